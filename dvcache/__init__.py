@@ -1,0 +1,3 @@
+"""A Valkey cache."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,160 @@
+"""What can go wrong.
+
+::
+
+    CacheError
+    ├── ConfigurationError (ValueError)         a setting is wrong; says alias, key and cure
+    ├── ClosedError (RuntimeError)              use after close
+    ├── NotSupportedError                       not possible on this topology or server
+    ├── SerializationError (TypeError)          a value that cannot be stored; raised before anything is sent
+    ├── DecodeError                             an entry that cannot be read; a miss unless asked to raise
+    ├── TransportError (builtin ConnectionError)    no answer; IGNORE_EXCEPTIONS covers these and no others
+    │   ├── ConnectError                        the server could not be reached
+    │   ├── ConnectionLost                      the connection ended before the answer
+    │   ├── ReplyTimeout (builtin TimeoutError) the answer did not come in time
+    │   ├── PoolExhausted                       every connection was busy for too long
+    │   └── UnavailableError                    the server cannot serve now (LOADING …); a ServerError too
+    └── ServerError                             the server refused the command
+        ├── AuthenticationError                 wrong or missing credentials
+        ├── PermissionDenied                    the ACL user may not (NOPERM)
+        ├── ReadOnlyError                       a write reached a replica
+        ├── NoScriptError                       the script is not cached (NOSCRIPT)
+        └── WrongTypeError                      the key holds another kind of value
+
+Errors carry attributes (alias, endpoint, command) and say what to do. They never carry a value or a password.
+"""
+
+from typing import Final
+
+from typing_extensions import override
+
+
+class CacheError(Exception):
+    """The root of every error of this library."""
+
+
+class ConfigurationError(CacheError, ValueError):
+    """A setting is wrong. Names the alias, the key and the cure."""
+
+    def __init__(self, message: str, *, alias: str = "", key: str = "") -> None:
+        where = f"CACHES[{alias!r}]" if alias else "dvcache settings"
+        super().__init__(f"{where}: {key}: {message}" if key else f"{where}: {message}")
+        self.alias, self.key = alias, key
+
+
+class ClosedError(CacheError, RuntimeError):
+    """A container, cache or pool was used after it was closed."""
+
+
+class NotSupportedError(CacheError):
+    """The operation cannot be done on this topology, server or wiring."""
+
+
+class SerializationError(CacheError, TypeError):
+    """The value cannot be stored. Nothing was sent."""
+
+
+class DecodeError(CacheError):
+    """The stored entry cannot be read with the configured codec."""
+
+
+class _Located(CacheError):
+    """An error that knows where it happened: alias, endpoint and command name."""
+
+    def __init__(self, message: str, *, alias: str = "", endpoint: str = "", command: str = "") -> None:
+        super().__init__(message)
+        self.message, self.alias, self.endpoint, self.command = message, alias, endpoint, command
+
+    @override
+    def __str__(self) -> str:
+        where = ", ".join(
+            f"{label} {text}"
+            for label, text in (("alias", self.alias), ("server", self.endpoint), ("command", self.command))
+            if text
+        )
+        return f"{self.message} ({where})" if where else self.message
+
+    @override
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.message, self.alias, self.endpoint, self.command))
+
+
+def _rebuild(cls: type[_Located], message: str, alias: str, endpoint: str, command: str) -> _Located:
+    return cls(message, alias=alias, endpoint=endpoint, command=command)
+
+
+class TransportError(_Located, ConnectionError):
+    """No answer came. Whether the commands were performed is not known, unless a subclass says so."""
+
+
+class ConnectError(TransportError):
+    """The server could not be reached: nothing was performed."""
+
+
+class ConnectionLost(TransportError):
+    """The connection ended between the command and its answer."""
+
+
+class ReplyTimeout(TransportError, TimeoutError):
+    """The answer did not come within the timeout."""
+
+
+class PoolExhausted(TransportError):
+    """Every connection stayed busy for as long as a caller may wait: nothing was performed."""
+
+
+class ServerError(_Located):
+    """The server refused the command."""
+
+
+class UnavailableError(ServerError, TransportError):
+    """The server answered that it cannot serve now: nothing was performed."""
+
+
+class AuthenticationError(ServerError):
+    """The credentials are wrong or missing."""
+
+
+class PermissionDenied(ServerError):
+    """The ACL user may not run the command, or not on this key."""
+
+
+class ReadOnlyError(ServerError):
+    """A write reached a replica: nothing was performed."""
+
+
+class NoScriptError(ServerError):
+    """The server does not hold the script: nothing was performed."""
+
+
+class WrongTypeError(ServerError):
+    """The key holds another kind of value than the command works on."""
+
+
+_BY_CODE: Final[dict[str, type[ServerError]]] = {
+    "NOAUTH": AuthenticationError,
+    "WRONGPASS": AuthenticationError,
+    "NOPERM": PermissionDenied,
+    "READONLY": ReadOnlyError,
+    "NOSCRIPT": NoScriptError,
+    "WRONGTYPE": WrongTypeError,
+    "LOADING": UnavailableError,
+    "MASTERDOWN": UnavailableError,
+    "CLUSTERDOWN": UnavailableError,
+    "TRYAGAIN": UnavailableError,
+}
+
+
+def reply_error(text: str, *, alias: str = "", endpoint: str = "") -> ServerError:
+    """Make the error of a server's error reply, without the arguments that some replies quote.
+
+    Args:
+        text: the reply without its leading `-`, for example `"WRONGTYPE Operation against a key …"`.
+        alias: the alias whose command it answers.
+        endpoint: the name of the server that sent it.
+    """
+    text = text.partition(", with args beginning")[0]
+    cls = _BY_CODE.get(text.partition(" ")[0], ServerError)
+    if "max number of clients reached" in text:
+        cls = UnavailableError
+    return cls(text, alias=alias, endpoint=endpoint)

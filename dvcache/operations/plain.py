@@ -1,0 +1,117 @@
+"""The plain policy: entries are read and written as they are.
+
+Rests on GET, SET, MGET, UNLINK, EXISTS, PEXPIRE and PERSIST (https://valkey.io/commands/).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from dvcache.errors import ServerError
+from dvcache.operations.context import Context, Policy
+from dvcache.types import MISSING, Command, Each, Key, Op, Timeout
+
+
+def get(cx: Context, key: Key, default: object, version: int | None) -> Op[object]:
+    """Read one entry, or `default` where there is none."""
+    [reply] = yield (("GET", cx.keys.key(key, version)),)
+    return default if reply is None else cx.codec.loads(reply, default)
+
+
+def set(  # noqa: A001  # the operation's name
+    cx: Context, key: Key, value: object, timeout: Timeout, version: int | None, nx: bool, xx: bool
+) -> Op[bool]:
+    """Write one entry; with a timeout of 0 or less, have none where one would have been written."""
+    lifetime = cx.milliseconds(timeout)
+    if lifetime == 0:
+        if nx:
+            return not (yield from has_key(cx, key, version))
+        return (yield from delete(cx, key, version))
+    conditions = (*(("NX",) if nx else ()), *(("XX",) if xx else ()))
+    [reply] = yield ((*_set_command(cx, key, value, lifetime, version), *conditions),)
+    return reply is not None
+
+
+def add(cx: Context, key: Key, value: object, timeout: Timeout, version: int | None) -> Op[bool]:
+    """Write one entry where there is none."""
+    return (yield from set(cx, key, value, timeout, version, True, False))
+
+
+def delete(cx: Context, key: Key, version: int | None) -> Op[bool]:
+    """Remove one entry; say whether there was one."""
+    [removed] = yield (("UNLINK", cx.keys.key(key, version)),)
+    return bool(removed)
+
+
+def touch(cx: Context, key: Key, timeout: Timeout, version: int | None) -> Op[bool]:
+    """Give one entry a new lifetime; say whether there was one."""
+    lifetime = cx.milliseconds(timeout)
+    stored = cx.keys.key(key, version)
+    if lifetime is None:
+        [_, found] = yield (("PERSIST", stored), ("EXISTS", stored))
+    elif lifetime == 0:
+        [found] = yield (("UNLINK", stored),)
+    else:
+        [found] = yield (("PEXPIRE", stored, lifetime),)
+    return bool(found)
+
+
+def has_key(cx: Context, key: Key, version: int | None) -> Op[bool]:
+    """Say whether there is an entry."""
+    [found] = yield (("EXISTS", cx.keys.key(key, version)),)
+    return bool(found)
+
+
+def get_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[dict[Key, object]]:
+    """Read the entries that there are, in the order of the keys."""
+    wanted = {key: cx.keys.key(key, version) for key in keys}
+    names, stored = list(wanted), list(wanted.values())
+    found: dict[Key, object] = {}
+    for start in range(0, len(names), cx.chunk):
+        [replies] = yield (("MGET", *stored[start : start + cx.chunk]),)
+        for name, reply in zip(names[start : start + cx.chunk], replies, strict=True):
+            if reply is not None and (value := cx.codec.loads(reply, MISSING)) is not MISSING:
+                found[name] = value
+    return found
+
+
+def set_many(cx: Context, data: Mapping[Any, object], timeout: Timeout, version: int | None) -> Op[list[Key]]:
+    """Write the entries; return the keys that the server did not store."""
+    lifetime = cx.milliseconds(timeout)
+    if lifetime == 0:
+        yield from delete_many(cx, data, version)
+        return []
+    names = list(data)
+    commands = tuple(_set_command(cx, name, value, lifetime, version) for name, value in data.items())
+    failed: list[Key] = []
+    for start in range(0, len(names), cx.chunk):
+        replies = yield Each(commands[start : start + cx.chunk])
+        failed += [names[start + n] for n, reply in enumerate(replies) if isinstance(reply, ServerError)]
+    return failed
+
+
+def delete_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[int]:
+    """Remove the entries; return how many there were."""
+    stored = [cx.keys.key(key, version) for key in keys]
+    removed = 0
+    for start in range(0, len(stored), cx.chunk):
+        [count] = yield (("UNLINK", *stored[start : start + cx.chunk]),)
+        removed += count
+    return removed
+
+
+def _set_command(cx: Context, key: Key, value: object, lifetime: int | None, version: int | None) -> Command:
+    command = ("SET", cx.keys.key(key, version), cx.codec.dumps(value))
+    return command if lifetime is None else (*command, "PX", lifetime)
+
+
+PLAIN: Final = Policy(
+    get=get,
+    set=set,
+    add=add,
+    delete=delete,
+    touch=touch,
+    has_key=has_key,
+    get_many=get_many,
+    set_many=set_many,
+    delete_many=delete_many,
+)

@@ -1,0 +1,85 @@
+"""The seams: what can be replaced, and by what shape of thing.
+
+A `Serializer` and a `Compressor` turn values to bytes and back. A `Client` runs batches on one topology; a `Pool` is a
+client of one server. A `PoolFactory` makes pools, and is the one thing to replace to take every wiring off the network.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from dvcache.types import Batch, Endpoint
+
+
+class Serializer(Protocol):
+    """Turns any value but an exact int or float into bytes. Called by the codec, from any thread."""
+
+    def dumps(self, value: object, /) -> bytes:
+        """Return the value as bytes; raise whatever it likes for a value that it cannot express."""
+        ...
+
+    def loads(self, data: bytes, /) -> object:
+        """Return the value that `dumps` was given; raise for bytes that it did not write."""
+        ...
+
+
+class Compressor(Protocol):
+    """Makes serialized bytes shorter. Called by the codec, from any thread.
+
+    A compressor may carry `magic: bytes`, the bytes that all its output starts with; without it, reading tries.
+    """
+
+    def compress(self, data: bytes, /) -> bytes:
+        """Return the bytes in compressed form, which may be longer: the codec then keeps the original."""
+        ...
+
+    def decompress(self, data: bytes, /) -> bytes:
+        """Return what `compress` was given; raise for bytes that it did not write."""
+        ...
+
+
+class Client(Protocol):
+    """Runs batches on one topology. Called by `drive.run`, from any thread."""
+
+    def execute(self, batch: Batch, /) -> Sequence[Any]:
+        """Return one reply for each command, in order. A server's error is a `ServerError` in its place, not raised.
+
+        Raises:
+            TransportError: no reply came; whether the commands were performed is not known.
+        """
+        ...
+
+    def close(self) -> None:
+        """End every connection. A later `execute` raises `ClosedError`."""
+        ...
+
+
+class AsyncClient(Protocol):
+    """Runs batches on one topology. Called by `drive.arun`, on any event loop."""
+
+    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+        """As `Client.execute`."""
+        ...
+
+    def close(self) -> None:
+        """End every connection on every loop, without waiting. A later `execute` raises `ClosedError`."""
+        ...
+
+
+class Pool(Client, Protocol):
+    """The connections of one process to one server."""
+
+
+class AsyncPool(AsyncClient, Protocol):
+    """The connections of one process to one server, one for each running event loop."""
+
+
+class PoolFactory(Protocol):
+    """Makes pools. Called by the container's builders, once for each endpoint and colour; connects nothing itself."""
+
+    def pool(self, endpoint: Endpoint, /) -> Pool:
+        """Return a new pool for the endpoint."""
+        ...
+
+    def async_pool(self, endpoint: Endpoint, /) -> AsyncPool:
+        """Return a new asynchronous pool for the endpoint."""
+        ...

@@ -1,0 +1,127 @@
+"""The vocabulary: what an operation yields, and what it is yielded to.
+
+An operation (`Op`) is a generator of effects. A driver performs each effect and sends the result back::
+
+    Batch   the replies, in order; the first server error is raised in the operation
+    Each    the replies, in order; server errors stand in their places as values
+    Call    what the caller's own function returned (awaited when the driver is asynchronous)
+    Sleep   None, after a pause
+"""
+
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Final, Literal, TypeAlias, TypeVar
+
+T = TypeVar("T")
+
+Arg: TypeAlias = str | bytes | int | float
+Command: TypeAlias = tuple[Arg, ...]
+"""One command as it is sent: `("GET", b":1:key")`."""
+
+Batch: TypeAlias = tuple[Command, ...]
+"""Commands that travel in one round trip. They are not a transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A batch whose server errors are wanted as values, each in its command's place."""
+
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The caller's own function: called, and awaited by an asynchronous driver if it returns an awaitable."""
+
+    function: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """A pause, in seconds."""
+
+    seconds: float
+
+
+Effect: TypeAlias = Batch | Each | Call | Sleep
+
+Op: TypeAlias = Generator[Effect, Any, T]
+"""An operation that returns a `T`. `Any` is what the server answers; it is destructured where it is yielded."""
+
+
+class Default(Enum):
+    """The type of `DEFAULT`: an argument that was left out, where None has a meaning of its own."""
+
+    DEFAULT = "DEFAULT"
+
+
+DEFAULT: Final = Default.DEFAULT
+
+
+class Missing(Enum):
+    """The type of `MISSING`: no entry, where None is a value."""
+
+    MISSING = "MISSING"
+
+
+MISSING: Final = Missing.MISSING
+
+Key: TypeAlias = str | bytes | memoryview | int
+"""What a caller may name an entry by. It becomes text as `str.format` writes it."""
+
+Timeout: TypeAlias = int | float | timedelta | Default | None
+"""How long an entry lives: seconds, a timedelta, None for ever, 0 or less not at all, DEFAULT as configured."""
+
+Moment: TypeAlias = int | float | datetime
+"""A point in time: a Unix time (of the unit the operation names), or a datetime."""
+
+Clock: TypeAlias = Callable[[], float]
+"""Seconds since the epoch, as `time.time`."""
+
+KeyFunction: TypeAlias = Callable[[Any, str, int], Any]
+"""Django's KEY_FUNCTION: (key, prefix, version) to the key that is stored. Django leaves its types open."""
+
+ReverseKeyFunction: TypeAlias = Callable[[str], str]
+"""Of a stored key, the caller's key."""
+
+Scheme: TypeAlias = Literal["valkey", "valkeys", "unix", "memory", "embedded"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One server as it is reached: where, as whom, and with which connection options.
+
+    Two endpoints are equal when every option is, so that a pool is never shared between different ones.
+    The credentials are in `options` and stay out of `repr` and of `name`.
+    """
+
+    alias: str = "default"
+    scheme: Scheme = "valkey"
+    host: str = "localhost"
+    port: int = 6379
+    path: str = ""
+    """Path of a unix socket."""
+    db: int = 0
+    max_connections: int | None = None
+    """Bound on the connections of one sync pool; None leaves it to the server."""
+    connect_timeout: float | None = 5.0
+    """Seconds to reach, secure and greet the server; None waits for ever."""
+    timeout: float | None = 5.0
+    """Seconds for one round trip; None waits for ever."""
+    options: Mapping[str, object] = field(default=MappingProxyType({}), repr=False, hash=False)
+    """What else valkey-py's connection takes: username, password, ssl_*, client_name …"""
+
+    @property
+    def name(self) -> str:
+        """The endpoint as messages and logs name it, without credentials."""
+        if self.scheme == "unix":
+            return f"unix://{self.path}?db={self.db}"
+        if self.scheme in {"memory", "embedded"}:
+            return f"{self.scheme}://{self.host}/{self.db}"
+        return f"{self.scheme}://{self.host}:{self.port}/{self.db}"
+
+
+Awaited: TypeAlias = Awaitable[T] | T
