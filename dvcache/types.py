@@ -87,6 +87,10 @@ KeyFunction: TypeAlias = Callable[[Any, str, int], Any]
 ReverseKeyFunction: TypeAlias = Callable[[str], str]
 """Of a stored key, the caller's key."""
 
+def _no_options() -> Mapping[str, object]:
+    return MappingProxyType({})
+
+
 Scheme: TypeAlias = Literal["valkey", "valkeys", "unix", "memory", "embedded"]
 
 
@@ -111,7 +115,7 @@ class Endpoint:
     """Seconds to reach, secure and greet the server; None waits for ever."""
     timeout: float | None = 5.0
     """Seconds for one round trip; None waits for ever."""
-    options: Mapping[str, object] = field(default=MappingProxyType({}), repr=False, hash=False)
+    options: Mapping[str, object] = field(default_factory=_no_options, repr=False, hash=False)
     """What else valkey-py's connection takes: username, password, ssl_*, client_name …"""
 
     @property

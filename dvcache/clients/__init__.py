@@ -1,0 +1,1 @@
+"""Clients: batches on one topology. `routing` knows commands; `standalone` is the topology of one server."""

@@ -1,0 +1,87 @@
+"""valkey-py's connections, made from endpoints: TCP, TLS, unix socket, credentials, database number.
+
+They are connected by valkey-py (HELLO, AUTH, CLIENT SETINFO, SELECT) and then handed to a pool, which talks on the
+bare socket or transport. What valkey-py raises is mapped to our errors here.
+"""
+
+import inspect
+from collections.abc import Hashable, Mapping
+from functools import cache
+from typing import Any, Final, cast
+
+import libvalkey
+import valkey.asyncio.connection as aio
+import valkey.connection as sync
+from valkey import exceptions as theirs
+
+from dvcache import errors
+from dvcache.types import Endpoint
+
+INCOMPLETE: Final = object()
+"""What a reader's `gets` returns until a whole reply has been fed."""
+
+_SYNC: Final[Mapping[str, type[sync.AbstractConnection]]] = {
+    "valkey": sync.Connection,
+    "valkeys": sync.SSLConnection,
+    "unix": sync.UnixDomainSocketConnection,
+}
+_ASYNC: Final[Mapping[str, type[aio.AbstractConnection]]] = {
+    "valkey": aio.Connection,
+    "valkeys": aio.SSLConnection,
+    "unix": aio.UnixDomainSocketConnection,
+}
+
+
+def connection(endpoint: Endpoint) -> sync.AbstractConnection:
+    """Return valkey-py's connection to the endpoint, not yet connected."""
+    return _make(_SYNC, endpoint)  # type: ignore[no-any-return]  # the table says which class
+
+
+def async_connection(endpoint: Endpoint) -> aio.AbstractConnection:
+    """Return valkey-py's asynchronous connection to the endpoint, not yet connected."""
+    return _make(_ASYNC, endpoint)  # type: ignore[no-any-return]  # as above
+
+
+def _make(classes: Mapping[str, type], endpoint: Endpoint) -> Any:
+    cls = classes[endpoint.scheme]
+    accepted = _parameters(cls)
+    options = {name: value for name, value in endpoint.options.items() if name in accepted}
+    where = {"path": endpoint.path} if endpoint.scheme == "unix" else {"host": endpoint.host, "port": endpoint.port}
+    # While it connects, a reply may take as long as connecting; the pool sets the timeout of commands afterwards.
+    handshake = endpoint.connect_timeout
+    return cls(**where, db=endpoint.db, socket_timeout=handshake, socket_connect_timeout=handshake, **options)
+
+
+@cache
+def _parameters(cls: Hashable) -> frozenset[str]:
+    return frozenset(name for base in cast("type", cls).__mro__ for name in inspect.signature(base).parameters)
+
+
+def reader(endpoint: Endpoint) -> libvalkey.Reader:
+    """Return a parser of replies whose error replies are our `ServerError`s."""
+    alias, name = endpoint.alias, endpoint.name
+
+    def reply_error(text: str) -> errors.ServerError:
+        return errors.reply_error(text, alias=alias, endpoint=name)
+
+    return libvalkey.Reader(replyError=reply_error, notEnoughData=INCOMPLETE, convertSetsToLists=True)
+
+
+_MAPPED: Final[tuple[tuple[type[Exception], type[errors.ServerError]], ...]] = (
+    (theirs.AuthenticationError, errors.AuthenticationError),
+    (theirs.BusyLoadingError, errors.UnavailableError),
+    (theirs.NoPermissionError, errors.PermissionDenied),
+    (theirs.ResponseError, errors.ServerError),
+)
+
+
+def connect_error(error: Exception, endpoint: Endpoint) -> errors.TransportError | errors.ServerError:
+    """Return what a failed `connect()` means: the server refused us, or could not be reached."""
+    for cls, mapped in _MAPPED:
+        if isinstance(error, cls):
+            return mapped(str(error), alias=endpoint.alias, endpoint=endpoint.name)
+    if isinstance(error, theirs.ConnectionError) and "max number of clients" in str(error):
+        return errors.UnavailableError(str(error), alias=endpoint.alias, endpoint=endpoint.name)
+    seconds = "" if endpoint.connect_timeout is None else f" within {endpoint.connect_timeout:g} s"
+    reason = f"no answer{seconds}" if isinstance(error, TimeoutError | theirs.TimeoutError) else str(error)
+    return errors.ConnectError(f"cannot connect: {reason}", alias=endpoint.alias, endpoint=endpoint.name)

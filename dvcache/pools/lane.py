@@ -1,0 +1,108 @@
+"""A lane: one blocking connection that one thread uses at a time.
+
+A batch is one write and, for short replies, one read: two system calls, without a poll between them.
+"""
+
+import select
+import socket
+import struct
+import time
+from typing import Any, Final
+
+import valkey.exceptions
+from libvalkey import ProtocolError, pack_command
+
+from dvcache.pools.connections import INCOMPLETE, connect_error, connection, reader
+from dvcache.types import Batch, Endpoint
+
+_BUFFER: Final = 65536
+
+
+class Lane:
+    """One connection, used by one thread at a time."""
+
+    __slots__ = ("_buffer", "_connection", "_feed", "_gets", "_has_data", "_plain", "_sock", "_timeout", "used")
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._connection = connection(endpoint)
+        try:
+            self._connection.connect()
+        except (valkey.exceptions.ValkeyError, OSError) as error:
+            self._connection.disconnect()
+            raise connect_error(error, endpoint) from error
+        except BaseException:
+            self._connection.disconnect()
+            raise
+        sock = self._connection._sock  # noqa: SLF001  # the seam to valkey-py: it connects, we talk
+        assert sock is not None
+        self._sock: socket.socket = sock
+        self._timeout = endpoint.timeout
+        self._plain = endpoint.scheme != "valkeys"
+        replies = reader(endpoint)
+        self._gets, self._feed, self._has_data = replies.gets, replies.feed, replies.has_data
+        self._buffer = bytearray(_BUFFER)
+        self.used = time.monotonic()
+        if self._plain and self._timeout is not None:
+            # The kernel's own timeout saves the poll that settimeout() makes before each system call.
+            timeval = struct.pack("@ll", int(self._timeout), int(self._timeout % 1 * 1_000_000) or 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
+        self._rest()
+
+    def exchange(self, batch: Batch, started: float) -> list[Any]:
+        """Write the batch and read its replies.
+
+        Raises:
+            TimeoutError, BlockingIOError: no reply within the timeout.
+            OSError, EOFError, ProtocolError: the connection is of no more use.
+        """
+        if len(batch) == 1:
+            self._sock.sendall(pack_command(batch[0]))
+        else:
+            self._sock.sendall(b"".join([pack_command(command) for command in batch]))
+        self._receive()
+        replies: list[Any] = []
+        gets = self._gets
+        for _ in batch:
+            if (reply := gets()) is INCOMPLETE:
+                self._receive_rest(replies, len(batch), started)
+                break
+            replies.append(reply)
+        if self._has_data():
+            raise ProtocolError("more replies than commands")
+        self.used = started
+        return replies
+
+    def _receive(self) -> None:
+        received = self._sock.recv_into(self._buffer)
+        if not received:
+            raise EOFError("the server closed the connection")
+        self._feed(self._buffer, 0, received)  # type: ignore[arg-type]  # any buffer; the stub says str | bytes
+
+    def _receive_rest(self, replies: list[Any], count: int, started: float) -> None:
+        """Read on after a first part, within what is left of the timeout."""
+        try:
+            while len(replies) < count:
+                if self._timeout is not None:
+                    left = started + self._timeout - time.monotonic()
+                    if left <= 0:
+                        raise TimeoutError
+                    self._sock.settimeout(left)
+                self._receive()
+                while len(replies) < count and (reply := self._gets()) is not INCOMPLETE:
+                    replies.append(reply)
+        finally:
+            self._rest()
+
+    def _rest(self) -> None:
+        self._sock.settimeout(None if self._plain else self._timeout)
+
+    def is_dead(self) -> bool:
+        """Say whether a resting lane has ended, or holds what nobody asked for."""
+        poll = select.poll()
+        poll.register(self._sock, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def drop(self) -> None:
+        """End the connection."""
+        self._connection.disconnect()

@@ -1,0 +1,100 @@
+"""The multiplexed pool: for each running event loop, one line that all its tasks share."""
+
+import asyncio
+import copy
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, Final
+
+from dvcache.errors import CacheError, ClosedError
+from dvcache.pools.forking import renewed_after_fork
+from dvcache.pools.line import Line
+from dvcache.types import Batch, Endpoint
+
+
+class MultiplexedPool:
+    """The connections of this process to one server, one for each event loop."""
+
+    __slots__ = ("__weakref__", "_closed", "_endpoint", "_lines", "_openings")
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._closed = False
+        self._lines: dict[asyncio.AbstractEventLoop, Line] = {}
+        self._openings: dict[asyncio.AbstractEventLoop, asyncio.Task[Line]] = {}
+        renewed_after_fork(self)
+
+    def renew(self) -> None:
+        """Forget every line: in a forked child they are the parent's, and even closing them would reach its epoll."""
+        _inherited.append((self._lines, self._openings))
+        self._lines, self._openings = {}, {}
+
+    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+        """Run the batch, as `protocols.AsyncClient` says."""
+        if not batch:
+            return []
+        loop = asyncio.get_running_loop()
+        line = self._lines.get(loop)
+        if line is None or line.lost:
+            line = await self._opened(loop)
+        if line.is_full:
+            await line.room()
+        return await line.send(batch)
+
+    async def _opened(self, loop: asyncio.AbstractEventLoop) -> Line:
+        """Return the loop's new line, opened once for all the tasks that wait for it."""
+        if self._closed:
+            raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
+        opening = self._openings.get(loop)
+        if opening is None:
+            self._sweep()
+            opening = self._openings[loop] = loop.create_task(self._open(loop))
+            opening.add_done_callback(_retrieve)
+        try:
+            return await asyncio.shield(opening)
+        except CacheError as error:
+            raise copy.copy(error) from error  # one each: a traceback grows where it is raised
+
+    async def _open(self, loop: asyncio.AbstractEventLoop) -> Line:
+        line = Line(self._endpoint, loop)
+        try:
+            await line.open()
+            self._lines[loop] = line
+            line.keeper = self._keep(line, loop)
+            await anext(line.keeper)
+        finally:
+            del self._openings[loop]
+        return line
+
+    async def _keep(self, line: Line, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None, None]:
+        """End the line with its loop: asyncio.run, uvloop.run and async_to_sync close async generators at their end."""
+        try:
+            yield
+        finally:
+            if self._lines.get(loop) is line:
+                del self._lines[loop]
+            line.abort()
+
+    def _sweep(self) -> None:
+        """Forget the lines of loops that were closed."""
+        for loop in [loop for loop in self._lines if loop.is_closed()]:
+            self._lines.pop(loop).forget()
+
+    def close(self) -> None:
+        """End every connection."""
+        self._closed = True
+        self._sweep()
+        while self._lines:
+            loop, line = self._lines.popitem()
+            try:
+                loop.call_soon_threadsafe(line.abort)
+            except RuntimeError:  # the loop was closed meanwhile
+                line.forget()
+
+
+def _retrieve(opening: asyncio.Task[Line]) -> None:
+    """Mark the error as seen: every task that waited for it may have been cancelled."""
+    if not opening.cancelled():
+        opening.exception()
+
+
+_inherited: Final[list[object]] = []
