@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from dvcache.errors import ServerError
@@ -13,78 +14,121 @@ from dvcache.types import Batch, Call, Each, Effect, Op
 T = TypeVar("T")
 
 CLEAN_UP: Final = 5.0
-"""Seconds that an operation may take to clean up after it was cancelled."""
+"""Seconds that each effect of an operation's clean-up may take after it was cancelled."""
 
 
 def run(op: Op[T], client: Client) -> T:
     """Drive an operation to its end and return its value.
 
-    Whatever an effect raises, BaseExceptions too, is thrown into the operation, which may handle it or clean up.
+    What an effect raises is thrown into the operation, which may handle it. After a BaseException that is no Exception
+    (KeyboardInterrupt) the operation's clean-up is still performed, then that exception goes on, whatever comes of it.
     """
-    step: Any = op.send
-    value: Any = None
-    while True:
-        try:
-            effect = step(value)
-        except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]  # StopIteration.value is Any; it is the operation's T
-        try:
-            value, step = _perform(effect, client), op.send
-        except BaseException as error:  # noqa: BLE001  # the operation decides; what it leaves is raised by throw
-            value, step = error, op.throw
+    try:
+        effect = op.send(None)
+        while True:
+            try:
+                if type(effect) is tuple:
+                    value: object = checked(effect, client.execute(effect))
+                else:
+                    value = _perform(effect, client)
+            except Exception as error:  # noqa: BLE001  # the operation decides; what it leaves is raised by throw
+                effect = op.throw(error)
+            except BaseException as reason:
+                _clean_up(op, reason, client)
+                raise
+            else:
+                effect = op.send(value)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]  # StopIteration.value is Any; it is the operation's T
 
 
 async def arun(op: Op[T], client: AsyncClient) -> T:
     """Drive an operation to its end and return its value, as `run`, without blocking the event loop.
 
-    After a cancellation the effects of the operation's clean-up are shielded from a second one, for `CLEAN_UP` seconds.
+    After a cancellation the effects of the clean-up are shielded from a second one, for `CLEAN_UP` seconds each.
     """
-    step: Any = op.send
-    value: Any = None
-    leaving = False
-    while True:
-        try:
-            effect = step(value)
-        except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]  # as in run
-        try:
-            if leaving:
-                value = await asyncio.wait_for(asyncio.shield(_aperform(effect, client)), CLEAN_UP)
+    try:
+        effect = op.send(None)
+        while True:
+            try:
+                if type(effect) is tuple:
+                    value: object = checked(effect, await client.execute(effect))
+                else:
+                    value = await _aperform(effect, client)
+            except Exception as error:  # noqa: BLE001  # as in run
+                effect = op.throw(error)
+            except GeneratorExit:  # this very coroutine is being closed: nothing can be awaited any more
+                with suppress(BaseException):
+                    op.close()
+                raise
+            except BaseException as reason:
+                await _aclean_up(op, reason, client)
+                raise
             else:
-                value = await _aperform(effect, client)
-            step = op.send
-        except BaseException as error:  # noqa: BLE001  # as in run
-            value, step = error, op.throw
-            leaving = leaving or not isinstance(error, Exception)
+                effect = op.send(value)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]  # as in run
+
+
+def checked(batch: Batch, replies: Sequence[Any]) -> Sequence[Any]:
+    """Return the replies of a batch.
+
+    Raises:
+        ServerError: the first one among the replies, with the name of its command.
+    """
+    for reply in replies:
+        if isinstance(reply, ServerError):
+            reply.command = reply.command or str(batch[replies.index(reply)][0])
+            raise reply
+    return replies
 
 
 def _perform(effect: Effect, client: Client) -> object:
-    if type(effect) is tuple:
-        return _raised(effect, client.execute(effect))
     if isinstance(effect, Each):
         return client.execute(effect.batch)
     if isinstance(effect, Call):
-        return effect.function()
-    assert isinstance(effect, Sleep)
-    return time.sleep(effect.seconds)
+        value = effect.function()
+        if inspect.iscoroutine(value):
+            value.close()
+            raise TypeError("a synchronous cache cannot await what the function returned; use the asynchronous one")
+        return value
+    if isinstance(effect, tuple):
+        return checked(effect, client.execute(effect))
+    time.sleep(effect.seconds)
+    return None
 
 
 async def _aperform(effect: Effect, client: AsyncClient) -> object:
-    if type(effect) is tuple:
-        return _raised(effect, await client.execute(effect))
     if isinstance(effect, Each):
         return await client.execute(effect.batch)
     if isinstance(effect, Call):
         value = effect.function()
         return await value if inspect.isawaitable(value) else value
+    if isinstance(effect, tuple):
+        return checked(effect, await client.execute(effect))
     await asyncio.sleep(effect.seconds)
     return None
 
 
-def _raised(batch: Batch, replies: Sequence[Any]) -> Sequence[Any]:
-    """Return the replies, unless one is a server's error: raise the first."""
-    for position, reply in enumerate(replies):
-        if isinstance(reply, ServerError):
-            reply.command = reply.command or str(batch[position][0])
-            raise reply
-    return replies
+def _clean_up(op: Op[Any], reason: BaseException, client: Client) -> None:
+    with suppress(BaseException):
+        effect = op.throw(reason)
+        while True:
+            try:
+                value = _perform(effect, client)
+            except BaseException as error:  # noqa: BLE001  # as in run
+                effect = op.throw(error)
+            else:
+                effect = op.send(value)
+
+
+async def _aclean_up(op: Op[Any], reason: BaseException, client: AsyncClient) -> None:
+    with suppress(BaseException):
+        effect = op.throw(reason)
+        while True:
+            try:
+                value = await asyncio.wait_for(asyncio.shield(_aperform(effect, client)), CLEAN_UP)
+            except BaseException as error:  # noqa: BLE001  # as in run
+                effect = op.throw(error)
+            else:
+                effect = op.send(value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
 
-from dvcache.types import DEFAULT, Clock, Default, Key, Op, Timeout
+from dvcache.types import DEFAULT, Clock, Key, Op, Timeout
 
 T = TypeVar("T")
 
@@ -23,6 +23,10 @@ class Keys(Protocol):
 
     def pattern(self, pattern: str, version: int | None = None, prefix: str | None = None) -> bytes:
         """Return the glob over stored keys, in which prefix and version are literal; refuse None and empty."""
+        ...
+
+    def everything(self) -> bytes:
+        """Return the glob over every stored key of the own prefix, of any version; refuse where that is every key."""
         ...
 
     def original(self, stored: bytes, version: int | None = None) -> str:
@@ -62,7 +66,8 @@ class Policy:
     get: Callable[["Context", Key, object, int | None], Op[object]]
     set: Callable[["Context", Key, object, Timeout, int | None, bool, bool], Op[bool]]
     add: Callable[["Context", Key, object, Timeout, int | None], Op[bool]]
-    delete: Callable[["Context", Key, int | None], Op[bool]]
+    exchange: Callable[["Context", Key, object, Timeout, int | None, bool, bool], Op[object]]
+    delete: Callable[["Context", Key, int | None, str | None], Op[bool]]
     touch: Callable[["Context", Key, Timeout, int | None], Op[bool]]
     has_key: Callable[["Context", Key, int | None], Op[bool]]
     get_many: Callable[["Context", Iterable[Key], int | None], Op[dict[Key, object]]]
@@ -108,10 +113,10 @@ class Context:
             return None
         if isinstance(timeout, timedelta):
             timeout = timeout.total_seconds()
-        if isinstance(timeout, Default) or not isinstance(timeout, int | float):
+        if not isinstance(timeout, int | float):
             raise TypeError(f"a timeout is a number of seconds, a timedelta or None, not {type(timeout).__name__}")
         if timeout <= 0:
             return 0
-        if timeout != timeout:
+        if timeout != timeout:  # noqa: PLR0124  # NaN, without an import on the hot path
             raise ValueError("a timeout cannot be NaN")
-        return MAX_MS if timeout >= MAX_MS / 1000 else max(1, int(timeout * 1000))
+        return MAX_MS if timeout >= MAX_MS / 1000 else max(1, round(timeout * 1000))

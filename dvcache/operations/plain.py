@@ -1,7 +1,9 @@
 """The plain policy: entries are read and written as they are.
 
-Rests on GET, SET, MGET, UNLINK, EXISTS, PEXPIRE and PERSIST (https://valkey.io/commands/).
+Rests on GET, SET, GETDEL, MGET, UNLINK, EXISTS, PEXPIRE and PERSIST (https://valkey.io/commands/).
 """
+
+# ruff: noqa: PLR0917  # a policy is called by the operations alone, by position
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -26,9 +28,21 @@ def set(  # noqa: A001  # the operation's name
         if nx:
             return not (yield from has_key(cx, key, version))
         return (yield from delete(cx, key, version))
-    conditions = (*(("NX",) if nx else ()), *(("XX",) if xx else ()))
-    [reply] = yield ((*_set_command(cx, key, value, lifetime, version), *conditions),)
+    [reply] = yield (_set_command(cx, key, value, lifetime, version, nx, xx),)
     return reply is not None
+
+
+def exchange(
+    cx: Context, key: Key, value: object, timeout: Timeout, version: int | None, nx: bool, xx: bool
+) -> Op[object]:
+    """Write one entry as `set` does and return what was there before."""
+    lifetime = cx.milliseconds(timeout)
+    if lifetime == 0:
+        command: Command = ("GET" if nx else "GETDEL", cx.keys.key(key, version))
+    else:
+        command = (*_set_command(cx, key, value, lifetime, version, nx, xx), "GET")
+    [reply] = yield (command,)
+    return None if reply is None else cx.codec.loads(reply, None)
 
 
 def add(cx: Context, key: Key, value: object, timeout: Timeout, version: int | None) -> Op[bool]:
@@ -36,9 +50,9 @@ def add(cx: Context, key: Key, value: object, timeout: Timeout, version: int | N
     return (yield from set(cx, key, value, timeout, version, True, False))
 
 
-def delete(cx: Context, key: Key, version: int | None) -> Op[bool]:
+def delete(cx: Context, key: Key, version: int | None, prefix: str | None = None) -> Op[bool]:
     """Remove one entry; say whether there was one."""
-    [removed] = yield (("UNLINK", cx.keys.key(key, version)),)
+    [removed] = yield (("UNLINK", cx.keys.key(key, version, prefix)),)
     return bool(removed)
 
 
@@ -75,18 +89,21 @@ def get_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[dict[K
 
 
 def set_many(cx: Context, data: Mapping[Any, object], timeout: Timeout, version: int | None) -> Op[list[Key]]:
-    """Write the entries; return the keys that the server did not store."""
+    """Write the entries; return the keys that the server did not store, or raise its error where it stored none."""
     lifetime = cx.milliseconds(timeout)
     if lifetime == 0:
         yield from delete_many(cx, data, version)
         return []
     names = list(data)
-    commands = tuple(_set_command(cx, name, value, lifetime, version) for name, value in data.items())
-    failed: list[Key] = []
-    for start in range(0, len(names), cx.chunk):
-        replies = yield Each(commands[start : start + cx.chunk])
-        failed += [names[start + n] for n, reply in enumerate(replies) if isinstance(reply, ServerError)]
-    return failed
+    commands = tuple(_set_command(cx, name, data[name], lifetime, version) for name in names)
+    replies: list[object] = []
+    for start in range(0, len(commands), cx.chunk):
+        replies += yield Each(commands[start : start + cx.chunk])
+    errors = [reply for reply in replies if isinstance(reply, ServerError)]
+    if errors and len(errors) == len(names):
+        errors[0].command = "SET"
+        raise errors[0]
+    return [name for name, reply in zip(names, replies, strict=True) if isinstance(reply, ServerError)]
 
 
 def delete_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[int]:
@@ -99,14 +116,25 @@ def delete_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[int
     return removed
 
 
-def _set_command(cx: Context, key: Key, value: object, lifetime: int | None, version: int | None) -> Command:
-    command = ("SET", cx.keys.key(key, version), cx.codec.dumps(value))
-    return command if lifetime is None else (*command, "PX", lifetime)
+def _set_command(
+    cx: Context,
+    key: Key,
+    value: object,
+    lifetime: int | None,
+    version: int | None,
+    nx: bool = False,
+    xx: bool = False,
+) -> Command:
+    command: Command = ("SET", cx.keys.key(key, version), cx.codec.dumps(value))
+    if lifetime is not None:
+        command = (*command, "PX", lifetime)
+    return (*command, "NX") if nx else (*command, "XX") if xx else command
 
 
 PLAIN: Final = Policy(
     get=get,
     set=set,
+    exchange=exchange,
     add=add,
     delete=delete,
     touch=touch,

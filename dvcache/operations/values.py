@@ -1,12 +1,9 @@
-"""Single entries: get, set, add, delete, touch, has_key, get_or_set."""
+"""Single entries: get, set, exchange, add, delete, touch, has_key, get_or_set."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+# ruff: noqa: D417  # the context is not the caller's to pass
 
 from dvcache.operations.context import Context
 from dvcache.types import DEFAULT, MISSING, Call, Key, Op, Timeout
-
-T = TypeVar("T")
 
 
 def get(cx: Context, key: Key, default: object = None, version: int | None = None) -> Op[object]:
@@ -33,16 +30,18 @@ def set(  # noqa: A001  # the operation's name
     """Store a value and say whether it was stored.
 
     Args:
+        key: the entry's name, without prefix and version.
+        value: what to store.
         timeout: seconds or a timedelta, to the millisecond; None for ever; 0 or less deletes the entry.
+        version: the version to store under; the alias's own where None.
         nx: store only where there is no entry.
         xx: store only where there is one.
 
     Raises:
         SerializationError: the value cannot be stored; nothing was sent.
-        ValueError: both `nx` and `xx`.
+        ValueError: both `nx` and `xx`, or a timeout that is not a number.
     """
-    if nx and xx:
-        raise ValueError("set: nx and xx exclude each other")
+    _refuse_both(nx, xx)
     return cx.policy.set(cx, key, value, timeout, version, nx, xx)
 
 
@@ -56,22 +55,38 @@ def exchange(
     nx: bool = False,
     xx: bool = False,
 ) -> Op[object]:
-    """Store a value and return the one that was there before, or None: `set(…, get=True)`."""
-    raise NotImplementedError
+    """Store a value and return the one that was there before, or None: `set(…, get=True)`.
+
+    Arguments and errors are those of `set`. Rests on SET … GET, with NX and XX as of Valkey 7.2 and Redis 7.0.
+    """
+    _refuse_both(nx, xx)
+    return cx.policy.exchange(cx, key, value, timeout, version, nx, xx)
 
 
 def add(cx: Context, key: Key, value: object, timeout: Timeout = DEFAULT, version: int | None = None) -> Op[bool]:
-    """Store a value where there is no entry, and say whether it was stored. Arguments as for `set`."""
+    """Store a value where there is no entry, and say whether it was stored. Arguments and errors as for `set`."""
     return cx.policy.add(cx, key, value, timeout, version)
 
 
-def delete(cx: Context, key: Key, version: int | None = None) -> Op[bool]:
-    """Remove an entry and say whether there was one."""
-    return cx.policy.delete(cx, key, version)
+def delete(cx: Context, key: Key, version: int | None = None, prefix: str | None = None) -> Op[bool]:
+    """Remove an entry and say whether there was one.
+
+    Args:
+        key: the entry's name, without prefix and version.
+        version: the version to look in; the alias's own where None.
+        prefix: the prefix to look under; the alias's own where None.
+    """
+    return cx.policy.delete(cx, key, version, prefix)
 
 
 def touch(cx: Context, key: Key, timeout: Timeout = DEFAULT, version: int | None = None) -> Op[bool]:
-    """Give an entry a new lifetime and say whether there was one. A timeout of 0 or less deletes it."""
+    """Give an entry a new lifetime and say whether there was one.
+
+    Args:
+        key: the entry's name, without prefix and version.
+        timeout: seconds or a timedelta, to the millisecond; None for ever; 0 or less deletes the entry.
+        version: the version to look in; the alias's own where None.
+    """
     return cx.policy.touch(cx, key, timeout, version)
 
 
@@ -83,24 +98,45 @@ def has_key(cx: Context, key: Key, version: int | None = None) -> Op[bool]:
 def get_or_set(
     cx: Context,
     key: Key,
-    default: Callable[[], Awaitable[T]] | Callable[[], T] | T,
+    default: object,
     timeout: Timeout = DEFAULT,
     version: int | None = None,
-) -> Op[T]:
+) -> Op[object]:
     """Return the value of an entry; where there is none, store `default` and return it.
 
+    Of callers that find no entry at once, each computes; the first one's value is stored, and all return that.
+
     Args:
+        key: the entry's name, without prefix and version.
         default: the value, or a function that makes it. An asynchronous cache awaits what the function returns.
+        timeout: seconds or a timedelta, to the millisecond; None for ever; 0 or less stores nothing.
+        version: the version to use; the alias's own where None.
+
+    Raises:
+        SerializationError: the value cannot be stored; nothing was sent after it was made.
     """
-    found = yield from _guarded(cx, "get", cx.policy.get(cx, key, MISSING, version), (key, MISSING, version))
-    if found is not MISSING:
-        return cast("T", found)
-    value = (yield Call(default)) if callable(default) else default
-    added = yield from _guarded(cx, "add", cx.policy.add(cx, key, value, timeout, version), (key, value))
-    if not added:
-        value = yield from _guarded(cx, "get", cx.policy.get(cx, key, value, version), (key, value, version))
-    return cast("T", value)
+    found = yield from _guarded(cx, "get", cx.policy.get(cx, key, MISSING, version), key, MISSING, version)
+    if found is MISSING:
+        value = (yield Call(default)) if callable(default) else default
+        found = yield from _guarded(cx, "publish", publish(cx, key, value, timeout, version), key, value)
+    return found
 
 
-def _guarded(cx: Context, name: str, op: Op[T], args: tuple[object, ...]) -> Op[T]:
+def publish(cx: Context, key: Key, value: object, timeout: Timeout, version: int | None) -> Op[object]:
+    """Store what was made for a missing entry; return what is stored then: another's, if it came first."""
+    if (yield from cx.policy.add(cx, key, value, timeout, version)):
+        return value
+    found = yield from cx.policy.get(cx, key, MISSING, version)
+    if found is MISSING:  # ended meanwhile, or cannot be decoded, which would cost every caller another `value`
+        yield from cx.policy.set(cx, key, value, timeout, version, False, False)
+        return value
+    return found
+
+
+def _guarded(cx: Context, name: str, op: Op[object], *args: object) -> Op[object]:
     return op if cx.policy.guard is None else cx.policy.guard(cx, name, op, args, {})
+
+
+def _refuse_both(nx: bool, xx: bool) -> None:
+    if nx and xx:
+        raise ValueError("set: nx and xx exclude each other")

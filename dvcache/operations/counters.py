@@ -1,0 +1,149 @@
+"""Counters: incr, decr.
+
+Integers of 64 bits are added by the server, in one round trip. What it cannot add to (greater integers, floats) is
+read, added to here, and stored if it has not changed meanwhile; if it has, it is read again.
+"""
+
+# ruff: noqa: D417  # the context is not the caller's to pass
+
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from dvcache.errors import CacheError, NotSupportedError, PermissionDenied, ServerError
+from dvcache.operations.context import Context
+from dvcache.scripts import INCREMENT, SWAP, evaluate
+from dvcache.types import DEFAULT, MISSING, Arg, Key, Op, Timeout
+
+Number = TypeVar("Number", int, float)
+
+ATTEMPTS: Final = 1000
+"""How often an entry may change under a counter before it gives up."""
+
+
+def incr(
+    cx: Context,
+    key: Key,
+    delta: Number = 1,
+    version: int | None = None,
+    *,
+    default: Number | None = None,
+    timeout: Timeout = DEFAULT,
+) -> Op[Number]:
+    """Add to a number, atomically, and return the sum. The entry keeps its lifetime.
+
+    Rests on a script of INCRBY and GET; where scripts are refused, on SET … IFEQ (Valkey 8.1).
+
+    Args:
+        key: the entry's name, without prefix and version.
+        delta: what to add: an int of any size, or a float.
+        version: the version to look in; the alias's own where None.
+        default: where there is no entry, make one that holds `default + delta`.
+        timeout: how long an entry that is made lives: seconds or a timedelta; None for ever; 0 or less makes none.
+
+    Raises:
+        ValueError: there is no entry, and no `default`.
+        TypeError: the entry, `delta` or `default` is not an int or a float. Nothing was written.
+        NotSupportedError: the server offers no way to do it atomically. Nothing was written.
+    """
+    _number(delta, "delta")
+    initial = None if default is None else _number(default, "default") + delta
+    return _add(cx, _Sum(key, cx.keys.key(key, version), delta, initial, _creation(cx, initial, timeout)))
+
+
+def decr(
+    cx: Context,
+    key: Key,
+    delta: Number = 1,
+    version: int | None = None,
+    *,
+    default: Number | None = None,
+    timeout: Timeout = DEFAULT,
+) -> Op[Number]:
+    """Subtract from a number, atomically, and return the difference. Arguments and errors as for `incr`."""
+    _number(delta, "delta")
+    return incr(cx, key, -delta, version, default=default, timeout=timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """What is to be added to which entry, and what SET is given where there is none: nothing, if none is to be made."""
+
+    key: Key
+    stored: bytes
+    delta: float
+    initial: float | None
+    creation: tuple[Arg, ...]
+
+    def made(self) -> float:
+        if self.initial is None:
+            raise ValueError(f"Key '{self.key!s}' not found")
+        return self.initial
+
+
+def _creation(cx: Context, initial: float | None, timeout: Timeout) -> tuple[Arg, ...]:
+    lifetime = cx.milliseconds(timeout)
+    if initial is None or lifetime == 0:
+        return ()
+    return (cx.codec.dumps(initial),) if lifetime is None else (cx.codec.dumps(initial), "PX", lifetime)
+
+
+def _add(cx: Context, wanted: _Sum) -> Op[Any]:
+    if not isinstance(wanted.delta, int):
+        return (yield from _compare_and_swap(cx, wanted, None, scripts=True))
+    try:
+        reply = yield from evaluate(INCREMENT, (wanted.stored,), (wanted.delta, *wanted.creation))
+    except ServerError as error:
+        if not _refused(error):
+            raise
+        return (yield from _compare_and_swap(cx, wanted, None, scripts=False))
+    if isinstance(reply, list):
+        return (yield from _compare_and_swap(cx, wanted, reply[0], scripts=True))
+    return wanted.made() if reply is None else int(reply)
+
+
+def _compare_and_swap(cx: Context, wanted: _Sum, old: bytes | None, *, scripts: bool) -> Op[float]:
+    """Read the entry unless it was, add here, and store unless it changed meanwhile, until it did not."""
+    for _ in range(ATTEMPTS):
+        if old is None:
+            [old] = yield (("GET", wanted.stored),)
+        value = MISSING if old is None else cx.codec.loads(old, MISSING)
+        if value is MISSING:
+            result, arguments = wanted.made(), wanted.creation
+        else:
+            result = _number(value, "the entry") + wanted.delta
+            arguments = (cx.codec.dumps(result), "KEEPTTL")
+        if not arguments or (yield from _stored(wanted.stored, old, arguments, scripts=scripts)):
+            return result
+        old = None
+    raise CacheError(f"incr: the entry changed {ATTEMPTS} times between being read and being written")
+
+
+def _stored(stored: bytes, old: bytes | None, arguments: tuple[Arg, ...], *, scripts: bool) -> Op[bool]:
+    """SET, if the entry still holds the old bytes."""
+    if old is None:
+        [reply] = yield (("SET", stored, *arguments, "NX"),)
+        return reply is not None
+    if scripts:
+        try:
+            return bool((yield from evaluate(SWAP, (stored,), (old, *arguments))))
+        except ServerError as error:
+            if not _refused(error):
+                raise
+    try:
+        [reply] = yield (("SET", stored, arguments[0], "IFEQ", old, *arguments[1:]),)
+    except ServerError as error:
+        if "syntax error" not in error.message:
+            raise
+        raise NotSupportedError("incr needs EVALSHA and EVAL, or Valkey 8.1: allow the user +eval +evalsha") from error
+    return reply is not None
+
+
+def _refused(error: ServerError) -> bool:
+    """Tell whether scripts are refused, by the user's permissions or by a server that has none."""
+    return isinstance(error, PermissionDenied) or error.message.casefold().startswith("err unknown command")
+
+
+def _number(value: object, name: str) -> float:
+    if type(value) is int or type(value) is float:
+        return value
+    raise TypeError(f"incr: {name} must be an int or a float, not {type(value).__name__}")

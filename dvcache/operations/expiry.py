@@ -1,0 +1,107 @@
+"""Lifetimes of entries: ttl, pttl, persist, expire, expire_at, pexpire, pexpire_at."""
+
+# ruff: noqa: D417  # the context is not the caller's to pass
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from dvcache.operations.context import MAX_MS, Context
+from dvcache.types import Key, Moment, Op, Timeout
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def ttl(cx: Context, key: Key, version: int | None = None) -> Op[int | None]:
+    """Return how many seconds an entry has left, rounded up: None for ever, 0 where there is no entry."""
+    left = yield from pttl(cx, key, version)
+    return None if left is None else -(-left // 1000)
+
+
+def pttl(cx: Context, key: Key, version: int | None = None) -> Op[int | None]:
+    """Return how many milliseconds an entry has left: None for ever, 0 where there is no entry.
+
+    Rests on PTTL (https://valkey.io/commands/pttl/).
+    """
+    [left] = yield (("PTTL", cx.keys.key(key, version)),)
+    return None if left == -1 else max(0, left)
+
+
+def persist(cx: Context, key: Key, version: int | None = None) -> Op[bool]:
+    """Let an entry live for ever and say whether that is new: False where there is none, or it had no lifetime."""
+    [changed] = yield (("PERSIST", cx.keys.key(key, version)),)
+    return bool(changed)
+
+
+def expire(cx: Context, key: Key, timeout: Timeout, version: int | None = None) -> Op[bool]:
+    """Give an entry a new lifetime and say whether there was one.
+
+    Args:
+        key: the entry's name, without prefix and version.
+        timeout: seconds or a timedelta, to the millisecond; None for ever; 0 or less deletes the entry; DEFAULT for
+            the alias's own.
+        version: the version to look in; the alias's own where None.
+    """
+    return cx.policy.touch(cx, key, timeout, version)
+
+
+def pexpire(cx: Context, key: Key, timeout: Timeout, version: int | None = None) -> Op[bool]:
+    """Give an entry a new lifetime, a number being milliseconds, and say whether there was one.
+
+    Args:
+        key: the entry's name, without prefix and version.
+        timeout: milliseconds or a timedelta; None for ever; 0 or less deletes the entry; DEFAULT for the alias's own,
+            which is in seconds.
+        version: the version to look in; the alias's own where None.
+    """
+    if isinstance(timeout, int | float):
+        timeout = _bounded(timeout) / 1000
+    return cx.policy.touch(cx, key, timeout, version)
+
+
+def expire_at(cx: Context, key: Key, when: Moment, version: int | None = None) -> Op[bool]:
+    """Let an entry end at a point in time and say whether there was one.
+
+    Rests on PEXPIREAT (https://valkey.io/commands/pexpireat/).
+
+    Args:
+        key: the entry's name, without prefix and version.
+        when: a Unix time in seconds, or a datetime, a naive one being local time. A past one deletes the entry.
+        version: the version to look in; the alias's own where None.
+
+    Raises:
+        ValueError: `when` is not a number.
+    """
+    return _end_at(cx, key, _unix_ms(when, 1000), version)
+
+
+def pexpire_at(cx: Context, key: Key, when: Moment, version: int | None = None) -> Op[bool]:
+    """Let an entry end at a point in time as `expire_at` does, a number being a Unix time in milliseconds."""
+    return _end_at(cx, key, _unix_ms(when, 1), version)
+
+
+def _end_at(cx: Context, key: Key, moment: int, version: int | None) -> Op[bool]:
+    [found] = yield (("PEXPIREAT", cx.keys.key(key, version), moment),)
+    return bool(found)
+
+
+def _unix_ms(when: Moment, unit: int) -> int:
+    if isinstance(when, datetime):
+        return max(0, (_aware(when) - _EPOCH) // timedelta(milliseconds=1))
+    if not isinstance(when, int | float):
+        raise TypeError(f"a point in time is a number or a datetime, not {type(when).__name__}")
+    return min(round(_bounded(when) * unit), MAX_MS)
+
+
+def _aware(when: datetime) -> datetime:
+    if when.tzinfo is not None:
+        return when
+    try:
+        return when.astimezone()
+    except (OverflowError, ValueError):  # within hours of the calendar's ends
+        return when.replace(tzinfo=UTC)
+
+
+def _bounded(number: float) -> float:
+    if number != number:  # noqa: PLR0124  # NaN
+        raise ValueError("a time cannot be NaN")
+    return min(max(number, 0), MAX_MS)

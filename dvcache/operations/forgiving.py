@@ -1,0 +1,111 @@
+"""The forgiving policy: where no answer comes, an operation returns an empty value of its type (IGNORE_EXCEPTIONS).
+
+It covers `TransportError` and nothing else: what the server refuses, and what cannot be stored, is raised.
+"""
+
+# ruff: noqa: ARG001  # an empty value is asked for with the operation's own arguments
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar, cast
+
+from dvcache.errors import TransportError
+from dvcache.operations.context import Context, Policy
+from dvcache.types import DEFAULT, Key, Op, Timeout
+
+T = TypeVar("T")
+
+
+def forgiving(policy: Policy, logger: logging.Logger | None = None) -> Policy:
+    """Return the policy with a guard around every operation that turns transport errors into empty values.
+
+    Args:
+        policy: how entries are read and written.
+        logger: what is told of each ignored error; nothing where None.
+    """
+    return replace(policy, guard=Forgiving(logger))
+
+
+@dataclass(frozen=True, slots=True)
+class Forgiving:
+    """The guard: answers for an operation whose server does not."""
+
+    logger: logging.Logger | None = None
+
+    def __call__(self, cx: Context, name: str, op: Op[T], args: tuple[Any, ...], kwargs: Mapping[str, Any], /) -> Op[T]:
+        """Perform `op`; where no answer comes, return what `EMPTY` has for its name."""
+        if name in IN_PARTS:
+            return (yield from op)
+        try:
+            return (yield from op)
+        except TransportError as error:
+            if self.logger is not None:
+                self.logger.warning("Exception ignored", exc_info=error)
+        return cast("T", EMPTY[name](cx, *args, **kwargs))
+
+
+IN_PARTS: Final = frozenset({"get_or_set"})
+"""Operations that guard their own parts, since the caller's function in their midst must run once, and may raise."""
+
+
+def _default(_: Context, key: Key, default: object = None, version: int | None = None) -> object:
+    return default
+
+
+def _published(_: Context, key: Key, value: object) -> object:
+    return value
+
+
+def _nothing(_: Context, *args: object, **options: object) -> None:
+    return None
+
+
+def _false(_: Context, *args: object, **options: object) -> bool:
+    return False
+
+
+def _zero(_: Context, *args: object, **options: object) -> int:
+    return 0
+
+
+def _no_entries(_: Context, keys: Iterable[Key], version: int | None = None) -> dict[Key, object]:
+    return {}
+
+
+def _all_failed(
+    _: Context, data: Mapping[Any, object], timeout: Timeout = DEFAULT, version: int | None = None
+) -> list[Key]:
+    return list(data)
+
+
+def _unmoved(cx: Context, key: Key, delta: int = 1, version: int | None = None) -> int:
+    return cx.version if version is None else version
+
+
+def _no_keys(_: Context, search: str, version: int | None = None) -> list[str]:
+    return []
+
+
+def _last_page(
+    _: Context, search: str, cursor: int = 0, version: int | None = None, *, itersize: int | None = None
+) -> tuple[int, list[str]]:
+    return 0, []
+
+
+EMPTY: Final[Mapping[str, Callable[..., object]]] = {
+    "get": _default,
+    "publish": _published,
+    "exchange": _nothing,
+    "get_many": _no_entries,
+    "mget": _no_entries,
+    "set_many": _all_failed,
+    "incr_version": _unmoved,
+    "decr_version": _unmoved,
+    "keys": _no_keys,
+    "scan_page": _last_page,
+    **dict.fromkeys(("set", "add", "delete", "touch", "has_key", "mset", "clear"), _false),
+    **dict.fromkeys(("persist", "expire", "expire_at", "pexpire", "pexpire_at"), _false),
+    **dict.fromkeys(("incr", "decr", "ttl", "pttl", "delete_many", "delete_pattern"), _zero),
+}
+"""What each operation returns where no answer comes: called with the context and the operation's own arguments."""

@@ -1,0 +1,53 @@
+"""Many entries at once: get_many, set_many, delete_many, and their older names mget and mset."""
+
+# ruff: noqa: D417  # the context is not the caller's to pass
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dvcache.operations.context import Context
+from dvcache.types import DEFAULT, Key, Op, Timeout
+
+
+def get_many(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[dict[Key, object]]:
+    """Return the values of the entries that there are, by their keys.
+
+    Args:
+        keys: the entries' names, from any iterable; one round trip for each 500.
+        version: the version to look in; the alias's own where None.
+    """
+    return cx.policy.get_many(cx, keys, version)
+
+
+def set_many(
+    cx: Context, data: Mapping[Any, object], timeout: Timeout = DEFAULT, version: int | None = None
+) -> Op[list[Key]]:
+    """Store the values and return the keys that could not be stored.
+
+    Not atomic: others may see some of the entries before the rest. Every value is serialized before any is sent.
+
+    Args:
+        data: the values by their keys; one round trip for each 500.
+        timeout: seconds or a timedelta, to the millisecond; None for ever; 0 or less deletes the entries.
+        version: the version to store under; the alias's own where None.
+
+    Raises:
+        SerializationError: a value cannot be stored; nothing was sent.
+        ServerError: the server refused every one of them.
+    """
+    return cx.policy.set_many(cx, data, timeout, version)
+
+
+def delete_many(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[int]:
+    """Remove the entries and return how many there were."""
+    return cx.policy.delete_many(cx, keys, version)
+
+
+def mget(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[dict[Key, object]]:
+    """Do as `get_many`."""
+    return cx.policy.get_many(cx, keys, version)
+
+
+def mset(cx: Context, data: Mapping[Any, object], timeout: Timeout = DEFAULT, version: int | None = None) -> Op[bool]:
+    """Store the values as `set_many` does and say whether all of them were stored."""
+    return not (yield from cx.policy.set_many(cx, data, timeout, version))

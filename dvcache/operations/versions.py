@@ -1,0 +1,51 @@
+"""Versions: incr_version, decr_version."""
+
+# ruff: noqa: D417  # the context is not the caller's to pass
+
+from dvcache.errors import ServerError
+from dvcache.operations.context import Context
+from dvcache.types import Key, Op
+
+
+def incr_version(cx: Context, key: Key, delta: int = 1, version: int | None = None) -> Op[int]:
+    """Move an entry to a later version, atomically and with its lifetime, and return that version.
+
+    What the later version held is replaced. Rests on RENAME (https://valkey.io/commands/rename/).
+
+    Args:
+        key: the entry's name, without prefix and version.
+        delta: how many versions later; 0 only looks whether there is an entry.
+        version: the version to move from; the alias's own where None.
+
+    Raises:
+        ValueError: there is no entry.
+        TypeError: `delta` is not an int.
+    """
+    if not isinstance(delta, int):
+        raise TypeError(f"a version is moved by an int, not by {type(delta).__name__}")
+    old = cx.version if version is None else version
+    source = cx.keys.key(key, old)
+    if delta == 0:
+        [found] = yield (("EXISTS", source),)
+    else:
+        found = yield from _renamed(source, cx.keys.key(key, old + delta))
+    if not found:
+        raise ValueError(f"Key '{key!s}' not found")
+    return old + delta
+
+
+def decr_version(cx: Context, key: Key, delta: int = 1, version: int | None = None) -> Op[int]:
+    """Move an entry to an earlier version. Arguments and errors as for `incr_version`."""
+    if not isinstance(delta, int):
+        raise TypeError(f"a version is moved by an int, not by {type(delta).__name__}")
+    return incr_version(cx, key, -delta, version)
+
+
+def _renamed(source: bytes, target: bytes) -> Op[bool]:
+    try:
+        yield (("RENAME", source, target),)
+    except ServerError as error:
+        if "no such key" not in error.message:
+            raise
+        return False
+    return True
