@@ -1,0 +1,64 @@
+"""The in-memory server: its databases, its clock, and the table of what it can do."""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from dvcache.errors import ServerError, reply_error
+from dvcache.pools import memory_counters, memory_expiry, memory_keys, memory_scan, memory_server, memory_strings
+from dvcache.pools.forking import renewed_after_fork
+from dvcache.pools.memory_database import Commands, Database, wrong_arity
+from dvcache.pools.memory_scripting import ScriptFunction, Scripting
+from dvcache.pools.memory_scripts import SCRIPTS
+from dvcache.types import Clock
+
+COMMANDS: Final[Commands] = {
+    **memory_strings.COMMANDS,
+    **memory_counters.COMMANDS,
+    **memory_expiry.COMMANDS,
+    **memory_keys.COMMANDS,
+    **memory_scan.COMMANDS,
+    **memory_server.COMMANDS,
+}
+
+_QUOTED: Final = 128
+
+
+class MemoryStore:
+    """The data of one in-memory server, for any number of pools, threads and event loops.
+
+    It replies as Valkey 9.1 does, with one difference: an entry is gone in the millisecond in which its time is up, not
+    in the next one, so that a test may advance its clock by the timeout itself.
+
+    Args:
+        clock: seconds since the epoch; what entries expire by.
+        scripts: Python twins of Lua scripts by their source, beside those of the library.
+    """
+
+    def __init__(self, clock: Clock = time.time, scripts: Mapping[str, ScriptFunction] | None = None) -> None:
+        self._database = Database(0, clock, {})
+        self._commands = {**COMMANDS, **Scripting(self._perform, {**SCRIPTS, **(scripts or {})}).commands}
+        self.renew()
+        renewed_after_fork(self)
+
+    def renew(self) -> None:
+        """Take a new lock: in a forked child the old one may be held by a thread that is not there."""
+        self._lock = threading.Lock()
+
+    def execute(self, database: int, command: Sequence[bytes]) -> object:
+        """Perform one command on a numbered database; return its reply, or the server's error."""
+        with self._lock:
+            try:
+                return self._perform(self._database.sibling(database), command)
+            except ServerError as error:
+                return error.with_traceback(None)
+
+    def _perform(self, db: Database, command: Sequence[bytes]) -> object:
+        name, *args = command
+        entry = self._commands.get(name.upper())
+        if entry is None:
+            raise reply_error(f"ERR unknown command '{name[:_QUOTED].decode(errors='replace')}'")
+        if len(command) < abs(entry.arity) or 0 < entry.arity < len(command):
+            raise wrong_arity(name.decode())
+        return entry.handler(db, args)

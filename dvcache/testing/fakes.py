@@ -1,0 +1,61 @@
+"""Fakes for tests: an in-memory Valkey behind unchanged settings, and a clock that a test moves."""
+
+import time
+from collections.abc import Mapping
+
+from typing_extensions import override
+
+from dvcache.pools.memory import AsyncMemoryPool, MemoryPool
+from dvcache.pools.memory_scripting import ScriptFunction
+from dvcache.pools.memory_store import MemoryStore
+from dvcache.protocols import AsyncPool, Pool, PoolFactory
+from dvcache.types import Clock, Endpoint
+
+
+class ManualClock:
+    """A clock that stands still until it is told to go on.
+
+    Args:
+        now: where it starts, in seconds since the epoch.
+    """
+
+    def __init__(self, now: float = 1_700_000_000.0) -> None:
+        self._now = now
+
+    def __call__(self) -> float:
+        """Return the time, in seconds since the epoch."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Let the time pass."""
+        self._now += seconds
+
+
+class MemoryPoolFactory(PoolFactory):
+    """Makes pools of in-memory servers: production settings run on it unchanged, and no socket is opened.
+
+    Every server that the settings name (host and port, or path) is one in-memory server with its numbered databases;
+    the factory's sync and async pools of one server share its data. Another factory shares nothing with it.
+
+    Args:
+        clock: what entries expire by, for example a `ManualClock`; the real time where None.
+        scripts: Python twins of the Lua scripts that a test runs beside the library's, by their source.
+    """
+
+    def __init__(self, clock: Clock | None = None, scripts: Mapping[str, ScriptFunction] | None = None) -> None:
+        self._clock = clock or time.time
+        self._scripts = scripts
+        self._stores: dict[tuple[str, int, str], MemoryStore] = {}
+
+    @override
+    def pool(self, endpoint: Endpoint, /) -> Pool:
+        return MemoryPool(self.store(endpoint), endpoint)
+
+    @override
+    def async_pool(self, endpoint: Endpoint, /) -> AsyncPool:
+        return AsyncMemoryPool(self.store(endpoint), endpoint)
+
+    def store(self, endpoint: Endpoint, /) -> MemoryStore:
+        """Return the in-memory server that stands for an endpoint's."""
+        place = ("", 0, endpoint.path) if endpoint.scheme == "unix" else (endpoint.host, endpoint.port, "")
+        return self._stores.get(place) or self._stores.setdefault(place, MemoryStore(self._clock, self._scripts))
