@@ -1,16 +1,15 @@
 """The facades: every operation bound to a driver, one line a method."""
 
-# ruff: noqa: ASYNC109  # the timeout is the entry's
-
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, get_args, overload
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, get_args
 
 from dvcache.drive import arun, run
 from dvcache.operations import counters, expiry, many, scan, values, versions
 from dvcache.operations.context import Context
 from dvcache.protocols import AsyncClient, Client
-from dvcache.types import DEFAULT, Key, Op, Timeout
+from dvcache.signatures import AsyncGetOrSet, AsyncSet, GetOrSet, Set
+from dvcache.types import Key, Op
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -84,10 +83,9 @@ class Cache:
         self._context = context
         self._client = client
 
-    _set = sync(values.set)
-    _get_or_set = sync(values.get_or_set)
     get = sync(values.get)
-    exchange = sync(values.exchange)
+    set: Set = sync(values.set)  # type: ignore[arg-type, assignment]  # see signatures
+    get_or_set: GetOrSet = sync(values.get_or_set)  # type: ignore[assignment]  # see signatures
     add = sync(values.add)
     delete = sync(values.delete)
     touch = sync(values.touch)
@@ -112,82 +110,6 @@ class Cache:
     scan_page = sync(scan.scan_page)
     delete_pattern = sync(scan.delete_pattern)
     clear = sync(scan.clear)
-
-    @overload
-    def set(
-        self,
-        key: Key,
-        value: object,
-        timeout: Timeout = DEFAULT,
-        version: int | None = None,
-        *,
-        nx: bool = False,
-        xx: bool = False,
-        get: Literal[False] = False,
-    ) -> bool: ...
-    @overload
-    def set(
-        self,
-        key: Key,
-        value: object,
-        timeout: Timeout = DEFAULT,
-        version: int | None = None,
-        *,
-        nx: bool = False,
-        xx: bool = False,
-        get: bool,
-    ) -> object: ...
-    def set(
-        self,
-        key: Key,
-        value: object,
-        timeout: Timeout = DEFAULT,
-        version: int | None = None,
-        *,
-        nx: bool = False,
-        xx: bool = False,
-        get: bool = False,
-    ) -> object:
-        """Store a value and say whether it was stored; with `get`, return the value that was there before, or None.
-
-        Args:
-            key: the entry's name, without prefix and version.
-            value: what to store.
-            timeout: seconds or a timedelta, to the millisecond; None for ever; 0 or less deletes the entry.
-            version: the version to store under; the alias's own where None.
-            nx: store only where there is no entry.
-            xx: store only where there is one.
-            get: return the previous value.
-
-        Raises:
-            SerializationError: the value cannot be stored; nothing was sent.
-            ValueError: both `nx` and `xx`, or a timeout that is not a number.
-        """
-        if get:
-            return self.exchange(key, value, timeout, version, nx=nx, xx=xx)
-        return self._set(key, value, timeout, version, nx=nx, xx=xx)
-
-    @overload
-    def get_or_set(
-        self, key: Key, default: Callable[[], T], timeout: Timeout = DEFAULT, version: int | None = None
-    ) -> T: ...
-    @overload
-    def get_or_set(self, key: Key, default: T, timeout: Timeout = DEFAULT, version: int | None = None) -> T: ...
-    def get_or_set(self, key: Key, default: object, timeout: Timeout = DEFAULT, version: int | None = None) -> object:
-        """Return the value of an entry; where there is none, store `default` and return it.
-
-        Of callers that find no entry at once, each computes; the first one's value is stored, and all return that.
-
-        Args:
-            key: the entry's name, without prefix and version.
-            default: the value, or a function that makes it.
-            timeout: seconds or a timedelta, to the millisecond; None for ever; 0 or less stores nothing.
-            version: the version to use; the alias's own where None.
-
-        Raises:
-            SerializationError: the value cannot be stored; nothing was sent after it was made.
-        """
-        return self._get_or_set(key, default, timeout, version)
 
     def iter_keys(self, search: str, itersize: int | None = None, version: int | None = None) -> Iterator[str]:
         """Yield the names of the entries that match a pattern, page by page. A name may come more than once.
@@ -216,10 +138,9 @@ class AsyncCache:
         self._context = context
         self._async_client = client
 
-    _set = aio(values.set)
-    _get_or_set = aio(values.get_or_set)
     get = aio(values.get)
-    exchange = aio(values.exchange)
+    set: AsyncSet = aio(values.set)  # type: ignore[arg-type, assignment]  # see signatures
+    get_or_set: AsyncGetOrSet = aio(values.get_or_set)  # type: ignore[assignment]  # see signatures
     add = aio(values.add)
     delete = aio(values.delete)
     touch = aio(values.touch)
@@ -244,88 +165,6 @@ class AsyncCache:
     scan_page = aio(scan.scan_page)
     delete_pattern = aio(scan.delete_pattern)
     clear = aio(scan.clear)
-
-    @overload
-    async def set(
-        self,
-        key: Key,
-        value: object,
-        timeout: Timeout = DEFAULT,
-        version: int | None = None,
-        *,
-        nx: bool = False,
-        xx: bool = False,
-        get: Literal[False] = False,
-    ) -> bool: ...
-    @overload
-    async def set(
-        self,
-        key: Key,
-        value: object,
-        timeout: Timeout = DEFAULT,
-        version: int | None = None,
-        *,
-        nx: bool = False,
-        xx: bool = False,
-        get: bool,
-    ) -> object: ...
-    async def set(
-        self,
-        key: Key,
-        value: object,
-        timeout: Timeout = DEFAULT,
-        version: int | None = None,
-        *,
-        nx: bool = False,
-        xx: bool = False,
-        get: bool = False,
-    ) -> object:
-        """Store a value and say whether it was stored; with `get`, return the value that was there before, or None.
-
-        Args:
-            key: the entry's name, without prefix and version.
-            value: what to store.
-            timeout: seconds or a timedelta, to the millisecond; None for ever; 0 or less deletes the entry.
-            version: the version to store under; the alias's own where None.
-            nx: store only where there is no entry.
-            xx: store only where there is one.
-            get: return the previous value.
-
-        Raises:
-            SerializationError: the value cannot be stored; nothing was sent.
-            ValueError: both `nx` and `xx`, or a timeout that is not a number.
-        """
-        if get:
-            return await self.exchange(key, value, timeout, version, nx=nx, xx=xx)
-        return await self._set(key, value, timeout, version, nx=nx, xx=xx)
-
-    @overload
-    async def get_or_set(
-        self, key: Key, default: Callable[[], Awaitable[T]], timeout: Timeout = DEFAULT, version: int | None = None
-    ) -> T: ...
-    @overload
-    async def get_or_set(
-        self, key: Key, default: Callable[[], T], timeout: Timeout = DEFAULT, version: int | None = None
-    ) -> T: ...
-    @overload
-    async def get_or_set(self, key: Key, default: T, timeout: Timeout = DEFAULT, version: int | None = None) -> T: ...
-    async def get_or_set(
-        self, key: Key, default: object, timeout: Timeout = DEFAULT, version: int | None = None
-    ) -> object:
-        """Return the value of an entry; where there is none, store `default` and return it.
-
-        Of callers that find no entry at once, each computes; the first one's value is stored, and all return that.
-
-        Args:
-            key: the entry's name, without prefix and version.
-            default: the value, or a function that makes it; what the function returns is awaited if it can be.
-            timeout: seconds or a timedelta, to the millisecond; None for ever; 0 or less stores nothing.
-            version: the version to use; the alias's own where None.
-
-        Raises:
-            SerializationError: the value cannot be stored; nothing was sent after it was made.
-        """
-        return await self._get_or_set(key, default, timeout, version)
 
     async def iter_keys(
         self, search: str, itersize: int | None = None, version: int | None = None

@@ -57,8 +57,8 @@ def _published(_: Context, key: Key, value: object) -> object:
     return value
 
 
-def _nothing(_: Context, *args: object, **options: object) -> None:
-    return None
+def _not_stored(_: Context, *args: object, get: bool = False, **options: object) -> bool | None:
+    return None if get else False
 
 
 def _false(_: Context, *args: object, **options: object) -> bool:
@@ -96,7 +96,7 @@ def _last_page(
 EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     "get": _default,
     "publish": _published,
-    "exchange": _nothing,
+    "set": _not_stored,
     "get_many": _no_entries,
     "mget": _no_entries,
     "set_many": _all_failed,
@@ -104,7 +104,7 @@ EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     "decr_version": _unmoved,
     "keys": _no_keys,
     "scan_page": _last_page,
-    **dict.fromkeys(("set", "add", "delete", "touch", "has_key", "mset", "clear"), _false),
+    **dict.fromkeys(("add", "delete", "touch", "has_key", "mset", "clear"), _false),
     **dict.fromkeys(("persist", "expire", "expire_at", "pexpire", "pexpire_at"), _false),
     **dict.fromkeys(("incr", "decr", "ttl", "pttl", "delete_many", "delete_pattern"), _zero),
 }

@@ -1,4 +1,4 @@
-"""Single entries: get, set, exchange, add, delete, touch, has_key, get_or_set."""
+"""Single entries: get, set, add, delete, touch, has_key, get_or_set."""
 
 # ruff: noqa: D417  # the context is not the caller's to pass
 
@@ -26,8 +26,11 @@ def set(  # noqa: A001  # the operation's name
     *,
     nx: bool = False,
     xx: bool = False,
-) -> Op[bool]:
-    """Store a value and say whether it was stored.
+    get: bool = False,
+) -> Op[object]:
+    """Store a value and say whether it was stored; with `get`, return the value that was there before, or None.
+
+    Rests on SET, whose GET goes with NX as of Valkey 7.2 and Redis 7.0.
 
     Args:
         key: the entry's name, without prefix and version.
@@ -36,31 +39,17 @@ def set(  # noqa: A001  # the operation's name
         version: the version to store under; the alias's own where None.
         nx: store only where there is no entry.
         xx: store only where there is one.
+        get: return the previous value.
 
     Raises:
         SerializationError: the value cannot be stored; nothing was sent.
         ValueError: both `nx` and `xx`, or a timeout that is not a number.
     """
-    _refuse_both(nx, xx)
+    if nx and xx:
+        raise ValueError("set: nx and xx exclude each other")
+    if get:
+        return cx.policy.exchange(cx, key, value, timeout, version, nx, xx)
     return cx.policy.set(cx, key, value, timeout, version, nx, xx)
-
-
-def exchange(
-    cx: Context,
-    key: Key,
-    value: object,
-    timeout: Timeout = DEFAULT,
-    version: int | None = None,
-    *,
-    nx: bool = False,
-    xx: bool = False,
-) -> Op[object]:
-    """Store a value and return the one that was there before, or None: `set(…, get=True)`.
-
-    Arguments and errors are those of `set`. Rests on SET … GET, with NX and XX as of Valkey 7.2 and Redis 7.0.
-    """
-    _refuse_both(nx, xx)
-    return cx.policy.exchange(cx, key, value, timeout, version, nx, xx)
 
 
 def add(cx: Context, key: Key, value: object, timeout: Timeout = DEFAULT, version: int | None = None) -> Op[bool]:
@@ -135,8 +124,3 @@ def publish(cx: Context, key: Key, value: object, timeout: Timeout, version: int
 
 def _guarded(cx: Context, name: str, op: Op[object], *args: object) -> Op[object]:
     return op if cx.policy.guard is None else cx.policy.guard(cx, name, op, args, {})
-
-
-def _refuse_both(nx: bool, xx: bool) -> None:
-    if nx and xx:
-        raise ValueError("set: nx and xx exclude each other")

@@ -1,0 +1,106 @@
+"""Methods whose return type depends on their arguments, as callers see them: a ParamSpec keeps one signature only."""
+
+from collections.abc import Awaitable, Callable
+from typing import Literal, Protocol, TypeVar, overload
+
+from dvcache.types import DEFAULT, Key, Timeout
+
+T = TypeVar("T")
+
+
+class Set(Protocol):
+    """`Cache.set`: whether it was stored, or with `get` the previous value."""
+
+    @overload
+    def __call__(
+        self,
+        key: Key,
+        value: object,
+        timeout: Timeout = DEFAULT,
+        version: int | None = None,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        get: Literal[False] = False,
+    ) -> bool: ...
+    @overload
+    def __call__(
+        self,
+        key: Key,
+        value: object,
+        timeout: Timeout = DEFAULT,
+        version: int | None = None,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        get: bool,
+    ) -> object: ...
+
+
+class AsyncSet(Protocol):
+    """`AsyncCache.set`, as `Set`."""
+
+    @overload
+    async def __call__(
+        self,
+        key: Key,
+        value: object,
+        timeout: Timeout = DEFAULT,  # noqa: ASYNC109  # the entry's
+        version: int | None = None,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        get: Literal[False] = False,
+    ) -> bool: ...
+    @overload
+    async def __call__(
+        self,
+        key: Key,
+        value: object,
+        timeout: Timeout = DEFAULT,  # noqa: ASYNC109  # the entry's
+        version: int | None = None,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        get: bool,
+    ) -> object: ...
+
+
+class GetOrSet(Protocol):
+    """`Cache.get_or_set`: what the default is, or what it returns."""
+
+    @overload
+    def __call__(
+        self, key: Key, default: Callable[[], T], timeout: Timeout = DEFAULT, version: int | None = None
+    ) -> T: ...
+    @overload
+    def __call__(self, key: Key, default: T, timeout: Timeout = DEFAULT, version: int | None = None) -> T: ...
+
+
+class AsyncGetOrSet(Protocol):
+    """`AsyncCache.get_or_set`: what the default is, or what it returns, or what that is once awaited."""
+
+    @overload
+    async def __call__(
+        self,
+        key: Key,
+        default: Callable[[], Awaitable[T]],
+        timeout: Timeout = DEFAULT,  # noqa: ASYNC109  # the entry's
+        version: int | None = None,
+    ) -> T: ...
+    @overload
+    async def __call__(
+        self,
+        key: Key,
+        default: Callable[[], T],
+        timeout: Timeout = DEFAULT,  # noqa: ASYNC109  # the entry's
+        version: int | None = None,
+    ) -> T: ...
+    @overload
+    async def __call__(
+        self,
+        key: Key,
+        default: T,
+        timeout: Timeout = DEFAULT,  # noqa: ASYNC109  # the entry's
+        version: int | None = None,
+    ) -> T: ...
