@@ -4,6 +4,7 @@ They are connected by valkey-py (HELLO, AUTH, CLIENT SETINFO, SELECT) and then h
 bare socket or transport. What valkey-py raises is mapped to our errors here.
 """
 
+import dataclasses
 import inspect
 from collections.abc import Hashable, Mapping
 from functools import cache
@@ -15,6 +16,7 @@ import valkey.connection as sync
 from valkey import exceptions as theirs
 
 from dvcache import errors
+from dvcache.pools.embedded import embedded_server
 from dvcache.types import Endpoint
 
 INCOMPLETE: Final = object()
@@ -30,6 +32,16 @@ _ASYNC: Final[Mapping[str, type[aio.AbstractConnection]]] = {
     "valkeys": aio.SSLConnection,
     "unix": aio.UnixDomainSocketConnection,
 }
+
+
+def located(endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint with the place of its embedded server, started if need be; others as they are.
+
+    Blocks while a server starts.
+    """
+    if endpoint.scheme != "embedded":
+        return endpoint
+    return dataclasses.replace(endpoint, scheme="unix", path=embedded_server())
 
 
 def connection(endpoint: Endpoint) -> sync.AbstractConnection:

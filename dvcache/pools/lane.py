@@ -12,7 +12,7 @@ from typing import Any, Final
 import valkey.exceptions
 from libvalkey import ProtocolError, pack_command
 
-from dvcache.pools.connections import INCOMPLETE, connect_error, connection, reader
+from dvcache.pools.connections import INCOMPLETE, connect_error, connection, located, reader
 from dvcache.types import Batch, Endpoint
 
 _BUFFER: Final = 65536
@@ -24,7 +24,7 @@ class Lane:
     __slots__ = ("_buffer", "_connection", "_feed", "_gets", "_has_data", "_plain", "_sock", "_timeout", "used")
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._connection = connection(endpoint)
+        self._connection = connection(located(endpoint))
         try:
             self._connection.connect()
         except (valkey.exceptions.ValkeyError, OSError) as error:

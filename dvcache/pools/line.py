@@ -15,7 +15,7 @@ from libvalkey import ProtocolError, pack_command
 from typing_extensions import override
 
 from dvcache.errors import ConnectionLost, ReplyTimeout, TransportError
-from dvcache.pools.connections import INCOMPLETE, async_connection, connect_error, reader
+from dvcache.pools.connections import INCOMPLETE, async_connection, connect_error, located, reader
 from dvcache.types import Batch, Endpoint
 
 IN_FLIGHT: Final = 16 * 1024 * 1024
@@ -66,7 +66,10 @@ class Line(asyncio.Protocol):
             ConnectError: the server could not be reached within the connect timeout.
             ServerError: it refused the credentials or the database.
         """
-        connection = async_connection(self._endpoint)
+        endpoint = self._endpoint
+        if endpoint.scheme == "embedded":
+            endpoint = await asyncio.to_thread(located, endpoint)
+        connection = async_connection(endpoint)
         try:
             async with asyncio.timeout(self._endpoint.connect_timeout):
                 await connection.connect()

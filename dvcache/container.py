@@ -1,0 +1,217 @@
+"""The wiring: what is built from what. The only importer of dependency_injector.
+
+`Wiring` declares the providers, one builder function each; `Container` is the typed object that a program holds.
+"""
+
+import asyncio
+import difflib
+import logging
+import time
+from types import TracebackType
+from typing import Final, Self, TypedDict, Unpack
+
+from dependency_injector import containers, providers
+
+from dvcache.cache import AsyncCache, Cache
+from dvcache.clients.standalone import AsyncStandalone, Standalone
+from dvcache.codec import ValueCodec
+from dvcache.errors import ClosedError, ConfigurationError
+from dvcache.keys import PrefixedKeys
+from dvcache.operations.context import Codec, Context, Keys, Policy
+from dvcache.operations.forgiving import forgiving
+from dvcache.operations.plain import PLAIN
+from dvcache.pools.factory import Pools
+from dvcache.protocols import AsyncClient, Client, PoolFactory
+from dvcache.settings import Settings
+from dvcache.types import Clock
+
+
+def _pool_factory() -> PoolFactory:
+    return Pools()
+
+
+def _clock() -> Clock:
+    return time.time
+
+
+def _keys(settings: Settings) -> Keys:
+    return PrefixedKeys(settings.key_prefix, settings.version, settings.key_function, settings.reverse_key_function)
+
+
+def _codec(settings: Settings) -> Codec:
+    return ValueCodec(
+        settings.serializer,
+        settings.compressor,
+        min_length=settings.compress_min_length,
+        alias=settings.alias,
+        raise_undecodable=settings.raise_undecodable,
+    )
+
+
+def _policy(settings: Settings) -> Policy:
+    if not settings.ignore_exceptions:
+        return PLAIN
+    return forgiving(PLAIN, logging.getLogger(settings.logger) if settings.log_ignored_exceptions else None)
+
+
+def _context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock: Clock) -> Context:
+    return Context(
+        alias=settings.alias,
+        keys=keys,
+        codec=codec,
+        policy=policy,
+        timeout=settings.timeout,
+        version=settings.version,
+        clock=clock,
+        scan_count=settings.scan_count,
+        clear_scope=settings.clear_scope,
+        default_marker=settings.default_marker,
+    )
+
+
+def _client(settings: Settings, pool_factory: PoolFactory) -> Client:
+    [endpoint] = settings.endpoints
+    return Standalone(pool_factory.pool(endpoint))
+
+
+def _async_client(settings: Settings, pool_factory: PoolFactory) -> AsyncClient:
+    [endpoint] = settings.endpoints
+    return AsyncStandalone(pool_factory.async_pool(endpoint))
+
+
+def _cache(context: Context, client: Client) -> Cache:
+    return Cache(context, client)
+
+
+def _async_cache(context: Context, client: AsyncClient) -> AsyncCache:
+    return AsyncCache(context, client)
+
+
+class Wiring(containers.DeclarativeContainer):
+    """What is built from what. Each provider can be replaced by name; nothing that one builds does I/O."""
+
+    settings: providers.Provider[Settings] = providers.Dependency(instance_of=Settings)
+    pool_factory: providers.Provider[PoolFactory] = providers.ThreadSafeSingleton(_pool_factory)
+    clock: providers.Provider[Clock] = providers.ThreadSafeSingleton(_clock)
+    keys: providers.Provider[Keys] = providers.ThreadSafeSingleton(_keys, settings)
+    codec: providers.Provider[Codec] = providers.ThreadSafeSingleton(_codec, settings)
+    policy: providers.Provider[Policy] = providers.ThreadSafeSingleton(_policy, settings)
+    context: providers.Provider[Context] = providers.ThreadSafeSingleton(_context, settings, keys, codec, policy, clock)
+    client: providers.Provider[Client] = providers.ThreadSafeSingleton(_client, settings, pool_factory)
+    async_client: providers.Provider[AsyncClient] = providers.ThreadSafeSingleton(_async_client, settings, pool_factory)
+    cache: providers.Provider[Cache] = providers.ThreadSafeSingleton(_cache, context, client)
+    async_cache: providers.Provider[AsyncCache] = providers.ThreadSafeSingleton(_async_cache, context, async_client)
+
+
+class Replacements(TypedDict, total=False):
+    """The providers that `Container` takes by name, as the objects to use instead."""
+
+    pool_factory: PoolFactory
+    clock: Clock
+    keys: Keys
+    codec: Codec
+    policy: Policy
+    context: Context
+    client: Client
+    async_client: AsyncClient
+
+
+_REPLACEABLE: Final = sorted(Replacements.__annotations__)
+
+
+class Container:
+    """The caches of one configuration, and what ends them.
+
+    Nothing is connected before the first operation. A container may be shared by threads and event loops.
+
+    Args:
+        settings: what `Settings.parse` made of the configuration.
+        replacements: objects to use in place of what the wiring would build: a fake pool factory in a test, say.
+
+    Raises:
+        ConfigurationError: a replacement's name is not a provider's.
+    """
+
+    def __init__(self, settings: Settings, **replacements: Unpack[Replacements]) -> None:
+        wiring = Wiring(settings=providers.Object(settings))
+        for name, replacement in replacements.items():
+            if name not in _REPLACEABLE:
+                raise _no_provider(settings.alias, name)
+            wiring.providers[name].override(providers.Object(replacement))
+        self._wiring = wiring
+        self._clients: dict[str, Client | AsyncClient] = {}
+        self._closed = False
+        self.settings = settings
+
+    def context(self) -> Context:
+        """Return what operations know of this wiring."""
+        return self._open_wiring().context()
+
+    def client(self) -> Client:
+        """Return what runs batches; the container closes it."""
+        client = self._open_wiring().client()
+        self._clients["sync"] = client
+        return client
+
+    def async_client(self) -> AsyncClient:
+        """Return what runs batches on an event loop; the container closes it."""
+        client = self._open_wiring().async_client()
+        self._clients["async"] = client
+        return client
+
+    def cache(self) -> Cache:
+        """Return the cache, the same object each time.
+
+        Raises:
+            ClosedError: the container is closed.
+        """
+        self.client()
+        return self._wiring.cache()
+
+    def async_cache(self) -> AsyncCache:
+        """Return the asynchronous cache, the same object each time.
+
+        Raises:
+            ClosedError: the container is closed.
+        """
+        self.async_client()
+        return self._wiring.async_cache()
+
+    def close(self) -> None:
+        """End every connection of both colours, in this thread and on every event loop. May be called twice."""
+        self._closed = True
+        for client in self._clients.values():
+            client.close()
+
+    async def aclose(self) -> None:
+        """End every connection, and wait until this loop's are gone."""
+        self.close()
+        for _ in range(3):  # a TLS transport ends its own transport a tick later
+            await asyncio.sleep(0)
+
+    def _open_wiring(self) -> Wiring:
+        if self._closed:
+            raise ClosedError(f"the container of {self.settings.alias!r} is closed; make a new one")
+        return self._wiring
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def _no_provider(alias: str, name: str) -> ConfigurationError:
+    close = difflib.get_close_matches(name, _REPLACEABLE, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(_REPLACEABLE)}"
+    return ConfigurationError(f"the container has no provider {name!r} to replace; {hint}", alias=alias)
