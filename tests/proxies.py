@@ -1,0 +1,138 @@
+"""Proxies in front of a server: one that ends TLS, one that delays, cuts and counts connections."""
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import trustme
+
+T = TypeVar("T")
+
+CHUNK = 65536
+
+
+class DelayProxy:
+    """A TCP proxy on a free loopback port, in a thread of its own. Used as a context manager.
+
+    Args:
+        upstream: the server's port.
+        delay: seconds before each piece of a reply is passed on; may be changed at any time.
+        tls: how connections are secured; None leaves them plain.
+    """
+
+    def __init__(self, upstream: int, *, delay: float = 0.0, tls: ssl.SSLContext | None = None) -> None:
+        self.delay = delay
+        self.port = 0
+        self.accepted = 0
+        """How many connections were ever made."""
+        self.cut_after_next_request = False
+        """Whether the next request is passed on and its connection ended before the reply."""
+        self._upstream, self._tls = upstream, tls
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="proxy")
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def open(self) -> int:
+        """How many connections are open."""
+        return len(self._tasks)
+
+    def cut(self) -> None:
+        """End every connection, as a broken network does."""
+        self._run(self._cut())
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._listener = self._run(asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls))
+        self.port = self._listener.sockets[0].getsockname()[1]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    async def _close(self) -> None:
+        self._listener.close()
+        await self._cut()
+        await self._listener.wait_closed()
+        await asyncio.sleep(0)
+
+    async def _cut(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
+        task = self._loop.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
+            try:
+                there = self._loop.create_task(self._requests(reader, server_writer))
+                back = self._loop.create_task(self._replies(server_reader, writer))
+                try:
+                    await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    there.cancel()
+                    back.cancel()
+                    await asyncio.gather(there, back, return_exceptions=True)
+            finally:
+                server_writer.transport.abort()
+        finally:
+            writer.transport.abort()
+
+    async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(CHUNK):
+            writer.write(data)
+            await writer.drain()
+            if self.cut_after_next_request:
+                self.cut_after_next_request = False
+                return
+
+    async def _replies(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(CHUNK):
+            if self.delay:
+                await asyncio.sleep(self.delay)
+            writer.write(data)
+            await writer.drain()
+
+
+class TlsProxy(DelayProxy):
+    """A proxy that ends TLS in front of a server, with certificates of an authority of its own.
+
+    Args:
+        upstream: the server's port.
+        folder: where the certificates are written.
+        client_certificate: whether clients must show one.
+    """
+
+    def __init__(self, upstream: int, folder: Path, *, client_certificate: bool = False) -> None:
+        authority = trustme.CA()
+        self.ca_path = folder / "ca.pem"
+        self.client_path = folder / "client.pem"
+        """A certificate with its key, for clients that must show one."""
+        authority.cert_pem.write_to_path(self.ca_path)
+        authority.issue_cert("client@example.org").private_key_and_cert_chain_pem.write_to_path(self.client_path)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+        if client_certificate:
+            context.verify_mode = ssl.CERT_REQUIRED
+            authority.configure_trust(context)
+        super().__init__(upstream, tls=context)
+
+    def url(self, db: int = 0) -> str:
+        return f"valkeys://127.0.0.1:{self.port}/{db}?ssl_ca_certs={quote(str(self.ca_path))}"
