@@ -327,7 +327,7 @@ def test_closing_the_coroutine_of_a_run_awaits_nothing_more() -> None:
 
 def test_a_failed_run_leaves_no_reference_cycle_behind() -> None:
     class Down(Scripted):
-        def execute(self, batch: Batch, /) -> Sequence[Any]:
+        def execute(self, _: Batch, /) -> Sequence[Any]:
             raise ConnectionLost("gone")
 
     def fail() -> weakref.ref[BaseException]:

@@ -1,0 +1,55 @@
+"""Cache and AsyncCache have the same methods, and they read well."""
+
+import inspect
+import pydoc
+
+import pytest
+from operations_context import CX
+
+from dvcache.cache import AsyncCache, Cache
+from dvcache.operations import values
+
+NAMES = sorted(name for name in vars(Cache) if not name.startswith("_"))
+
+
+def test_both_facades_have_the_same_methods() -> None:
+    assert sorted(name for name in vars(AsyncCache) if not name.startswith("_")) == NAMES
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "iter_keys"])
+def test_both_facades_have_the_same_signatures_and_docstrings(name: str) -> None:
+    method, twin = getattr(Cache, name), getattr(AsyncCache, name)
+    assert inspect.signature(method) == inspect.signature(twin)
+    assert method.__doc__ == twin.__doc__
+    assert method.__name__ == twin.__name__ == name
+    assert inspect.iscoroutinefunction(twin)
+
+
+def test_iter_keys_takes_the_same_arguments_in_both_facades() -> None:
+    first, second = inspect.signature(Cache.iter_keys), inspect.signature(AsyncCache.iter_keys)
+    assert first.parameters == second.parameters
+    assert inspect.isgeneratorfunction(Cache.iter_keys)
+    assert inspect.isasyncgenfunction(AsyncCache.iter_keys)
+
+
+def test_help_shows_the_operations_arguments_and_docstring() -> None:
+    text = pydoc.plain(pydoc.render_doc(Cache.get))
+    assert "get(self, key: " in text
+    assert "default: object = None, version: int | None = None) -> object" in text
+    assert str(inspect.getdoc(values.get)).splitlines()[0] in text
+
+
+def test_a_subclass_may_override_a_method_and_others_see_it() -> None:
+    class Mine(Cache):
+        def has_key(self, key: object, version: int | None = None) -> bool:  # type: ignore[override]  # noqa: ARG002  # as users do
+            return key == "mine"
+
+    class Unused:
+        def execute(self, _: object, /) -> list[object]:
+            raise AssertionError
+
+        def close(self) -> None:
+            pass
+
+    assert "mine" in Mine(CX, Unused())
+    assert "other" not in Mine(CX, Unused())

@@ -1,0 +1,66 @@
+"""Many entries at once: chunks, duplicates, generators, failures."""
+
+import pytest
+from operations_context import CX, context
+
+from dvcache.errors import SerializationError, ServerError
+from dvcache.operations import many
+from dvcache.testing.replay import replay
+from dvcache.types import Each
+
+
+def test_get_many_omits_what_is_missing_or_cannot_be_decoded() -> None:
+    asked = (("MGET", b"p:1:a", b"p:1:b", b"p:1:c"),)
+    assert replay(many.get_many(CX, ["a", "b", "c"]), (asked, [[b"1", None, b"\x80\xff"]])) == {"a": 1}
+
+
+def test_get_many_takes_a_generator_and_asks_for_a_duplicate_once() -> None:
+    asked = (("MGET", b"p:1:a", b"p:1:b"),)
+    assert replay(many.get_many(CX, (k for k in "aab")), (asked, [[b"1", b"2"]])) == {"a": 1, "b": 2}
+
+
+def test_get_many_keeps_empty_bytes_apart_from_a_miss() -> None:
+    asked = (("MGET", b"p:1:a"),)
+    empty = CX.codec.dumps(b"")
+    assert replay(many.mget(CX, ["a"]), (asked, [[empty]])) == {"a": b""}
+
+
+def test_bulk_operations_go_in_chunks() -> None:
+    cx = context(chunk=2)
+    first, second = (("MGET", b"p:1:a", b"p:1:b"),), (("MGET", b"p:1:c"),)
+    assert replay(many.get_many(cx, "abc"), (first, [[b"1", b"2"]]), (second, [[b"3"]])) == {"a": 1, "b": 2, "c": 3}
+    removed = ((("UNLINK", b"p:1:a", b"p:1:b"),), [2]), ((("UNLINK", b"p:1:c"),), [0])
+    assert replay(many.delete_many(cx, "abc"), *removed) == 2
+    stored = Each((("SET", b"p:1:a", b"1"), ("SET", b"p:1:b", b"2"))), Each((("SET", b"p:1:c", b"3"),))
+    data = {"a": 1, "b": 2, "c": 3}
+    assert replay(many.set_many(cx, data, None), (stored[0], [b"OK", b"OK"]), (stored[1], [b"OK"])) == []
+
+
+def test_empty_batches_send_nothing() -> None:
+    assert replay(many.get_many(CX, [])) == {}
+    assert replay(many.set_many(CX, {})) == []
+    assert replay(many.set_many(CX, {}, 0)) == []
+    assert replay(many.delete_many(CX, iter(()))) == 0
+    assert replay(many.mset(CX, {})) is True
+
+
+def test_set_many_returns_the_keys_that_were_not_stored() -> None:
+    asked = Each((("SET", b"p:1:a", b"1", "PX", 5000), ("SET", b"p:1:b", b"2", "PX", 5000)))
+    replies = [b"OK", ServerError("OOM command not allowed")]
+    assert replay(many.set_many(CX, {"a": 1, "b": 2}, 5), (asked, replies)) == ["b"]
+    assert replay(many.mset(CX, {"a": 1, "b": 2}, 5), (asked, replies)) is False
+
+
+def test_set_many_raises_the_servers_error_where_it_stored_nothing() -> None:
+    asked = Each((("SET", b"p:1:a", b"1", "PX", 300_000),))
+    with pytest.raises(ServerError, match="command SET"):
+        replay(many.set_many(CX, {"a": 1}), (asked, [ServerError("OOM command not allowed")]))
+
+
+def test_set_many_serializes_every_value_before_it_sends_any() -> None:
+    with pytest.raises(SerializationError):
+        replay(many.set_many(context(chunk=1), {"a": 1, "b": lambda: None}))
+
+
+def test_set_many_with_a_timeout_of_zero_deletes() -> None:
+    assert replay(many.set_many(CX, {"a": 1, "b": 2}, 0), ((("UNLINK", b"p:1:a", b"p:1:b"),), [1])) == []

@@ -1,0 +1,81 @@
+"""replay drives an operation by a script and says where the two part."""
+
+from typing import Any
+
+import pytest
+
+from dvcache.errors import ConnectionLost, ServerError
+from dvcache.testing.replay import replay
+from dvcache.types import Call, Each, Op, Sleep
+
+PING = (("PING",),)
+
+
+def _ask() -> Op[Any]:
+    return (yield PING)
+
+
+def _survive() -> Op[str]:
+    try:
+        yield PING
+    except (ConnectionLost, ServerError) as error:
+        return type(error).__name__
+    return "answered"
+
+
+def test_it_returns_what_the_operation_returns() -> None:
+    assert replay(_ask(), (PING, [b"PONG"])) == [b"PONG"]
+
+
+def test_an_exception_in_the_script_is_raised_in_the_operation() -> None:
+    assert replay(_survive(), (PING, ConnectionLost("gone"))) == "ConnectionLost"
+
+
+def test_a_servers_error_among_the_replies_is_raised_in_the_operation() -> None:
+    assert replay(_survive(), (PING, [ServerError("ERR")])) == "ServerError"
+
+
+def test_under_each_a_servers_error_stays_a_value() -> None:
+    def each() -> Op[Any]:
+        return (yield Each(PING))
+
+    error = ServerError("ERR")
+    assert replay(each(), (Each(PING), [error])) == [error]
+
+
+def test_a_call_is_answered_by_the_script_and_not_made() -> None:
+    def call() -> Op[Any]:
+        yield Sleep(1)
+        return (yield Call(lambda: 1 / 0))
+
+    assert replay(call(), (Sleep(1), None), (Call, 5)) == 5
+
+
+def test_another_effect_than_the_scripts_is_shown_beside_it() -> None:
+    with pytest.raises(AssertionError, match=r"effect 1: the operation yielded\n.*'PING'.*\nthe script has\n.*'PONG'"):
+        replay(_ask(), ((("PONG",),), [1]))
+
+
+def test_a_batch_is_not_taken_for_each() -> None:
+    with pytest.raises(AssertionError, match="the script has"):
+        replay(_ask(), (Each(PING), [1]))
+
+
+def test_an_operation_that_ends_early_is_an_error_that_shows_the_rest_of_the_script() -> None:
+    with pytest.raises(AssertionError, match=r"returned \[1\]; the script goes on:\n.*'QUIT'"):
+        replay(_ask(), (PING, [1]), ((("QUIT",),), [1]))
+
+
+def test_an_operation_that_goes_on_after_the_script_is_an_error_that_shows_the_effect() -> None:
+    with pytest.raises(AssertionError, match=r"after 0 effects; the operation went on with\n.*'PING'"):
+        replay(_ask())
+
+
+def test_a_script_with_too_few_replies_is_an_error() -> None:
+    with pytest.raises(AssertionError, match="must have 1 replies"):
+        replay(_ask(), (PING, []))
+
+
+def test_what_the_operation_raises_is_raised() -> None:
+    with pytest.raises(ConnectionLost):
+        replay(_ask(), (PING, ConnectionLost("gone")))
