@@ -1,0 +1,340 @@
+"""The multiplexed pool against a real server: sharing, cancellation, timeouts, loops, lost connections."""
+
+import asyncio
+import random
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+import uvloop
+
+from dvcache.clients.standalone import AsyncStandalone
+from dvcache.errors import (
+    AuthenticationError,
+    ClosedError,
+    ConnectError,
+    ConnectionLost,
+    ReplyTimeout,
+    ServerError,
+    WrongTypeError,
+)
+from dvcache.pools import line
+from dvcache.pools.multiplexed import MultiplexedPool
+from dvcache.types import Endpoint
+from tests.servers import DelayProxy, Server, free_port
+
+Make = Callable[..., MultiplexedPool]
+
+
+@pytest.fixture
+def make(server: Server) -> Iterator[Make]:
+    pools = []
+
+    def pool(**options: object) -> MultiplexedPool:
+        fields = {"host": "127.0.0.1", "port": server.port, "alias": "tested", **options}
+        made = MultiplexedPool(Endpoint(**fields))  # type: ignore[arg-type]  # each test's own fields
+        pools.append(made)
+        return made
+
+    yield pool
+    for made in pools:
+        made.close()
+
+
+@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Callable[..., object]:
+    runner: Callable[..., object] = request.param
+    return runner
+
+
+def connections(server: Server) -> int:
+    return int(server.info("clients")["connected_clients"])
+
+
+async def ping(pool: MultiplexedPool) -> object:
+    [reply] = await pool.execute((("PING",),))
+    return reply
+
+
+def test_a_server_error_is_a_value_in_its_place(make: Make, run: Callable[..., object]) -> None:
+    async def main() -> None:
+        first, error, last = await make().execute((("SET", "k", b"v"), ("LPUSH", "k", b"x"), ("GET", "k")))
+        assert (first, last) == (b"OK", b"v")
+        assert isinstance(error, WrongTypeError)
+
+    run(main())
+
+
+def test_tasks_of_a_loop_share_one_connection_and_get_their_own_replies(
+    make: Make, server: Server, run: Callable[..., object]
+) -> None:
+    before = connections(server)
+
+    async def main() -> None:
+        pool = make()
+
+        async def work(task: int) -> None:
+            for n in range(20):
+                key, value = f"{task}:{n}", b"%d:%d" % (task, n)
+                assert await pool.execute((("SET", key, value), ("GET", key))) == [b"OK", value]
+
+        await asyncio.gather(*map(work, range(50)))
+        assert connections(server) == before + 1
+
+    run(main())
+    server.wait_until(lambda: connections(server) == before)
+
+
+def test_big_values_and_small_ones_keep_their_order(make: Make) -> None:
+    async def main() -> None:
+        pool = make()
+        sizes = [0, 1, 70_000, 3, 3_000_000, 5]
+        await asyncio.gather(*(pool.execute((("SET", f"k{size}", b"x" * size),)) for size in sizes))
+        got = await asyncio.gather(*(pool.execute((("GET", f"k{size}"),)) for size in sizes))
+        assert [len(reply) for [reply] in got] == sizes
+
+    asyncio.run(main())
+
+
+def test_the_pool_serves_one_loop_after_another(make: Make, server: Server, run: Callable[..., object]) -> None:
+    before = connections(server)
+    pool = make()
+    assert [run(ping(pool)) for _ in range(3)] == [b"PONG"] * 3
+    server.wait_until(lambda: connections(server) == before)
+
+
+def test_four_threads_with_a_loop_each_have_a_connection_each(make: Make, server: Server) -> None:
+    before = connections(server)
+    pool = make()
+    seen = []
+    ready = threading.Barrier(5, timeout=10)
+
+    async def main() -> None:
+        assert await ping(pool) == b"PONG"
+        await asyncio.to_thread(ready.wait)
+        await asyncio.to_thread(ready.wait)
+        seen.append(await asyncio.gather(*(ping(pool) for _ in range(100))))
+
+    threads = [threading.Thread(target=asyncio.run, args=(main(),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    assert connections(server) == before + 4
+    ready.wait()
+    for thread in threads:
+        thread.join()
+    assert seen == [[b"PONG"] * 100] * 4
+    server.wait_until(lambda: connections(server) == before)
+
+
+def test_a_loop_closed_without_ceremony_is_forgotten(make: Make, server: Server) -> None:
+    before = connections(server)
+    pool = make()
+    for _ in range(3):
+        loop = asyncio.new_event_loop()
+        assert loop.run_until_complete(ping(pool)) == b"PONG"
+        loop.close()
+    assert connections(server) <= before + 1
+    pool.close()
+    server.wait_until(lambda: connections(server) == before)
+
+
+def test_fifty_first_callers_open_one_connection(make: Make, server: Server) -> None:
+    before = int(server.info("stats")["total_connections_received"])
+
+    async def main() -> None:
+        pool = make()
+        assert await asyncio.gather(*(ping(pool) for _ in range(50))) == [b"PONG"] * 50
+        assert int(server.info("stats")["total_connections_received"]) == before + 1
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_first_caller_does_not_take_the_others_along(make: Make) -> None:
+    async def main() -> None:
+        pool = make()
+        first = asyncio.create_task(ping(pool))
+        others = [asyncio.create_task(ping(pool)) for _ in range(5)]
+        await asyncio.sleep(0)
+        first.cancel()
+        assert await asyncio.gather(*others) == [b"PONG"] * 5
+        assert first.cancelled() or await first == b"PONG"
+
+    asyncio.run(main())
+
+
+@asynccontextmanager
+async def delayed(server: Server, make: Make, delay: float) -> AsyncIterator[MultiplexedPool]:
+    with DelayProxy(server.port, delay=delay) as proxy:
+        pool = make(port=proxy.port)
+        yield pool
+        pool.close()
+
+
+def test_cancelled_callers_leave_everyone_elses_replies_in_place(make: Make, server: Server) -> None:
+    picks = random.Random(2624)
+
+    async def main() -> None:
+        async with delayed(server, make, 0.002) as pool:
+            keys = [f"k{n}" for n in range(200)]
+            await pool.execute(tuple(("SET", key, key.encode()) for key in keys))
+
+            async def get(key: str) -> None:
+                assert await pool.execute((("GET", key),)) == [key.encode()]
+
+            async def get_and_maybe_cancel(key: str) -> bool:
+                task = asyncio.create_task(get(key))
+                if picks.random() < 0.2:
+                    await asyncio.sleep(picks.random() * 0.004)
+                    task.cancel()
+                await asyncio.wait([task])
+                return not task.cancelled() and task.exception() is None
+
+            done = 0
+            cancelled = 0
+            for _ in range(100):
+                results = await asyncio.gather(*(get_and_maybe_cancel(key) for key in keys))
+                done += sum(results)
+                cancelled += results.count(False)
+            assert done + cancelled == 20_000
+            assert cancelled > 1_000
+            await asyncio.gather(*(get(key) for key in keys))
+
+    asyncio.run(main())
+
+
+def test_a_server_that_hangs_fails_every_waiting_call_within_the_timeout(make: Make, server: Server) -> None:
+    async def main() -> None:
+        pool = make(timeout=0.2)
+        await ping(pool)
+        with server.paused():
+            started = time.monotonic()
+            results = await asyncio.gather(*(ping(pool) for _ in range(20)), return_exceptions=True)
+            assert time.monotonic() - started < 2
+        assert {type(result) for result in results} == {ReplyTimeout}
+        assert len({id(result) for result in results}) == 20
+        assert await ping(pool) == b"PONG"
+
+    asyncio.run(main())
+
+
+def test_a_blocked_event_loop_is_no_timeout_of_the_server(make: Make) -> None:
+    async def main() -> None:
+        pool = make(timeout=0.1)
+        await ping(pool)
+        waiting = asyncio.create_task(ping(pool))
+        await asyncio.sleep(0)
+        time.sleep(0.3)  # noqa: ASYNC251  # the point: someone blocks the loop
+        assert await waiting == b"PONG"
+
+    asyncio.run(main())
+
+
+def test_a_server_that_accepts_but_never_answers_fails_within_the_connect_timeout(make: Make, server: Server) -> None:
+    async def main() -> None:
+        pool = make(connect_timeout=0.2, timeout=30.0)
+        with server.paused():
+            started = time.monotonic()
+            results = await asyncio.gather(*(ping(pool) for _ in range(10)), return_exceptions=True)
+            assert time.monotonic() - started < 2
+        assert {type(result) for result in results} == {ConnectError}
+        assert await ping(pool) == b"PONG"
+
+    asyncio.run(main())
+
+
+def test_a_refused_connection_names_alias_and_server() -> None:
+    pool = MultiplexedPool(Endpoint(host="127.0.0.1", port=free_port(), alias="sessions"))
+    with pytest.raises(ConnectError, match=r"sessions.*127\.0\.0\.1") as caught:
+        asyncio.run(ping(pool))
+    assert isinstance(caught.value, ConnectionError)
+
+
+def test_wrong_credentials_are_an_authentication_error_without_the_password(make: Make) -> None:
+    pool = make(options={"username": "nobody", "password": "hunter2"})
+    with pytest.raises(AuthenticationError) as caught:
+        asyncio.run(ping(pool))
+    assert "hunter2" not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r}"
+
+
+def test_a_wrong_database_is_a_server_error(make: Make) -> None:
+    with pytest.raises(ServerError, match="out of range"):
+        asyncio.run(ping(make(db=99)))
+
+
+def test_a_killed_connection_fails_what_waits_and_the_next_call_works(make: Make, server: Server) -> None:
+    async def main() -> None:
+        pool = make()
+        await ping(pool)
+        with server.paused():
+            waiting = [asyncio.create_task(ping(pool)) for _ in range(3)]
+            await asyncio.sleep(0.05)
+            pool._lines[asyncio.get_running_loop()]._transport.abort()  # type: ignore[union-attr]  # as a broken network does
+            results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert {type(result) for result in results} == {ConnectionLost}
+        assert await ping(pool) == b"PONG"
+
+    asyncio.run(main())
+
+
+def test_a_standalone_client_sends_again_what_is_safe_and_nothing_else(make: Make, server: Server) -> None:
+    def kill() -> None:
+        server.raw("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+
+    async def main() -> None:
+        client = AsyncStandalone(make())
+        await client.execute((("SET", "k", b"v"),))
+        kill()
+        assert await client.execute((("GET", "k"),)) == [b"v"]
+        kill()
+        with pytest.raises(ConnectionLost):
+            await client.execute((("GET", "k"), ("INCRBY", "n", 1)))
+        assert await client.execute((("GET", "n"),)) == [None]
+
+    asyncio.run(main())
+
+
+def test_more_bytes_than_may_be_in_flight_wait_for_room(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "IN_FLIGHT", 100_000)
+
+    async def main() -> None:
+        pool = make()
+        await ping(pool)
+        value = b"x" * 50_000
+        tasks = [asyncio.create_task(pool.execute((("SET", f"k{n}", value),))) for n in range(40)]
+        await asyncio.sleep(0)
+        held = pool._lines[asyncio.get_running_loop()]._in_flight
+        assert 100_000 < held < 40 * 50_000
+        assert await asyncio.gather(*tasks) == [[b"OK"]] * 40
+
+    asyncio.run(main())
+
+
+def test_a_closed_pool_refuses_and_leaves_no_connection(make: Make, server: Server) -> None:
+    before = connections(server)
+
+    async def main() -> None:
+        pool = make()
+        await ping(pool)
+        pool.close()
+        with pytest.raises(ClosedError, match="tested"):
+            await ping(pool)
+        await asyncio.sleep(0.05)
+        server.wait_until(lambda: connections(server) == before)
+
+    asyncio.run(main())
+
+
+def test_closing_from_another_thread_ends_the_loops_connection(make: Make, server: Server) -> None:
+    before = connections(server)
+
+    async def main() -> None:
+        pool = make()
+        await ping(pool)
+        await asyncio.to_thread(pool.close)
+        await asyncio.sleep(0.05)
+        server.wait_until(lambda: connections(server) == before)
+
+    asyncio.run(main())
