@@ -39,7 +39,11 @@ class ConfigurationError(CacheError, ValueError):
     def __init__(self, message: str, *, alias: str = "", key: str = "") -> None:
         where = f"CACHES[{alias!r}]" if alias else "dvcache settings"
         super().__init__(f"{where}: {key}: {message}" if key else f"{where}: {message}")
-        self.alias, self.key = alias, key
+        self.alias, self.key, self.reason = alias, key, message
+
+
+class ConfigurationWarning(UserWarning):
+    """A setting is not known, and was passed over."""
 
 
 class ClosedError(CacheError, RuntimeError):

