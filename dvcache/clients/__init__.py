@@ -1,1 +1,1 @@
-"""Clients: batches on one topology. `routing` knows commands; `standalone` is the topology of one server."""
+"""Clients: batches on one topology. `commands` knows their shapes, `routing` divides them among owners."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dvcache.clients.routing import is_repeatable
+from dvcache.clients.commands import is_repeatable
 from dvcache.errors import ConnectionLost
 from dvcache.protocols import AsyncPool, Pool
 from dvcache.types import Batch

@@ -1,0 +1,104 @@
+"""What is known of commands: where their keys are, whether they only read, how the parts of a split one are merged."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dvcache.types import Arg, Batch, Command
+
+Merge = Callable[[Sequence[Any]], Any]
+"""Of the replies of the parts of a command, the reply of the whole."""
+
+
+def total(replies: Sequence[Any]) -> int:
+    """Add up counts: UNLINK, EXISTS, TOUCH, DBSIZE."""
+    return sum(replies)
+
+
+def first(replies: Sequence[Any]) -> Any:
+    """Take any, since all say the same: MSET, FLUSHDB."""
+    return replies[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One command's shape."""
+
+    start: int = 1
+    """Which argument is the first key, the name being argument 0."""
+    stop: int | None = 2
+    """Where the keys end; None where they go on to the end."""
+    step: int = 1
+    """How far it is from key to key; what lies between belongs to the former."""
+    reads: bool = False
+    """Whether it changes nothing."""
+    repeatable: bool = False
+    """Whether performing it twice leaves what performing it once does."""
+    merge: Merge | None = None
+    """How the replies of its parts become one; None where it cannot be split. Arrays are put together by key."""
+    in_order: bool = False
+    """Whether it answers with one element a key, in the order of the keys."""
+    everywhere: bool = False
+    """Whether it concerns every primary, having no key."""
+
+    def keys(self, command: Command) -> tuple[Arg, ...]:
+        """Return the keys of a command of this shape, in their order, as often as they stand there."""
+        return command[self.start : self.stop : self.step]
+
+
+_READ: Final = Rule(reads=True, repeatable=True)
+_WRITE: Final = Rule()
+_REPEATABLE: Final = Rule(repeatable=True)
+
+
+def _each(names: str, rule: Rule) -> dict[str, Rule]:
+    return dict.fromkeys(names.split(), rule)
+
+
+RULES: Final[Mapping[str, Rule]] = {
+    **_each("GET STRLEN TTL PTTL TYPE EXPIRETIME PEXPIRETIME GETRANGE", _READ),
+    **_each("SET INCRBY INCRBYFLOAT DECRBY INCR DECR APPEND GETDEL GETEX SETNX", _WRITE),
+    **_each("EXPIRE PEXPIRE EXPIREAT PEXPIREAT PERSIST", _REPEATABLE),
+    **_each("MGET", Rule(stop=None, reads=True, repeatable=True, merge=first, in_order=True)),
+    **_each("EXISTS", Rule(stop=None, reads=True, repeatable=True, merge=total)),
+    **_each("DEL UNLINK TOUCH", Rule(stop=None, repeatable=True, merge=total)),
+    **_each("MSET", Rule(stop=None, step=2, repeatable=True, merge=first)),
+    **_each("RENAME RENAMENX COPY", Rule(stop=3)),
+    **_each("FLUSHDB FLUSHALL SCRIPT", Rule(stop=1, repeatable=True, merge=first, everywhere=True)),
+    **_each("DBSIZE", Rule(stop=1, reads=True, repeatable=True, merge=total, everywhere=True)),
+    **_each("PING ECHO TIME INFO SCAN KEYS ROLE", Rule(stop=1, reads=True, repeatable=True)),
+}
+"""The commands that operations yield. One that is not here is taken for a write with one key."""
+
+_SCRIPTS: Final = frozenset({"EVAL", "EVALSHA"})
+_CONDITIONS: Final = frozenset({"GET", "IFEQ", "NX", "XX"})
+
+
+def rule(command: Command) -> Rule:
+    """Return the shape of a command."""
+    name = command[0]
+    if name in _SCRIPTS:  # EVALSHA sha numkeys key … argument …
+        return Rule(start=3, stop=3 + int(command[2]))
+    if name == "SET" and _CONDITIONS.isdisjoint(command[3:]):
+        return _REPEATABLE
+    return RULES.get(str(name), _WRITE)
+
+
+def only_reads(batch: Batch) -> bool:
+    """Say whether a batch changes nothing, so that a replica can answer it."""
+    return all(rule(command).reads for command in batch)
+
+
+def is_repeatable(batch: Batch) -> bool:
+    """Say whether performing the batch twice leaves the same entries as performing it once.
+
+    The second answer may differ where the first attempt had arrived: UNLINK counts none that it removed before.
+    """
+    return all(rule(command).repeatable for command in batch)
+
+
+def part(command: Command, positions: Iterable[int]) -> Command:
+    """Return the command with those of its keys only, each with what belongs to it."""
+    shape = rule(command)
+    starts = (shape.start + n * shape.step for n in positions)
+    return (command[0], *(arg for start in starts for arg in command[start : start + shape.step]))
