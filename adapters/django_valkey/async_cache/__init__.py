@@ -1,0 +1,1 @@
+"""The backend whose every method is a coroutine."""

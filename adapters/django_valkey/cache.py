@@ -1,0 +1,28 @@
+"""`ValkeyCache`: the backend for sync and async code alike."""
+
+from typing import Any
+
+from typing_extensions import override
+
+from django_valkey.backend import Backend
+from django_valkey.coroutines import Coroutines
+from dvcache.cache import Cache
+
+
+class ValkeyCache(Cache, Coroutines, Backend):  # type: ignore[misc]  # set, clear, delete_many: None in the stubs
+    """A cache whose `a*` methods are native coroutines, and whose others wait for the server.
+
+    Both use the same entries. The methods beyond Django's (`ttl`, `expire`, `iter_keys`, `delete_pattern` …) have their
+    `a*` twins too. Arguments and errors are those of `Backend`.
+    """
+
+    def __init__(self, server: object, params: dict[str, Any]) -> None:
+        Backend.__init__(self, server, params)
+
+    @override
+    def close(self, **kwargs: object) -> None:
+        """Do nothing: Django calls it at each request's end, and the connections serve the next one."""
+
+    @override
+    async def aclose(self, **kwargs: object) -> None:
+        """Do nothing, as `close`."""

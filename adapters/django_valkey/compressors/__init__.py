@@ -1,0 +1,1 @@
+"""Compressors, by the dotted paths of settings files."""

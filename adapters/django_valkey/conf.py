@@ -1,0 +1,124 @@
+"""Django's settings as this backend reads them. The only reader of `django.conf.settings`."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.utils.module_loading import import_string
+
+from django_valkey.exceptions import ConfigurationError
+from dvcache import Settings, errors
+
+_OPTIONS: Final[Mapping[str, str]] = {
+    "DJANGO_VALKEY_IGNORE_EXCEPTIONS": "IGNORE_EXCEPTIONS",
+    "DJANGO_VALKEY_LOG_IGNORED_EXCEPTIONS": "LOG_IGNORE_EXCEPTIONS",
+    "DJANGO_VALKEY_SCAN_ITERSIZE": "SCAN_COUNT",
+    "CACHE_COMPRESS_MIN_LENGTH": "COMPRESS_MIN_LENGTH",
+    "CACHE_COMPRESS_LEVEL": "COMPRESS_LEVEL",
+    "COMPRESS_ZLIB_WBITS": "COMPRESS_ZLIB_WBITS",
+}
+"""The global settings, each with the option of an alias that it is the default of."""
+
+_LOGGER: Final = "DJANGO_VALKEY_LOGGER"
+
+
+def current() -> object:
+    """Return the settings object of this moment: another one as soon as `override_settings` takes effect or ends."""
+    return object.__getattribute__(settings, "_wrapped")
+
+
+def snapshot() -> tuple[object, dict[str, object]]:
+    """Return the settings object of this moment, loaded, and the global settings in it."""
+    caches()
+    return current(), defaults()
+
+
+def defaults() -> dict[str, object]:
+    """Return the global settings of this backend that the project has, by their names."""
+    return {name: getattr(settings, name) for name in (*_OPTIONS, _LOGGER) if getattr(settings, name, None) is not None}
+
+
+def entry(alias: str) -> dict[str, Any]:
+    """Return a shallow copy of an alias's entry in CACHES.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    try:
+        return dict(caches()[alias])
+    except KeyError:
+        known = ", ".join(sorted(caches()))
+        raise ConfigurationError(f"there is no such alias; CACHES has {known}", alias=alias) from None
+
+
+def settings_for(alias: str = "default") -> Settings:
+    """Return the core's settings of an alias: its entry in CACHES, over the global settings.
+
+    Raises:
+        ConfigurationError: a setting is wrong; names the alias, the key and the cure.
+    """
+    return parsed(entry(alias), alias, defaults())
+
+
+def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object]) -> Settings:
+    """Return the core's settings of an entry, over the global settings `given`.
+
+    Raises:
+        ConfigurationError: a setting is wrong; names the alias, the key and the cure.
+    """
+    inherited = {option: given[name] for name, option in _OPTIONS.items() if name in given}
+    options = wanted.get("OPTIONS") or {}
+    try:
+        if isinstance(options, Mapping):
+            own = {name: value for name, value in options.items() if value is not None}
+            wanted = {**wanted, "OPTIONS": {**inherited, **own}}
+        else:
+            own = {}
+        made = Settings.parse(wanted, alias=alias, default_marker=DEFAULT_TIMEOUT)
+    except errors.ConfigurationError as error:
+        raise ConfigurationError(error.reason, alias=alias, key=_written(error.key, own)) from error
+    return dataclasses.replace(made, logger=str(given.get(_LOGGER, "django_valkey.base")))
+
+
+def _written(key: str, own: Mapping[str, object]) -> str:
+    """Return the setting that a wrong option was written as, where the alias has it from a global one."""
+    names = {f"OPTIONS[{option!r}]": name for name, option in _OPTIONS.items() if option not in own}
+    return names.get(key, key)
+
+
+def alias_of(backend: type, location: object, params: Mapping[str, object]) -> str:
+    """Return the alias that a backend was made for, empty if there is none: Django does not tell its backends.
+
+    Of aliases whose entries are equal, the first: they share its container.
+    """
+    for alias in caches():
+        path, *rest = arguments(alias)
+        if rest == [location, params] and loaded(path) is backend:
+            return alias
+    return ""
+
+
+def arguments(alias: str) -> tuple[str, object, dict[str, Any]]:
+    """Return what Django makes the backend of an alias of: BACKEND, LOCATION and the rest of the entry.
+
+    Raises:
+        ConfigurationError: there is no such alias.
+    """
+    params = entry(alias)
+    return str(params.pop("BACKEND", "")), params.pop("LOCATION", ""), params
+
+
+def loaded(path: str) -> object:
+    """Return what a BACKEND names, None if it names nothing."""
+    try:
+        return import_string(path)
+    except ImportError:
+        return None
+
+
+def caches() -> dict[str, dict[str, Any]]:
+    """Return CACHES."""
+    entries: dict[str, dict[str, Any]] = settings.CACHES
+    return entries

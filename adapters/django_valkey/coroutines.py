@@ -1,0 +1,59 @@
+"""The `a*` methods: every operation, on the running event loop, without a thread."""
+
+from collections.abc import AsyncIterator
+
+from dvcache.cache import aio
+from dvcache.operations import counters, expiry, many, scan, values, versions
+from dvcache.operations.context import Context
+from dvcache.protocols import AsyncClient
+from dvcache.signatures import AsyncGetOrSet, AsyncSet
+
+
+class Coroutines:
+    """The methods of `dvcache.AsyncCache` by the names that Django gives coroutines."""
+
+    _context: Context
+    _async_client: AsyncClient
+
+    aget = aio(values.get)
+    aset: AsyncSet = aio(values.set)  # type: ignore[arg-type, assignment]  # as in dvcache.cache: see its signatures
+    aget_or_set: AsyncGetOrSet = aio(values.get_or_set)  # type: ignore[assignment]  # as above
+    aadd = aio(values.add)
+    adelete = aio(values.delete)
+    atouch = aio(values.touch)
+    ahas_key = aio(values.has_key)
+    aget_many = aio(many.get_many)
+    aset_many = aio(many.set_many)
+    adelete_many = aio(many.delete_many)
+    amget = aio(many.mget)
+    amset = aio(many.mset)
+    aincr = aio(counters.incr)
+    adecr = aio(counters.decr)
+    aincr_version = aio(versions.incr_version)
+    adecr_version = aio(versions.decr_version)
+    attl = aio(expiry.ttl)
+    apttl = aio(expiry.pttl)
+    apersist = aio(expiry.persist)
+    aexpire = aio(expiry.expire)
+    aexpire_at = aio(expiry.expire_at)
+    apexpire = aio(expiry.pexpire)
+    apexpire_at = aio(expiry.pexpire_at)
+    akeys = aio(scan.keys)
+    ascan_page = aio(scan.scan_page)
+    adelete_pattern = aio(scan.delete_pattern)
+    aclear = aio(scan.clear)
+
+    async def aiter_keys(
+        self, search: str, itersize: int | None = None, version: int | None = None
+    ) -> AsyncIterator[str]:
+        """Yield the names of the entries that match a pattern, page by page. A name may come more than once.
+
+        Arguments and errors are those of `ascan_page`.
+        """
+        cursor, names = await self.ascan_page(search, 0, version, itersize=itersize)
+        for name in names:
+            yield name
+        while cursor:
+            cursor, names = await self.ascan_page(search, cursor, version, itersize=itersize)
+            for name in names:
+                yield name

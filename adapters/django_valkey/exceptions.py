@@ -1,0 +1,37 @@
+"""Errors of the adapter, and their names in django-valkey."""
+
+from typing import Final
+
+from django.core.exceptions import ImproperlyConfigured
+from typing_extensions import override
+
+from dvcache import errors
+
+__all__ = ["CompressorError", "ConfigurationError", "ConnectionInterrupted"]
+
+
+class ConfigurationError(errors.ConfigurationError, ImproperlyConfigured):
+    """A setting of CACHES is wrong. Names the alias, the key and the cure."""
+
+
+class ConnectionInterrupted(Exception):  # noqa: N818  # django-valkey's name
+    """What django-valkey raised around a failed command, for code that names it.
+
+    This library raises `dvcache.errors.TransportError`, which is a `ConnectionError`.
+
+    Args:
+        connection: the connection that failed.
+        parent: not used.
+    """
+
+    def __init__(self, connection: object, parent: object = None) -> None:
+        super().__init__(connection, parent)
+        self.connection: Final = connection
+
+    @override
+    def __str__(self) -> str:
+        return f"Valkey {type(self.__cause__).__name__}: {self.__cause__}"
+
+
+class CompressorError(Exception):
+    """Bytes that a compressor did not write."""

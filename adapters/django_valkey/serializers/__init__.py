@@ -1,0 +1,1 @@
+"""Serializers, by the dotted paths of settings files."""

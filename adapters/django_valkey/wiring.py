@@ -1,0 +1,183 @@
+"""The containers of this process, found by the settings object of the moment and by what Django gives a backend.
+
+Django makes a backend object for each thread and each asynchronous task, so one must cost microseconds and own nothing.
+What it works with lives here for as long as somebody uses it: a container is closed when Django's settings have changed
+*and* the last cache object made of the old ones is gone, so that no thread loses a connection that it is using.
+"""
+
+import threading
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Unpack
+
+from django_valkey import conf
+from django_valkey.exceptions import ConfigurationError
+from dvcache import AsyncClient, Client, Container, Settings
+from dvcache.container import Replacements
+from dvcache.operations.context import Context
+from dvcache.options import copied
+from dvcache.pools.forking import renewed_after_fork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Source:
+    """What a container is made of: a backend's class and arguments, global settings, replaced providers."""
+
+    backend: type
+    location: object
+    params: Mapping[str, Any]
+    globals: Mapping[str, object]
+    replacements: Replacements
+
+    def is_of(self, backend: type, location: object, params: Mapping[str, Any]) -> bool:
+        """Say whether these are the backend's class and arguments."""
+        return self.backend is backend and self.params == params and self.location == location
+
+    def is_under(self, given: Mapping[str, object], replacements: Replacements) -> bool:
+        """Say whether these are the global settings and the replaced providers."""
+        return self.globals == given and self.replacements == replacements
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
+class Wired:
+    """A container, and what a cache object takes from it. Whoever holds this keeps the connections open."""
+
+    source: Source
+    container: Container
+    context: Context
+    client: Client
+    async_client: AsyncClient
+    params: dict[str, Any]
+    """What `BaseCache` takes, checked."""
+
+
+class Registry:
+    """What is wired in this process. Used from any thread."""
+
+    def __init__(self) -> None:
+        self._current: tuple[object, tuple[Wired, ...]] = (None, ())
+        """A settings object, and what is wired under it; replaced as a whole, so that it is read without the lock."""
+        self._living: weakref.WeakSet[Wired] = weakref.WeakSet()
+        self._replacements: Replacements = {}
+        self.renew()
+
+    def renew(self) -> None:
+        """Take a new lock: in a forked child the old one may be held by a thread that is not there."""
+        self._lock = threading.RLock()
+
+    def wired(self, backend: type, location: object, params: Mapping[str, Any]) -> Wired:
+        """Return what belongs to a backend's class and arguments, made once.
+
+        Raises:
+            ConfigurationError: a setting is wrong; names the alias, the key and the cure.
+        """
+        settings, known = self._current
+        if settings is conf.current():
+            for each in known:
+                if each.source.is_of(backend, location, params):
+                    return each
+        return self._enrolled(backend, location, params)
+
+    def _enrolled(self, backend: type, location: object, params: Mapping[str, Any]) -> Wired:
+        """Wire under the settings of this moment, with what is known under them or still used from equal ones."""
+        with self._lock:
+            settings, given = conf.snapshot()
+            known = self._current[1] if self._current[0] is settings else ()
+            living = (each for each in self._living if each.source.is_under(given, self._replacements))
+            wired = next((each for each in (*known, *living) if each.source.is_of(backend, location, params)), None)
+            if wired is None:
+                # Copied: what a project changes in its dictionaries later shall be seen as a change.
+                source = Source(
+                    backend=backend,
+                    location=copied(location),
+                    params=copied(params),
+                    globals=given,
+                    replacements=self._replacements,
+                )
+                wired = _wire(source)
+                self._living.add(wired)
+            if wired not in known:
+                self._current = settings, (*known, wired)
+            return wired
+
+    @contextmanager
+    def replacing(self, replacements: Replacements) -> Iterator[None]:
+        """Have containers made with these replacements within the block, and forgotten after it."""
+        outer, self._replacements = self._replacements, replacements
+        self._current = None, ()
+        try:
+            yield
+        finally:
+            self._replacements = outer
+            self._current = None, ()
+
+
+def _wire(source: Source) -> Wired:
+    alias = conf.alias_of(source.backend, source.location, source.params)
+    settings = conf.parsed({**source.params, "LOCATION": source.location}, alias, source.globals)
+    container = Container(settings, **source.replacements)
+    client, async_client = container.client(), container.async_client()
+    weakref.finalize(container, _close, client, async_client)
+    return Wired(
+        source=source,
+        container=container,
+        context=container.context(),
+        client=client,
+        async_client=async_client,
+        params=_of_base_cache(source.params, settings),
+    )
+
+
+def _of_base_cache(params: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    return {
+        **params,
+        "OPTIONS": params.get("OPTIONS") or {},
+        "KEY_PREFIX": settings.key_prefix,
+        "VERSION": settings.version,
+        "KEY_FUNCTION": settings.key_function,
+    }
+
+
+def _close(client: Client, async_client: AsyncClient) -> None:
+    client.close()
+    async_client.close()
+
+
+_registry: Final = Registry()
+renewed_after_fork(_registry)
+wired: Final = _registry.wired
+
+
+def of_alias(alias: str) -> Wired:
+    """Return what `caches[alias]` works with.
+
+    Raises:
+        ConfigurationError: there is no such alias, it is another backend's, or its settings are wrong.
+    """
+    from django_valkey.backend import Backend  # noqa: PLC0415  # a backend is made of what is wired here
+
+    path, location, params = conf.arguments(alias)
+    backend = conf.loaded(path)
+    if not isinstance(backend, type) or not issubclass(backend, Backend):
+        raise ConfigurationError(f"{path!r} is no backend of django_valkey", alias=alias, key="BACKEND")
+    return wired(backend, location, params)
+
+
+@contextmanager
+def use(**replacements: Unpack[Replacements]) -> Iterator[None]:
+    """Replace providers of every alias's container within the block: for a project's tests, with its own settings.
+
+    `caches` starts afresh on entry and again on exit, as with `django.test.override_settings`::
+
+        with wiring.use(pool_factory=MemoryPoolFactory()):
+            ...  # no socket is opened; each alias keeps its prefix, version, serializer and timeouts
+
+    Args:
+        replacements: objects by the name of their provider, as `dvcache.Container` takes them.
+    """
+    from django.test.utils import override_settings  # noqa: PLC0415  # loads much of Django, and only tests come here
+
+    with _registry.replacing(replacements), override_settings(CACHES=conf.caches()):
+        yield
