@@ -13,22 +13,22 @@ from dvcache.types import Clock, Endpoint
 
 
 class ManualClock:
-    """A clock that stands still until it is told to go on.
+    """A clock that stands still until it is told to go on; exact to the microsecond.
 
     Args:
         now: where it starts, in seconds since the epoch.
     """
 
     def __init__(self, now: float = 1_700_000_000.0) -> None:
-        self._now = now
+        self._microseconds = round(now * 1_000_000)
 
     def __call__(self) -> float:
         """Return the time, in seconds since the epoch."""
-        return self._now
+        return self._microseconds / 1_000_000
 
     def advance(self, seconds: float) -> None:
-        """Let the time pass."""
-        self._now += seconds
+        """Let so many seconds pass."""
+        self._microseconds += round(seconds * 1_000_000)
 
 
 class MemoryPoolFactory(PoolFactory):

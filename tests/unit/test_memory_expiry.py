@@ -1,0 +1,64 @@
+"""Expiry of the in-memory server, on a clock that the test moves."""
+
+from dvcache.pools.memory import MemoryPool
+from dvcache.pools.memory_store import MemoryStore
+from dvcache.testing import ManualClock
+from dvcache.types import Endpoint
+
+
+def made() -> tuple[ManualClock, MemoryPool]:
+    clock = ManualClock()
+    return clock, MemoryPool(MemoryStore(clock), Endpoint())
+
+
+def test_an_entry_is_there_until_its_time_is_up_and_gone_then() -> None:
+    clock, pool = made()
+    pool.execute((("SET", "k", b"v", "PX", 1500),))
+    clock.advance(1.499)
+    assert pool.execute((("GET", "k"), ("PTTL", "k"))) == [b"v", 1]
+    clock.advance(0.001)
+    assert pool.execute((("GET", "k"), ("PTTL", "k"), ("EXISTS", "k"))) == [None, -2, 0]
+
+
+def test_no_command_sees_an_expired_entry() -> None:
+    clock, pool = made()
+    pool.execute((("SET", "k", b"v", "EX", 1), ("SET", "kept", b"w")))
+    clock.advance(1)
+    assert pool.execute((("DBSIZE",), ("KEYS", "*"), ("SCAN", 0), ("MGET", "k"), ("RANDOMKEY",), ("DEL", "k"))) == [
+        1,
+        [b"kept"],
+        [b"0", [b"kept"]],
+        [None],
+        b"kept",
+        0,
+    ]
+
+
+def test_an_expired_entry_does_not_stand_in_the_way_of_a_new_one() -> None:
+    clock, pool = made()
+    pool.execute((("SET", "k", b"v", "EX", 1), ("SET", "new", b"w")))
+    clock.advance(1)
+    assert pool.execute((("RENAMENX", "new", "k"), ("TTL", "k"), ("SET", "new", b"x", "NX"))) == [1, -1, b"OK"]
+
+
+def test_an_entry_without_end_outlives_the_clock() -> None:
+    clock, pool = made()
+    pool.execute((("SET", "k", b"v"),))
+    clock.advance(10**9)
+    assert pool.execute((("GET", "k"),)) == [b"v"]
+
+
+def test_fractions_of_a_second_add_up_without_losing_a_millisecond() -> None:
+    clock, pool = made()
+    pool.execute((("SET", "k", b"v", "PX", 1000),))
+    for _ in range(9):
+        clock.advance(0.1)
+    assert pool.execute((("PTTL", "k"),)) == [100]
+
+
+def test_expired_entries_do_not_pile_up() -> None:
+    clock, pool = made()
+    for number in range(10_000):
+        pool.execute((("SET", f"k{number}", b"v", "EX", 1),))
+        clock.advance(0.1)
+    assert len(pool._connection._store._database._entries) < 100
