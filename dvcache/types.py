@@ -91,12 +91,20 @@ def _no_options() -> Mapping[str, object]:
     return MappingProxyType({})
 
 
+Role: TypeAlias = Literal["primary", "replica"]
+"""What a server is to its data: where writes go, or a copy that may lag."""
+
+Address: TypeAlias = tuple[str, int]
+"""Host and port."""
+
 Scheme: TypeAlias = Literal["valkey", "valkeys", "unix", "memory", "embedded"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """One server as it is reached: where, as whom, and with which connection options.
+
+    Of a service that sentinels monitor it is the node, or for replicas the nodes, that hold a role at the time.
 
     Two endpoints are equal when every option is, so that a pool is never shared between different ones.
     The credentials are in `options` and stay out of `repr` and of `name`.
@@ -117,10 +125,18 @@ class Endpoint:
     """Seconds for one round trip; None waits for ever."""
     options: Mapping[str, object] = field(default_factory=_no_options, repr=False, hash=False)
     """What else valkey-py's connection takes: username, password, ssl_*, client_name …"""
+    role: Role = "primary"
+    service: str = ""
+    """Name of the service, in its own case; host and port are then the sentinels' to say."""
+    sentinels: tuple[Address, ...] = ()
+    sentinel_options: Mapping[str, object] = field(default_factory=_no_options, repr=False, hash=False)
+    """What valkey-py's connections to the sentinels take: username, password, ssl, socket_timeout …"""
 
     @property
     def name(self) -> str:
         """The endpoint as messages and logs name it, without credentials."""
+        if self.service:
+            return f"{self.scheme}://{self.service}/{self.db}?role={self.role}"
         if self.scheme == "unix":
             return f"unix://{self.path}?db={self.db}"
         if self.scheme in {"memory", "embedded"}:
