@@ -4,7 +4,7 @@ import inspect
 import pydoc
 
 import pytest
-from operations_context import CX
+from tests.unit.operations_context import CX
 
 from dvcache.cache import AsyncCache, Cache
 from dvcache.operations import values

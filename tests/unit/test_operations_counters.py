@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import pytest
-from operations_context import CX
+from tests.unit.operations_context import CX
 
 from dvcache.errors import CacheError, NoScriptError, NotSupportedError, PermissionDenied, ServerError
 from dvcache.operations import counters

@@ -8,7 +8,7 @@ from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin
 
 import pytest
-from operations_context import CX, context
+from tests.unit.operations_context import CX, context
 
 from dvcache.cache import AsyncCache, Cache
 from dvcache.errors import (

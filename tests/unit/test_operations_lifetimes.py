@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from operations_context import CX
+from tests.unit.operations_context import CX
 
 from dvcache.errors import ServerError
 from dvcache.operations import expiry, versions

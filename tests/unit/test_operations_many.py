@@ -1,7 +1,7 @@
 """Many entries at once: chunks, duplicates, generators, failures."""
 
 import pytest
-from operations_context import CX, context
+from tests.unit.operations_context import CX, context
 
 from dvcache.errors import SerializationError, ServerError
 from dvcache.operations import many

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from operations_context import CX, context
+from tests.unit.operations_context import CX, context
 
 from dvcache.operations import scan
 from dvcache.testing.replay import replay

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from operations_context import CX, context
+from tests.unit.operations_context import CX, context
 
 from dvcache.errors import SerializationError, WrongTypeError
 from dvcache.operations import values

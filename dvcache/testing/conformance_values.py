@@ -1,0 +1,192 @@
+"""The suite's part on single entries."""
+
+# ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from dvcache.cache import Cache
+from dvcache.errors import SerializationError
+from dvcache.testing.conformance_fixtures import Conformance, MakeCache, at_once
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value of a class of the caller's."""
+
+    x: int
+    y: int
+
+
+VALUES: list[object] = [
+    *("", "string", "Iñtërnâtiônàlizætiøn", "\x00\ud800", "9", "-0", "1e5", "nan", "x" * 10_000),
+    *(b"", b"12", b"\x00\xff\xfe", bytes(range(256)) * 50),
+    *(None, True, False),
+    *(0, 1, -1, 42, -42, 2**31, 2**63 - 1, -(2**63), 2**63, -(2**64), 10**400, -(10**5000)),
+    *(0.0, -0.0, 1.5, -1.5, 0.1, 1e300, -1e-300, float("inf"), float("-inf")),
+    *([], [1, "2", [3]], (), (1, 2), {}, {"a": {"b": [1]}}, {1, 2}, frozenset({3})),
+    *(Decimal("1.10"), date(2024, 2, 29), datetime(2024, 1, 1, tzinfo=UTC), timedelta(days=1), UUID(int=7)),
+    *(Point(1, 2), Counter("aab"), 1 + 2j, range(3)),
+]
+
+
+class ValuesConformance(Conformance):
+    """get, set, add, delete, has_key, get_or_set, and what they keep."""
+
+    def test_a_value_that_was_set_is_got(self, cache: Cache) -> None:
+        assert cache.set("key", "value") is True
+        assert cache.get("key") == "value"
+
+    def test_a_missing_key_is_none_or_the_default(self, cache: Cache) -> None:
+        assert cache.get("missing") is None
+        assert cache.get("missing", "bang!") == "bang!"
+
+    def test_a_stored_none_is_a_hit(self, cache: Cache) -> None:
+        cache.set("none", None)
+        assert cache.get("none", "default") is None
+        assert cache.has_key("none") is True
+
+    @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+    def test_a_value_comes_back_as_it_was_with_its_type(self, cache: Cache, value: object) -> None:
+        cache.set("value", value)
+        found = cache.get("value")
+        assert found == value
+        assert type(found) is type(value)
+        assert str(found) == str(value) if isinstance(value, float) else True
+        assert cache.get_many(["value"]) == {"value": value}
+
+    def test_a_value_of_a_megabyte_comes_back(self, cache: Cache) -> None:
+        value = bytes(range(256)) * 4096
+        cache.set("large", value)
+        assert cache.get("large") == value
+
+    @pytest.mark.parametrize("key", ["", "a key", "ключ", "a:b:c", "*", "x" * 1000, "line\nfeed", "{tag}", "%s"])
+    def test_any_text_is_a_key(self, cache: Cache, key: str) -> None:
+        cache.set(key, 1)
+        assert cache.get(key) == 1
+        assert cache.get("other") is None
+        assert cache.delete(key) is True
+
+    def test_an_int_is_a_key_the_same_as_its_text(self, cache: Cache) -> None:
+        cache.set(0, "zero")
+        assert cache.get("0") == "zero"
+
+    def test_set_replaces_a_value(self, cache: Cache) -> None:
+        cache.set("key", "first")
+        cache.set("key", [2])
+        assert cache.get("key") == [2]
+
+    def test_set_with_nx_stores_only_where_there_is_none(self, cache: Cache) -> None:
+        assert cache.set("key", 1, nx=True) is True
+        assert cache.set("key", 2, nx=True) is False
+        assert cache.get("key") == 1
+
+    def test_set_with_xx_stores_only_where_there_is_one(self, cache: Cache) -> None:
+        assert cache.set("key", 1, xx=True) is False
+        assert cache.has_key("key") is False
+        cache.set("key", 1)
+        assert cache.set("key", 2, xx=True) is True
+        assert cache.get("key") == 2
+
+    def test_set_refuses_nx_with_xx(self, cache: Cache) -> None:
+        with pytest.raises(ValueError, match="nx and xx"):
+            cache.set("key", 1, nx=True, xx=True)
+
+    def test_set_with_get_returns_the_previous_value(self, cache: Cache) -> None:
+        assert cache.set("key", "first", get=True) is None
+        assert cache.set("key", "second", get=True) == "first"
+        assert cache.set("key", "third", nx=True, get=True) == "second"
+        assert cache.get("key") == "second"
+        assert cache.set("key", "gone", 0, get=True) == "second"
+        assert cache.has_key("key") is False
+
+    def test_add_stores_only_where_there_is_none(self, cache: Cache) -> None:
+        assert cache.add("key", "first") is True
+        assert cache.add("key", "second") is False
+        assert cache.get("key") == "first"
+
+    def test_of_many_that_add_at_once_one_wins(self, cache: Cache) -> None:
+        assert sorted(at_once(cache, 20, "add", "key", 1)) == [False] * 19 + [True]
+
+    def test_delete_says_whether_there_was_an_entry(self, cache: Cache) -> None:
+        cache.set("key", 1)
+        assert cache.delete("key") is True
+        assert cache.get("key") is None
+        assert cache.delete("key") is False
+
+    def test_has_key_and_in_say_whether_there_is_an_entry(self, cache: Cache) -> None:
+        cache.set("key", 1, None)
+        assert cache.has_key("key") is True
+        assert "key" in cache
+        assert cache.has_key("missing") is False
+        assert "missing" not in cache
+
+    def test_a_value_that_cannot_be_serialized_changes_nothing(self, cache: Cache) -> None:
+        cache.set("key", 1)
+        with pytest.raises(SerializationError):
+            cache.set("key", lambda: None)
+        with pytest.raises(SerializationError):
+            cache.set_many({"key": 2, "other": lambda: None})
+        assert cache.get("key") == 1
+
+    def test_get_or_set_stores_a_value_once(self, cache: Cache) -> None:
+        assert cache.get("key") is None
+        assert cache.get_or_set("key", "first") == "first"
+        assert cache.get_or_set("key", "second") == "first"
+        assert cache.get("key") == "first"
+
+    def test_get_or_set_calls_a_function_only_where_there_is_no_entry(self, cache: Cache) -> None:
+        calls: list[int] = []
+
+        def make() -> int:
+            calls.append(1)
+            return 7
+
+        assert cache.get_or_set("key", make) == 7
+        assert cache.get_or_set("key", make) == 7
+        assert calls == [1]
+
+    def test_get_or_set_stores_a_none_that_a_function_returns(self, cache: Cache) -> None:
+        assert cache.get_or_set("key", lambda: None) is None
+        assert cache.get("key", "default") is None
+
+    def test_get_or_set_needs_a_default(self, cache: Cache) -> None:
+        with pytest.raises(TypeError):
+            cache.get_or_set("key")  # type: ignore[call-overload]  # the fault under test
+
+    def test_get_or_set_keeps_versions_apart(self, cache: Cache) -> None:
+        cache.get_or_set("key", 1979, version=1)
+        assert cache.get_or_set("key", 1980, version=2) == 1980
+        assert cache.get("key", version=1) == 1979
+
+    def test_get_or_set_stores_nothing_where_the_function_raises(self, cache: Cache) -> None:
+        def fail() -> int:
+            raise LookupError
+
+        with pytest.raises(LookupError):
+            cache.get_or_set("key", fail)
+        assert cache.has_key("key") is False
+
+    def test_all_that_get_or_set_at_once_return_the_value_that_is_stored(self, cache: Cache) -> None:
+        found = at_once(cache, 20, "get_or_set", "key", lambda: object.__repr__(object()))
+        assert set(found) == {cache.get("key")}
+
+    def test_an_entry_that_cannot_be_decoded_is_a_miss(self, cache: Cache, make_cache: MakeCache) -> None:
+        other = make_cache(OPTIONS={"SERIALIZER": "dvcache.serializers.json.JSONSerializer"})
+        other.set("key", "text")
+        assert cache.get("key") is None
+        assert cache.get("key", "default") == "default"
+        assert cache.get_many(["key"]) == {}
+        assert cache.get_or_set("key", "new") == "new"
+        assert cache.get("key") == "new"
+
+    def test_none_of_the_answers_is_another_callers(self, cache: Cache) -> None:
+        cache.set_many({str(number): number for number in range(50)})
+        answers: list[Any] = [at_once(cache, 8, "get", str(number)) for number in range(50)]
+        assert answers == [[number] * 8 for number in range(50)]

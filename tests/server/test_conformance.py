@@ -1,0 +1,26 @@
+"""A real server conforms, in both colours, by every way to reach it."""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from dvcache.testing.conformance import CacheConformance, MakeCache, wired
+from tests.servers import CACHE_USER, NO_SCRIPTS_USER, PASSWORD, Server, TlsProxy
+
+WAYS = ["TCP", "unix socket", "TLS", "ACL user", "ACL user without scripts"]
+
+
+class TestServer(CacheConformance):
+    @pytest.fixture(params=itertools.product(["sync", "async"], WAYS), ids=" over ".join)
+    def make_cache(self, request: pytest.FixtureRequest, server: Server, tls_proxy: TlsProxy) -> Iterator[MakeCache]:
+        colour, way = request.param
+        locations = {
+            "TCP": server.url(1),
+            "unix socket": server.unix_url(1),
+            "TLS": tls_proxy.url(1),
+            "ACL user": server.url(1, CACHE_USER, PASSWORD),
+            "ACL user without scripts": server.url(1, NO_SCRIPTS_USER, PASSWORD),
+        }
+        with wired(colour, locations[way]) as make_cache:
+            yield make_cache
