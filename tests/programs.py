@@ -1,0 +1,56 @@
+"""Programs for tests: this Python, with the packages that the tests themselves import, and little else."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[1]
+SECONDS: Final = 60
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return an environment in which the packages under test are found, wherever they are."""
+    roots = [
+        str(Path(spec.origin).parents[1])
+        for spec in map(find_spec, ("dvcache", "django_valkey"))
+        if spec and spec.origin
+    ]
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "VALKEY_SERVER", "TMPDIR", "LANG"}}
+    return {**kept, "PYTHONPATH": os.pathsep.join(roots), "PYTHONUTF8": "1", **more}
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line of a Python that takes warnings for errors."""
+    return [sys.executable, "-W", "error", *arguments]
+
+
+def run(*arguments: str, folder: Path = ROOT, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, whatever its exit code."""
+    return subprocess.run(
+        command(*arguments),
+        cwd=folder,
+        env=env or environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+
+
+def without(*packages: str) -> str:
+    """Return code after which the packages cannot be imported, as where they are not installed."""
+    return f"""
+import sys
+
+class Absent:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in {set(packages)!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Absent)
+"""

@@ -1,0 +1,34 @@
+"""The library works where there is no Django: an import of it fails, as it does in a virtual environment without it."""
+
+from tests import programs
+
+HIDE = programs.without("django", "django_valkey", "asgiref")
+WORK = """
+import asyncio
+from dvcache import Container, Settings
+
+async def work(container):
+    await container.async_cache().set("b", {"c": 2})
+    return await container.async_cache().get_many(["a", "b"])
+
+with Container(Settings.parse({"LOCATION": LOCATION, "OPTIONS": {"IGNORE_EXCEPTIONS": False}})) as container:
+    container.cache().set("a", 1)
+    assert asyncio.run(work(container)) == {"a": 1, "b": {"c": 2}}
+    container.cache().delete_many(["a", "b"])
+
+assert not {"django", "django_valkey"} & {*sys.modules}
+print("worked")
+"""
+
+
+def test_the_library_works_where_django_cannot_be_imported() -> None:
+    for location in ("memory://", "embedded://"):
+        done = programs.run("-X", "dev", "-c", f"{HIDE}LOCATION = {location!r}\n{WORK}")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "worked\n", "")
+
+
+def test_every_module_of_the_library_can_be_imported_without_django() -> None:
+    walk = "import dvcache, importlib, pkgutil\nfor each in pkgutil.walk_packages(dvcache.__path__, 'dvcache.'):\n"
+    load = "    if not {'_examples', '__main__'} & {*each.name.split('.')}: importlib.import_module(each.name)\n"
+    done = programs.run("-c", f"{HIDE}\n{walk}{load}")
+    assert (done.returncode, done.stderr) == (0, "")
