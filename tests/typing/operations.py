@@ -1,0 +1,51 @@
+"""What type checkers say of operations and of what is made of them. Checked by `mypy tests/typing`, never run."""
+
+from typing import assert_type
+
+from dvcache.cache import AsyncCache, Cache, aio, sync
+from dvcache.operations import many, values
+from dvcache.operations.context import Context
+from dvcache.protocols import AsyncClient, Client
+from dvcache.testing.replay import replay
+from dvcache.types import Key, Op
+
+
+def doubled(cx: Context, key: Key, times: int = 2) -> Op[int]:
+    """An operation of a user's."""
+    number = yield from values.get(cx, key)
+    assert_type(number, object)
+    return times * number if isinstance(number, int) else 0
+
+
+class Mine(Cache):
+    """A facade with one more operation."""
+
+    doubled = sync(doubled)
+
+
+class AsyncMine(AsyncCache):
+    """Its twin."""
+
+    doubled = aio(doubled)
+
+
+def facades(context: Context, client: Client, async_client: AsyncClient) -> None:
+    """A client of one colour does not fit the other's facade."""
+    Cache(context, client)
+    AsyncCache(context, async_client)
+    Cache(context, async_client)  # type: ignore[arg-type]
+    AsyncCache(context, client)  # type: ignore[arg-type]
+
+
+async def users_operations(mine: Mine, async_mine: AsyncMine) -> None:
+    """A user's operation keeps its signature in both facades."""
+    assert_type(mine.doubled("key", times=3), int)
+    assert_type(await async_mine.doubled("key"), int)
+    mine.doubled("key", times="3")  # type: ignore[arg-type]
+
+
+def replayed(cx: Context) -> None:
+    """A replayed operation returns what it returns."""
+    assert_type(replay(many.get_many(cx, ["a"])), dict[Key, object])
+    replay(many.get_many)  # type: ignore[arg-type]
+    replay(values.get(cx, "a"), (("GET", b"a"), [1]))  # type: ignore[arg-type]
