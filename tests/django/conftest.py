@@ -1,0 +1,77 @@
+"""A Django project for the tests of the adapter."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any, Final
+
+import django
+import pytest
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.test.utils import override_settings
+
+from tests.servers import Server
+
+SETTINGS: Final[dict[str, Any]] = {
+    "SECRET_KEY": "x" * 50,
+    "ALLOWED_HOSTS": ["testserver"],
+    "ROOT_URLCONF": "tests.django.webproject",
+    "DEBUG_PROPAGATE_EXCEPTIONS": True,
+    "INSTALLED_APPS": ["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions"],
+    "MIDDLEWARE": ["django.contrib.sessions.middleware.SessionMiddleware"],
+    "DATABASES": {
+        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ""},
+    },
+    "TEMPLATES": [{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
+    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+    "CACHES": {"default": {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": "memory://project"}},
+}
+
+
+if not settings.configured:
+    settings.configure(**SETTINGS)
+    django.setup()
+
+Configure = Callable[..., AbstractContextManager[None]]
+
+
+@pytest.fixture
+def configured() -> Configure:
+    """A context manager within which the default alias has this LOCATION and these further keys of an entry."""
+
+    def configure(location: object, **entry: Any) -> AbstractContextManager[None]:
+        backend = {"BACKEND": "django_valkey.cache.ValkeyCache"}
+        return override_settings(CACHES={"default": {**backend, "LOCATION": location, **entry}})
+
+    return configure
+
+
+@pytest.fixture
+def on_server(server: Server, configured: Configure) -> Iterator[Server]:
+    """The session's server, empty, as the default alias."""
+    from tests.django.webproject import calls  # noqa: PLC0415  # views are made of settings
+
+    calls.clear()
+    with configured(server.url()):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> None:
+    from django.contrib.auth.models import User  # noqa: PLC0415  # a model, which exists once Django is set up
+
+    connections.settings["default"]["NAME"] = str(tmp_path_factory.mktemp("database") / "db.sqlite3")
+    call_command("migrate", verbosity=0)
+    User.objects.create_user("ada", password="secret")
+
+
+@pytest.fixture
+def database(migrated: None) -> Iterator[None]:
+    """The project's database, with the user "ada", whose password is "secret"."""
+    assert migrated is None
+    yield
+    connections.close_all()
+    asyncio.run(sync_to_async(connections.close_all)())
