@@ -9,9 +9,10 @@ from typing import Any, Final, TypeVar
 
 from dvcache.errors import ServerError
 from dvcache.protocols import AsyncClient, Client
-from dvcache.types import Batch, Call, Each, Effect, Op
+from dvcache.types import Batch, Call, Each, Effect, Fresh, Op
 
 T = TypeVar("T")
+C = TypeVar("C")
 
 CLEAN_UP: Final = 5.0
 """Seconds that each effect of an operation's clean-up may take after it was cancelled."""
@@ -83,9 +84,17 @@ def checked(batch: Batch, replies: Sequence[Any]) -> Sequence[Any]:
     return replies
 
 
+def primary_of(client: C) -> C:
+    """Return the client that sees the latest write: the `primary` of one that also reads from replicas."""
+    primary: C = getattr(client, "primary", client)
+    return primary
+
+
 def _perform(effect: Effect, client: Client) -> object:
     if isinstance(effect, Each):
         return client.execute(effect.batch)
+    if isinstance(effect, Fresh):
+        return checked(effect.batch, primary_of(client).execute(effect.batch))
     if isinstance(effect, Call):
         value = effect.function()
         if inspect.iscoroutine(value):
@@ -101,6 +110,8 @@ def _perform(effect: Effect, client: Client) -> object:
 async def _aperform(effect: Effect, client: AsyncClient) -> object:
     if isinstance(effect, Each):
         return await client.execute(effect.batch)
+    if isinstance(effect, Fresh):
+        return checked(effect.batch, await primary_of(client).execute(effect.batch))
     if isinstance(effect, Call):
         value = effect.function()
         return await value if inspect.isawaitable(value) else value

@@ -4,6 +4,7 @@ An operation (`Op`) is a generator of effects. A driver performs each effect and
 
     Batch   the replies, in order; the first server error is raised in the operation
     Each    the replies, in order; server errors stand in their places as values
+    Fresh   as a batch, but never answered by a replica
     Call    what the caller's own function returned (awaited when the driver is asynchronous)
     Sleep   None, after a pause
 """
@@ -33,6 +34,13 @@ class Each:
 
 
 @dataclass(frozen=True, slots=True)
+class Fresh:
+    """A batch of reads that must show the latest write: answered by the primary, never by a replica."""
+
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """The caller's own function: called, and awaited by an asynchronous driver if it returns an awaitable."""
 
@@ -46,7 +54,7 @@ class Sleep:
     seconds: float
 
 
-Effect: TypeAlias = Batch | Each | Call | Sleep
+Effect: TypeAlias = Batch | Each | Fresh | Call | Sleep
 
 Op: TypeAlias = Generator[Effect, Any, T]
 """An operation that returns a `T`. `Any` is what the server answers; it is destructured where it is yielded."""

@@ -1,0 +1,42 @@
+"""Several servers that hold the same data, read from in turn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dvcache.attempts import aattempt, attempt
+from dvcache.protocols import AsyncPool, Pool
+from dvcache.rota import Rota, spread
+from dvcache.types import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The pools of several replicas; each batch goes to one of them."""
+
+    rota: Rota[Pool]
+
+    def execute(self, batch: Batch, /) -> Sequence[Any]:
+        """Run the batch, as `protocols.Client` says."""
+        return attempt(spread(self.rota, batch))
+
+    def close(self) -> None:
+        """End every connection."""
+        for pool in self.rota.members():
+            pool.close()
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncSpread:
+    """The asynchronous pools of several replicas; each batch goes to one of them."""
+
+    rota: Rota[AsyncPool]
+
+    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+        """Run the batch, as `protocols.AsyncClient` says."""
+        return await aattempt(spread(self.rota, batch))
+
+    def close(self) -> None:
+        """End every connection."""
+        for pool in self.rota.members():
+            pool.close()
