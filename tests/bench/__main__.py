@@ -1,0 +1,39 @@
+"""First figures: `python -m tests.bench`, microseconds an operation, beside a raw socket with libvalkey in the same run.
+
+Every peer does the same work on the same server with the same values. Rounds of the peers take turns, so that what else
+the machine does falls on all of them; a figure is the median of its rounds. It measures; it passes and fails nothing.
+"""
+
+import argparse
+import asyncio
+import os
+import platform
+
+from tests.bench.figures import Figures
+from tests.bench.measures import measure_async, measure_sync
+from tests.bench.peers import ASYNC_PEERS, SYNC_PEERS
+from tests.servers import Server
+
+
+def main() -> None:
+    options = parsed()
+    cores = sorted(os.sched_getaffinity(0))
+    client, server_core = cores[0], cores[-1] if options.two_cores else cores[0]
+    with Server() as server:
+        os.sched_setaffinity(server.pid, {server_core})
+        os.sched_setaffinity(0, {client})
+        where = "the client's core" if server_core == client else "another core than the client's"
+        print(f"Python {platform.python_version()}, Valkey {server.info('server')['valkey_version']} on {where}")
+        print(f"{options.rounds} rounds, median µs an operation; in brackets the least; values of 50 bytes, pickled\n")
+        Figures(measure_sync(SYNC_PEERS, server, options.rounds)).show("one after another, sync")
+        Figures(asyncio.run(measure_async(ASYNC_PEERS, server, options.rounds))).show("async")
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--two-cores", action="store_true", help="run the server on another core than the client's")
+    return parser.parse_args()
+
+
+main()

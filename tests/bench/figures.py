@@ -1,0 +1,31 @@
+"""The table of a measurement."""
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+RAW: Final = "raw socket"
+"""The peer that the others are compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Microseconds an operation, of every round: by what was done, then by who did it."""
+
+    rounds: Mapping[str, Mapping[str, list[float]]]
+
+    def show(self, title: str) -> None:
+        """Print the table; each figure with its ratio to the raw socket's."""
+        peers = list(dict.fromkeys(peer for by_peer in self.rounds.values() for peer in by_peer))
+        print(f"{title:<26}" + "".join(f"{peer:>26}" for peer in peers))
+        for work, by_peer in self.rounds.items():
+            print(f"  {work:<24}" + "".join(self._cell(by_peer, peer) for peer in peers))
+        print()
+
+    def _cell(self, by_peer: Mapping[str, list[float]], peer: str) -> str:
+        if peer not in by_peer:
+            return f"{'':>26}"
+        figure, least = statistics.median(by_peer[peer]), min(by_peer[peer])
+        ratio = f" {figure / statistics.median(by_peer[RAW]):.2f}x" if RAW in by_peer and peer != RAW else ""
+        return f"{f'{figure:.1f} [{least:.1f}]{ratio}':>26}"

@@ -1,0 +1,158 @@
+"""Who is measured. A peer is what opens a connection and does each work once; add one by adding it to a list."""
+
+import asyncio
+import pickle
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from typing import Any, Final, Protocol, TypeAlias
+
+import libvalkey
+
+from dvcache import AsyncCache, Cache, Container, Settings
+from tests.servers import Server
+
+VALUE: Final = {"zone": "Europe/Berlin", "offset": 3600, "dst": True}
+KEYS: Final = [f"key:{number}" for number in range(100)]
+
+
+class SyncPeer(Protocol):
+    """What a sync peer can do; each method is one operation."""
+
+    def get(self) -> object: ...
+    def set(self) -> object: ...
+    def get_many(self) -> object: ...
+
+
+class AsyncPeer(Protocol):
+    """What an async peer can do."""
+
+    async def get(self) -> object: ...
+    async def set(self) -> object: ...
+    async def get_many(self) -> object: ...
+
+
+class RawSocket:
+    """A socket and libvalkey: what is left where there is no library."""
+
+    def __init__(self, server: Server) -> None:
+        self._socket = socket.create_connection((server.host, server.port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._reader = libvalkey.Reader()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def get(self) -> object:
+        return pickle.loads(self._ask("GET", b":1:key:0"))
+
+    def set(self) -> object:
+        return self._ask("SET", b":1:key:0", pickle.dumps(VALUE), "PX", 60_000)
+
+    def get_many(self) -> object:
+        stored = [f":1:{key}".encode() for key in KEYS]
+        return dict(zip(KEYS, map(pickle.loads, self._ask("MGET", *stored)), strict=True))
+
+    def _ask(self, *command: str | bytes | int) -> Any:
+        self._socket.sendall(libvalkey.pack_command(command))
+        while (reply := self._reader.gets()) is False:
+            self._reader.feed(self._socket.recv(65536))
+        return reply
+
+
+class Dvcache:
+    """This library, through its container."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def get(self) -> object:
+        return self._cache.get("key:0")
+
+    def set(self) -> object:
+        return self._cache.set("key:0", VALUE, 60)
+
+    def get_many(self) -> object:
+        return self._cache.get_many(KEYS)
+
+
+class RawStream:
+    """asyncio's streams and libvalkey, one command at a time: for what is done one after another."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._from, self._to = reader, writer
+        self._reader = libvalkey.Reader()
+
+    async def get(self) -> object:
+        return pickle.loads(await self._ask("GET", b":1:key:0"))
+
+    async def set(self) -> object:
+        return await self._ask("SET", b":1:key:0", pickle.dumps(VALUE), "PX", 60_000)
+
+    async def get_many(self) -> object:
+        stored = [f":1:{key}".encode() for key in KEYS]
+        return dict(zip(KEYS, map(pickle.loads, await self._ask("MGET", *stored)), strict=True))
+
+    async def _ask(self, *command: str | bytes | int) -> Any:
+        self._to.write(libvalkey.pack_command(command))
+        while (reply := self._reader.gets()) is False:
+            self._reader.feed(await self._from.read(65536))
+        return reply
+
+
+class AsyncDvcache:
+    """This library, through its container."""
+
+    def __init__(self, cache: AsyncCache) -> None:
+        self._cache = cache
+
+    async def get(self) -> object:
+        return await self._cache.get("key:0")
+
+    async def set(self) -> object:
+        return await self._cache.set("key:0", VALUE, 60)
+
+    async def get_many(self) -> object:
+        return await self._cache.get_many(KEYS)
+
+
+@contextmanager
+def raw_socket(server: Server) -> Iterator[SyncPeer]:
+    peer = RawSocket(server)
+    try:
+        yield peer
+    finally:
+        peer.close()
+
+
+@contextmanager
+def dvcache_sync(server: Server) -> Iterator[SyncPeer]:
+    with container(server) as own:
+        yield Dvcache(own.cache())
+
+
+def container(server: Server) -> Container:
+    return Container(Settings.parse({"LOCATION": server.url()}))
+
+
+@asynccontextmanager
+async def raw_stream(server: Server) -> AsyncIterator[AsyncPeer]:
+    reader, writer = await asyncio.open_connection(server.host, server.port)
+    yield RawStream(reader, writer)
+    writer.close()
+    await writer.wait_closed()
+
+
+@asynccontextmanager
+async def dvcache_async(server: Server) -> AsyncIterator[AsyncPeer]:
+    async with container(server) as own:
+        yield AsyncDvcache(own.async_cache())
+
+
+Sync: TypeAlias = Callable[[Server], AbstractContextManager[SyncPeer]]
+Async: TypeAlias = Callable[[Server], AbstractAsyncContextManager[AsyncPeer]]
+
+SYNC_PEERS: Final[dict[str, Sync]] = {"raw socket": raw_socket, "dvcache": dvcache_sync}
+ASYNC_PEERS: Final[dict[str, Async]] = {"raw socket": raw_stream, "dvcache": dvcache_async}
+ONE_AT_A_TIME: Final = {"raw socket"}
+"""Async peers that take no second command before the first one's reply: nothing to gather."""
