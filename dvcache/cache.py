@@ -1,7 +1,7 @@
 """The facades: every operation bound to a driver, one line a method."""
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, get_args
 
 from dvcache.drive import arun, run
@@ -168,7 +168,7 @@ class AsyncCache:
 
     async def iter_keys(
         self, search: str, itersize: int | None = None, version: int | None = None
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         """Yield the names of the entries that match a pattern, page by page. A name may come more than once.
 
         Arguments and errors are those of `scan_page`.

@@ -61,6 +61,7 @@ class ManyConformance(Conformance):
         assert cache.set_many(data) == []
         assert cache.get_many(data) == data
         assert list(cache.get_many(data)) == list(data)
+        assert set(cache.keys("key*")) == set(data)
         assert cache.delete_many(data) == 1500
         assert cache.get_many(data) == {}
 

@@ -4,7 +4,7 @@ An unused `type: ignore` is an error there, so that each of them proves the erro
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, assert_type
@@ -103,7 +103,7 @@ async def awaiting(cache: AsyncCache) -> None:
     assert_type(await cache.get_many(["key"]), dict[Key, object])
     assert_type(await cache.incr("key"), int)
     assert_type(await cache.ttl("key"), int | None)
-    assert_type(cache.iter_keys("a*"), AsyncIterator[str])
+    assert_type(cache.iter_keys("a*"), AsyncGenerator[str, None])
     assert_type([name async for name in cache.iter_keys("a*")], list[str])
     await cache.has_key(1.5)  # type: ignore[arg-type]
     cache.get("key")  # type: ignore[unused-coroutine]
