@@ -62,7 +62,7 @@ def test_operations_do_no_io() -> None:
 
 @pytest.mark.parametrize("part", ["pools", "clients"])
 def test_pools_and_clients_see_only_the_vocabulary(part: str) -> None:
-    allowed = {"types", "errors", "protocols", "scripts", part}
+    allowed = {"types", "errors", "protocols", "scripts", "attempts", "rota", part}
     for module, names in modules("dvcache"):
         if module.startswith(f"dvcache.{part}"):
             own = {name.split(".")[1] for name in names if name.startswith("dvcache.")}

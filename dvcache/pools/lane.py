@@ -3,6 +3,8 @@
 A batch is one write and, for short replies, one read: two system calls, without a poll between them.
 """
 
+import contextlib
+import os
 import select
 import socket
 import struct
@@ -21,10 +23,31 @@ _BUFFER: Final = 65536
 class Lane:
     """One connection, used by one thread at a time."""
 
-    __slots__ = ("_buffer", "_connection", "_feed", "_gets", "_has_data", "_plain", "_sock", "_timeout", "used")
+    __slots__ = (
+        "_buffer",
+        "_connection",
+        "_endpoint",
+        "_feed",
+        "_gets",
+        "_has_data",
+        "_plain",
+        "_sock",
+        "_timeout",
+        "used",
+    )
 
     def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
         self._connection = connection(located(endpoint))
+
+    def open(self) -> None:
+        """Let valkey-py connect, then take the socket over.
+
+        Raises:
+            ConnectError: the server could not be reached within the connect timeout.
+            ServerError: it refused the credentials or the database.
+        """
+        endpoint = self._endpoint
         try:
             self._connection.connect()
         except (valkey.exceptions.ValkeyError, OSError) as error:
@@ -102,6 +125,15 @@ class Lane:
         poll = select.poll()
         poll.register(self._sock, select.POLLIN)
         return bool(poll.poll(0))
+
+    def interrupt(self) -> None:
+        """End the connection under the thread that uses it, which finds it closed. Called from another thread."""
+        sock = self._connection._sock  # noqa: SLF001  # as below
+        if sock is None:
+            return
+        # On a copy of the descriptor: an SSL socket's own shutdown() takes its state away from its reader.
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as copy:
+            copy.shutdown(socket.SHUT_RDWR)
 
     def drop(self) -> None:
         """End the connection."""

@@ -24,7 +24,17 @@ CHECK_AFTER: Final = 1.0
 class LeanPool:
     """The connections of this process to one server, for any number of threads."""
 
-    __slots__ = ("__weakref__", "_attention", "_changed", "_closed", "_endpoint", "_free", "_open", "_waiting")
+    __slots__ = (
+        "__weakref__",
+        "_attention",
+        "_changed",
+        "_closed",
+        "_endpoint",
+        "_free",
+        "_lanes",
+        "_open",
+        "_waiting",
+    )
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -35,6 +45,7 @@ class LeanPool:
     def renew(self) -> None:
         """Start without lanes and with new locks: in a forked child the old ones are the parent's."""
         self._free: deque[Lane] = deque()
+        self._lanes: set[Lane] = set()
         self._open = 0
         self._waiting = 0
         self._changed = threading.Condition(threading.Lock())
@@ -74,8 +85,7 @@ class LeanPool:
             self._attention = True
             try:
                 while True:
-                    if self._closed:
-                        raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
+                    self._check_open()
                     if self._free:
                         try:
                             return self._free.pop()
@@ -94,11 +104,19 @@ class LeanPool:
             finally:
                 self._waiting -= 1
                 self._attention = self._closed or self._waiting > 0
+        lane = Lane(self._endpoint)
+        self._lanes.add(lane)
         try:
-            return Lane(self._endpoint)
+            lane.open()
+            self._check_open()
         except BaseException:
-            self._vacate()
+            self._discard(lane)
             raise
+        return lane
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
 
     def _attend(self) -> None:
         if self._closed:
@@ -114,6 +132,7 @@ class LeanPool:
 
     def _discard(self, lane: Lane) -> None:
         lane.drop()
+        self._lanes.discard(lane)
         self._vacate()
 
     def _drop_free(self) -> None:
@@ -141,3 +160,9 @@ class LeanPool:
             self._closed = self._attention = True
             self._changed.notify_all()
         self._drop_free()
+
+    def abort(self) -> None:
+        """End every connection, those in use too: their callers see it lost."""
+        self.close()
+        for lane in list(self._lanes):
+            lane.interrupt()

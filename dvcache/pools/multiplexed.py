@@ -2,7 +2,7 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, Final
 
 from dvcache.errors import CacheError, ClosedError
@@ -51,6 +51,10 @@ class MultiplexedPool:
             opening.add_done_callback(_retrieve)
         try:
             return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            if not opening.cancelled():
+                raise
+            raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed") from None
         except CacheError as error:
             raise copy.copy(error) from error  # one each: a traceback grows where it is raised
 
@@ -85,10 +89,23 @@ class MultiplexedPool:
         self._sweep()
         while self._lines:
             loop, line = self._lines.popitem()
-            try:
-                loop.call_soon_threadsafe(line.abort)
-            except RuntimeError:  # the loop was closed meanwhile
+            if not _call_in(loop, line.abort):
                 line.forget()
+
+    def abort(self) -> None:
+        """End every connection, and those that are being opened: their callers see it lost or closed."""
+        self.close()
+        for loop, opening in list(self._openings.items()):
+            _call_in(loop, opening.cancel)
+
+
+def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> bool:
+    """Have a loop call a function, from any thread; say whether the loop still runs."""
+    try:
+        loop.call_soon_threadsafe(function)
+    except RuntimeError:
+        return False
+    return True
 
 
 def _retrieve(opening: asyncio.Task[Line]) -> None:

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from dvcache.attempts import aattempt, attempt
-from dvcache.protocols import AsyncPool, Pool
+from dvcache.protocols import AsyncClient, Client
 from dvcache.rota import Rota, spread
 from dvcache.types import Batch
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The pools of several replicas; each batch goes to one of them."""
+    """Several replicas; each batch goes to one of them."""
 
-    rota: Rota[Pool]
+    rota: Rota[Client]
 
     def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
@@ -22,15 +22,15 @@ class Spread:
 
     def close(self) -> None:
         """End every connection."""
-        for pool in self.rota.members():
-            pool.close()
+        for client in self.rota.members():
+            client.close()
 
 
 @dataclass(frozen=True, slots=True)
 class AsyncSpread:
-    """The asynchronous pools of several replicas; each batch goes to one of them."""
+    """Several replicas, asynchronous; each batch goes to one of them."""
 
-    rota: Rota[AsyncPool]
+    rota: Rota[AsyncClient]
 
     async def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
@@ -38,5 +38,5 @@ class AsyncSpread:
 
     def close(self) -> None:
         """End every connection."""
-        for pool in self.rota.members():
-            pool.close()
+        for client in self.rota.members():
+            client.close()

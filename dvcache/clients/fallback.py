@@ -1,0 +1,67 @@
+"""Several servers that all take writes: the next one is tried where one fails (REPLICA_READ_ONLY = False)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from dvcache.attempts import Flow, aattempt, attempt
+from dvcache.clients.commands import is_repeatable
+from dvcache.errors import ConnectError, ReadOnlyError, TransportError
+from dvcache.protocols import AsyncClient, Client
+from dvcache.types import Batch
+
+C = TypeVar("C")
+
+
+def in_order(clients: Sequence[C], batch: Batch) -> Flow[C]:
+    """Try one client after another while nothing was performed, or performing it twice does no harm.
+
+    Raises:
+        TransportError: the last one that was tried gave no answer.
+    """
+    *others, last = clients
+    for client in others:
+        try:
+            replies: Sequence[Any] = yield client, batch
+        except ConnectError:
+            continue
+        except TransportError:
+            if not is_repeatable(batch):
+                raise
+            continue
+        if not any(isinstance(reply, ReadOnlyError) for reply in replies):
+            return replies
+    final: Sequence[Any] = yield last, batch
+    return final
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """The client of servers that are tried in order."""
+
+    clients: tuple[Client, ...]
+
+    def execute(self, batch: Batch, /) -> Sequence[Any]:
+        """Run the batch, as `protocols.Client` says."""
+        return attempt(in_order(self.clients, batch))
+
+    def close(self) -> None:
+        """End every connection."""
+        for client in self.clients:
+            client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncFallback:
+    """The asynchronous client of servers that are tried in order."""
+
+    clients: tuple[AsyncClient, ...]
+
+    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+        """Run the batch, as `protocols.AsyncClient` says."""
+        return await aattempt(in_order(self.clients, batch))
+
+    def close(self) -> None:
+        """End every connection."""
+        for client in self.clients:
+            client.close()

@@ -1,0 +1,115 @@
+"""Sentinels: what one of them knows of a service, and what it announces.
+
+Rests on SENTINEL MASTERS, SENTINEL REPLICAS and the channel `+switch-master` (https://valkey.io/topics/sentinel/).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import valkey.connection
+from valkey.exceptions import ValkeyError
+
+from dvcache.types import Address, Endpoint
+
+SWITCHED: Final = "+switch-master"
+
+_CHANNELS: Final = (
+    SWITCHED,
+    "+slave",
+    "+sdown",
+    "-sdown",
+    "+odown",
+    "-odown",
+    "+convert-to-slave",
+    "+slave-reconf-done",
+)
+_DOWN: Final = frozenset({"s_down", "o_down", "disconnected"})
+
+FAILURES: Final = (ValkeyError, OSError)
+"""What asking a sentinel may raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The nodes of a service: where the primary is, if one serves, and which replicas can be reached."""
+
+    primary: Address | None
+    replicas: tuple[Address, ...] = ()
+    epoch: int = 0
+    """The version of the sentinels' configuration that says so: it grows with each failover."""
+
+
+class Sentinel:
+    """One sentinel, as one of its clients sees it.
+
+    Args:
+        address: where it is.
+        endpoint: the service's endpoint.
+    """
+
+    def __init__(self, address: Address, endpoint: Endpoint) -> None:
+        options = dict(endpoint.sentinel_options)
+        self._peers = int(str(options.pop("min_other_sentinels", 0)))
+        secured = options.pop("ssl", False)
+        share = None if endpoint.connect_timeout is None else endpoint.connect_timeout / len(endpoint.sentinels)
+        options.setdefault("socket_timeout", share)
+        cls = valkey.connection.SSLConnection if secured else valkey.connection.Connection
+        self._connection = cls(host=address[0], port=address[1], **options)
+        self._service = endpoint.service
+
+    def services(self) -> dict[str, dict[str, str]]:
+        """Return the state of each service that it monitors."""
+        return {state["name"]: state for state in map(_pairs, self._asked("SENTINEL", "MASTERS"))}
+
+    def nodes(self, state: Mapping[str, str]) -> Nodes:
+        """Return the service's nodes, of its state in `services()`."""
+        peers = int(state.get("num-other-sentinels", 0))
+        serves = _is_up(state) and peers >= self._peers
+        replicas = map(_pairs, self._asked("SENTINEL", "REPLICAS", self._service))
+        return Nodes(
+            _address(state) if serves else None,
+            tuple(sorted(_address(replica) for replica in replicas if _is_up(replica))),
+            int(state.get("config-epoch", 0)),
+        )
+
+    def _asked(self, *command: str) -> Any:
+        try:
+            self._connection.send_command(*command)
+            return self._connection.read_response()
+        except BaseException:
+            self._connection.disconnect()
+            raise
+
+    def subscribe(self) -> None:
+        """Ask to be told of changes; from now on only `announcement` is of use."""
+        self._asked("SUBSCRIBE", *_CHANNELS)
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor, for poll."""
+        assert self._connection._sock is not None  # noqa: SLF001  # valkey-py has no other name for it
+        return self._connection._sock.fileno()  # noqa: SLF001
+
+    def announcement(self) -> str | None:
+        """Return the channel of the next announcement that is there, or None where there is none."""
+        if not self._connection.can_read(timeout=0):
+            return None
+        kind, channel, _ = self._connection.read_response()
+        return str(channel.decode()) if kind == b"message" else ""
+
+    def disconnect(self) -> None:
+        """End the connection; the next question opens it again."""
+        self._connection.disconnect()
+
+
+def _pairs(flat: Sequence[Any]) -> dict[str, str]:
+    words = [word.decode(errors="replace") if isinstance(word, bytes) else str(word) for word in flat]
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def _is_up(state: Mapping[str, str]) -> bool:
+    return _DOWN.isdisjoint(state.get("flags", "").split(","))
+
+
+def _address(state: Mapping[str, str]) -> Address:
+    return state["ip"], int(state["port"])
