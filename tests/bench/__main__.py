@@ -1,4 +1,4 @@
-"""First figures: `python -m tests.bench`, microseconds an operation, beside a raw socket with libvalkey in the same run.
+"""First figures: `python -m tests.bench`. Microseconds an operation, beside a raw socket with libvalkey in one run.
 
 Every peer does the same work on the same server with the same values. Rounds of the peers take turns, so that what else
 the machine does falls on all of them; a figure is the median of its rounds. It measures; it passes and fails nothing.
