@@ -1,13 +1,18 @@
 """What every backend of this package is, whatever the colour of its methods."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.cache.backends.base import BaseCache
 from typing_extensions import override
 
 from django_valkey import wiring
 from django_valkey.util import CacheKey
+from django_valkey.wiring import Wired
+from dvcache import AsyncClient, Client
+from dvcache.operations.context import Context
 from dvcache.types import Key
+
+_WIRED: Final = ("_wired", "_context", "_client", "_async_client")
 
 
 class Backend(BaseCache):
@@ -24,14 +29,41 @@ class Backend(BaseCache):
         ConfigurationError: a setting is wrong; names the alias, the key and the cure.
     """
 
+    _wired: Wired
+    _context: Context
+    _client: Client
+    _async_client: AsyncClient
+
     def __init__(self, server: object, params: dict[str, Any]) -> None:
-        wired = wiring.wired(type(self), server, params)
+        self._arguments = server, params
+        wired = self._wire()
         BaseCache.__init__(self, wired.params)
         self.default_timeout = wired.context.timeout  # BaseCache made a whole number of it
-        self._wired = wired
-        self._context = wired.context
-        self._client = wired.client
-        self._async_client = wired.async_client
+
+    def _wire(self) -> Wired:
+        wired = wiring.wired(type(self), *self._arguments)
+        self._wired, self._context = wired, wired.context
+        self._client, self._async_client = wired.client, wired.async_client
+        return wired
+
+    def _let_go(self) -> None:
+        """Use no connections of settings that are not those of this moment; the next use finds the right ones.
+
+        Django calls `close()` of a thread's caches before it forgets them for another CACHES, but what it forgets may
+        live on in the thread's context for ever.
+        """
+        wired = self.__dict__.get("_wired")
+        if wired is not None and not wiring.is_current(wired):
+            for name in _WIRED:
+                self.__dict__.pop(name, None)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name not in _WIRED:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            self._wire()
+            return self.__dict__[name]
 
     @override
     def make_key(self, key: Key, version: int | None = None, prefix: str | None = None) -> str:

@@ -21,8 +21,10 @@ class ValkeyCache(Cache, Coroutines, Backend):  # type: ignore[misc]  # set, cle
 
     @override
     def close(self, **kwargs: object) -> None:
-        """Do nothing: Django calls it at each request's end, and the connections serve the next one."""
+        """Keep the connections: Django calls this at each request's end, and they serve the next one."""
+        self._let_go()
 
     @override
     async def aclose(self, **kwargs: object) -> None:
-        """Do nothing, as `close`."""
+        """Keep the connections, as `close`."""
+        self._let_go()

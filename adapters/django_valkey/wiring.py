@@ -2,7 +2,7 @@
 
 Django makes a backend object for each thread and each asynchronous task, so one must cost microseconds and own nothing.
 What it works with lives here for as long as somebody uses it: a container is closed when Django's settings have changed
-*and* the last cache object made of the old ones is gone, so that no thread loses a connection that it is using.
+*and* no cache object uses the old ones any more, so that no thread loses a connection that it is using.
 """
 
 import threading
@@ -102,6 +102,11 @@ class Registry:
                 self._current = settings, (*known, wired)
             return wired
 
+    def is_current(self, wired: Wired) -> bool:
+        """Say whether this is what the settings of the moment ask for."""
+        settings, known = self._current
+        return settings is conf.current() and wired in known
+
     @contextmanager
     def replacing(self, replacements: Replacements) -> Iterator[None]:
         """Have containers made with these replacements within the block, and forgotten after it."""
@@ -148,6 +153,7 @@ def _close(client: Client, async_client: AsyncClient) -> None:
 _registry: Final = Registry()
 renewed_after_fork(_registry)
 wired: Final = _registry.wired
+is_current: Final = _registry.is_current
 
 
 def of_alias(alias: str) -> Wired:

@@ -10,7 +10,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections as databases
 from django.test.utils import override_settings
 
 from tests.servers import Server
@@ -38,6 +38,15 @@ if not settings.configured:
 Configure = Callable[..., AbstractContextManager[None]]
 
 
+NAMED: Final = {"CONNECTION_POOL_KWARGS": {"client_name": "tested"}}
+"""OPTIONS under which `connections` counts."""
+
+
+def connections(server: Server) -> int:
+    """How many connections the server has of aliases with the options `NAMED`."""
+    return sum(b"name=tested" in line for line in server.raw("CLIENT", "LIST").splitlines())
+
+
 @pytest.fixture
 def configured() -> Configure:
     """A context manager within which the default alias has this LOCATION and these further keys of an entry."""
@@ -63,7 +72,7 @@ def on_server(server: Server, configured: Configure) -> Iterator[Server]:
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> None:
     from django.contrib.auth.models import User  # noqa: PLC0415  # a model, which exists once Django is set up
 
-    connections.settings["default"]["NAME"] = str(tmp_path_factory.mktemp("database") / "db.sqlite3")
+    databases.settings["default"]["NAME"] = str(tmp_path_factory.mktemp("database") / "db.sqlite3")
     call_command("migrate", verbosity=0)
     User.objects.create_user("ada", password="secret")
 
@@ -73,5 +82,5 @@ def database(migrated: None) -> Iterator[None]:
     """The project's database, with the user "ada", whose password is "secret"."""
     assert migrated is None
     yield
-    connections.close_all()
-    asyncio.run(sync_to_async(connections.close_all)())
+    databases.close_all()
+    asyncio.run(sync_to_async(databases.close_all)())

@@ -37,12 +37,14 @@ class AsyncValkeyCache(AsyncCache, Coroutines, Backend):  # type: ignore[misc]  
 
     @override
     def close(self, **kwargs: object) -> Done:  # type: ignore[override]  # None in Django's stubs
-        """Do nothing: Django calls it at each request's end, and the connections serve the next one."""
+        """Keep the connections: Django calls this at each request's end, and they serve the next one."""
+        self._let_go()
         return _DONE
 
     @override
     def aclose(self, **kwargs: object) -> Done:  # type: ignore[override]  # awaitable, though no coroutine
-        """Do nothing, as `close`."""
+        """Keep the connections, as `close`."""
+        self._let_go()
         return _DONE
 
     @override

@@ -1,0 +1,202 @@
+"""Serializers, compressors and key functions by the dotted paths of settings files."""
+
+import datetime as dt
+import pickle
+import zlib
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.cache import caches
+from django.core.exceptions import ImproperlyConfigured
+from django.test.utils import override_settings
+
+from django_valkey import util
+from django_valkey.compressors.base import BaseCompressor
+from django_valkey.compressors.identity import IdentityCompressor
+from django_valkey.compressors.zlib import ZlibCompressor
+from django_valkey.exceptions import CompressorError
+from django_valkey.serializers.base import BaseSerializer
+from django_valkey.serializers.json import JSONSerializer
+from django_valkey.serializers.pickle import PickleSerializer
+from tests.django.conftest import Configure
+
+LONG = {"text": "ab" * 500}
+
+
+class Upper(JSONSerializer):
+    def loads(self, value: bytes) -> Any:
+        return {name.upper(): each for name, each in super().loads(value).items()}
+
+
+class Reversing(BaseCompressor):
+    """A project's own: keeps the odd bytes only, to be shorter."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        super().__init__(options=options)
+        self.seen = options
+
+    def _compress(self, value: bytes) -> bytes:
+        return b"half" + value[::2]
+
+    def _decompress(self, value: bytes) -> bytes:
+        if not value.startswith(b"half"):
+            raise ValueError
+        return b"".join(bytes([each]) * 2 for each in value[4:])
+
+
+class Raw(BaseSerializer):
+    def dumps(self, value: Any) -> bytes:
+        return bytes(value)
+
+    def loads(self, value: bytes) -> Any:
+        return value
+
+
+def key_of(key: object, prefix: str, version: int) -> str:
+    return f"{prefix}/v{version}/{key}"
+
+
+def original_of(stored: str) -> str:
+    return stored.split("/", 2)[2]
+
+
+def stored(name: str = "a") -> bytes:
+    cache = caches["default"]
+    [reply] = cache._client.execute((("GET", cache.make_key(name)),))
+    return bytes(reply)
+
+
+def test_what_is_stored_is_what_django_valkey_stores(configured: Configure) -> None:
+    with configured("memory://bytes"):
+        cache = caches["default"]
+        for value in (LONG, True, None, "1", [1]):
+            cache.set("a", value)
+            assert stored() == pickle.dumps(value)
+        for number in (1, -1, 1.5):
+            cache.set("a", number)
+            assert stored() == repr(number).encode()
+
+
+def test_the_defaults_are_the_ones_with_dotted_paths(configured: Configure) -> None:
+    options = {
+        "SERIALIZER": "django_valkey.serializers.pickle.PickleSerializer",
+        "COMPRESSOR": "django_valkey.compressors.identity.IdentityCompressor",
+    }
+    with configured("memory://bytes", OPTIONS=options):
+        caches["default"].set("a", LONG)
+        assert stored() == pickle.dumps(LONG)
+        assert caches["default"].get("a") == LONG
+
+
+def test_pickle_version_is_the_protocol(configured: Configure) -> None:
+    for protocol in (0, "2", -1):
+        options = {"SERIALIZER": "django_valkey.serializers.pickle.PickleSerializer", "PICKLE_VERSION": protocol}
+        with configured("memory://bytes", OPTIONS=options):
+            caches["default"].set("a", LONG)
+            assert stored() == pickle.dumps(LONG, int(protocol))
+    with pytest.raises(ImproperlyConfigured, match="PICKLE_VERSION"):
+        PickleSerializer({"PICKLE_VERSION": "new"})
+
+
+def test_json_writes_what_django_writes(configured: Configure) -> None:
+    with configured("memory://json", OPTIONS={"SERIALIZER": "django_valkey.serializers.json.JSONSerializer"}):
+        caches["default"].set("a", {"day": dt.date(2026, 1, 2), "price": Decimal("1.50")})
+        assert stored() == b'{"day": "2026-01-02", "price": "1.50"}'
+        assert caches["default"].get("a") == {"day": "2026-01-02", "price": "1.50"}
+
+
+def test_a_serializer_of_the_projects_own_is_used(configured: Configure) -> None:
+    with configured("memory://own", OPTIONS={"SERIALIZER": f"{__name__}.Upper"}):
+        caches["default"].set("a", {"b": 1})
+        assert caches["default"].get("a") == {"B": 1}
+
+
+def test_zlib_compresses_what_is_longer_than_the_minimum(configured: Configure) -> None:
+    options = {"COMPRESSOR": "django_valkey.compressors.zlib.ZlibCompressor"}
+    with configured("memory://zlib", OPTIONS=options):
+        cache = caches["default"]
+        cache.set("a", LONG)
+        assert stored() == zlib.compress(pickle.dumps(LONG), 6)
+        assert cache.get("a") == LONG
+        cache.set("a", "")
+        assert stored() == pickle.dumps("")
+        with override_settings(CACHE_COMPRESS_MIN_LENGTH=10_000):
+            cache.close()
+            cache.set("a", LONG)
+            assert stored() == pickle.dumps(LONG)
+        with override_settings(CACHE_COMPRESS_LEVEL=9, COMPRESS_ZLIB_WBITS=-15):
+            cache.close()
+            cache.set("a", LONG)
+            assert stored() == zlib.compress(pickle.dumps(LONG), 9, -15)
+            assert cache.get("a") == LONG
+
+
+def test_a_compressor_of_the_projects_own_is_used(configured: Configure) -> None:
+    options = {"COMPRESSOR": f"{__name__}.Reversing", "SERIALIZER": f"{__name__}.Raw", "SHOP": 1}
+    with configured("memory://own", OPTIONS=options):
+        caches["default"].set("a", b"x" * 100)
+        assert stored() == b"half" + b"x" * 50
+        assert caches["default"].get("a") == b"x" * 100
+        assert caches["default"]._wired.container.settings.compressor.seen["SHOP"] == 1
+
+
+def test_compressors_work_by_themselves() -> None:
+    for compressor in (ZlibCompressor({}), IdentityCompressor(options={}), ZlibCompressor({"COMPRESS_LEVEL": 0})):
+        assert compressor.compress(b"short") == b"short"
+        assert compressor.decompress(compressor.compress(b"long" * 100)) == b"long" * 100
+    with pytest.raises(CompressorError):
+        ZlibCompressor({}).decompress(b"no zlib")
+    with pytest.raises(NotImplementedError):
+        BaseCompressor({}).compress(b"long" * 100)
+    with pytest.raises(NotImplementedError):
+        BaseSerializer({}).dumps(1)
+    with pytest.raises(NotImplementedError):
+        BaseSerializer({}).loads(b"")
+
+
+def test_key_functions_name_the_stored_keys(configured: Configure) -> None:
+    entry = {"KEY_FUNCTION": f"{__name__}.key_of", "REVERSE_KEY_FUNCTION": f"{__name__}.original_of"}
+    with configured("memory://keys", KEY_PREFIX="shop", VERSION=2, **entry):
+        cache = caches["default"]
+        cache.set("a", 1)
+        assert cache.make_key("a") == "shop/v2/a"
+        assert cache.make_key("a", version=0, prefix="x") == "x/v0/a"
+        assert cache.make_pattern("a*") == "shop/v2/a*"
+        assert cache.reverse_key("shop/v2/a/b") == "a/b"
+        assert cache.keys("*") == ["a"]
+        assert (cache.key_prefix, cache.version, cache.key_func) == ("shop", 2, key_of)
+
+
+def test_keys_are_reversed_also_when_the_prefix_has_a_colon(configured: Configure) -> None:
+    with configured("memory://colon", KEY_PREFIX="a:b"):
+        cache = caches["default"]
+        assert cache.reverse_key(cache.make_key("c:d")) == "c:d"
+        assert cache.make_pattern("*", prefix="p[") == "p\\[:1:*"
+
+
+def test_every_key_is_valid(recwarn: pytest.WarningsRecorder, configured: Configure) -> None:
+    with configured("memory://valid"):
+        caches["default"].set("with blank \n" + "x" * 300, 1)
+        assert caches["default"].make_and_validate_key("a b") == ":1:a b"
+    assert not recwarn.list
+
+
+def test_a_default_timeout_of_half_a_second_stays_one(configured: Configure) -> None:
+    with configured("memory://half", TIMEOUT=0.5):
+        assert caches["default"].default_timeout == 0.5
+        caches["default"].set("a", 1)
+        assert 0 < caches["default"].pttl("a") <= 500
+    with configured("memory://never", TIMEOUT=None):
+        assert caches["default"].default_timeout is None
+        caches["default"].set("a", 1)
+        assert caches["default"].ttl("a") is None
+
+
+def test_the_functions_of_util_do_as_in_django_valkey() -> None:
+    key = util.make_key("a", key_of, 1, "p")
+    assert key == "p/v1/a"
+    assert util.make_key(key, key_of) is key
+    assert util.make_pattern("a*", key_of, 1, "p*") == "p\\*/v1/a*"
+    assert util.CacheKey("p:1:a").original_key() == "a"
+    assert util.default_reverse_key("p:1:a:b") == "a:b"

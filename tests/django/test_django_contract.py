@@ -1,0 +1,181 @@
+"""Django's contract and ours, on {ValkeyCache, its a* half, AsyncValkeyCache}, in memory and on a server."""
+
+import asyncio
+import inspect
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+from asgiref.sync import SyncToAsync
+from django.core.cache import caches
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.core.cache.backends.locmem import LocMemCache
+from django.test.utils import override_settings
+from django.utils.module_loading import import_string
+
+from django_valkey.async_cache.cache import AsyncValkeyCache
+from django_valkey.cache import ValkeyCache
+from django_valkey.coroutines import Coroutines
+from dvcache import AsyncCache, Cache, NotSupportedError
+from dvcache.testing.conformance import Blocking, CacheConformance, MakeCache
+from tests.django.conftest import Configure
+
+SYNC, ASYNC = "django_valkey.cache.ValkeyCache", "django_valkey.async_cache.cache.AsyncValkeyCache"
+COLOURS = {"sync": (SYNC, None), "a* of both": (SYNC, "a"), "async": (ASYNC, ""), "a* of async": (ASYNC, "a")}
+
+PLAIN = {"make_key", "make_pattern", "reverse_key", "validate_key", "make_and_validate_key", "get_backend_timeout"}
+"""What is no coroutine in either colour, since it asks no server."""
+
+CALLS: dict[str, tuple[object, ...]] = {
+    "aset": ("a", 1),
+    "aget": ("a",),
+    "aadd": ("b", 1),
+    "atouch": ("a", DEFAULT_TIMEOUT),
+    "ahas_key": ("a",),
+    "aget_many": (["a", "b"],),
+    "aset_many": ({"a": 1, "b": 2},),
+    "aget_or_set": ("c", lambda: 3),
+    "aincr": ("a",),
+    "adecr": ("a",),
+    "aincr_version": ("a",),
+    "adecr_version": ("a", 1, 2),
+    "amget": (["a"],),
+    "amset": ({"a": 1},),
+    "attl": ("a",),
+    "apttl": ("a",),
+    "aexpire": ("a", 9),
+    "apexpire": ("a", 9000),
+    "aexpire_at": ("a", 2**33),
+    "apexpire_at": ("a", 2**43),
+    "apersist": ("a",),
+    "akeys": ("*",),
+    "ascan_page": ("*",),
+    "adelete": ("a",),
+    "adelete_many": (["b"],),
+    "adelete_pattern": ("*",),
+    "aclear": (),
+    "aclose": (),
+}
+
+
+def backend_at(path: str, location: str, settings: dict[str, Any]) -> BaseCache:
+    """The backend as `caches` makes it."""
+    entry = {"BACKEND": path, "LOCATION": location, **settings}
+    with override_settings(CACHES={"default": entry}):
+        return cast("BaseCache", caches["default"])
+
+
+class DjangoConformance(CacheConformance):
+    @pytest.fixture
+    def location(self) -> str:
+        raise NotImplementedError
+
+    @pytest.fixture(params=COLOURS)
+    def make_cache(self, request: pytest.FixtureRequest, location: str) -> Iterator[MakeCache]:
+        path, prefix = COLOURS[request.param]
+        with asyncio.Runner() as runner:
+
+            def make_cache(**settings: object) -> Cache:
+                cache = backend_at(path, location, dict(settings))
+                return cast("Cache", cache if prefix is None else Blocking(cache, runner, prefix))
+
+            yield make_cache
+
+
+class TestOnMemory(DjangoConformance):
+    @pytest.fixture
+    def location(self) -> str:
+        return "memory://contract"
+
+
+class TestOnServer(DjangoConformance):
+    @pytest.fixture
+    def location(self, server: Any) -> str:
+        return str(server.url(5))
+
+
+@pytest.mark.parametrize("path", [SYNC, ASYNC])
+def test_every_method_of_a_django_cache_is_our_own(path: str) -> None:
+    backend = import_string(path)
+    assert issubclass(backend, BaseCache)
+    for name in vars(BaseCache):
+        if not name.startswith("_") and inspect.isfunction(getattr(BaseCache, name)):
+            kept = {"make_and_validate_key", "get_backend_timeout"}
+            assert name in kept or getattr(backend, name) is not getattr(BaseCache, name), name
+
+
+@pytest.mark.parametrize("path", [SYNC, ASYNC])
+def test_every_operation_has_an_asynchronous_twin_with_the_same_signature(path: str) -> None:
+    backend = import_string(path)
+    for name, method in vars(Cache).items():
+        if callable(method) and not name.startswith("_"):
+            assert str(inspect.signature(getattr(Coroutines, f"a{name}"))).replace("Async", "") == str(
+                inspect.signature(method)
+            ).replace("Async", ""), name
+            assert getattr(backend, f"a{name}") is getattr(Coroutines, f"a{name}")
+    for name, method in vars(AsyncCache).items():
+        if callable(method) and not name.startswith("_"):
+            assert getattr(AsyncValkeyCache, name) is method
+
+
+def test_no_asynchronous_method_goes_through_a_thread(monkeypatch: pytest.MonkeyPatch, configured: Configure) -> None:
+    hops: list[object] = []
+    original = SyncToAsync.__call__
+
+    async def recorded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        hops.append(self.func)
+        return await original(self, *args, **kwargs)
+
+    async def scenario(cache: Any, *, spelling: int = 0) -> None:
+        for name, arguments in CALLS.items():
+            await getattr(cache, name[spelling:])(*arguments)
+        names = cache.aiter_keys("*") if not spelling else cache.iter_keys("*")
+        assert [name async for name in names] == []
+
+    monkeypatch.setattr(SyncToAsync, "__call__", recorded)
+    twins = {name for name in dir(ValkeyCache) if name[:1] == "a" and hasattr(ValkeyCache, name[1:])} - {"add"}
+    assert twins == {*CALLS, "aiter_keys"}
+    with configured("memory://hops"):
+        asyncio.run(scenario(caches["default"]))
+    with configured("memory://hops", BACKEND=ASYNC):
+        asyncio.run(scenario(caches["default"]))
+        asyncio.run(scenario(caches["default"], spelling=1))
+    assert hops == []
+    asyncio.run(cast("Any", LocMemCache("hops", {}).aget("a")))
+    assert len(hops) == 1
+
+
+def test_djangos_mark_for_a_timeout_that_was_left_out_is_understood(configured: Configure) -> None:
+    async def scenario() -> None:
+        cache = caches["default"]
+        await cache.aset("b", 1, DEFAULT_TIMEOUT)
+        assert await cache.attl("b") == 77
+
+    with configured("memory://marker", TIMEOUT=77):
+        cache = caches["default"]
+        cache.set("a", 1, DEFAULT_TIMEOUT)
+        cache.set_many({"c": 1}, DEFAULT_TIMEOUT)
+        cache.add("d", 1, timeout=DEFAULT_TIMEOUT)
+        cache.get_or_set("e", 1, timeout=DEFAULT_TIMEOUT)
+        assert {cache.ttl(name) for name in "acde"} == {77}
+        asyncio.run(scenario())
+
+
+def test_in_is_has_key_and_refused_where_it_would_have_to_wait(configured: Configure) -> None:
+    with configured("memory://in"):
+        caches["default"].set("a", 1)
+        assert "a" in caches["default"]
+        assert "b" not in caches["default"]
+    with configured("memory://in", BACKEND=ASYNC), pytest.raises(NotSupportedError, match="await"):
+        assert "a" in caches["default"]
+    assert AsyncValkeyCache.is_async
+
+
+def test_an_awaitable_default_is_awaited(configured: Configure) -> None:
+    async def default() -> int:
+        await asyncio.sleep(0)
+        return 42
+
+    with configured("memory://awaitable"):
+        assert asyncio.run(cast("Any", caches["default"].aget_or_set("a", default))) == 42
+        assert caches["default"].get("a") == 42
