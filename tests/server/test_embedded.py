@@ -18,6 +18,9 @@ from tests.servers import wait_until
 
 START = "from dvcache.pools.embedded import embedded_server; path = embedded_server(); "
 
+PLACE = "from dvcache.pools import embedded; print(path, embedded._keeper._server.pid, flush=True)"
+"""Prints the path and the process id of the server."""
+
 
 def printed(program: str, **more: str) -> list[str]:
     """Run a program that must succeed without a word of complaint; return the lines that it printed."""
@@ -45,8 +48,17 @@ def running(program: str) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]
             process.kill()
 
 
-def gone(path: str) -> bool:
-    return not listens(path) and not Path(path).parent.exists()
+def gone(path: str, pid: str) -> bool:
+    """Whether the server, its socket and its folder are no more."""
+    return not listens(path) and not Path(path).parent.exists() and not lives(int(pid))
+
+
+def lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_importing_starts_nothing() -> None:
@@ -78,37 +90,40 @@ def test_the_socket_is_in_a_folder_that_only_its_owner_may_enter() -> None:
 
 
 def test_the_server_ends_with_its_process_and_leaves_nothing_behind() -> None:
-    with running(START + "print(path, flush=True)") as (process, [path]):
+    with running(START + PLACE) as (process, [path, pid]):
         assert listens(path)
         process.communicate("\n")
         assert process.returncode == 0
-        assert gone(path)
+        assert gone(path, pid)
 
 
 def test_the_server_ends_after_kill_9_of_its_process() -> None:
-    with running(START + "print(path, flush=True)") as (process, [path]):
+    with running(START + PLACE) as (process, [path, pid]):
         assert listens(path)
         process.kill()
-        wait_until(lambda: gone(path))
+        wait_until(lambda: gone(path, pid))
 
 
 def test_the_server_ends_after_kill_9_although_a_forked_child_lives_on() -> None:
-    fork = "import os, time; child = os.fork(); child or time.sleep(60)"
-    with running(f"{START}{fork}; print(path, child, flush=True)") as (process, [path, child]):
+    fork = "import os, time; child = os.fork(); child or time.sleep(60); print(child, end=' ')"
+    with running(f"{START}{fork}; {PLACE}") as (process, [child, path, pid]):
         assert listens(path)
         process.kill()
         process.wait()
-        wait_until(lambda: gone(path))
+        wait_until(lambda: gone(path, pid))
         os.kill(int(child), signal.SIGKILL)
 
 
 def test_an_interrupt_from_the_keyboard_leaves_the_server_to_its_process() -> None:
-    ignore = "import signal; signal.signal(signal.SIGINT, lambda *_: print('interrupted', flush=True))"
-    with running(f"{START}{ignore}; print(path, flush=True)") as (process, [path]):
+    # os.write: the signal may come while print is still at work on the first line.
+    ignore = "import os, signal; signal.signal(signal.SIGINT, lambda *_: os.write(1, b'interrupted\\n'))"
+    with running(f"{START}{ignore}; {PLACE}") as (process, [path, pid]):
         os.killpg(process.pid, signal.SIGINT)
         assert process.stdout is not None
         assert process.stdout.readline() == "interrupted\n"
         assert listens(path)
+        process.communicate("\n")
+        assert gone(path, pid)
 
 
 def test_a_forked_child_shares_the_server_and_does_not_end_it() -> None:

@@ -191,6 +191,7 @@ def answers(pool: Pool, commands: Sequence[Command]) -> list[tuple[Command, obje
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(st.lists(COMMANDS, max_size=20))
 @example([("SET", "a", b"1", "PXAT", 1), ("GET", "a"), ("SET", "a", b"1", "EX", 1, "EX", 100), ("TTL", "a")])
+@example([("SET", "a", b"1"), ("SET", "a", b"2", "IFEQ", b"1", "IFEQ", b"1"), ("SET", "a", b"2", "NX", "NX")])
 @example([("SET", "a", b"1", "GET", "NX"), ("SET", "a", b"2", "GET", "NX"), ("GET", "a")])
 def test_random_commands_get_the_same_replies(real: Pool, commands: list[Command]) -> None:
     fake = MemoryPool(MemoryStore(), Endpoint())

@@ -2,8 +2,10 @@
 
 import pytest
 
+from dvcache import scripts
 from dvcache.errors import NoScriptError, ServerError, WrongTypeError
 from dvcache.pools.memory import MemoryPool
+from dvcache.pools.memory_scripts import SCRIPTS
 from dvcache.pools.memory_store import COMMANDS, MemoryStore
 from dvcache.scripts import INCREMENT
 from dvcache.testing import ManualClock
@@ -73,6 +75,7 @@ CASES: list[tuple[list[Command], object]] = [
     ([("SET", "a", 1, "EX", 10), ("PERSIST", "a"), ("TTL", "a")], -1),
     ([("TTL", "a")], -2),
     ([("SET", "a", 1, "PX", 1499), ("TTL", "a")], 1),
+    ([("SET", "a", 1, "PX", 1500), ("TTL", "a")], 2),
     ([("SET", "a", 1, "EX", 5), ("EXPIRETIME", "a")], NOW + 5),
     ([("SET", "a", 1, "EX", 5), ("PEXPIRETIME", "a")], (NOW + 5) * 1000),
     ([("SET", "a", 1, "EX", 5), ("RENAME", "a", "b"), ("TTL", "b")], 5),
@@ -121,6 +124,7 @@ def test_every_command_of_the_table_is_called_here() -> None:
         (("INCRBYFLOAT", "most", "inf"), "ERR increment would produce NaN or Infinity"),
         (("SET", "a", 1, "NX", "XX"), "ERR syntax error"),
         (("SET", "a", 1, "EX"), "ERR syntax error"),
+        (("SET", "a", 1, "IFEQ", 1, "IFEQ", 1), "ERR syntax error"),
         (("SET", "a", 1, "EX", 0), "ERR invalid expire time in 'set' command"),
         (("SET", "a", 1, "EX", 2**62), "ERR invalid expire time in 'set' command"),
         (("EXPIRE", "a", 2**62), "ERR invalid expire time in 'expire' command"),
@@ -186,3 +190,8 @@ def test_info_says_that_this_is_no_valkey_and_what_it_holds(pool: MemoryPool) ->
     [_, _, text, keyspace] = pool.execute((("SET", "a", 1), ("SET", "b", 1, "EX", 5), ("INFO",), ("INFO", "keyspace")))
     assert b"valkey_version:memory" in text
     assert keyspace == b"# Keyspace\r\ndb0:keys=2,expires=1,avg_ttl=0\r\n"
+
+
+def test_every_script_of_the_library_has_a_twin() -> None:
+    texts = {value.text for value in vars(scripts).values() if isinstance(value, scripts.Script)}
+    assert texts == set(SCRIPTS)

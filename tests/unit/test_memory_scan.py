@@ -22,6 +22,7 @@ def scan(pool: MemoryPool, *options: str | int, between: Callable[[list[bytes]],
     while True:
         [[cursor, page]] = pool.execute((("SCAN", cursor, *options),))
         pages.append(page)
+        assert len(pages) < 1000, "the scan does not end"
         if cursor == b"0":
             return pages
         between(page)
