@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final, NoReturn
 
 from libvalkey import ProtocolError
@@ -21,20 +22,23 @@ CHECK_AFTER: Final = 1.0
 """Seconds of rest after which a lane is checked before use: a server or a balancer may have closed it meanwhile."""
 
 
-class LeanPool:
-    """The connections of this process to one server, for any number of threads."""
+class _Turn:
+    """A thread that waits for a lane, or for leave to open one."""
 
-    __slots__ = (
-        "__weakref__",
-        "_attention",
-        "_changed",
-        "_closed",
-        "_endpoint",
-        "_free",
-        "_lanes",
-        "_open",
-        "_waiting",
-    )
+    __slots__ = ("come", "lane")
+
+    def __init__(self) -> None:
+        self.come = threading.Event()
+        self.lane: Lane | None = None
+
+
+class LeanPool:
+    """The connections of this process to one server, for any number of threads.
+
+    Where all lanes are busy and no more may be opened, threads wait in line; while one does, nobody goes past it.
+    """
+
+    __slots__ = ("__weakref__", "_attention", "_closed", "_endpoint", "_free", "_lanes", "_lock", "_open", "_queue")
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -44,28 +48,20 @@ class LeanPool:
 
     def renew(self) -> None:
         """Start without lanes and with new locks: in a forked child the old ones are the parent's."""
+        self._lock = threading.Lock()
         self._free: deque[Lane] = deque()
         self._lanes: set[Lane] = set()
         self._open = 0
-        self._waiting = 0
-        self._changed = threading.Condition(threading.Lock())
+        self._queue: deque[_Turn] = deque()
         self._attention = self._closed
-        """Whether putting a lane back takes more than appending it: somebody waits, or the pool is closed."""
+        """Whether taking or putting back a lane needs the lock: somebody waits, or the pool is closed."""
 
     def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
         if not batch:
             return []
         started = time.monotonic()
-        try:
-            lane = self._free.pop()
-        except IndexError:
-            lane = self._obtain(started)
-        else:
-            if started - lane.used > CHECK_AFTER and lane.is_dead():
-                self._discard(lane)
-                self._drop_free()
-                lane = self._obtain(started)
+        lane = self._take(started)
         try:
             replies = lane.exchange(batch, started)
         except BaseException as error:  # noqa: BLE001  # _failed raises it, or what it means
@@ -76,34 +72,45 @@ class LeanPool:
             self._attend()
         return replies
 
-    def _obtain(self, started: float) -> Lane:
-        """Return a free lane, a new one, or the first that comes free."""
-        limit = self._endpoint.max_connections
-        timeout = self._endpoint.timeout
-        with self._changed:
-            self._waiting += 1
-            self._attention = True
+    def _take(self, started: float) -> Lane:
+        if not self._attention:
+            with suppress(IndexError):
+                lane = self._free.pop()
+                if started - lane.used <= CHECK_AFTER or not lane.is_dead():
+                    return lane
+                self._discard(lane)
+                self._drop_free()
+        return self._obtain(started) or self._opened()
+
+    def _obtain(self, started: float) -> Lane | None:
+        """Return a free lane, when it is this caller's turn, or None where one may be opened."""
+        with self._lock:
+            self._attention = True  # before looking: who puts a lane back from now on sees it
             try:
-                while True:
-                    self._check_open()
-                    if self._free:
-                        try:
-                            return self._free.pop()
-                        except IndexError:  # another thread was faster
-                            continue
-                    if limit is None or self._open < limit:
-                        self._open += 1
-                        break
-                    left = None if timeout is None else started + timeout - time.monotonic()
-                    if (left is not None and left <= 0) or not self._changed.wait(left):
-                        raise PoolExhausted(
-                            f"all {limit} connections were busy for {timeout:g} s; raise max_connections",
-                            alias=self._endpoint.alias,
-                            endpoint=self._endpoint.name,
-                        )
+                self._check_open()
+                if not self._queue and self._free:
+                    return self._free.pop()
+                if not self._queue and self._may_open():
+                    self._open += 1
+                    return None
+                turn = _Turn()
+                self._queue.append(turn)
             finally:
-                self._waiting -= 1
-                self._attention = self._closed or self._waiting > 0
+                self._attention = self._closed or bool(self._queue)
+        timeout = self._endpoint.timeout
+        if not turn.come.wait(None if timeout is None else max(0.0, started + timeout - time.monotonic())):
+            with self._lock:
+                if not turn.come.is_set():
+                    self._queue.remove(turn)
+                    raise self._exhausted()
+        self._check_open()
+        return turn.lane
+
+    def _may_open(self) -> bool:
+        return self._endpoint.max_connections is None or self._open < self._endpoint.max_connections
+
+    def _opened(self) -> Lane:
+        """Return a new lane; its place is counted already."""
         lane = Lane(self._endpoint)
         self._lanes.add(lane)
         try:
@@ -114,34 +121,44 @@ class LeanPool:
             raise
         return lane
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
-
     def _attend(self) -> None:
+        """Give free lanes, and leave to open others, to those that wait, in their order."""
         if self._closed:
             self._drop_free()
-            return
-        with self._changed:
-            self._changed.notify()
-
-    def _vacate(self) -> None:
-        with self._changed:
-            self._open -= 1
-            self._changed.notify()
+        with self._lock:
+            while self._queue and (self._closed or self._free or self._may_open()):
+                turn = self._queue.popleft()
+                if self._free:
+                    turn.lane = self._free.pop()
+                elif not self._closed:
+                    self._open += 1
+                turn.come.set()
+            self._attention = self._closed or bool(self._queue)
 
     def _discard(self, lane: Lane) -> None:
         lane.drop()
         self._lanes.discard(lane)
-        self._vacate()
+        with self._lock:
+            self._open -= 1
+        if self._attention:
+            self._attend()
 
     def _drop_free(self) -> None:
-        while True:
-            try:
-                lane = self._free.pop()
-            except IndexError:
-                return
-            self._discard(lane)
+        with suppress(IndexError):
+            while True:
+                self._discard(self._free.pop())
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
+
+    def _exhausted(self) -> PoolExhausted:
+        limit, timeout = self._endpoint.max_connections, self._endpoint.timeout
+        return PoolExhausted(
+            f"all {limit} connections were busy for {timeout:g} s; raise max_connections",
+            alias=self._endpoint.alias,
+            endpoint=self._endpoint.name,
+        )
 
     def _failed(self, error: BaseException, batch: Batch) -> NoReturn:
         """Raise what an exchange's error means to the caller."""
@@ -155,11 +172,9 @@ class LeanPool:
         raise error
 
     def close(self) -> None:
-        """End every connection."""
-        with self._changed:
-            self._closed = self._attention = True
-            self._changed.notify_all()
-        self._drop_free()
+        """End every connection; those in use, when their calls are over."""
+        self._closed = self._attention = True
+        self._attend()
 
     def abort(self) -> None:
         """End every connection, those in use too: their callers see it lost."""

@@ -24,7 +24,8 @@ _CHANNELS: Final = (
     "+convert-to-slave",
     "+slave-reconf-done",
 )
-_DOWN: Final = frozenset({"s_down", "o_down", "disconnected"})
+_DOWN: Final = frozenset({"s_down", "o_down"})
+"""Not `disconnected`: the sentinel itself is, from a new primary at the moment that it announces it."""
 
 FAILURES: Final = (ValkeyError, OSError)
 """What asking a sentinel may raise."""
