@@ -71,8 +71,25 @@ def refuse_unknown(names: Iterable[str], key: str, *, quote: bool = True) -> Non
     """
     for name in names:
         if name not in accepted():
-            wrong = f"{name!r} is no argument of a connection{hint(name, accepted())}"
+            wrong = f"{name!r} is no argument of a connection{hint(str(name), accepted())}"
             raise ConfigurationError(wrong if quote else f"the URL {UNREADABLE}", key=key)
+
+
+def refuse_together(arguments: Mapping[str, object], key: str, *, tls: bool, cure: str) -> None:
+    """Raise for arguments that exclude each other.
+
+    Args:
+        arguments: of one connection, by name.
+        key: the setting that holds them, for the error.
+        tls: whether the connection is secured.
+        cure: what secures it.
+    """
+    credentials = arguments.get("username") or arguments.get("password")
+    if credentials and arguments.get("credential_provider") is not None:
+        raise ConfigurationError("exclude each other: a credential provider and a username or password", key=key)
+    secured = next((name for name in arguments if name.startswith("ssl_")), None)
+    if secured is not None and not tls:
+        raise ConfigurationError(f"{secured} needs TLS: {cure}", key=key)
 
 
 def _read(name: str, value: object, key: str) -> object:

@@ -1,4 +1,4 @@
-"""LOCATION: the URLs of servers, parsed once into endpoints.
+"""LOCATION: the URLs of servers, parsed once, each with the connection arguments from elsewhere.
 
 valkey-py's own parser reads the URLs. What it would pass over in silence (a password that is not percent-encoded, a
 second slash too few, a port of 0) is an error here. No error repeats a part of a URL: it may be a part of a password.
@@ -7,15 +7,16 @@ second slash too few, a port of 0) is an error here. No error repeats a part of 
 import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, cast
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from valkey.connection import parse_url
 
-from dvcache.arguments import FLAGS, UNREADABLE, refuse_unknown, typed
+from dvcache.arguments import FLAGS, UNREADABLE, refuse_together, refuse_unknown, typed
 from dvcache.errors import ConfigurationError
-from dvcache.types import Endpoint, Scheme
+from dvcache.types import Endpoint, Role, Scheme
 
 _KEY: Final = "LOCATION"
 _BETWEEN_URLS: Final = re.compile(r"\s*,\s*(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
@@ -58,24 +59,73 @@ def urls(location: object) -> tuple[str, ...]:
     return named
 
 
-def endpoint(url: str, given: Mapping[str, object], alias: str) -> Endpoint:
-    """Return the endpoint of a URL.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """What one URL of LOCATION says, together with the connection arguments from elsewhere."""
+
+    scheme: Scheme
+    name: str
+    """The host in its own case: of a service that sentinels monitor, its name."""
+    port: int | None
+    """None: the URL has none."""
+    is_master: bool | None
+    """True for a primary, False for a replica, None where nothing is said."""
+    arguments: Mapping[str, Any] = field(repr=False)
+
+    def endpoint(self, alias: str, role: Role = "primary") -> Endpoint:
+        """Return the server that the URL leads to.
+
+        Args:
+            alias: the alias that the endpoint belongs to.
+            role: what the server is to the data.
+        """
+        arguments = dict(self.arguments)
+        timeout = arguments.pop("socket_timeout", DEFAULT_TIMEOUT)
+        return Endpoint(
+            alias=alias,
+            role=role,
+            scheme=self.scheme,
+            host=arguments.pop("host", "" if self.scheme in {"memory", "embedded"} else "localhost"),
+            port=arguments.pop("port", 6379),
+            path=arguments.pop("path", ""),
+            db=arguments.pop("db", 0),
+            max_connections=arguments.pop("max_connections", None) or None,
+            connect_timeout=arguments.pop("socket_connect_timeout", timeout),
+            timeout=timeout,
+            options=MappingProxyType(arguments),
+        )
+
+
+def read(url: str, given: Mapping[str, object]) -> Location:
+    """Return what a URL says.
 
     Args:
         url: `valkey://user:password@host:port/db?argument=value`, or with another of the schemes.
         given: connection arguments from elsewhere, in their types; the URL's own prevail.
-        alias: the alias that the endpoint belongs to.
 
     Raises:
         ConfigurationError: the URL or one of its arguments is wrong.
     """
     scheme, split = _split(url)
     quote = "@" in split.netloc or "@" not in split.query
-    arguments = {**given, **_arguments(url, scheme, split.query, quote=quote)}
+    arguments: dict[str, Any] = {**given, **_arguments(url, scheme, split.query, quote=quote)}
     if arguments.pop("ssl", False):
         scheme = _TLS.get(scheme, scheme)
     _check(scheme, arguments)
-    return _endpoint(scheme, arguments, alias)
+    return Location(
+        scheme=scheme,
+        name=_name(split),
+        port=split.port,
+        is_master=arguments.pop("is_master", None),
+        arguments=arguments,
+    )
+
+
+def _name(split: SplitResult) -> str:
+    """The host as written: `SplitResult.hostname` lower-cases it."""
+    host = split.netloc.rpartition("@")[2]
+    bare = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    return unquote(bare)
 
 
 def _split(url: str) -> tuple[Scheme, SplitResult]:
@@ -125,28 +175,5 @@ def _check(scheme: Scheme, arguments: Mapping[str, object]) -> None:
     host = str(arguments.get("host", ""))
     if re.search(r"[\s,;/\\]", host):
         raise ConfigurationError(f"the host of the URL {UNREADABLE}", key=_KEY)
-    if arguments.get("is_master") is False:
-        raise ConfigurationError("is_master=0, a replica without its primary, is not supported yet", key=_KEY)
-    credentials = arguments.get("username") or arguments.get("password")
-    if credentials and arguments.get("credential_provider") is not None:
-        raise ConfigurationError("exclude each other: a credential provider and a username or password", key=_KEY)
-    tls = next((name for name in arguments if name.startswith("ssl_")), None)
-    if tls is not None and scheme in {"valkey", "unix"}:
-        raise ConfigurationError(f"{tls} needs TLS: write valkeys:// instead of {scheme}://", key=_KEY)
-
-
-def _endpoint(scheme: Scheme, arguments: dict[str, Any], alias: str) -> Endpoint:
-    arguments.pop("is_master", None)
-    timeout = arguments.pop("socket_timeout", DEFAULT_TIMEOUT)
-    return Endpoint(
-        alias=alias,
-        scheme=scheme,
-        host=arguments.pop("host", "" if scheme in {"memory", "embedded"} else "localhost"),
-        port=arguments.pop("port", 6379),
-        path=arguments.pop("path", ""),
-        db=arguments.pop("db", 0),
-        max_connections=arguments.pop("max_connections", None) or None,
-        connect_timeout=arguments.pop("socket_connect_timeout", timeout),
-        timeout=timeout,
-        options=MappingProxyType(arguments),
-    )
+    tls = scheme not in {"valkey", "unix"}
+    refuse_together(arguments, _KEY, tls=tls, cure=f"write valkeys:// instead of {scheme}://")

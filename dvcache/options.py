@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from dvcache.errors import ConfigurationError, ConfigurationWarning
 from dvcache.protocols import Compressor, Serializer
 from dvcache.spelling import nearest
+from dvcache.types import ReadFrom
 
 Reference: TypeAlias = str | type[Any]
 """A class: its dotted path, or itself."""
@@ -32,8 +33,9 @@ class Options(TypedDict, total=False):
     CREDENTIAL_PROVIDER: object
     SOCKET_TIMEOUT: float | None
     SOCKET_CONNECT_TIMEOUT: float | None
-    SENTINELS: Sequence[tuple[str, int]] | None
+    SENTINELS: Sequence[tuple[str, int | str]] | None
     SENTINEL_KWARGS: Mapping[str, Any] | None
+    READ_FROM: ReadFrom | None
     SERIALIZER: Reference | Serializer | None
     COMPRESSOR: Reference | Compressor | None
     PICKLE_VERSION: int | str | None
@@ -108,16 +110,16 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     **dict.fromkeys(("REPLICA_READ_ONLY", "IGNORE_EXCEPTIONS", "LOG_IGNORE_EXCEPTIONS"), _FLAG),
     **dict.fromkeys(("RAISE_UNDECODABLE", "CLOSE_CONNECTION"), _FLAG),
     **dict.fromkeys(("MAX_ENTRIES", "CULL_FREQUENCY"), _ENTRIES),
-    **dict.fromkeys(("SERIALIZER", "COMPRESSOR", "CREDENTIAL_PROVIDER"), _ANY),
+    **dict.fromkeys(("SERIALIZER", "COMPRESSOR", "CREDENTIAL_PROVIDER", "SENTINELS"), _ANY),
     **dict.fromkeys(("PICKLE_VERSION", "COMPRESS_LEVEL", "COMPRESS_ZLIB_WBITS"), _ANY),
-    "SENTINELS": (_of(list, tuple), "a list of (host, port)"),
+    "READ_FROM": (lambda value: value in ("replica", "primary"), "'replica' or 'primary'"),
     "SOCKET_TIMEOUT": (_number, "Socket timeout should be float or integer"),
     "SOCKET_CONNECT_TIMEOUT": (_number, "Socket connect timeout should be float or integer"),
     "COMPRESS_MIN_LENGTH": (_from(0), "a number of bytes, 0 or more"),
     "SCAN_COUNT": (_from(1), "a number of keys, 1 or more"),
     "CLEAR_SCOPE": (lambda value: value in ("database", "prefix"), "'database' or 'prefix'"),
 }
-"""What each option must be. Serializers, compressors and what only they read are judged where they are made."""
+"""What each option must be. What is anything here is judged where it is made something of."""
 
 
 def check_names(entry: Mapping[str, object], options: Mapping[str, object], alias: str) -> None:

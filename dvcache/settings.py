@@ -7,19 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Self
 
-from dvcache import components, locations, options
-from dvcache.arguments import typed
+from dvcache import components, endpoints, options
 from dvcache.compressors.identity import IdentityCompressor
 from dvcache.errors import ConfigurationError
 from dvcache.operations.context import ClearScope
 from dvcache.protocols import Compressor, Serializer
 from dvcache.serializers.pickle import PickleSerializer
-from dvcache.topology import check_topology, is_blocking
-from dvcache.types import DEFAULT, Endpoint, KeyFunction, ReverseKeyFunction
-
-_POOL_KWARGS: Final = "OPTIONS['CONNECTION_POOL_KWARGS']"
-_BLOCKING: Final = {"max_connections": 50}
-"""What valkey-py's BlockingConnectionPool bounds itself to."""
+from dvcache.types import DEFAULT, Endpoint, KeyFunction, ReadFrom, ReverseKeyFunction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +22,14 @@ class Settings:
 
     alias: str = "default"
     endpoints: tuple[Endpoint, ...]
+    """The first is written to; the others are read from. Where there is one, it does both."""
+    read_from: ReadFrom = "replica"
+    """What is read where there is more than one endpoint."""
+    read_only: bool = False
+    """Nothing is written; the first endpoint, a primary, is the last resort for reads."""
+    write_anywhere: bool = False
+    """A write that fails on the first endpoint (no answer, or READONLY) is tried on the others, in order. Only where
+    the replicas are writable, and their data may differ."""
     timeout: float | None = 300.0
     """Seconds that an entry lives when the caller does not say; None for ever."""
     key_prefix: str = ""
@@ -51,7 +53,14 @@ class Settings:
     """What a host framework passes for a timeout that was left out, beside `DEFAULT`."""
 
     @classmethod
-    def parse(cls, mapping: Mapping[str, object], *, alias: str = "default", default_marker: object = DEFAULT) -> Self:
+    def parse(
+        cls,
+        mapping: Mapping[str, object],
+        *,
+        alias: str = "default",
+        default_marker: object = DEFAULT,
+        connection_factory: object = None,
+    ) -> Self:
         """Return the settings of a CACHES entry, which is copied and never changed.
 
         Args:
@@ -59,17 +68,19 @@ class Settings:
                 max_entries and cull_frequency are passed over.
             alias: the name of the entry in CACHES.
             default_marker: what a host framework passes for a timeout that was left out.
+            connection_factory: what OPTIONS['CONNECTION_FACTORY'] is where the entry has none: a dotted path or a
+                class; errors name it `connection_factory`.
 
         Raises:
             ConfigurationError: a setting is wrong; names the alias, the key and the cure.
         """
         try:
-            return cls(alias=alias, default_marker=default_marker, **_parsed(mapping, alias))
+            return cls(alias=alias, default_marker=default_marker, **_parsed(mapping, alias, connection_factory))
         except ConfigurationError as error:
             raise ConfigurationError(error.reason, alias=alias, key=error.key) from error.__cause__
 
 
-def _parsed(mapping: object, alias: str) -> dict[str, Any]:
+def _parsed(mapping: object, alias: str, factory: object) -> dict[str, Any]:
     if not isinstance(mapping, Mapping):
         raise ConfigurationError(f"a mapping is needed, not {type(mapping).__name__}")
     entry = options.copied(mapping)
@@ -78,27 +89,8 @@ def _parsed(mapping: object, alias: str) -> dict[str, Any]:
         raise ConfigurationError(f"must be a mapping, not {type(given).__name__}", key="OPTIONS")
     options.check_names(entry, given or {}, alias)
     chosen = options.checked(given or {})
-    urls = locations.urls(entry.get("LOCATION"))
-    check_topology(urls, chosen)
-    return _of_entry(entry) | _of_options(chosen) | {"endpoints": _endpoints(urls, chosen, alias)}
-
-
-def _endpoints(urls: tuple[str, ...], chosen: Mapping[str, Any], alias: str) -> tuple[Endpoint, ...]:
-    named = {
-        "username": chosen.get("USERNAME") or None,
-        "password": chosen.get("PASSWORD") or None,
-        "socket_timeout": chosen.get("SOCKET_TIMEOUT") or None,
-        "socket_connect_timeout": chosen.get("SOCKET_CONNECT_TIMEOUT") or None,
-    }
-    arguments = {name: value for name, value in named.items() if value is not None}
-    if "CREDENTIAL_PROVIDER" in chosen:
-        key = "OPTIONS['CREDENTIAL_PROVIDER']"
-        arguments["credential_provider"] = components.build(
-            chosen["CREDENTIAL_PROVIDER"], chosen, key, ("get_credentials",)
-        )
-    blocking = _BLOCKING if is_blocking(chosen) else {}
-    given = typed(arguments, "OPTIONS") | blocking | typed(chosen.get("CONNECTION_POOL_KWARGS", {}), _POOL_KWARGS)
-    return tuple(locations.endpoint(url, given, alias) for url in urls)
+    servers = endpoints.of_entry(entry.get("LOCATION"), chosen, alias, factory)
+    return _of_entry(entry) | _of_options(chosen) | servers
 
 
 def _of_entry(entry: Mapping[str, object]) -> dict[str, Any]:

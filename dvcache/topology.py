@@ -1,61 +1,148 @@
-"""The topology that a CACHES entry asks for: one server, so far."""
+"""The topology that a CACHES entry asks for, by the classes that it names: plain servers, or sentinels.
 
-from collections.abc import Mapping, Sequence
+Under its own dotted path or as an object, in either colour: a class that is named under the other one means its twin.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import product
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from dvcache.errors import ConfigurationError
 from dvcache.spelling import hint
 
-_CLIENTS: Final = frozenset(
-    {
-        "django_valkey.client.DefaultClient",
-        "django_valkey.client.default.DefaultClient",
-        "django_valkey.async_cache.client.AsyncDefaultClient",
-        "django_valkey.async_cache.client.default.AsyncDefaultClient",
-    }
-)
-_PLAIN: Final[Mapping[str, frozenset[str]]] = {
-    "CLIENT_CLASS": _CLIENTS,
-    "CONNECTION_FACTORY": _CLIENTS
-    | {"django_valkey.pool.ConnectionFactory", "django_valkey.async_cache.pool.AsyncConnectionFactory"},
-    "CONNECTION_POOL_CLASS": frozenset(
-        map(
-            "".join,
-            product(("valkey.", "valkey.asyncio."), ("", "connection."), ("ConnectionPool", "BlockingConnectionPool")),
-        )
-    ),
-    "PARSER_CLASS": frozenset(),
-    "PARSER_CLS": frozenset(),
+Kind: TypeAlias = Literal["plain", "sentinel"]
+
+
+def _paths(kind: Kind, modules: str, names: str) -> dict[str, Kind]:
+    return dict.fromkeys(map(".".join, product(modules.split(), names.split())), kind)
+
+
+_SYNC: Final = "django_valkey.client"
+_ASYNC: Final = "django_valkey.async_cache.client"
+
+_CLIENTS: Final[Mapping[str, Kind]] = {
+    **_paths("plain", f"{_SYNC} {_SYNC}.default", "DefaultClient"),
+    **_paths("plain", f"{_ASYNC} {_ASYNC}.default", "AsyncDefaultClient"),
+    **_paths("sentinel", f"{_SYNC} {_SYNC}.sentinel", "SentinelClient"),
+    **_paths("sentinel", f"{_ASYNC} {_ASYNC}.sentinel", "AsyncSentinelClient"),
 }
-"""What each option may name and still mean one plain server. A client that is named as a factory means its own."""
+_CLIENTS_AS_FACTORIES: Final[Mapping[str, Kind]] = {
+    **_CLIENTS,
+    **_paths("plain", f"{_SYNC} {_SYNC}.herd", "HerdClient"),
+    **_paths("plain", f"{_ASYNC} {_ASYNC}.herd", "AsyncHerdClient"),
+}
+"""A client that is named where a factory belongs means its own factory."""
+
+_FACTORIES: Final[Mapping[str, Kind]] = {
+    **_paths("plain", "django_valkey.pool", "ConnectionFactory"),
+    **_paths("plain", "django_valkey.async_cache.pool", "AsyncConnectionFactory"),
+    **_paths("sentinel", "django_valkey.pool", "SentinelConnectionFactory"),
+    **_paths("sentinel", "django_valkey.async_cache.pool", "AsyncSentinelConnectionFactory"),
+    **_CLIENTS_AS_FACTORIES,
+}
+_DRIVERS: Final = "valkey valkey.asyncio"
+_PLAIN: Final = "ConnectionPool BlockingConnectionPool"
+_POOLS: Final[Mapping[str, Kind]] = {
+    **_paths(
+        "plain", f"{_DRIVERS} valkey.connection valkey.asyncio.connection", "ConnectionPool BlockingConnectionPool"
+    ),
+    **_paths("sentinel", f"{_DRIVERS} valkey.sentinel valkey.asyncio.sentinel", "SentinelConnectionPool"),
+}
+
+GLOBAL_FACTORY: Final = "connection_factory"
+"""The key that errors give to the factory for every alias."""
+
+_POOL: Final = "OPTIONS['CONNECTION_POOL_CLASS']"
+_DOCUMENTED: Final = (
+    "Settings DJANGO_VALKEY_CONNECTION_FACTORY or CACHE[].OPTIONS.CONNECTION_POOL_CLASS is not configured correctly."
+)
 
 
-def check_topology(urls: Sequence[str], options: Mapping[str, object]) -> None:
-    """Raise for what is known and not supported yet, so that nothing is configured and then not done.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """What the classes of an entry ask for."""
+
+    sentinel: bool
+    makes_pairs: bool
+    """A single URL means the service's primary and its replicas."""
+    by_global_factory: bool
+    """Sentinel is asked for by nothing but the factory for every alias."""
+    misplaced: str
+    """The key where a client is named instead of a factory; empty if there is none."""
+
+
+def topology(options: Mapping[str, object], connection_factory: object = None) -> Topology:
+    """Return what the classes of an entry ask for.
 
     Args:
-        urls: the URLs of LOCATION.
         options: the OPTIONS, without those that are None.
+        connection_factory: the factory for every alias that names none itself.
+
+    Raises:
+        ConfigurationError: a class is known and not supported yet, so that nothing is configured and then not done;
+            or classes contradict each other.
     """
-    for name, plain in _PLAIN.items():
-        if name in options and not _is_plain(path := _path(options[name]), plain):
-            raise _later(f"{path!r}{hint(path, plain)}", name)
-    if options.get("SENTINELS"):
-        raise _later("Sentinel", "SENTINELS")
-    if options.get("REPLICA_READ_ONLY", True) in (False, 0):
-        raise _later("a write to another server after a failure", "REPLICA_READ_ONLY")
-    if len(urls) > 1:
-        raise ConfigurationError("more than one server is not supported yet; give one URL", key="LOCATION")
+    _check_parsers(options)
+    client = _kind(options.get("CLIENT_CLASS"), _CLIENTS, "OPTIONS['CLIENT_CLASS']")
+    pool = _kind(options.get("CONNECTION_POOL_CLASS"), _POOLS, _POOL)
+    own = options.get("CONNECTION_FACTORY")
+    named, key = (connection_factory, GLOBAL_FACTORY) if own is None else (own, "OPTIONS['CONNECTION_FACTORY']")
+    factory = _kind(named, _FACTORIES, key)
+    return Topology(
+        sentinel="sentinel" in {client, factory, pool},
+        makes_pairs=client == "sentinel",
+        by_global_factory=own is None and factory == "sentinel" and "sentinel" not in {client, pool},
+        misplaced=key if _path(named) in _CLIENTS_AS_FACTORIES else "",
+    )
+
+
+def check_pool(options: Mapping[str, object]) -> None:
+    """Raise for a pool class that asks no sentinel.
+
+    Args:
+        options: the OPTIONS of an alias on sentinels.
+    """
+    if _kind(options.get("CONNECTION_POOL_CLASS"), _POOLS, _POOL) == "plain":
+        cure = "Under Sentinel write 'valkey.sentinel.SentinelConnectionPool', or leave it out"
+        raise ConfigurationError(f"{_DOCUMENTED} {cure}", key=_POOL)
+
+
+def check_unused(options: Mapping[str, object]) -> None:
+    """Raise for sentinels that nothing asks.
+
+    Args:
+        options: the OPTIONS of an alias without Sentinel.
+    """
+    for name in ("SENTINELS", "SENTINEL_KWARGS"):
+        if options.get(name):
+            cure = (
+                "set OPTIONS['CLIENT_CLASS'] = 'django_valkey.client.SentinelClient' or "
+                f"OPTIONS['CONNECTION_FACTORY'] = 'django_valkey.pool.SentinelConnectionFactory', or leave {name} out"
+            )
+            raise ConfigurationError(f"nothing asks the sentinels; {cure}", key=f"OPTIONS[{name!r}]")
 
 
 def is_blocking(options: Mapping[str, object]) -> bool:
     """Say whether the entry asks for valkey-py's BlockingConnectionPool, which has bounds of its own."""
-    return _path(options.get("CONNECTION_POOL_CLASS", "")).endswith(".BlockingConnectionPool")
+    return _path(options.get("CONNECTION_POOL_CLASS")).endswith(".BlockingConnectionPool")
 
 
-def _is_plain(path: str, plain: frozenset[str]) -> bool:
-    return path in plain or (not plain and path.startswith("valkey."))
+def _check_parsers(options: Mapping[str, object]) -> None:
+    for name in ("PARSER_CLASS", "PARSER_CLS"):
+        if name in options and not (path := _path(options[name])).startswith("valkey."):
+            raise _later(path, f"OPTIONS[{name!r}]", {})
+
+
+def _kind(reference: object, known: Mapping[str, Kind], key: str) -> Kind | None:
+    if reference is None:
+        return None
+    if not isinstance(reference, str | type):
+        raise ConfigurationError(f"must be a dotted path or a class, not {type(reference).__name__}", key=key)
+    path = _path(reference)
+    if path not in known:
+        raise _later(path, key, known)
+    return known[path]
 
 
 def _path(reference: object) -> str:
@@ -64,5 +151,5 @@ def _path(reference: object) -> str:
     return str(reference).strip()
 
 
-def _later(what: str, name: str) -> ConfigurationError:
-    return ConfigurationError(f"{what} is not supported yet; leave it out", key=f"OPTIONS[{name!r}]")
+def _later(path: str, key: str, known: Mapping[str, Kind]) -> ConfigurationError:
+    return ConfigurationError(f"{path!r}{hint(path, known)} is not supported yet; leave it out", key=key)

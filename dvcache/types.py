@@ -95,12 +95,16 @@ KeyFunction: TypeAlias = Callable[[Any, str, int], Any]
 ReverseKeyFunction: TypeAlias = Callable[[str], str]
 """Of a stored key, the caller's key."""
 
+
 def _no_options() -> Mapping[str, object]:
     return MappingProxyType({})
 
 
 Role: TypeAlias = Literal["primary", "replica"]
 """What a server is to its data: where writes go, or a copy that may lag."""
+
+ReadFrom: TypeAlias = Literal["replica", "primary"]
+"""Where reads go that need not see the latest write."""
 
 Address: TypeAlias = tuple[str, int]
 """Host and port."""

@@ -133,7 +133,7 @@ def test_a_location_of_another_type_is_refused(location: object) -> None:
         ("valkey://h?decode_responses=true", "decode_responses must stay off"),
         ("valkey://h?retry=3", "retry is no text"),
         ("valkey://h?protocol=4", "protocol must be 2 or 3"),
-        ("valkey://h?is_master=0", "not supported yet"),
+        ("valkey://h?is_master=0", "a replica without its primary"),
         ("valkey://h?connection_class=x", "connection_class is"),
         ("valkey://h?ssl_ca_certs=/ca.pem", "write valkeys://"),
         ("valkeys://h?ssl_cert_reqs=maybe", "'none', 'optional' or 'required'"),

@@ -292,6 +292,7 @@ def test_a_settings_file_may_declare_its_types() -> None:
         ("CONNECTION_POOL_KWARGS", [], "must be a mapping"),
         ("MAX_ENTRIES", "many", "must be a whole number"),
         ("CLIENT_CLASS", 7, "must be a dotted path or a class"),
+        ("READ_FROM", "replicas", "must be 'replica' or 'primary'"),
         ("PICKLE_VERSION", 99, "must be -1 to 5"),
         ("PICKLE_VERSION", "four", "must be a whole number"),
         ("CREDENTIAL_PROVIDER", object(), "object lacks get_credentials"),
@@ -338,14 +339,12 @@ def test_a_blocking_pool_has_the_bound_that_valkey_py_gives_it() -> None:
     ("name", "value"),
     [
         ("CLIENT_CLASS", "django_valkey.client.HerdClient"),
-        ("CLIENT_CLASS", "django_valkey.client.SentinelClient"),
+        ("CLIENT_CLASS", "django_valkey.client.ShardClient"),
+        ("CLIENT_CLASS", "django_valkey.cluster_cache.client.DefaultClusterClient"),
         ("CLIENT_CLASS", "mine.Client"),
-        ("CONNECTION_FACTORY", "django_valkey.pool.SentinelConnectionFactory"),
-        ("CONNECTION_POOL_CLASS", "valkey.sentinel.SentinelConnectionPool"),
+        ("CONNECTION_FACTORY", "mine.Factory"),
         ("CONNECTION_POOL_CLASS", Greedy),
         ("PARSER_CLASS", "mine.Parser"),
-        ("SENTINELS", [("127.0.0.1", 26379)]),
-        ("REPLICA_READ_ONLY", False),
     ],
 )
 def test_what_is_known_and_not_supported_yet_says_so(name: str, value: object) -> None:
@@ -357,10 +356,6 @@ def test_what_is_known_and_not_supported_yet_says_so(name: str, value: object) -
 def test_a_near_miss_of_a_client_names_the_right_one() -> None:
     error = refused_option(CLIENT_CLASS="django_valkey.client.DefaultClien")
     assert "did you mean django_valkey.client.DefaultClient?" in str(error)
-
-
-def test_more_than_one_server_is_not_supported_yet() -> None:
-    assert refused({"LOCATION": [URL, URL]}).key == "LOCATION"
 
 
 # Secrets -----------------------------------------------------------------------------------------------------------
@@ -412,11 +407,13 @@ def test_no_repr_shows_a_credential() -> None:
 )
 def test_no_error_shows_a_part_of_a_password_however_it_is_written(template: str, head: str, tail: str) -> None:
     url = template.replace("{}", f"{head}s3cr3t{tail}s3cr3t")
-    try:
-        Settings.parse({"LOCATION": url, "OPTIONS": {}}, alias="pages")
-    except ConfigurationError as error:
-        told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__context__)
-        assert "s3cr3t" not in told
+    on_sentinels = {"CLIENT_CLASS": "django_valkey.client.SentinelClient", "SENTINELS": [("h", 26379)]}
+    for options in ({}, on_sentinels):
+        try:
+            Settings.parse({"LOCATION": url, "OPTIONS": options}, alias="pages")
+        except ConfigurationError as error:
+            told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__context__)
+            assert "s3cr3t" not in told
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,146 @@
+"""The servers of a CACHES entry and their roles: which one is written to, which are read from.
+
+LOCATION is `[primary, replica, …]`; `is_master` in a URL's query says it of that URL.
+"""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from typing import Any, Final
+
+from dvcache import components, locations
+from dvcache.arguments import typed
+from dvcache.errors import ConfigurationError, ConfigurationWarning
+from dvcache.locations import Location
+from dvcache.sentinels import sentinels
+from dvcache.topology import GLOBAL_FACTORY, Topology, check_pool, check_unused, is_blocking, topology
+from dvcache.types import Endpoint, Role
+
+_POOL_KWARGS: Final = "OPTIONS['CONNECTION_POOL_KWARGS']"
+_BLOCKING: Final = {"max_connections": 50}
+"""What valkey-py's BlockingConnectionPool bounds itself to."""
+
+
+def of_entry(location: object, options: Mapping[str, Any], alias: str, factory: object) -> dict[str, Any]:
+    """Return the fields of `Settings` that say which servers there are, and what each is for.
+
+    Args:
+        location: the LOCATION.
+        options: the OPTIONS, without those that are None.
+        alias: the name of the entry in CACHES.
+        factory: the connection factory for every alias that names none itself.
+
+    Raises:
+        ConfigurationError: a URL, a connection argument or the topology is wrong.
+    """
+    urls = locations.urls(location)
+    wanted = topology(options, factory)
+    if wanted.misplaced:
+        _warn(f"{_where(wanted.misplaced, alias)} names a client; the connection factory of that client is meant")
+    made = _endpoint_of(wanted, options, alias)
+    given = _connection(options)
+    read = [locations.read(url, given) for url in urls]
+    if wanted.makes_pairs and isinstance(location, str) and len(read) == 1:
+        if read[0].is_master is not None:
+            ignored = "is_master was ignored; a single URL means the primary and the replicas of the service"
+            _warn(f"CACHES[{alias!r}]: LOCATION: {ignored}")
+        read = [replace(read[0], is_master=role) for role in (True, False)]
+    if isinstance(location, AbstractSet) and len(read) > 1:
+        raise ConfigurationError("a set has no order; write a list: [primary, replica, …]", key="LOCATION")
+    roles = _roles_of_services(read) if wanted.sentinel else _roles_of_servers(read)
+    arranged = _arranged([made(each, role) for each, role in zip(read, roles, strict=True)])
+    if options.get("READ_FROM") == "replica" and len(arranged["endpoints"]) == 1:
+        _warn(f"CACHES[{alias!r}]: OPTIONS['READ_FROM'] has no effect; LOCATION names no replica")
+    return arranged | _routing(options, read_only=arranged["read_only"])
+
+
+def _endpoint_of(wanted: Topology, options: Mapping[str, Any], alias: str) -> Callable[[Location, Role], Endpoint]:
+    if not wanted.sentinel:
+        check_unused(options)
+        return lambda location, role: location.endpoint(alias, role)
+    try:
+        found = sentinels(options)
+        check_pool(options)
+    except ConfigurationError as error:
+        raise _for_plain(error, wanted) from None
+
+    def service(location: Location, role: Role) -> Endpoint:
+        try:
+            return found.endpoint(location, alias, role)
+        except ConfigurationError as error:
+            raise _for_plain(error, wanted) from None
+
+    return service
+
+
+def _for_plain(error: ConfigurationError, wanted: Topology) -> ConfigurationError:
+    """The error, with what else to do where only the factory for every alias asks for Sentinel."""
+    if not wanted.by_global_factory:
+        return error
+    cure = "set OPTIONS['CONNECTION_FACTORY'] = 'django_valkey.pool.ConnectionFactory'"
+    why = "the connection factory for every alias asks for Sentinel"
+    return ConfigurationError(f"{error.reason} ({why}; where this alias is a plain server, {cure})", key=error.key)
+
+
+def _connection(options: Mapping[str, Any]) -> dict[str, object]:
+    """The connection arguments of the options, in their types."""
+    named = {
+        "username": options.get("USERNAME") or None,
+        "password": options.get("PASSWORD") or None,
+        "socket_timeout": options.get("SOCKET_TIMEOUT") or None,
+        "socket_connect_timeout": options.get("SOCKET_CONNECT_TIMEOUT") or None,
+    }
+    arguments = {name: value for name, value in named.items() if value is not None}
+    if "CREDENTIAL_PROVIDER" in options:
+        key = "OPTIONS['CREDENTIAL_PROVIDER']"
+        arguments["credential_provider"] = components.build(
+            options["CREDENTIAL_PROVIDER"], options, key, ("get_credentials",)
+        )
+    blocking = _BLOCKING if is_blocking(options) else {}
+    return typed(arguments, "OPTIONS") | blocking | typed(options.get("CONNECTION_POOL_KWARGS", {}), _POOL_KWARGS)
+
+
+def _roles_of_services(read: Sequence[Location]) -> list[Role]:
+    return ["replica" if each.is_master is False else "primary" for each in read]
+
+
+def _roles_of_servers(read: Sequence[Location]) -> list[Role]:
+    """The roles of nodes: of those of which nothing is said, the first is the primary, unless another one is."""
+    alone = next((each.scheme for each in read if each.scheme in {"memory", "embedded"}), None)
+    if alone and len(read) > 1:
+        raise ConfigurationError(f"{alone}:// has no replicas; give it alone", key="LOCATION")
+    said = [each.is_master for each in read]
+    if True not in said:
+        if None not in said:
+            message = "a replica without its primary; list the primary too: [primary, replica, …]"
+            raise ConfigurationError(message, key="LOCATION")
+        said[said.index(None)] = True
+    return ["primary" if each else "replica" for each in said]
+
+
+def _arranged(endpoints: list[Endpoint]) -> dict[str, Any]:
+    """The endpoints, the one that is written to first; without a primary, nothing is written."""
+    writer = next((each for each in endpoints if each.role == "primary"), None)
+    primary = writer or replace(endpoints[0], role="primary")
+    return {"endpoints": tuple(dict.fromkeys([primary, *endpoints])), "read_only": writer is None}
+
+
+def _routing(options: Mapping[str, Any], *, read_only: bool) -> dict[str, Any]:
+    routing = {
+        "read_from": options.get("READ_FROM", "replica"),
+        "write_anywhere": not options.get("REPLICA_READ_ONLY", True),
+    }
+    if read_only and (routing["write_anywhere"] or routing["read_from"] == "primary"):
+        name = "REPLICA_READ_ONLY" if routing["write_anywhere"] else "READ_FROM"
+        message = "contradicts LOCATION, which names replicas only: they are read from, and nothing is written"
+        raise ConfigurationError(message, key=f"OPTIONS[{name!r}]")
+    return routing
+
+
+def _where(key: str, alias: str) -> str:
+    return key if key == GLOBAL_FACTORY else f"CACHES[{alias!r}]: {key}"
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, ConfigurationWarning, stacklevel=5)
