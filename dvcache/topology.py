@@ -152,4 +152,4 @@ def _path(reference: object) -> str:
 
 
 def _later(path: str, key: str, known: Mapping[str, Kind]) -> ConfigurationError:
-    return ConfigurationError(f"{path!r}{hint(path, known)} is not supported yet; leave it out", key=key)
+    return ConfigurationError(f"{path!r} is not supported yet; leave it out{hint(path, known)}", key=key)
