@@ -13,7 +13,7 @@ from typing import Final, Self, TypedDict, Unpack
 from dependency_injector import containers, providers
 
 from dvcache.cache import AsyncCache, Cache
-from dvcache.clients.standalone import AsyncStandalone, Standalone
+from dvcache.clients import building
 from dvcache.codec import ValueCodec
 from dvcache.errors import ClosedError, ConfigurationError
 from dvcache.keys import PrefixedKeys
@@ -69,14 +69,20 @@ def _context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock
     )
 
 
+def _topology(settings: Settings) -> building.Topology:
+    return building.Topology(
+        read_from_primary=settings.read_from == "primary",
+        read_only=settings.read_only,
+        write_anywhere=settings.write_anywhere,
+    )
+
+
 def _client(settings: Settings, pool_factory: PoolFactory) -> Client:
-    [endpoint] = settings.endpoints
-    return Standalone(pool_factory.pool(endpoint))
+    return building.client(building.SYNC, pool_factory.pool, settings.endpoints, _topology(settings))
 
 
 def _async_client(settings: Settings, pool_factory: PoolFactory) -> AsyncClient:
-    [endpoint] = settings.endpoints
-    return AsyncStandalone(pool_factory.async_pool(endpoint))
+    return building.client(building.ASYNC, pool_factory.async_pool, settings.endpoints, _topology(settings))
 
 
 def _cache(context: Context, client: Client) -> Cache:

@@ -33,33 +33,36 @@ ASYNC: Final[Colour[AsyncPool, AsyncClient]] = Colour(
 )
 
 
-def client(
-    colour: Colour[P, C],
-    pool: Callable[[Endpoint], P],
-    endpoints: Sequence[Endpoint],
-    *,
-    read_from_primary: bool = False,
-    read_only: bool = False,
-    write_anywhere: bool = False,
-) -> C:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """What several servers are used for."""
+
+    read_from_primary: bool = False
+    """Leave the replicas spare."""
+    read_only: bool = False
+    """Refuse writes; the primary is the last resort of reads."""
+    write_anywhere: bool = False
+    """Try the replicas where a write fails."""
+
+
+def client(colour: Colour[P, C], pool: Callable[[Endpoint], P], endpoints: Sequence[Endpoint], topology: Topology) -> C:
     """Return the client of a topology.
 
     Args:
         colour: whose clients.
         pool: makes the pool of an endpoint.
-        endpoints: where writes go, and then what is read from; one is read from too.
-        read_from_primary: leave the others as what they are: spare.
-        read_only: refuse writes; the first endpoint is the last resort of reads.
-        write_anywhere: try the others where a write fails.
+        endpoints: where writes go, and then what is read from; one alone is both.
+        topology: what they are used for.
     """
+    spare = topology.read_from_primary and not topology.read_only
     first, *others = dict.fromkeys(endpoints)
     primary = colour.one(pool(first))
-    if not others or (read_from_primary and not read_only and not write_anywhere):
+    if not others or (spare and not topology.write_anywhere):
         return primary
     members = tuple(colour.one(pool(other)) for other in others)
-    writer = colour.fallback((primary, *members)) if write_anywhere else primary
-    if read_from_primary and not read_only:
+    writer = colour.fallback((primary, *members)) if topology.write_anywhere else primary
+    if spare:
         return writer
     readers = members[0] if len(members) == 1 and others[0].service else colour.spread(Rota(lambda: members))
     both = colour.replicated(writer, readers)
-    return colour.read_only(both) if read_only else both
+    return colour.read_only(both) if topology.read_only else both

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from dvcache.errors import CacheError, NotSupportedError, PermissionDenied, ServerError
 from dvcache.operations.context import Context
 from dvcache.scripts import INCREMENT, SWAP, evaluate
-from dvcache.types import DEFAULT, MISSING, Arg, Key, Op, Timeout
+from dvcache.types import DEFAULT, MISSING, Arg, Fresh, Key, Op, Timeout
 
 Number = TypeVar("Number", int, float)
 
@@ -105,7 +105,7 @@ def _compare_and_swap(cx: Context, wanted: _Sum, old: bytes | None, *, scripts: 
     """Read the entry unless it was, add here, and store unless it changed meanwhile, until it did not."""
     for _ in range(ATTEMPTS):
         if old is None:
-            [old] = yield (("GET", wanted.stored),)
+            [old] = yield Fresh((("GET", wanted.stored),))
         value = MISSING if old is None else cx.codec.loads(old, MISSING)
         if value is MISSING:
             result, arguments = wanted.made(), wanted.creation

@@ -3,6 +3,7 @@
 # ruff: noqa: D417  # the context is not the caller's to pass
 
 from dvcache.operations.context import Context
+from dvcache.operations.fresh import fresh
 from dvcache.types import DEFAULT, MISSING, Call, Key, Op, Timeout
 
 
@@ -93,7 +94,8 @@ def get_or_set(
 ) -> Op[object]:
     """Return the value of an entry; where there is none, store `default` and return it.
 
-    Of callers that find no entry at once, each computes; the first one's value is stored, and all return that.
+    It reads from the primary, also where there are replicas: one that lags would have everybody compute again. Of
+    callers that find no entry at once, each computes; the first one's value is stored, and all return that.
 
     Args:
         key: the entry's name, without prefix and version.
@@ -104,7 +106,7 @@ def get_or_set(
     Raises:
         SerializationError: the value cannot be stored; nothing was sent after it was made.
     """
-    found = yield from _guarded(cx, "get", cx.policy.get(cx, key, MISSING, version), key, MISSING, version)
+    found = yield from _guarded(cx, "get", fresh(cx.policy.get(cx, key, MISSING, version)), key, MISSING, version)
     if found is MISSING:
         value = (yield Call(default)) if callable(default) else default
         found = yield from _guarded(cx, "publish", publish(cx, key, value, timeout, version), key, value)
@@ -115,7 +117,7 @@ def publish(cx: Context, key: Key, value: object, timeout: Timeout, version: int
     """Store what was made for a missing entry; return what is stored then: another's, if it came first."""
     if (yield from cx.policy.add(cx, key, value, timeout, version)):
         return value
-    found = yield from cx.policy.get(cx, key, MISSING, version)
+    found = yield from fresh(cx.policy.get(cx, key, MISSING, version))
     if found is MISSING:  # ended meanwhile, or cannot be decoded, which would cost every caller another `value`
         yield from cx.policy.set(cx, key, value, timeout, version, False, False)
         return value

@@ -4,10 +4,10 @@ import inspect
 import pydoc
 
 import pytest
-from tests.unit.operations_context import CX
 
 from dvcache.cache import AsyncCache, Cache
 from dvcache.operations import values
+from tests.unit.operations_context import CX
 
 NAMES = sorted(name for name in vars(Cache) if not name.startswith("_"))
 

@@ -4,12 +4,12 @@ import math
 from typing import Any
 
 import pytest
-from tests.unit.operations_context import CX
 
 from dvcache.errors import CacheError, NoScriptError, NotSupportedError, PermissionDenied, ServerError
 from dvcache.operations import counters
 from dvcache.scripts import INCREMENT, SWAP
 from dvcache.testing.replay import replay
+from tests.unit.operations_context import CX
 
 K = b"p:1:k"
 DENIED = PermissionDenied("NOPERM this user has no permissions to run the 'evalsha' command")
@@ -24,7 +24,7 @@ def _swap(*arguments: Any) -> Any:
     return (("EVALSHA", SWAP.sha, 1, K, *arguments),)
 
 
-GET = (("GET", K),)
+GET = Fresh((("GET", K),))
 
 
 def test_incr_adds_in_one_round_trip() -> None:

@@ -8,7 +8,6 @@ from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin
 
 import pytest
-from tests.unit.operations_context import CX, context
 
 from dvcache.cache import AsyncCache, Cache
 from dvcache.errors import (
@@ -24,7 +23,8 @@ from dvcache.operations import counters, expiry, many, scan, values, versions
 from dvcache.operations.forgiving import EMPTY, IN_PARTS, forgiving
 from dvcache.operations.plain import PLAIN
 from dvcache.testing.replay import replay
-from dvcache.types import Batch, Call
+from dvcache.types import Batch, Call, Fresh
+from tests.unit.operations_context import CX, context
 
 LOGGER = logging.getLogger("tests.forgiving")
 FORGIVING = context(policy=forgiving(PLAIN, LOGGER), version=3)
@@ -159,7 +159,7 @@ def test_what_cannot_be_stored_is_raised() -> None:
 
 def test_the_function_of_get_or_set_is_called_once_if_storing_fails_after_it() -> None:
     script = (
-        ((("GET", b"p:1:k"),), [None]),
+        (Fresh((("GET", b"p:1:k"),)), [None]),
         (Call, 5),
         ((("SET", b"p:1:k", b"5", "PX", 1000, "NX"),), ConnectionLost("gone")),
     )

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from tests.unit.operations_context import CX
 
 from dvcache.errors import ServerError
 from dvcache.operations import expiry, versions
 from dvcache.operations.context import MAX_MS
 from dvcache.testing.replay import replay
 from dvcache.types import DEFAULT
+from tests.unit.operations_context import CX
 
 K = b"p:1:k"
 

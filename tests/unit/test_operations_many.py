@@ -1,12 +1,12 @@
 """Many entries at once: chunks, duplicates, generators, failures."""
 
 import pytest
-from tests.unit.operations_context import CX, context
 
 from dvcache.errors import SerializationError, ServerError
 from dvcache.operations import many
 from dvcache.testing.replay import replay
 from dvcache.types import Each
+from tests.unit.operations_context import CX, context
 
 
 def test_get_many_omits_what_is_missing_or_cannot_be_decoded() -> None:

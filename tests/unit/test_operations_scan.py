@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from tests.unit.operations_context import CX, context
 
 from dvcache.operations import scan
 from dvcache.testing.replay import replay
+from tests.unit.operations_context import CX, context
 
 
 def _page(cursor: int, pattern: bytes = b"p:1:a*", count: int = 1000) -> Any:

@@ -5,15 +5,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.operations_context import CX, context
 
 from dvcache.errors import SerializationError, WrongTypeError
 from dvcache.operations import values
 from dvcache.operations.context import MAX_MS
 from dvcache.testing.replay import replay
-from dvcache.types import DEFAULT, Call
+from dvcache.types import DEFAULT, Call, Fresh
+from tests.unit.operations_context import CX, context
 
 K = b"p:1:k"
+
+
+FRESH = Fresh((("GET", K),))
 
 
 def test_get_asks_for_one_key_and_decodes_it() -> None:
@@ -133,30 +136,30 @@ def test_has_key_asks_whether_it_exists() -> None:
 
 
 def test_get_or_set_returns_what_is_there_in_one_round_trip() -> None:
-    assert replay(values.get_or_set(CX, "k", 5), ((("GET", K),), [b"1"])) == 1
+    assert replay(values.get_or_set(CX, "k", 5), (FRESH, [b"1"])) == 1
 
 
 def test_get_or_set_takes_a_stored_none_for_a_hit() -> None:
     none = CX.codec.dumps(None)
-    assert replay(values.get_or_set(CX, "k", 5), ((("GET", K),), [none])) is None
+    assert replay(values.get_or_set(CX, "k", 5), (FRESH, [none])) is None
 
 
 def test_get_or_set_calls_the_function_once_and_adds_what_it_returned() -> None:
-    script = (((("GET", K),), [None]), (Call, 5), ((("SET", K, b"5", "PX", 1000, "NX"),), [b"OK"]))
+    script = ((FRESH, [None]), (Call, 5), ((("SET", K, b"5", "PX", 1000, "NX"),), [b"OK"]))
     assert replay(values.get_or_set(CX, "k", lambda: 5, 1), *script) == 5
 
 
 def test_get_or_set_returns_the_value_of_another_caller_who_came_first() -> None:
-    script = (((("GET", K),), [None]), ((("SET", K, b"5", "PX", 1000, "NX"),), [None]), ((("GET", K),), [b"4"]))
+    script = ((FRESH, [None]), ((("SET", K, b"5", "PX", 1000, "NX"),), [None]), (FRESH, [b"4"]))
     assert replay(values.get_or_set(CX, "k", 5, 1), *script) == 4
 
 
 def test_get_or_set_replaces_an_entry_that_cannot_be_decoded() -> None:
     junk = b"\x80\xff"
     script = (
-        ((("GET", K),), [junk]),
+        (FRESH, [junk]),
         ((("SET", K, b"5", "PX", 1000, "NX"),), [None]),
-        ((("GET", K),), [junk]),
+        (FRESH, [junk]),
         ((("SET", K, b"5", "PX", 1000),), [b"OK"]),
     )
     assert replay(values.get_or_set(CX, "k", 5, 1), *script) == 5
@@ -164,4 +167,4 @@ def test_get_or_set_replaces_an_entry_that_cannot_be_decoded() -> None:
 
 def test_get_or_set_raises_what_the_function_raises_and_stores_nothing() -> None:
     with pytest.raises(LookupError):
-        replay(values.get_or_set(CX, "k", lambda: 5), ((("GET", K),), [None]), (Call, LookupError()))
+        replay(values.get_or_set(CX, "k", lambda: 5), (FRESH, [None]), (Call, LookupError()))
