@@ -9,6 +9,7 @@ from dvcache.errors import CacheError, NoScriptError, NotSupportedError, Permiss
 from dvcache.operations import counters
 from dvcache.scripts import INCREMENT, SWAP
 from dvcache.testing.replay import replay
+from dvcache.types import Fresh
 from tests.unit.operations_context import CX
 
 K = b"p:1:k"
