@@ -62,7 +62,7 @@ class DecodeError(CacheError):
     """The stored entry cannot be read with the configured codec."""
 
 
-class _Located(CacheError):
+class _LocatedError(CacheError):
     """An error that knows where it happened: alias, endpoint and command name."""
 
     def __init__(self, message: str, *, alias: str = "", endpoint: str = "", command: str = "") -> None:
@@ -83,11 +83,11 @@ class _Located(CacheError):
         return (_rebuild, (type(self), self.message, self.alias, self.endpoint, self.command))
 
 
-def _rebuild(cls: type[_Located], message: str, alias: str, endpoint: str, command: str) -> _Located:
+def _rebuild(cls: type[_LocatedError], message: str, alias: str, endpoint: str, command: str) -> _LocatedError:
     return cls(message, alias=alias, endpoint=endpoint, command=command)
 
 
-class TransportError(_Located, ConnectionError):
+class TransportError(_LocatedError, ConnectionError):
     """No answer came. Whether the commands were performed is not known, unless a subclass says so."""
 
 
@@ -107,7 +107,7 @@ class PoolExhausted(TransportError):
     """Every connection stayed busy for as long as a caller may wait: nothing was performed."""
 
 
-class ServerError(_Located):
+class ServerError(_LocatedError):
     """The server refused the command."""
 
 

@@ -17,8 +17,8 @@ from django_valkey.exceptions import ConfigurationError
 from dvcache import AsyncClient, Client, Container, Settings
 from dvcache.container import Replacements
 from dvcache.operations.context import Context
-from dvcache.options import copied
 from dvcache.pools.forking import renewed_after_fork
+from dvcache.settings.options import copied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing_extensions import override
 
 from dvcache.pools.memory import AsyncMemoryPool, MemoryPool
-from dvcache.pools.memory_scripting import ScriptFunction
-from dvcache.pools.memory_store import MemoryStore
+from dvcache.pools.memory.scripting import ScriptFunction
+from dvcache.pools.memory.store import MemoryStore
 from dvcache.protocols import AsyncPool, Pool, PoolFactory
 from dvcache.types import Clock, Endpoint
 

@@ -8,7 +8,7 @@ import dvcache
 from dvcache import AsyncCache, Cache, Container, Settings, errors
 from dvcache.container import Replacements
 from dvcache.operations.forgiving import EMPTY, IN_PARTS
-from dvcache.options import CacheEntry, Options
+from dvcache.settings.options import CacheEntry, Options
 from tests.programs import ROOT
 
 DOCS = ROOT / "docs"

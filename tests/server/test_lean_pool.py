@@ -111,7 +111,12 @@ def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(make: 
     pool = make(max_connections=1, timeout=0.3)
     pool.execute((("PING",),))
     with server.paused():
-        holder = threading.Thread(target=lambda: pytest.raises(ReplyTimeout, pool.execute, (("PING",),)))
+
+        def hold() -> None:
+            with pytest.raises(ReplyTimeout):
+                pool.execute((("PING",),))
+
+        holder = threading.Thread(target=hold)
         holder.start()
         time.sleep(0.05)
         pool._endpoint = Endpoint(port=server.port, alias="tested", max_connections=1, timeout=0.05)

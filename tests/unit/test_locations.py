@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvcache.arguments import accepted
 from dvcache.errors import ConfigurationError
-from dvcache.locations import urls
 from dvcache.settings import Settings
+from dvcache.settings.arguments import accepted
+from dvcache.settings.locations import urls
 from dvcache.types import Endpoint
 
 

@@ -5,8 +5,8 @@ import pytest
 from dvcache import scripts
 from dvcache.errors import NoScriptError, ServerError, WrongTypeError
 from dvcache.pools.memory import MemoryPool
-from dvcache.pools.memory_scripts import SCRIPTS
-from dvcache.pools.memory_store import COMMANDS, MemoryStore
+from dvcache.pools.memory.scripts import SCRIPTS
+from dvcache.pools.memory.store import COMMANDS, MemoryStore
 from dvcache.scripts import INCREMENT
 from dvcache.testing import ManualClock
 from dvcache.types import Command, Endpoint

@@ -10,8 +10,8 @@ import pytest
 
 from dvcache.errors import ClosedError
 from dvcache.pools.memory import AsyncMemoryPool, MemoryPool, memory_store
-from dvcache.pools.memory_scripting import Call
-from dvcache.pools.memory_store import MemoryStore
+from dvcache.pools.memory.scripting import Call
+from dvcache.pools.memory.store import MemoryStore
 from dvcache.testing import ManualClock, MemoryPoolFactory
 from dvcache.types import Endpoint
 

@@ -7,8 +7,8 @@ from itertools import chain
 import pytest
 
 from dvcache.pools.memory import MemoryPool
-from dvcache.pools.memory_glob import glob
-from dvcache.pools.memory_store import MemoryStore
+from dvcache.pools.memory.glob import glob
+from dvcache.pools.memory.store import MemoryStore
 from dvcache.types import Endpoint
 
 

@@ -17,9 +17,9 @@ from typing_extensions import override
 
 from dvcache.compressors import IdentityCompressor, ZlibCompressor
 from dvcache.errors import ConfigurationError, ConfigurationWarning
-from dvcache.options import KEYS, KNOWN, CacheEntry, Options
 from dvcache.serializers import JSONSerializer, PickleSerializer
 from dvcache.settings import Settings
+from dvcache.settings.options import KEYS, KNOWN, CacheEntry, Options
 from dvcache.types import DEFAULT, Endpoint
 
 URL = "valkey://127.0.0.1:6379/1"
@@ -261,7 +261,7 @@ def test_a_class_of_the_users_may_have_options_of_its_own(serializer: object) ->
 
 
 def test_the_typed_options_are_the_known_ones_and_every_one_is_checked() -> None:
-    from dvcache.options import _KINDS  # noqa: PLC0415  # the table, which nothing else needs
+    from dvcache.settings.options import _KINDS  # noqa: PLC0415  # the table, which nothing else needs
 
     assert Options.__annotations__.keys() == KNOWN == _KINDS.keys()
     assert CacheEntry.__annotations__.keys() == KEYS

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from dvcache.errors import ServerError, reply_error
-from dvcache.pools.memory_database import Database
+from dvcache.pools.memory.database import Database
 
 LARGEST: Final = 2**63 - 1
 SMALLEST: Final = -(2**63)

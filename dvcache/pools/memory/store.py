@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from dvcache.errors import ServerError, reply_error
-from dvcache.pools import memory_counters, memory_expiry, memory_keys, memory_scan, memory_server, memory_strings
 from dvcache.pools.forking import renewed_after_fork
-from dvcache.pools.memory_database import Commands, Database, wrong_arity
-from dvcache.pools.memory_scripting import ScriptFunction, Scripting
-from dvcache.pools.memory_scripts import SCRIPTS
+from dvcache.pools.memory import counters, expiry, keys, scan, server, strings
+from dvcache.pools.memory.database import Commands, Database, wrong_arity
+from dvcache.pools.memory.scripting import ScriptFunction, Scripting
+from dvcache.pools.memory.scripts import SCRIPTS
 from dvcache.types import Clock
 
 COMMANDS: Final[Commands] = {
-    **memory_strings.COMMANDS,
-    **memory_counters.COMMANDS,
-    **memory_expiry.COMMANDS,
-    **memory_keys.COMMANDS,
-    **memory_scan.COMMANDS,
-    **memory_server.COMMANDS,
+    **strings.COMMANDS,
+    **counters.COMMANDS,
+    **expiry.COMMANDS,
+    **keys.COMMANDS,
+    **scan.COMMANDS,
+    **server.COMMANDS,
 }
 
 _QUOTED: Final = 128

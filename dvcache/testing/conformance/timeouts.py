@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dvcache.cache import Cache
-from dvcache.testing.conformance_fixtures import Conformance, MakeCache, wait_until_gone
+from dvcache.testing.conformance.fixtures import Conformance, MakeCache, wait_until_gone
 from dvcache.types import DEFAULT
 
 SLACK = 50

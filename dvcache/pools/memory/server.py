@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from dvcache.errors import reply_error
-from dvcache.pools.memory_arguments import syntax_error
-from dvcache.pools.memory_database import Commands, Database, Entrypoint, wrong_arity
-from dvcache.pools.memory_keys import database_number
+from dvcache.pools.memory.arguments import syntax_error
+from dvcache.pools.memory.database import Commands, Database, Entrypoint, wrong_arity
+from dvcache.pools.memory.keys import database_number
 
 
 def ping(_: Database, args: Sequence[bytes]) -> object:

@@ -14,8 +14,8 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from valkey.connection import parse_url
 
-from dvcache.arguments import FLAGS, UNREADABLE, refuse_together, refuse_unknown, typed
 from dvcache.errors import ConfigurationError
+from dvcache.settings.arguments import FLAGS, UNREADABLE, refuse_together, refuse_unknown, typed
 from dvcache.types import Endpoint, Role, Scheme
 
 _KEY: Final = "LOCATION"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from dvcache.errors import ServerError
-from dvcache.pools.memory_scripting import Call, ScriptFunction
+from dvcache.pools.memory.scripting import Call, ScriptFunction
 from dvcache.scripts import INCREMENT, SWAP
 
 

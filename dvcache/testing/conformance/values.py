@@ -13,7 +13,7 @@ import pytest
 
 from dvcache.cache import Cache
 from dvcache.errors import SerializationError
-from dvcache.testing.conformance_fixtures import Conformance, MakeCache, at_once
+from dvcache.testing.conformance.fixtures import Conformance, MakeCache, at_once
 
 
 @dataclass(frozen=True)

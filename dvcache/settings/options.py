@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from dvcache.errors import ConfigurationError, ConfigurationWarning
 from dvcache.protocols import Compressor, Serializer
-from dvcache.spelling import nearest
+from dvcache.settings.spelling import nearest
 from dvcache.types import ReadFrom
 
 Reference: TypeAlias = str | type[Any]

@@ -5,8 +5,8 @@ from hashlib import sha1
 from typing import Any, Final, TypeAlias
 
 from dvcache.errors import reply_error
-from dvcache.pools.memory_arguments import encoded, integer
-from dvcache.pools.memory_database import Commands, Database, Entrypoint, wrong_arity
+from dvcache.pools.memory.arguments import encoded, integer
+from dvcache.pools.memory.database import Commands, Database, Entrypoint, wrong_arity
 
 Call: TypeAlias = Callable[..., Any]
 """What `redis.call` is to a script: performs one command and returns its reply, or raises the server's error."""

@@ -12,12 +12,12 @@ the suite clears that database. `wired` makes it of settings::
 Asynchronous caches are called through `Blocking`, so that every test is written once.
 """
 
-from dvcache.testing.conformance_counters import CountersConformance
-from dvcache.testing.conformance_fixtures import Blocking, MakeCache, wired
-from dvcache.testing.conformance_many import ManyConformance
-from dvcache.testing.conformance_names import PatternsConformance, PrefixesConformance, VersionsConformance
-from dvcache.testing.conformance_timeouts import TimeoutsConformance
-from dvcache.testing.conformance_values import ValuesConformance
+from dvcache.testing.conformance.counters import CountersConformance
+from dvcache.testing.conformance.fixtures import Blocking, MakeCache, wired
+from dvcache.testing.conformance.many import ManyConformance
+from dvcache.testing.conformance.names import PatternsConformance, PrefixesConformance, VersionsConformance
+from dvcache.testing.conformance.timeouts import TimeoutsConformance
+from dvcache.testing.conformance.values import ValuesConformance
 
 __all__ = ["Blocking", "CacheConformance", "MakeCache", "wired"]
 

@@ -3,7 +3,7 @@
 # ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
 
 from dvcache.cache import Cache
-from dvcache.testing.conformance_fixtures import Conformance, wait_until_gone
+from dvcache.testing.conformance.fixtures import Conformance, wait_until_gone
 
 
 class ManyConformance(Conformance):

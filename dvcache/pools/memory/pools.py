@@ -10,8 +10,8 @@ from typing import Any, Final
 from typing_extensions import override
 
 from dvcache.errors import ClosedError, ServerError
-from dvcache.pools.memory_arguments import encoded
-from dvcache.pools.memory_store import MemoryStore
+from dvcache.pools.memory.arguments import encoded
+from dvcache.pools.memory.store import MemoryStore
 from dvcache.protocols import AsyncPool, Pool
 from dvcache.types import Batch, Endpoint
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from dvcache.arguments import refuse_together, typed
 from dvcache.errors import ConfigurationError
-from dvcache.locations import Location
+from dvcache.settings.arguments import refuse_together, typed
+from dvcache.settings.locations import Location
 from dvcache.types import Address, Endpoint, Role
 
 _KEY: Final = "OPTIONS['SENTINELS']"

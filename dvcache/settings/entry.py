@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Self
 
-from dvcache import components, endpoints, options
 from dvcache.compressors.identity import IdentityCompressor
 from dvcache.errors import ConfigurationError
 from dvcache.operations.context import ClearScope
 from dvcache.protocols import Compressor, Serializer
 from dvcache.serializers.pickle import PickleSerializer
+from dvcache.settings import components, endpoints, options
 from dvcache.types import DEFAULT, Endpoint, KeyFunction, ReadFrom, ReverseKeyFunction
 
 

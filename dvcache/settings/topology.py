@@ -9,7 +9,7 @@ from itertools import product
 from typing import Final, Literal, TypeAlias
 
 from dvcache.errors import ConfigurationError
-from dvcache.spelling import hint
+from dvcache.settings.spelling import hint
 
 Kind: TypeAlias = Literal["plain", "sentinel"]
 

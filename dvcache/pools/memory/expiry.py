@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from dvcache.errors import reply_error
-from dvcache.pools.memory_arguments import deadline, integer
-from dvcache.pools.memory_database import Commands, Database, Entrypoint, Handler
+from dvcache.pools.memory.arguments import deadline, integer
+from dvcache.pools.memory.database import Commands, Database, Entrypoint, Handler
 
 _FLAGS: Final = frozenset({b"NX", b"XX", b"GT", b"LT"})
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from dvcache.errors import reply_error
-from dvcache.pools.memory_arguments import integer, syntax_error
-from dvcache.pools.memory_database import TYPES, Commands, Database, Entrypoint
-from dvcache.pools.memory_glob import glob
+from dvcache.pools.memory.arguments import integer, syntax_error
+from dvcache.pools.memory.database import TYPES, Commands, Database, Entrypoint
+from dvcache.pools.memory.glob import glob
 
 _KINDS: Final = frozenset({b"string", b"list", b"set", b"zset", b"hash", b"stream"})
 _ORDERS: Final = 2**32

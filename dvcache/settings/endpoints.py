@@ -9,12 +9,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any, Final
 
-from dvcache import components, locations
-from dvcache.arguments import typed
 from dvcache.errors import ConfigurationError, ConfigurationWarning
-from dvcache.locations import Location
-from dvcache.sentinels import sentinels
-from dvcache.topology import GLOBAL_FACTORY, Topology, check_pool, check_unused, is_blocking, topology
+from dvcache.settings import components, locations
+from dvcache.settings.arguments import typed
+from dvcache.settings.locations import Location
+from dvcache.settings.sentinels import sentinels
+from dvcache.settings.topology import GLOBAL_FACTORY, Topology, check_pool, check_unused, is_blocking, topology
 from dvcache.types import Endpoint, Role
 
 _POOL_KWARGS: Final = "OPTIONS['CONNECTION_POOL_KWARGS']"

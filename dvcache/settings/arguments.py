@@ -11,7 +11,7 @@ import valkey.asyncio.connection as aio
 import valkey.connection as sync
 
 from dvcache.errors import ConfigurationError
-from dvcache.spelling import hint
+from dvcache.settings.spelling import hint
 
 _OF_POOLS: Final = frozenset({"max_connections", "timeout", "queue_class", "connection_class", "is_master", "ssl"})
 _NONE_MEANS: Final = frozenset({"socket_timeout", "socket_connect_timeout", "timeout", "lib_name", "lib_version"})

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from dvcache.errors import reply_error
-from dvcache.pools.memory_arguments import LARGEST, SMALLEST, integer, long_double, long_double_text
-from dvcache.pools.memory_database import Commands, Database, Entrypoint
+from dvcache.pools.memory.arguments import LARGEST, SMALLEST, integer, long_double, long_double_text
+from dvcache.pools.memory.database import Commands, Database, Entrypoint
 
 
 def _add(db: Database, key: bytes, delta: int) -> int:

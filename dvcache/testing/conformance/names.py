@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from dvcache.cache import Cache
-from dvcache.testing.conformance_fixtures import Conformance, MakeCache
-from dvcache.testing.conformance_timeouts import lives
+from dvcache.testing.conformance.fixtures import Conformance, MakeCache
+from dvcache.testing.conformance.timeouts import lives
 
 
 def starred(key: Any, prefix: str, version: int) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dvcache.cache import Cache
-from dvcache.testing.conformance_fixtures import Conformance, at_once
-from dvcache.testing.conformance_timeouts import lives
+from dvcache.testing.conformance.fixtures import Conformance, at_once
+from dvcache.testing.conformance.timeouts import lives
 
 
 class CountersConformance(Conformance):

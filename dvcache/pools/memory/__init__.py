@@ -1,0 +1,10 @@
+"""An in-memory server that replies as Valkey does: `pools` reach it, `store` is one server, `database` what it holds.
+
+The commands stand by what they work on: `strings`, `counters`, `keys`, `expiry`, `scan`, `server`, `scripting`;
+`scripts` are the Python twins of the Lua scripts that it knows.
+"""
+
+from dvcache.pools.memory.pools import AsyncMemoryPool, MemoryPool, memory_store
+from dvcache.pools.memory.store import MemoryStore
+
+__all__ = ["AsyncMemoryPool", "MemoryPool", "MemoryStore", "memory_store"]
