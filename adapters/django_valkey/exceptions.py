@@ -14,7 +14,7 @@ class ConfigurationError(errors.ConfigurationError, ImproperlyConfigured):
     """A setting of CACHES is wrong. Names the alias, the key and the cure."""
 
 
-class ConnectionInterrupted(Exception):  # noqa: N818  # django-valkey's name
+class ConnectionInterrupted(Exception):  # django-valkey's name
     """What django-valkey raised around a failed command, for code that names it.
 
     This library raises `dvcache.errors.TransportError`, which is a `ConnectionError`.

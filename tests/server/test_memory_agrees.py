@@ -12,7 +12,7 @@ from typing_extensions import override
 from dvcache.errors import ServerError
 from dvcache.pools.lean import LeanPool
 from dvcache.pools.memory import MemoryPool
-from dvcache.pools.memory_store import MemoryStore
+from dvcache.pools.memory.store import MemoryStore
 from dvcache.protocols import Pool
 from dvcache.scripts import INCREMENT, SWAP
 from dvcache.types import Command, Endpoint

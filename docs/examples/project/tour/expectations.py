@@ -1,7 +1,7 @@
 """What the demo holds the server and the project to."""
 
 
-class Unexpected(Exception):  # noqa: N818  # it reads as what it is
+class Unexpected(Exception):  # it reads as what it is
     """Something was not as it must be."""
 
 
