@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
-from tests.servers import DelayProxy, Server, TlsProxy, add_users
+from tests.servers import PASSWORD, DelayProxy, Server, TlsProxy, add_users
+from tests.topologies import Replication, SentinelFleet
 
 hypothesis.settings.register_profile("here", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
@@ -58,3 +59,38 @@ def tls_proxy(shared_tls_proxy: TlsProxy, server: Server) -> TlsProxy:
     """TLS in front of the session's server, which is empty."""
     assert server.port
     return shared_tls_proxy
+
+
+@pytest.fixture(scope="session")
+def shared_replication() -> Iterator[Replication]:
+    with Replication() as replication:
+        yield replication
+
+
+@pytest.fixture
+def replication(shared_replication: Replication) -> Replication:
+    """The session's primary and two replicas: whole and empty, whatever the test before did to them."""
+    shared_replication.restore()
+    shared_replication.flush()
+    return shared_replication
+
+
+@pytest.fixture(scope="session")
+def shared_fleet() -> Iterator[SentinelFleet]:
+    with SentinelFleet() as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def fleet(shared_fleet: SentinelFleet) -> SentinelFleet:
+    """The session's sentinels and their services: whole and empty, whatever the test before did to them."""
+    shared_fleet.restore()
+    shared_fleet.flush()
+    return shared_fleet
+
+
+@pytest.fixture
+def own_fleet() -> Iterator[SentinelFleet]:
+    """Sentinels and services of the test's own, all of them with passwords."""
+    with SentinelFleet(password=PASSWORD, sentinel_password=PASSWORD) as fleet:
+        yield fleet
