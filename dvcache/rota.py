@@ -1,6 +1,7 @@
 """A rota: whose turn it is among servers that hold the same data, and who is set aside for a while.
 
-Pure but for its clock: nothing is sent here. Safe to share by threads and event loops.
+Pure but for its clock: nothing is sent here. Safe to share by threads and event loops, and without a lock, so that a
+forked child finds none held.
 """
 
 import itertools
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from dvcache.attempts import Flow
-from dvcache.errors import ServerError, TransportError, UnavailableError
+from dvcache.errors import ClosedError, ServerError, TransportError, UnavailableError
 from dvcache.types import Batch
 
 M = TypeVar("M")
@@ -25,11 +26,28 @@ CHECK_EVERY: Final = 1.0
 _ROLE: Final = (("ROLE",),)
 
 
+class Seat(Generic[M]):
+    """One member, and what is known of it."""
+
+    __slots__ = ("due", "member", "on_trial", "rest", "until")
+
+    def __init__(self, member: M) -> None:
+        self.member = member
+        self.due = 0.0
+        """When it is to be asked again whether it follows its primary; 0 while it rests."""
+        self.rest = 0.0
+        """For how many seconds it is set aside; 0 where it is not."""
+        self.until = 0.0
+        """When its rest ends."""
+        self.on_trial = False
+        """Whether somebody tries it after its rest: that attempt alone says whether it is well again."""
+
+
 class Rota(Generic[M]):
     """Members take turns; one that fails, or no longer follows its primary, is set aside and tried again later.
 
     Args:
-        members: who there is, asked at each turn.
+        members: who there is, asked at each turn; the same tuple while nothing changes.
         clock: seconds that only ever grow.
     """
 
@@ -37,77 +55,101 @@ class Rota(Generic[M]):
         self.members = members
         self._clock = clock
         self._turns = itertools.count()
-        self._resting: dict[M, tuple[float, float]] = {}
-        """Until when each failed member rests, and for how long that is."""
-        self._checked: dict[M, float] = {}
+        self._seated: tuple[Sequence[M], tuple[Seat[M], ...]] = ((), ())
 
-    def turn(self) -> Iterator[M]:
-        """Yield the members in this caller's order, but for those that rest."""
+    def _seats(self) -> tuple[Seat[M], ...]:
         members = self.members()
-        start = next(self._turns)
-        for n in range(len(members)):
-            member = members[(start + n) % len(members)]
-            if member not in self._resting or self._on_trial(member):
-                yield member
+        seated, seats = self._seated
+        if members is not seated:
+            known = {id(seat.member): seat for seat in seats}
+            seats = tuple(known.get(id(member)) or Seat(member) for member in members)
+            self._seated = members, seats
+        return seats
 
-    def _on_trial(self, member: M) -> bool:
-        """Tell whether a member's rest is over; if so, only this caller tries it before the next one would be."""
-        until, rest = self._resting[member]
-        if (now := self._clock()) < until:
-            return False
-        self._resting[member] = now + rest, rest
+    def first(self) -> M | None:
+        """Return whose turn it is, or None where there is more to it: nobody there, a rest, a question that is due."""
+        if seats := self._seats():
+            seat = seats[next(self._turns) % len(seats)]
+            if self._clock() < seat.due:
+                return seat.member
+        return None
+
+    def suffices(self, replies: Sequence[Any], /) -> bool:
+        """Say whether these are answers."""
+        for reply in replies:  # noqa: SIM110  # a generator would cost more than all the rest
+            if isinstance(reply, UnavailableError):
+                return False
         return True
 
-    def set_aside(self, member: M) -> None:
-        """Let a member that failed rest, longer than the last time."""
-        _, rest = self._resting.get(member, (0.0, FIRST_REST / 2))
-        rest = min(rest * 2, LONGEST_REST)
-        self._resting[member] = self._clock() + rest, rest
+    def flow(self, batch: Batch, begun: M | None = None, /) -> Flow[M]:
+        """Ask the members in turn until one can answer.
 
-    def request(self, member: M, batch: Batch) -> Batch:
+        Raises:
+            TransportError: none can.
+        """
+        failure: TransportError | None = None
+        for seat in self._turn(begun):
+            request = batch if seat.member is begun else self._request(seat, batch)
+            try:
+                replies = yield seat.member, request
+            except ClosedError:  # it left while this was under way
+                continue
+            except TransportError as error:
+                self._set_aside(seat)
+                failure = error
+            else:
+                answer = self._answer(seat, batch, replies)
+                if answer is not None:
+                    return answer
+        raise failure or UnavailableError("no replica can be read from now")
+
+    def _turn(self, begun: M | None) -> Iterator[Seat[M]]:
+        """Yield the seats in this caller's order, but for those that rest."""
+        seats = self._seats()
+        if begun is not None:
+            yield next((seat for seat in seats if seat.member is begun), None) or Seat(begun)
+        start = next(self._turns)
+        for n in range(len(seats)):
+            seat = seats[(start + n) % len(seats)]
+            if seat.member is not begun and (not seat.rest or self._is_over(seat)):
+                yield seat
+
+    def _is_over(self, seat: Seat[M]) -> bool:
+        """Tell whether a member's rest is over; if so, only this caller tries it before the next one would be."""
+        if (now := self._clock()) < seat.until:
+            return False
+        seat.until = now + seat.rest
+        seat.on_trial = True
+        return True
+
+    def _set_aside(self, seat: Seat[M]) -> None:
+        """Let a member that failed rest, longer than the last time."""
+        if seat.rest and not seat.on_trial:  # another caller's attempt, begun before the rest
+            return
+        seat.rest = min(seat.rest * 2 or FIRST_REST, LONGEST_REST)
+        seat.until = self._clock() + seat.rest
+        seat.due, seat.on_trial = 0.0, False
+
+    def _request(self, seat: Seat[M], batch: Batch) -> Batch:
         """Return what to send to a member: the batch, and now and then the question whether it follows its primary."""
         now = self._clock()
-        if now - self._checked.get(member, -CHECK_EVERY) < CHECK_EVERY:
+        if now < seat.due:
             return batch
-        self._checked[member] = now
+        if not seat.rest:
+            seat.due = now + CHECK_EVERY
         return batch + _ROLE
 
-    def answer(self, member: M, batch: Batch, replies: Sequence[Any]) -> Sequence[Any] | None:
+    def _answer(self, seat: Seat[M], batch: Batch, replies: Sequence[Any]) -> Sequence[Any] | None:
         """Return the batch's replies, or None if they should not be trusted: then the member is set aside."""
-        if len(replies) > len(batch):
-            *replies, role = replies
-            if is_stale(role):
-                self.set_aside(member)
-                return None
-        for reply in replies:
-            if isinstance(reply, UnavailableError):
-                self.set_aside(member)
-                return None
-        if member in self._resting:
-            del self._resting[member]
-        return replies
+        answers = replies[: len(batch)]
+        if not self.suffices(answers) or any(map(is_stale, replies[len(batch) :])):
+            self._set_aside(seat)
+            return None
+        if seat.on_trial:
+            seat.rest, seat.on_trial = 0.0, False
+        return answers
 
 
 def is_stale(role: Any) -> bool:
     """Tell of ROLE's answer whether it is a replica's that has lost its primary. Who may not ask is not doubted."""
     return not isinstance(role, ServerError) and role[0] == b"slave" and role[3] != b"connected"
-
-
-def spread(rota: Rota[M], batch: Batch) -> Flow[M]:
-    """Ask the members in turn until one can answer.
-
-    Raises:
-        TransportError: none can.
-    """
-    failure: TransportError | None = None
-    for member in rota.turn():
-        try:
-            replies = yield member, rota.request(member, batch)
-        except TransportError as error:
-            rota.set_aside(member)
-            failure = error
-        else:
-            answer = rota.answer(member, batch, replies)
-            if answer is not None:
-                return answer
-    raise failure or UnavailableError("no replica can be read from now")

@@ -6,31 +6,28 @@ from typing import Final, Generic, TypeVar
 
 from dvcache.clients.fallback import AsyncFallback, Fallback
 from dvcache.clients.replicated import AsyncReadOnly, AsyncReplicated, ReadOnly, Replicated
-from dvcache.clients.spread import AsyncSpread, Spread
 from dvcache.clients.standalone import AsyncStandalone, Standalone
-from dvcache.protocols import AsyncClient, AsyncPool, Client, Pool
+from dvcache.protocols import AsyncClient, Client
 from dvcache.rota import Rota
+from dvcache.spread import AsyncSpread, Spread
 from dvcache.types import Endpoint
 
 C = TypeVar("C")
-P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True)
-class Colour(Generic[P, C]):
+class Colour(Generic[C]):
     """The clients of one colour, by what they do."""
 
-    one: Callable[[P], C]
+    one: Callable[[C], C]
     spread: Callable[[Rota[C]], C]
     fallback: Callable[[tuple[C, ...]], C]
     replicated: Callable[[C, C], C]
     read_only: Callable[[C], C]
 
 
-SYNC: Final[Colour[Pool, Client]] = Colour(Standalone, Spread, Fallback, Replicated, ReadOnly)
-ASYNC: Final[Colour[AsyncPool, AsyncClient]] = Colour(
-    AsyncStandalone, AsyncSpread, AsyncFallback, AsyncReplicated, AsyncReadOnly
-)
+SYNC: Final[Colour[Client]] = Colour(Standalone, Spread, Fallback, Replicated, ReadOnly)
+ASYNC: Final[Colour[AsyncClient]] = Colour(AsyncStandalone, AsyncSpread, AsyncFallback, AsyncReplicated, AsyncReadOnly)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +42,7 @@ class Topology:
     """Try the replicas where a write fails."""
 
 
-def client(colour: Colour[P, C], pool: Callable[[Endpoint], P], endpoints: Sequence[Endpoint], topology: Topology) -> C:
+def client(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequence[Endpoint], topology: Topology) -> C:
     """Return the client of a topology.
 
     Args:
@@ -54,15 +51,16 @@ def client(colour: Colour[P, C], pool: Callable[[Endpoint], P], endpoints: Seque
         endpoints: where writes go, and then what is read from; one alone is both.
         topology: what they are used for.
     """
-    spare = topology.read_from_primary and not topology.read_only
     first, *others = dict.fromkeys(endpoints)
     primary = colour.one(pool(first))
+    spare = topology.read_from_primary and not topology.read_only
     if not others or (spare and not topology.write_anywhere):
         return primary
-    members = tuple(colour.one(pool(other)) for other in others)
+    members = tuple(map(pool, others))
     writer = colour.fallback((primary, *members)) if topology.write_anywhere else primary
     if spare:
         return writer
+    # The replicas of a service are spread over behind their pool.
     readers = members[0] if len(members) == 1 and others[0].service else colour.spread(Rota(lambda: members))
     both = colour.replicated(writer, readers)
     return colour.read_only(both) if topology.read_only else both

@@ -84,9 +84,16 @@ def rule(command: Command) -> Rule:
     return RULES.get(str(name), _WRITE)
 
 
+READS: Final = frozenset(name for name, shape in RULES.items() if shape.reads)
+"""The commands that change nothing."""
+
+
 def only_reads(batch: Batch) -> bool:
     """Say whether a batch changes nothing, so that a replica can answer it."""
-    return all(rule(command).reads for command in batch)
+    for command in batch:  # noqa: SIM110  # all() with a generator costs as much as the rest of a read's way
+        if command[0] not in READS:
+            return False
+    return True
 
 
 def is_repeatable(batch: Batch) -> bool:

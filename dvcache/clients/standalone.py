@@ -6,7 +6,7 @@ from typing import Any
 
 from dvcache.clients.commands import is_repeatable
 from dvcache.errors import ConnectionLost
-from dvcache.protocols import AsyncPool, Pool
+from dvcache.protocols import AsyncClient, Client
 from dvcache.types import Batch
 
 
@@ -14,7 +14,7 @@ from dvcache.types import Batch
 class Standalone:
     """The client of one server."""
 
-    pool: Pool
+    pool: Client
 
     def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
@@ -34,7 +34,7 @@ class Standalone:
 class AsyncStandalone:
     """The asynchronous client of one server."""
 
-    pool: AsyncPool
+    pool: AsyncClient
 
     async def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from dvcache.pools.lean import LeanPool
 from dvcache.pools.memory import AsyncMemoryPool, MemoryPool, memory_store
 from dvcache.pools.multiplexed import MultiplexedPool
-from dvcache.pools.service import AsyncServicePool, ServicePool
+from dvcache.pools.service import async_service_pool, service_pool
 from dvcache.pools.watch import Watch
 from dvcache.protocols import AsyncPool, Pool
 from dvcache.types import Endpoint
@@ -24,7 +24,7 @@ class Pools:
         if endpoint.scheme == "memory":
             return MemoryPool(memory_store(endpoint), endpoint)
         if endpoint.service:
-            return ServicePool(endpoint, self._watch(endpoint), LeanPool)
+            return service_pool(endpoint, self._watch(endpoint))
         return LeanPool(endpoint)
 
     def async_pool(self, endpoint: Endpoint, /) -> AsyncPool:
@@ -32,7 +32,7 @@ class Pools:
         if endpoint.scheme == "memory":
             return AsyncMemoryPool(memory_store(endpoint), endpoint)
         if endpoint.service:
-            return AsyncServicePool(endpoint, self._watch(endpoint), MultiplexedPool)
+            return async_service_pool(endpoint, self._watch(endpoint))
         return MultiplexedPool(endpoint)
 
     def _watch(self, endpoint: Endpoint) -> Watch:

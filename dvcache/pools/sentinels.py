@@ -32,7 +32,7 @@ FAILURES: Final = (ValkeyError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
-class Nodes:
+class Known:
     """The nodes of a service: where the primary is, if one serves, and which replicas can be reached."""
 
     primary: Address | None
@@ -63,12 +63,12 @@ class Sentinel:
         """Return the state of each service that it monitors."""
         return {state["name"]: state for state in map(_pairs, self._asked("SENTINEL", "MASTERS"))}
 
-    def nodes(self, state: Mapping[str, str]) -> Nodes:
+    def nodes(self, state: Mapping[str, str]) -> Known:
         """Return the service's nodes, of its state in `services()`."""
         peers = int(state.get("num-other-sentinels", 0))
         serves = _is_up(state) and peers >= self._peers
         replicas = map(_pairs, self._asked("SENTINEL", "REPLICAS", self._service))
-        return Nodes(
+        return Known(
             _address(state) if serves else None,
             tuple(sorted(_address(replica) for replica in replicas if _is_up(replica))),
             int(state.get("config-epoch", 0)),

@@ -6,18 +6,19 @@ once, in use or not: after that nothing is acknowledged by the old primary, and 
 
 import threading
 from collections.abc import Callable, Generator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from dvcache.attempts import Flow, aattempt, attempt
 from dvcache.errors import ClosedError, ConnectError, ReadOnlyError, TransportError
 from dvcache.pools.lean import LeanPool
 from dvcache.pools.multiplexed import MultiplexedPool
-from dvcache.pools.sentinels import Nodes
+from dvcache.pools.sentinels import Known
 from dvcache.pools.watch import Watch
+from dvcache.protocols import AsyncPool, Pool
 from dvcache.rota import Rota, spread
+from dvcache.spread import AsyncSpread, Spread
 from dvcache.types import Address, Batch, Endpoint
 
 
@@ -36,7 +37,7 @@ class Abortable(Protocol):
 P = TypeVar("P", bound=Abortable)
 
 
-class _Nodes(Generic[P]):
+class Nodes(Generic[P]):
     """The pools of a service's nodes in one role, made as the watch tells of them.
 
     Args:
@@ -56,7 +57,7 @@ class _Nodes(Generic[P]):
         if watch.known is not None:
             self.moved(watch.known)
 
-    def moved(self, nodes: Nodes) -> None:
+    def moved(self, nodes: Known) -> None:
         """Make pools for new nodes and end those of nodes that no longer hold the role."""
         wanted = nodes.replicas if self._endpoint.role == "replica" else (nodes.primary,) if nodes.primary else None
         if wanted is None:  # no primary for now: it may come back as it was
@@ -76,6 +77,7 @@ class _Nodes(Generic[P]):
         return self._make(replace(self._endpoint, host=host, port=port, service="", sentinels=()))
 
     def close(self) -> None:
+        """End every connection, and the watch with the last pool that uses it."""
         with self._lock:
             self._closed = True
             pools, self._pools, self.current = self._pools, {}, ()
@@ -84,46 +86,42 @@ class _Nodes(Generic[P]):
         self.watch.leave(self)
 
 
-def on_primary(nodes: _Nodes[P], batch: Batch) -> Flow[P]:
-    """Run a batch on the primary, on the new one if it moved before anything was performed.
+Trouble: TypeAlias = tuple[object, TransportError | ClosedError | Sequence[Any]] | None
+"""What a first attempt came to: the pool that was tried, and what it raised or the refusals that it answered."""
+
+
+def on_primary(nodes: Nodes[P], batch: Batch, trouble: Trouble) -> Flow[P]:
+    """Ask where the primary is, and run the batch there if it moved and nothing was performed before.
 
     Raises:
         ConnectError: there is no primary.
         TransportError: no answer came.
     """
-    watch = nodes.watch
-    for last in (False, True):
-        if not nodes.current:
-            yield watch.ask
-            if not nodes.current:
-                raise watch.no_primary()
-        pool = nodes.current[0]
-        try:
-            answers: Sequence[Any] = yield pool, batch
-        except (ConnectError, ClosedError):  # nothing was performed
-            yield from _ask(watch)
-            if last or not nodes.current or nodes.current[0] is pool:
-                raise
-        except TransportError:
-            yield from _ask(watch)
-            raise
-        else:
-            # A demoted primary refuses every write of the batch, so that all of it can be repeated elsewhere.
-            if not any(isinstance(reply, ReadOnlyError) for reply in answers) or last:
-                return answers
-            yield from _ask(watch)
-            if not nodes.current or nodes.current[0] is pool:
-                return answers
-    raise AssertionError("unreachable")
+    yield from _ask(nodes.watch, quietly=trouble is not None)
+    if trouble is not None:
+        tried, outcome = trouble
+        unmoved = not nodes.current or nodes.current[0] is tried
+        if isinstance(outcome, TransportError | ClosedError):
+            if unmoved or not isinstance(outcome, ConnectError | ClosedError):
+                raise outcome
+        elif unmoved:
+            return outcome
+    if not nodes.current:
+        raise nodes.watch.no_primary()
+    replies: Sequence[Any] = yield nodes.current[0], batch
+    return replies
 
 
-def _ask(watch: Watch) -> Generator[Callable[[], object], Any, None]:
-    """Ask where the nodes are, in order that the watch knows; who cannot tell is no news."""
-    with suppress(TransportError):
+def _ask(watch: Watch, *, quietly: bool) -> Generator[Callable[[], object], Any, None]:
+    """Ask where the nodes are, in order that the watch knows; quietly, where who cannot tell is no news."""
+    try:
         yield watch.ask
+    except TransportError:
+        if not quietly:
+            raise
 
 
-def on_replicas(nodes: _Nodes[P], rota: Rota[P], batch: Batch) -> Flow[P]:
+def on_replicas(nodes: Nodes[P], rota: Rota[Any], batch: Batch) -> Flow[Any]:
     """Run a batch on the replicas in turn.
 
     Raises:
@@ -134,44 +132,84 @@ def on_replicas(nodes: _Nodes[P], rota: Rota[P], batch: Batch) -> Flow[P]:
     return (yield from spread(rota, batch))
 
 
-class ServicePool:
-    """The pool of a service's primary, or of its replicas."""
+def is_demoted(replies: Sequence[Any]) -> bool:
+    """Tell whether a primary has become a replica: it refused what writes, so that all of it can be repeated."""
+    for reply in replies:  # noqa: SIM110  # all() with a generator costs as much as the rest of a read's way
+        if isinstance(reply, ReadOnlyError):
+            return True
+    return False
 
-    __slots__ = ("_flow", "_nodes")
 
-    def __init__(self, endpoint: Endpoint, watch: Watch, make: Callable[[Endpoint], LeanPool]) -> None:
-        self._nodes = _Nodes(endpoint, watch, make)
-        self._flow = _flow(endpoint, self._nodes)
+class ServicePrimary:
+    """The pool of a service's primary.
+
+    While all is well a batch goes straight to the node; the flow, which asks the sentinels, is for when it is not.
+    """
+
+    __slots__ = ("_nodes",)
+
+    def __init__(self, nodes: Nodes[LeanPool]) -> None:
+        self._nodes = nodes
 
     def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
-        return attempt(self._flow(batch))
+        trouble: Trouble = None
+        if self._nodes.current:
+            pool = self._nodes.current[0]
+            try:
+                replies = pool.execute(batch)
+            except (TransportError, ClosedError) as error:
+                trouble = pool, error
+            else:
+                if not is_demoted(replies):
+                    return replies
+                trouble = pool, replies
+        return attempt(on_primary(self._nodes, batch, trouble))
 
     def close(self) -> None:
         """End every connection."""
         self._nodes.close()
 
 
-class AsyncServicePool:
-    """The asynchronous pool of a service's primary, or of its replicas."""
+class AsyncServicePrimary:
+    """The asynchronous pool of a service's primary, as `ServicePrimary`."""
 
-    __slots__ = ("_flow", "_nodes")
+    __slots__ = ("_nodes",)
 
-    def __init__(self, endpoint: Endpoint, watch: Watch, make: Callable[[Endpoint], MultiplexedPool]) -> None:
-        self._nodes = _Nodes(endpoint, watch, make)
-        self._flow = _flow(endpoint, self._nodes)
+    def __init__(self, nodes: Nodes[MultiplexedPool]) -> None:
+        self._nodes = nodes
 
     async def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
-        return await aattempt(self._flow(batch))
+        trouble: Trouble = None
+        if self._nodes.current:
+            pool = self._nodes.current[0]
+            try:
+                replies = await pool.execute(batch)
+            except (TransportError, ClosedError) as error:
+                trouble = pool, error
+            else:
+                if not is_demoted(replies):
+                    return replies
+                trouble = pool, replies
+        return await aattempt(on_primary(self._nodes, batch, trouble))
 
     def close(self) -> None:
         """End every connection."""
         self._nodes.close()
 
 
-def _flow(endpoint: Endpoint, nodes: _Nodes[P]) -> Callable[[Batch], Flow[P]]:
-    """Return how a batch is run in the endpoint's role."""
+def service_pool(endpoint: Endpoint, watch: Watch) -> Pool:
+    """Return the pool of the service's nodes in the endpoint's role."""
+    nodes = Nodes(endpoint, watch, LeanPool)
     if endpoint.role == "primary":
-        return partial(on_primary, nodes)
-    return partial(on_replicas, nodes, Rota(lambda: nodes.current))
+        return ServicePrimary(nodes)
+    return Spread(Rota(lambda: nodes.current), partial(on_replicas, nodes), nodes.close)
+
+
+def async_service_pool(endpoint: Endpoint, watch: Watch) -> AsyncPool:
+    """Return the asynchronous pool of the service's nodes in the endpoint's role."""
+    nodes = Nodes(endpoint, watch, MultiplexedPool)
+    if endpoint.role == "primary":
+        return AsyncServicePrimary(nodes)
+    return AsyncSpread(Rota(lambda: nodes.current), partial(on_replicas, nodes), nodes.close)

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from dvcache.errors import ClosedError, ConnectError
 from dvcache.pools.forking import renewed_after_fork
-from dvcache.pools.sentinels import FAILURES, SWITCHED, Nodes, Sentinel
+from dvcache.pools.sentinels import FAILURES, SWITCHED, Known, Sentinel
 from dvcache.types import Address, Endpoint
 
 ASK_EVERY: Final = 1.0
@@ -26,7 +26,7 @@ _LISTEN: Final = 0.2
 class Listener(Protocol):
     """Hears of new nodes. Called from any thread."""
 
-    def moved(self, nodes: Nodes) -> None:
+    def moved(self, nodes: Known) -> None:
         """Go by these nodes from now on."""
         ...
 
@@ -42,7 +42,7 @@ class Watch:
         self._endpoint = endpoint
         self._listeners: weakref.WeakSet[Listener] = weakref.WeakSet()
         self.closed = False
-        self.known: Nodes | None = None
+        self.known: Known | None = None
         """What was said last; None before the first question."""
         self.renew()
         renewed_after_fork(self)
@@ -51,6 +51,8 @@ class Watch:
         """Start without connections and thread: in a forked child they are the parent's."""
         self._lock = threading.Lock()
         self._asked = 0.0
+        self._failed = 0.0, ""
+        """When asking failed last, and why."""
         self._stop = threading.Event()
         self._ending, self._end = socket.socketpair()
         self._thread: threading.Thread | None = None
@@ -69,7 +71,7 @@ class Watch:
         if not self._listeners:
             self.close()
 
-    def nodes(self) -> Nodes:
+    def nodes(self) -> Known:
         """Return the nodes as they are known, asking if they are not.
 
         Raises:
@@ -77,7 +79,7 @@ class Watch:
         """
         return self.known or self.ask()
 
-    def ask(self) -> Nodes:
+    def ask(self) -> Known:
         """Ask the sentinels, unless somebody did a moment ago, and tell the listeners of what is new.
 
         Raises:
@@ -87,6 +89,7 @@ class Watch:
             raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
         with self._lock:
             if self.known is None or time.monotonic() - self._asked > ASKED_ANEW:
+                self._check_failed()
                 self._learn(self._latest())
                 self._asked = time.monotonic()
             if self._thread is None:
@@ -97,9 +100,15 @@ class Watch:
             assert self.known is not None
             return self.known
 
-    def _latest(self) -> Nodes:
+    def _check_failed(self) -> None:
+        """Raise what a question raised a moment ago: who waited for it shall not wait as long again."""
+        failed, reason = self._failed
+        if reason and time.monotonic() - failed <= ASKED_ANEW:
+            raise self._error(reason)
+
+    def _latest(self) -> Known:
         """Return the first answer with a primary that is not older than what is known, else the latest one."""
-        latest: Nodes | None = None
+        latest: Known | None = None
         services: set[str] = set()
         reached = False
         for address, sentinel in list(self._sentinels.items()):
@@ -118,7 +127,9 @@ class Watch:
             if latest.primary is not None and latest.epoch >= (self.known.epoch if self.known else 0):
                 break
         if latest is None:
-            raise self._error(self._unknown(services) if reached else "none of them answers")
+            reason = self._unknown(services) if reached else "none of them answers"
+            self._failed = time.monotonic(), reason
+            raise self._error(reason)
         return latest
 
     def _unknown(self, services: set[str]) -> str:
@@ -136,7 +147,7 @@ class Watch:
         """Return the error of a service whose sentinels know no primary that serves."""
         return self._error("they know no primary that serves now")
 
-    def _learn(self, nodes: Nodes) -> None:
+    def _learn(self, nodes: Known) -> None:
         if nodes == self.known or (self.known is not None and nodes.epoch < self.known.epoch):
             return
         self.known = nodes
