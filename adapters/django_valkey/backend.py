@@ -1,11 +1,14 @@
 """What every backend of this package is, whatever the colour of its methods."""
 
-from typing import TYPE_CHECKING, Any, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.core.cache.backends.base import BaseCache
 from typing_extensions import override
 
-from django_valkey import wiring
+from django_valkey import twins, wiring
+from django_valkey.exceptions import improperly_configured
+from django_valkey.twins import Colour
 from django_valkey.util import CacheKey
 from django_valkey.wiring import Wired
 from dvcache import AsyncClient, Client
@@ -28,6 +31,9 @@ class Backend(BaseCache):
     Raises:
         ConfigurationError: a setting is wrong; names the alias, the key and the cure.
     """
+
+    colour: ClassVar[Colour] = "sync"
+    DEFAULT_CLIENT_CLASS: ClassVar[str] = "django_valkey.client.DefaultClient"
 
     _wired: Wired
     _context: Context
@@ -54,7 +60,7 @@ class Backend(BaseCache):
         """
         wired = self.__dict__.get("_wired")
         if wired is not None and not wiring.is_current(wired):
-            for name in _WIRED:
+            for name in (*_WIRED, "client"):
                 self.__dict__.pop(name, None)
 
     if not TYPE_CHECKING:
@@ -64,6 +70,23 @@ class Backend(BaseCache):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             self._wire()
             return self.__dict__[name]
+
+    @cached_property
+    def client(self) -> Any:
+        """The alias's CLIENT_CLASS on this cache: the same operations, and valkey-py's clients of the servers."""
+        return self.get_client_class()(*self._arguments, self)
+
+    def get_client_class(self) -> type[Any]:
+        """Return the class of `client`: CLIENT_CLASS, or its twin where it is of the other colour."""
+        _, params = self._arguments
+        reference = (params.get("OPTIONS") or {}).get("CLIENT_CLASS") or self.DEFAULT_CLIENT_CLASS
+        with improperly_configured():
+            return twins.named(reference, "OPTIONS['CLIENT_CLASS']", self.colour)
+
+    @property
+    def is_on_sentinels(self) -> bool:
+        """Whether sentinels say where the servers are."""
+        return bool(self._wired.container.settings.endpoints[0].service)
 
     @override
     def make_key(self, key: Key, version: int | None = None, prefix: str | None = None) -> str:

@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 
 from django_valkey.exceptions import ConfigurationError
 from dvcache import Settings, errors
+from dvcache.settings.topology import GLOBAL_FACTORY
 
 _OPTIONS: Final[Mapping[str, str]] = {
     "DJANGO_VALKEY_IGNORE_EXCEPTIONS": "IGNORE_EXCEPTIONS",
@@ -22,6 +23,7 @@ _OPTIONS: Final[Mapping[str, str]] = {
 """The global settings, each with the option of an alias that it is the default of."""
 
 _LOGGER: Final = "DJANGO_VALKEY_LOGGER"
+_FACTORY: Final = "DJANGO_VALKEY_CONNECTION_FACTORY"
 
 
 def current() -> object:
@@ -37,7 +39,13 @@ def snapshot() -> tuple[object, dict[str, object]]:
 
 def defaults() -> dict[str, object]:
     """Return the global settings of this backend that the project has, by their names."""
-    return {name: getattr(settings, name) for name in (*_OPTIONS, _LOGGER) if getattr(settings, name, None) is not None}
+    names = (*_OPTIONS, _LOGGER, _FACTORY)
+    return {name: getattr(settings, name) for name in names if getattr(settings, name, None) is not None}
+
+
+def connection_factory() -> object:
+    """Return the connection factory for every alias that names none itself; None if there is none."""
+    return defaults().get(_FACTORY)
 
 
 def entry(alias: str) -> dict[str, Any]:
@@ -76,7 +84,8 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object]) -
             wanted = {**wanted, "OPTIONS": {**inherited, **own}}
         else:
             own = {}
-        made = Settings.parse(wanted, alias=alias, default_marker=DEFAULT_TIMEOUT)
+        factory = given.get(_FACTORY)
+        made = Settings.parse(wanted, alias=alias, default_marker=DEFAULT_TIMEOUT, connection_factory=factory)
     except errors.ConfigurationError as error:
         raise ConfigurationError(error.reason, alias=alias, key=_written(error.key, own)) from error
     return dataclasses.replace(made, logger=str(given.get(_LOGGER, "django_valkey.base")))
@@ -85,7 +94,7 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object]) -
 def _written(key: str, own: Mapping[str, object]) -> str:
     """Return the setting that a wrong option was written as, where the alias has it from a global one."""
     names = {f"OPTIONS[{option!r}]": name for name, option in _OPTIONS.items() if option not in own}
-    return names.get(key, key)
+    return {GLOBAL_FACTORY: _FACTORY, **names}.get(key, key)
 
 
 def alias_of(backend: type, location: object, params: Mapping[str, object]) -> str:

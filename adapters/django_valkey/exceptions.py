@@ -1,5 +1,7 @@
 """Errors of the adapter, and their names in django-valkey."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from django.core.exceptions import ImproperlyConfigured
@@ -12,6 +14,15 @@ __all__ = ["CompressorError", "ConfigurationError", "ConnectionInterrupted"]
 
 class ConfigurationError(errors.ConfigurationError, ImproperlyConfigured):
     """A setting of CACHES is wrong. Names the alias, the key and the cure."""
+
+
+@contextmanager
+def improperly_configured(alias: str = "") -> Iterator[None]:
+    """Raise the library's errors of settings as Django's within the block."""
+    try:
+        yield
+    except errors.ConfigurationError as error:
+        raise ConfigurationError(error.reason, alias=alias or error.alias, key=error.key) from error
 
 
 class ConnectionInterrupted(Exception):  # django-valkey's name

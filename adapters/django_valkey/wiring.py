@@ -9,10 +9,10 @@ import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Unpack
 
-from django_valkey import conf
+from django_valkey import conf, sessions
 from django_valkey.exceptions import ConfigurationError
 from dvcache import AsyncClient, Client, Container, Settings
 from dvcache.container import Replacements
@@ -128,11 +128,18 @@ def _wire(source: Source) -> Wired:
     return Wired(
         source=source,
         container=container,
-        context=container.context(),
+        context=_context(container),
         client=client,
         async_client=async_client,
         params=_of_base_cache(source.params, settings),
     )
+
+
+def _context(container: Container) -> Context:
+    context, settings = container.context(), container.settings
+    if len(settings.endpoints) == 1 or settings.read_only:
+        return context
+    return replace(context, policy=sessions.read_from_primary(context.policy))
 
 
 def _of_base_cache(params: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

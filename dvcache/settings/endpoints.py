@@ -38,6 +38,9 @@ def of_entry(location: object, options: Mapping[str, Any], alias: str, factory: 
     wanted = topology(options, factory)
     if wanted.misplaced:
         _warn(f"{_where(wanted.misplaced, alias)} names a client; the connection factory of that client is meant")
+    if wanted.herd:
+        absent = "the herd policy is not there yet; entries are read and written as by the default client"
+        _warn(f"CACHES[{alias!r}]: OPTIONS['CLIENT_CLASS']: {absent}")
     made = _endpoint_of(wanted, options, alias)
     given = _connection(options)
     read = [locations.read(url, given) for url in urls]
@@ -139,7 +142,9 @@ def _routing(options: Mapping[str, Any], *, read_only: bool) -> dict[str, Any]:
 
 
 def _where(key: str, alias: str) -> str:
-    return key if key == GLOBAL_FACTORY else f"CACHES[{alias!r}]: {key}"
+    if key == GLOBAL_FACTORY:
+        return "connection_factory (in Django: DJANGO_VALKEY_CONNECTION_FACTORY)"
+    return f"CACHES[{alias!r}]: {key}"
 
 
 def _warn(message: str) -> None:

@@ -21,25 +21,25 @@ def _paths(kind: Kind, modules: str, names: str) -> dict[str, Kind]:
 _SYNC: Final = "django_valkey.client"
 _ASYNC: Final = "django_valkey.async_cache.client"
 
+_HERD: Final[Mapping[str, Kind]] = {
+    **_paths("plain", f"{_SYNC} {_SYNC}.herd", "HerdClient"),
+    **_paths("plain", f"{_ASYNC} {_ASYNC}.herd", "AsyncHerdClient"),
+}
 _CLIENTS: Final[Mapping[str, Kind]] = {
+    **_HERD,
     **_paths("plain", f"{_SYNC} {_SYNC}.default", "DefaultClient"),
     **_paths("plain", f"{_ASYNC} {_ASYNC}.default", "AsyncDefaultClient"),
     **_paths("sentinel", f"{_SYNC} {_SYNC}.sentinel", "SentinelClient"),
     **_paths("sentinel", f"{_ASYNC} {_ASYNC}.sentinel", "AsyncSentinelClient"),
 }
-_CLIENTS_AS_FACTORIES: Final[Mapping[str, Kind]] = {
-    **_CLIENTS,
-    **_paths("plain", f"{_SYNC} {_SYNC}.herd", "HerdClient"),
-    **_paths("plain", f"{_ASYNC} {_ASYNC}.herd", "AsyncHerdClient"),
-}
-"""A client that is named where a factory belongs means its own factory."""
+"""Of which one that is named where a factory belongs means its own factory."""
 
 _FACTORIES: Final[Mapping[str, Kind]] = {
     **_paths("plain", "django_valkey.pool", "ConnectionFactory"),
     **_paths("plain", "django_valkey.async_cache.pool", "AsyncConnectionFactory"),
     **_paths("sentinel", "django_valkey.pool", "SentinelConnectionFactory"),
     **_paths("sentinel", "django_valkey.async_cache.pool", "AsyncSentinelConnectionFactory"),
-    **_CLIENTS_AS_FACTORIES,
+    **_CLIENTS,
 }
 _DRIVERS: Final = "valkey valkey.asyncio"
 _PLAIN: Final = "ConnectionPool BlockingConnectionPool"
@@ -70,6 +70,8 @@ class Topology:
     """Sentinel is asked for by nothing but the factory for every alias."""
     misplaced: str
     """The key where a client is named instead of a factory; empty if there is none."""
+    herd: bool
+    """The client is to protect from stampedes."""
 
 
 def topology(options: Mapping[str, object], connection_factory: object = None) -> Topology:
@@ -93,7 +95,8 @@ def topology(options: Mapping[str, object], connection_factory: object = None) -
         sentinel="sentinel" in {client, factory, pool},
         makes_pairs=client == "sentinel",
         by_global_factory=own is None and factory == "sentinel" and "sentinel" not in {client, pool},
-        misplaced=key if _path(named) in _CLIENTS_AS_FACTORIES else "",
+        misplaced=key if _path(named) in _CLIENTS else "",
+        herd=_path(options.get("CLIENT_CLASS")) in _HERD,
     )
 
 

@@ -338,7 +338,6 @@ def test_a_blocking_pool_has_the_bound_that_valkey_py_gives_it() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("CLIENT_CLASS", "django_valkey.client.HerdClient"),
         ("CLIENT_CLASS", "django_valkey.client.ShardClient"),
         ("CLIENT_CLASS", "django_valkey.cluster_cache.client.DefaultClusterClient"),
         ("CLIENT_CLASS", "mine.Client"),

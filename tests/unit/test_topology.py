@@ -263,7 +263,7 @@ def test_the_factory_of_the_alias_goes_before_that_for_every_alias() -> None:
 def test_a_client_that_is_named_as_the_factory_means_its_own_factory_and_warns_once(
     client: str, expected: list[str]
 ) -> None:
-    with pytest.warns(ConfigurationWarning, match="connection_factory names a client") as caught:
+    with pytest.warns(ConfigurationWarning, match="connection_factory .*names a client") as caught:
         assert roles(parsed("valkey://s", factory=client, SENTINELS=SENTINELS)) == expected
     assert len(caught) == 1
     with pytest.warns(ConfigurationWarning, match=r"CACHES\['pages'\]: OPTIONS\['CONNECTION_FACTORY'\] names a client"):
@@ -283,6 +283,13 @@ def test_a_plain_client_as_the_factory_is_said_once_for_all_aliases_and_not_wher
             assert roles(parsed("valkey://a", factory=factory)) == ["a primary"]
     assert len(caught) == 1
     parsed("valkey://a", factory=factory, CONNECTION_FACTORY=PLAIN)
+
+
+@pytest.mark.parametrize("client", ["client.HerdClient", "async_cache.client.herd.AsyncHerdClient"])
+def test_a_herd_client_is_a_plain_one_until_there_is_its_policy_and_a_warning_says_so(client: str) -> None:
+    with pytest.warns(ConfigurationWarning, match=r"OPTIONS\['CLIENT_CLASS'\]: the herd policy is not there yet"):
+        settings = parsed("valkey://a", CLIENT_CLASS=f"django_valkey.{client}")
+    assert settings == parsed("valkey://a")
 
 
 @pytest.mark.parametrize("factory", ["mine.Factory", 7, "django_valkey.cluster_cache.pool.ClusterConnectionFactory"])
@@ -581,7 +588,7 @@ def test_the_documented_async_aliases_on_sentinels() -> None:
 
 @pytest.mark.parametrize("entry", [ASYNC_CLIENT, ASYNC_SENTINEL])
 def test_the_documented_client_as_the_factory_for_every_alias_changes_no_topology(entry: Mapping[str, Any]) -> None:
-    with pytest.warns(ConfigurationWarning, match="connection_factory names a client"):
+    with pytest.warns(ConfigurationWarning, match="connection_factory .*names a client"):
         settings = of_entry(entry, "django_valkey.async_cache.client.default.AsyncDefaultClient")
     assert settings == of_entry(entry)
 

@@ -31,6 +31,8 @@ class AsyncValkeyCache(AsyncCache, Coroutines, Backend):  # type: ignore[misc]  
     """
 
     is_async = True
+    colour = "async"
+    DEFAULT_CLIENT_CLASS = "django_valkey.async_cache.client.AsyncDefaultClient"
 
     def __init__(self, server: object, params: dict[str, Any]) -> None:
         Backend.__init__(self, server, params)

@@ -1,0 +1,51 @@
+"""Connection factories for async code: valkey-py's own clients, for what the cache has no method for."""
+
+import asyncio
+from collections.abc import Hashable
+from typing import Any, ClassVar
+
+import valkey.asyncio
+from typing_extensions import override
+from valkey.asyncio.connection import ConnectionPool
+
+from django_valkey.base_pool import BaseConnectionFactory, BaseSentinelConnectionFactory
+
+
+class AsyncConnectionFactory(BaseConnectionFactory[valkey.asyncio.Valkey, ConnectionPool]):
+    """Makes clients of servers, on pools of the running loop. Otherwise as `BaseConnectionFactory`."""
+
+    colour = "async"
+    path_pool_cls = "valkey.asyncio.connection.ConnectionPool"
+    path_base_cls = "valkey.asyncio.client.Valkey"
+    path_parser_cls = "valkey.asyncio.connection.DefaultParser"
+
+    async def connect(self, url: str) -> Any:
+        """Return a client of a URL. Nothing is connected before its first command."""
+        return await self.get_connection(self.make_connection_params(url))
+
+    async def get_connection(self, params: dict[str, Any]) -> Any:
+        """Return a client of the parameters that `make_connection_params` returns."""
+        return self._client(params)
+
+    async def disconnect(self, connection: Any) -> None:
+        """End every connection of the client's pool, which connects again when it is used."""
+        await connection.connection_pool.disconnect()
+
+    @override
+    def _owner(self) -> Hashable:
+        return asyncio.get_running_loop()
+
+
+class AsyncSentinelConnectionFactory(
+    BaseSentinelConnectionFactory[valkey.asyncio.Valkey, ConnectionPool], AsyncConnectionFactory
+):
+    """Makes clients of services, on pools of the running loop. Otherwise as `BaseSentinelConnectionFactory`."""
+
+    path_pool_cls = "valkey.asyncio.sentinel.SentinelConnectionPool"
+    path_sentinel_cls: ClassVar[str] = "valkey.asyncio.sentinel.Sentinel"
+
+    @override
+    async def disconnect(self, connection: Any) -> None:
+        await super().disconnect(connection)
+        for sentinel in connection.connection_pool.sentinel_manager.sentinels:
+            await sentinel.connection_pool.disconnect()

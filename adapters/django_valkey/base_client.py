@@ -1,0 +1,70 @@
+"""What clients of both colours share: what `cache.client` is."""
+
+import random
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from django_valkey import conf, twins
+from django_valkey.backend import Backend
+from django_valkey.base_pool import BaseSentinelConnectionFactory, in_role
+from django_valkey.exceptions import improperly_configured
+from django_valkey.twins import Colour
+from dvcache.settings import locations
+
+
+class BaseClient:
+    """The servers of an alias, each to be had as a client of valkey-py.
+
+    Args:
+        server: LOCATION.
+        params: the rest of the alias's entry in CACHES.
+        backend: the cache with whose keys, codec and connections the operations work.
+    """
+
+    colour: ClassVar[Colour] = "sync"
+    CONNECTION_FACTORY_PATH: ClassVar[str]
+
+    def __init__(self, server: object, params: Mapping[str, Any], backend: Backend) -> None:
+        self._params: Final = params
+        self._backend: Final = backend
+        self._options: Final[Mapping[str, Any]] = params.get("OPTIONS") or {}
+        with improperly_configured():
+            self._server: Final = self._urls(server)
+
+    def _urls(self, server: object) -> Sequence[str]:
+        """Return the URLs of LOCATION, that of the primary first."""
+        return locations.urls(server)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name not in {"_context", "_client", "_async_client"}:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return getattr(self._backend, name)
+
+    @cached_property
+    def connection_factory(self) -> Any:
+        """The factory that OPTIONS names, else DJANGO_VALKEY_CONNECTION_FACTORY, else the client's own.
+
+        A client's path means that client's factory. On sentinels, a built-in factory is the one for sentinels.
+        """
+        reference = self._options.get("CONNECTION_FACTORY") or conf.connection_factory() or self.CONNECTION_FACTORY_PATH
+        with improperly_configured():
+            cls: Any = twins.named(reference, "OPTIONS['CONNECTION_FACTORY']", self.colour)
+            if issubclass(cls, BaseClient):
+                cls = twins.named(cls.CONNECTION_FACTORY_PATH, "CONNECTION_FACTORY_PATH", self.colour)
+            if self._backend.is_on_sentinels and not issubclass(cls, BaseSentinelConnectionFactory):
+                cls = twins.named("django_valkey.pool.SentinelConnectionFactory", "CLIENT_CLASS", self.colour)
+        return cls(self._options)
+
+    def _index(self, *, write: bool) -> int:
+        """Return which of the URLs to use: the first one for writes, one of the others for reads if there are any."""
+        if write or len(self._server) == 1:
+            return 0
+        return random.randrange(1, len(self._server))  # noqa: S311  # a replica, not a secret
+
+
+def pair(url: str) -> tuple[str, str]:
+    """Return the URLs of the primary and of the replicas of the service that a URL names."""
+    return in_role(url, is_master="1"), in_role(url, is_master="0")

@@ -1,0 +1,210 @@
+"""What connection factories of both colours share. They give valkey-py's own clients: raw access beside the cache.
+
+The caches of this package do not run on them.
+"""
+
+import asyncio
+import threading
+from collections.abc import Hashable, Mapping
+from typing import Any, ClassVar, Final, Generic, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from typing_extensions import override
+
+from django_valkey import twins
+from django_valkey.exceptions import ConfigurationError, improperly_configured
+from django_valkey.twins import Colour
+from dvcache.settings import components, locations
+from dvcache.settings.options import copied
+
+Base = TypeVar("Base")
+Pool = TypeVar("Pool")
+
+_LOCK: Final = threading.Lock()
+
+
+class BaseConnectionFactory(Generic[Base, Pool]):
+    """Makes valkey-py's clients of URLs, each on a pool that all of the same factory, options and URL share.
+
+    Args:
+        options: the OPTIONS of an alias, which are copied and never changed.
+
+    Raises:
+        ConfigurationError: a class that the options name cannot be imported.
+    """
+
+    colour: ClassVar[Colour] = "sync"
+    path_pool_cls: ClassVar[str]
+    path_base_cls: ClassVar[str]
+    path_parser_cls: ClassVar[str]
+    _pools: ClassVar[dict[Hashable, Any]] = {}
+    """By factory, options, parameters and owner."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.options: dict[str, Any] = {name: copied(each) for name, each in options.items() if each is not None}
+        self.pool_cls: type[Any] = self._class("CONNECTION_POOL_CLASS", self.path_pool_cls)
+        self.pool_cls_kwargs: dict[str, Any] = self.options.get("CONNECTION_POOL_KWARGS", {})
+        self.base_client_cls: type[Any] = self._class("BASE_CLIENT_CLASS", self.path_base_cls)
+        self.base_client_cls_kwargs: dict[str, Any] = self.options.get("BASE_CLIENT_KWARGS", {})
+
+    def _class(self, option: str, default: str) -> type[Any]:
+        return _configured(self.options.get(option, default), option, self.colour)
+
+    def make_connection_params(self, url: str | None) -> dict[str, Any]:
+        """Return the arguments of a pool: the URL and what the options say of its connections, in seconds.
+
+        Raises:
+            ConfigurationError: a timeout is no number.
+        """
+        params: dict[str, Any] = {"url": url, "parser_class": self.get_parser_cls()}
+        for option, name in (
+            ("SOCKET_TIMEOUT", "Socket timeout"),
+            ("SOCKET_CONNECT_TIMEOUT", "Socket connect timeout"),
+        ):
+            if seconds := self.options.get(option):
+                if not isinstance(seconds, int | float):
+                    raise ConfigurationError(f"{name} should be float or integer", key=f"OPTIONS[{option!r}]")
+                params[option.lower()] = seconds
+        for option in ("USERNAME", "PASSWORD"):
+            if self.options.get(option):
+                params[option.lower()] = self.options[option]
+        if provider := self.options.get("CREDENTIAL_PROVIDER"):
+            key = "OPTIONS['CREDENTIAL_PROVIDER']"
+            params["credential_provider"] = components.build(provider, self.options, key, ("get_credentials",))
+        return params
+
+    def get_parser_cls(self) -> type[Any]:
+        """Return the class that reads replies: PARSER_CLASS, PARSER_CLS, or valkey-py's default."""
+        option = "PARSER_CLASS" if "PARSER_CLASS" in self.options else "PARSER_CLS"
+        return self._class(option, self.path_parser_cls)
+
+    def get_connection_pool(self, params: Mapping[str, Any]) -> Any:
+        """Return a new pool.
+
+        Args:
+            params: as `make_connection_params` returns them.
+        """
+        return self.pool_cls.from_url(**{**params, **self.pool_cls_kwargs})
+
+    def get_or_create_connection_pool(self, params: Mapping[str, Any]) -> Any:
+        """Return the pool of these parameters, of which there is one for each factory class, options and owner."""
+        key = type(self), _frozen(self.options), _frozen(params), self._owner()
+        with _LOCK:
+            if key not in self._pools:
+                self._forget_ended_loops()
+                self._pools[key] = self.get_connection_pool(params)
+            return self._pools[key]
+
+    def _forget_ended_loops(self) -> None:
+        for key in list(self._pools):
+            owner = key[-1] if isinstance(key, tuple) else None
+            if isinstance(owner, asyncio.AbstractEventLoop) and owner.is_closed():
+                del self._pools[key]
+
+    def _owner(self) -> Hashable:
+        """Return who may use a pool beside the options: None for everybody."""
+        return None
+
+    def _client(self, params: Mapping[str, Any]) -> Any:
+        pool = self.get_or_create_connection_pool(params)
+        return self.base_client_cls(connection_pool=pool, **self.base_client_cls_kwargs)
+
+
+class BaseSentinelConnectionFactory(BaseConnectionFactory[Base, Pool]):
+    """Makes clients of the nodes that sentinels know: a URL's host is the name of a service.
+
+    `is_master` in the URL's query chooses the primary, which is the default, or the replicas. `valkeys://` secures the
+    connections to the nodes.
+
+    Args:
+        options: the OPTIONS of an alias, SENTINELS and SENTINEL_KWARGS among them.
+
+    Raises:
+        ConfigurationError: SENTINELS is missing, or the pool class asks no sentinel.
+    """
+
+    path_sentinel_cls: ClassVar[str]
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__(options)
+        sentinels = self.options.get("SENTINELS")
+        if not sentinels:
+            raise ConfigurationError(
+                "SENTINELS must be provided as a list of (host, port).", key="OPTIONS['SENTINELS']"
+            )
+        if not issubclass(self.pool_cls, _configured(self.path_pool_cls, "CONNECTION_POOL_CLASS", self.colour)):
+            raise ConfigurationError(
+                "Settings DJANGO_VALKEY_CONNECTION_FACTORY or CACHE[].OPTIONS.CONNECTION_POOL_CLASS is not configured "
+                f"correctly. Write {self.path_pool_cls!r}, or leave it out",
+                key="OPTIONS['CONNECTION_POOL_CLASS']",
+            )
+        self.sentinels: list[tuple[str, int]] = [(str(host), int(port)) for host, port in sentinels]
+
+    @override
+    def get_connection_pool(self, params: Mapping[str, Any]) -> Any:
+        with improperly_configured():
+            location = locations.read(params["url"], {})
+        url = _plain(params["url"])
+        role = {"is_master": location.is_master is not False}
+        security = {"ssl": True} if location.scheme == "valkeys" else {}
+        named = {"service_name": location.name, "sentinel_manager": self._sentinel_of(params)}
+        return super().get_connection_pool({**params, "url": url, **role, **security, **named})
+
+    def _sentinel_of(self, params: Mapping[str, Any]) -> Any:
+        """Return valkey-py's `Sentinel` for one pool, with connections of its own."""
+        # Where SENTINEL_KWARGS is not given, valkey-py takes the timeouts of the nodes.
+        given = self.options.get("SENTINEL_KWARGS")
+        arguments = None if given is None else dict(given)
+        others = (arguments or {}).pop("min_other_sentinels", 0)
+        connection = {name: each for name, each in {**params, **self.pool_cls_kwargs}.items() if name != "url"}
+        cls = _configured(self.path_sentinel_cls, "SENTINELS", self.colour)
+        return cls(self.sentinels, min_other_sentinels=others, sentinel_kwargs=arguments, **connection)
+
+
+def in_role(url: str, **role: str) -> str:
+    """Return the URL with another role in its query, or with none."""
+    split = urlsplit(url)
+    others = [each for each in parse_qsl(split.query, keep_blank_values=True) if each[0] != "is_master"]
+    return split._replace(query=urlencode([*others, *role.items()])).geturl()
+
+
+def _plain(url: str) -> str:
+    """Return the URL without role and TLS: valkey-py takes the one for a text, and asks no sentinel for the other."""
+    return urlsplit(in_role(url))._replace(scheme="valkey").geturl()
+
+
+def _configured(reference: object, option: str, colour: Colour) -> type[Any]:
+    with improperly_configured():
+        return twins.named(reference, f"OPTIONS[{option!r}]", colour)
+
+
+class _Itself:
+    """An object that has no hash, equal to itself only."""
+
+    __slots__ = ("_it",)
+
+    def __init__(self, it: object) -> None:
+        self._it = it
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and other._it is self._it
+
+    @override
+    def __hash__(self) -> int:
+        return id(self._it)
+
+
+def _frozen(value: object) -> Hashable:
+    """Return what can be a key and is equal for equal settings."""
+    if isinstance(value, Mapping):
+        return frozenset((name, _frozen(each)) for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(map(_frozen, value))
+    if isinstance(value, set | frozenset):
+        return frozenset(map(_frozen, value))
+    try:
+        hash(value)
+    except TypeError:
+        return _Itself(value)
+    return value

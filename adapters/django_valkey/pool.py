@@ -1,0 +1,42 @@
+"""Connection factories for sync code: valkey-py's own clients, for what the cache has no method for."""
+
+from typing import Any, ClassVar
+
+import valkey
+from typing_extensions import override
+from valkey.connection import ConnectionPool
+
+from django_valkey.base_pool import BaseConnectionFactory, BaseSentinelConnectionFactory
+
+
+class ConnectionFactory(BaseConnectionFactory[valkey.Valkey, ConnectionPool]):
+    """Makes clients of servers. Arguments and errors are those of `BaseConnectionFactory`."""
+
+    path_pool_cls = "valkey.connection.ConnectionPool"
+    path_base_cls = "valkey.client.Valkey"
+    path_parser_cls = "valkey.connection.DefaultParser"
+
+    def connect(self, url: str) -> Any:
+        """Return a client of a URL. Nothing is connected before its first command."""
+        return self.get_connection(self.make_connection_params(url))
+
+    def get_connection(self, params: dict[str, Any]) -> Any:
+        """Return a client of the parameters that `make_connection_params` returns."""
+        return self._client(params)
+
+    def disconnect(self, connection: Any) -> None:
+        """End every connection of the client's pool, which connects again when it is used."""
+        connection.connection_pool.disconnect()
+
+
+class SentinelConnectionFactory(BaseSentinelConnectionFactory[valkey.Valkey, ConnectionPool], ConnectionFactory):
+    """Makes clients of services. Arguments and errors are those of `BaseSentinelConnectionFactory`."""
+
+    path_pool_cls = "valkey.sentinel.SentinelConnectionPool"
+    path_sentinel_cls: ClassVar[str] = "valkey.sentinel.Sentinel"
+
+    @override
+    def disconnect(self, connection: Any) -> None:
+        super().disconnect(connection)
+        for sentinel in connection.connection_pool.sentinel_manager.sentinels:
+            sentinel.connection_pool.disconnect()

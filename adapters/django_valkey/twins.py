@@ -1,0 +1,44 @@
+"""Classes that settings name, in the colour that is asked for: a built-in class of the other one means its twin."""
+
+from typing import Final, Literal, TypeAlias
+
+from dvcache.errors import ConfigurationError
+from dvcache.settings import components
+
+Colour: TypeAlias = Literal["sync", "async"]
+
+_PAIRS: Final = (
+    ("django_valkey.client.default.DefaultClient", "django_valkey.async_cache.client.default.AsyncDefaultClient"),
+    ("django_valkey.client.herd.HerdClient", "django_valkey.async_cache.client.herd.AsyncHerdClient"),
+    ("django_valkey.client.sentinel.SentinelClient", "django_valkey.async_cache.client.sentinel.AsyncSentinelClient"),
+    ("django_valkey.pool.ConnectionFactory", "django_valkey.async_cache.pool.AsyncConnectionFactory"),
+    ("django_valkey.pool.SentinelConnectionFactory", "django_valkey.async_cache.pool.AsyncSentinelConnectionFactory"),
+    ("valkey.client.Valkey", "valkey.asyncio.client.Valkey"),
+    ("valkey.connection.ConnectionPool", "valkey.asyncio.connection.ConnectionPool"),
+    ("valkey.connection.BlockingConnectionPool", "valkey.asyncio.connection.BlockingConnectionPool"),
+    ("valkey.sentinel.SentinelConnectionPool", "valkey.asyncio.sentinel.SentinelConnectionPool"),
+    ("valkey._parsers.libvalkey._LibvalkeyParser", "valkey._parsers.libvalkey._AsyncLibvalkeyParser"),
+    ("valkey._parsers.resp2._RESP2Parser", "valkey._parsers.resp2._AsyncRESP2Parser"),
+    ("valkey._parsers.resp3._RESP3Parser", "valkey._parsers.resp3._AsyncRESP3Parser"),
+)
+"""Each sync class, where it is defined, and its asynchronous twin."""
+
+_TWINS: Final[dict[Colour, dict[str, str]]] = {"sync": {twin: own for own, twin in _PAIRS}, "async": dict(_PAIRS)}
+
+
+def named(reference: object, key: str, colour: Colour) -> type:
+    """Return the class that a setting names.
+
+    Args:
+        reference: a dotted path, or the class itself. A class of the user's own is returned as it is.
+        key: the setting, for the error.
+        colour: which of two twins.
+
+    Raises:
+        ConfigurationError: the path names no class.
+    """
+    found = components.load(reference, key)
+    if not isinstance(found, type):
+        raise ConfigurationError(f"must name a class, not {type(found).__name__}", key=key)
+    twin = _TWINS[colour].get(f"{found.__module__}.{found.__qualname__}")
+    return found if twin is None else named(twin, key, colour)
