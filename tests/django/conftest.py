@@ -84,3 +84,23 @@ def database(migrated: None) -> Iterator[None]:
     yield
     databases.close_all()
     asyncio.run(sync_to_async(databases.close_all)())
+
+
+ROLES: Final = pytest.StashKey[list[list[str]]]()
+
+
+@pytest.fixture
+def roles(pytestconfig: pytest.Config) -> list[list[str]]:
+    """Rows of the table that the test report ends with: who answered each documented alias."""
+    return pytestconfig.stash.setdefault(ROLES, [])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    rows = config.stash.get(ROLES, [])
+    if rows:
+        table = [["block", "alias", "called", "reads", "writes"], *rows]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        terminalreporter.section("configurations of the documents: who was read, who was written to")
+        for row in table:
+            line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            terminalreporter.write_line(line.rstrip())

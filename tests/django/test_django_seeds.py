@@ -1,0 +1,190 @@
+"""Every configuration of the documents that the project started from runs as it stands there.
+
+Each alias sets, reads back, expires and deletes values; who was asked what is counted by the servers themselves. The
+test report ends with the table of it.
+"""
+
+import asyncio
+import inspect
+import warnings
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+import pytest
+from django.core.cache import caches
+from django.test.utils import override_settings
+
+from dvcache import ConfigurationWarning, NotSupportedError
+from tests import seeds
+from tests.servers import Server
+from tests.topologies import Node, SentinelFleet, calls, clients, refusals, reset_calls
+
+READS: Final = 8
+WRITES: Final = ("set", "pexpire", "unlink")
+WRITTEN: Final = {"set": 2, "pexpire": 1, "unlink": 1}
+SPELLINGS: Final = {
+    "django_valkey.cache.ValkeyCache": {"sync": "", "async": "a"},
+    "django_valkey.async_cache.cache.AsyncValkeyCache": {"await get": "", "await aget": "a"},
+}
+"""Of each backend, how its methods are called, and what their names begin with then."""
+
+
+class Alias(NamedTuple):
+    """What the table of topologies says of an alias of the documents."""
+
+    block: str
+    name: str
+    readers: str
+    writer: str
+
+
+ALIASES: Final = (
+    Alias("async_default_client", "async", "primary", "primary"),
+    Alias("async_sentinel_client", "default", "replicas", "primary"),
+    Alias("async_herd_client", "default", "primary", "primary"),
+    Alias("async_sentinel_factory", "async", "primary", "primary"),
+    Alias("sentinel", "default", "replicas", "primary"),
+    Alias("sentinel", "minimal", "replicas", "primary"),
+    Alias("sentinel", "other", "replicas", "primary"),
+    Alias("sentinel", "readonly", "replicas", "nobody"),
+    Alias("sentinel_and_plain", "sentinel", "replicas", "primary"),
+    Alias("sentinel_and_plain", "default", "primary", "primary"),
+)
+CASES: Final = [
+    *(pytest.param(each, False, id=f"{each.block}-{each.name}") for each in ALIASES),
+    *(
+        pytest.param(each, True, id=f"{each.block}-{each.name}-under-a-client-as-the-factory")
+        for each in ALIASES
+        if each.block != "sentinel"  # it has a factory for every alias of its own
+    ),
+]
+
+Call = Callable[..., Awaitable[Any]]
+
+
+class Servers:
+    """Who answers an alias: a service of the fleet, or the plain server alone."""
+
+    def __init__(self, plain: Server, fleet: SentinelFleet, service: str) -> None:
+        self._fleet, self._service = fleet, service
+        self.primary: Server = fleet.primary(service) if service else plain
+        self.replicas: tuple[Node, ...] = fleet.replicas(service) if service else ()
+        self.all: tuple[Server, ...] = (self.primary, *self.replicas)
+        self._before = [{each["id"] for each in clients(server)} for server in self.all]
+        reset_calls(*self.all)
+
+    def settle(self) -> None:
+        """Wait until the replicas have all that the primary has."""
+        if self._service:
+            self._fleet.replication(self._service).wait_in_sync(self._fleet.primary(self._service))
+
+    def last_commands(self) -> list[set[str]]:
+        """Of each server, the last commands of connections that are new and no sentinel's."""
+        return [
+            {
+                each["cmd"]
+                for each in clients(server)
+                if each["id"] not in before and not each["name"].startswith("sentinel")
+            }
+            - {"client|list"}
+            for server, before in zip(self.all, self._before, strict=True)
+        ]
+
+
+async def read_and_write(call: Call, servers: Servers) -> None:
+    assert await call("set", "a", {"n": 1}, 60) is True
+    servers.settle()
+    assert [await call("get", "a") for _ in range(READS)] == [{"n": 1}] * READS
+    assert await call("expire", "a", 0.001) is True
+    servers.settle()
+    await asyncio.sleep(0.002)  # on a replica, too, an entry ends by its own clock
+    assert await call("get", "a") is None
+    assert await call("set", "b", "text") is True
+    assert await call("delete", "b") is True
+    servers.settle()
+    assert await call("get", "b") is None
+
+
+async def read_only(call: Call, servers: Servers) -> None:
+    servers.primary.raw("SET", ":1:a", "7")
+    servers.settle()
+    reset_calls(*servers.all)
+    assert [await call("get", "a") for _ in range(READS)] == [7] * READS
+    for name, *arguments in (("set", "a", 1), ("expire", "a", 1), ("delete", "a")):
+        with pytest.raises(NotSupportedError, match="reads from replicas only"):
+            await call(name, *arguments)
+    assert await call("get", "a") == 7
+
+
+def row(alias: Alias, prefix: str, servers: Servers) -> tuple[str, str]:
+    """Use an alias, check who was asked, and say so."""
+
+    async def call(name: str, *arguments: object) -> Any:
+        result = getattr(caches[alias.name], prefix + name)(*arguments)
+        return await result if inspect.isawaitable(result) else result
+
+    async def scenario() -> list[set[str]]:
+        await (read_only if alias.writer == "nobody" else read_and_write)(call, servers)
+        return servers.last_commands()
+
+    primary, *replicas = asyncio.run(scenario())
+    first, *others = (calls(server, "get") for server in servers.all)
+    writes = {name: calls(servers.primary, name) for name in WRITES}
+    assert writes == (dict.fromkeys(WRITES, 0) if alias.writer == "nobody" else WRITTEN)
+    assert {refusals(replica, name) for replica in servers.replicas for name in WRITES} <= {0}
+    written = "refused, nothing sent" if alias.writer == "nobody" else f"primary {sum(writes.values())}"
+    if alias.readers == "primary":
+        assert (primary, first, sum(others)) == ({"get"}, READS + 2, 0)
+        assert not any(replicas)
+        return f"primary {first}" + (", replicas 0 + 0" if others else ""), written
+    assert primary == (set() if alias.writer == "nobody" else {"unlink"})
+    assert all(commands and commands <= {"get", "role"} for commands in replicas)
+    assert first == 0
+    assert min(others) > READS // 4
+    return f"replicas {others[0]} + {others[1]}, primary 0", written
+
+
+def expected_warnings(alias: Alias, *, factory: bool) -> list[str]:
+    own_factory = alias[:2] in {("async_sentinel_factory", "async"), ("sentinel_and_plain", "sentinel")}
+    misplaced = ["DJANGO_VALKEY_CONNECTION_FACTORY) names a client"] if factory and not own_factory else []
+    return misplaced + (["the herd policy is not there yet"] if alias.block == "async_herd_client" else [])
+
+
+@pytest.fixture
+def plain(server: Server) -> Iterator[Server]:
+    """The session's server, with the user of the async page."""
+    server.raw("ACL", "SETUSER", "user", "reset", "on", ">pass", "~*", "&*", "+@all")
+    yield server
+    server.raw("ACL", "DELUSER", "user")
+
+
+@pytest.mark.parametrize(("alias", "factory"), CASES)
+def test_a_documented_alias_reads_and_writes_where_the_table_says(
+    alias: Alias, fleet: SentinelFleet, plain: Server, roles: list[list[str]], *, factory: bool
+) -> None:
+    settings = seeds.settings(alias.block, fleet.addresses, plain.port)
+    if factory:
+        settings |= seeds.settings("async_global_factory", (), 0)
+    entry = settings["CACHES"][alias.name]
+    url = entry["LOCATION"] if isinstance(entry["LOCATION"], str) else entry["LOCATION"][0]
+    service = url.partition("://")[2].partition("/")[0] if "SENTINELS" in entry["OPTIONS"] else ""
+    with override_settings(**settings), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConfigurationWarning)
+        for spelling, prefix in SPELLINGS[entry["BACKEND"]].items():
+            line = row(alias, prefix, Servers(plain, fleet, service))
+            if not factory:
+                roles.append([alias.block, alias.name, spelling, *line])
+    said = [str(warning.message) for warning in caught]
+    wanted = expected_warnings(alias, factory=factory)
+    assert len(said) == len(wanted)
+    assert all(part in message for part, message in zip(wanted, said, strict=True))
+
+
+@pytest.mark.parametrize("block", seeds.EDITS)
+def test_a_block_is_the_documents_own_but_for_the_listed_edits(block: str) -> None:
+    assert seeds.text(block) == seeds.edited(block)
+
+
+def test_every_block_has_its_original() -> None:
+    for folder, suffix in ((seeds.FOLDER, "py"), (seeds.FOLDER / "original", "txt")):
+        assert {path.stem for path in folder.glob(f"*.{suffix}")} == {*seeds.EDITS}

@@ -1,0 +1,11 @@
+CACHES = {
+    "async": {
+        "BACKEND": "django_valkey.async_cache.cache.AsyncValkeyCache",
+        "LOCATION": [
+            "valkey://user:pass@127.0.0.1:6379",
+        ],
+        "OPTIONS": {
+            "CLIENT_CLASS": "django_valkey.async_cache.client.AsyncDefaultClient",
+        }
+    }
+}

@@ -1,0 +1,68 @@
+"""The configurations of the documents that the project started from, and the edits under which they run.
+
+`tests/seed_configs/original` has each block as the documents have it, `tests/seed_configs` as it runs. What differs is
+`EDITS`; hosts and ports are those of the test's servers, put in when a block is loaded.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from dvcache.types import Address
+
+FOLDER: Final = Path(__file__).parent / "seed_configs"
+
+_ASYNC: Final = '"BACKEND": "django_valkey.async_cache.cache.AsyncValkeyCache"'
+
+EDITS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "async_default_client": (
+        ('"BACKEND": "path.to.backend"', _ASYNC),
+        ('        ]\n        "OPTIONS"', '        ],\n        "OPTIONS"'),
+    ),
+    "async_sentinel_client": (),
+    "async_herd_client": (),
+    "async_sentinel_factory": (
+        ("# ...", f'{_ASYNC},\n        "LOCATION": "valkey://service_name/db",'),
+        ('"OPTIONS": {', '"OPTIONS": {\n            "SENTINELS": [("127.0.0.1", 26379)],'),
+    ),
+    "async_global_factory": (),
+    "sentinel": (
+        ("# ...", '"BACKEND": "django_valkey.cache.ValkeyCache",'),
+        ('            ]\n        "OPTIONS"', '            ],\n        "OPTIONS"'),
+    ),
+    "sentinel_and_plain": (),
+}
+"""Of each block, what is replaced by what: the two missing commas, the backend, and what `# ...` leaves out."""
+
+
+def original(block: str) -> str:
+    return (FOLDER / "original" / f"{block}.txt").read_text(encoding="utf-8")
+
+
+def text(block: str) -> str:
+    return (FOLDER / f"{block}.py").read_text(encoding="utf-8")
+
+
+def edited(block: str) -> str:
+    """Return the original with its edits."""
+    found = original(block)
+    for old, new in EDITS[block]:
+        assert found.count(old) == 1, f"{block}: {old!r}"
+        found = found.replace(old, new)
+    return found
+
+
+def settings(block: str, sentinels: Iterable[Address], port: int) -> dict[str, Any]:
+    """Return the settings that a block makes.
+
+    Args:
+        block: its name.
+        sentinels: what stands for the documents' sentinels, in their order.
+        port: what stands for the port of their plain server.
+    """
+    addresses = iter(sentinels)
+    there = re.sub(r"""\((["'])[\w.-]+\1, 26379\)""", lambda _: repr(next(addresses)), text(block))
+    module: dict[str, Any] = {}
+    exec(there.replace("127.0.0.1:6379", f"127.0.0.1:{port}"), module)
+    return {name: value for name, value in module.items() if name.isupper()}
