@@ -6,7 +6,10 @@ bare socket or transport. What valkey-py raises is mapped to our errors here.
 
 import dataclasses
 import inspect
+import os
+import socket
 from collections.abc import Hashable, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any, Final, cast
 
@@ -67,6 +70,14 @@ def _make(classes: Mapping[str, type], endpoint: Endpoint) -> Any:
 @cache
 def _parameters(cls: Hashable) -> frozenset[str]:
     return frozenset(name for base in cast("type", cls).__mro__ for name in inspect.signature(base).parameters)
+
+
+def interrupt(sock: socket.socket | None) -> None:
+    """End a connection under the thread that uses it, which finds it closed."""
+    if sock is not None:
+        # On a copy of the descriptor: an SSL socket's own shutdown() takes its state away from its reader.
+        with suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as copy:
+            copy.shutdown(socket.SHUT_RDWR)
 
 
 def reader(endpoint: Endpoint) -> libvalkey.Reader:

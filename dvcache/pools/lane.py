@@ -3,18 +3,17 @@
 A batch is one write and, for short replies, one read: two system calls, without a poll between them.
 """
 
-import contextlib
-import os
 import select
 import socket
 import struct
+import threading
 import time
 from typing import Any, Final
 
 import valkey.exceptions
 from libvalkey import ProtocolError, pack_command
 
-from dvcache.pools.connections import INCOMPLETE, connect_error, connection, located, reader
+from dvcache.pools.connections import INCOMPLETE, connect_error, connection, interrupt, located, reader
 from dvcache.types import Batch, Endpoint
 
 _BUFFER: Final = 65536
@@ -26,6 +25,7 @@ class Lane:
     __slots__ = (
         "_buffer",
         "_connection",
+        "_ending",
         "_endpoint",
         "_feed",
         "_gets",
@@ -39,6 +39,7 @@ class Lane:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._connection = connection(located(endpoint))
+        self._ending = threading.Lock()
 
     def open(self) -> None:
         """Let valkey-py connect, then take the socket over.
@@ -128,13 +129,10 @@ class Lane:
 
     def interrupt(self) -> None:
         """End the connection under the thread that uses it, which finds it closed. Called from another thread."""
-        sock = self._connection._sock  # noqa: SLF001  # as below
-        if sock is None:
-            return
-        # On a copy of the descriptor: an SSL socket's own shutdown() takes its state away from its reader.
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as copy:
-            copy.shutdown(socket.SHUT_RDWR)
+        with self._ending:
+            interrupt(self._connection._sock)  # noqa: SLF001  # as above
 
     def drop(self) -> None:
         """End the connection."""
-        self._connection.disconnect()
+        with self._ending:  # or an interruption could hit what has the descriptor next
+            self._connection.disconnect()

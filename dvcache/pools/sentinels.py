@@ -1,6 +1,6 @@
 """Sentinels: what one of them knows of a service, and what it announces.
 
-Rests on SENTINEL MASTERS, SENTINEL REPLICAS and the channel `+switch-master` (https://valkey.io/topics/sentinel/).
+Rests on SENTINEL MASTERS, SENTINEL REPLICAS, SENTINEL GET-MASTER-ADDR-BY-NAME and the channels of sentinels' events (https://valkey.io/topics/sentinel/).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,12 @@ from typing import Any, Final
 import valkey.connection
 from valkey.exceptions import ValkeyError
 
+from dvcache.pools.connections import interrupt
 from dvcache.types import Address, Endpoint
 
-SWITCHED: Final = "+switch-master"
-
 _CHANNELS: Final = (
-    SWITCHED,
+    "+switch-master",
+    "+promoted-slave",
     "+slave",
     "+sdown",
     "-sdown",
@@ -26,6 +26,11 @@ _CHANNELS: Final = (
 )
 _DOWN: Final = frozenset({"s_down", "o_down"})
 """Not `disconnected`: the sentinel itself is, from a new primary at the moment that it announces it."""
+
+_FAILOVER: Final = "failover_in_progress"
+
+_SHARE: Final = 0.8
+"""Of the connect timeout, what a sentinel may take, so that who waits for it hears in time that it is silent."""
 
 FAILURES: Final = (ValkeyError, OSError)
 """What asking a sentinel may raise."""
@@ -53,8 +58,8 @@ class Sentinel:
         options = dict(endpoint.sentinel_options)
         self._peers = int(str(options.pop("min_other_sentinels", 0)))
         secured = options.pop("ssl", False)
-        share = None if endpoint.connect_timeout is None else endpoint.connect_timeout / len(endpoint.sentinels)
-        options.setdefault("socket_timeout", share)
+        wait = None if endpoint.connect_timeout is None else endpoint.connect_timeout * _SHARE
+        options.setdefault("socket_timeout", wait)
         cls = valkey.connection.SSLConnection if secured else valkey.connection.Connection
         self._connection = cls(host=address[0], port=address[1], **options)
         self._service = endpoint.service
@@ -66,11 +71,16 @@ class Sentinel:
     def nodes(self, state: Mapping[str, str]) -> Known:
         """Return the service's nodes, of its state in `services()`."""
         peers = int(state.get("num-other-sentinels", 0))
-        serves = _is_up(state) and peers >= self._peers
+        primary = _address(state) if _is_up(state) and peers >= self._peers else None
+        if _FAILOVER in _flags(state):
+            # Its epoch is counted up with the promotion, and its address goes over a second later.
+            host, port = self._asked("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service)
+            promoted = host.decode(), int(port)
+            primary = primary if promoted == _address(state) else promoted
         replicas = map(_pairs, self._asked("SENTINEL", "REPLICAS", self._service))
         return Known(
-            _address(state) if serves else None,
-            tuple(sorted(_address(replica) for replica in replicas if _is_up(replica))),
+            primary,
+            tuple(sorted(_address(replica) for replica in replicas if _follows(replica))),
             int(state.get("config-epoch", 0)),
         )
 
@@ -98,6 +108,10 @@ class Sentinel:
         kind, channel, _ = self._connection.read_response()
         return str(channel.decode()) if kind == b"message" else ""
 
+    def interrupt(self) -> None:
+        """End the connection under the thread that uses it. Called from another thread."""
+        interrupt(self._connection._sock)  # noqa: SLF001  # as above
+
     def disconnect(self) -> None:
         """End the connection; the next question opens it again."""
         self._connection.disconnect()
@@ -108,8 +122,18 @@ def _pairs(flat: Sequence[Any]) -> dict[str, str]:
     return dict(zip(words[::2], words[1::2], strict=True))
 
 
+def _flags(state: Mapping[str, str]) -> list[str]:
+    return state.get("flags", "").split(",")
+
+
 def _is_up(state: Mapping[str, str]) -> bool:
-    return _DOWN.isdisjoint(state.get("flags", "").split(","))
+    return _DOWN.isdisjoint(_flags(state))
+
+
+def _follows(state: Mapping[str, str]) -> bool:
+    """Tell of a replica whether it is one: after a failover the old primary is listed before anybody looked at it."""
+    looked_at = state.get("info-refresh", "1") != "0"
+    return _is_up(state) and looked_at and state.get("role-reported", "slave") == "slave"
 
 
 def _address(state: Mapping[str, str]) -> Address:

@@ -1,139 +1,213 @@
-"""A watch over one service: its nodes as the sentinels say, and a thread that hears of it when that changes."""
+"""A watch over one service: its nodes as the sentinels say, who are asked when needed and listened to from then on."""
 
-import select
-import socket
 import threading
 import time
 import weakref
-from contextlib import suppress
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
 from typing import Final, Protocol
 
 from dvcache.errors import ClosedError, ConnectError
 from dvcache.pools.forking import renewed_after_fork
-from dvcache.pools.sentinels import FAILURES, SWITCHED, Known, Sentinel
+from dvcache.pools.sentinels import Known
+from dvcache.pools.subscriber import Subscriber
 from dvcache.types import Address, Endpoint
-
-ASK_EVERY: Final = 1.0
-"""Seconds between two questions where nothing was announced."""
 
 ASKED_ANEW: Final = 0.05
 """Seconds for which one answer serves everybody who asks."""
 
-_LISTEN: Final = 0.2
-"""Seconds that the thread waits for an announcement before it looks whether it shall end."""
+FORGOTTEN_AFTER: Final = 10.0
+"""Seconds after which an older configuration is believed, if nobody has told of the known one any more.
+
+Sentinels that were set up anew begin to count again.
+"""
+
+_JOIN: Final = 1.0
+"""Seconds that `close` waits for threads, which may be connecting; they then end by themselves."""
 
 
 class Listener(Protocol):
     """Hears of new nodes. Called from any thread."""
 
-    def moved(self, nodes: Known) -> None:
+    def moved(self, nodes: Known, /) -> None:
         """Go by these nodes from now on."""
         ...
 
 
+class _Round:
+    """One question to every sentinel, shared by all who ask meanwhile."""
+
+    __slots__ = ("answer", "awaited", "ended", "failures", "services", "was_known")
+
+    def __init__(self, addresses: Collection[Address]) -> None:
+        self.awaited = set(addresses)
+        self.answer: Future[Known] = Future()
+        self.answer.set_running_or_notify_cancel()  # one who leaves cannot cancel it for the others
+        self.ended = 0.0
+        self.was_known = False
+        self.services: set[str] = set()
+        self.failures: list[str] = []
+
+
 class Watch:
-    """What the sentinels say of one service. They are asked when needed, and listened to from then until `close()`.
+    """What the sentinels say of one service.
 
     Of different answers the one of the latest configuration counts, so that a sentinel that has not heard of a
     failover yet cannot lead back to the old primary.
+
+    Args:
+        endpoint: the service's endpoint.
+        clock: seconds that only ever grow.
+        subscriber: makes what asks one sentinel and listens to it.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
+    _subscribers: tuple[Subscriber, ...] = ()
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        clock: Callable[[], float] = time.monotonic,
+        subscriber: Callable[[Address, Endpoint, "Watch"], Subscriber] = Subscriber,
+    ) -> None:
+        self._endpoint, self._clock, self._subscriber = endpoint, clock, subscriber
         self._listeners: weakref.WeakSet[Listener] = weakref.WeakSet()
         self.closed = False
-        self.known: Known | None = None
-        """What was said last; None before the first question."""
         self.renew()
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Start without connections and thread: in a forked child they are the parent's."""
+        """Know nothing, with a new lock: in a forked child the threads that would hear of changes are missing."""
+        for subscriber in self._subscribers:
+            subscriber.release()
+        self._subscribers = ()
         self._lock = threading.Lock()
-        self._asked = 0.0
-        self._failed = 0.0, ""
-        """When asking failed last, and why."""
-        self._stop = threading.Event()
-        self._ending, self._end = socket.socketpair()
-        self._thread: threading.Thread | None = None
-        self._sentinels = self._new_sentinels()
-
-    def _new_sentinels(self) -> dict[Address, Sentinel]:
-        return {address: Sentinel(address, self._endpoint) for address in self._endpoint.sentinels}
+        self._listeners = weakref.WeakSet(self._listeners)
+        self._round: _Round | None = None
+        self.known: Known | None = None
+        """What counts; None before the first answer."""
+        self._teller: Address | None = None
+        """Who said so. Of one configuration, sentinels see different replicas: only one of them is listened to."""
+        self._confirmed = 0.0
 
     def listen(self, listener: Listener) -> None:
-        """Tell the listener of every change, for as long as it lives."""
-        self._listeners.add(listener)
+        """Tell the listener what is known and of every change, for as long as it lives."""
+        with self._lock:
+            self._listeners.add(listener)
+            if self.known is not None:
+                listener.moved(self.known)
 
     def leave(self, listener: Listener) -> None:
         """Tell the listener no more; close when none is left."""
-        self._listeners.discard(listener)
+        with self._lock:
+            self._listeners.discard(listener)
         if not self._listeners:
             self.close()
 
-    def nodes(self) -> Known:
-        """Return the nodes as they are known, asking if they are not.
+    def ask(self) -> "Future[Known]":
+        """Ask every sentinel, unless that was done a moment ago, and return what will hold the answer.
+
+        The listeners know it first. It is a ConnectError where no sentinel answers, or none knows the service.
 
         Raises:
-            ConnectError: no sentinel answers, or none knows the service.
+            ClosedError: the watch is closed.
         """
-        return self.known or self.ask()
-
-    def ask(self) -> Known:
-        """Ask the sentinels, unless somebody did a moment ago, and tell the listeners of what is new.
-
-        Raises:
-            ConnectError: no sentinel answers, or none knows the service.
-        """
-        if self.closed:
-            raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
         with self._lock:
-            if self.known is None or time.monotonic() - self._asked > ASKED_ANEW:
-                self._check_failed()
-                self._learn(self._latest())
-                self._asked = time.monotonic()
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name=f"sentinels of {self._endpoint.service}", daemon=True
-                )
-                self._thread.start()
-            assert self.known is not None
-            return self.known
-
-    def _check_failed(self) -> None:
-        """Raise what a question raised a moment ago: who waited for it shall not wait as long again."""
-        failed, reason = self._failed
-        if reason and time.monotonic() - failed <= ASKED_ANEW:
-            raise self._error(reason)
-
-    def _latest(self) -> Known:
-        """Return the first answer with a primary that is not older than what is known, else the latest one."""
-        latest: Known | None = None
-        services: set[str] = set()
-        reached = False
-        for address, sentinel in list(self._sentinels.items()):
+            if self.closed:
+                raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
+            current = self._round
+            if current is not None and (not current.answer.done() or self._clock() - current.ended < ASKED_ANEW):
+                return current.answer
+            self._round = current = _Round(self._endpoint.sentinels)
             try:
-                states = sentinel.services()
-                reached = True
-                services |= states.keys()
-                if self._endpoint.service not in states:
-                    continue
-                nodes = sentinel.nodes(states[self._endpoint.service])
-            except FAILURES:
-                self._sentinels[address] = self._sentinels.pop(address)  # asked last from now on
-                continue
-            if latest is None or (nodes.epoch, nodes.primary is not None) > (latest.epoch, latest.primary is not None):
-                latest = nodes
-            if latest.primary is not None and latest.epoch >= (self.known.epoch if self.known else 0):
-                break
-        if latest is None:
-            reason = self._unknown(services) if reached else "none of them answers"
-            self._failed = time.monotonic(), reason
-            raise self._error(reason)
-        return latest
+                self._call()
+            except (OSError, RuntimeError) as error:  # no more sockets or threads
+                current.answer.set_exception(self._error(str(error)))
+        return current.answer
 
-    def _unknown(self, services: set[str]) -> str:
-        return f"they monitor {', '.join(map(repr, sorted(services))) or 'no service'}"
+    def _call(self) -> None:
+        """Have every sentinel asked, by a new subscriber where there is none."""
+        there = {subscriber.address: subscriber for subscriber in self._subscribers if subscriber.is_alive}
+        for address in self._endpoint.sentinels:
+            if address in there:
+                there[address].ask()
+            else:
+                there[address] = self._subscriber(address, self._endpoint, self)
+                there[address].start()
+                self._subscribers = tuple(there.values())
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anybody still wants to know."""
+        return not self.closed and bool(self._listeners)
+
+    def relies_on(self, address: Address, /) -> bool:
+        """Say whether this sentinel is to be asked even if it announces nothing."""
+        return self._teller in {None, address}
+
+    def told(self, address: Address, nodes: Known, /) -> None:
+        """Take what a sentinel says of the service's nodes."""
+        with self._lock:
+            if self._counts(address, nodes):
+                self._teller = address
+                if nodes != self.known:
+                    self.known = nodes
+                    for listener in list(self._listeners):
+                        listener.moved(nodes)
+            if (current := self._round) is not None:
+                current.was_known = True
+                self._reported(current, address, final=self._is_current(nodes))
+
+    def told_of_others(self, address: Address, services: Collection[str], /) -> None:
+        """Take that a sentinel does not monitor the service, and which ones it does."""
+        with self._lock:
+            self._relieve(address)
+            if (current := self._round) is not None:
+                current.services.update(services)
+                self._reported(current, address)
+
+    def told_nothing(self, address: Address, reason: str, /) -> None:
+        """Take that a sentinel did not answer, and why."""
+        with self._lock:
+            self._relieve(address)
+            if (current := self._round) is not None:
+                current.failures.append(reason)
+                self._reported(current, address)
+
+    def _counts(self, address: Address, nodes: Known) -> bool:
+        """Say whether this goes before what is known."""
+        known, now = self.known, self._clock()
+        if known is not None and nodes.epoch < known.epoch:
+            return now - self._confirmed > FORGOTTEN_AFTER
+        self._confirmed = now
+        return (
+            known is None
+            or nodes.epoch > known.epoch
+            or self._teller in {None, address}
+            or (known.primary is None and nodes.primary is not None)
+        )
+
+    def _is_current(self, nodes: Known) -> bool:
+        """Say whether this leaves nothing to ask another sentinel for."""
+        known = self.known
+        return known is not None and known.primary is not None and nodes.epoch >= known.epoch
+
+    def _relieve(self, address: Address) -> None:
+        if self._teller == address:
+            self._teller = None
+
+    def _reported(self, current: _Round, address: Address, *, final: bool = False) -> None:
+        """Note that a sentinel was heard; end the round if that is enough, or all were."""
+        current.awaited.discard(address)
+        if current.answer.done() or (current.awaited and not final):
+            return
+        current.ended = self._clock()
+        if self.known is not None and current.was_known:
+            current.answer.set_result(self.known)
+        elif current.services or len(current.failures) < len(self._endpoint.sentinels):
+            services = ", ".join(map(repr, sorted(current.services)))
+            current.answer.set_exception(self._error(f"they monitor {services or 'no service'}"))
+        else:
+            current.answer.set_exception(self._error(f"none of them answers ({current.failures[-1]})"))
 
     def _error(self, reason: str) -> ConnectError:
         sentinels = ", ".join(f"{host}:{port}" for host, port in self._endpoint.sentinels)
@@ -147,72 +221,15 @@ class Watch:
         """Return the error of a service whose sentinels know no primary that serves."""
         return self._error("they know no primary that serves now")
 
-    def _learn(self, nodes: Known) -> None:
-        if nodes == self.known or (self.known is not None and nodes.epoch < self.known.epoch):
-            return
-        self.known = nodes
-        for listener in list(self._listeners):
-            listener.moved(nodes)
-
-    def _run(self) -> None:
-        """Hear every sentinel until the watch is closed; connect again to those that fail, and ask now and then."""
-        stop, heard = self._stop, {}
-        sentinels = self._new_sentinels()
-        due = 0.0
-        while not stop.is_set():
-            if time.monotonic() >= due:
-                with suppress(ConnectError, ClosedError):
-                    self.ask()
-                for address, sentinel in sentinels.items():
-                    if address not in heard:
-                        with suppress(*FAILURES):
-                            sentinel.subscribe()
-                            heard[address] = sentinel
-                due = time.monotonic() + ASK_EVERY
-            if self._hear(heard):
-                due = 0.0
-        for sentinel in sentinels.values():
-            sentinel.disconnect()
-
-    def _hear(self, heard: dict[Address, Sentinel]) -> bool:
-        """Wait a moment for announcements; say whether there was one that needs asking."""
-        poll = select.poll()
-        poll.register(self._ending, select.POLLIN)
-        filenos = {sentinel.fileno(): address for address, sentinel in heard.items()}
-        for fileno in filenos:
-            poll.register(fileno, select.POLLIN)
-        changed = False
-        for fileno, _ in poll.poll(int(_LISTEN * 1000)):
-            if fileno not in filenos:  # woken up to end
-                continue
-            address = filenos[fileno]
-            try:
-                while (channel := heard[address].announcement()) is not None:
-                    changed = True
-                    if channel == SWITCHED:
-                        self._switched(address)
-            except FAILURES:
-                heard.pop(address).disconnect()
-        return changed
-
-    def _switched(self, address: Address) -> None:
-        """Ask the sentinel that announced it: the others may not have heard yet."""
-        with self._lock, suppress(*FAILURES):
-            teller = self._sentinels[address]
-            self._sentinels = {address: teller, **self._sentinels}
-            state = teller.services().get(self._endpoint.service)
-            if state is not None:
-                self._learn(teller.nodes(state))
-                self._asked = time.monotonic()
-
     def close(self) -> None:
-        """End the thread and the connections to the sentinels."""
-        self.closed = True
-        self._stop.set()
-        self._end.close()
-        thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join()
-        self._ending.close()
-        for sentinel in self._sentinels.values():
-            sentinel.disconnect()
+        """End the threads and the connections to the sentinels."""
+        with self._lock:
+            self.closed = True
+            current, subscribers = self._round, self._subscribers
+            if current is not None and not current.answer.done():
+                current.answer.set_exception(ClosedError(f"the connections of {self._endpoint.alias!r} are closed"))
+        for subscriber in subscribers:
+            subscriber.end()
+        give_up = time.monotonic() + _JOIN
+        for subscriber in subscribers:
+            subscriber.join(max(0.0, give_up - time.monotonic()))

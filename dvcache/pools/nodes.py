@@ -1,0 +1,78 @@
+"""The pools of a service's nodes in one role, made by address as the watch tells of them."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Generic, Protocol, TypeVar
+
+from dvcache.pools.forking import renewed_after_fork
+from dvcache.pools.sentinels import Known
+from dvcache.pools.watch import Watch
+from dvcache.types import Address, Endpoint
+
+
+class Abortable(Protocol):
+    """A pool that can be ended under its users."""
+
+    def close(self) -> None:
+        """End every connection at rest."""
+        ...
+
+    def abort(self) -> None:
+        """End every connection, those in use too."""
+        ...
+
+
+P = TypeVar("P", bound=Abortable)
+
+
+class Nodes(Generic[P]):
+    """The pools of the nodes that hold a role.
+
+    Args:
+        endpoint: the service's endpoint, whose role it is.
+        watch: what tells of the nodes.
+        make: makes the pool of one node.
+    """
+
+    def __init__(self, endpoint: Endpoint, watch: Watch, make: Callable[[Endpoint], P]) -> None:
+        self._endpoint, self.watch, self._make = endpoint, watch, make
+        self._closed = False
+        self.renew()
+        renewed_after_fork(self)
+        watch.listen(self)
+
+    def renew(self) -> None:
+        """Know no nodes, with a new lock: in a forked child the watch must be asked, so that it listens there too."""
+        self._lock = threading.Lock()
+        self._pools: dict[Address, P] = {}
+        self.current: tuple[P, ...] = ()
+        """The pools of the nodes that hold the role now; another tuple after each change."""
+
+    def moved(self, nodes: Known, /) -> None:
+        """Make pools for new nodes and end those of nodes that no longer hold the role."""
+        wanted = nodes.replicas if self._endpoint.role == "replica" else (nodes.primary,) if nodes.primary else None
+        if wanted is None:  # no primary for now: it may come back as it was
+            return
+        with self._lock:
+            if self._closed or wanted == tuple(self._pools):
+                return
+            old = self._pools
+            self._pools = {address: old.get(address) or self._pool(address) for address in wanted}
+            self.current = tuple(self._pools.values())
+            gone = [pool for address, pool in old.items() if address not in self._pools]
+        for pool in gone:
+            pool.abort()
+
+    def _pool(self, address: Address) -> P:
+        host, port = address
+        return self._make(replace(self._endpoint, host=host, port=port, service="", sentinels=()))
+
+    def close(self) -> None:
+        """End every connection, those to the sentinels too if nobody else wants them."""
+        with self._lock:
+            self._closed = True
+            pools, self._pools, self.current = self._pools, {}, ()
+        for pool in pools.values():
+            pool.close()
+        self.watch.leave(self)
