@@ -1,7 +1,8 @@
 """Every Python example of the README and of docs is run, page by page, as a reader would: from the top.
 
 A block that begins `# settings.py` is a Django settings module, one that begins `# test_….py` is run by pytest. The
-others of a page are one program, under the page's first settings. URLs of 127.0.0.1:6379 mean the tests' own server.
+others of a page are one program, under the page's first settings. URLs of 127.0.0.1:6379 mean the tests' own server,
+and sentinels from 127.0.0.1:26379 on the tests' own, with the services that the page names.
 """
 
 import os
@@ -14,11 +15,13 @@ import pytest
 from tests import programs
 from tests.programs import ROOT, environment
 from tests.servers import Server
+from tests.topologies import SERVICES, SentinelFleet
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w*).*?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WITH_DJANGO = "import django, runpy, sys; django.setup(); runpy.run_path(sys.argv[1], run_name='__main__')"
 CHECK = "import django; from django.core.management import call_command; django.setup(); call_command('check')"
+FIRST_SENTINEL = 26379
 ESSENTIAL = '\nSECRET_KEY = "of the tests"\n'
 
 
@@ -52,10 +55,22 @@ def run(folder: Path, *arguments: str, settings: str = "") -> None:
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
 
+def on_servers(page: str, request: pytest.FixtureRequest) -> str:
+    """The page with the addresses of the tests' servers, which are started if it has use for them."""
+    server: Server = request.getfixturevalue("server")
+    page = page.replace("127.0.0.1:6379", f"127.0.0.1:{server.port}")
+    if f'("127.0.0.1", {FIRST_SENTINEL})' in page:
+        fleet: SentinelFleet = request.getfixturevalue("fleet")
+        for service in (each for each in SERVICES if f"//{each}/" in page):
+            fleet.replication(service)
+        for number, (host, port) in enumerate(fleet.addresses):
+            page = page.replace(f'("127.0.0.1", {FIRST_SENTINEL + number})', f'("{host}", {port})')
+    return page
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_example_of_the_page_runs(page: Path, tmp_path: Path, server: Server) -> None:
-    text = page.read_text(encoding="utf-8").replace("127.0.0.1:6379", f"127.0.0.1:{server.port}")
-    blocks = examples(text)
+def test_every_example_of_the_page_runs(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    blocks = examples(on_servers(page.read_text(encoding="utf-8"), request))
     modules = []
     for number, block in enumerate(block for block in blocks if block.name == "settings.py"):
         modules.append(f"settings_{number}")
