@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from django_valkey import twins
 from django_valkey.exceptions import ConfigurationError, improperly_configured
+from django_valkey.frozen import frozen
 from django_valkey.twins import Colour
 from dvcache.settings import components, locations
 from dvcache.settings.options import copied
@@ -68,10 +69,15 @@ class BaseConnectionFactory(Generic[Base, Pool]):
         for option in ("USERNAME", "PASSWORD"):
             if self.options.get(option):
                 params[option.lower()] = self.options[option]
-        if provider := self.options.get("CREDENTIAL_PROVIDER"):
-            key = "OPTIONS['CREDENTIAL_PROVIDER']"
-            params["credential_provider"] = components.build(provider, self.options, key, ("get_credentials",))
         return params
+
+    def _credentials(self) -> dict[str, Any]:
+        """Return the provider of credentials, made anew for each pool if the options name a class."""
+        provider, key = self.options.get("CREDENTIAL_PROVIDER"), "OPTIONS['CREDENTIAL_PROVIDER']"
+        if provider is None:
+            return {}
+        with improperly_configured():
+            return {"credential_provider": components.build(provider, self.options, key, ("get_credentials",))}
 
     def get_parser_cls(self) -> type[Any]:
         """Return the class that reads replies: PARSER_CLASS, PARSER_CLS, or valkey-py's default."""
@@ -84,11 +90,11 @@ class BaseConnectionFactory(Generic[Base, Pool]):
         Args:
             params: as `make_connection_params` returns them.
         """
-        return self.pool_cls.from_url(**{**params, **self.pool_cls_kwargs})
+        return self.pool_cls.from_url(**{**params, **self._credentials(), **self.pool_cls_kwargs})
 
     def get_or_create_connection_pool(self, params: Mapping[str, Any]) -> Any:
         """Return the pool of these parameters, of which there is one for each factory class, options and owner."""
-        key = type(self), _frozen(self.options), _frozen(params), self._owner()
+        key = type(self), frozen(self.options), frozen(params), self._owner()
         with _LOCK:
             if key not in self._pools:
                 self._forget_ended_loops()
@@ -176,35 +182,3 @@ def _plain(url: str) -> str:
 def _configured(reference: object, option: str, colour: Colour) -> type[Any]:
     with improperly_configured():
         return twins.named(reference, f"OPTIONS[{option!r}]", colour)
-
-
-class _Itself:
-    """An object that has no hash, equal to itself only."""
-
-    __slots__ = ("_it",)
-
-    def __init__(self, it: object) -> None:
-        self._it = it
-
-    @override
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Itself) and other._it is self._it
-
-    @override
-    def __hash__(self) -> int:
-        return id(self._it)
-
-
-def _frozen(value: object) -> Hashable:
-    """Return what can be a key and is equal for equal settings."""
-    if isinstance(value, Mapping):
-        return frozenset((name, _frozen(each)) for name, each in value.items())
-    if isinstance(value, list | tuple):
-        return tuple(map(_frozen, value))
-    if isinstance(value, set | frozenset):
-        return frozenset(map(_frozen, value))
-    try:
-        hash(value)
-    except TypeError:
-        return _Itself(value)
-    return value

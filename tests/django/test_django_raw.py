@@ -120,6 +120,28 @@ def test_a_pool_is_shared_by_equal_options_and_by_no_others(server: Server) -> N
     assert len({pool(), pool(PASSWORD="a"), pool(PASSWORD="b"), pool(server.url(1)), pool(SOCKET_TIMEOUT=1)}) == 5
 
 
+class Provider:
+    """Credentials of the project's own. It has no hash."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    def get_credentials(self) -> tuple[str, str]:
+        return "user", "pass"
+
+
+@pytest.mark.parametrize("provider", [Provider, Provider()])
+def test_a_pool_with_a_provider_of_credentials_is_shared_too(provider: object) -> None:
+    def pool() -> Any:
+        return ConnectionFactory({"CREDENTIAL_PROVIDER": provider}).connect("valkey://host").connection_pool
+
+    assert pool() is pool()
+    assert isinstance(pool().connection_kwargs["credential_provider"], Provider)
+    assert pool() is not ConnectionFactory({"CREDENTIAL_PROVIDER": Provider()}).connect("valkey://host").connection_pool
+
+
 def test_the_password_of_the_options_is_for_urls_without_one() -> None:
     def password(url: str) -> object:
         return ConnectionFactory({"PASSWORD": "p"}).connect(url).connection_pool.connection_kwargs["password"]

@@ -15,11 +15,13 @@ from django.core.cache import caches
 from django.test.utils import override_settings
 
 from dvcache import ConfigurationWarning, NotSupportedError
+from dvcache.rota import RUN
 from tests import seeds
 from tests.servers import Server
 from tests.topologies import Node, SentinelFleet, calls, clients, refusals, reset_calls
 
-READS: Final = 8
+READS: Final = 4 * RUN
+"""Each replica has its turn for a run of reads at a time."""
 WRITES: Final = ("set", "pexpire", "unlink")
 WRITTEN: Final = {"set": 2, "pexpire": 1, "unlink": 1}
 SPELLINGS: Final = {
@@ -140,7 +142,7 @@ def row(alias: Alias, prefix: str, servers: Servers) -> tuple[str, str]:
     assert primary == (set() if alias.writer == "nobody" else {"unlink"})
     assert all(commands and commands <= {"get", "role"} for commands in replicas)
     assert first == 0
-    assert min(others) > READS // 4
+    assert min(others) > RUN
     return f"replicas {others[0]} + {others[1]}, primary 0", written
 
 
