@@ -34,8 +34,9 @@ class ManualClock:
 class MemoryPoolFactory(PoolFactory):
     """Makes pools of in-memory servers: production settings run on it unchanged, and no socket is opened.
 
-    Every server that the settings name (host and port, or path) is one in-memory server with its numbered databases;
-    the factory's sync and async pools of one server share its data. Another factory shares nothing with it.
+    Every server that the settings name (host and port, or path, or service) is one in-memory server with its numbered
+    databases; the factory's sync and async pools of one server share its data, and so do those of its replicas, which
+    never lag. Another factory shares nothing with it.
 
     Args:
         clock: what entries expire by, for example a `ManualClock`; the real time where None.
@@ -46,6 +47,8 @@ class MemoryPoolFactory(PoolFactory):
         self._clock = clock or time.time
         self._scripts = scripts
         self._stores: dict[tuple[str, int, str], MemoryStore] = {}
+        self._primaries: dict[str, MemoryStore] = {}
+        """The server that each alias writes to, whose replicas hold what it holds."""
 
     @override
     def pool(self, endpoint: Endpoint, /) -> Pool:
@@ -57,5 +60,13 @@ class MemoryPoolFactory(PoolFactory):
 
     def store(self, endpoint: Endpoint, /) -> MemoryStore:
         """Return the in-memory server that stands for an endpoint's."""
-        place = ("", 0, endpoint.path) if endpoint.scheme == "unix" else (endpoint.host, endpoint.port, "")
-        return self._stores.get(place) or self._stores.setdefault(place, MemoryStore(self._clock, self._scripts))
+        if endpoint.role == "replica" and endpoint.alias in self._primaries:
+            return self._primaries[endpoint.alias]
+        if endpoint.service:
+            place = (endpoint.service, 0, "")
+        else:
+            place = ("", 0, endpoint.path) if endpoint.scheme == "unix" else (endpoint.host, endpoint.port, "")
+        store = self._stores.get(place) or self._stores.setdefault(place, MemoryStore(self._clock, self._scripts))
+        if endpoint.role == "primary":
+            self._primaries.setdefault(endpoint.alias, store)
+        return store
