@@ -98,20 +98,43 @@ class LeanPool:
             finally:
                 self._attention = self._closed or bool(self._queue)
         timeout = self._endpoint.timeout
-        if not turn.come.wait(None if timeout is None else max(0.0, started + timeout - time.monotonic())):
-            with self._lock:
-                if not turn.come.is_set():
-                    self._queue.remove(turn)
-                    raise self._exhausted()
+        try:
+            if not turn.come.wait(None if timeout is None else max(0.0, started + timeout - time.monotonic())):
+                self._give_up(turn)
+        except BaseException:  # also a KeyboardInterrupt: what was given to this turn meanwhile must not be lost
+            self._hand_back(turn)
+            raise
+        if self._closed:
+            self._hand_back(turn)
         self._check_open()
         return turn.lane
+
+    def _give_up(self, turn: _Turn) -> None:
+        with self._lock:
+            if not turn.come.is_set():
+                raise self._exhausted()
+
+    def _hand_back(self, turn: _Turn) -> None:
+        """Leave the line, and with it the lane, or the place of one, that was given to the turn."""
+        with self._lock:
+            if not turn.come.is_set():
+                self._queue.remove(turn)
+                return
+        if turn.lane is None:
+            self._vacate()
+        else:
+            self._discard(turn.lane)
 
     def _may_open(self) -> bool:
         return self._endpoint.max_connections is None or self._open < self._endpoint.max_connections
 
     def _opened(self) -> Lane:
         """Return a new lane; its place is counted already."""
-        lane = Lane(self._endpoint)
+        try:
+            lane = Lane(self._endpoint)
+        except BaseException:
+            self._vacate()
+            raise
         self._lanes.add(lane)
         try:
             lane.open()
@@ -138,6 +161,10 @@ class LeanPool:
     def _discard(self, lane: Lane) -> None:
         lane.drop()
         self._lanes.discard(lane)
+        self._vacate()
+
+    def _vacate(self) -> None:
+        """Give up a place that is counted as open."""
         with self._lock:
             self._open -= 1
         if self._attention:
@@ -163,7 +190,7 @@ class LeanPool:
     def _failed(self, error: BaseException, batch: Batch) -> NoReturn:
         """Raise what an exchange's error means to the caller."""
         where = {"alias": self._endpoint.alias, "endpoint": self._endpoint.name, "command": str(batch[0][0])}
-        if isinstance(error, TimeoutError | BlockingIOError):
+        if isinstance(error, TimeoutError | BlockingIOError) and self._endpoint.timeout is not None:
             raise ReplyTimeout(f"no answer within {self._endpoint.timeout:g} s", **where) from error
         if isinstance(error, OSError | EOFError | ProtocolError):
             # Its neighbours were most likely closed with it.
@@ -173,7 +200,8 @@ class LeanPool:
 
     def close(self) -> None:
         """End every connection; those in use, when their calls are over."""
-        self._closed = self._attention = True
+        with self._lock:  # or somebody who is just leaving it could put `_attention` back
+            self._closed = self._attention = True
         self._attend()
 
     def abort(self) -> None:

@@ -43,7 +43,7 @@ class MultiplexedPool:
     async def _opened(self, loop: asyncio.AbstractEventLoop) -> Line:
         """Return the loop's new line, opened once for all the tasks that wait for it."""
         if self._closed:
-            raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
+            raise self._is_closed()
         opening = self._openings.get(loop)
         if opening is None:
             self._sweep()
@@ -54,7 +54,7 @@ class MultiplexedPool:
         except asyncio.CancelledError:
             if not opening.cancelled():
                 raise
-            raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed") from None
+            raise self._is_closed() from None
         except CacheError as error:
             raise copy.copy(error) from error  # one each: a traceback grows where it is raised
 
@@ -62,7 +62,11 @@ class MultiplexedPool:
         line = Line(self._endpoint, loop)
         try:
             await line.open()
-            self._lines[loop] = line
+            self._lines[loop] = line  # before looking: who closes the pool from now on finds it
+            if self._closed:
+                self._lines.pop(loop, None)
+                line.abort()
+                raise self._is_closed()
             line.keeper = self._keep(line, loop)
             await anext(line.keeper)
         finally:
@@ -75,20 +79,25 @@ class MultiplexedPool:
             yield
         finally:
             if self._lines.get(loop) is line:
-                del self._lines[loop]
+                self._lines.pop(loop, None)
             line.abort()
 
     def _sweep(self) -> None:
         """Forget the lines of loops that were closed."""
-        for loop in [loop for loop in self._lines if loop.is_closed()]:
-            self._lines.pop(loop).forget()
+        for loop, line in list(self._lines.items()):  # others may come and go on their loops meanwhile
+            if loop.is_closed():
+                self._lines.pop(loop, None)
+                line.forget()
+
+    def _is_closed(self) -> ClosedError:
+        return ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
 
     def close(self) -> None:
         """End every connection."""
         self._closed = True
         self._sweep()
-        while self._lines:
-            loop, line = self._lines.popitem()
+        for loop, line in list(self._lines.items()):
+            self._lines.pop(loop, None)
             if not _call_in(loop, line.abort):
                 line.forget()
 

@@ -338,3 +338,20 @@ def test_closing_from_another_thread_ends_the_loops_connection(make: Make, serve
         server.wait_until(lambda: connections(server) == before)
 
     asyncio.run(main())
+
+
+def test_a_connection_that_is_being_opened_while_the_pool_closes_is_ended(proxy: DelayProxy, server: Server) -> None:
+    before = connections(server)
+    proxy.delay = 0.05
+    pool = MultiplexedPool(Endpoint(host="127.0.0.1", port=proxy.port))
+
+    async def close_meanwhile() -> None:
+        asking = asyncio.create_task(pool.execute((("PING",),)))
+        await asyncio.to_thread(server.wait_until, lambda: proxy.accepted)
+        pool.close()
+        with pytest.raises(ClosedError):
+            await asking
+        await asyncio.to_thread(server.wait_until, lambda: connections(server) == before)
+
+    asyncio.run(close_meanwhile())
+    assert pool._lines == {}
