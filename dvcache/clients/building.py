@@ -62,5 +62,4 @@ def client(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequence
         return writer
     # The replicas of a service are spread over behind their pool.
     readers = members[0] if len(members) == 1 and others[0].service else colour.spread(Rota(lambda: members))
-    both = colour.replicated(writer, readers)
-    return colour.read_only(both) if topology.read_only else both
+    return colour.replicated(colour.read_only(writer) if topology.read_only else writer, readers)

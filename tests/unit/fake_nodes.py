@@ -1,0 +1,97 @@
+"""Servers that only answer with their names, for tests of who is asked."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from typing_extensions import override
+
+from dvcache.clients import building
+from dvcache.errors import ClosedError
+from dvcache.types import Batch, Endpoint
+
+FOLLOWS: Final = [b"slave", b"primary", 6379, b"connected", 1]
+LOST: Final = [b"slave", b"primary", 6379, b"connect", 1]
+
+Outcome = Any
+"""What a node does with each batch: an exception that it raises, or what it answers each command with."""
+
+
+class Node:
+    """A server that answers each command with its name, until it is told otherwise."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.outcome: Outcome = name
+        self.role: Outcome = FOLLOWS
+        """What it answers ROLE with."""
+        self.batches: list[Batch] = []
+        self.closed = self.aborted = 0
+
+    @override
+    def __repr__(self) -> str:
+        return self.name
+
+    def execute(self, batch: Batch, /) -> Sequence[Any]:
+        if self.closed:
+            raise ClosedError(self.name)
+        self.batches.append(batch)
+        if callable(self.outcome):
+            self.outcome()
+        if isinstance(self.outcome, Exception) and not hasattr(self.outcome, "is_reply"):
+            raise self.outcome
+        return [self.role if command == ("ROLE",) else self.outcome for command in batch]
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def abort(self) -> None:
+        self.closed += 1
+        self.aborted += 1
+
+
+class AsyncNode:
+    """The same server, asked by tasks."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+        return self._node.execute(batch)
+
+    def close(self) -> None:
+        self._node.close()
+
+    def abort(self) -> None:
+        self._node.abort()
+
+
+def replied(error: Exception) -> Exception:
+    """Return an error that a node answers with, in the place of a reply."""
+    error.is_reply = True  # type: ignore[attr-defined]  # a mark of this file's own
+    return error
+
+
+class Asker:
+    """One colour of clients, called in the same way."""
+
+    def __init__(self, colour: str) -> None:
+        self.colour: Any = building.SYNC if colour == "sync" else building.ASYNC
+        self._is_async = colour == "async"
+
+    def one(self, node: Node) -> Any:
+        """Return the client of a node."""
+        return AsyncNode(node) if self._is_async else node
+
+    def client(self, nodes: Sequence[Node], topology: building.Topology | None = None, **fields: Any) -> Any:
+        """Return the client of a topology in which the first node is the primary."""
+        endpoints = [Endpoint(host=node.name, role="primary" if node is nodes[0] else "replica") for node in nodes]
+        by_host: dict[str, Node] = {node.name: node for node in nodes}
+        make: Callable[[Endpoint], Any] = lambda endpoint: self.one(by_host[endpoint.host])  # noqa: E731  # typed here
+        return building.client(self.colour, make, endpoints, topology or building.Topology(**fields))
+
+    def ask(self, client: Any, batch: Batch) -> list[Any]:
+        """Run a batch on a client of this colour."""
+        if self._is_async:
+            return list(asyncio.run(client.execute(batch)))
+        return list(client.execute(batch))
