@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from dvcache.drive import checked
-from dvcache.types import Call, Each, Effect, Op
+from dvcache.types import Call, Each, Effect, Fresh, Op
 
 T = TypeVar("T")
 
@@ -55,6 +55,8 @@ def replay(op: Op[T], *script: Line) -> T:
 def _answer(op: Op[Any], effect: Effect, outcome: object) -> tuple[Any, object]:
     if isinstance(outcome, BaseException):
         return op.throw, outcome
+    if isinstance(effect, Fresh):
+        return _answer(op, effect.batch, outcome)
     if not isinstance(effect, tuple | Each):
         return op.send, outcome
     batch = effect.batch if isinstance(effect, Each) else effect

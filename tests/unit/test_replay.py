@@ -6,7 +6,7 @@ import pytest
 
 from dvcache.errors import ConnectionLost, ServerError
 from dvcache.testing.replay import replay
-from dvcache.types import Call, Each, Op, Sleep
+from dvcache.types import Call, Each, Fresh, Op, Sleep
 
 PING = (("PING",),)
 
@@ -79,3 +79,16 @@ def test_a_script_with_too_few_replies_is_an_error() -> None:
 def test_what_the_operation_raises_is_raised() -> None:
     with pytest.raises(ConnectionLost):
         replay(_ask(), (PING, ConnectionLost("gone")))
+
+
+def test_a_fresh_batch_is_answered_like_a_batch_and_not_taken_for_one() -> None:
+    def fresh() -> Op[object]:
+        return (yield Fresh(PING))
+
+    assert replay(fresh(), (Fresh(PING), [1])) == [1]
+    with pytest.raises(ServerError, match="refused"):
+        replay(fresh(), (Fresh(PING), [ServerError("refused")]))
+    with pytest.raises(AssertionError, match="must have 1 replies"):
+        replay(fresh(), (Fresh(PING), []))
+    with pytest.raises(AssertionError, match="the script has"):
+        replay(fresh(), (PING, [1]))
