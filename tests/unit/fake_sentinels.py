@@ -1,0 +1,75 @@
+"""Sentinels that say what a test tells them to, without threads and sockets."""
+
+from typing import Any, ClassVar, Final
+
+from dvcache.pools.sentinels import Known
+from dvcache.pools.watch import Watch
+from dvcache.testing import ManualClock
+from dvcache.types import Address, Endpoint
+
+A, B, C = SENTINELS = ("a", 1), ("b", 2), ("c", 3)
+ONE, TWO, THREE = (("n", number) for number in (1, 2, 3))
+SERVICE = Endpoint(alias="sessions", service="service_name", sentinels=SENTINELS)
+WHERE: Final = r"'service_name' through the sentinels a:1, b:2, c:3: "
+
+
+class Subscriber:
+    """A sentinel that says what the test tells it to; while `says` is None it hangs."""
+
+    all: ClassVar[dict[Address, "Subscriber"]] = {}
+    """The last one of each sentinel."""
+
+    def __init__(self, address: Address, endpoint: Endpoint, watch: Watch) -> None:
+        assert address in endpoint.sentinels
+        self.address, self._watch = address, watch
+        self.says: Known | str | list[str] | None = None
+        self.asked = 0
+        self.is_alive = self.ended = False
+        Subscriber.all[address] = self
+
+    def start(self) -> None:
+        self.is_alive = True
+        self.ask()
+
+    def ask(self) -> None:
+        self.asked += 1
+
+    def speak(self) -> None:
+        if isinstance(self.says, Known):
+            self._watch.told(self.address, self.says)
+        elif isinstance(self.says, list):
+            self._watch.told_of_others(self.address, self.says)
+        elif self.says is not None:
+            self._watch.told_nothing(self.address, self.says)
+
+    def end(self) -> None:
+        self.ended = True
+
+    def join(self, seconds: float) -> None:
+        assert seconds >= 0
+
+    def release(self) -> None:
+        self.is_alive = False
+
+
+class Follower:
+    """Somebody who wants to know."""
+
+    def __init__(self) -> None:
+        self.heard: list[Known] = []
+
+    def moved(self, nodes: Known, /) -> None:
+        self.heard.append(nodes)
+
+
+def say(address: Address, said: Any) -> None:
+    Subscriber.all[address].says = said
+    Subscriber.all[address].speak()
+
+
+def watched(clock: ManualClock, follower: Follower) -> Watch:
+    """Return a watch over the service, of which the follower wants to know."""
+    Subscriber.all.clear()
+    watch = Watch(SERVICE, clock, Subscriber)  # type: ignore[arg-type]  # a subscriber without a thread
+    watch.listen(follower)
+    return watch
