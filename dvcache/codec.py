@@ -14,7 +14,7 @@ number is refused, and bytes that would be read as compressed are compressed.
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from dvcache.compressors.identity import IdentityCompressor
@@ -44,6 +44,7 @@ class ValueCodec:
         raise_undecodable: whether an entry that cannot be read raises `DecodeError` instead of being a miss.
         fallbacks: serializers to try on entries that `serializer` cannot read.
         foreign: compressors to try on entries that the configured pair cannot read; each has a `magic`.
+        unwrap: of what the serializer made, the value: for entries that another library stored in an envelope.
 
     Attributes:
         undecodable: how many entries could not be read.
@@ -51,7 +52,7 @@ class ValueCodec:
 
     __slots__ = (
         *("undecodable", "_alias", "_compressor", "_fallbacks", "_foreign", "_kinds", "_magic", "_min_length"),
-        *("_plain", "_raises", "_serializer"),
+        *("_plain", "_raises", "_serializer", "_unwrap"),
     )
 
     def __init__(
@@ -64,11 +65,12 @@ class ValueCodec:
         raise_undecodable: bool = False,
         fallbacks: Sequence[Serializer] = (),
         foreign: Sequence[Compressor] = _FOREIGN,
+        unwrap: Callable[[object], object] | None = None,
     ) -> None:
         self.undecodable = 0
         self._serializer, self._compressor, self._min_length = serializer, compressor, min_length
         self._alias, self._raises = alias, raise_undecodable
-        self._fallbacks, self._foreign = fallbacks, foreign
+        self._fallbacks, self._foreign, self._unwrap = fallbacks, foreign, unwrap
         self._plain = getattr(type(compressor), "compress", None) is IdentityCompressor.compress
         self._magic = _magic(compressor)
         self._kinds: set[type[Exception]] = set()
@@ -99,14 +101,15 @@ class ValueCodec:
         if data and data[0] in _NUMERIC and (number := _number(data)) is not None:
             return number
         try:
-            return self._serializer.loads(data if self._plain else self._decompressed(data))
+            value = self._serializer.loads(data if self._plain else self._decompressed(data))
         except Exception as error:
-            for value in self._recovered(data):
-                return value
+            for found in self._recovered(data):
+                return found if self._unwrap is None else self._unwrap(found)
             if self._raises:
                 raise DecodeError(self._note(error)) from error
             self._note(error)
             return default
+        return value if self._unwrap is None else self._unwrap(value)
 
     def _serialized(self, value: object) -> bytes:
         try:

@@ -12,18 +12,20 @@ from typing import Final, Self, TypedDict, Unpack
 
 from dependency_injector import containers, providers
 
+from dvcache.background import Background
 from dvcache.cache import AsyncCache, Cache
 from dvcache.clients import building
 from dvcache.codec import ValueCodec
 from dvcache.errors import ClosedError, ConfigurationError
 from dvcache.keys import PrefixedKeys
-from dvcache.operations.context import Codec, Context, Keys, Policy
+from dvcache.operations.context import Codec, Context, Herd, Keys, Policy
 from dvcache.operations.forgiving import forgiving
+from dvcache.operations.herd import HERD
 from dvcache.operations.plain import PLAIN
 from dvcache.pools.factory import Pools
 from dvcache.protocols import AsyncClient, Client, PoolFactory
 from dvcache.settings import Settings
-from dvcache.types import Clock
+from dvcache.types import Clock, Tasks
 
 
 def _pool_factory() -> PoolFactory:
@@ -45,16 +47,22 @@ def _codec(settings: Settings) -> Codec:
         min_length=settings.compress_min_length,
         alias=settings.alias,
         raise_undecodable=settings.raise_undecodable,
+        unwrap=settings.unwrap,
     )
 
 
+def _tasks() -> Background:
+    return Background()
+
+
 def _policy(settings: Settings) -> Policy:
+    policy = PLAIN if settings.herd is None else HERD
     if not settings.ignore_exceptions:
-        return PLAIN
-    return forgiving(PLAIN, logging.getLogger(settings.logger) if settings.log_ignored_exceptions else None)
+        return policy
+    return forgiving(policy, logging.getLogger(settings.logger) if settings.log_ignored_exceptions else None)
 
 
-def _context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock: Clock) -> Context:
+def _context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock: Clock, tasks: Tasks) -> Context:  # noqa: PLR0917  # a builder is called by the container alone
     return Context(
         alias=settings.alias,
         keys=keys,
@@ -66,6 +74,9 @@ def _context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock
         scan_count=settings.scan_count,
         clear_scope=settings.clear_scope,
         default_marker=settings.default_marker,
+        jitter=settings.timeout_jitter,
+        herd=settings.herd or Herd(),
+        tasks=tasks,
     )
 
 
@@ -102,7 +113,10 @@ class Wiring(containers.DeclarativeContainer):
     keys: providers.Provider[Keys] = providers.ThreadSafeSingleton(_keys, settings)
     codec: providers.Provider[Codec] = providers.ThreadSafeSingleton(_codec, settings)
     policy: providers.Provider[Policy] = providers.ThreadSafeSingleton(_policy, settings)
-    context: providers.Provider[Context] = providers.ThreadSafeSingleton(_context, settings, keys, codec, policy, clock)
+    tasks: providers.Provider[Background] = providers.ThreadSafeSingleton(_tasks)
+    context: providers.Provider[Context] = providers.ThreadSafeSingleton(
+        _context, settings, keys, codec, policy, clock, tasks
+    )
     client: providers.Provider[Client] = providers.ThreadSafeSingleton(_client, settings, pool_factory)
     async_client: providers.Provider[AsyncClient] = providers.ThreadSafeSingleton(_async_client, settings, pool_factory)
     cache: providers.Provider[Cache] = providers.ThreadSafeSingleton(_cache, context, client)
@@ -186,11 +200,13 @@ class Container:
     def close(self) -> None:
         """End every connection of both colours, in this thread and on every event loop. May be called twice."""
         self._closed = True
+        self._wiring.tasks().close()
         for client in self._clients.values():
             client.close()
 
     async def aclose(self) -> None:
-        """End every connection, and wait until this loop's are gone."""
+        """End every connection, and wait until this loop's are gone, and what refreshed entries in the background."""
+        await self._wiring.tasks().aclose()
         self.close()
         for _ in range(3):  # a TLS transport ends its own transport a tick later
             await asyncio.sleep(0)

@@ -4,12 +4,13 @@ import asyncio
 import inspect
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from dvcache.errors import ServerError
 from dvcache.protocols import AsyncClient, Client
-from dvcache.types import Batch, Call, Each, Effect, Fresh, Op
+from dvcache.types import Batch, Call, Each, Effect, Fresh, Op, Sleep, Spawn, Wait
 
 T = TypeVar("T")
 C = TypeVar("C")
@@ -103,8 +104,9 @@ def _perform(effect: Effect, client: Client) -> object:
         return value
     if isinstance(effect, tuple):
         return checked(effect, client.execute(effect))
-    time.sleep(effect.seconds)
-    return None
+    if isinstance(effect, Spawn):
+        return run(effect.op, client)
+    return _pause(effect)
 
 
 async def _aperform(effect: Effect, client: AsyncClient) -> object:
@@ -117,8 +119,40 @@ async def _aperform(effect: Effect, client: AsyncClient) -> object:
         return await value if inspect.isawaitable(value) else value
     if isinstance(effect, tuple):
         return checked(effect, await client.execute(effect))
-    await asyncio.sleep(effect.seconds)
-    return None
+    if isinstance(effect, Spawn):
+        effect.tasks.start(arun(effect.op, client))
+        return None
+    return await _apause(effect)
+
+
+def _pause(effect: Sleep | Wait) -> bool | None:
+    """Pause in this thread. Waiting is not for an event loop's, which may be what the work needs to go on."""
+    if isinstance(effect, Sleep):
+        time.sleep(effect.seconds)
+        return None
+    if asyncio._get_running_loop() is None:  # noqa: SLF001  # documented for low-level code; the public one raises
+        with suppress(TimeoutError):
+            effect.done.result(effect.seconds)
+    return effect.done.done()
+
+
+async def _apause(effect: Sleep | Wait) -> bool | None:
+    """Pause without holding up the loop. Unlike with `asyncio.wrap_future`, who stops waiting cancels nothing."""
+    if isinstance(effect, Sleep):
+        await asyncio.sleep(effect.seconds)
+        return None
+    loop = asyncio.get_running_loop()
+    woken = asyncio.Event()
+
+    def wake(_: Future[None]) -> None:
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(woken.set)
+
+    effect.done.add_done_callback(wake)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(effect.seconds):
+            await woken.wait()
+    return effect.done.done()
 
 
 def _clean_up(op: Op[Any], reason: BaseException, client: Client) -> None:

@@ -47,6 +47,76 @@ return 0
 """KEYS: the entry. ARGV: the bytes that it must hold, the bytes that it shall hold, options of SET. Answers 1 or 0."""
 
 
+CHANGE: Final = Script("""
+local left = redis.call('PTTL', KEYS[1])
+local there = left == -1 or left > tonumber(ARGV[1])
+local before = false
+if there and (ARGV[2] == 'same' or ARGV[4] == 'get') then before = redis.call('GET', KEYS[1]) end
+local shown = ARGV[4] == 'get' and before
+if (ARGV[2] == 'missing' and there) or (ARGV[2] == 'present' and not there)
+  or (ARGV[2] == 'same' and before ~= ARGV[3]) then
+  return {0, 0, shown}
+end
+local reply = redis.call(ARGV[5], KEYS[1], unpack(ARGV, 6))
+redis.call('UNLINK', KEYS[2])
+return {1, reply, shown}
+""")
+"""Changes an entry of the herd policy, and drops its lease, if the entry is as it must be; a stale one is none.
+
+KEYS: the entry, its lease. ARGV: the milliseconds up to which it is stale; what it must be: "missing", "present",
+"same" or "any"; the bytes that "same" means; "get" to answer with what was there; the command and its other arguments.
+Answers whether it was as it must be, the command's reply, and what was there before, nil for no entry.
+"""
+
+COUNT: Final = Script("""
+local left = redis.call('PTTL', KEYS[1])
+if left ~= -1 and left <= tonumber(ARGV[1]) then
+  if ARGV[3] then
+    redis.call('SET', KEYS[1], unpack(ARGV, 3))
+    redis.call('UNLINK', KEYS[2])
+  end
+  return false
+end
+local found = redis.call('GET', KEYS[1])
+if type(redis.pcall('INCRBY', KEYS[1], ARGV[2])) == 'table' then return {found} end
+redis.call('UNLINK', KEYS[2])
+return redis.call('GET', KEYS[1])
+""")
+"""`INCREMENT` for the herd policy, where a stale entry is none, and a write drops the lease.
+
+KEYS: the entry, its lease. ARGV: the milliseconds up to which it is stale, and then those of `INCREMENT`.
+"""
+
+PUBLISH: Final = Script("""
+local holder = redis.call('GET', KEYS[2])
+local left = redis.call('PTTL', KEYS[1])
+local found = redis.call('GET', KEYS[1])
+local state, store = 'none', false
+if holder == ARGV[2] then
+  state, store = 'own', true
+elseif holder then
+  state, store = 'other', left ~= -1 and left <= tonumber(ARGV[1])
+elseif ARGV[3] == '0' then
+  store = not found or (ARGV[4] == '1' and found == ARGV[5])
+end
+if store then redis.call('SET', KEYS[1], unpack(ARGV, 6)) end
+if state == 'own' then redis.call('UNLINK', KEYS[2]) end
+return {store and 1 or 0, state, not store and found}
+""")
+"""Stores what the holder of a lease computed, unless the entry was written meanwhile, and drops the lease.
+
+KEYS: the entry, its lease. ARGV: the milliseconds up to which it is stale; the lease's token; 1 while the lease cannot
+have lapsed, else 0; 1 and the bytes that were there when it was claimed, or 0 and any; the bytes and options of SET.
+Answers 1 or 0 for stored; "own", "other" or "none" for whose the lease was; what is there instead, or nil.
+"""
+
+RELEASE: Final = Script("""
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end
+return 0
+""")
+"""Drops a lease, if it is still one's own. KEYS: the lease. ARGV: the token. Answers 1 or 0."""
+
+
 def evaluate(script: Script, keys: tuple[bytes, ...], arguments: tuple[Arg, ...]) -> Op[Any]:
     """Run a script in one round trip, in two where the server does not hold it yet.
 

@@ -7,14 +7,17 @@ An operation (`Op`) is a generator of effects. A driver performs each effect and
     Fresh   as a batch, but never answered by a replica
     Call    what the caller's own function returned (awaited when the driver is asynchronous)
     Sleep   None, after a pause
+    Wait    whether another caller's work of this process came to its end in time
+    Spawn   of an asynchronous driver None at once, of a synchronous one what the operation returned
 """
 
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -54,7 +57,31 @@ class Sleep:
     seconds: float
 
 
-Effect: TypeAlias = Batch | Each | Fresh | Call | Sleep
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A pause until another thread or task of this process is done, or for so many seconds."""
+
+    done: "Future[None]"
+    seconds: float
+
+
+class Tasks(Protocol):
+    """What owns the work that goes on when its caller has gone: it keeps the tasks, and ends them."""
+
+    def start(self, work: Coroutine[Any, Any, object], /) -> None:
+        """Run a coroutine as a task of the running event loop. Called by `drive.arun`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """An operation to perform in the background where there is one: a task on an event loop, else here and now."""
+
+    op: "Op[object]"
+    tasks: Tasks
+
+
+Effect: TypeAlias = Batch | Each | Fresh | Call | Sleep | Wait | Spawn
 
 Op: TypeAlias = Generator[Effect, Any, T]
 """An operation that returns a `T`. `Any` is what the server answers; it is destructured where it is yielded."""

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.utils.module_loading import import_string
 
+from django_valkey.envelopes import unwrapped
 from django_valkey.exceptions import ConfigurationError
 from dvcache import Settings, errors
 from dvcache.settings.topology import GLOBAL_FACTORY
@@ -19,6 +20,7 @@ _OPTIONS: Final[Mapping[str, str]] = {
     "CACHE_COMPRESS_MIN_LENGTH": "COMPRESS_MIN_LENGTH",
     "CACHE_COMPRESS_LEVEL": "COMPRESS_LEVEL",
     "COMPRESS_ZLIB_WBITS": "COMPRESS_ZLIB_WBITS",
+    "CACHE_HERD_TIMEOUT": "HERD_TIMEOUT",
 }
 """The global settings, each with the option of an alias that it is the default of."""
 
@@ -88,7 +90,7 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object]) -
         made = Settings.parse(wanted, alias=alias, default_marker=DEFAULT_TIMEOUT, connection_factory=factory)
     except errors.ConfigurationError as error:
         raise ConfigurationError(error.reason, alias=alias, key=_written(error.key, own)) from error
-    return dataclasses.replace(made, logger=str(given.get(_LOGGER, "django_valkey.base")))
+    return dataclasses.replace(made, logger=str(given.get(_LOGGER, "django_valkey.base")), unwrap=unwrapped)
 
 
 def _written(key: str, own: Mapping[str, object]) -> str:

@@ -1,12 +1,16 @@
 """What operations know of their wiring: keys, codec, expiry and policy."""
 
+import random
+import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
 
-from dvcache.types import DEFAULT, Clock, Key, Op, Timeout
+from dvcache.background import Background
+from dvcache.flights import Flights
+from dvcache.types import DEFAULT, Arg, Clock, Key, Op, Tasks, Timeout
 
 T = TypeVar("T")
 
@@ -64,6 +68,7 @@ class Policy:
     """
 
     get: Callable[["Context", Key, object, int | None], Op[object]]
+    get_or_set: Callable[["Context", Key, object, Timeout, int | None], Op[object]]
     set: Callable[["Context", Key, object, Timeout, int | None, bool, bool], Op[bool]]
     add: Callable[["Context", Key, object, Timeout, int | None], Op[bool]]
     exchange: Callable[["Context", Key, object, Timeout, int | None, bool, bool], Op[object]]
@@ -73,11 +78,46 @@ class Policy:
     get_many: Callable[["Context", Iterable[Key], int | None], Op[dict[Key, object]]]
     set_many: Callable[["Context", Mapping[Any, object], Timeout, int | None], Op[list[Key]]]
     delete_many: Callable[["Context", Iterable[Key], int | None], Op[int]]
+    pttl: Callable[["Context", bytes], Op[int]]
+    """Milliseconds that a stored key has left, as PTTL answers them: -1 for ever, -2 for no entry."""
+    persist: Callable[["Context", bytes], Op[bool]]
+    expire_at: Callable[["Context", bytes, int], Op[bool]]
+    """Lets a stored key end at a Unix time in milliseconds."""
+    rename: Callable[["Context", bytes, bytes], Op[object]]
+    """Moves an entry to another stored key; raises the server's error where there is none."""
+    increment: Callable[["Context", bytes, int, tuple[Arg, ...]], Op[Any]]
+    """Adds to a stored key by a script: answers what `scripts.INCREMENT` does. Takes what SET is given to make it."""
+    current: Callable[["Context", bytes], Op[bytes | None]]
+    """The stored bytes of an entry that a counter may add to, as the primary has them."""
+    swap: Callable[["Context", bytes, bytes | None, tuple[Arg, ...], bool], Op[bool]]
+    """SET, if the entry still is what `current` said; the flag tells whether scripts may be used."""
+    remove: Callable[["Context", Sequence[bytes]], Op[int]]
+    """Removes stored keys, at least one; answers how many entries there were."""
+    shown: Callable[[Sequence[bytes]], Sequence[bytes]]
+    """Of stored keys that a scan found, those that are entries."""
     guard: Guard | None = None
     """What stands around every operation; None leaves errors as they are."""
 
 
 ClearScope: TypeAlias = Literal["database", "prefix"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Herd:
+    """How recomputations are spread over callers (see `dvcache.operations.herd`)."""
+
+    timeout: int = 0
+    """Milliseconds that an entry is kept, stale, after its own timeout. 0: not at all, which is the plain policy."""
+    lease: int = 0
+    """Milliseconds that one caller has to recompute, before another one may."""
+    wait: float = 0.0
+    """Seconds that callers of `get_or_set` wait for another's value where there is none, before they compute it too."""
+    background: bool = False
+    """Whether an asynchronous `get_or_set` returns the stale value also to the caller that recomputes."""
+
+
+def _token() -> bytes:
+    return secrets.token_hex(8).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +139,28 @@ class Context:
     clear_scope: ClearScope = "database"
     default_marker: object = DEFAULT
     """What a host framework passes for a timeout that was left out, beside `DEFAULT`."""
+    jitter: float = 0.0
+    """The part of a timeout, 0 to 1, by which it may be shortened."""
+    herd: Herd = Herd()
+    flights: Flights = field(default_factory=Flights)
+    tasks: Tasks = field(default_factory=Background)
+    random: Callable[[], float] = random.random
+    """Numbers from 0 to 1: for jitter, and for pauses."""
+    tokens: Callable[[], bytes] = _token
+    """Names for leases, each another."""
+
+    def lifetime(self, timeout: Timeout) -> int | None:
+        """Return how many milliseconds what is written now is stored: None for ever, 0 for not at all.
+
+        A timeout is shortened by a random part of the jitter, never lengthened; a herd's time is added.
+        Errors are those of `milliseconds`.
+        """
+        asked = self.milliseconds(timeout)
+        if not asked:
+            return asked
+        if self.jitter:
+            asked = max(1, round(asked * (1 - self.jitter * self.random())))
+        return asked + self.herd.timeout
 
     def milliseconds(self, timeout: Timeout) -> int | None:
         """Return a timeout in milliseconds: None for ever, 0 for not at all, else at least 1.
@@ -120,3 +182,15 @@ class Context:
         if timeout != timeout:  # noqa: PLR0124  # NaN, without an import on the hot path
             raise ValueError("a timeout cannot be NaN")
         return MAX_MS if timeout >= MAX_MS / 1000 else max(1, round(timeout * 1000))
+
+
+def guarded(cx: Context, name: str, op: Op[T], *args: object) -> Op[T]:
+    """Return an operation that is a part of another, behind the policy's guard if it has one.
+
+    Args:
+        cx: the context.
+        name: the part's name, for the guard.
+        op: the part.
+        args: what the guard is told that the part was called with.
+    """
+    return op if cx.policy.guard is None else cx.policy.guard(cx, name, op, args, {})

@@ -9,10 +9,10 @@ read, added to here, and stored if it has not changed meanwhile; if it has, it i
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from dvcache.errors import CacheError, NotSupportedError, PermissionDenied, ServerError
+from dvcache.errors import CacheError, ServerError
 from dvcache.operations.context import Context
-from dvcache.scripts import INCREMENT, SWAP, evaluate
-from dvcache.types import DEFAULT, MISSING, Arg, Fresh, Key, Op, Timeout
+from dvcache.operations.swaps import refused
+from dvcache.types import DEFAULT, MISSING, Arg, Key, Op, Timeout
 
 Number = TypeVar("Number", int, float)
 
@@ -81,7 +81,7 @@ class _Sum:
 
 
 def _creation(cx: Context, initial: float | None, timeout: Timeout) -> tuple[Arg, ...]:
-    lifetime = cx.milliseconds(timeout)
+    lifetime = cx.lifetime(timeout)
     if initial is None or lifetime == 0:
         return ()
     return (cx.codec.dumps(initial),) if lifetime is None else (cx.codec.dumps(initial), "PX", lifetime)
@@ -91,9 +91,9 @@ def _add(cx: Context, wanted: _Sum) -> Op[Any]:
     if not isinstance(wanted.delta, int):
         return (yield from _compare_and_swap(cx, wanted, None, scripts=True))
     try:
-        reply = yield from evaluate(INCREMENT, (wanted.stored,), (wanted.delta, *wanted.creation))
+        reply = yield from cx.policy.increment(cx, wanted.stored, wanted.delta, wanted.creation)
     except ServerError as error:
-        if not _refused(error):
+        if not refused(error):
             raise
         return (yield from _compare_and_swap(cx, wanted, None, scripts=False))
     if isinstance(reply, list):
@@ -105,42 +105,17 @@ def _compare_and_swap(cx: Context, wanted: _Sum, old: bytes | None, *, scripts: 
     """Read the entry unless it was, add here, and store unless it changed meanwhile, until it did not."""
     for _ in range(ATTEMPTS):
         if old is None:
-            [old] = yield Fresh((("GET", wanted.stored),))
+            old = yield from cx.policy.current(cx, wanted.stored)
         value = MISSING if old is None else cx.codec.loads(old, MISSING)
         if value is MISSING:
             result, arguments = wanted.made(), wanted.creation
         else:
             result = _number(value, "the entry") + wanted.delta
             arguments = (cx.codec.dumps(result), "KEEPTTL")
-        if not arguments or (yield from _stored(wanted.stored, old, arguments, scripts=scripts)):
+        if not arguments or (yield from cx.policy.swap(cx, wanted.stored, old, arguments, scripts)):
             return result
         old = None
     raise CacheError(f"incr: the entry changed {ATTEMPTS} times between being read and being written")
-
-
-def _stored(stored: bytes, old: bytes | None, arguments: tuple[Arg, ...], *, scripts: bool) -> Op[bool]:
-    """SET, if the entry still holds the old bytes."""
-    if old is None:
-        [reply] = yield (("SET", stored, *arguments, "NX"),)
-        return reply is not None
-    if scripts:
-        try:
-            return bool((yield from evaluate(SWAP, (stored,), (old, *arguments))))
-        except ServerError as error:
-            if not _refused(error):
-                raise
-    try:
-        [reply] = yield (("SET", stored, arguments[0], "IFEQ", old, *arguments[1:]),)
-    except ServerError as error:
-        if "syntax error" not in error.message:
-            raise
-        raise NotSupportedError("incr needs EVALSHA and EVAL, or Valkey 8.1: allow the user +eval +evalsha") from error
-    return reply is not None
-
-
-def _refused(error: ServerError) -> bool:
-    """Tell whether scripts are refused, by the user's permissions or by a server that has none."""
-    return isinstance(error, PermissionDenied) or error.message.casefold().startswith("err unknown command")
 
 
 def _number(value: object, name: str) -> float:

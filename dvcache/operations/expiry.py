@@ -22,14 +22,13 @@ def pttl(cx: Context, key: Key, version: int | None = None) -> Op[int | None]:
 
     Rests on PTTL (https://valkey.io/commands/pttl/).
     """
-    [left] = yield (("PTTL", cx.keys.key(key, version)),)
+    left = yield from cx.policy.pttl(cx, cx.keys.key(key, version))
     return None if left == -1 else max(0, left)
 
 
 def persist(cx: Context, key: Key, version: int | None = None) -> Op[bool]:
     """Let an entry live for ever and say whether that is new: False where there is none, or it had no lifetime."""
-    [changed] = yield (("PERSIST", cx.keys.key(key, version)),)
-    return bool(changed)
+    return cx.policy.persist(cx, cx.keys.key(key, version))
 
 
 def expire(cx: Context, key: Key, timeout: Timeout, version: int | None = None) -> Op[bool]:
@@ -71,17 +70,12 @@ def expire_at(cx: Context, key: Key, when: Moment, version: int | None = None) -
     Raises:
         ValueError: `when` is not a number.
     """
-    return _end_at(cx, key, _unix_ms(when, 1000), version)
+    return cx.policy.expire_at(cx, cx.keys.key(key, version), _unix_ms(when, 1000))
 
 
 def pexpire_at(cx: Context, key: Key, when: Moment, version: int | None = None) -> Op[bool]:
     """Let an entry end at a point in time as `expire_at` does, a number being a Unix time in milliseconds."""
-    return _end_at(cx, key, _unix_ms(when, 1), version)
-
-
-def _end_at(cx: Context, key: Key, moment: int, version: int | None) -> Op[bool]:
-    [found] = yield (("PEXPIREAT", cx.keys.key(key, version), moment),)
-    return bool(found)
+    return cx.policy.expire_at(cx, cx.keys.key(key, version), _unix_ms(when, 1))
 
 
 def _unix_ms(when: Moment, unit: int) -> int:

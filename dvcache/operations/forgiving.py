@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar, cast
 
 from dvcache.errors import TransportError
 from dvcache.operations.context import Context, Policy
+from dvcache.operations.herd.computing import ALONE
 from dvcache.types import DEFAULT, Key, Op, Timeout
 
 T = TypeVar("T")
@@ -51,6 +52,10 @@ IN_PARTS: Final = frozenset({"get_or_set"})
 
 def _default(_: Context, key: Key, default: object = None, version: int | None = None) -> object:
     return default
+
+
+def _alone(_: Context, key: Key) -> object:
+    return ALONE
 
 
 def _published(_: Context, key: Key, value: object) -> object:
@@ -96,6 +101,7 @@ def _last_page(
 EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     "get": _default,
     "publish": _published,
+    "seek": _alone,
     "set": _not_stored,
     "get_many": _no_entries,
     "mget": _no_entries,

@@ -5,12 +5,14 @@ Rests on GET, SET, GETDEL, MGET, UNLINK, EXISTS, PEXPIRE and PERSIST (https://va
 
 # ruff: noqa: PLR0917  # a policy is called by the operations alone, by position
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from dvcache.errors import ServerError
-from dvcache.operations.context import Context, Policy
-from dvcache.types import MISSING, Command, Each, Key, Op, Timeout
+from dvcache.operations.context import Context, Policy, guarded
+from dvcache.operations.fresh import fresh
+from dvcache.operations.swaps import current, increment, swap
+from dvcache.types import MISSING, Call, Command, Each, Key, Op, Timeout
 
 
 def get(cx: Context, key: Key, default: object, version: int | None) -> Op[object]:
@@ -23,12 +25,12 @@ def set(  # noqa: A001  # the operation's name
     cx: Context, key: Key, value: object, timeout: Timeout, version: int | None, nx: bool, xx: bool
 ) -> Op[bool]:
     """Write one entry; with a timeout of 0 or less, have none where one would have been written."""
-    lifetime = cx.milliseconds(timeout)
+    lifetime = cx.lifetime(timeout)
     if lifetime == 0:
         if nx:
             return not (yield from has_key(cx, key, version))
         return (yield from delete(cx, key, version))
-    [reply] = yield (_set_command(cx, key, value, lifetime, version, nx, xx),)
+    [reply] = yield (set_command(cx, key, value, lifetime, version, nx, xx),)
     return reply is not None
 
 
@@ -36,11 +38,11 @@ def exchange(
     cx: Context, key: Key, value: object, timeout: Timeout, version: int | None, nx: bool, xx: bool
 ) -> Op[object]:
     """Write one entry as `set` does and return what was there before."""
-    lifetime = cx.milliseconds(timeout)
+    lifetime = cx.lifetime(timeout)
     if lifetime == 0:
         command: Command = ("GET" if nx else "GETDEL", cx.keys.key(key, version))
     else:
-        command = (*_set_command(cx, key, value, lifetime, version, nx, xx), "GET")
+        command = (*set_command(cx, key, value, lifetime, version, nx, xx), "GET")
     [reply] = yield (command,)
     return None if reply is None else cx.codec.loads(reply, None)
 
@@ -58,7 +60,7 @@ def delete(cx: Context, key: Key, version: int | None, prefix: str | None = None
 
 def touch(cx: Context, key: Key, timeout: Timeout, version: int | None) -> Op[bool]:
     """Give one entry a new lifetime; say whether there was one."""
-    lifetime = cx.milliseconds(timeout)
+    lifetime = cx.lifetime(timeout)
     stored = cx.keys.key(key, version)
     if lifetime is None:
         [_, found] = yield (("PERSIST", stored), ("EXISTS", stored))
@@ -90,15 +92,20 @@ def get_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[dict[K
 
 def set_many(cx: Context, data: Mapping[Any, object], timeout: Timeout, version: int | None) -> Op[list[Key]]:
     """Write the entries; return the keys that the server did not store, or raise its error where it stored none."""
-    lifetime = cx.milliseconds(timeout)
+    lifetime = cx.lifetime(timeout)
     if lifetime == 0:
         yield from delete_many(cx, data, version)
         return []
     names = list(data)
-    commands = tuple(_set_command(cx, name, data[name], lifetime, version) for name in names)
+    commands = tuple(set_command(cx, name, data[name], lifetime, version) for name in names)
     replies: list[object] = []
     for start in range(0, len(commands), cx.chunk):
         replies += yield Each(commands[start : start + cx.chunk])
+    return stored_or_failed(names, replies)
+
+
+def stored_or_failed(names: Sequence[Key], replies: Sequence[object]) -> list[Key]:
+    """Return the keys that the server did not store, of its replies to SETs; raise its error where it stored none."""
     errors = [reply for reply in replies if isinstance(reply, ServerError)]
     if errors and len(errors) == len(names):
         errors[0].command = "SET"
@@ -111,12 +118,65 @@ def delete_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[int
     stored = [cx.keys.key(key, version) for key in keys]
     removed = 0
     for start in range(0, len(stored), cx.chunk):
-        [count] = yield (("UNLINK", *stored[start : start + cx.chunk]),)
-        removed += count
+        removed += yield from cx.policy.remove(cx, stored[start : start + cx.chunk])
     return removed
 
 
-def _set_command(
+def remove(_: Context, stored: Sequence[bytes]) -> Op[int]:
+    """Remove stored keys; return how many there were."""
+    [count] = yield (("UNLINK", *stored),)
+    return int(count)
+
+
+def get_or_set(cx: Context, key: Key, default: object, timeout: Timeout, version: int | None) -> Op[object]:
+    """Read one entry from the primary; where there is none, make and store it."""
+    found = yield from guarded(cx, "get", fresh(cx.policy.get(cx, key, MISSING, version)), key, MISSING, version)
+    if found is MISSING:
+        value = (yield Call(default)) if callable(default) else default
+        found = yield from guarded(cx, "publish", publish(cx, key, value, timeout, version), key, value)
+    return found
+
+
+def publish(cx: Context, key: Key, value: object, timeout: Timeout, version: int | None) -> Op[object]:
+    """Store what was made for a missing entry; return what is stored then: another's, if it came first."""
+    if (yield from cx.policy.add(cx, key, value, timeout, version)):
+        return value
+    found = yield from fresh(cx.policy.get(cx, key, MISSING, version))
+    if found is MISSING:  # ended meanwhile, or cannot be decoded, which would cost every caller another `value`
+        yield from cx.policy.set(cx, key, value, timeout, version, False, False)
+        return value
+    return found
+
+
+def pttl(_: Context, stored: bytes) -> Op[int]:
+    """Return what an entry has left."""
+    [left] = yield (("PTTL", stored),)
+    return int(left)
+
+
+def persist(_: Context, stored: bytes) -> Op[bool]:
+    """Take the lifetime of an entry away."""
+    [changed] = yield (("PERSIST", stored),)
+    return bool(changed)
+
+
+def expire_at(_: Context, stored: bytes, moment: int) -> Op[bool]:
+    """Let an entry end at a Unix time in milliseconds."""
+    [found] = yield (("PEXPIREAT", stored, moment),)
+    return bool(found)
+
+
+def rename(_: Context, source: bytes, target: bytes) -> Op[object]:
+    """Move an entry."""
+    return (yield (("RENAME", source, target),))
+
+
+def shown(stored: Sequence[bytes]) -> Sequence[bytes]:
+    """Of stored keys that a scan found, all."""
+    return stored
+
+
+def set_command(
     cx: Context,
     key: Key,
     value: object,
@@ -125,6 +185,7 @@ def _set_command(
     nx: bool = False,
     xx: bool = False,
 ) -> Command:
+    """Return the SET of an entry, which lives so many milliseconds, None for ever."""
     command: Command = ("SET", cx.keys.key(key, version), cx.codec.dumps(value))
     if lifetime is not None:
         command = (*command, "PX", lifetime)
@@ -142,4 +203,14 @@ PLAIN: Final = Policy(
     get_many=get_many,
     set_many=set_many,
     delete_many=delete_many,
+    get_or_set=get_or_set,
+    pttl=pttl,
+    persist=persist,
+    expire_at=expire_at,
+    rename=rename,
+    increment=increment,
+    current=current,
+    swap=swap,
+    remove=remove,
+    shown=shown,
 )

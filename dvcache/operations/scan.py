@@ -27,7 +27,7 @@ def scan_page(
     """
     pattern = cx.keys.pattern(search, version)
     cursor, stored = yield from _page(cx, pattern, cursor, itersize)
-    return cursor, [cx.keys.original(name, version) for name in stored]
+    return cursor, [cx.keys.original(name, version) for name in cx.policy.shown(stored)]
 
 
 def keys(cx: Context, search: str, version: int | None = None) -> Op[list[str]]:
@@ -69,6 +69,7 @@ def clear(cx: Context) -> Op[bool]:
         yield from _unlink(cx, cx.keys.everything(), None)
     else:
         yield (("FLUSHDB", "ASYNC"),)
+        cx.flights.detach_all()
     return True
 
 
@@ -77,8 +78,7 @@ def _unlink(cx: Context, pattern: bytes, itersize: int | None) -> Op[int]:
     while True:
         cursor, stored = yield from _page(cx, pattern, cursor, itersize)
         if stored:
-            [count] = yield (("UNLINK", *stored),)
-            removed += count
+            removed += yield from cx.policy.remove(cx, stored)
         if not cursor:
             return removed
 

@@ -3,8 +3,7 @@
 # ruff: noqa: D417  # the context is not the caller's to pass
 
 from dvcache.operations.context import Context
-from dvcache.operations.fresh import fresh
-from dvcache.types import DEFAULT, MISSING, Call, Key, Op, Timeout
+from dvcache.types import DEFAULT, Key, Op, Timeout
 
 
 def get(cx: Context, key: Key, default: object = None, version: int | None = None) -> Op[object]:
@@ -95,7 +94,8 @@ def get_or_set(
     """Return the value of an entry; where there is none, store `default` and return it.
 
     It reads from the primary, also where there are replicas: one that lags would have everybody compute again. Of
-    callers that find no entry at once, each computes; the first one's value is stored, and all return that.
+    callers that find no entry at once, each computes; the first one's value is stored, and all return that. With the
+    herd policy one computes, everywhere, and the others wait for its value or are served the stale one.
 
     Args:
         key: the entry's name, without prefix and version.
@@ -106,23 +106,4 @@ def get_or_set(
     Raises:
         SerializationError: the value cannot be stored; nothing was sent after it was made.
     """
-    found = yield from _guarded(cx, "get", fresh(cx.policy.get(cx, key, MISSING, version)), key, MISSING, version)
-    if found is MISSING:
-        value = (yield Call(default)) if callable(default) else default
-        found = yield from _guarded(cx, "publish", publish(cx, key, value, timeout, version), key, value)
-    return found
-
-
-def publish(cx: Context, key: Key, value: object, timeout: Timeout, version: int | None) -> Op[object]:
-    """Store what was made for a missing entry; return what is stored then: another's, if it came first."""
-    if (yield from cx.policy.add(cx, key, value, timeout, version)):
-        return value
-    found = yield from fresh(cx.policy.get(cx, key, MISSING, version))
-    if found is MISSING:  # ended meanwhile, or cannot be decoded, which would cost every caller another `value`
-        yield from cx.policy.set(cx, key, value, timeout, version, False, False)
-        return value
-    return found
-
-
-def _guarded(cx: Context, name: str, op: Op[object], *args: object) -> Op[object]:
-    return op if cx.policy.guard is None else cx.policy.guard(cx, name, op, args, {})
+    return cx.policy.get_or_set(cx, key, default, timeout, version)

@@ -28,7 +28,7 @@ def incr_version(cx: Context, key: Key, delta: int = 1, version: int | None = No
     if delta == 0:
         [found] = yield (("EXISTS", source),)
     else:
-        found = yield from _renamed(source, cx.keys.key(key, old + delta))
+        found = yield from _renamed(cx, source, cx.keys.key(key, old + delta))
     if not found:
         raise ValueError(f"Key '{key!s}' not found")
     return old + delta
@@ -41,9 +41,9 @@ def decr_version(cx: Context, key: Key, delta: int = 1, version: int | None = No
     return incr_version(cx, key, -delta, version)
 
 
-def _renamed(source: bytes, target: bytes) -> Op[bool]:
+def _renamed(cx: Context, source: bytes, target: bytes) -> Op[bool]:
     try:
-        yield (("RENAME", source, target),)
+        yield from cx.policy.rename(cx, source, target)
     except ServerError as error:
         if "no such key" not in error.message:
             raise

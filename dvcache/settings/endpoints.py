@@ -38,9 +38,6 @@ def of_entry(location: object, options: Mapping[str, Any], alias: str, factory: 
     wanted = topology(options, factory)
     if wanted.misplaced:
         _warn(f"{_where(wanted.misplaced, alias)} names a client; the connection factory of that client is meant")
-    if wanted.herd:
-        absent = "the herd policy is not there yet; entries are read and written as by the default client"
-        _warn(f"CACHES[{alias!r}]: OPTIONS['CLIENT_CLASS']: {absent}")
     made = _endpoint_of(wanted, options, alias)
     given = _connection(options)
     read = [locations.read(url, given) for url in urls]

@@ -2,17 +2,19 @@
 
 import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Self
 
 from dvcache.compressors.identity import IdentityCompressor
 from dvcache.errors import ConfigurationError
-from dvcache.operations.context import ClearScope
+from dvcache.operations.context import ClearScope, Herd
 from dvcache.protocols import Compressor, Serializer
 from dvcache.serializers.pickle import PickleSerializer
 from dvcache.settings import components, endpoints, options
+from dvcache.settings.herd import herd
+from dvcache.settings.topology import asks_for_herd
 from dvcache.types import DEFAULT, Endpoint, KeyFunction, ReadFrom, ReverseKeyFunction
 
 
@@ -49,6 +51,12 @@ class Settings:
     logger: str = "dvcache"
     """The name of the logger for ignored exceptions."""
     raise_undecodable: bool = False
+    herd: Herd | None = None
+    """How an entry is recomputed once, everywhere; None: by every caller that misses it."""
+    timeout_jitter: float = 0.0
+    """The part of a timeout, 0 to 1, by which it may be shortened, so that what is stored together ends apart."""
+    unwrap: Callable[[object], object] | None = None
+    """Of what the serializer made, the value: for entries that another library stored in an envelope."""
     default_marker: object = DEFAULT
     """What a host framework passes for a timeout that was left out, beside `DEFAULT`."""
 
@@ -115,6 +123,7 @@ def _of_options(chosen: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "serializer": components.build(serializer, chosen, "OPTIONS['SERIALIZER']", ("dumps", "loads")),
         "compressor": components.build(compressor, chosen, "OPTIONS['COMPRESSOR']", ("compress", "decompress")),
+        "herd": herd(chosen, by_client=asks_for_herd(chosen)),
         **plain,
         **flags,
     }
@@ -124,6 +133,7 @@ _PLAIN: Final = {
     "COMPRESS_MIN_LENGTH": "compress_min_length",
     "SCAN_COUNT": "scan_count",
     "CLEAR_SCOPE": "clear_scope",
+    "TIMEOUT_JITTER": "timeout_jitter",
 }
 _FLAGS: Final = {
     "IGNORE_EXCEPTIONS": "ignore_exceptions",

@@ -17,6 +17,15 @@ Reference: TypeAlias = str | type[Any]
 """A class: its dotted path, or itself."""
 
 
+class HerdOptions(TypedDict, total=False):
+    """OPTIONS["HERD"], in seconds; see `docs/herd.md`."""
+
+    timeout: float | timedelta
+    lease: float | timedelta
+    wait: float | timedelta
+    background: bool
+
+
 class Options(TypedDict, total=False):
     """OPTIONS, as a settings file may declare them: `options: dvcache.Options = {...}`. None is as if left out."""
 
@@ -49,6 +58,9 @@ class Options(TypedDict, total=False):
     CLOSE_CONNECTION: bool | None
     CLEAR_SCOPE: Literal["database", "prefix"] | None
     SCAN_COUNT: int | None
+    HERD: bool | HerdOptions | None
+    HERD_TIMEOUT: float | timedelta | None
+    TIMEOUT_JITTER: float | None
     MAX_ENTRIES: int | None
     CULL_FREQUENCY: int | None
 
@@ -81,6 +93,15 @@ def _of(*types: type) -> Callable[[object], bool]:
 
 def _number(value: object) -> bool:
     return isinstance(value, int | float) and value is not True
+
+
+def _positive(value: object) -> bool:
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    return isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds < 10**9
+
+
+def _fraction(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _flag(value: object) -> bool:
@@ -116,6 +137,9 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "SOCKET_TIMEOUT": (_number, "Socket timeout should be float or integer"),
     "SOCKET_CONNECT_TIMEOUT": (_number, "Socket connect timeout should be float or integer"),
     "COMPRESS_MIN_LENGTH": (_from(0), "a number of bytes, 0 or more"),
+    "HERD": (lambda value: isinstance(value, bool | Mapping), "True, False or a mapping"),
+    "HERD_TIMEOUT": (_positive, "a number of seconds, more than 0, or a timedelta"),
+    "TIMEOUT_JITTER": (_fraction, "a number from 0 to 1"),
     "SCAN_COUNT": (_from(1), "a number of keys, 1 or more"),
     "CLEAR_SCOPE": (lambda value: value in ("database", "prefix"), "'database' or 'prefix'"),
 }

@@ -70,8 +70,6 @@ class Topology:
     """Sentinel is asked for by nothing but the factory for every alias."""
     misplaced: str
     """The key where a client is named instead of a factory; empty if there is none."""
-    herd: bool
-    """The client is to protect from stampedes."""
 
 
 def topology(options: Mapping[str, object], connection_factory: object = None) -> Topology:
@@ -96,8 +94,16 @@ def topology(options: Mapping[str, object], connection_factory: object = None) -
         makes_pairs=client == "sentinel",
         by_global_factory=own is None and factory == "sentinel" and "sentinel" not in {client, pool},
         misplaced=key if _path(named) in _CLIENTS else "",
-        herd=_path(options.get("CLIENT_CLASS")) in _HERD,
     )
+
+
+def asks_for_herd(options: Mapping[str, object]) -> bool:
+    """Say whether the class of the client asks for the herd policy.
+
+    Args:
+        options: the OPTIONS, without those that are None.
+    """
+    return _path(options.get("CLIENT_CLASS")) in _HERD
 
 
 def check_pool(options: Mapping[str, object]) -> None:

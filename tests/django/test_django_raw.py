@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test.utils import override_settings
 from django.utils.module_loading import import_string
 
+from django_valkey import container
 from django_valkey.async_cache.client import AsyncDefaultClient, AsyncHerdClient, AsyncSentinelClient
 from django_valkey.async_cache.pool import AsyncConnectionFactory, AsyncSentinelConnectionFactory
 from django_valkey.base_pool import BaseConnectionFactory
@@ -271,14 +272,14 @@ def test_the_client_is_the_configured_one_in_the_colour_of_the_backend(
             asyncio.run(scenario())
 
 
-def test_a_herd_client_is_a_default_client_as_yet() -> None:
+def test_a_herd_client_has_the_herd_policy_with_djangos_setting_for_its_time() -> None:
     options = {"CLIENT_CLASS": "django_valkey.async_cache.client.AsyncHerdClient"}
     entry = {"BACKEND": BACKEND, "LOCATION": "memory://", "OPTIONS": options}
-    with (
-        override_settings(CACHES={"default": entry}, CACHE_HERD_TIMEOUT=20),
-        pytest.warns(ConfigurationWarning, match="herd policy"),
-    ):
+    with override_settings(CACHES={"default": entry}, CACHE_HERD_TIMEOUT=20):
         assert type(caches["default"].client) is HerdClient
+        herd = container().settings.herd
+    assert herd is not None
+    assert (herd.timeout, herd.lease, herd.wait) == (20_000, 20_000, 10.0)
 
 
 @pytest.mark.parametrize(

@@ -286,10 +286,8 @@ def test_a_plain_client_as_the_factory_is_said_once_for_all_aliases_and_not_wher
 
 
 @pytest.mark.parametrize("client", ["client.HerdClient", "async_cache.client.herd.AsyncHerdClient"])
-def test_a_herd_client_is_a_plain_one_until_there_is_its_policy_and_a_warning_says_so(client: str) -> None:
-    with pytest.warns(ConfigurationWarning, match=r"OPTIONS\['CLIENT_CLASS'\]: the herd policy is not there yet"):
-        settings = parsed("valkey://a", CLIENT_CLASS=f"django_valkey.{client}")
-    assert settings == parsed("valkey://a")
+def test_a_herd_client_is_the_default_one_with_the_herd_policy(client: str) -> None:
+    assert parsed("valkey://a", CLIENT_CLASS=f"django_valkey.{client}") == parsed("valkey://a", HERD=True)
 
 
 @pytest.mark.parametrize("factory", ["mine.Factory", 7, "django_valkey.cluster_cache.pool.ClusterConnectionFactory"])

@@ -1,7 +1,10 @@
-"""`AsyncHerdClient`: named in settings already; its policy against stampedes is still to come."""
+"""`AsyncHerdClient`: the client of an alias whose entries are recomputed once, everywhere."""
 
 from django_valkey.async_cache.client.default import AsyncDefaultClient
 
 
 class AsyncHerdClient(AsyncDefaultClient):
-    """As yet an `AsyncDefaultClient`, which a warning says where it is configured."""
+    """The default client, with the herd policy: as `OPTIONS["HERD"] = True` beside any other client.
+
+    CACHE_HERD_TIMEOUT says for how many seconds an entry is kept after its timeout, 60 if it is not set.
+    """

@@ -1,0 +1,172 @@
+"""get_or_set: one caller computes, everywhere; the others are served the stale value, or wait (rules 4 and 5)."""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeAlias
+
+from dvcache.flights import Flight
+from dvcache.operations.context import Context, guarded
+from dvcache.operations.herd.leases import UNCLAIMED, Claim, claim, is_fresh, release
+from dvcache.operations.herd.publishing import publish
+from dvcache.operations.herd.reads import UNCLAIMABLE
+from dvcache.types import MISSING, Call, Fresh, Key, Op, Sleep, Spawn, Timeout, Wait
+
+FIRST_PAUSE: Final = 0.01
+LONGEST_PAUSE: Final = 0.25
+"""Seconds between looks for a value that another process computes: they grow by half each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An entry that is to be there: its keys, and what makes its value."""
+
+    key: Key
+    stored: bytes
+    default: object
+    timeout: Timeout
+
+
+class Served(NamedTuple):
+    """A value that was there: fresh, or stale while another caller recomputes it."""
+
+    value: object
+
+
+class Due(NamedTuple):
+    """An entry that this caller is to compute, and the stale value that others may be served meanwhile."""
+
+    claim: Claim
+    stale: object = MISSING
+
+
+Sought: TypeAlias = Served | Due
+
+ALONE: Final = Due(UNCLAIMED)
+"""To compute without a lease."""
+
+
+def get_or_set(cx: Context, key: Key, default: object, timeout: Timeout, version: int | None) -> Op[object]:
+    """Return the value of one entry; where it is stale or missing, one caller makes it.
+
+    In this process one caller at a time asks the server for a key, and shares what it finds. Those who wait for a
+    value do so for the herd's `wait`, and then compute it too. Who is called by the one they would wait for computes.
+    """
+    wanted = Wanted(key, cx.keys.key(key, version), default, timeout)
+    deadline = cx.clock() + cx.herd.wait
+    while True:
+        flight, leads = cx.flights.enter(wanted.stored)
+        if leads:
+            try:
+                return (yield from _led(cx, wanted, flight))
+            finally:
+                flight.land()
+        if flight.is_own():
+            return (yield from _alone(cx, wanted, flight))
+        done = yield Wait(flight.done(), max(0.0, deadline - cx.clock()))
+        if flight.outcome is not MISSING:
+            return flight.outcome
+        if not done:
+            return (yield from _alone(cx, wanted, flight))
+
+
+def _led(cx: Context, wanted: Wanted, flight: Flight) -> Op[object]:
+    sought = yield from guarded(cx, "seek", seek(cx, wanted.stored), wanted.key)
+    if isinstance(sought, Served):
+        flight.land(sought.value)
+        return sought.value
+    if sought.stale is MISSING:
+        return (yield from _made(cx, wanted, sought.claim, flight))
+    flight.land(sought.stale)
+    if not cx.herd.background:
+        return (yield from _made(cx, wanted, sought.claim, flight))
+    made = yield Spawn(_boxed(_made(cx, wanted, sought.claim, flight)), cx.tasks)
+    return sought.stale if made is None else made[0]
+
+
+def _boxed(op: Op[object]) -> Op[object]:
+    """Tell a value that was made here and now from the None of one that will be made."""
+    return ((yield from op),)
+
+
+def _alone(cx: Context, wanted: Wanted, flight: Flight) -> Op[object]:
+    """Compute without a lease, unless there is an entry."""
+    sought = yield from guarded(cx, "seek", _seen(cx, wanted.stored), wanted.key)
+    if isinstance(sought, Served):
+        return sought.value
+    return (yield from _made(cx, wanted, sought.claim, flight))
+
+
+def _seen(cx: Context, stored: bytes) -> Op[Sought]:
+    [data, _] = yield Fresh((("GET", stored), ("PTTL", stored)))
+    value = MISSING if data is None else cx.codec.loads(data, MISSING)
+    return ALONE if value is MISSING else Served(value)
+
+
+def seek(cx: Context, stored: bytes) -> Op[Sought]:
+    """Return what is there, or win the lease to compute it; where there is nothing to serve, go on for `wait`."""
+    [data, left] = yield Fresh((("GET", stored), ("PTTL", stored)))
+    value = MISSING if data is None or left < -1 else cx.codec.loads(data, MISSING)
+    if value is not MISSING and (is_fresh(cx, left) or cx.flights.is_held(stored, cx.clock())):
+        return Served(value)
+    waited, pause = 0.0, FIRST_PAUSE
+    while True:
+        try:
+            found = yield from claim(cx, stored)
+        except UNCLAIMABLE:
+            if value is MISSING:
+                raise
+            return Served(value)
+        value = MISSING if found.data is None else cx.codec.loads(found.data, MISSING)
+        if found.token is not None and (found.stale or value is MISSING):
+            return Due(found, value)
+        if found.token is not None:
+            yield from release([(stored, found.token)])
+        if value is not MISSING:
+            return Served(value)
+        if waited >= cx.herd.wait:
+            return ALONE
+        seconds = min(pause * (0.5 + cx.random()), cx.herd.wait - waited)
+        yield Sleep(seconds)
+        waited, pause = waited + seconds, min(pause * 1.5, LONGEST_PAUSE)
+
+
+def _made(cx: Context, wanted: Wanted, held: Claim, flight: Flight) -> Op[object]:
+    """Compute the value, store it as far as the rules allow, and return what is there then."""
+    stored = wanted.stored
+    mark = None
+    if held.token is not None:
+        mark = cx.flights.hold(stored, cx.clock(), cx.herd.lease / 1000, anew=True)
+    flight.lead()
+    try:
+        value = (yield Call(wanted.default)) if callable(wanted.default) else wanted.default
+        publishing = _stored(cx, wanted, held, value, flight)
+        return (yield from guarded(cx, "publish", publishing, wanted.key, value))
+    except GeneratorExit:
+        raise
+    except BaseException:
+        if held.token is not None:
+            yield from release([(stored, held.token)])
+        raise
+    finally:
+        flight.leave()
+        if mark is not None:
+            cx.flights.let_go(stored, mark)
+
+
+def _stored(cx: Context, wanted: Wanted, held: Claim, value: object, flight: Flight) -> Op[object]:
+    lifetime = cx.lifetime(wanted.timeout)
+    if lifetime == 0:
+        if held.token is not None:
+            yield from release([(wanted.stored, held.token)])
+        flight.land(value)
+        return value
+    data = cx.codec.dumps(value)
+    arguments = (data,) if lifetime is None else (data, "PX", lifetime)
+    published = yield from publish(cx, wanted.stored, held, arguments)
+    if published.stored:
+        flight.land(value)
+        return value
+    there = MISSING if published.data is None else cx.codec.loads(published.data, MISSING)
+    if there is MISSING:  # written or deleted meanwhile: it may show what was before, and is for this caller alone
+        return value
+    flight.land(there)
+    return there

@@ -1,0 +1,100 @@
+"""Leases: who may recompute a stale entry, for how long (rules 2 and 7)."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+from dvcache.errors import CacheError, ServerError
+from dvcache.operations.context import Context
+from dvcache.operations.swaps import refused
+from dvcache.scripts import RELEASE
+from dvcache.types import Command, Each, Op
+
+_SUFFIX: Final = b":lease"
+
+GONE: Final = -2
+"""PTTL of no entry."""
+
+
+def lease(stored: bytes) -> bytes:
+    """Return the key of an entry's lease (rule 7)."""
+    return stored + _SUFFIX
+
+
+def is_lease(stored: bytes) -> bool:
+    """Say whether a stored key is a lease's."""
+    return stored.endswith(_SUFFIX)
+
+
+class Claim(NamedTuple):
+    """What came of a claim: the token if it was won, and the entry as the primary had it at that moment."""
+
+    token: bytes | None
+    data: bytes | None
+    """The entry's bytes; None for no entry."""
+    stale: bool
+    at: float
+    """When it was answered, in seconds of the context's clock."""
+
+
+UNCLAIMED: Final = Claim(None, None, stale=False, at=0.0)
+"""What a caller works with who computes without a lease."""
+
+
+def is_fresh(cx: Context, left: int) -> bool:
+    """Say whether an entry with so many milliseconds to live is fresh (rule 1)."""
+    return left > cx.herd.timeout or left == -1
+
+
+def claim(cx: Context, stored: bytes) -> Op[Claim]:
+    """Ask for the lease of an entry, and for the entry, on the primary (rule 2)."""
+    [found] = yield from claim_all(cx, [stored])
+    return found
+
+
+def claim_all(cx: Context, stored: Sequence[bytes]) -> Op[list[Claim]]:
+    """Ask for the leases of entries, and for the entries, on the primary, in one round trip (rule 2)."""
+    tokens = [cx.tokens() for _ in stored]
+    asked = [_claim(cx, key, token) for key, token in zip(stored, tokens, strict=True)]
+    try:
+        replies = yield tuple(command for commands in asked for command in commands)
+    except (Exception, GeneratorExit):
+        raise
+    except BaseException:  # cancelled: what was won is nobody's
+        yield from release(zip(stored, tokens, strict=True))
+        raise
+    now = cx.clock()
+    return [
+        Claim(token if won is not None else None, *_entry(cx, data, left), at=now)
+        for token, won, data, left in zip(tokens, replies[::3], replies[1::3], replies[2::3], strict=True)
+    ]
+
+
+def _claim(cx: Context, stored: bytes, token: bytes) -> tuple[Command, ...]:
+    return ("SET", lease(stored), token, "NX", "PX", cx.herd.lease), ("GET", stored), ("PTTL", stored)
+
+
+def _entry(cx: Context, data: bytes | None, left: int) -> tuple[bytes | None, bool]:
+    """Return an entry's bytes, None where it is gone, and whether it is stale."""
+    gone = data is None or left == GONE
+    return (None, False) if gone else (data, not is_fresh(cx, left))
+
+
+def release(held: Iterable[tuple[bytes, bytes]]) -> Op[None]:
+    """Drop leases that are still one's own, in one round trip. One that cannot be dropped lapses by itself.
+
+    Rests on a script; where scripts are refused, on SET … IFEQ (Valkey 8.1).
+
+    Args:
+        held: entries with the tokens of their leases.
+    """
+    names = [(lease(stored), token) for stored, token in held]
+    with suppress(CacheError):
+        replies = yield Each(tuple(("EVAL", RELEASE.text, 1, name, token) for name, token in names))
+        if any(isinstance(reply, ServerError) and refused(reply) for reply in replies):
+            yield Each(tuple(given_up(name, token) for name, token in names))
+
+
+def given_up(name: bytes, token: bytes) -> Command:
+    """Return what ends a lease where scripts are refused, if it still is one's own."""
+    return ("SET", name, b"", "PX", 1, "IFEQ", token)

@@ -1,0 +1,83 @@
+"""Reading entries that may be stale (rules 1, 2 and 5)."""
+
+from collections.abc import Iterable, Mapping
+
+from dvcache.errors import NotSupportedError, PermissionDenied, ReadOnlyError, TransportError
+from dvcache.operations.context import Context
+from dvcache.operations.herd.leases import Claim, claim_all, is_fresh, release
+from dvcache.types import MISSING, Key, Op
+
+UNCLAIMABLE = (TransportError, NotSupportedError, PermissionDenied, ReadOnlyError)
+"""Why a claim may come to nothing where reading works: the primary is gone, or is not for this user or alias to use."""
+
+
+def get(cx: Context, key: Key, default: object, version: int | None) -> Op[object]:
+    """Read one entry; of those who find it stale one misses, and the others are served."""
+    stored = cx.keys.key(key, version)
+    [data, left] = yield (("GET", stored), ("PTTL", stored))
+    if data is None:
+        return default
+    if left > cx.herd.timeout or left == -1:
+        return cx.codec.loads(data, default)
+    if left < 0:  # it went between the two commands
+        return default
+    served = yield from _served(cx, {stored: data})
+    return cx.codec.loads(served[stored], default) if stored in served else default
+
+
+def get_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[dict[Key, object]]:
+    """Read the entries that there are, in the order of the keys; which of the stale ones miss is as with `get`."""
+    wanted = {key: cx.keys.key(key, version) for key in keys}
+    names = list(wanted)
+    found: dict[Key, object] = {}
+    for start in range(0, len(names), cx.chunk):
+        part = names[start : start + cx.chunk]
+        served = yield from _served_of(cx, [wanted[name] for name in part])
+        for name in part:
+            data = served.get(wanted[name])
+            if data is not None and (value := cx.codec.loads(data, MISSING)) is not MISSING:
+                found[name] = value
+    return found
+
+
+def _served_of(cx: Context, stored: list[bytes]) -> Op[dict[bytes, bytes]]:
+    """Read stored keys and their lifetimes in one round trip; claim what is stale in another."""
+    [replies, *lefts] = yield (("MGET", *stored), *(("PTTL", key) for key in stored))
+    there = {key: (data, left) for key, data, left in zip(stored, replies, lefts, strict=True) if data is not None}
+    served = {key: data for key, (data, left) in there.items() if is_fresh(cx, left)}
+    stale = {key: data for key, (data, left) in there.items() if 0 <= left <= cx.herd.timeout}
+    if stale:
+        served |= yield from _served(cx, stale)
+    return served
+
+
+def _served(cx: Context, stale: Mapping[bytes, bytes]) -> Op[dict[bytes, bytes]]:
+    """Claim stale entries; return what is served of them, which is all but those to be recomputed (rule 2).
+
+    While this process is at a claim, its other callers are served without another one.
+    """
+    now, seconds = cx.clock(), cx.herd.lease / 1000
+    marks = {key: mark for key in stale if (mark := cx.flights.hold(key, now, seconds)) is not None}
+    served = {key: data for key, data in stale.items() if key not in marks}
+    if not marks:
+        return served
+    try:
+        claims = dict(zip(marks, (yield from claim_all(cx, list(marks))), strict=True))
+    except UNCLAIMABLE:
+        return dict(stale)
+    finally:
+        for key, mark in marks.items():
+            cx.flights.let_go(key, mark)
+    yield from _dropped(claims)
+    return served | {key: found.data for key, found in claims.items() if found.data is not None and not _to_make(found)}
+
+
+def _to_make(found: Claim) -> bool:
+    return found.token is not None and found.stale
+
+
+def _dropped(claims: Mapping[bytes, Claim]) -> Op[None]:
+    """Drop the leases that were won of entries that were fresh by then, or gone: get claims only on stale (rule 5)."""
+    needless = [(key, found.token) for key, found in claims.items() if found.token is not None and not found.stale]
+    if needless:
+        yield from release(needless)

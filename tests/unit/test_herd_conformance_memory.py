@@ -1,0 +1,16 @@
+"""The herd policy conforms, on the in-memory server, in both colours, with and without scripts."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from dvcache.testing import MemoryPoolFactory
+from dvcache.testing.conformance import CacheConformance, MakeCache, wired
+from tests.herds import of_a_herd
+
+
+class TestHerdInMemory(CacheConformance):
+    @pytest.fixture(params=["sync", "async"])
+    def make_cache(self, request: pytest.FixtureRequest) -> Iterator[MakeCache]:
+        with wired(request.param, "valkey://production/1", pool_factory=MemoryPoolFactory()) as make_cache:
+            yield of_a_herd(make_cache)
