@@ -77,7 +77,7 @@ def wait_until_gone(cache: Cache, key: str) -> None:
 
 
 @contextmanager
-def wired(colour: Colour, location: str, **replacements: Unpack[Replacements]) -> Iterator[MakeCache]:
+def wired(colour: Colour, location: str | list[str], **replacements: Unpack[Replacements]) -> Iterator[MakeCache]:
     """Make caches of one colour in one database of a server, and end their connections with the block.
 
     Args:
