@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from dvcache.attempts import Flow
 from dvcache.errors import ClosedError, ServerError, TransportError, UnavailableError
+from dvcache.progress import ROLE, Progress
 from dvcache.types import Batch
 
 M = TypeVar("M")
@@ -25,8 +26,6 @@ CHECK_EVERY: Final = 1.0
 
 RUN: Final = 16
 """Batches in a row that go to one member, whose connection stays in the processor's caches: alternating costs 8 %."""
-
-_ROLE: Final = (("ROLE",),)
 
 
 class Seat(Generic[M]):
@@ -47,7 +46,7 @@ class Seat(Generic[M]):
 
 
 class Rota(Generic[M]):
-    """Members take turns; one that fails, or no longer follows its primary, is set aside and tried again later.
+    """Members take turns; one that fails, or no longer follows its primary closely, is set aside and tried again later.
 
     Args:
         members: who there is, asked at each turn; the same tuple while nothing changes.
@@ -56,6 +55,8 @@ class Rota(Generic[M]):
 
     def __init__(self, members: Callable[[], Sequence[M]], clock: Callable[[], float] = time.monotonic) -> None:
         self.members = members
+        self.progress = Progress(clock)
+        """How far the primary is, for whoever writes there to tell."""
         self._clock = clock
         self._turns = itertools.count()
         self._seated: tuple[Sequence[M], tuple[Seat[M], ...]] = ((), ())
@@ -143,12 +144,14 @@ class Rota(Generic[M]):
             return batch
         if not seat.rest:
             seat.due = now + CHECK_EVERY
-        return batch + _ROLE
+        return batch + ROLE
 
     def _answer(self, seat: Seat[M], batch: Batch, replies: Sequence[Any]) -> Sequence[Any] | None:
         """Return the batch's replies, or None if they should not be trusted: then the member is set aside."""
         answers = replies[: len(batch)]
-        if not self.suffices(answers) or any(map(is_stale, replies[len(batch) :])):
+        if not self.suffices(answers) or any(
+            is_stale(role, self.progress.required()) for role in replies[len(batch) :]
+        ):
             self._set_aside(seat)
             return None
         if seat.on_trial:
@@ -156,6 +159,12 @@ class Rota(Generic[M]):
         return answers
 
 
-def is_stale(role: Any) -> bool:
-    """Tell of ROLE's answer whether it is a replica's that has lost its primary. Who may not ask is not doubted."""
-    return not isinstance(role, ServerError) and role[0] == b"slave" and role[3] != b"connected"
+def is_stale(role: Any, required: int = 0) -> bool:
+    """Tell of ROLE's answer whether it is a replica's that has lost its primary, or has not come as far as it should.
+
+    Who may not ask is not doubted.
+    """
+    if isinstance(role, ServerError) or role[0] != b"slave":
+        return False
+    _, _, _, state, offset = role
+    return state != b"connected" or int(offset) < required

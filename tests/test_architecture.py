@@ -61,7 +61,7 @@ def test_operations_do_no_io() -> None:
 
 
 VOCABULARY = {"types", "errors", "protocols", "scripts"}
-FLOWS = {"attempts", "rota", "spread"}
+FLOWS = {"attempts", "progress", "rota", "spread"}
 """What is tried where, written once for both colours."""
 
 

@@ -1,11 +1,12 @@
 """A primary and its replicas: what only reads goes to a replica, the last resort being the primary."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dvcache.clients.commands import only_reads
 from dvcache.errors import NotSupportedError, TransportError
+from dvcache.progress import Progress
 from dvcache.protocols import AsyncClient, Client
 from dvcache.types import Batch
 
@@ -16,6 +17,8 @@ class Replicated:
 
     primary: Client
     replicas: Client
+    progress: Progress = field(default_factory=Progress)
+    """How far the primary is, by which replicas are judged."""
 
     def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
@@ -24,7 +27,8 @@ class Replicated:
                 return self.replicas.execute(batch)
             except TransportError:
                 pass
-        return self.primary.execute(batch)
+        request = self.progress.request(batch)
+        return self.progress.answer(batch, self.primary.execute(request))
 
     def close(self) -> None:
         """End every connection."""
@@ -38,6 +42,8 @@ class AsyncReplicated:
 
     primary: AsyncClient
     replicas: AsyncClient
+    progress: Progress = field(default_factory=Progress)
+    """How far the primary is, by which replicas are judged."""
 
     async def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
@@ -46,7 +52,8 @@ class AsyncReplicated:
                 return await self.replicas.execute(batch)
             except TransportError:
                 pass
-        return await self.primary.execute(batch)
+        request = self.progress.request(batch)
+        return self.progress.answer(batch, await self.primary.execute(request))
 
     def close(self) -> None:
         """End every connection."""

@@ -14,6 +14,7 @@ from dvcache.pools.lean import LeanPool
 from dvcache.pools.multiplexed import MultiplexedPool
 from dvcache.pools.nodes import Nodes, P
 from dvcache.pools.watch import Watch
+from dvcache.progress import Progress
 from dvcache.protocols import AsyncClient, AsyncPool, Client, Pool
 from dvcache.rota import Rota
 from dvcache.types import Batch, Endpoint
@@ -87,6 +88,7 @@ class OnReplicas(Generic[P]):
     def __init__(self, nodes: Nodes[P]) -> None:
         self._watch = nodes.watch
         self._rota = Rota(lambda: nodes.current)
+        self.progress = self._rota.progress
         self.first, self.suffices = self._rota.first, self._rota.suffices
 
     def flow(self, batch: Batch, begun: P | None = None, /) -> Flow[P]:
@@ -103,10 +105,12 @@ class OnReplicas(Generic[P]):
 class ServicePool:
     """The pool of a service's nodes in one role."""
 
-    __slots__ = ("_attempts", "_nodes")
+    __slots__ = ("_attempts", "_nodes", "progress")
 
-    def __init__(self, nodes: Nodes[LeanPool], attempts: Attempts[Client]) -> None:
+    def __init__(self, nodes: Nodes[LeanPool], attempts: Attempts[Client], progress: Progress | None) -> None:
         self._nodes, self._attempts = nodes, attempts
+        self.progress = progress
+        """How far the primary is, by which replicas are judged; None of a primary."""
 
     def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
@@ -120,10 +124,14 @@ class ServicePool:
 class AsyncServicePool:
     """The asynchronous pool of a service's nodes in one role."""
 
-    __slots__ = ("_attempts", "_nodes")
+    __slots__ = ("_attempts", "_nodes", "progress")
 
-    def __init__(self, nodes: Nodes[MultiplexedPool], attempts: Attempts[AsyncClient]) -> None:
+    def __init__(
+        self, nodes: Nodes[MultiplexedPool], attempts: Attempts[AsyncClient], progress: Progress | None
+    ) -> None:
         self._nodes, self._attempts = nodes, attempts
+        self.progress = progress
+        """As of `ServicePool`."""
 
     def execute(self, batch: Batch, /) -> Coroutine[Any, Any, Sequence[Any]]:
         """Run the batch, as `protocols.AsyncClient` says."""
@@ -137,15 +145,18 @@ class AsyncServicePool:
 def service_pool(endpoint: Endpoint, watch: Watch) -> Pool:
     """Return the pool of the service's nodes in the endpoint's role."""
     nodes = Nodes(endpoint, watch, LeanPool)
-    return ServicePool(nodes, _attempts(endpoint, nodes))
+    return ServicePool(nodes, *_attempts(endpoint, nodes))
 
 
 def async_service_pool(endpoint: Endpoint, watch: Watch) -> AsyncPool:
     """Return the asynchronous pool of the service's nodes in the endpoint's role."""
     nodes = Nodes(endpoint, watch, MultiplexedPool)
-    return AsyncServicePool(nodes, _attempts(endpoint, nodes))
+    return AsyncServicePool(nodes, *_attempts(endpoint, nodes))
 
 
-def _attempts(endpoint: Endpoint, nodes: Nodes[P]) -> Any:
+def _attempts(endpoint: Endpoint, nodes: Nodes[P]) -> tuple[Any, Progress | None]:
     """Return how a batch finds its node. `Any`: attempts on pools are attempts on clients, which mypy cannot see."""
-    return OnPrimary(nodes) if endpoint.role == "primary" else OnReplicas(nodes)
+    if endpoint.role == "primary":
+        return OnPrimary(nodes), None
+    replicas = OnReplicas(nodes)
+    return replicas, replicas.progress
