@@ -1,12 +1,34 @@
 """The herd policy for tests: wirings, and what many callers of several processes do at once."""
 
-from typing import Final
+import itertools
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, Final, Literal, TypeAlias
+
+import valkey
 
 from dvcache.cache import Cache
 from dvcache.testing.conformance import MakeCache
+from tests.programs import ROOT, command, environment
+from tests.servers import Server, wait_until
 
 BRIEF: Final = 0.05
 """Seconds that the suite's entries are kept when stale: it waits until an entry is gone."""
+
+PROCESSES: Final = 4
+
+Kind: TypeAlias = Literal["threads", "tasks"]
+
+CALLERS: Final[Mapping[Kind, int]] = {"threads": 25, "tasks": 200}
+"""Of each process."""
+
+_SIGNALS: Final = 9
+"""The database on which the callers say what happens."""
+
+_rounds: Final = itertools.count()
 
 
 def of_a_herd(make_cache: MakeCache) -> MakeCache:
@@ -18,3 +40,101 @@ def of_a_herd(make_cache: MakeCache) -> MakeCache:
         return make_cache(**{**settings, "OPTIONS": {"HERD": {"timeout": BRIEF}, **options}})
 
     return make
+
+
+class Herd:
+    """Processes with callers, who do the same at once, and the database on which they say what happens.
+
+    Args:
+        entry: the CACHES entry of their caches.
+        kind: whether the callers of a process are threads or tasks.
+        server: where the database is; not necessarily the caches' own.
+    """
+
+    def __init__(self, entry: Mapping[str, object], kind: Kind, server: Server) -> None:
+        program = command("-m", "tests.herd_caller", kind, json.dumps(entry), server.url(_SIGNALS))
+        self.kind: Kind = kind
+        self._url = server.url(_SIGNALS)
+        self.processes = [
+            subprocess.Popen(
+                program, cwd=ROOT, env=environment(), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+            for _ in range(PROCESSES)
+        ]
+
+    def wait_ready(self) -> None:
+        for process in self.processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+
+    def kill(self, process: "subprocess.Popen[str]") -> None:
+        """End a process as nothing can prevent it: `kill -9`."""
+        self.processes.remove(process)
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            assert stream is not None
+            with suppress(BrokenPipeError):
+                stream.close()
+
+    def end(self) -> None:
+        for process in list(self.processes):
+            self.kill(process)
+
+    def start(self, call: str, key: str, new: object, callers: int | None = None, **more: object) -> "Round":
+        """Have every process begin a round: so many callers each, all of them at once."""
+        told = {"call": call, "key": key, "new": new, "callers": callers or CALLERS[self.kind], **more}
+        begun = Round(self, f"round{next(_rounds)}", told["callers"] * len(self.processes), self._url)
+        for process in self.processes:
+            self.tell(process, {**told, "round": begun.name})
+        return begun
+
+    @staticmethod
+    def tell(process: "subprocess.Popen[str]", told: Mapping[str, object]) -> None:
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(told) + "\n")
+        process.stdin.flush()
+
+
+class Round:
+    """What happens in one round."""
+
+    def __init__(self, herd: Herd, name: str, callers: int, url: str) -> None:
+        self.herd, self.name, self.callers = herd, name, callers
+        self._raw = valkey.Valkey.from_url(url)
+
+    def count(self, what: str) -> int:
+        return int(self._raw.get(f"{self.name}:{what}") or 0)
+
+    def served(self) -> Counter[Any]:
+        """How often each value was returned so far."""
+        return Counter(json.loads(each) for each in self._raw.lrange(f"{self.name}:served", 0, -1))
+
+    def wait_served(self, callers: int, seconds: float = 20.0) -> None:
+        wait_until(lambda: self._raw.llen(f"{self.name}:served") >= callers, seconds)
+
+    def go(self) -> None:
+        """Let those who compute come to their end."""
+        self._raw.set(f"{self.name}:go", 1)
+
+    def end(self) -> Counter[Any]:
+        """Let all come to their end; return how often each value was returned."""
+        self.go()
+        self.wait_served(self.callers)
+        for process in self.herd.processes:
+            if process.poll() is None:
+                assert process.stdout is not None
+                assert process.stdout.readline() == "done\n"
+        self._raw.close()
+        return self.served()
+
+
+@contextmanager
+def herd_of(entry: Mapping[str, object], kind: Kind, server: Server) -> Iterator[Herd]:
+    """Processes of callers, which end with the block."""
+    herd = Herd(entry, kind, server)
+    try:
+        herd.wait_ready()
+        yield herd
+    finally:
+        herd.end()

@@ -97,4 +97,4 @@ def release(held: Iterable[tuple[bytes, bytes]]) -> Op[None]:
 
 def given_up(name: bytes, token: bytes) -> Command:
     """Return what ends a lease where scripts are refused, if it still is one's own."""
-    return ("SET", name, b"", "PX", 1, "IFEQ", token)
+    return ("SET", name, b"", "PXAT", 1, "IFEQ", token)
