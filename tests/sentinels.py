@@ -31,12 +31,19 @@ _MONITORING: Final = {
     "failover-timeout": 3000,
     "parallel-syncs": 2,
 }
-_PERIODS: Final = {"info-period": 400, "ping-period": 400, "ask-period": 100, "publish-period": 750}
+_PERIODS: Final = {
+    "info-period": 400,
+    "ping-period": 400,
+    "ask-period": 100,
+    "publish-period": 750,
+    "tilt-period": 100,
+}
 """Milliseconds (SENTINEL DEBUG): with the usual ones, of seconds, tests would mostly wait.
 
 In a failover sentinels look at nodes once a second, whatever the info-period. Hence two lower limits: they promote no
 replica at which they have not looked for five times the ping-period (so at least 300), and those that have not heard
 of a promotion undo it after four times the publish-period (at least 500). So long, too, an old primary goes on unasked.
+A sentinel that was stopped for two seconds does nothing for the tilt-period afterwards, by default half a minute.
 """
 
 _WRONG: Final = frozenset({"s_down", "o_down", "disconnected", "failover_in_progress", "force_failover"})

@@ -1,0 +1,132 @@
+"""Callers that never stop, for tests of what happens to a service meanwhile."""
+
+import asyncio
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+from dvcache import Container
+from dvcache.errors import CacheError
+from dvcache.types import Batch
+
+Colour: TypeAlias = Literal["sync", "async"]
+
+CALLERS: Final = {"sync": 8, "async": 200}
+"""Threads, and tasks."""
+
+PAUSE: Final = {"sync": 0.001, "async": 0.025}
+"""Seconds between two calls of a caller: all of them together leave the servers, on the same cores, time for theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A set and a get of a fresh key that one node acknowledged."""
+
+    caller: int
+    at: float
+    """When the acknowledgement came, by `time.monotonic`."""
+    run_id: str
+    """The node that performed both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An error that a caller saw."""
+
+    caller: int
+    at: float
+    seconds: float
+    """For how long it waited for it."""
+    error: CacheError
+
+
+class Load:
+    """What callers of one container did, each in a thread or a task of its own.
+
+    Args:
+        container: whose client they use.
+        colour: threads on the synchronous client, or tasks on the asynchronous one.
+    """
+
+    def __init__(self, container: Container, colour: Colour) -> None:
+        self.done: list[Done] = []
+        self.failed: list[Failed] = []
+        self.callers = CALLERS[colour]
+        self.container, self._colour = container, colour
+        self._stop = threading.Event()
+        self._numbers = itertools.count()
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Keep the callers calling within the block."""
+        work: Callable[[int], object] = self._call if self._colour == "sync" else self._call_all
+        numbers: Iterable[int] = range(self.callers if self._colour == "sync" else 1)
+        threads = [threading.Thread(target=work, args=(number,), name=f"load {number}") for number in numbers]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join()
+
+    def recovered(self, run_id: str, after: float) -> dict[int, float]:
+        """Return when each caller that has by now first completed on a node, in seconds after a moment.
+
+        Args:
+            run_id: the node.
+            after: by `time.monotonic`; what was acknowledged before counts as 0.
+        """
+        first: dict[int, float] = {}
+        for done in list(self.done):
+            if done.run_id == run_id:
+                first.setdefault(done.caller, max(0.0, done.at - after))
+        return first
+
+    def acknowledged(self, run_id: str, after: float) -> list[Done]:
+        """Return what a node acknowledged after a moment."""
+        return [done for done in list(self.done) if done.run_id == run_id and done.at > after]
+
+    def _call(self, caller: int) -> None:
+        client = self.container.client()
+        while not self._stop.is_set():
+            batch, started = self._batch(caller), time.monotonic()
+            try:
+                self._note(caller, batch, client.execute(batch))
+            except CacheError as error:
+                self.failed.append(Failed(caller, time.monotonic(), time.monotonic() - started, error))
+            time.sleep(PAUSE["sync"])
+
+    def _call_all(self, _: int) -> None:
+        async def all_of_them() -> None:
+            await asyncio.gather(*(self._acall(caller) for caller in range(self.callers)))
+
+        asyncio.run(all_of_them())
+
+    async def _acall(self, caller: int) -> None:
+        client = self.container.async_client()
+        while not self._stop.is_set():
+            batch, started = self._batch(caller), time.monotonic()
+            try:
+                self._note(caller, batch, await client.execute(batch))
+            except CacheError as error:
+                self.failed.append(Failed(caller, time.monotonic(), time.monotonic() - started, error))
+            await asyncio.sleep(PAUSE["async"])
+
+    def _batch(self, caller: int) -> Batch:
+        key = f"load:{caller}:{next(self._numbers)}"
+        return ("SET", key, key, "PX", 60_000), ("INFO", "server"), ("GET", key)
+
+    def _note(self, caller: int, batch: Batch, replies: Any) -> None:
+        for reply in replies:
+            if isinstance(reply, CacheError):
+                raise reply
+        stored, info, value = replies
+        assert (stored, value) == (b"OK", str(batch[0][1]).encode()), "somebody else's reply"
+        run_id = dict(line.split(":", 1) for line in info.decode().splitlines() if ":" in line)["run_id"]
+        self.done.append(Done(caller, time.monotonic(), run_id))

@@ -1,0 +1,347 @@
+"""Failovers under load: within a second of the new primary's announcement everybody works with it, and only with it."""
+
+import asyncio
+import gc
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+
+from dvcache import Container, Settings
+from dvcache.errors import TransportError
+from dvcache.types import Batch
+from tests.load import Load
+from tests.programs import command, environment
+from tests.servers import wait_until
+from tests.topologies import Node, SentinelFleet, calls, clients, reset_calls, role, run_id
+
+SERVICE = "service_name"
+ANNOUNCED = 1.0
+"""Seconds after the announcement within which everybody must have gone over."""
+
+Fault = Callable[[SentinelFleet, Node], None]
+
+
+def dies(fleet: SentinelFleet, primary: Node) -> None:
+    assert fleet
+    primary.kill()
+
+
+def hangs(fleet: SentinelFleet, primary: Node) -> None:
+    assert fleet
+    primary.pause()
+
+
+def hangs_with_a_sentinel(fleet: SentinelFleet, primary: Node) -> None:
+    """A machine that is lost, with all that ran on it."""
+    fleet.sentinels[0].pause()
+    primary.pause()
+
+
+def is_asked_to_leave(fleet: SentinelFleet, primary: Node) -> None:
+    fleet.wait_whole(SERVICE)
+    assert fleet.primary(SERVICE) is primary
+    fleet.sentinels[0].raw("SENTINEL", "FAILOVER", SERVICE)
+
+
+def settings(fleet: SentinelFleet, *, replicas: bool = False, **options: Any) -> Settings:
+    """Return the settings of the service's primary, with or without its replicas."""
+    by = (
+        {"CLIENT_CLASS": "django_valkey.client.SentinelClient"}
+        if replicas
+        else {"CONNECTION_FACTORY": "django_valkey.pool.SentinelConnectionFactory"}
+    )
+    return Settings.parse(
+        {"LOCATION": f"valkey://{SERVICE}/0", "OPTIONS": {"SENTINELS": fleet.addresses, **by, **options}}
+    )
+
+
+def named(node: Node, name: str) -> int:
+    return sum(each["name"] == name for each in clients(node))
+
+
+@pytest.fixture(autouse=True)
+def _whole_and_known(fleet: SentinelFleet) -> None:
+    fleet.replication(SERVICE)
+
+
+@pytest.fixture(params=["sync", "async"])
+def colour(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+@pytest.fixture
+def container(fleet: SentinelFleet) -> Iterator[Container]:
+    pool = {"max_connections": 4, "client_name": "load"}
+    with Container(settings(fleet, CONNECTION_POOL_KWARGS=pool)) as container:
+        yield container
+
+
+@pytest.fixture
+def loads(container: Container) -> list[Load]:
+    """8 threads and 200 tasks."""
+    return [Load(container, "sync"), Load(container, "async")]
+
+
+@contextmanager
+def going_on(loads: list[Load]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for load in loads:
+            stack.enter_context(load.going_on())
+        yield
+
+
+def everybody_is_on(loads: list[Load], run_id: str) -> bool:
+    return all(len(load.recovered(run_id, 0)) == load.callers for load in loads)
+
+
+@pytest.mark.parametrize(
+    "fault", [dies, hangs, hangs_with_a_sentinel, is_asked_to_leave], ids=lambda fault: fault.__name__
+)
+def test_everybody_goes_over_to_the_new_primary_within_a_second(
+    fault: Fault, fleet: SentinelFleet, loads: list[Load]
+) -> None:
+    old = fleet.primary(SERVICE)
+    old_id = run_id(old)
+    with going_on(loads):
+        wait_until(lambda: everybody_is_on(loads, old_id))
+        with fleet.announcements() as announcements:
+            began = time.monotonic()
+            fault(fleet, old)
+            announced = announcements.first(SERVICE, began)
+        new_id = run_id(fleet.replication(SERVICE).node(announced.new))
+        wait_until(lambda: everybody_is_on(loads, new_id))
+        fleet.restore()
+    for load in loads:
+        assert max(load.recovered(new_id, announced.at).values()) < ANNOUNCED
+        assert load.acknowledged(old_id, announced.at + ANNOUNCED) == []
+        assert max((failed.seconds for failed in load.failed), default=0) < announced.at - began + ANNOUNCED
+        assert [failed for failed in load.failed if not isinstance(failed.error, TransportError)] == []
+        assert [failed for failed in load.failed if failed.at > announced.at + ANNOUNCED] == []
+        if fault is is_asked_to_leave:
+            assert load.failed == []
+    wait_until(lambda: named(old, "load") == 0)
+
+
+def test_failovers_in_a_row_leak_no_place_of_a_limited_pool(
+    fleet: SentinelFleet, container: Container, loads: list[Load]
+) -> None:
+    with going_on(loads):
+        for _ in range(5):
+            new_id = run_id(fleet.failover(SERVICE, demote=True))
+            wait_until(lambda: everybody_is_on(loads, new_id))  # noqa: B023  # called within the loop
+    assert [four_at_once(container, colour) for colour in ("sync", "async")] == [[[b"PONG"]] * 4] * 2
+    assert [named(node, "load") for node in fleet.replicas(SERVICE)] == [0, 0]
+    assert named(fleet.primary(SERVICE), "load") <= 4 + 1  # the tasks' loop is over, and its connection with it
+
+
+def four_at_once(container: Container, colour: str) -> list[Any]:
+    """Return the answers to four questions that need a connection each, in threads; tasks share theirs."""
+    ping: Batch = (("PING",),)
+    if colour == "async":
+
+        async def four() -> list[Any]:
+            return [
+                list(each) for each in await asyncio.gather(*(container.async_client().execute(ping) for _ in range(4)))
+            ]
+
+        return asyncio.run(four())
+    together = threading.Barrier(4)
+
+    def one() -> list[Any]:
+        together.wait()
+        return list(container.client().execute(ping))
+
+    with ThreadPoolExecutor(4) as threads:
+        return [future.result() for future in [threads.submit(one) for _ in range(4)]]
+
+
+def test_the_replicas_that_are_read_follow_the_failover(colour: Any, fleet: SentinelFleet) -> None:
+    with Container(settings(fleet, replicas=True)) as container, asyncio.Runner() as runner:
+
+        def read(times: int) -> None:
+            async def aread() -> None:
+                for _ in range(times):
+                    assert await container.async_cache().get("k") == "v"
+
+            if colour == "async":
+                runner.run(aread())
+                return
+            for _ in range(times):
+                assert container.cache().get("k") == "v"
+
+        def read_by(nodes: tuple[Node, ...]) -> list[int]:
+            reset_calls(*nodes)
+            read(200)
+            return [calls(node, "get") for node in nodes]
+
+        container.cache().set("k", "v", None)
+        fleet.replication(SERVICE).wait_in_sync(fleet.primary(SERVICE))
+        old = fleet.primary(SERVICE)
+        assert read_by((old,)) == [0]
+        new = fleet.failover(SERVICE, demote=True)
+        nodes = (new, *fleet.replicas(SERVICE))
+        wait_until(lambda: min(read_by(nodes)[1:]) > 50)
+        assert read_by((new,)) == [0]
+        assert role(old) == "slave"
+
+
+def test_reads_from_replicas_see_no_error_while_the_primary_moves(fleet: SentinelFleet) -> None:
+    errors: list[Exception] = []
+    values: set[object] = set()
+    stop = threading.Event()
+    with Container(settings(fleet, replicas=True)) as container:
+        cache = container.cache()
+        cache.set("k", "v", None)
+        fleet.replication(SERVICE).wait_in_sync(fleet.primary(SERVICE))
+
+        def work() -> None:
+            while not stop.is_set():
+                try:
+                    values.add(cache.get("k"))
+                except Exception as error:  # noqa: BLE001  # shown by the test
+                    errors.append(error)
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        fleet.failover(SERVICE)
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert errors == []
+    assert values == {"v"}
+
+
+def test_closing_ends_the_threads_and_the_connections(colour: Any, fleet: SentinelFleet) -> None:
+    pool = {"client_name": "closing"}
+    sentinels = {"client_name": "closing"}
+    chosen = settings(fleet, replicas=True, CONNECTION_POOL_KWARGS=pool, SENTINEL_KWARGS=sentinels)
+    before = set(threading.enumerate())
+
+    async def use_and_close() -> None:
+        async with Container(chosen) as container:
+            await container.async_cache().set("k", "v")
+            await container.async_cache().get("k")
+            there()
+
+    def there() -> None:
+        assert len(set(threading.enumerate()) - before) >= len(fleet.sentinels)
+        wait_until(lambda: all(named(sentinel, "closing") for sentinel in fleet.sentinels))
+
+    if colour == "async":
+        asyncio.run(use_and_close())
+    else:
+        with Container(chosen) as container:
+            container.cache().set("k", "v")
+            container.cache().get("k")
+            there()
+    assert {thread for thread in threading.enumerate() if thread.name.startswith("sentinel")} == set()
+    for node in (*fleet.replication(SERVICE).nodes, *fleet.sentinels):
+        wait_until(lambda: named(node, "closing") == 0)  # noqa: B023  # called within the loop
+
+
+def test_a_container_that_is_dropped_ends_its_threads(fleet: SentinelFleet) -> None:
+    container = Container(settings(fleet))
+    container.cache().get("k")
+    del container
+    gc.collect()
+    wait_until(lambda: not [each for each in threading.enumerate() if each.name.startswith("sentinel")])
+
+
+def test_a_sentinel_that_hangs_delays_nobody(colour: Any, fleet: SentinelFleet) -> None:
+    fleet.sentinels[0].pause()
+    started = time.monotonic()
+    with Container(settings(fleet, SOCKET_CONNECT_TIMEOUT=20)) as container:
+        assert len(four_at_once(container, colour)) == 4
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("fault", [Node.kill, Node.pause], ids=["are down", "hang"])
+def test_where_all_sentinels_stop_every_caller_knows_within_the_connect_timeout(
+    fault: Callable[[Node], None], colour: Any, fleet: SentinelFleet
+) -> None:
+    for sentinel in fleet.sentinels:
+        fault(sentinel)
+    load = Load(Container(settings(fleet, SOCKET_CONNECT_TIMEOUT=1)), colour)
+    with load.container, load.going_on():
+        wait_until(lambda: {failed.caller for failed in load.failed} == set(range(load.callers)))
+    assert load.done == []
+    assert max(failed.seconds for failed in load.failed) < 1
+    addresses = ", ".join(f"127.0.0.1:{port}" for _, port in fleet.addresses)
+    reason = f"'service_name' through the sentinels {addresses}: none of them answers"
+    assert [failed for failed in load.failed if reason not in str(failed.error)] == []
+
+
+FORKING = """
+import asyncio, os, sys, threading, warnings
+from dvcache import Container, Settings
+
+warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads, which is what is tested
+location, options = {location!r}, {options!r}
+container = Container(Settings.parse({{"LOCATION": location, "OPTIONS": options}}))
+cache = container.cache()
+cache.set("k", "old")
+assert cache.get("k") == "old"
+asyncio.run(container.async_cache().get("k"))
+print("ready", flush=True)
+for line in sys.stdin:
+    children = []
+    for number in range(4):
+        if not (pid := os.fork()):
+            code = 1
+            try:
+                for n in range(200):
+                    cache.set(f"{{number}}:{{n}}", n)
+                    assert cache.get(f"{{number}}:{{n}}") in (n, None)
+                asyncio.run(container.async_cache().set(f"{{number}}:async", 1))
+                assert [each for each in threading.enumerate() if each.name.startswith("sentinel")]
+                container.close()
+                assert not [each for each in threading.enumerate() if each.name.startswith("sentinel")]
+                code = 0
+            finally:
+                os._exit(code)
+        children.append(pid)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+    cache.set("k", line)
+    print(codes, flush=True)
+container.close()
+"""
+
+
+def test_forked_children_find_the_primary_before_and_after_a_failover(fleet: SentinelFleet) -> None:
+    code = FORKING.format(
+        location=f"valkey://{SERVICE}/0",
+        options={"SENTINELS": fleet.addresses, "CLIENT_CLASS": "django_valkey.client.SentinelClient"},
+    )
+    with subprocess.Popen(
+        command("-X", "dev", "-c", code),
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdin
+        assert program.stdout
+        assert program.stderr
+
+        def fork() -> str:
+            assert program.stdin
+            assert program.stdout
+            program.stdin.write("now\n")
+            program.stdin.flush()
+            return program.stdout.readline().strip()
+
+        assert program.stdout.readline() == "ready\n"
+        assert fork() == "[0, 0, 0, 0]"
+        new = fleet.failover(SERVICE)
+        assert fork() == "[0, 0, 0, 0]"
+        assert new.raw("EXISTS", ":1:3:async") == 1
+        out, errors = program.communicate()
+        assert (out, errors, program.returncode) == ("", "", 0)
