@@ -12,6 +12,7 @@ import platform
 from tests.bench.figures import Figures
 from tests.bench.measures import measure_async, measure_sync
 from tests.bench.peers import ASYNC_PEERS, SYNC_PEERS
+from tests.bench.topologies import show_topologies
 from tests.servers import Server
 
 
@@ -27,6 +28,7 @@ def main() -> None:
         print(f"{options.rounds} rounds, median µs an operation; in brackets the least; values of 50 bytes, pickled\n")
         Figures(measure_sync(SYNC_PEERS, server, options.rounds)).show("one after another, sync")
         Figures(asyncio.run(measure_async(ASYNC_PEERS, server, options.rounds))).show("async")
+    show_topologies(options.rounds, server_core)
 
 
 def parsed() -> argparse.Namespace:

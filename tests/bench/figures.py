@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 RAW: Final = "raw socket"
-"""The peer that the others are compared with."""
+"""What is left where there is no library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +14,11 @@ class Figures:
     """Microseconds an operation, of every round: by what was done, then by who did it."""
 
     rounds: Mapping[str, Mapping[str, list[float]]]
+    base: str = RAW
+    """The peer that the others are compared with."""
 
     def show(self, title: str) -> None:
-        """Print the table; each figure with its ratio to the raw socket's."""
+        """Print the table; each figure with its ratio to the base's."""
         peers = list(dict.fromkeys(peer for by_peer in self.rounds.values() for peer in by_peer))
         print(f"{title:<26}" + "".join(f"{peer:>26}" for peer in peers))
         for work, by_peer in self.rounds.items():
@@ -27,5 +29,6 @@ class Figures:
         if peer not in by_peer:
             return f"{'':>26}"
         figure, least = statistics.median(by_peer[peer]), min(by_peer[peer])
-        ratio = f" {figure / statistics.median(by_peer[RAW]):.2f}x" if RAW in by_peer and peer != RAW else ""
+        of = by_peer.get(self.base)
+        ratio = f" {figure / statistics.median(of):.2f}x" if of and peer != self.base else ""
         return f"{f'{figure:.1f} [{least:.1f}]{ratio}':>26}"

@@ -1,0 +1,73 @@
+"""The same cache over Sentinel and over replicas, beside the primary alone: all of them on the same servers."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+from dvcache import Container, Settings
+from tests.bench.figures import Figures
+from tests.bench.measures import measure_async, measure_sync
+from tests.bench.peers import Async, AsyncDvcache, AsyncPeer, Dvcache, Sync, SyncPeer
+from tests.servers import Server
+from tests.topologies import SentinelFleet
+
+SERVICE: Final = "service_name"
+ALONE: Final = "standalone"
+"""The peer that the others are compared with."""
+
+
+def show_topologies(rounds: int, core: int) -> None:
+    """Measure and print.
+
+    Args:
+        rounds: how often each peer's turn comes.
+        core: where every server runs.
+    """
+    with SentinelFleet() as fleet:
+        primary = fleet.primary(SERVICE)
+        for server in (*fleet.sentinels, *fleet.replication(SERVICE).nodes):
+            os.sched_setaffinity(server.pid, {core})
+        chosen = settings(fleet)
+        sync = measure_sync({name: _sync(each) for name, each in chosen.items()}, primary, rounds)
+        Figures(sync, ALONE).show("topologies, sync")
+        asynchronous = {name: _async(each) for name, each in chosen.items()}
+        Figures(asyncio.run(measure_async(asynchronous, primary, rounds)), ALONE).show("topologies, async")
+
+
+def settings(fleet: SentinelFleet) -> Mapping[str, Settings]:
+    """Return how the same servers are reached, by name."""
+    urls = fleet.replication(SERVICE).urls()
+    sentinels: dict[str, Any] = {"SENTINELS": fleet.addresses}
+    ways: dict[str, dict[str, Any]] = {
+        ALONE: {"LOCATION": urls[0]},
+        "replicas": {"LOCATION": urls},
+        "sentinel": {
+            "LOCATION": f"valkey://{SERVICE}/0",
+            "OPTIONS": {**sentinels, "CONNECTION_FACTORY": "django_valkey.pool.SentinelConnectionFactory"},
+        },
+        "sentinel with replicas": {
+            "LOCATION": f"valkey://{SERVICE}/0",
+            "OPTIONS": {**sentinels, "CLIENT_CLASS": "django_valkey.client.SentinelClient"},
+        },
+    }
+    return {name: Settings.parse(way) for name, way in ways.items()}
+
+
+def _sync(chosen: Settings) -> Sync:
+    @contextmanager
+    def peer(_: Server) -> Iterator[SyncPeer]:
+        with Container(chosen) as own:
+            yield Dvcache(own.cache())
+
+    return peer
+
+
+def _async(chosen: Settings) -> Async:
+    @asynccontextmanager
+    async def peer(_: Server) -> AsyncIterator[AsyncPeer]:
+        async with Container(chosen) as own:
+            yield AsyncDvcache(own.async_cache())
+
+    return peer
