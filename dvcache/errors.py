@@ -41,6 +41,14 @@ class ConfigurationError(CacheError, ValueError):
         super().__init__(f"{where}: {key}: {message}" if key else f"{where}: {message}")
         self.alias, self.key, self.reason = alias, key, message
 
+    @override
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild_configuration, (type(self), self.reason, self.alias, self.key))
+
+
+def _rebuild_configuration(cls: type[ConfigurationError], message: str, alias: str, key: str) -> ConfigurationError:
+    return cls(message, alias=alias, key=key)
+
 
 class ConfigurationWarning(UserWarning):
     """A setting is not known, and was passed over."""
