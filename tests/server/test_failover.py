@@ -6,63 +6,28 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 
-from dvcache import Container, Settings
-from dvcache.errors import TransportError
-from dvcache.types import Batch
+from dvcache import Container
+from tests.failovers import (
+    FAULTS,
+    SERVICE,
+    Fault,
+    Loads,
+    check_places,
+    four_at_once,
+    go_over,
+    is_asked_to_leave,
+    limited,
+    named,
+    settings,
+)
 from tests.load import Load
 from tests.programs import command, environment
 from tests.servers import wait_until
-from tests.topologies import Node, SentinelFleet, calls, clients, reset_calls, role, run_id
-
-SERVICE = "service_name"
-ANNOUNCED = 1.0
-"""Seconds after the announcement within which everybody must have gone over."""
-
-Fault = Callable[[SentinelFleet, Node], None]
-
-
-def dies(fleet: SentinelFleet, primary: Node) -> None:
-    assert fleet
-    primary.kill()
-
-
-def hangs(fleet: SentinelFleet, primary: Node) -> None:
-    assert fleet
-    primary.pause()
-
-
-def hangs_with_a_sentinel(fleet: SentinelFleet, primary: Node) -> None:
-    """A machine that is lost, with all that ran on it."""
-    fleet.sentinels[0].pause()
-    primary.pause()
-
-
-def is_asked_to_leave(fleet: SentinelFleet, primary: Node) -> None:
-    fleet.wait_whole(SERVICE)
-    assert fleet.primary(SERVICE) is primary
-    fleet.sentinels[0].raw("SENTINEL", "FAILOVER", SERVICE)
-
-
-def settings(fleet: SentinelFleet, *, replicas: bool = False, **options: Any) -> Settings:
-    """Return the settings of the service's primary, with or without its replicas."""
-    by = (
-        {"CLIENT_CLASS": "django_valkey.client.SentinelClient"}
-        if replicas
-        else {"CONNECTION_FACTORY": "django_valkey.pool.SentinelConnectionFactory"}
-    )
-    return Settings.parse(
-        {"LOCATION": f"valkey://{SERVICE}/0", "OPTIONS": {"SENTINELS": fleet.addresses, **by, **options}}
-    )
-
-
-def named(node: Node, name: str) -> int:
-    return sum(each["name"] == name for each in clients(node))
+from tests.topologies import Node, SentinelFleet, calls, reset_calls, role
 
 
 @pytest.fixture(autouse=True)
@@ -77,88 +42,28 @@ def colour(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture
 def container(fleet: SentinelFleet) -> Iterator[Container]:
-    pool = {"max_connections": 4, "client_name": "load"}
-    with Container(settings(fleet, CONNECTION_POOL_KWARGS=pool)) as container:
+    with limited(fleet) as container:
         yield container
 
 
-@pytest.fixture
-def loads(container: Container) -> list[Load]:
-    """8 threads and 200 tasks."""
-    return [Load(container, "sync"), Load(container, "async")]
-
-
-@contextmanager
-def going_on(loads: list[Load]) -> Iterator[None]:
-    with ExitStack() as stack:
-        for load in loads:
-            stack.enter_context(load.going_on())
-        yield
-
-
-def everybody_is_on(loads: list[Load], run_id: str) -> bool:
-    return all(len(load.recovered(run_id, 0)) == load.callers for load in loads)
-
-
-@pytest.mark.parametrize(
-    "fault", [dies, hangs, hangs_with_a_sentinel, is_asked_to_leave], ids=lambda fault: fault.__name__
-)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_everybody_goes_over_to_the_new_primary_within_a_second(
-    fault: Fault, fleet: SentinelFleet, loads: list[Load]
+    fault: Fault, fleet: SentinelFleet, container: Container
 ) -> None:
-    old = fleet.primary(SERVICE)
-    old_id = run_id(old)
-    with going_on(loads):
-        wait_until(lambda: everybody_is_on(loads, old_id))
-        with fleet.announcements() as announcements:
-            began = time.monotonic()
-            fault(fleet, old)
-            announced = announcements.first(SERVICE, began)
-        new_id = run_id(fleet.replication(SERVICE).node(announced.new))
-        wait_until(lambda: everybody_is_on(loads, new_id))
-        fleet.restore()
-    for load in loads:
-        assert max(load.recovered(new_id, announced.at).values()) < ANNOUNCED
-        assert load.acknowledged(old_id, announced.at + ANNOUNCED) == []
-        assert max((failed.seconds for failed in load.failed), default=0) < announced.at - began + ANNOUNCED
-        assert [failed for failed in load.failed if not isinstance(failed.error, TransportError)] == []
-        assert [failed for failed in load.failed if failed.at > announced.at + ANNOUNCED] == []
-        if fault is is_asked_to_leave:
-            assert load.failed == []
-    wait_until(lambda: named(old, "load") == 0)
+    loads = Loads(container)
+    go_over(fault, fleet, loads)
+    if fault is is_asked_to_leave:
+        assert loads.errors == 0
 
 
-def test_failovers_in_a_row_leak_no_place_of_a_limited_pool(
-    fleet: SentinelFleet, container: Container, loads: list[Load]
-) -> None:
-    with going_on(loads):
+def test_failovers_in_a_row_leak_no_place_of_a_limited_pool(fleet: SentinelFleet, container: Container) -> None:
+    loads = Loads(container)
+    with loads.going_on():
         for _ in range(5):
-            new_id = run_id(fleet.failover(SERVICE, demote=True))
-            wait_until(lambda: everybody_is_on(loads, new_id))  # noqa: B023  # called within the loop
-    assert [four_at_once(container, colour) for colour in ("sync", "async")] == [[[b"PONG"]] * 4] * 2
-    assert [named(node, "load") for node in fleet.replicas(SERVICE)] == [0, 0]
-    assert named(fleet.primary(SERVICE), "load") <= 4 + 1  # the tasks' loop is over, and its connection with it
-
-
-def four_at_once(container: Container, colour: str) -> list[Any]:
-    """Return the answers to four questions that need a connection each, in threads; tasks share theirs."""
-    ping: Batch = (("PING",),)
-    if colour == "async":
-
-        async def four() -> list[Any]:
-            return [
-                list(each) for each in await asyncio.gather(*(container.async_client().execute(ping) for _ in range(4)))
-            ]
-
-        return asyncio.run(four())
-    together = threading.Barrier(4)
-
-    def one() -> list[Any]:
-        together.wait()
-        return list(container.client().execute(ping))
-
-    with ThreadPoolExecutor(4) as threads:
-        return [future.result() for future in [threads.submit(one) for _ in range(4)]]
+            new = fleet.failover(SERVICE, demote=True)
+            wait_until(lambda: loads.are_on(new))  # noqa: B023  # called within the loop
+    assert loads.errors == 0
+    check_places(container, fleet)
 
 
 def test_the_replicas_that_are_read_follow_the_failover(colour: Any, fleet: SentinelFleet) -> None:
