@@ -13,13 +13,20 @@ def main(arguments: list[str] | None = None) -> int:
     tool = tools.add_parser("demo", help="a Django project, cached by an embedded Valkey")
     tool.add_argument(
         "--serve",
-        type=int,
+        type=_port,
         nargs="?",
         const=8000,
         metavar="PORT",
         help="serve the project on this loopback port (8000 where left out, 0 for any free one) until Ctrl-C",
     )
     return demo.main(parser.parse_args(arguments).serve)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 2**16:
+        raise argparse.ArgumentTypeError(f"{port} is no port: 0 to 65535")
+    return port
 
 
 if __name__ == "__main__":

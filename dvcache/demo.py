@@ -1,6 +1,7 @@
 """The demo: finds the example project and runs it. Everything that needs Django is in the project."""
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,16 @@ def main(port: int | None = None) -> int:
     Args:
         port: the loopback port to serve on until Ctrl-C, 0 for any free one; None runs the demo.
     """
+    try:
+        return _main(port)
+    except KeyboardInterrupt:
+        return _said("ended", code=130)
+    except BrokenPipeError:  # nobody reads on: `| head`; what is still buffered goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _main(port: int | None) -> int:
     for module, name in _NEEDED.items():
         try:
             importlib.import_module(module)
@@ -32,5 +43,9 @@ def main(port: int | None = None) -> int:
 
 
 def _refused(reason: str) -> int:
-    print(f"demo: FAILED: {reason}", file=sys.stderr)  # noqa: T201  # what a command says
-    return 1
+    return _said(f"FAILED: {reason}", code=1)
+
+
+def _said(text: str, *, code: int) -> int:
+    print(f"demo: {text}", file=sys.stderr)  # noqa: T201  # what a command says
+    return code

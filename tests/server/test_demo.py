@@ -3,7 +3,9 @@
 import os
 import re
 import signal
+import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.request import urlopen
@@ -63,6 +65,49 @@ def test_the_demo_exits_1_with_one_line_when_its_server_is_killed_in_the_middle(
     assert program.returncode == 1
     assert re.fullmatch(r"demo: FAILED: (the cache failed|not as it must be): .+\n", errors)
     assert "everything is as it must be" not in output
+
+
+def test_the_demo_says_that_its_server_ended_when_it_is_killed_under_a_page() -> None:
+    with started() as program:
+        pid = int(read_until(program, r"pid (\d+)")[1])
+        read_until(program, r"GET / through WSGI")
+        time.sleep(0.25)  # the page takes longer
+        os.kill(pid, signal.SIGKILL)
+        _, errors = program.communicate(timeout=programs.SECONDS)
+    assert program.returncode == 1
+    assert re.fullmatch(r"demo: FAILED: (the cache failed: .+|.*the server ended meanwhile.*)\n", errors)
+
+
+def test_ctrl_c_ends_the_demo_without_a_traceback() -> None:
+    with started() as program:
+        read_until(program, r"GET / through WSGI")
+        program.send_signal(signal.SIGINT)
+        _, errors = program.communicate(timeout=programs.SECONDS)
+    assert (program.returncode, errors) == (130, "demo: ended\n")
+
+
+def test_the_demo_ends_without_a_traceback_where_nobody_reads_on() -> None:
+    with started() as program:
+        assert program.stdout is not None
+        assert program.stderr is not None
+        program.stdout.readline()
+        program.stdout.close()
+        errors = program.stderr.read()
+        assert (program.wait(programs.SECONDS), errors) == (1, "")
+
+
+def test_serve_says_that_its_port_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = programs.run(*DEMO, "--serve", str(port), env=environment(DVCACHE_LOCATION="memory://"))
+    assert done.returncode == 1
+    assert re.fullmatch(rf"demo: FAILED: .*port {port}: .*--serve PORT.*\n", done.stderr)
+
+
+def test_serve_refuses_what_is_no_port() -> None:
+    done = programs.run(*DEMO, "--serve", "65536")
+    assert done.returncode == 2
+    assert done.stderr.endswith("65536 is no port: 0 to 65535\n")
 
 
 def test_the_demo_says_what_to_install_where_there_is_no_server() -> None:

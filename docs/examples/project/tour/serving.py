@@ -7,6 +7,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from typing_extensions import override
 
 from tour import server
+from tour.expectations import Unexpected
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -19,13 +20,20 @@ class _Quiet(WSGIRequestHandler):
         print("demo:", format % args, flush=True)
 
 
+def _listening(port: int, application: Any) -> WSGIServer:
+    try:
+        return make_server("127.0.0.1", port, application, _Server, _Quiet)
+    except OSError as error:
+        raise Unexpected(f"port {port}: {error.strerror}; name another: --serve PORT, 0 for any free one") from error
+
+
 def serve(port: int) -> None:
     """Serve the project until Ctrl-C."""
     from worldclock.wsgi import application  # noqa: PLC0415  # builds the handler
 
     print(f"demo: cached by {server.version(server.info('server'))}", flush=True)
     try:
-        with make_server("127.0.0.1", port, application, _Server, _Quiet) as http:
+        with _listening(port, application) as http:
             print(f"demo: http://127.0.0.1:{http.server_port}/ (Ctrl-C ends it)", flush=True)
             http.serve_forever()
     except KeyboardInterrupt:

@@ -33,6 +33,15 @@ def run() -> None:
     """Run every step; raise `Unexpected` at the first thing that is not as it must be."""
     _say(f"dvcache {dvcache.__version__}, Django {django.get_version()}, Python {platform.python_version()}")
     run_id = _boot()
+    try:
+        _steps(run_id)
+    except Unexpected:
+        _same_server(run_id)  # a server that ended explains the rest
+        raise
+    _say("everything is as it must be")
+
+
+def _steps(run_id: str) -> None:
     browser = Browser()
     _wsgi(browser)
     asyncio.run(_asgi(browser))
@@ -40,7 +49,6 @@ def run() -> None:
     _entries()
     _figures()
     _same_server(run_id)
-    _say("everything is as it must be")
 
 
 def _boot() -> str:
