@@ -92,6 +92,16 @@ def refuse_together(arguments: Mapping[str, object], key: str, *, tls: bool, cur
         raise ConfigurationError(f"{secured} needs TLS: {cure}", key=key)
 
 
+def with_key(arguments: Mapping[str, object]) -> dict[str, object]:
+    """Return arguments of one connection in which a client's certificate without a key holds its key itself.
+
+    `ssl` and valkey-py's sync connection read it so; the asynchronous one shows no certificate then.
+    """
+    certificate = arguments.get("ssl_certfile")
+    keyed = arguments if certificate is None else {"ssl_keyfile": certificate, **arguments}
+    return dict(keyed)
+
+
 def _read(name: str, value: object, key: str) -> object:
     if name not in _TYPES:
         if isinstance(value, str) and key == "LOCATION":

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from valkey.connection import parse_url
 
 from dvcache.errors import ConfigurationError
-from dvcache.settings.arguments import FLAGS, UNREADABLE, refuse_together, refuse_unknown, typed
+from dvcache.settings.arguments import FLAGS, UNREADABLE, refuse_together, refuse_unknown, typed, with_key
 from dvcache.types import Endpoint, Role, Scheme
 
 _KEY: Final = "LOCATION"
@@ -108,7 +108,7 @@ def read(url: str, given: Mapping[str, object]) -> Location:
     """
     scheme, split = _split(url)
     quote = "@" in split.netloc or "@" not in split.query
-    arguments: dict[str, Any] = {**given, **_arguments(url, scheme, split.query, quote=quote)}
+    arguments: dict[str, Any] = with_key({**given, **_arguments(url, scheme, split.query, quote=quote)})
     if arguments.pop("ssl", False):
         scheme = _TLS.get(scheme, scheme)
     _check(scheme, arguments)

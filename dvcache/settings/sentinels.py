@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from dvcache.errors import ConfigurationError
-from dvcache.settings.arguments import refuse_together, typed
+from dvcache.settings.arguments import refuse_together, typed, with_key
 from dvcache.settings.locations import Location
 from dvcache.types import Address, Endpoint, Role
 
@@ -78,7 +78,7 @@ def _is_host(host: str) -> bool:
 
 
 def _options(given: Mapping[str, object]) -> Mapping[str, object]:
-    read = typed({name: value for name, value in given.items() if name not in _OF_POOLS}, _KWARGS)
+    read = with_key(typed({name: value for name, value in given.items() if name not in _OF_POOLS}, _KWARGS))
     for name in _ELSEWHERE:
         if read.get(name):
             raise ConfigurationError(f"{name} is not for sentinels, whose addresses are in SENTINELS", key=_KWARGS)

@@ -594,3 +594,10 @@ def test_the_documented_client_as_the_factory_for_every_alias_changes_no_topolog
 def test_the_documented_factory_of_an_alias_goes_before_the_documented_factory_for_every_alias() -> None:
     settings = of_entry(ASYNC_FACTORY, "django_valkey.async_cache.client.default.AsyncDefaultClient")
     assert roles(settings) == ["service_name primary"]
+
+
+def test_a_sentinels_certificate_without_a_key_holds_its_key() -> None:
+    kwargs = {"ssl": True, "ssl_certfile": "/a.pem"}
+    options = {"CLIENT_CLASS": "django_valkey.client.SentinelClient", "SENTINELS": [("s", 1)], "SENTINEL_KWARGS": kwargs}
+    [endpoint, *_] = Settings.parse({"LOCATION": "valkey://service/0", "OPTIONS": options}).endpoints
+    assert endpoint.sentinel_options["ssl_keyfile"] == "/a.pem"
