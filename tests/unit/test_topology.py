@@ -598,6 +598,10 @@ def test_the_documented_factory_of_an_alias_goes_before_the_documented_factory_f
 
 def test_a_sentinels_certificate_without_a_key_holds_its_key() -> None:
     kwargs = {"ssl": True, "ssl_certfile": "/a.pem"}
-    options = {"CLIENT_CLASS": "django_valkey.client.SentinelClient", "SENTINELS": [("s", 1)], "SENTINEL_KWARGS": kwargs}
+    options = {
+        "CLIENT_CLASS": "django_valkey.client.SentinelClient",
+        "SENTINELS": [("s", 1)],
+        "SENTINEL_KWARGS": kwargs,
+    }
     [endpoint, *_] = Settings.parse({"LOCATION": "valkey://service/0", "OPTIONS": options}).endpoints
     assert endpoint.sentinel_options["ssl_keyfile"] == "/a.pem"
