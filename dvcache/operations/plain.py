@@ -92,12 +92,11 @@ def get_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[dict[K
 
 def set_many(cx: Context, data: Mapping[Any, object], timeout: Timeout, version: int | None) -> Op[list[Key]]:
     """Write the entries; return the keys that the server did not store, or raise its error where it stored none."""
-    lifetime = cx.lifetime(timeout)
-    if lifetime == 0:
+    if cx.milliseconds(timeout) == 0:
         yield from delete_many(cx, data, version)
         return []
     names = list(data)
-    commands = tuple(set_command(cx, name, data[name], lifetime, version) for name in names)
+    commands = set_commands(cx, data, timeout, version)
     replies: list[object] = []
     for start in range(0, len(commands), cx.chunk):
         replies += yield Each(commands[start : start + cx.chunk])
@@ -174,6 +173,14 @@ def rename(_: Context, source: bytes, target: bytes) -> Op[object]:
 def shown(stored: Sequence[bytes]) -> Sequence[bytes]:
     """Of stored keys that a scan found, all."""
     return stored
+
+
+def set_commands(cx: Context, data: Mapping[Any, object], timeout: Timeout, version: int | None) -> tuple[Command, ...]:
+    """Return the SETs of entries; where there is jitter, each has its own."""
+    if cx.jitter:
+        return tuple(set_command(cx, name, value, cx.lifetime(timeout), version) for name, value in data.items())
+    lifetime = cx.lifetime(timeout)
+    return tuple(set_command(cx, name, value, lifetime, version) for name, value in data.items())
 
 
 def set_command(

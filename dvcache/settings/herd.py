@@ -37,7 +37,8 @@ def herd(options: Mapping[str, Any], *, by_client: bool) -> Herd | None:
     given = {} if given is True else given
     for name in given:
         if name not in _NAMES:
-            raise ConfigurationError(f"{name!r} is not known{hint(str(name), _NAMES)}", key=_KEY)
+            near = hint(str(name), _NAMES) or f"; it takes {', '.join(sorted(_NAMES))}"
+            raise ConfigurationError(f"{name!r} is not known{near}", key=_KEY)
     timeout = _seconds(given.get("timeout", options.get("HERD_TIMEOUT", 60)), "timeout")
     lease = _seconds(given.get("lease", min(LEASE, max(timeout, 1.0))), "lease")
     background = given.get("background", False)

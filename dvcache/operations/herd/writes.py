@@ -9,7 +9,7 @@ from dvcache.errors import ServerError
 from dvcache.operations.context import Context
 from dvcache.operations.herd.changes import Change, change
 from dvcache.operations.herd.leases import GONE, is_fresh, is_lease, lease
-from dvcache.operations.plain import set_command, stored_or_failed
+from dvcache.operations.plain import set_command, set_commands, stored_or_failed
 from dvcache.scripts import COUNT, evaluate
 from dvcache.types import Arg, Command, Each, Fresh, Key, Op, Timeout
 
@@ -101,13 +101,12 @@ def touch(cx: Context, key: Key, timeout: Timeout, version: int | None) -> Op[bo
 
 def set_many(cx: Context, data: Mapping[Any, object], timeout: Timeout, version: int | None) -> Op[list[Key]]:
     """Write the entries; return the keys that the server did not store, or raise its error where it stored none."""
-    lifetime = cx.lifetime(timeout)
-    if lifetime == 0:
+    if cx.milliseconds(timeout) == 0:
         yield from cx.policy.delete_many(cx, data, version)
         return []
     names = list(data)
     stored = [cx.keys.key(name, version) for name in names]
-    commands = [set_command(cx, name, data[name], lifetime, version) for name in names]
+    commands = set_commands(cx, data, timeout, version)
     replies: list[object] = []
     try:
         for start in range(0, len(names), cx.chunk):

@@ -1,0 +1,292 @@
+"""Readers, claimers, writers and deleters of one key, in any order of their round trips, against the rules as a model.
+
+Each step of the machine is one effect of one operation. The model is what the rules say: one entry with its end, and
+who holds the lease. After every step the in-memory server must be as the model is.
+"""
+
+from collections.abc import Callable
+from contextvars import Context as Variables
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from dvcache.errors import NoScriptError
+from dvcache.flights import Flights
+from dvcache.operations import counters, values
+from dvcache.operations.context import Context, Herd
+from dvcache.operations.herd import HERD
+from dvcache.pools.memory import MemoryPool, MemoryStore
+from dvcache.scripts import CHANGE, COUNT, PUBLISH, RELEASE
+from dvcache.testing import ManualClock
+from dvcache.types import Call, Each, Endpoint, Fresh, Op, Sleep, Wait
+from tests.unit.operations_context import context
+
+K, LEASE = b"p:1:k", b"p:1:k:lease"
+T, H, L = 10_000, 60_000, 30_000
+MISS: Final = "a miss"
+GONE: Final = "no entry"
+
+
+@dataclass(eq=False)
+class Caller:
+    """One operation under way, and what the model knows of it."""
+
+    kind: str
+    op: Op[Any]
+    new: int
+    process: int
+    variables: Variables = field(default_factory=copy_context)
+    effect: Any = None
+    saw: set[object] = field(default_factory=set)
+    """Every state that the entry had while this operation was under way."""
+    token: bytes = b""
+    claimed_at: int = 0
+    asked_at: int = 0
+    """When the effect was yielded; of a script that is sent whole, when it was first asked for."""
+    claimed: object = GONE
+    won_stale: bool = False
+
+
+class HerdMachine(RuleBasedStateMachine):
+    """The server, the model of one entry and its lease, and the callers under way."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.clock = ManualClock()
+        self.server = MemoryPool(MemoryStore(self.clock), Endpoint())
+        self.numbers = 0
+        self.callers: list[Caller] = []
+        herd = Herd(timeout=H, lease=L, wait=1.0)
+        self.processes: list[Context] = [
+            context(
+                policy=HERD,
+                herd=herd,
+                clock=self.clock,
+                flights=Flights(),
+                timeout=T / 1000,
+                random=lambda: 0.5,
+                tokens=self.token,
+            )
+            for _ in range(3)
+        ]
+        self.entry: tuple[int, int] | None = None
+        """The model: value, and the moment in milliseconds at which it ends."""
+        self.holder: tuple[bytes, int] | None = None
+        """The model: token, and the moment at which the lease lapses."""
+
+    # the model
+
+    def number(self) -> int:
+        self.numbers += 1
+        return self.numbers
+
+    def token(self) -> bytes:
+        return b"token%d" % self.number()
+
+    @property
+    def now(self) -> int:
+        return round(self.clock() * 1000)
+
+    def pass_time(self) -> None:
+        if self.entry is not None and self.entry[1] <= self.now:
+            self.entry = None
+        if self.holder is not None and self.holder[1] <= self.now:
+            self.holder = None
+
+    @property
+    def value(self) -> object:
+        return GONE if self.entry is None else self.entry[0]
+
+    def is_fresh(self) -> bool:
+        return self.entry is not None and self.entry[1] - self.now > H
+
+    def write(self, value: int | None, *, lease: bool = False) -> None:
+        """Rule 3, but for what is published."""
+        self.entry = None if value is None else (value, self.now + T + H)
+        if not lease:
+            self.holder = None
+
+    # the callers
+
+    def start(self, process: int, kind: str, make: Callable[[Context, int], Op[Any]]) -> None:
+        new = self.number() * 1000
+        caller = Caller(kind, make(self.processes[process], new), new, process)
+        caller.saw.add(self.value)
+        self.callers.append(caller)
+        self.go_on(caller, None)
+
+    def go_on(self, caller: Caller, answer: Any) -> None:
+        if not isinstance(answer, NoScriptError):
+            caller.asked_at = self.now
+        step = caller.op.throw if isinstance(answer, BaseException) else caller.op.send
+        try:
+            caller.effect = caller.variables.run(step, answer)
+        except StopIteration as stop:
+            self.callers.remove(caller)
+            self.returned(caller, stop.value)
+        except LookupError:
+            self.callers.remove(caller)
+        except ValueError:
+            self.callers.remove(caller)
+            if caller.kind != "incr":
+                raise
+
+    def returned(self, caller: Caller, value: object) -> None:
+        if caller.kind == "get":
+            assert value in caller.saw or (value == MISS and (GONE in caller.saw or caller.won_stale)), value
+        elif caller.kind == "get_or_set" and value != caller.new:
+            others = {each.new for each in self.callers}
+            assert value in caller.saw | others | self.made, value
+
+    @property
+    def made(self) -> set[object]:
+        """Values that a leader of this run has made: those who waited for it return them."""
+        return {number * 1000 for number in range(self.numbers + 1)}
+
+    def perform(self, caller: Caller) -> None:
+        """Perform the effect that a caller has yielded, on the server and on the model."""
+        effect = caller.effect
+        if isinstance(effect, Call):
+            return self.go_on(caller, caller.new)
+        if isinstance(effect, Sleep):
+            self.clock.advance(effect.seconds)
+            self.pass_time()
+            return self.go_on(caller, None)
+        if isinstance(effect, Wait):
+            return self.go_on(caller, effect.done.done())
+        batch = effect.batch if isinstance(effect, Each | Fresh) else effect
+        replies = self.server.execute(batch)
+        if isinstance(replies[0], NoScriptError):
+            return self.go_on(caller, replies[0])
+        self.model(caller, batch, replies)
+        for each in self.callers:
+            each.saw.add(self.value)
+        return self.go_on(caller, replies)
+
+    def model(self, caller: Caller, batch: Any, replies: Any) -> None:
+        name, *arguments = batch[0]
+        if name in {"EVAL", "EVALSHA"}:
+            script = arguments[0]
+            if script in {RELEASE.text, RELEASE.sha}:
+                self.released(arguments[-1])
+            elif script in {PUBLISH.text, PUBLISH.sha}:
+                self.published(caller, replies[0])
+            elif script in {CHANGE.text, CHANGE.sha}:
+                self.changed(caller, replies[0])
+            elif script in {COUNT.text, COUNT.sha}:
+                self.counted(replies[0])
+        elif name == "SET":
+            self.claimed(caller, arguments, replies)
+        elif name == "UNLINK":
+            self.write(caller.new if caller.kind == "set" else None)
+
+    def claimed(self, caller: Caller, arguments: Any, replies: Any) -> None:
+        """Rule 2: the lease is won if nobody holds it."""
+        assert (replies[0] is not None) == (self.holder is None)
+        if self.holder is None:
+            self.holder = arguments[1], self.now + L
+            caller.token, caller.claimed_at, caller.claimed = arguments[1], self.now, self.value
+            caller.won_stale = self.entry is not None and not self.is_fresh()
+
+    def released(self, token: bytes) -> None:
+        if self.holder is not None and self.holder[0] == token:
+            self.holder = None
+
+    def published(self, caller: Caller, reply: Any) -> None:
+        """Rule 4."""
+        own = self.holder is not None and self.holder[0] == caller.token
+        if own:
+            stores = True
+        elif self.holder is not None:
+            stores = not self.is_fresh()
+        elif caller.token and caller.asked_at - caller.claimed_at <= L:
+            stores = False
+        else:
+            stores = self.entry is None or self.value == caller.claimed
+        assert bool(reply[0]) == stores
+        if stores:
+            self.write(caller.new, lease=not own)
+        if own:
+            self.holder = None
+
+    def changed(self, caller: Caller, reply: Any) -> None:
+        """Rule 6: to add a stale entry is none, to touch too."""
+        wanted = self.is_fresh() == (caller.kind == "touch")
+        assert bool(reply[0]) == wanted
+        if wanted:
+            self.write(self.entry[0] if caller.kind == "touch" and self.entry else caller.new)
+
+    def counted(self, reply: Any) -> None:
+        assert (reply is not None) == self.is_fresh()
+        if self.entry is not None and reply is not None:
+            self.entry = self.entry[0] + 1, self.entry[1]
+            self.holder = None
+
+    # the steps
+
+    process = st.integers(0, 2)
+
+    @rule(
+        process=process,
+        kind=st.sampled_from(["get", "get", "get_or_set", "get_or_set", "set", "delete", "add", "touch", "incr"]),
+    )
+    def somebody_begins(self, process: int, kind: str) -> None:
+        operations: dict[str, Callable[[Context, int], Op[Any]]] = {
+            "get": lambda cx, _: values.get(cx, "k", MISS),
+            "get_or_set": lambda cx, new: values.get_or_set(cx, "k", lambda: new),
+            "set": lambda cx, new: values.set(cx, "k", new),
+            "delete": lambda cx, _: values.delete(cx, "k"),
+            "add": lambda cx, new: values.add(cx, "k", new),
+            "touch": lambda cx, _: values.touch(cx, "k"),
+            "incr": lambda cx, _: counters.incr(cx, "k"),
+        }
+        self.start(process, kind, operations[kind])
+
+    @precondition(lambda self: self.callers)
+    @rule(which=st.integers(0, 99))
+    def somebody_goes_on(self, which: int) -> None:
+        self.perform(self.callers[which % len(self.callers)])
+
+    @precondition(lambda self: self.callers)
+    @rule(which=st.integers(0, 99))
+    def a_function_fails(self, which: int) -> None:
+        caller = self.callers[which % len(self.callers)]
+        if isinstance(caller.effect, Call):
+            self.go_on(caller, LookupError())
+
+    @precondition(lambda self: self.callers)
+    @rule(which=st.integers(0, 99))
+    def somebody_comes_to_an_end(self, which: int) -> None:
+        caller = self.callers[which % len(self.callers)]
+        while caller in self.callers and not isinstance(caller.effect, Wait):
+            self.perform(caller)
+
+    @rule(milliseconds=st.sampled_from([1, 50, T, T, L, L + 1, H, T + H]))
+    def time_passes(self, milliseconds: int) -> None:
+        self.clock.advance(milliseconds / 1000)
+        self.pass_time()
+        for each in self.callers:
+            each.saw.add(self.value)
+
+    @invariant()
+    def the_server_is_as_the_rules_say(self) -> None:
+        data, left, holder = self.server.execute((("GET", K), ("PTTL", K), ("GET", LEASE)))
+        assert (None if data is None else (int(data), self.now + left)) == self.entry
+        assert holder == (None if self.holder is None else self.holder[0])
+
+    @invariant()
+    def one_computes_at_a_time_unless_the_entry_was_written_or_the_lease_lapsed(self) -> None:
+        holders = [each for each in self.callers if self.holder is not None and each.token == self.holder[0]]
+        assert len(holders) <= 1
+
+    def teardown(self) -> None:
+        for caller in self.callers:
+            caller.variables.run(caller.op.close)
+
+
+TestHerdMachine = HerdMachine.TestCase
+TestHerdMachine.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
