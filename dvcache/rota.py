@@ -31,7 +31,7 @@ RUN: Final = 16
 class Seat(Generic[M]):
     """One member, and what is known of it."""
 
-    __slots__ = ("due", "member", "on_trial", "rest", "until")
+    __slots__ = ("answers", "due", "member", "on_trial", "rest", "until")
 
     def __init__(self, member: M) -> None:
         self.member = member
@@ -41,6 +41,8 @@ class Seat(Generic[M]):
         """For how many seconds it is set aside; 0 where it is not."""
         self.until = 0.0
         """When its rest ends."""
+        self.answers = True
+        """Whether it is set aside, if it is, for what it answered, and not for giving no answer."""
         self.on_trial = False
         """Whether somebody tries it after its rest: that attempt alone says whether it is well again."""
 
@@ -102,12 +104,31 @@ class Rota(Generic[M]):
             except ClosedError:  # it left while this was under way
                 continue
             except TransportError as error:
-                self._set_aside(seat)
+                self._set_aside(seat, answers=False)
                 failure = error
             else:
                 answer = self._answer(seat, batch, replies)
                 if answer is not None:
                     return answer
+        raise failure or UnavailableError("no replica can be read from now")
+
+    def last_resort(self, batch: Batch, /) -> Flow[M]:
+        """Ask one member after another, set aside or not, until one answers anything: it may be stale.
+
+        Raises:
+            TransportError: none does.
+        """
+        failure: TransportError | None = None
+        for seat in sorted(self._seats(), key=lambda seat: not seat.answers):
+            try:
+                replies: Sequence[Any] = yield seat.member, batch
+            except ClosedError:
+                continue
+            except TransportError as error:
+                failure = error
+            else:
+                if self.suffices(replies):
+                    return replies
         raise failure or UnavailableError("no replica can be read from now")
 
     def _turn(self, begun: M | None) -> Iterator[Seat[M]]:
@@ -129,13 +150,13 @@ class Rota(Generic[M]):
         seat.on_trial = True
         return True
 
-    def _set_aside(self, seat: Seat[M]) -> None:
+    def _set_aside(self, seat: Seat[M], *, answers: bool = True) -> None:
         """Let a member that failed rest, longer than the last time."""
         if seat.rest and not seat.on_trial:  # another caller's attempt, begun before the rest
             return
         seat.rest = min(seat.rest * 2 or FIRST_REST, LONGEST_REST)
         seat.until = self._clock() + seat.rest
-        seat.due, seat.on_trial = 0.0, False
+        seat.due, seat.on_trial, seat.answers = 0.0, False, answers
 
     def _request(self, seat: Seat[M], batch: Batch) -> Batch:
         """Return what to send to a member: the batch, and now and then the question whether it follows its primary."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from dvcache.attempts import aperform, perform
-from dvcache.progress import Progress
 from dvcache.protocols import AsyncClient, Client
 from dvcache.rota import Rota
 from dvcache.types import Batch
@@ -16,11 +15,6 @@ class Spread:
     """Several replicas; each batch goes to one of them."""
 
     rota: Rota[Client]
-
-    @property
-    def progress(self) -> Progress:
-        """How far the primary is, by which replicas are judged."""
-        return self.rota.progress
 
     def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
@@ -37,11 +31,6 @@ class AsyncSpread:
     """Several replicas, asynchronous; each batch goes to one of them."""
 
     rota: Rota[AsyncClient]
-
-    @property
-    def progress(self) -> Progress:
-        """As of `Spread`."""
-        return self.rota.progress
 
     def execute(self, batch: Batch, /) -> Coroutine[Any, Any, Sequence[Any]]:
         """Run the batch, as `protocols.AsyncClient` says."""

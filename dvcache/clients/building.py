@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from dvcache.clients.fallback import AsyncFallback, Fallback
 from dvcache.clients.replicated import AsyncReadOnly, AsyncReplicated, ReadOnly, Replicated
 from dvcache.clients.standalone import AsyncStandalone, Standalone
-from dvcache.progress import Progress
 from dvcache.protocols import AsyncClient, Client
 from dvcache.rota import Rota
 from dvcache.spread import AsyncSpread, Spread
@@ -23,7 +22,7 @@ class Colour(Generic[C]):
     one: Callable[[C], C]
     spread: Callable[[Rota[C]], C]
     fallback: Callable[[tuple[C, ...]], C]
-    replicated: Callable[[C, C, Progress], C]
+    replicated: Callable[[C, C, Rota[Any]], C]
     read_only: Callable[[C], C]
 
 
@@ -64,4 +63,4 @@ def client(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequence
     # The replicas of a service are spread over behind their pool.
     readers = members[0] if len(members) == 1 and others[0].service else colour.spread(Rota(lambda: members))
     writer = colour.read_only(writer) if topology.read_only else writer
-    return colour.replicated(writer, readers, getattr(readers, "progress", None) or Progress())
+    return colour.replicated(writer, readers, getattr(readers, "rota", None) or Rota(lambda: (readers,)))

@@ -1,14 +1,17 @@
-"""A primary and its replicas: what only reads goes to a replica, the last resort being the primary."""
+"""A primary and its replicas: what only reads goes to a replica, else to the primary, at last to whoever answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from dvcache.attempts import Flow, aattempt, attempt
 from dvcache.clients.commands import only_reads
 from dvcache.errors import NotSupportedError, TransportError
-from dvcache.progress import Progress
 from dvcache.protocols import AsyncClient, Client
+from dvcache.rota import Rota
 from dvcache.types import Batch
+
+C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +20,8 @@ class Replicated:
 
     primary: Client
     replicas: Client
-    progress: Progress = field(default_factory=Progress)
-    """How far the primary is, by which replicas are judged."""
+    rota: Rota[Any]
+    """The replicas' turns."""
 
     def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
@@ -26,9 +29,9 @@ class Replicated:
             try:
                 return self.replicas.execute(batch)
             except TransportError:
-                pass
-        request = self.progress.request(batch)
-        return self.progress.answer(batch, self.primary.execute(request))
+                return attempt(elsewhere(self.primary, self.rota, batch))
+        progress = self.rota.progress
+        return progress.answer(batch, self.primary.execute(progress.request(batch)))
 
     def close(self) -> None:
         """End every connection."""
@@ -42,8 +45,8 @@ class AsyncReplicated:
 
     primary: AsyncClient
     replicas: AsyncClient
-    progress: Progress = field(default_factory=Progress)
-    """How far the primary is, by which replicas are judged."""
+    rota: Rota[Any]
+    """The replicas' turns."""
 
     async def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
@@ -51,14 +54,38 @@ class AsyncReplicated:
             try:
                 return await self.replicas.execute(batch)
             except TransportError:
-                pass
-        request = self.progress.request(batch)
-        return self.progress.answer(batch, await self.primary.execute(request))
+                return await aattempt(elsewhere(self.primary, self.rota, batch))
+        progress = self.rota.progress
+        return progress.answer(batch, await self.primary.execute(progress.request(batch)))
 
     def close(self) -> None:
         """End every connection."""
         self.primary.close()
         self.replicas.close()
+
+
+def elsewhere(primary: C, rota: Rota[C], batch: Batch) -> Flow[C]:
+    """Read where no replica can be trusted: on the primary, and where that is gone as well on whoever answers.
+
+    Raises:
+        TransportError: why the primary gave no answer, as nobody did.
+    """
+    failure: TransportError | None = None
+    answers: Sequence[Any] = ()
+    try:
+        replies = yield primary, rota.progress.request(batch)
+    except TransportError as error:
+        failure = error
+    else:
+        answers = rota.progress.answer(batch, replies)
+        if rota.suffices(answers):
+            return answers
+    try:
+        return (yield from rota.last_resort(batch))
+    except TransportError:
+        if failure is not None:
+            raise failure from None
+        return answers
 
 
 @dataclass(frozen=True, slots=True)

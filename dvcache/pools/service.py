@@ -14,7 +14,6 @@ from dvcache.pools.lean import LeanPool
 from dvcache.pools.multiplexed import MultiplexedPool
 from dvcache.pools.nodes import Nodes, P
 from dvcache.pools.watch import Watch
-from dvcache.progress import Progress
 from dvcache.protocols import AsyncClient, AsyncPool, Client, Pool
 from dvcache.rota import Rota
 from dvcache.types import Batch, Endpoint
@@ -87,9 +86,8 @@ class OnReplicas(Generic[P]):
 
     def __init__(self, nodes: Nodes[P]) -> None:
         self._watch = nodes.watch
-        self._rota = Rota(lambda: nodes.current)
-        self.progress = self._rota.progress
-        self.first, self.suffices = self._rota.first, self._rota.suffices
+        self.rota = Rota(lambda: nodes.current)
+        self.first, self.suffices = self.rota.first, self.rota.suffices
 
     def flow(self, batch: Batch, begun: P | None = None, /) -> Flow[P]:
         """Run the batch on one replica after another until one can answer.
@@ -99,18 +97,18 @@ class OnReplicas(Generic[P]):
         """
         if self._watch.known is None:
             yield self._watch.ask
-        return (yield from self._rota.flow(batch, begun))
+        return (yield from self.rota.flow(batch, begun))
 
 
 class ServicePool:
     """The pool of a service's nodes in one role."""
 
-    __slots__ = ("_attempts", "_nodes", "progress")
+    __slots__ = ("_attempts", "_nodes", "rota")
 
-    def __init__(self, nodes: Nodes[LeanPool], attempts: Attempts[Client], progress: Progress | None) -> None:
+    def __init__(self, nodes: Nodes[LeanPool], attempts: Attempts[Client], rota: Rota[Any] | None) -> None:
         self._nodes, self._attempts = nodes, attempts
-        self.progress = progress
-        """How far the primary is, by which replicas are judged; None of a primary."""
+        self.rota = rota
+        """The replicas' turns; None of a primary."""
 
     def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
@@ -124,13 +122,11 @@ class ServicePool:
 class AsyncServicePool:
     """The asynchronous pool of a service's nodes in one role."""
 
-    __slots__ = ("_attempts", "_nodes", "progress")
+    __slots__ = ("_attempts", "_nodes", "rota")
 
-    def __init__(
-        self, nodes: Nodes[MultiplexedPool], attempts: Attempts[AsyncClient], progress: Progress | None
-    ) -> None:
+    def __init__(self, nodes: Nodes[MultiplexedPool], attempts: Attempts[AsyncClient], rota: Rota[Any] | None) -> None:
         self._nodes, self._attempts = nodes, attempts
-        self.progress = progress
+        self.rota = rota
         """As of `ServicePool`."""
 
     def execute(self, batch: Batch, /) -> Coroutine[Any, Any, Sequence[Any]]:
@@ -154,9 +150,9 @@ def async_service_pool(endpoint: Endpoint, watch: Watch) -> AsyncPool:
     return AsyncServicePool(nodes, *_attempts(endpoint, nodes))
 
 
-def _attempts(endpoint: Endpoint, nodes: Nodes[P]) -> tuple[Any, Progress | None]:
+def _attempts(endpoint: Endpoint, nodes: Nodes[P]) -> tuple[Any, Rota[Any] | None]:
     """Return how a batch finds its node. `Any`: attempts on pools are attempts on clients, which mypy cannot see."""
     if endpoint.role == "primary":
         return OnPrimary(nodes), None
     replicas = OnReplicas(nodes)
-    return replicas, replicas.progress
+    return replicas, replicas.rota

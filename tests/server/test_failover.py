@@ -17,8 +17,10 @@ from tests.failovers import (
     Fault,
     Loads,
     check_places,
+    dies,
     four_at_once,
     go_over,
+    hangs,
     is_asked_to_leave,
     limited,
     named,
@@ -96,14 +98,16 @@ def test_the_replicas_that_are_read_follow_the_failover(colour: Any, fleet: Sent
         assert role(old) == "slave"
 
 
-def test_reads_from_replicas_see_no_error_while_the_primary_moves(fleet: SentinelFleet) -> None:
+@pytest.mark.parametrize("fault", [dies, hangs, is_asked_to_leave], ids=lambda fault: fault.__name__)
+def test_reads_from_replicas_go_on_while_there_is_no_primary(fault: Fault, fleet: SentinelFleet) -> None:
     errors: list[Exception] = []
     values: set[object] = set()
     stop = threading.Event()
     with Container(settings(fleet, replicas=True)) as container:
         cache = container.cache()
         cache.set("k", "v", None)
-        fleet.replication(SERVICE).wait_in_sync(fleet.primary(SERVICE))
+        old = fleet.primary(SERVICE)
+        fleet.replication(SERVICE).wait_in_sync(old)
 
         def work() -> None:
             while not stop.is_set():
@@ -111,11 +115,14 @@ def test_reads_from_replicas_see_no_error_while_the_primary_moves(fleet: Sentine
                     values.add(cache.get("k"))
                 except Exception as error:  # noqa: BLE001  # shown by the test
                     errors.append(error)
+                time.sleep(0.001)
 
         threads = [threading.Thread(target=work) for _ in range(4)]
         for thread in threads:
             thread.start()
-        fleet.failover(SERVICE)
+        fault(fleet, old)
+        fleet.wait_for_new_primary(SERVICE, old)
+        fleet.restore()
         stop.set()
         for thread in threads:
             thread.join()

@@ -74,6 +74,34 @@ def test_where_nobody_can_be_read_the_primarys_error_is_raised(asker: Asker, nod
         asker.ask(asker.client(nodes), GET)
 
 
+@pytest.mark.parametrize(
+    "outcome", [ConnectError("refused"), ReplyTimeout("late"), replied(UnavailableError("LOADING"))], ids=type
+)
+def test_where_the_primary_is_gone_too_a_replica_that_lost_it_is_better_than_none(
+    asker: Asker, nodes: Any, outcome: Exception
+) -> None:
+    primary, first, second = nodes
+    client = asker.client(nodes)
+    primary.outcome, first.outcome, second.role = outcome, ConnectError("refused"), LOST
+    assert ask(asker, client, GET) == {"second": 200}
+    assert len(first.batches) == 1
+    for batch in (SET, MIXED):
+        with pytest.raises(type(outcome)):  # noqa: PT012  # an error that is a reply is raised by the driver
+            [reply, *_] = asker.ask(client, batch)
+            raise reply
+    with pytest.raises(type(outcome)):  # noqa: PT012  # as above
+        [reply] = asker.ask(primary_of(client), GET)
+        raise reply
+
+
+def test_where_nobody_answers_at_all_what_the_primary_answered_is_the_answer(asker: Asker, nodes: Any) -> None:
+    nodes[0].outcome = error = replied(UnavailableError("LOADING"))
+    nodes[1].outcome = ConnectError("refused")
+    nodes[2].outcome = replied(UnavailableError("MASTERDOWN"))
+    client = asker.client(nodes)
+    assert [asker.ask(client, GET) for _ in range(5)] == [[error]] * 5
+
+
 def test_a_fresh_read_is_the_primarys(asker: Asker, nodes: Any) -> None:
     assert ask(asker, primary_of(asker.client(nodes)), GET) == {"primary": 200}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dvcache.attempts import perform
+from dvcache.attempts import attempt, perform
 from dvcache.errors import ClosedError, ConnectError, ReplyTimeout, ServerError, TransportError, UnavailableError
 from dvcache.rota import CHECK_EVERY, FIRST_REST, LONGEST_REST, RUN, Rota
 from dvcache.testing import ManualClock
@@ -240,3 +240,35 @@ def test_nothing_is_kept_of_members_that_left(clock: ManualClock) -> None:
     seated, seats = rota._seated
     assert seated is now[0]
     assert [seat.member for seat in seats] == list(now[0])
+
+
+def last_resort(rota: Rota[Node]) -> str:
+    return str(attempt(rota.last_resort(GET))[0])
+
+
+def test_the_last_resort_is_whoever_answers_and_first_who_was_set_aside_for_what_it_answered(
+    rota: Rota[Node], nodes: tuple[Node, ...]
+) -> None:
+    a, b, c = nodes
+    a.outcome, b.outcome, c.role = ConnectError("refused"), ClosedError("gone"), LOST
+    with pytest.raises(TransportError):
+        ask(rota, RUN * 3)
+    assert last_resort(rota) == "c"
+    assert tried(a) == 1
+    c.outcome = replied(UnavailableError("LOADING"))
+    with pytest.raises(ConnectError):
+        last_resort(rota)
+    a.outcome = "a"
+    assert last_resort(rota) == "a"
+
+
+def test_the_last_resort_ends_no_rest(rota: Rota[Node], nodes: tuple[Node, ...]) -> None:
+    nodes[0].role = LOST
+    whole_turns(rota)
+    assert {last_resort(rota) for _ in range(10)} <= {"a", "b", "c"}
+    assert Counter(whole_turns(rota)).keys() == {"b", "c"}
+
+
+def test_without_members_there_is_no_last_resort(clock: ManualClock) -> None:
+    with pytest.raises(UnavailableError):
+        last_resort(Rota(tuple, clock))
