@@ -2,7 +2,7 @@
 
 The suite reads at once what it wrote, which a replica may not have yet. So here every write waits until both replicas
 have it: WAIT travels behind it on its connection. What is tested is the wiring that users have, and reads do go to the
-replicas; that a write is not waited for otherwise is the subject of `test_replicated.py`.
+replicas; that a write is not waited for otherwise is the subject of `test_replicas.py`.
 """
 
 import itertools
