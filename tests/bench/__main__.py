@@ -10,6 +10,7 @@ import os
 import platform
 
 from tests.bench.figures import Figures
+from tests.bench.herd import show_herd
 from tests.bench.measures import measure_async, measure_sync
 from tests.bench.peers import ASYNC_PEERS, SYNC_PEERS
 from tests.bench.topologies import show_topologies
@@ -26,6 +27,9 @@ def main() -> None:
         where = "the client's core" if server_core == client else "another core than the client's"
         print(f"Python {platform.python_version()}, Valkey {server.info('server')['valkey_version']} on {where}")
         print(f"{options.rounds} rounds, median µs an operation; in brackets the least; values of 50 bytes, pickled\n")
+        if options.what == "herd":
+            show_herd(server, options.rounds, options.django_valkey)
+            return
         Figures(measure_sync(SYNC_PEERS, server, options.rounds)).show("one after another, sync")
         Figures(asyncio.run(measure_async(ASYNC_PEERS, server, options.rounds))).show("async")
     show_topologies(options.rounds, server_core)
@@ -33,6 +37,8 @@ def main() -> None:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("what", nargs="?", choices=["all", "herd"], default="all")
+    parser.add_argument("--django-valkey", metavar="PYTHON", help="an interpreter that has django-valkey, for `herd`")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--two-cores", action="store_true", help="run the server on another core than the client's")
     return parser.parse_args()
