@@ -44,7 +44,7 @@ def test_a_replica_that_falls_behind_is_set_aside_and_comes_back(use: Callable[.
     for _ in range(4 * RUN):
         use("set", "turn", turn)
         assert use("get", "turn") is not None
-    assert calls(slow, "get") == 0
+    assert calls(slow, "get") <= 1  # a trial after its rest, whose answer nobody is given
     assert calls(prompt, "get") > RUN
 
     lagging.link.delay = 0.0
