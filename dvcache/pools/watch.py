@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from dvcache.errors import ClosedError, ConnectError
 from dvcache.pools.forking import renewed_after_fork
+from dvcache.pools.rounds import Answer, Round
 from dvcache.pools.sentinels import Known
 from dvcache.pools.subscriber import Subscriber
 from dvcache.types import Address, Endpoint
@@ -22,6 +23,11 @@ FORGOTTEN_AFTER: Final = 10.0
 Sentinels that were set up anew begin to count again.
 """
 
+_PATIENCE: Final = 2
+"""Connect timeouts after which an answer is given up; sentinels that are silent are told of well before."""
+
+_NO_THREADS: Final = "no thread has answered; does the server allow threads (uWSGI: enable-threads)?"
+
 _JOIN: Final = 1.0
 """Seconds that `close` waits for threads, which may be connecting; they then end by themselves."""
 
@@ -32,21 +38,6 @@ class Listener(Protocol):
     def moved(self, nodes: Known, /) -> None:
         """Go by these nodes from now on."""
         ...
-
-
-class _Round:
-    """One question to every sentinel, shared by all who ask meanwhile."""
-
-    __slots__ = ("answer", "awaited", "ended", "failures", "services", "was_known")
-
-    def __init__(self, addresses: Collection[Address]) -> None:
-        self.awaited = set(addresses)
-        self.answer: Future[Known] = Future()
-        self.answer.set_running_or_notify_cancel()  # one who leaves cannot cancel it for the others
-        self.ended = 0.0
-        self.was_known = False
-        self.services: set[str] = set()
-        self.failures: list[str] = []
 
 
 class Watch:
@@ -70,6 +61,7 @@ class Watch:
         subscriber: Callable[[Address, Endpoint, "Watch"], Subscriber] = Subscriber,
     ) -> None:
         self._endpoint, self._clock, self._subscriber = endpoint, clock, subscriber
+        self._patience = None if endpoint.connect_timeout is None else endpoint.connect_timeout * _PATIENCE
         self._listeners: weakref.WeakSet[Listener] = weakref.WeakSet()
         self.closed = False
         self.renew()
@@ -82,7 +74,7 @@ class Watch:
         self._subscribers = ()
         self._lock = threading.Lock()
         self._listeners = weakref.WeakSet(self._listeners)
-        self._round: _Round | None = None
+        self._round: Round | None = None
         self.known: Known | None = None
         """What counts; None before the first answer."""
         self._teller: Address | None = None
@@ -117,7 +109,7 @@ class Watch:
             current = self._round
             if current is not None and (not current.answer.done() or self._clock() - current.ended < ASKED_ANEW):
                 return current.answer
-            self._round = current = _Round(self._endpoint.sentinels)
+            self._round = current = Round(self._endpoint.sentinels, Answer(self._patience, self._error(_NO_THREADS)))
             try:
                 self._call()
             except (OSError, RuntimeError) as error:  # no more sockets or threads
@@ -195,7 +187,7 @@ class Watch:
         if self._teller == address:
             self._teller = None
 
-    def _reported(self, current: _Round, address: Address, *, final: bool = False) -> None:
+    def _reported(self, current: Round, address: Address, *, final: bool = False) -> None:
         """Note that a sentinel was heard; end the round if that is enough, or all were."""
         current.awaited.discard(address)
         if current.answer.done() or (current.awaited and not final):

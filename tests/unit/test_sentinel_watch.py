@@ -2,6 +2,7 @@
 
 import gc
 from concurrent.futures import Future
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -189,6 +190,15 @@ def test_where_no_thread_can_be_started_the_asker_is_told(clock: ManualClock, fo
     for _ in range(2):
         with pytest.raises(ConnectError, match="can't start new thread"):
             watch.ask().result(0)
+
+
+def test_where_threads_do_not_run_the_asker_is_told_instead_of_waiting_for_ever(
+    clock: ManualClock, follower: Follower
+) -> None:
+    watch = Watch(replace(SERVICE, connect_timeout=0.01), clock, Subscriber)  # type: ignore[arg-type]  # as above
+    watch.listen(follower)
+    with pytest.raises(ConnectError, match=f"{WHERE}no thread has answered"):
+        watch.ask().result()
 
 
 def test_a_subscriber_that_ended_is_replaced_by_the_next_question(watch: Watch, clock: ManualClock) -> None:
