@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,6 +18,7 @@ from dvcache.flights import Flights
 from dvcache.pools.memory import MemoryStore
 from dvcache.testing import MemoryPoolFactory
 from dvcache.types import Op, Spawn, Wait
+from tests.herd_rules import each_write
 
 K, LEASE = b":1:k", b":1:k:lease"
 CALLERS = 50
@@ -247,6 +248,19 @@ def test_after_a_write_nobody_joins_what_was_under_way_before_it(cache: Cache) -
         go.set()
         assert leader.result() == "after"
     assert cache.get("k") == "after"
+
+
+@each_write
+def test_no_write_leaves_a_flight_that_could_be_joined(
+    container: Container, cache: Cache, write: Callable[[Cache], object]
+) -> None:
+    make_stale(container, 1)
+    flights = container.context().flights
+    flights.enter(K)
+    flights.hold(K, time.time(), 60)
+    write(cache)
+    assert flights.enter(K)[1]
+    assert not flights.is_held(K, time.time())
 
 
 @pytest.mark.parametrize("wait", [0, 0.02])
