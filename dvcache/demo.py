@@ -35,6 +35,11 @@ def _main(port: int | None) -> int:
             return _refused(f"{name} is missing; run: pip install 'dvcache[demo]'")
         except ImportError as error:  # django-valkey's package of the same name
             return _refused(str(error))
+    if not hasattr(importlib.import_module("django_valkey"), "container"):  # installed over ours
+        return _refused(
+            "the package django_valkey is not dvcache's; run: pip uninstall --yes django-valkey,"
+            " then: pip install --force-reinstall --no-deps dvcache"
+        )
     project = next((place for place in _PLACES if place.is_dir()), None)
     if project is None:
         return _refused(f"no example project beside {_PACKAGE}; run: pip install --force-reinstall 'dvcache[demo]'")

@@ -90,6 +90,18 @@ def reader(endpoint: Endpoint) -> libvalkey.Reader:
     return libvalkey.Reader(replyError=reply_error, notEnoughData=INCOMPLETE, convertSetsToLists=True)
 
 
+_FILES: Final = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
+
+
+def _missing_file(endpoint: Endpoint) -> str | None:
+    """Name the first certificate or key that is not there: the system's message does not."""
+    for name in _FILES:
+        path = endpoint.options.get(name)
+        if isinstance(path, str) and not os.path.exists(path):  # noqa: PTH110  # an error's path, once
+            return f"{name} names no file: {path}"
+    return None
+
+
 _MAPPED: Final[tuple[tuple[type[Exception], type[errors.ServerError]], ...]] = (
     (theirs.AuthenticationError, errors.AuthenticationError),
     (theirs.BusyLoadingError, errors.UnavailableError),
@@ -107,4 +119,5 @@ def connect_error(error: Exception, endpoint: Endpoint) -> errors.TransportError
         return errors.UnavailableError(str(error), alias=endpoint.alias, endpoint=endpoint.name)
     seconds = "" if endpoint.connect_timeout is None else f" within {endpoint.connect_timeout:g} s"
     reason = f"no answer{seconds}" if isinstance(error, TimeoutError | theirs.TimeoutError) else str(error)
+    reason = _missing_file(endpoint) or reason
     return errors.ConnectError(f"cannot connect: {reason}", alias=endpoint.alias, endpoint=endpoint.name)

@@ -9,7 +9,7 @@ import threading
 from typing import Final
 
 from dvcache.pools.forking import renewed_after_fork
-from dvcache.pools.server_process import ServerProcess, listens
+from dvcache.pools.server_process import ServerProcess, listens, server_binary
 
 SHARED: Final = "DVCACHE_EMBEDDED"
 """Environment variable by which children find the server: the starting process's id, a colon, the socket's path."""
@@ -23,6 +23,16 @@ def embedded_server() -> str:
         ConnectError: it ended at its start, or did not answer.
     """
     return _keeper.path()
+
+
+def check_embeddable() -> None:
+    """Look whether there is a server, or a valkey-server that could be started; start nothing.
+
+    Raises:
+        ConfigurationError: there is none; says what to install.
+    """
+    if SHARED not in os.environ:
+        server_binary()
 
 
 class _Keeper:

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from valkey.connection import parse_url
 
 from dvcache.errors import ConfigurationError
+from dvcache.pools.embedded import check_embeddable
 from dvcache.settings.arguments import FLAGS, UNREADABLE, refuse_together, refuse_unknown, typed, with_key
 from dvcache.types import Endpoint, Role, Scheme
 
@@ -172,6 +173,8 @@ def _arguments(url: str, scheme: Scheme, query: str, *, quote: bool) -> dict[str
 
 
 def _check(scheme: Scheme, arguments: Mapping[str, object]) -> None:
+    if scheme == "embedded":
+        check_embeddable()
     host = str(arguments.get("host", ""))
     if re.search(r"[\s,;/\\]", host):
         raise ConfigurationError(f"the host of the URL {UNREADABLE}", key=_KEY)

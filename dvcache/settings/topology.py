@@ -154,6 +154,14 @@ def _kind(reference: object, known: Mapping[str, Kind], key: str) -> Kind | None
     return known[path]
 
 
+_PLANNED: Final = frozenset(
+    f"django_valkey.{module}.{name}"
+    for module in ("client", "client.default", "client.sharded", "cluster_cache.client", "cluster_cache.client.default")
+    for name in ("ShardClient", "HashClient", "DefaultClusterClient")
+)
+"""Classes of django-valkey that are to come: they are not misspelt."""
+
+
 def _path(reference: object) -> str:
     if isinstance(reference, type):
         return f"{reference.__module__}.{reference.__qualname__}"
@@ -161,4 +169,5 @@ def _path(reference: object) -> str:
 
 
 def _later(path: str, key: str, known: Mapping[str, Kind]) -> ConfigurationError:
-    return ConfigurationError(f"{path!r} is not supported yet; leave it out{hint(path, known)}", key=key)
+    meant = "" if path in _PLANNED else hint(path, known)
+    return ConfigurationError(f"{path!r} is not supported yet; leave it out{meant}", key=key)

@@ -258,3 +258,9 @@ def test_an_interrupted_call_never_leaves_its_reply_to_another(make: Make, monke
         with pytest.raises(Interrupted):
             pool.execute((("GET", "a"),))
     assert pool.execute((("GET", "b"),)) == [b"of b"]
+
+
+def test_a_certificate_file_that_is_missing_is_named() -> None:
+    pool = LeanPool(Endpoint(scheme="valkeys", host="127.0.0.1", port=free_port(), options={"ssl_ca_certs": "/no/ca"}))
+    with pytest.raises(ConnectError, match="ssl_ca_certs names no file: /no/ca"):
+        pool.execute((("PING",),))

@@ -214,3 +214,12 @@ def test_a_wrong_argument_of_the_pool_says_what_is_wrong(kwargs: dict[str, Any],
 def test_every_argument_of_both_kinds_of_connections_is_known() -> None:
     assert {"ssl_password", "ssl_ca_data", "encoder_class", "command_packer", "path", "socket_type"} <= accepted()
     assert not {"kwargs", "self"} & accepted()
+
+
+def test_an_embedded_server_that_cannot_be_started_is_an_error_when_the_configuration_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("VALKEY_SERVER", "/no/such/program")
+    monkeypatch.delenv("DVCACHE_EMBEDDED", raising=False)
+    with pytest.raises(ConfigurationError, match=r"CACHES\['dev'\]: VALKEY_SERVER: names no program"):
+        Settings.parse({"LOCATION": "embedded://"}, alias="dev")
