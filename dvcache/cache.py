@@ -1,74 +1,13 @@
 """The facades: every operation bound to a driver, one line a method."""
 
-import inspect
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, get_args
-
-from dvcache.drive import arun, run
+from dvcache.binding import aio, astream, stream, sync
 from dvcache.operations import counters, expiry, many, scan, values, versions
 from dvcache.operations.context import Context
 from dvcache.protocols import AsyncClient, Client
 from dvcache.signatures import AsyncGetOrSet, AsyncSet, GetOrSet, Set
-from dvcache.types import Key, Op
+from dvcache.types import Key
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-class Bound(Protocol):
-    """What a method made by `sync` finds on its object."""
-
-    _context: Context
-    _client: Client
-
-
-class AsyncBound(Protocol):
-    """What a method made by `aio` finds on its object."""
-
-    _context: Context
-    _async_client: AsyncClient
-
-
-def sync(op: Callable[Concatenate[Context, P], Op[T]]) -> Callable[Concatenate[Bound, P], T]:
-    """Make a method of an operation: it runs on the object's `_client`, in the object's `_context`."""
-    name = op.__name__
-
-    def method(self: Bound, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        cx = self._context
-        flow = op(cx, *args, **kwargs)
-        guard = cx.policy.guard
-        return run(flow if guard is None else guard(cx, name, flow, args, kwargs), self._client)
-
-    return _described(method, op)
-
-
-def aio(
-    op: Callable[Concatenate[Context, P], Op[T]],
-) -> Callable[Concatenate[AsyncBound, P], Coroutine[Any, Any, T]]:
-    """Make an asynchronous method of an operation, as `sync`, on the object's `_async_client`."""
-    name = op.__name__
-
-    async def method(self: AsyncBound, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        cx = self._context
-        flow = op(cx, *args, **kwargs)
-        guard = cx.policy.guard
-        return await arun(flow if guard is None else guard(cx, name, flow, args, kwargs), self._async_client)
-
-    return _described(method, op)
-
-
-def _described(method: Callable[P, T], op: Callable[..., Any]) -> Callable[P, T]:
-    """Give a method the operation's name, docstring and signature, without the context and the generator."""
-    signature = inspect.signature(op)
-    first, *rest = signature.parameters.values()
-    method.__name__ = op.__name__
-    method.__qualname__ = op.__name__
-    method.__doc__ = op.__doc__
-    method.__signature__ = signature.replace(  # type: ignore[attr-defined]  # functions take it, and inspect reads it
-        parameters=[first.replace(name="self", annotation=first.empty), *rest],
-        return_annotation=get_args(signature.return_annotation)[-1],
-    )
-    return method
+__all__ = ["AsyncCache", "Cache", "aio", "astream", "stream", "sync"]
 
 
 class Cache:
@@ -109,18 +48,8 @@ class Cache:
     keys = sync(scan.keys)
     scan_page = sync(scan.scan_page)
     delete_pattern = sync(scan.delete_pattern)
+    iter_keys = stream(scan.iter_keys)
     clear = sync(scan.clear)
-
-    def iter_keys(self, search: str, itersize: int | None = None, version: int | None = None) -> Iterator[str]:
-        """Yield the names of the entries that match a pattern, page by page. A name may come more than once.
-
-        Arguments and errors are those of `scan_page`.
-        """
-        cursor, names = self.scan_page(search, 0, version, itersize=itersize)
-        yield from names
-        while cursor:
-            cursor, names = self.scan_page(search, cursor, version, itersize=itersize)
-            yield from names
 
     def __contains__(self, key: Key) -> bool:
         return self.has_key(key)
@@ -164,19 +93,5 @@ class AsyncCache:
     keys = aio(scan.keys)
     scan_page = aio(scan.scan_page)
     delete_pattern = aio(scan.delete_pattern)
+    iter_keys = astream(scan.iter_keys)
     clear = aio(scan.clear)
-
-    async def iter_keys(
-        self, search: str, itersize: int | None = None, version: int | None = None
-    ) -> AsyncGenerator[str, None]:
-        """Yield the names of the entries that match a pattern, page by page. A name may come more than once.
-
-        Arguments and errors are those of `scan_page`.
-        """
-        cursor, names = await self.scan_page(search, 0, version, itersize=itersize)
-        for name in names:
-            yield name
-        while cursor:
-            cursor, names = await self.scan_page(search, cursor, version, itersize=itersize)
-            for name in names:
-                yield name

@@ -11,7 +11,7 @@ An operation (`Op`) is a generator of effects. A driver performs each effect and
     Spawn   of an asynchronous driver None at once, of a synchronous one what the operation returned
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -85,6 +85,10 @@ Effect: TypeAlias = Batch | Each | Fresh | Call | Sleep | Wait | Spawn
 
 Op: TypeAlias = Generator[Effect, Any, T]
 """An operation that returns a `T`. `Any` is what the server answers; it is destructured where it is yielded."""
+
+
+Pages: TypeAlias = Callable[[int], Op[tuple[int, Sequence[T]]]]
+"""Of where to go on, 0 to begin, the operation that finds one page: where to go on then, 0 at the end, and items."""
 
 
 class Default(Enum):

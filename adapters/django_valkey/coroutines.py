@@ -1,8 +1,6 @@
 """The `a*` methods: every operation, on the running event loop, without a thread."""
 
-from collections.abc import AsyncIterator
-
-from dvcache.cache import aio
+from dvcache.cache import aio, astream
 from dvcache.operations import counters, expiry, many, scan, values, versions
 from dvcache.operations.context import Context
 from dvcache.protocols import AsyncClient
@@ -41,19 +39,5 @@ class Coroutines:
     akeys = aio(scan.keys)
     ascan_page = aio(scan.scan_page)
     adelete_pattern = aio(scan.delete_pattern)
+    aiter_keys = astream(scan.iter_keys)
     aclear = aio(scan.clear)
-
-    async def aiter_keys(
-        self, search: str, itersize: int | None = None, version: int | None = None
-    ) -> AsyncIterator[str]:
-        """Yield the names of the entries that match a pattern, page by page. A name may come more than once.
-
-        Arguments and errors are those of `ascan_page`.
-        """
-        cursor, names = await self.ascan_page(search, 0, version, itersize=itersize)
-        for name in names:
-            yield name
-        while cursor:
-            cursor, names = await self.ascan_page(search, cursor, version, itersize=itersize)
-            for name in names:
-                yield name

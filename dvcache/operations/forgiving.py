@@ -92,9 +92,7 @@ def _no_keys(_: Context, search: str, version: int | None = None) -> list[str]:
     return []
 
 
-def _last_page(
-    _: Context, search: str, cursor: int = 0, version: int | None = None, *, itersize: int | None = None
-) -> tuple[int, list[str]]:
+def _last_page(_: Context, *args: object, **options: object) -> tuple[int, list[object]]:
     return 0, []
 
 
@@ -109,7 +107,7 @@ EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     "incr_version": _unmoved,
     "decr_version": _unmoved,
     "keys": _no_keys,
-    "scan_page": _last_page,
+    **dict.fromkeys(("scan_page", "iter_keys"), _last_page),
     **dict.fromkeys(("add", "delete", "touch", "has_key", "mset", "clear"), _false),
     **dict.fromkeys(("persist", "expire", "expire_at", "pexpire", "pexpire_at"), _false),
     **dict.fromkeys(("incr", "decr", "ttl", "pttl", "delete_many", "delete_pattern"), _zero),

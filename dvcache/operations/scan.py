@@ -6,7 +6,7 @@ Rests on SCAN (https://valkey.io/commands/scan/), never on KEYS: what is there t
 # ruff: noqa: D417  # the context is not the caller's to pass
 
 from dvcache.operations.context import Context
-from dvcache.types import Fresh, Op
+from dvcache.types import Fresh, Op, Pages
 
 
 def scan_page(
@@ -39,6 +39,14 @@ def keys(cx: Context, search: str, version: int | None = None) -> Op[list[str]]:
         cursor, names = yield from scan_page(cx, search, cursor, version)
         found.update(dict.fromkeys(names))
     return list(found)
+
+
+def iter_keys(cx: Context, search: str, itersize: int | None = None, version: int | None = None) -> Pages[str]:
+    """Yield the names of the entries that match a pattern, page by page. A name may come more than once.
+
+    Arguments and errors are those of `scan_page`.
+    """
+    return lambda cursor: scan_page(cx, search, cursor, version, itersize=itersize)
 
 
 def delete_pattern(

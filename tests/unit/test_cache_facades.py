@@ -2,6 +2,7 @@
 
 import inspect
 import pydoc
+from typing import get_args
 
 import pytest
 
@@ -10,13 +11,14 @@ from dvcache.operations import values
 from tests.unit.operations_context import CX
 
 NAMES = sorted(name for name in vars(Cache) if not name.startswith("_"))
+STREAMS = [name for name in NAMES if inspect.isgeneratorfunction(getattr(Cache, name))]
 
 
 def test_both_facades_have_the_same_methods() -> None:
     assert sorted(name for name in vars(AsyncCache) if not name.startswith("_")) == NAMES
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "iter_keys"])
+@pytest.mark.parametrize("name", sorted({*NAMES} - {*STREAMS}))
 def test_both_facades_have_the_same_signatures_and_docstrings(name: str) -> None:
     method, twin = getattr(Cache, name), getattr(AsyncCache, name)
     assert inspect.signature(method) == inspect.signature(twin)
@@ -25,11 +27,14 @@ def test_both_facades_have_the_same_signatures_and_docstrings(name: str) -> None
     assert inspect.iscoroutinefunction(twin)
 
 
-def test_iter_keys_takes_the_same_arguments_in_both_facades() -> None:
-    first, second = inspect.signature(Cache.iter_keys), inspect.signature(AsyncCache.iter_keys)
+@pytest.mark.parametrize("name", STREAMS)
+def test_what_yields_takes_the_same_arguments_in_both_facades(name: str) -> None:
+    method, twin = getattr(Cache, name), getattr(AsyncCache, name)
+    first, second = inspect.signature(method), inspect.signature(twin)
     assert first.parameters == second.parameters
-    assert inspect.isgeneratorfunction(Cache.iter_keys)
-    assert inspect.isasyncgenfunction(AsyncCache.iter_keys)
+    assert get_args(first.return_annotation) == get_args(second.return_annotation)
+    assert method.__doc__ == twin.__doc__
+    assert inspect.isasyncgenfunction(twin)
 
 
 def test_help_shows_the_operations_arguments_and_docstring() -> None:

@@ -88,6 +88,8 @@ EXAMPLES: dict[str, tuple[Callable[[Any], Any], object]] = {
     "clear": (lambda cache: cache.clear(), False),
 }
 
+STREAMS: dict[str, Callable[[Any], Any]] = {"iter_keys": lambda cache: cache.iter_keys("*")}
+
 each_operation = pytest.mark.parametrize("name", sorted(EXAMPLES))
 
 
@@ -107,9 +109,9 @@ def _fits(value: object, annotation: Any) -> bool:
 
 
 def test_the_table_has_every_operation_of_the_facades() -> None:
-    public = {name for name in vars(Cache) if not name.startswith("_")} - {"iter_keys"}
+    public = {name for name in vars(Cache) if not name.startswith("_")}
     assert EMPTY.keys() | IN_PARTS == public | {"publish", "seek"}
-    assert EXAMPLES.keys() == public
+    assert EXAMPLES.keys() == public - STREAMS.keys()
     assert OPERATIONS.keys() == public
 
 
@@ -131,12 +133,13 @@ def test_set_with_get_returns_no_previous_value() -> None:
     assert Cache(FORGIVING, Down()).set("k", 1, get=True) is None
 
 
-def test_iterating_over_keys_ends() -> None:
-    async def names() -> list[str]:
-        return [name async for name in AsyncCache(FORGIVING, AsyncDown()).iter_keys("*")]
+@pytest.mark.parametrize("call", STREAMS.values(), ids=STREAMS)
+def test_iterating_ends(call: Callable[[Any], Any]) -> None:
+    async def items() -> list[object]:
+        return [item async for item in call(AsyncCache(FORGIVING, AsyncDown()))]
 
-    assert list(Cache(FORGIVING, Down()).iter_keys("*")) == []
-    assert asyncio.run(names()) == []
+    assert list(call(Cache(FORGIVING, Down()))) == []
+    assert asyncio.run(items()) == []
 
 
 @pytest.mark.parametrize("error", [ConnectError, UnavailableError, TransportError])

@@ -1,0 +1,119 @@
+"""Binding: a method of a facade is made of an operation, in either colour, and keeps its signature."""
+
+import inspect
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, get_args
+
+from dvcache.drive import arun, run
+from dvcache.operations.context import Context
+from dvcache.protocols import AsyncClient, Client
+from dvcache.types import Op, Pages
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Bound(Protocol):
+    """What a method made by `sync` finds on its object."""
+
+    _context: Context
+    _client: Client
+
+
+class AsyncBound(Protocol):
+    """What a method made by `aio` finds on its object."""
+
+    _context: Context
+    _async_client: AsyncClient
+
+
+def sync(op: Callable[Concatenate[Context, P], Op[T]]) -> Callable[Concatenate[Bound, P], T]:
+    """Make a method of an operation: it runs on the object's `_client`, in the object's `_context`."""
+    name = op.__name__
+
+    def method(self: Bound, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        cx = self._context
+        flow = op(cx, *args, **kwargs)
+        guard = cx.policy.guard
+        return run(flow if guard is None else guard(cx, name, flow, args, kwargs), self._client)
+
+    return _described(method, op, _returned(op))
+
+
+def aio(
+    op: Callable[Concatenate[Context, P], Op[T]],
+) -> Callable[Concatenate[AsyncBound, P], Coroutine[Any, Any, T]]:
+    """Make an asynchronous method of an operation, as `sync`, on the object's `_async_client`."""
+    name = op.__name__
+
+    async def method(self: AsyncBound, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        cx = self._context
+        flow = op(cx, *args, **kwargs)
+        guard = cx.policy.guard
+        return await arun(flow if guard is None else guard(cx, name, flow, args, kwargs), self._async_client)
+
+    return _described(method, op, _returned(op))
+
+
+def stream(op: Callable[Concatenate[Context, P], Pages[T]]) -> Callable[Concatenate[Bound, P], Iterator[T]]:
+    """Make a method that yields what an operation finds, page by page, each page by itself as `sync` would."""
+    name = op.__name__
+
+    def method(self: Bound, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        cx = self._context
+        guard = cx.policy.guard
+        pages, cursor = op(cx, *args, **kwargs), 0
+        while True:
+            flow = pages(cursor)
+            cursor, items = run(flow if guard is None else guard(cx, name, flow, args, kwargs), self._client)
+            yield from items
+            if not cursor:
+                return
+
+    return _described(method, op, Iterator[_item(op)])  # type: ignore[misc]  # an annotation, made at run time
+
+
+def astream(
+    op: Callable[Concatenate[Context, P], Pages[T]],
+) -> Callable[Concatenate[AsyncBound, P], AsyncGenerator[T, None]]:
+    """Make an asynchronous method that yields what an operation finds, as `stream`."""
+    name = op.__name__
+
+    async def method(self: AsyncBound, /, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, None]:
+        cx = self._context
+        guard = cx.policy.guard
+        pages, cursor = op(cx, *args, **kwargs), 0
+        while True:
+            flow = pages(cursor)
+            flow = flow if guard is None else guard(cx, name, flow, args, kwargs)
+            cursor, items = await arun(flow, self._async_client)
+            for item in items:
+                yield item
+            if not cursor:
+                return
+
+    return _described(method, op, AsyncIterator[_item(op)])  # type: ignore[misc]  # as above
+
+
+def _returned(op: Callable[..., Any]) -> Any:
+    """Return the annotation of what a driven operation comes to."""
+    return get_args(inspect.signature(op).return_annotation)[-1]
+
+
+def _item(op: Callable[..., Any]) -> Any:
+    """Return the annotation of what the pages of an operation are made of."""
+    [_, sequence] = get_args(get_args(_returned(op))[-1])
+    return get_args(sequence)[0]
+
+
+def _described(method: Callable[P, T], op: Callable[..., Any], returned: object) -> Callable[P, T]:
+    """Give a method the operation's name, docstring and parameters, without the context, and what it returns."""
+    signature = inspect.signature(op)
+    first, *rest = signature.parameters.values()
+    method.__name__ = op.__name__
+    method.__qualname__ = op.__name__
+    method.__doc__ = op.__doc__
+    method.__signature__ = signature.replace(  # type: ignore[attr-defined]  # functions take it, and inspect reads it
+        parameters=[first.replace(name="self", annotation=first.empty), *rest], return_annotation=returned
+    )
+    return method
