@@ -1,6 +1,7 @@
 """The topology that a CACHES entry asks for, by the classes that it names: plain servers, or sentinels.
 
 Under its own dotted path or as an object, in either colour: a class that is named under the other one means its twin.
+A class of the user's own asks for what its nearest ancestor among the built-in ones does.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from itertools import product
 from typing import Final, Literal, TypeAlias
 
 from dvcache.errors import ConfigurationError
+from dvcache.settings import components
 from dvcache.settings.spelling import hint
 
 Kind: TypeAlias = Literal["plain", "sentinel"]
@@ -34,6 +36,9 @@ _CLIENTS: Final[Mapping[str, Kind]] = {
 }
 """Of which one that is named where a factory belongs means its own factory."""
 
+_CLIENT_BASES: Final[Mapping[str, Kind]] = {**_CLIENTS, **_paths("plain", "django_valkey.base_client", "BaseClient")}
+"""What a client of the user's own may inherit."""
+
 _FACTORIES: Final[Mapping[str, Kind]] = {
     **_paths("plain", "django_valkey.pool", "ConnectionFactory"),
     **_paths("plain", "django_valkey.async_cache.pool", "AsyncConnectionFactory"),
@@ -53,6 +58,7 @@ _POOLS: Final[Mapping[str, Kind]] = {
 GLOBAL_FACTORY: Final = "connection_factory"
 """The key that errors give to the factory for every alias."""
 
+_CLIENT: Final = "OPTIONS['CLIENT_CLASS']"
 _POOL: Final = "OPTIONS['CONNECTION_POOL_CLASS']"
 _DOCUMENTED: Final = (
     "Settings DJANGO_VALKEY_CONNECTION_FACTORY or CACHE[].OPTIONS.CONNECTION_POOL_CLASS is not configured correctly."
@@ -84,11 +90,11 @@ def topology(options: Mapping[str, object], connection_factory: object = None) -
             or classes contradict each other.
     """
     _check_parsers(options)
-    client = _kind(options.get("CLIENT_CLASS"), _CLIENTS, "OPTIONS['CLIENT_CLASS']")
-    pool = _kind(options.get("CONNECTION_POOL_CLASS"), _POOLS, _POOL)
+    client = _kind(options.get("CLIENT_CLASS"), _CLIENT_BASES, _CLIENT)
+    pool = _builtin(options.get("CONNECTION_POOL_CLASS"), _POOLS, _POOL)
     own = options.get("CONNECTION_FACTORY")
     named, key = (connection_factory, GLOBAL_FACTORY) if own is None else (own, "OPTIONS['CONNECTION_FACTORY']")
-    factory = _kind(named, _FACTORIES, key)
+    factory = _builtin(named, _FACTORIES, key)
     return Topology(
         sentinel="sentinel" in {client, factory, pool},
         makes_pairs=client == "sentinel",
@@ -103,7 +109,8 @@ def asks_for_herd(options: Mapping[str, object]) -> bool:
     Args:
         options: the OPTIONS, without those that are None.
     """
-    return _path(options.get("CLIENT_CLASS")) in _HERD
+    reference = options.get("CLIENT_CLASS")
+    return reference is not None and any(path in _HERD for path in _lineage(reference, _CLIENT_BASES, _CLIENT))
 
 
 def check_pool(options: Mapping[str, object]) -> None:
@@ -112,7 +119,7 @@ def check_pool(options: Mapping[str, object]) -> None:
     Args:
         options: the OPTIONS of an alias on sentinels.
     """
-    if _kind(options.get("CONNECTION_POOL_CLASS"), _POOLS, _POOL) == "plain":
+    if _builtin(options.get("CONNECTION_POOL_CLASS"), _POOLS, _POOL) == "plain":
         cure = "Under Sentinel write 'valkey.sentinel.SentinelConnectionPool', or leave it out"
         raise ConfigurationError(f"{_DOCUMENTED} {cure}", key=_POOL)
 
@@ -144,6 +151,35 @@ def _check_parsers(options: Mapping[str, object]) -> None:
 
 
 def _kind(reference: object, known: Mapping[str, Kind], key: str) -> Kind | None:
+    """Return what a class asks for: a built-in one, or one that inherits from it, in however many steps."""
+    if reference is None:
+        return None
+    kinds = [known[path] for path in _lineage(reference, known, key) if path in known]
+    if not kinds:
+        bases = " or ".join(sorted({path.rpartition(".")[2] for path in known}))
+        raise ConfigurationError(f"{_path(reference)!r} must inherit {bases}", key=key)
+    return "sentinel" if "sentinel" in kinds else kinds[0]
+
+
+def _lineage(reference: object, known: Mapping[str, Kind], key: str) -> tuple[str, ...]:
+    """Return the dotted paths of a class and its ancestors; of a built-in one its own, and nothing is imported."""
+    if not isinstance(reference, str | type):
+        raise ConfigurationError(f"must be a dotted path or a class, not {type(reference).__name__}", key=key)
+    path = _path(reference)
+    if path in known:
+        return (path,)
+    if path in _PLANNED:
+        raise _later(path, key, known)
+    try:
+        found = components.load(reference, key)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{error.reason}{hint(path, known)}", key=key) from error
+    if not isinstance(found, type):
+        raise ConfigurationError(f"must name a class, not {type(found).__name__}", key=key)
+    return tuple(map(_path, found.__mro__))
+
+
+def _builtin(reference: object, known: Mapping[str, Kind], key: str) -> Kind | None:
     if reference is None:
         return None
     if not isinstance(reference, str | type):
