@@ -13,19 +13,34 @@ from django_valkey.exceptions import ConfigurationError
 from dvcache import Settings, errors
 from dvcache.settings.topology import GLOBAL_FACTORY
 
-_OPTIONS: Final[Mapping[str, str]] = {
+_AS_OPTIONS: Final = (
+    *("COMPRESS_BROTLI_MODE", "COMPRESS_BROTLI_LGWIN", "COMPRESS_BROTLI_LGBLOCK"),
+    *("COMPRESS_LZ4_BLOCK_SIZE", "COMPRESS_LZ4_CONTENT_CHECKSUM", "COMPRESS_LZ4_BLOCK_LINKED"),
+    *("COMPRESS_LZ4_STORE_SIZE", "COMPRESS_LZMA_FORMAT", "COMPRESS_LZMA_CHECK", "COMPRESS_LZMA_FILTERS"),
+    *("DECOMPRESS_LZMA_MEMLIMIT", "DECOMPRESS_LZMA_FORMAT", "DECOMPRESS_LZMA_FILTERS", "COMPRESS_ZLIB_WBITS"),
+    *("COMPRESS_ZSTD_OPTIONS", "COMPRESS_ZSTD_DICT", "DECOMPRESS_ZSTD_OPTIONS", "DECOMPRESS_ZSTD_DICT"),
+)
+"""Global settings that are named as their options."""
+
+FACTORY: Final = "DJANGO_VALKEY_CONNECTION_FACTORY"
+GLOBALS: Final[Mapping[str, str]] = {
+    FACTORY: "CONNECTION_FACTORY",
     "DJANGO_VALKEY_IGNORE_EXCEPTIONS": "IGNORE_EXCEPTIONS",
     "DJANGO_VALKEY_LOG_IGNORED_EXCEPTIONS": "LOG_IGNORE_EXCEPTIONS",
+    "DJANGO_VALKEY_LOGGER": "LOGGER",
     "DJANGO_VALKEY_SCAN_ITERSIZE": "SCAN_COUNT",
+    "DJANGO_VALKEY_CLOSE_CONNECTION": "CLOSE_CONNECTION",
+    "CACHE_HERD_TIMEOUT": "HERD_TIMEOUT",
     "CACHE_COMPRESS_MIN_LENGTH": "COMPRESS_MIN_LENGTH",
     "CACHE_COMPRESS_LEVEL": "COMPRESS_LEVEL",
-    "COMPRESS_ZLIB_WBITS": "COMPRESS_ZLIB_WBITS",
-    "CACHE_HERD_TIMEOUT": "HERD_TIMEOUT",
+    **{name: name for name in _AS_OPTIONS},
 }
 """The global settings, each with the option of an alias that it is the default of."""
 
-_LOGGER: Final = "DJANGO_VALKEY_LOGGER"
-_FACTORY: Final = "DJANGO_VALKEY_CONNECTION_FACTORY"
+_LOGGER: Final = {"LOGGER": "django_valkey.base"}
+"""Where ignored exceptions are logged if nothing is said."""
+_MEANS_NOTHING: Final[Mapping[str, object]] = {"CACHE_COMPRESS_LEVEL": 0}
+"""Values as which a global setting is as if it were left out; as an option they mean what they say."""
 
 
 def current() -> object:
@@ -41,13 +56,13 @@ def snapshot() -> tuple[object, dict[str, object]]:
 
 def defaults() -> dict[str, object]:
     """Return the global settings of this backend that the project has, by their names."""
-    names = (*_OPTIONS, _LOGGER, _FACTORY)
-    return {name: getattr(settings, name) for name in names if getattr(settings, name, None) is not None}
+    given = {name: getattr(settings, name, None) for name in GLOBALS}
+    return {name: value for name, value in given.items() if value not in (None, _MEANS_NOTHING.get(name))}
 
 
 def connection_factory() -> object:
     """Return the connection factory for every alias that names none itself; None if there is none."""
-    return defaults().get(_FACTORY)
+    return defaults().get(FACTORY)
 
 
 def entry(alias: str) -> dict[str, Any]:
@@ -78,7 +93,7 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object]) -
     Raises:
         ConfigurationError: a setting is wrong; names the alias, the key and the cure.
     """
-    inherited = {option: given[name] for name, option in _OPTIONS.items() if name in given}
+    inherited = _LOGGER | {option: given[name] for name, option in GLOBALS.items() if name in given and name != FACTORY}
     options = wanted.get("OPTIONS") or {}
     try:
         if isinstance(options, Mapping):
@@ -86,17 +101,17 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object]) -
             wanted = {**wanted, "OPTIONS": {**inherited, **own}}
         else:
             own = {}
-        factory = given.get(_FACTORY)
+        factory = given.get(FACTORY)
         made = Settings.parse(wanted, alias=alias, default_marker=DEFAULT_TIMEOUT, connection_factory=factory)
     except errors.ConfigurationError as error:
         raise ConfigurationError(error.reason, alias=alias, key=_written(error.key, own)) from error
-    return dataclasses.replace(made, logger=str(given.get(_LOGGER, "django_valkey.base")), unwrap=unwrapped)
+    return dataclasses.replace(made, unwrap=unwrapped)
 
 
 def _written(key: str, own: Mapping[str, object]) -> str:
     """Return the setting that a wrong option was written as, where the alias has it from a global one."""
-    names = {f"OPTIONS[{option!r}]": name for name, option in _OPTIONS.items() if option not in own}
-    return {GLOBAL_FACTORY: _FACTORY, **names}.get(key, key)
+    names = {f"OPTIONS[{option!r}]": name for name, option in GLOBALS.items() if option not in own}
+    return {**names, GLOBAL_FACTORY: FACTORY}.get(key, key)
 
 
 def alias_of(backend: type, location: object, params: Mapping[str, object]) -> str:

@@ -12,7 +12,7 @@ from dvcache.errors import ConfigurationError
 from dvcache.operations.context import ClearScope, Herd
 from dvcache.protocols import Compressor, Serializer
 from dvcache.serializers.pickle import PickleSerializer
-from dvcache.settings import components, endpoints, options
+from dvcache.settings import components, endpoints, kinds, names, options
 from dvcache.settings.herd import herd
 from dvcache.settings.topology import asks_for_herd
 from dvcache.types import DEFAULT, Endpoint, KeyFunction, ReadFrom, ReverseKeyFunction
@@ -95,8 +95,8 @@ def _parsed(mapping: object, alias: str, factory: object) -> dict[str, Any]:
     given = entry.get("OPTIONS")
     if not isinstance(given, Mapping | None):
         raise ConfigurationError(f"must be a mapping, not {type(given).__name__}", key="OPTIONS")
-    options.check_names(entry, given or {}, alias)
-    chosen = options.checked(given or {})
+    names.check_names(entry, given or {}, alias)
+    chosen = kinds.checked(given or {})
     servers = endpoints.of_entry(entry.get("LOCATION"), chosen, alias, factory)
     return _of_entry(entry) | _of_options(chosen) | servers
 
@@ -134,6 +134,7 @@ _PLAIN: Final = {
     "SCAN_COUNT": "scan_count",
     "CLEAR_SCOPE": "clear_scope",
     "TIMEOUT_JITTER": "timeout_jitter",
+    "LOGGER": "logger",
 }
 _FLAGS: Final = {
     "IGNORE_EXCEPTIONS": "ignore_exceptions",

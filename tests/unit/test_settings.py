@@ -19,6 +19,7 @@ from dvcache.compressors import IdentityCompressor, ZlibCompressor
 from dvcache.errors import ConfigurationError, ConfigurationWarning
 from dvcache.serializers import JSONSerializer, PickleSerializer
 from dvcache.settings import Settings
+from dvcache.settings.kinds import KINDS
 from dvcache.settings.options import KEYS, KNOWN, CacheEntry, Options
 from dvcache.types import DEFAULT, Endpoint
 
@@ -261,9 +262,7 @@ def test_a_class_of_the_users_may_have_options_of_its_own(serializer: object) ->
 
 
 def test_the_typed_options_are_the_known_ones_and_every_one_is_checked() -> None:
-    from dvcache.settings.options import _KINDS  # noqa: PLC0415  # the table, which nothing else needs
-
-    assert Options.__annotations__.keys() == KNOWN == _KINDS.keys()
+    assert Options.__annotations__.keys() == KNOWN == KINDS.keys()
     assert CacheEntry.__annotations__.keys() == KEYS
 
 
@@ -293,6 +292,15 @@ def test_a_settings_file_may_declare_its_types() -> None:
         ("MAX_ENTRIES", "many", "must be a whole number"),
         ("CLIENT_CLASS", 7, "must be a dotted path or a class"),
         ("READ_FROM", "replicas", "must be 'replica' or 'primary'"),
+        ("COMPRESS_LEVEL", "9", "must be a whole number"),
+        ("COMPRESS_BROTLI_MODE", "text", "must be 'GENERIC', 'TEXT' or 'FONT'"),
+        ("COMPRESS_LZ4_BLOCK_SIZE", True, "must be 0 or a whole number from 4 to 7"),
+        ("COMPRESS_LZMA_FILTERS", {"id": 1}, "must be a list of filters"),
+        ("DECOMPRESS_LZMA_MEMLIMIT", 0, "must be a number of bytes, 1 or more"),
+        ("COMPRESS_ZSTD_OPTIONS", 3, "must be a mapping"),
+        ("SERIALIZER_FALLBACKS", "json", "must be a list of classes, objects or dotted paths"),
+        ("SIGNING_KEYS", "s3cr3t", "must be a list of keys"),
+        ("MAX_DECOMPRESSED_SIZE", 0, "must be a number of bytes, 1 or more"),
         ("PICKLE_VERSION", 99, "must be -1 to 5"),
         ("PICKLE_VERSION", "four", "must be a whole number"),
         ("CREDENTIAL_PROVIDER", object(), "object lacks get_credentials"),

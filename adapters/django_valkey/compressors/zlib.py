@@ -20,7 +20,7 @@ class ZlibCompressor(BaseCompressor):
 
     @cached_property
     def _zlib(self) -> zlib.ZlibCompressor:
-        return zlib.ZlibCompressor(self.level or 6, self.wbits)
+        return zlib.ZlibCompressor(6 if self.level is None else self.level, self.wbits)
 
     @property
     def magic(self) -> bytes:
