@@ -1,37 +1,77 @@
 """A process of callers: `python -m tests.herd_caller threads|tasks SETTINGS SIGNALS`, told by lines of JSON what to do.
 
 SETTINGS is a CACHES entry as JSON, SIGNALS the URL of a database on which a round says what has happened: how many
-`began`, how many `computed`, what the callers were `served`. What computes goes on until there is `go`.
+`began`, how many `computed`, what the callers were `served` and in what time. What computes goes on until there is
+`go`.
 """
 
 import asyncio
 import json
 import sys
+import threading
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Final, Self
 
 import valkey
 
-from dvcache import Container, Settings
+from dvcache import AsyncCache, Cache, Container, Settings
+
+PAUSE: Final = 0.005
+"""Seconds between two messages of what happened, and between two looks whether to go on."""
+
+
+class Signals:
+    """What is said: gathered, and sent now and then by a thread of its own, since the callers' time is measured."""
+
+    def __init__(self, url: str) -> None:
+        self._raw = valkey.Valkey.from_url(url)
+        self._unsent: deque[tuple[str, ...]] = deque()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._send)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        self._thread.join()
+        self._raw.close()
+
+    def say(self, *command: str) -> None:
+        self._unsent.append(command)
+
+    def hear(self, name: str) -> bool:
+        return bool(self._raw.exists(name))
+
+    def _send(self) -> None:
+        while not self._ending.wait(PAUSE):
+            if self._unsent:
+                with self._raw.pipeline(transaction=False) as pipeline:
+                    for _ in range(len(self._unsent)):
+                        pipeline.execute_command(*self._unsent.popleft())
+                    pipeline.execute()
 
 
 class Round:
     """What the callers of one round do, and what is said of it."""
 
-    def __init__(self, told: dict[str, Any], signals: "valkey.Valkey") -> None:
+    def __init__(self, told: dict[str, Any], signals: Signals) -> None:
         self.call, self.key, self.callers = told["call"], told["key"], told["callers"]
         self.new, self.fails, self.timeout = told["new"], told.get("fails", False), told.get("timeout", 60)
         self._name, self._signals = told["round"], signals
+        self._all = threading.Barrier(self.callers)
 
     def say(self, what: str) -> None:
-        self._signals.incr(f"{self._name}:{what}")
+        self._signals.say("INCR", f"{self._name}:{what}")
 
-    def served(self, value: object) -> None:
-        self._signals.rpush(f"{self._name}:served", json.dumps(value))
+    def served(self, value: object, began: float) -> None:
+        self._signals.say("RPUSH", f"{self._name}:served", json.dumps([value, time.perf_counter() - began]))
 
     def may_go_on(self) -> bool:
-        return bool(self._signals.exists(f"{self._name}:go"))
+        return self._signals.hear(f"{self._name}:go")
 
     def computed(self) -> Any:
         if self.fails:
@@ -41,68 +81,80 @@ class Round:
     def compute(self) -> Any:
         self.say("computed")
         while not self.may_go_on():
-            time.sleep(0.005)
+            time.sleep(PAUSE)
         return self.computed()
 
     async def acompute(self) -> Any:
         self.say("computed")
         while not self.may_go_on():  # noqa: ASYNC110  # another process says it
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(PAUSE)
         return self.computed()
 
-    def perform(self, cache: Any) -> None:
+    def perform(self, cache: Cache, plain: Cache) -> None:
+        self._all.wait()
         self.say("began")
+        began = time.perf_counter()
         try:
-            if self.call == "get_or_set":
+            if self.call == "plain get":
+                value = plain.get(self.key)
+            elif self.call == "get_or_set":
                 value = cache.get_or_set(self.key, self.compute, self.timeout)
             elif (value := cache.get(self.key)) is None:
                 value = self.compute()
                 cache.set(self.key, value, self.timeout)
         except LookupError:
             value = "failed"
-        self.served(value)
+        self.served(value, began)
 
-    async def aperform(self, cache: Any) -> None:
+    async def aperform(self, cache: AsyncCache, plain: AsyncCache) -> None:
         self.say("began")
+        began = time.perf_counter()
         try:
-            if self.call == "get_or_set":
+            if self.call == "plain get":
+                value = await plain.get(self.key)
+            elif self.call == "get_or_set":
                 value = await cache.get_or_set(self.key, self.acompute, self.timeout)
             elif (value := await cache.get(self.key)) is None:
                 value = await self.acompute()
                 await cache.set(self.key, value, self.timeout)
         except LookupError:
             value = "failed"
-        self.served(value)
+        self.served(value, began)
 
 
-def in_threads(settings: Settings, signals: "valkey.Valkey") -> None:
-    with Container(settings) as container, ThreadPoolExecutor(200) as threads:
-        cache = container.cache()
-        cache.get("warm")
+def in_threads(herd: Container, other: Container, signals: Signals) -> None:
+    with herd, other, ThreadPoolExecutor(200) as threads:
+        cache, plain = herd.cache(), other.cache()
+        cache.get("warm"), plain.get("warm")
         print("ready", flush=True)  # noqa: T201  # the protocol
         for line in sys.stdin:
             told = Round(json.loads(line), signals)
-            for done in [threads.submit(told.perform, cache) for _ in range(told.callers)]:
+            for done in [threads.submit(told.perform, cache, plain) for _ in range(told.callers)]:
                 done.result()
             print("done", flush=True)  # noqa: T201  # as above
 
 
-async def in_tasks(settings: Settings, signals: "valkey.Valkey") -> None:
-    async with Container(settings) as container:
-        cache = container.async_cache()
-        await cache.get("warm")
+async def in_tasks(herd: Container, other: Container, signals: Signals) -> None:
+    async with herd, other:
+        cache, plain = herd.async_cache(), other.async_cache()
+        await cache.get("warm"), await plain.get("warm")
         print("ready", flush=True)  # noqa: T201  # as above
         while line := await asyncio.to_thread(sys.stdin.readline):
             told = Round(json.loads(line), signals)
-            await asyncio.gather(*(told.aperform(cache) for _ in range(told.callers)))
+            await asyncio.gather(*(told.aperform(cache, plain) for _ in range(told.callers)))
             print("done", flush=True)  # noqa: T201  # as above
 
 
+def container(entry: dict[str, Any], **options: object) -> Container:
+    return Container(Settings.parse({**entry, "OPTIONS": {**entry.get("OPTIONS", {}), **options}}))
+
+
 if __name__ == "__main__":
-    kind, entry, url = sys.argv[1:]
-    wired = Settings.parse(json.loads(entry))
-    with valkey.Valkey.from_url(url) as told_to:
+    kind, text, url = sys.argv[1:]
+    wired = json.loads(text)
+    caches = container(wired), container(wired, HERD=False)
+    with Signals(url) as told_to:
         if kind == "threads":
-            in_threads(wired, told_to)
+            in_threads(*caches, told_to)
         else:
-            asyncio.run(in_tasks(wired, told_to))
+            asyncio.run(in_tasks(*caches, told_to))

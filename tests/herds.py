@@ -54,7 +54,7 @@ class Herd:
     def __init__(self, entry: Mapping[str, object], kind: Kind, server: Server) -> None:
         program = command("-m", "tests.herd_caller", kind, json.dumps(entry), server.url(_SIGNALS))
         self.kind: Kind = kind
-        self._url = server.url(_SIGNALS)
+        self.signals = valkey.Valkey.from_url(server.url(_SIGNALS))
         self.processes = [
             subprocess.Popen(
                 program, cwd=ROOT, env=environment(), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -80,11 +80,12 @@ class Herd:
     def end(self) -> None:
         for process in list(self.processes):
             self.kill(process)
+        self.signals.close()
 
     def start(self, call: str, key: str, new: object, callers: int | None = None, **more: object) -> "Round":
         """Have every process begin a round: so many callers each, all of them at once."""
         told = {"call": call, "key": key, "new": new, "callers": callers or CALLERS[self.kind], **more}
-        begun = Round(self, f"round{next(_rounds)}", told["callers"] * len(self.processes), self._url)
+        begun = Round(self, f"round{next(_rounds)}", told["callers"] * len(self.processes))
         for process in self.processes:
             self.tell(process, {**told, "round": begun.name})
         return begun
@@ -99,16 +100,23 @@ class Herd:
 class Round:
     """What happens in one round."""
 
-    def __init__(self, herd: Herd, name: str, callers: int, url: str) -> None:
+    def __init__(self, herd: Herd, name: str, callers: int) -> None:
         self.herd, self.name, self.callers = herd, name, callers
-        self._raw = valkey.Valkey.from_url(url)
+        self._raw = herd.signals
 
     def count(self, what: str) -> int:
         return int(self._raw.get(f"{self.name}:{what}") or 0)
 
     def served(self) -> Counter[Any]:
         """How often each value was returned so far."""
-        return Counter(json.loads(each) for each in self._raw.lrange(f"{self.name}:served", 0, -1))
+        return Counter(value for value, _ in self._served())
+
+    def seconds(self, value: object) -> list[float]:
+        """How long each of those waited so far to whom the value was returned."""
+        return [seconds for returned, seconds in self._served() if returned == value]
+
+    def _served(self) -> list[tuple[Any, float]]:
+        return [json.loads(each) for each in self._raw.lrange(f"{self.name}:served", 0, -1)]
 
     def wait_served(self, callers: int, seconds: float = 20.0) -> None:
         wait_until(lambda: self._raw.llen(f"{self.name}:served") >= callers, seconds)
@@ -125,7 +133,6 @@ class Round:
             if process.poll() is None:
                 assert process.stdout is not None
                 assert process.stdout.readline() == "done\n"
-        self._raw.close()
         return self.served()
 
 

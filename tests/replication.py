@@ -150,10 +150,10 @@ class Replication:
     Args:
         replicas: how many.
         password: of every node.
-        lagging: whether the last replica's link goes through the proxy `link`, whose `delay` then is its lag.
+        lagging: how many replicas, the last ones, are linked through the proxy `link`, whose `delay` then is their lag.
     """
 
-    def __init__(self, replicas: int = 2, *, password: str | None = None, lagging: bool = False) -> None:
+    def __init__(self, replicas: int = 2, *, password: str | None = None, lagging: int = 0) -> None:
         secret = () if password is None else ("--requirepass", password, "--masterauth", password)
         self.nodes = tuple(Node(*_OPTIONS, *secret, password=password) for _ in range(replicas + 1))
         self.link: DelayProxy | None = None
@@ -197,7 +197,7 @@ class Replication:
 
     def source(self, replica: Node) -> tuple[str, int]:
         """Return where the replica takes its data from while the first node is the primary."""
-        linked = self.link is not None and replica is self.nodes[-1]
+        linked = replica in self.nodes[len(self.nodes) - self._lagging :]
         return ("127.0.0.1", self.link.port) if linked and self.link else self.nodes[0].address
 
     def cut_link(self, replica: Node) -> None:
@@ -224,6 +224,11 @@ class Replication:
 
     def wait_in_sync(self, primary: Node | None = None) -> None:
         wait_until(lambda: self.in_sync(primary), 20)
+
+    def wait_caught_up(self) -> None:
+        """Wait until the replicas have what the first node has written by now; it may go on meanwhile."""
+        offset = int(self.nodes[0].info("replication")["master_repl_offset"])
+        wait_until(lambda: all(_has(node.info("replication"), offset) for node in self.nodes[1:]), 20)
 
     def flush(self) -> None:
         """Empty every database, on the replicas too."""

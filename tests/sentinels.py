@@ -7,7 +7,7 @@ demote without end.
 import json
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, Self
@@ -31,6 +31,9 @@ _MONITORING: Final = {
     "failover-timeout": 3000,
     "parallel-syncs": 2,
 }
+_LINKED: Final = {"failover-timeout": 3_600_000}
+"""So long sentinels leave a replica alone that follows another address than the primary's, as that of a proxy."""
+
 _PERIODS: Final = {
     "info-period": 400,
     "ping-period": 400,
@@ -74,19 +77,26 @@ class Sentinel(Node):
         lines = self.config.read_text().splitlines()
         self.config.write_text("".join(f"{line}\n" for line in lines if not line.startswith("dir ")))
 
-    def monitor(self, service: str, primary: Node) -> None:
+    def monitor(self, service: str, primary: Node, **more: int) -> None:
         self.raw("SENTINEL", "MONITOR", service, primary.host, primary.port, QUORUM)
         if primary.password is not None:
             self.raw("SENTINEL", "SET", service, "auth-pass", primary.password)
-        for name, value in _MONITORING.items():
+        for name, value in (_MONITORING | more).items():
             self.raw("SENTINEL", "SET", service, name, value)
 
     def primary_address(self, service: str) -> Address:
         host, port = self.raw("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service)
         return host.decode(), int(port)
 
-    def sees_whole(self, service: str, *, replicas: int, sentinels: int) -> bool:
-        """Say whether the sentinel knows so many replicas and other sentinels, and finds nothing wrong."""
+    def sees_whole(self, service: str, *, replicas: int, sentinels: int, sources: Container[int] = ()) -> bool:
+        """Say whether the sentinel knows so many replicas and other sentinels, and finds nothing wrong.
+
+        Args:
+            service: which.
+            replicas: how many.
+            sentinels: how many others.
+            sources: ports beside the primary's from which replicas may take their data.
+        """
         primary = _record(self.raw("SENTINEL", "MASTER", service))
         there = [_record(reply) for reply in self.raw("SENTINEL", "REPLICAS", service)]
         others = [_record(reply) for reply in self.raw("SENTINEL", "SENTINELS", service)]
@@ -94,7 +104,7 @@ class Sentinel(Node):
             (len(there), len(others)) == (replicas, sentinels)
             and not any(_WRONG & set(each["flags"].split(",")) for each in (primary, *there, *others))
             and all(each["master-link-status"] == "ok" for each in there)
-            and all(each["master-port"] == primary["port"] for each in there)
+            and all(each["master-port"] == primary["port"] or int(each["master-port"]) in sources for each in there)
             and (primary["role-reported"], {each["role-reported"] for each in there}) == ("master", {"slave"})
         )
 
@@ -110,10 +120,12 @@ class SentinelFleet:
     Args:
         password: of every data node.
         sentinel_password: of every sentinel.
+        lagging: how many of each service's replicas are linked through its replication's `link`. Where there are any,
+            a failover is none that ends.
     """
 
-    def __init__(self, *, password: str | None = None, sentinel_password: str | None = None) -> None:
-        self._password, self._sentinel_password = password, sentinel_password
+    def __init__(self, *, password: str | None = None, sentinel_password: str | None = None, lagging: int = 0) -> None:
+        self._password, self._sentinel_password, self._lagging = password, sentinel_password, lagging
         self.sentinels: tuple[Sentinel, ...] = ()
         self._replications: dict[str, Replication] = {}
         self._exits = ExitStack()
@@ -138,10 +150,10 @@ class SentinelFleet:
         """Return the service's nodes, started and monitored from the first time on."""
         assert service in SERVICES, f"no service of this fleet: {service}"
         if service not in self._replications:
-            replication = self._exits.enter_context(Replication(password=self._password))
+            replication = self._exits.enter_context(Replication(password=self._password, lagging=self._lagging))
             self._replications[service] = replication
             for sentinel in self.sentinels:
-                sentinel.monitor(service, replication.nodes[0])
+                sentinel.monitor(service, replication.nodes[0], **(_LINKED if self._lagging else {}))
             self.wait_whole(service)
         return self._replications[service]
 
@@ -196,12 +208,13 @@ class SentinelFleet:
     def is_whole(self, service: str) -> bool:
         """Say whether all nodes are up and in sync, and every sentinel sees it so."""
         replication = self.replication(service)
+        sources = {replication.source(node)[1] for node in replication.nodes} if self._lagging else ()
         knows = {"replicas": len(replication.nodes) - 1, "sentinels": len(self.sentinels) - 1}
         return (
             len(self._up()) == len(self.sentinels)
             and len({sentinel.primary_address(service) for sentinel in self.sentinels}) == 1
             and replication.in_sync(self.primary(service))
-            and all(sentinel.sees_whole(service, **knows) for sentinel in self.sentinels)
+            and all(sentinel.sees_whole(service, **knows, sources=sources) for sentinel in self.sentinels)
         )
 
     def wait_whole(self, service: str) -> None:

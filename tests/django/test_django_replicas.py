@@ -22,7 +22,7 @@ VISITS = 50
 @pytest.fixture(scope="module")
 def lagging() -> Iterator[Replication]:
     """A primary with a replica that hears of nothing while its test runs."""
-    with Replication(1, lagging=True) as replication:
+    with Replication(1, lagging=1) as replication:
         assert replication.link is not None
         replication.link.delay = 600.0
         yield replication

@@ -15,7 +15,7 @@ from tests.topologies import Replication, calls, reset_calls
 
 @pytest.fixture(scope="module")
 def lagging() -> Iterator[Replication]:
-    with Replication(lagging=True) as replication:
+    with Replication(lagging=1) as replication:
         yield replication
 
 

@@ -154,7 +154,7 @@ def test_what_must_show_the_latest_write_is_read_where_it_was_written(
     colour: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "MAX_LAG", 3600.0)  # or it would be set aside before a slow machine has come to it
-    with Replication(replicas=1, lagging=True) as replication, wired(colour, replication.urls()) as make:
+    with Replication(replicas=1, lagging=1) as replication, wired(colour, replication.urls()) as make:
         assert replication.link is not None
         cache = make()
         cache.set("k", "old")

@@ -50,7 +50,7 @@ def test_nodes_count_what_they_performed_and_what_they_refused(replication: Repl
 
 
 def test_a_lagging_replica_serves_what_it_has() -> None:
-    with Replication(lagging=True) as replication:
+    with Replication(lagging=1) as replication:
         primary, prompt, lagging = replication.nodes
         assert replication.link is not None
         primary.raw("SET", "k", "old")

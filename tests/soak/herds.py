@@ -1,77 +1,56 @@
-"""Stampedes, again and again: four processes of threads or tasks on one key."""
+"""Stampedes, again and again: four processes of threads or tasks on one key, over each topology."""
 
-import time
-from collections.abc import Mapping
-from typing import Any
+import statistics
+from collections.abc import Sequence
 
-from dvcache import Container, Settings
-from tests.herds import CALLERS, PROCESSES, Herd, herd_of
-from tests.servers import Server, wait_until
+from tests.herd_rounds import Place, Topology, one_computes, one_recomputes, place_of, plain_reads
+from tests.herds import CALLERS, PROCESSES, Kind, herd_of
+from tests.sentinels import SentinelFleet
+from tests.servers import Server
 from tests.soak._run import Run
-from tests.topologies import SERVICES, SentinelFleet
-
-KEY = "page"
-SERVICE = SERVICES[0]
 
 
-def of_hundreds_on_a_stale_entry_one_recomputes_every_time(run: Run) -> str:
-    rounds = 0
-    with Server() as server:
-        entry = {"LOCATION": server.url(), "OPTIONS": {"HERD": True}}
-        for kind in CALLERS:
-            with herd_of(entry, kind, server) as herd:
-                for number in run.rounds(short=5, long=20):
-                    for call in ("get", "get_or_set"):
-                        _one_recomputes(herd, entry, call, f"new{number}")
-                        rounds += 1
-    return _told(rounds)
+def of_hundreds_one_computes_every_time(run: Run) -> str:
+    return _shown(run, "standalone")
 
 
-def of_hundreds_on_a_missing_entry_one_computes_every_time(run: Run) -> str:
-    rounds = 0
-    with Server() as server:
-        entry = {"LOCATION": server.url(), "OPTIONS": {"HERD": True}}
-        for kind in CALLERS:
-            with herd_of(entry, kind, server) as herd:
-                for number in run.rounds(short=5, long=20):
-                    server.raw("FLUSHDB")
-                    begun = herd.start("get_or_set", KEY, number)
-                    wait_until(lambda: begun.count("began") == begun.callers)  # noqa: B023  # called in the loop
-                    assert begun.end() == {number: begun.callers}
-                    assert begun.count("computed") == 1
-                    rounds += 1
-    return _told(rounds)
+def of_hundreds_over_replicas_that_lag_one_computes_every_time(run: Run) -> str:
+    return _shown(run, "replicas that lag")
 
 
-def of_hundreds_over_sentinel_one_recomputes_every_time(run: Run) -> str:
-    rounds = 0
-    with Server() as server, SentinelFleet() as fleet:
-        fleet.replication(SERVICE)
-        client = "django_valkey.client.SentinelClient"
-        options = {"CLIENT_CLASS": client, "SENTINELS": fleet.addresses, "HERD": True}
-        entry = {"LOCATION": f"valkey://{SERVICE}/0", "OPTIONS": options}
-        for kind in CALLERS:
-            with herd_of(entry, kind, server) as herd:
-                for number in run.rounds(short=3, long=20):
-                    _one_recomputes(herd, entry, "get_or_set", f"new{number}", fleet)
-                    rounds += 1
-    return _told(rounds)
+def of_hundreds_over_sentinel_one_computes_every_time(run: Run) -> str:
+    return _shown(run, "sentinel")
 
 
-def _one_recomputes(
-    herd: Herd, entry: Mapping[str, Any], call: str, new: str, fleet: SentinelFleet | None = None
-) -> None:
-    with Container(Settings.parse(entry)) as container:
-        container.cache().set(KEY, "old", 0.001)
-    if fleet is not None:
-        fleet.replication(SERVICE).wait_in_sync(fleet.primary(SERVICE))
-    time.sleep(0.005)
-    begun = herd.start(call, KEY, new)
-    begun.wait_served(begun.callers - 1)
-    assert begun.end() == {"old": begun.callers - 1, new: 1}
-    assert begun.count("computed") == 1
+def of_hundreds_over_sentinel_with_replicas_that_lag_one_computes_every_time(run: Run) -> str:
+    return _shown(run, "sentinel, replicas that lag")
 
 
-def _told(rounds: int) -> str:
-    callers = " or ".join(f"{PROCESSES} x {count} {kind}" for kind, count in CALLERS.items())
-    return f"{rounds} rounds of {callers}, one computation in each"
+def _shown(run: Run, topology: Topology) -> str:
+    with Server() as server, SentinelFleet(lagging=2) as fleet, place_of(topology, server, fleet) as place:
+        return "; ".join(_of_kind(run, kind, place, server) for kind in CALLERS)
+
+
+def _of_kind(run: Run, kind: Kind, place: Place, server: Server) -> str:
+    served: list[float] = []
+    read: list[float] = []
+    rounds = behind = 0
+    with herd_of(place.entry, kind, server) as herd:
+        for number in run.rounds(short=1, long=20):
+            for call in ("get", "get_or_set"):
+                shown = one_recomputes(herd, place, call, f"new{number}")
+                served += shown.seconds
+                behind += shown.behind
+                read += plain_reads(herd)
+            one_computes(herd, place, number)
+            rounds += 1
+    lag = f", replicas still without the new value after {behind} of {2 * rounds}" if behind else ""
+    return (
+        f"{PROCESSES} x {CALLERS[kind]} {kind}: {2 * rounds} stale rounds{lag} and {rounds} cold ones, one computation"
+        f" in each; ms, served old {_percentiles(served)}, a plain read {_percentiles(read)}"
+    )
+
+
+def _percentiles(seconds: Sequence[float]) -> str:
+    p99 = sorted(seconds)[len(seconds) * 99 // 100]
+    return f"p50 {statistics.median(seconds) * 1000:.1f} p99 {p99 * 1000:.1f}"
