@@ -1,47 +1,19 @@
 """In one process one caller asks the server for an entry that must be computed, and the others share the outcome."""
 
-# ruff: noqa: ASYNC110  # what is waited for happens on the server
-
 import asyncio
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
-from dvcache import AsyncCache, Cache, Container, Settings
-from dvcache.drive import arun, run
-from dvcache.flights import Flights
-from dvcache.pools.memory import MemoryStore
-from dvcache.testing import MemoryPoolFactory
-from dvcache.types import Op, Spawn, Wait
+from dvcache import AsyncCache, Cache, Container
 from tests.herd_rules import each_write
+from tests.unit.herd_memory import LEASE, Counting, K, make_stale, raw, settings
 
-K, LEASE = b":1:k", b":1:k:lease"
 CALLERS = 50
-
-
-class Counting(MemoryPoolFactory):
-    """An in-memory server that counts the commands that it performs."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[bytes] = []
-
-    def store(self, endpoint: Any, /) -> MemoryStore:
-        store = super().store(endpoint)
-        if "execute" not in vars(store):
-            perform = store.execute
-
-            def execute(database: int, command: Any) -> object:
-                self.asked.append(command[0])
-                return perform(database, command)
-
-            vars(store)["execute"] = execute
-        return store
 
 
 @pytest.fixture
@@ -55,10 +27,6 @@ def container(factory: Counting) -> Iterator[Container]:
         yield container
 
 
-def settings(**herd: object) -> Settings:
-    return Settings.parse({"LOCATION": "valkey://production", "OPTIONS": {"HERD": {"timeout": 60, **herd}}})
-
-
 @pytest.fixture
 def cache(container: Container) -> Cache:
     return container.cache()
@@ -67,16 +35,6 @@ def cache(container: Container) -> Cache:
 @pytest.fixture
 def async_cache(container: Container) -> AsyncCache:
     return container.async_cache()
-
-
-def raw(container: Container, *command: Any) -> Any:
-    [reply] = container.client().execute((command,))
-    return reply
-
-
-def make_stale(container: Container, value: object = "old") -> None:
-    container.cache().set("k", value)
-    raw(container, "PEXPIRE", K, 30_000)
 
 
 def test_of_a_thousand_tasks_on_a_missing_entry_one_asks_and_all_get_its_value(
@@ -313,165 +271,3 @@ def test_a_forked_child_waits_for_nobody(cache: Cache) -> None:
     flight, _ = cache._context.flights.enter(b":1:other")
     assert cache.get_or_set("k", compute) == 0
     flight.land()
-
-
-def test_a_refresh_in_the_background_serves_the_claimer_too(factory: Counting) -> None:
-    async def scenario() -> list[object]:
-        async with Container(settings(background=True), pool_factory=factory) as container:
-            make_stale(container)
-            cache = container.async_cache()
-            go = asyncio.Event()
-
-            async def compute() -> str:
-                await go.wait()
-                return "new"
-
-            found = [await cache.get_or_set("k", compute) for _ in range(3)]
-            go.set()
-            while await cache.get("k") == "old":
-                await asyncio.sleep(0.001)
-            return [*found, await cache.get("k")]
-
-    assert asyncio.run(scenario()) == ["old", "old", "old", "new"]
-
-
-def test_a_synchronous_refresh_is_made_here_and_now(factory: Counting) -> None:
-    with Container(settings(background=True), pool_factory=factory) as container:
-        make_stale(container)
-        assert container.cache().get_or_set("k", lambda: None) is None
-        assert container.cache().get("k", "a miss") is None
-
-
-def test_a_container_ends_what_it_refreshes_and_the_lease_is_dropped(factory: Counting) -> None:
-    ended = []
-
-    async def scenario() -> None:
-        async with Container(settings(background=True), pool_factory=factory) as container:
-            make_stale(container)
-
-            async def compute() -> str:
-                try:
-                    await asyncio.sleep(60)
-                finally:
-                    ended.append(True)
-                return "never"
-
-            assert await container.async_cache().get_or_set("k", compute) == "old"
-            await asyncio.sleep(0.01)
-            assert raw(container, "EXISTS", LEASE) == 1
-
-    asyncio.run(scenario())
-    assert ended == [True]
-    with Container(settings(), pool_factory=factory) as container:
-        assert raw(container, "EXISTS", LEASE) == 0
-
-
-def test_a_refresh_that_fails_is_logged_and_the_next_caller_takes_over(
-    factory: Counting, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def scenario() -> None:
-        async with Container(settings(background=True), pool_factory=factory) as container:
-            make_stale(container)
-            cache = container.async_cache()
-
-            def fail() -> str:
-                raise LookupError
-
-            assert await cache.get_or_set("k", fail) == "old"
-            while raw(container, "EXISTS", LEASE):
-                await asyncio.sleep(0.001)
-            assert await cache.get_or_set("k", lambda: "new") == "old"
-            while await cache.get("k") != "new":
-                await asyncio.sleep(0.001)
-
-    asyncio.run(scenario())
-    assert "LookupError" in caplog.text
-
-
-# The effects and what they rest on
-
-
-def _waits(flights: Flights, seconds: float) -> Op[bool]:
-    flight, _ = flights.enter(b"k")
-    return (yield Wait(flight.done(), seconds))  # type: ignore[no-any-return]  # what the driver sends
-
-
-class _Nobody:
-    def execute(self, batch: Any, /) -> Any:
-        raise AssertionError(batch)
-
-    def close(self) -> None:
-        pass
-
-
-def test_waiting_ends_with_the_work_or_with_the_time() -> None:
-    flights = Flights()
-    flight, leads = flights.enter(b"k")
-    assert leads
-    assert run(_waits(flights, 0.001), _Nobody()) is False
-    assert asyncio.run(arun(_waits(flights, 0.001), _Nobody())) is False
-    done = Wait(flight.done(), 10)
-
-    def waits() -> Op[bool]:
-        return (yield done)  # type: ignore[no-any-return]  # as above
-
-    threading.Timer(0.01, flight.land, [7]).start()
-    assert run(waits(), _Nobody()) is True
-    assert asyncio.run(arun(waits(), _Nobody())) is True
-    assert flight.outcome == 7
-    assert flights.enter(b"k")[1]
-
-
-def test_what_is_spawned_is_a_task_or_done_at_once() -> None:
-    started: list[Any] = []
-
-    class Tasks:
-        def start(self, work: Any, /) -> None:
-            started.append(work)
-
-    def work() -> Op[object]:
-        return 7
-        yield ()
-
-    def spawns() -> Op[object]:
-        return (yield Spawn(work(), Tasks()))
-
-    assert run(spawns(), _Nobody()) == 7
-    assert started == []
-    assert asyncio.run(arun(spawns(), _Nobody())) is None
-    assert asyncio.run(started.pop()) == 7
-
-
-def test_a_flight_lands_once_and_a_late_waiter_sees_it() -> None:
-    flights = Flights()
-    flight, _ = flights.enter(b"k")
-    flight.land(1)
-    flight.land(2)
-    assert flight.outcome == 1
-    assert flight.done().done()
-
-
-def test_a_note_of_a_lease_counts_no_longer_than_the_lease() -> None:
-    flights = Flights()
-    mark = flights.hold(b"k", now=100, seconds=5)
-    assert mark is not None
-    assert flights.hold(b"k", now=104, seconds=5) is None
-    assert flights.is_held(b"k", now=104)
-    assert not flights.is_held(b"k", now=105)
-    newer = flights.hold(b"k", now=105, seconds=5)
-    flights.let_go(b"k", mark)
-    assert flights.is_held(b"k", now=106)
-    flights.detach(b"k")
-    assert not flights.is_held(b"k", now=106)
-    assert newer is not None
-
-
-def test_detaching_all_lets_nobody_enter_what_is_under_way() -> None:
-    flights = Flights()
-    flight, _ = flights.enter(b"k")
-    flights.hold(b"k", now=0, seconds=9)
-    flights.detach_all()
-    assert flights.enter(b"k")[1]
-    assert not flights.is_held(b"k", now=0)
-    flight.land()
-    assert not flights.enter(b"k")[1]

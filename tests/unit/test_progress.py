@@ -15,11 +15,6 @@ def master(offset: int) -> list[object]:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 def progress(clock: ManualClock) -> Progress:
     return Progress(clock)
 

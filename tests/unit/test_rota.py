@@ -17,11 +17,6 @@ ROLE: Batch = (("ROLE",),)
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 def nodes() -> tuple[Node, ...]:
     return Node("a"), Node("b"), Node("c")
 

@@ -26,23 +26,7 @@ from tests.unit.fake_sentinels import (
     Follower,
     Subscriber,
     say,
-    watched,
 )
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def follower() -> Follower:
-    return Follower()
-
-
-@pytest.fixture
-def watch(clock: ManualClock, follower: Follower) -> Watch:
-    return watched(clock, follower)
 
 
 def answered(future: "Future[Known]") -> Known:

@@ -16,25 +16,10 @@ from dvcache.pools.watch import Watch
 from dvcache.testing import ManualClock
 from dvcache.types import Batch, Endpoint
 from tests.unit.fake_nodes import AsyncNode, Node, replied
-from tests.unit.fake_sentinels import ONE, SENTINELS, SERVICE, THREE, TWO, WHERE, A, Follower, Subscriber, say, watched
+from tests.unit.fake_sentinels import ONE, SENTINELS, SERVICE, THREE, TWO, WHERE, A, Subscriber, say
 
 SET: Batch = (("SET", b"k", b"v"),)
 GET: Batch = (("GET", b"k"),)
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def follower() -> Follower:
-    return Follower()
-
-
-@pytest.fixture
-def watch(clock: ManualClock, follower: Follower) -> Watch:
-    return watched(clock, follower)
 
 
 class Pools:

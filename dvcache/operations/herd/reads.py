@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from dvcache.errors import NotSupportedError, PermissionDenied, ReadOnlyError, TransportError
 from dvcache.operations.context import Context
-from dvcache.operations.herd.leases import Claim, claim_all, is_fresh, release
+from dvcache.operations.herd.leases import Claim, claim_all, release
 from dvcache.types import MISSING, Key, Op
 
 UNCLAIMABLE = (TransportError, NotSupportedError, PermissionDenied, ReadOnlyError)
@@ -33,22 +33,20 @@ def get_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[dict[K
     for start in range(0, len(names), cx.chunk):
         part = names[start : start + cx.chunk]
         served = yield from _served_of(cx, [wanted[name] for name in part])
-        for name in part:
-            data = served.get(wanted[name])
+        for name, data in zip(part, served, strict=True):
             if data is not None and (value := cx.codec.loads(data, MISSING)) is not MISSING:
                 found[name] = value
     return found
 
 
-def _served_of(cx: Context, stored: list[bytes]) -> Op[dict[bytes, bytes]]:
+def _served_of(cx: Context, stored: list[bytes]) -> Op[list[bytes | None]]:
     """Read stored keys and their lifetimes in one round trip; claim what is stale in another."""
     [replies, *lefts] = yield (("MGET", *stored), *(("PTTL", key) for key in stored))
-    there = {key: (data, left) for key, data, left in zip(stored, replies, lefts, strict=True) if data is not None}
-    served = {key: data for key, (data, left) in there.items() if is_fresh(cx, left)}
-    stale = {key: data for key, (data, left) in there.items() if 0 <= left <= cx.herd.timeout}
-    if stale:
-        served |= yield from _served(cx, stale)
-    return served
+    most = cx.herd.timeout
+    there = list(zip(stored, replies, lefts, strict=True))
+    stale = {key: data for key, data, left in there if 0 <= left <= most and data is not None}
+    served = (yield from _served(cx, stale)) if stale else {}
+    return [data if left > most or left == -1 else served.get(key) for key, data, left in there]
 
 
 def _served(cx: Context, stale: Mapping[bytes, bytes]) -> Op[dict[bytes, bytes]]:

@@ -1,0 +1,21 @@
+"""The rules of the herd policy as a suite, for the in-memory server and for real ones, in both colours."""
+
+import pytest
+
+from dvcache import Cache
+from tests.herd_rules.computing import ComputingRules
+from tests.herd_rules.reads import ReadRules
+from tests.herd_rules.values import ValueRules
+from tests.herd_rules.world import World, world_of
+from tests.herd_rules.writes import WriteRules, each_write
+
+__all__ = ["HerdRules", "World", "each_write", "world_of"]
+
+
+class HerdRules(ReadRules, WriteRules, ComputingRules, ValueRules):
+    """The rules by their numbers. A subclass has a fixture `world`."""
+
+    @pytest.fixture
+    def cache(self, world: World) -> Cache:
+        world.raw("FLUSHDB")
+        return world.process()

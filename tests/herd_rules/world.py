@@ -1,0 +1,96 @@
+"""One database and any number of processes: each `process()` is a cache of a container of its own."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final, Literal, cast
+
+from dvcache import Cache, Container, PoolFactory, Settings
+from dvcache.clients.replicated import AsyncReadOnly, ReadOnly
+from dvcache.testing import ManualClock
+from dvcache.testing.conformance import Blocking
+from dvcache.types import Arg
+
+H: Final = 60_000
+L: Final = 30_000
+K: Final = b":1:k"
+LEASE: Final = b":1:k:lease"
+
+Raw = Callable[..., Any]
+
+
+class World:
+    """One database, and those who use it.
+
+    Args:
+        colour: of the processes' caches.
+        location: the LOCATION.
+        pool_factory: what reaches it; None for the one of production.
+    """
+
+    def __init__(
+        self, colour: Literal["sync", "async"], location: str, stack: ExitStack, pool_factory: PoolFactory | None = None
+    ) -> None:
+        self.clock = ManualClock()
+        """The clock of the processes, not of the server."""
+        self._colour, self._location, self._factory = colour, location, pool_factory
+        self._runner = stack.enter_context(asyncio.Runner())
+        self._stack = stack
+        self.plain = self.process(HERD=False)
+        self._client = self.container(HERD=False).client()
+
+    def container(self, **options: object) -> Container:
+        settings = Settings.parse({"LOCATION": self._location, "OPTIONS": {"HERD": True, **options}})
+        more: dict[str, Any] = {} if self._factory is None else {"pool_factory": self._factory}
+        container = Container(settings, clock=self.clock, **more)
+        self._stack.callback(lambda: self._runner.run(container.aclose()))
+        return container
+
+    def process(self, **options: object) -> Cache:
+        return self._cache(self.container(**options))
+
+    def reader(self) -> Cache:
+        """A process that may only read."""
+        whole = self.container()
+        clients = {"client": ReadOnly(whole.client()), "async_client": AsyncReadOnly(whole.async_client())}
+        return self._cache(Container(whole.settings, **clients, clock=self.clock))  # type: ignore[arg-type]  # by name
+
+    def _cache(self, container: Container) -> Cache:
+        if self._colour == "sync":
+            return container.cache()
+        return cast("Cache", Blocking(container.async_cache(), self._runner))
+
+    def other(self) -> Cache:
+        """A process that what is computed may use, on whatever loop it is."""
+        return self.container().cache()
+
+    def raw(self, *command: Arg) -> Any:
+        [reply] = self._client.execute((command,))
+        return reply
+
+    def make_stale(self, *keys: str) -> None:
+        for key in keys or ("k",):
+            assert self.raw("PEXPIRE", f":1:{key}", H - 1000) == 1
+
+    def is_stale(self) -> bool:
+        return 0 <= int(self.raw("PTTL", K)) <= H
+
+    def claim(self, token: bytes = b"another") -> None:
+        """Have a process of another's hold the lease."""
+        assert self.raw("SET", LEASE, token, "NX", "PX", L) == b"OK"
+
+    def lapse(self) -> None:
+        """Let the time of a lease pass."""
+        self.raw("UNLINK", LEASE)
+        self.clock.advance(L / 1000 + 1)
+
+    def is_claimed(self) -> bool:
+        return self.raw("EXISTS", LEASE) == 1
+
+
+@contextmanager
+def world_of(
+    colour: Literal["sync", "async"], location: str, pool_factory: PoolFactory | None = None
+) -> Iterator[World]:
+    with ExitStack() as stack:
+        yield World(colour, location, stack, pool_factory)

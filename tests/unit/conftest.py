@@ -1,0 +1,22 @@
+"""What unit tests share: a clock that is moved by hand, and sentinels that say what they are told to."""
+
+import pytest
+
+from dvcache.pools.watch import Watch
+from dvcache.testing import ManualClock
+from tests.unit.fake_sentinels import Follower, watched
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def follower() -> Follower:
+    return Follower()
+
+
+@pytest.fixture
+def watch(clock: ManualClock, follower: Follower) -> Watch:
+    return watched(clock, follower)

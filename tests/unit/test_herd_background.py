@@ -1,0 +1,89 @@
+"""A stale value may be served to the one who recomputes it too: a task of the container's does it."""
+
+# ruff: noqa: ASYNC110  # what is waited for happens on the server
+
+import asyncio
+
+import pytest
+
+from dvcache import Container
+from dvcache.testing import MemoryPoolFactory
+from tests.unit.herd_memory import LEASE, make_stale, raw, settings
+
+
+@pytest.fixture
+def factory() -> MemoryPoolFactory:
+    return MemoryPoolFactory()
+
+
+def test_a_refresh_in_the_background_serves_the_claimer_too(factory: MemoryPoolFactory) -> None:
+    async def scenario() -> list[object]:
+        async with Container(settings(background=True), pool_factory=factory) as container:
+            make_stale(container)
+            cache = container.async_cache()
+            go = asyncio.Event()
+
+            async def compute() -> str:
+                await go.wait()
+                return "new"
+
+            found = [await cache.get_or_set("k", compute) for _ in range(3)]
+            go.set()
+            while await cache.get("k") == "old":
+                await asyncio.sleep(0.001)
+            return [*found, await cache.get("k")]
+
+    assert asyncio.run(scenario()) == ["old", "old", "old", "new"]
+
+
+def test_a_synchronous_refresh_is_made_here_and_now(factory: MemoryPoolFactory) -> None:
+    with Container(settings(background=True), pool_factory=factory) as container:
+        make_stale(container)
+        assert container.cache().get_or_set("k", lambda: None) is None
+        assert container.cache().get("k", "a miss") is None
+
+
+def test_a_container_ends_what_it_refreshes_and_the_lease_is_dropped(factory: MemoryPoolFactory) -> None:
+    ended = []
+
+    async def scenario() -> None:
+        async with Container(settings(background=True), pool_factory=factory) as container:
+            make_stale(container)
+
+            async def compute() -> str:
+                try:
+                    await asyncio.sleep(60)
+                finally:
+                    ended.append(True)
+                return "never"
+
+            assert await container.async_cache().get_or_set("k", compute) == "old"
+            await asyncio.sleep(0.01)
+            assert raw(container, "EXISTS", LEASE) == 1
+
+    asyncio.run(scenario())
+    assert ended == [True]
+    with Container(settings(), pool_factory=factory) as container:
+        assert raw(container, "EXISTS", LEASE) == 0
+
+
+def test_a_refresh_that_fails_is_logged_and_the_next_caller_takes_over(
+    factory: MemoryPoolFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        async with Container(settings(background=True), pool_factory=factory) as container:
+            make_stale(container)
+            cache = container.async_cache()
+
+            def fail() -> str:
+                raise LookupError
+
+            assert await cache.get_or_set("k", fail) == "old"
+            while raw(container, "EXISTS", LEASE):
+                await asyncio.sleep(0.001)
+            assert await cache.get_or_set("k", lambda: "new") == "old"
+            while await cache.get("k") != "new":
+                await asyncio.sleep(0.001)
+
+    asyncio.run(scenario())
+    assert "LookupError" in caplog.text
