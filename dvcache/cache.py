@@ -1,10 +1,11 @@
 """The facades: every operation bound to a driver, one line a method."""
 
 from dvcache.binding import aio, astream, stream, sync
-from dvcache.operations import counters, expiry, many, scan, values, versions
+from dvcache.operations import counters, expiry, many, scan, sets, values, versions
 from dvcache.operations.context import Context
+from dvcache.operations.members import Members
 from dvcache.protocols import AsyncClient, Client
-from dvcache.signatures import AsyncGetOrSet, AsyncSet, GetOrSet, Set
+from dvcache.signatures import AsyncGetOrSet, AsyncOneOrMany, AsyncSet, GetOrSet, OneOrMany, Set
 from dvcache.types import Key
 
 __all__ = ["AsyncCache", "Cache", "aio", "astream", "stream", "sync"]
@@ -51,6 +52,25 @@ class Cache:
     iter_keys = stream(scan.iter_keys)
     clear = sync(scan.clear)
 
+    sadd = sync(sets.sadd)
+    srem = sync(sets.srem)
+    scard = sync(sets.scard)
+    sismember = sync(sets.sismember)
+    smismember = sync(sets.smismember)
+    smembers = sync(sets.smembers)
+    smove = sync(sets.smove)
+    spop: OneOrMany[Members] = sync(sets.spop)  # type: ignore[arg-type, assignment]  # see signatures
+    srandmember: OneOrMany[list[object]] = sync(sets.srandmember)  # type: ignore[arg-type, assignment]  # see signatures
+    sdiff = sync(sets.sdiff)
+    sinter = sync(sets.sinter)
+    sunion = sync(sets.sunion)
+    sdiffstore = sync(sets.sdiffstore)
+    sinterstore = sync(sets.sinterstore)
+    sunionstore = sync(sets.sunionstore)
+    sscan = sync(sets.sscan)
+    sscan_page = sync(sets.sscan_page)
+    sscan_iter = stream(sets.sscan_iter)
+
     def __contains__(self, key: Key) -> bool:
         return self.has_key(key)
 
@@ -95,3 +115,22 @@ class AsyncCache:
     delete_pattern = aio(scan.delete_pattern)
     iter_keys = astream(scan.iter_keys)
     clear = aio(scan.clear)
+
+    sadd = aio(sets.sadd)
+    srem = aio(sets.srem)
+    scard = aio(sets.scard)
+    sismember = aio(sets.sismember)
+    smismember = aio(sets.smismember)
+    smembers = aio(sets.smembers)
+    smove = aio(sets.smove)
+    spop: AsyncOneOrMany[Members] = aio(sets.spop)  # type: ignore[arg-type, assignment]  # see signatures
+    srandmember: AsyncOneOrMany[list[object]] = aio(sets.srandmember)  # type: ignore[arg-type, assignment]  # see signatures
+    sdiff = aio(sets.sdiff)
+    sinter = aio(sets.sinter)
+    sunion = aio(sets.sunion)
+    sdiffstore = aio(sets.sdiffstore)
+    sinterstore = aio(sets.sinterstore)
+    sunionstore = aio(sets.sunionstore)
+    sscan = aio(sets.sscan)
+    sscan_page = aio(sets.sscan_page)
+    sscan_iter = astream(sets.sscan_iter)

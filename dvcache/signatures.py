@@ -6,6 +6,7 @@ from typing import Literal, Protocol, TypeVar, overload
 from dvcache.types import DEFAULT, Key, Timeout
 
 T = TypeVar("T")
+M_co = TypeVar("M_co", covariant=True)
 
 
 class Set(Protocol):
@@ -104,3 +105,21 @@ class AsyncGetOrSet(Protocol):
         timeout: Timeout = DEFAULT,  # noqa: ASYNC109  # the entry's
         version: int | None = None,
     ) -> T: ...
+
+
+class OneOrMany(Protocol[M_co]):
+    """What takes from a collection: one value, or with `count` many."""
+
+    @overload
+    def __call__(self, key: Key, count: None = None, version: int | None = None) -> object: ...
+    @overload
+    def __call__(self, key: Key, count: int, version: int | None = None) -> M_co: ...
+
+
+class AsyncOneOrMany(Protocol[M_co]):
+    """The same, asynchronously."""
+
+    @overload
+    async def __call__(self, key: Key, count: None = None, version: int | None = None) -> object: ...
+    @overload
+    async def __call__(self, key: Key, count: int, version: int | None = None) -> M_co: ...

@@ -1,10 +1,11 @@
 """The `a*` methods: every operation, on the running event loop, without a thread."""
 
 from dvcache.cache import aio, astream
-from dvcache.operations import counters, expiry, many, scan, values, versions
+from dvcache.operations import counters, expiry, many, scan, sets, values, versions
 from dvcache.operations.context import Context
+from dvcache.operations.members import Members
 from dvcache.protocols import AsyncClient
-from dvcache.signatures import AsyncGetOrSet, AsyncSet
+from dvcache.signatures import AsyncGetOrSet, AsyncOneOrMany, AsyncSet
 
 
 class Coroutines:
@@ -41,3 +42,22 @@ class Coroutines:
     adelete_pattern = aio(scan.delete_pattern)
     aiter_keys = astream(scan.iter_keys)
     aclear = aio(scan.clear)
+
+    asadd = aio(sets.sadd)
+    asrem = aio(sets.srem)
+    ascard = aio(sets.scard)
+    asismember = aio(sets.sismember)
+    asmismember = aio(sets.smismember)
+    asmembers = aio(sets.smembers)
+    asmove = aio(sets.smove)
+    aspop: AsyncOneOrMany[Members] = aio(sets.spop)  # type: ignore[arg-type, assignment]  # see signatures
+    asrandmember: AsyncOneOrMany[list[object]] = aio(sets.srandmember)  # type: ignore[arg-type, assignment]  # see signatures
+    asdiff = aio(sets.sdiff)
+    asinter = aio(sets.sinter)
+    asunion = aio(sets.sunion)
+    asdiffstore = aio(sets.sdiffstore)
+    asinterstore = aio(sets.sinterstore)
+    asunionstore = aio(sets.sunionstore)
+    asscan = aio(sets.sscan)
+    asscan_page = aio(sets.sscan_page)
+    asscan_iter = astream(sets.sscan_iter)

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar, cast
 from dvcache.errors import TransportError
 from dvcache.operations.context import Context, Policy
 from dvcache.operations.herd.computing import ALONE
+from dvcache.operations.members import Members
 from dvcache.types import DEFAULT, Key, Op, Timeout
 
 T = TypeVar("T")
@@ -96,6 +97,21 @@ def _last_page(_: Context, *args: object, **options: object) -> tuple[int, list[
     return 0, []
 
 
+def _none_of(_: Context, key: Key, *members: object, version: int | None = None) -> list[bool]:
+    return [False] * len(members)
+
+
+def _no_members(_: Context, *args: object, **options: object) -> Members:
+    return set()
+
+
+def _one_or_many(many: Callable[[], object]) -> Callable[..., object]:
+    def nothing(_: Context, key: Key, count: int | None = None, version: int | None = None) -> object:
+        return None if count is None else many()
+
+    return nothing
+
+
 EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     "get": _default,
     "publish": _published,
@@ -107,7 +123,13 @@ EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     "incr_version": _unmoved,
     "decr_version": _unmoved,
     "keys": _no_keys,
-    **dict.fromkeys(("scan_page", "iter_keys"), _last_page),
+    "smismember": _none_of,
+    "spop": _one_or_many(set),
+    "srandmember": _one_or_many(list),
+    **dict.fromkeys(("scan_page", "iter_keys", "sscan_page", "sscan_iter"), _last_page),
+    **dict.fromkeys(("smembers", "sdiff", "sinter", "sunion", "sscan"), _no_members),
+    **dict.fromkeys(("sadd", "srem", "scard", "sdiffstore", "sinterstore", "sunionstore"), _zero),
+    **dict.fromkeys(("sismember", "smove"), _false),
     **dict.fromkeys(("add", "delete", "touch", "has_key", "mset", "clear"), _false),
     **dict.fromkeys(("persist", "expire", "expire_at", "pexpire", "pexpire_at"), _false),
     **dict.fromkeys(("incr", "decr", "ttl", "pttl", "delete_many", "delete_pattern"), _zero),

@@ -50,12 +50,31 @@ CALLS: dict[str, tuple[object, ...]] = {
     "apersist": ("a",),
     "akeys": ("*",),
     "ascan_page": ("*",),
+    "asadd": ("s", 1, 2),
+    "asrem": ("s", 1),
+    "ascard": ("s",),
+    "asismember": ("s", 1),
+    "asmismember": ("s", 1),
+    "asmembers": ("s",),
+    "asmove": ("s", "t", 2),
+    "aspop": ("s",),
+    "asrandmember": ("s",),
+    "asdiff": ("s", "t"),
+    "asinter": ("s", "t"),
+    "asunion": ("s", "t"),
+    "asdiffstore": ("s", "t"),
+    "asinterstore": ("s", "t"),
+    "asunionstore": ("s", "t"),
+    "asscan": ("s",),
+    "asscan_page": ("s",),
     "adelete": ("a",),
     "adelete_many": (["b"],),
     "adelete_pattern": ("*",),
     "aclear": (),
     "aclose": (),
 }
+
+STREAMS = {"aiter_keys": "*", "asscan_iter": "missing"}
 
 
 def backend_at(path: str, location: str, settings: dict[str, Any]) -> BaseCache:
@@ -129,12 +148,12 @@ def test_no_asynchronous_method_goes_through_a_thread(monkeypatch: pytest.Monkey
     async def scenario(cache: Any, *, spelling: int = 0) -> None:
         for name, arguments in CALLS.items():
             await getattr(cache, name[spelling:])(*arguments)
-        names = cache.aiter_keys("*") if not spelling else cache.iter_keys("*")
-        assert [name async for name in names] == []
+        for name, argument in STREAMS.items():
+            assert [item async for item in getattr(cache, name[spelling:])(argument)] == []
 
     monkeypatch.setattr(SyncToAsync, "__call__", recorded)
     twins = {name for name in dir(ValkeyCache) if name[:1] == "a" and hasattr(ValkeyCache, name[1:])} - {"add"}
-    assert twins == {*CALLS, "aiter_keys"}
+    assert twins == {*CALLS, *STREAMS}
     with configured("memory://hops"):
         asyncio.run(scenario(caches["default"]))
     with configured("memory://hops", BACKEND=ASYNC):

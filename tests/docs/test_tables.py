@@ -12,6 +12,7 @@ from dvcache.settings.options import CacheEntry, Options
 from tests.programs import ROOT
 
 DOCS = ROOT / "docs"
+OPERATIONS = (DOCS / "operations.md", DOCS / "collections.md")
 CODE = re.compile(r"`([^`]+)`")
 
 
@@ -27,34 +28,38 @@ def names(page: Path, heading: str) -> list[str]:
     return [name for row in rows(page, heading) for name in CODE.findall(row[0])]
 
 
-def test_every_method_of_both_caches_is_in_the_table_of_operations() -> None:
-    listed = {name.partition("(")[0] for name in names(DOCS / "operations.md", "")}
+def test_every_method_of_both_caches_is_in_a_table_of_operations() -> None:
+    listed = {name.partition("(")[0] for page in OPERATIONS for name in names(page, "")}
     for cache in (Cache, AsyncCache):
         assert listed == {name for name, _ in inspect.getmembers(cache, callable) if not name.startswith("_")}
 
 
-def test_the_table_of_operations_says_what_each_returns_without_a_server() -> None:
+def test_the_tables_of_operations_say_what_each_returns_without_a_server() -> None:
     context = Container(Settings.parse({"LOCATION": "memory://", "VERSION": 7})).context()
     data, values = {"a": 1}, {"key": "k", "value": "v", "default": "d", "data": {"a": 1}, "keys": ["a"]}
     values |= {"pattern": "*", "search": "*", "timeout": 1, "when": 1}
+    streams = {name for name, method in vars(Cache).items() if inspect.isgeneratorfunction(method)}
     checked = set()
-    for [method, *_, empty] in rows(DOCS / "operations.md"):
+    for [method, *_, empty] in [row for page in OPERATIONS for row in rows(page)]:
         [call] = CODE.findall(method)
         name = call.partition("(")[0]
-        if name in {*IN_PARTS, "iter_keys"}:
+        if name in {*IN_PARTS, *streams}:
             continue
         required = [
             parameter
             for parameter in inspect.signature(getattr(Cache, name)).parameters.values()
-            if parameter.default is parameter.empty and parameter.name != "self"
+            if parameter.default is parameter.empty
+            and parameter.name != "self"
+            and parameter.kind is not parameter.VAR_POSITIONAL
         ]
         arguments = [values.get(parameter.name) for parameter in required]
         arguments += ["d"] if name == "get" else []
+        arguments += [1] if "count)" in call else []
         found = EMPTY[name](context, *arguments, **({"get": True} if "get=True" in call else {}))
         [wanted] = CODE.findall(empty)
         assert found == eval(wanted, {"default": "d", "data": data, "version": 7}), call
         checked.add(name)
-    assert checked == {*EMPTY} - {"publish", "seek", "iter_keys"}
+    assert checked == {*EMPTY} - {"publish", "seek", *streams}
     assert EMPTY["publish"](context, "k", "v") == "v"
 
 

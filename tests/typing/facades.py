@@ -83,6 +83,20 @@ def naming(cache: Cache) -> None:
     cache.keys()  # type: ignore[call-arg]
 
 
+def sets(cache: Cache) -> None:
+    """One member is an object; many are a set, or a list where a Python set cannot hold them."""
+    assert_type(cache.sadd("key", 1, "a", version=2), int)
+    assert_type(cache.smembers("key"), set[object] | list[object])
+    assert_type(cache.sunion("a", "b"), set[object] | list[object])
+    assert_type(cache.spop("key"), object)
+    assert_type(cache.spop("key", 2), set[object] | list[object])
+    assert_type(cache.srandmember("key", version=2), object)
+    assert_type(cache.srandmember("key", 2), list[object])
+    assert_type(cache.smismember("key", 1, 2), list[bool])
+    assert_type(cache.sscan_iter("key"), Iterator[object])
+    cache.sadd(None, 1)  # type: ignore[arg-type]
+
+
 async def slow() -> int:
     """A value that is waited for."""
     await asyncio.sleep(0)
@@ -103,6 +117,9 @@ async def awaiting(cache: AsyncCache) -> None:
     assert_type(await cache.get_many(["key"]), dict[Key, object])
     assert_type(await cache.incr("key"), int)
     assert_type(await cache.ttl("key"), int | None)
+    assert_type(await cache.spop("key"), object)
+    assert_type(await cache.spop("key", 2), set[object] | list[object])
+    assert_type(cache.sscan_iter("key"), AsyncGenerator[object, None])
     assert_type(cache.iter_keys("a*"), AsyncGenerator[str, None])
     assert_type([name async for name in cache.iter_keys("a*")], list[str])
     await cache.has_key(1.5)  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ from dvcache.errors import (
     UnavailableError,
     WrongTypeError,
 )
-from dvcache.operations import counters, expiry, many, scan, values, versions
+from dvcache.operations import counters, expiry, many, scan, sets, values, versions
 from dvcache.operations.forgiving import EMPTY, IN_PARTS, forgiving
 from dvcache.operations.plain import PLAIN
 from dvcache.testing.replay import replay
@@ -28,7 +28,7 @@ from tests.unit.operations_context import CX, context
 
 LOGGER = logging.getLogger("tests.forgiving")
 FORGIVING = context(policy=forgiving(PLAIN, LOGGER), version=3)
-MODULES = (values, many, counters, versions, expiry, scan)
+MODULES = (values, many, counters, versions, expiry, scan, sets)
 OPERATIONS = {
     name: op
     for module in MODULES
@@ -86,9 +86,29 @@ EXAMPLES: dict[str, tuple[Callable[[Any], Any], object]] = {
     "scan_page": (lambda cache: cache.scan_page("*"), (0, [])),
     "delete_pattern": (lambda cache: cache.delete_pattern("*"), 0),
     "clear": (lambda cache: cache.clear(), False),
+    "sadd": (lambda cache: cache.sadd("k", 1), 0),
+    "srem": (lambda cache: cache.srem("k", 1), 0),
+    "scard": (lambda cache: cache.scard("k"), 0),
+    "sismember": (lambda cache: cache.sismember("k", 1), False),
+    "smismember": (lambda cache: cache.smismember("k", 1, 2), [False, False]),
+    "smembers": (lambda cache: cache.smembers("k"), set()),
+    "smove": (lambda cache: cache.smove("k", "l", 1), False),
+    "spop": (lambda cache: cache.spop("k", 1), set()),
+    "srandmember": (lambda cache: cache.srandmember("k", 1), []),
+    "sdiff": (lambda cache: cache.sdiff("k", "l"), set()),
+    "sinter": (lambda cache: cache.sinter("k", "l"), set()),
+    "sunion": (lambda cache: cache.sunion("k", "l"), set()),
+    "sdiffstore": (lambda cache: cache.sdiffstore("k", "l"), 0),
+    "sinterstore": (lambda cache: cache.sinterstore("k", "l"), 0),
+    "sunionstore": (lambda cache: cache.sunionstore("k", "l"), 0),
+    "sscan": (lambda cache: cache.sscan("k"), set()),
+    "sscan_page": (lambda cache: cache.sscan_page("k"), (0, [])),
 }
 
-STREAMS: dict[str, Callable[[Any], Any]] = {"iter_keys": lambda cache: cache.iter_keys("*")}
+STREAMS: dict[str, Callable[[Any], Any]] = {
+    "iter_keys": lambda cache: cache.iter_keys("*"),
+    "sscan_iter": lambda cache: cache.sscan_iter("k"),
+}
 
 each_operation = pytest.mark.parametrize("name", sorted(EXAMPLES))
 
@@ -127,6 +147,11 @@ def test_the_empty_value_has_the_type_that_the_operation_returns(name: str) -> N
     call, _ = EXAMPLES[name]
     annotation = get_args(inspect.signature(OPERATIONS[name]).return_annotation)[-1]
     assert _fits(call(Cache(FORGIVING, Down())), annotation)
+
+
+def test_one_member_that_is_asked_for_is_none() -> None:
+    assert Cache(FORGIVING, Down()).spop("k") is None
+    assert Cache(FORGIVING, Down()).srandmember("k") is None
 
 
 def test_set_with_get_returns_no_previous_value() -> None:

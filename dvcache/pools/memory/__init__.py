@@ -1,6 +1,6 @@
 """An in-memory server that replies as Valkey does: `pools` reach it, `store` is one server, `database` what it holds.
 
-The commands stand by what they work on: `strings`, `counters`, `keys`, `expiry`, `scan`, `server`, `scripting`;
+The commands stand by what they work on: `strings`, `counters`, `keys`, `expiry`, `scan`, `sets`, `server`, `scripting`;
 `scripts` are the Python twins of the Lua scripts that it knows.
 """
 

@@ -46,6 +46,13 @@ def integer(data: bytes) -> int:
     raise reply_error("ERR value is not an integer or out of range")
 
 
+def count(data: bytes) -> int:
+    """Read how many elements are wanted."""
+    if _INTEGER.fullmatch(data) and 0 <= (number := int(data)) <= LARGEST:
+        return number
+    raise reply_error("ERR value is out of range, must be positive")
+
+
 def moment(db: Database, data: bytes, option: bytes, command: str) -> int:
     """Read the end of an entry for EX, PX, EXAT or PXAT: a Unix time in milliseconds; 0 and less are refused."""
     if (number := integer(data)) <= 0:

@@ -1,6 +1,6 @@
 """One numbered database of the in-memory server: entries, their order and their expiry."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 WRONG_TYPE: Final = "WRONGTYPE Operation against a key holding the wrong kind of value"
 
-TYPES: Final[dict[type[object], bytes]] = {bytes: b"string"}
+TYPES: Final[dict[type[object], bytes]] = {bytes: b"string", set: b"set"}
 """How TYPE and SCAN name the Python type that a value is held as. A new kind of value starts here."""
 
 
@@ -82,6 +82,19 @@ class Database:
         """Write an entry that ends when the one there would have."""
         entry = self.find(key)
         self.put(key, value, None if entry is None else entry.expires)
+
+    def keep(self, key: bytes, value: Collection[object]) -> None:
+        """Write a collection that ends when the one there would have; one that is empty is removed instead."""
+        if value:
+            self.change(key, value)
+        else:
+            self.drop(key)
+
+    def replace(self, key: bytes, value: Collection[object]) -> int:
+        """Write a collection without an end in the place of whatever is there; return how many elements it has."""
+        self.drop(key)
+        self.keep(key, value)
+        return len(value)
 
     def drop(self, key: bytes) -> bool:
         """Remove an entry and say whether there was one."""

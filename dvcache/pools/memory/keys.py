@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from dvcache.errors import reply_error
+from dvcache.globs import glob
 from dvcache.pools.memory.arguments import integer, syntax_error
 from dvcache.pools.memory.database import TYPES, Commands, Database, Entrypoint
-from dvcache.pools.memory.glob import glob
 
 DATABASES: Final = 16
 """How many databases a server has, as Valkey's default."""

@@ -1,15 +1,19 @@
 """SCAN in memory: a walk in the order in which entries were created."""
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, NamedTuple
+from zlib import crc32
 
 from dvcache.errors import reply_error
+from dvcache.globs import glob
 from dvcache.pools.memory.arguments import integer, syntax_error
 from dvcache.pools.memory.database import TYPES, Commands, Database, Entrypoint
-from dvcache.pools.memory.glob import glob
 
 _KINDS: Final = frozenset({b"string", b"list", b"set", b"zset", b"hash", b"stream"})
 _ORDERS: Final = 2**32
+_SMALL: Final = 128
+"""Up to so many elements a collection is one page, whatever its COUNT: the server keeps it in one piece."""
 
 
 class _Wanted(NamedTuple):
@@ -24,7 +28,7 @@ def scan(db: Database, args: Sequence[bytes]) -> object:
     A cursor holds where to go on in the order of creation, and where the order ended when the scan began: what is
     there all the while is found, and entries that are created meanwhile cannot keep the scan from ending.
     """
-    end, start = divmod(_cursor(args[0]), _ORDERS)
+    end, start = divmod(position(args[0]), _ORDERS)
     wanted = _wanted(args[1:])
     end = end or db.created
     page: list[bytes] = []
@@ -39,7 +43,30 @@ def scan(db: Database, args: Sequence[bytes]) -> object:
     return [b"0", page]
 
 
-def _cursor(data: bytes) -> int:
+def walk(names: Collection[bytes], start: int, options: Sequence[bytes]) -> tuple[bytes, list[bytes]]:
+    """Return where to go on, and a page of a collection's elements: SSCAN, HSCAN and ZSCAN.
+
+    They are walked in the order of their checksums: what is there all the while is found, whatever comes and goes.
+
+    Args:
+        names: of all elements.
+        start: the cursor, read.
+        options: MATCH and COUNT.
+    """
+    wanted = _wanted(options)
+    if wanted.kind is not None:
+        raise syntax_error()
+    rest = sorted((crc32(name), name) for name in names)
+    rest = rest[bisect_left(rest, (start,)) :]
+    size = len(rest) if len(names) <= _SMALL else wanted.page
+    while size < len(rest) and rest[size][0] == rest[size - 1][0]:
+        size += 1
+    on = b"%d" % rest[size][0] if size < len(rest) else b"0"
+    return on, [name for _, name in rest[:size] if wanted.matches(name)]
+
+
+def position(data: bytes) -> int:
+    """Read a cursor."""
     if data.isdigit() and (number := int(data)) < 2**64:
         return number
     raise reply_error("ERR invalid cursor")

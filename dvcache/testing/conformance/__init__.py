@@ -16,6 +16,7 @@ from dvcache.testing.conformance.counters import CountersConformance
 from dvcache.testing.conformance.fixtures import Blocking, MakeCache, wired
 from dvcache.testing.conformance.many import ManyConformance
 from dvcache.testing.conformance.names import PatternsConformance, PrefixesConformance, VersionsConformance
+from dvcache.testing.conformance.sets import SetsConformance
 from dvcache.testing.conformance.timeouts import TimeoutsConformance
 from dvcache.testing.conformance.values import ValuesConformance
 
@@ -30,5 +31,6 @@ class CacheConformance(
     VersionsConformance,
     PrefixesConformance,
     PatternsConformance,
+    SetsConformance,
 ):
     """Django's contract of a cache, and ours. A subclass has a fixture `make_cache`."""

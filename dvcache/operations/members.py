@@ -1,0 +1,56 @@
+"""Members of collections: how values are stored where the server compares them, and how they are read back."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from dvcache.globs import glob
+from dvcache.operations.context import Context
+from dvcache.types import MISSING
+
+Members: TypeAlias = set[object] | list[object]
+"""The members of a set: a list where one of them cannot be in a Python set, such as a list or a dict."""
+
+
+def stored(cx: Context, value: object) -> bytes:
+    """Return the bytes of a member, the same ones for equal tuples of text and numbers.
+
+    A pickle says which of its parts are the same object, so that those of equal tuples may differ.
+    """
+    return cx.codec.dumps(_rebuilt(value, {}) if type(value) is tuple else value)
+
+
+def _rebuilt(value: object, seen: dict[object, object]) -> object:
+    if type(value) is tuple:
+        return tuple([_rebuilt(part, seen) for part in value])
+    if type(value) is str or type(value) is bytes:
+        return seen.setdefault(value, value)
+    return value
+
+
+def decoded(cx: Context, found: Iterable[bytes]) -> list[object]:
+    """Return the values of members, without those that cannot be decoded."""
+    read = (cx.codec.loads(each, MISSING) for each in found)
+    return [value for value in read if value is not MISSING]
+
+
+def together(members: list[object]) -> Members:
+    """Return members as a set if they can be in one."""
+    try:
+        return set(members)
+    except TypeError:
+        return members
+
+
+def matching(match: str | None) -> Callable[[object], bool]:
+    """Return the test whether a member that is text or a number matches a glob; None lets every member pass."""
+    if match is None:
+        return lambda _: True
+    matches = glob(match.encode("utf-8", "surrogateescape"))
+
+    def passes(value: object) -> bool:
+        if isinstance(value, bytes):
+            return matches(value)
+        is_text = isinstance(value, str | int | float) and not isinstance(value, bool)
+        return is_text and matches(str(value).encode("utf-8", "surrogateescape"))
+
+    return passes

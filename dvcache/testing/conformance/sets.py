@@ -1,0 +1,173 @@
+"""The suite's part on sets."""
+
+# ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
+
+from typing import Any
+
+import pytest
+
+from dvcache.cache import Cache
+from dvcache.errors import WrongTypeError
+from dvcache.testing.conformance.fixtures import Conformance, MakeCache
+
+
+class SetsConformance(Conformance):
+    """sadd, srem, smembers, sunion and the others."""
+
+    def test_members_come_back_as_they_were_added(self, cache: Cache) -> None:
+        members = {1, -5, 2.5, "text", "", b"bytes", None, (1, "a"), frozenset({3}), 2**70}
+        assert cache.sadd("set", *members) == len(members)
+        assert cache.sadd("set", 1, "new") == 1
+        assert cache.smembers("set") == members | {"new"}
+        assert cache.scard("set") == len(members) + 1
+        assert cache.smembers("missing") == set()
+        assert cache.scard("missing") == 0
+
+    def test_members_that_no_python_set_can_hold_come_back_in_a_list(self, cache: Cache) -> None:
+        cache.sadd("set", [1], {"a": 1})
+        found = cache.smembers("set")
+        assert isinstance(found, list)
+        assert sorted(found, key=str) == [[1], {"a": 1}]
+        assert cache.sismember("set", [1]) is True
+        assert cache.srem("set", {"a": 1}) == 1
+        assert cache.spop("set", 5) == [[1]]
+
+    def test_equal_tuples_are_one_member(self, cache: Cache) -> None:
+        part, again = ("text and more"[:4] for _ in range(2))
+        assert part is not again
+        assert cache.sadd("set", (part, part), ((part, 1), part)) == 2
+        assert cache.sadd("set", (part, again), ((again, 1), part)) == 0
+        assert cache.sismember("set", (again, part)) is True
+
+    def test_numbers_and_truths_are_kept_apart(self, cache: Cache) -> None:
+        assert cache.sadd("set", 1, 1.0, True) == 3
+        assert cache.smismember("set", 1, 1.0, True, "1") == [True, True, True, False]
+
+    def test_membership_is_told_of_one_and_of_many(self, cache: Cache) -> None:
+        cache.sadd("set", "a", "b")
+        assert cache.sismember("set", "a") is True
+        assert cache.sismember("set", "c") is False
+        assert cache.smismember("set", "a", "c", "b") == [True, False, True]
+        assert cache.smismember("set") == []
+        assert cache.smismember("missing", 1) == [False]
+
+    def test_a_set_without_members_is_no_entry(self, cache: Cache) -> None:
+        assert cache.sadd("set") == 0
+        assert cache.sadd("set", 1, 2) == 2
+        assert cache.srem("set", 1, 3) == 1
+        assert cache.srem("set") == 0
+        assert cache.has_key("set") is True
+        assert cache.srem("set", 2) == 1
+        assert cache.has_key("set") is False
+
+    def test_random_members_are_taken_or_looked_at(self, cache: Cache) -> None:
+        members: set[Any] = {"a", "b", "c"}
+        cache.sadd("set", *members)
+        assert cache.srandmember("set") in members
+        assert sorted(map(str, cache.srandmember("set", 5))) == ["a", "b", "c"]
+        assert len(cache.srandmember("set", -7)) == 7
+        assert cache.scard("set") == 3
+        taken = cache.spop("set")
+        assert taken in members
+        rest = cache.spop("set", 5)
+        assert rest == members - {taken}
+        assert cache.spop("set") is None
+        assert cache.spop("set", 2) == set()
+        assert cache.srandmember("set") is None
+        assert cache.srandmember("set", 2) == []
+
+    def test_sets_are_combined(self, cache: Cache) -> None:
+        cache.sadd("{s}1", 1, 2, 3)
+        cache.sadd("{s}2", 2, 3, 4)
+        assert cache.sdiff("{s}1", "{s}2") == {1}
+        assert cache.sinter("{s}1", "{s}2") == {2, 3}
+        assert cache.sunion("{s}1", "{s}2", "{s}missing") == {1, 2, 3, 4}
+        assert cache.sinter("{s}1", "{s}missing") == set()
+
+    def test_combined_sets_are_stored_in_the_place_of_what_was_there(self, cache: Cache) -> None:
+        cache.sadd("{s}1", 1, 2, 3)
+        cache.sadd("{s}2", 2, 3, 4)
+        cache.set("{s}to", "text", 100)
+        assert cache.sdiffstore("{s}to", "{s}1", "{s}2") == 1
+        assert cache.smembers("{s}to") == {1}
+        assert cache.ttl("{s}to") is None
+        assert cache.sinterstore("{s}to", "{s}1", "{s}2") == 2
+        assert cache.smembers("{s}to") == {2, 3}
+        assert cache.sunionstore("{s}to", "{s}1", "{s}2") == 4
+        assert cache.sinterstore("{s}to", "{s}1", "{s}missing") == 0
+        assert cache.has_key("{s}to") is False
+
+    def test_a_member_is_moved(self, cache: Cache) -> None:
+        cache.sadd("{s}1", 1, 2)
+        assert cache.smove("{s}1", "{s}2", 1) is True
+        assert cache.smove("{s}1", "{s}2", 1) is False
+        assert cache.smembers("{s}1") == {2}
+        assert cache.smembers("{s}2") == {1}
+
+    def test_both_ends_of_a_move_are_of_the_version(self, cache: Cache) -> None:
+        cache.sadd("{s}1", "a", version=2)
+        assert cache.smove("{s}1", "{s}2", "a") is False
+        assert cache.smove("{s}1", "{s}2", "a", version=2) is True
+        assert cache.smembers("{s}2") == set()
+        assert cache.smembers("{s}2", version=2) == {"a"}
+
+    def test_sets_have_versions(self, cache: Cache) -> None:
+        cache.sadd("{s}1", 1, 2, version=2)
+        cache.sadd("{s}2", 2, version=2)
+        assert cache.scard("{s}1") == 0
+        assert cache.sismember("{s}1", 1, version=2) is True
+        assert cache.smismember("{s}1", 1, version=2) == [True]
+        assert cache.sdiff("{s}1", "{s}2", version=2) == {1}
+        assert cache.sdiffstore("{s}3", "{s}1", "{s}2", version_keys=2) == 1
+        assert cache.smembers("{s}3") == {1}
+        assert cache.sdiffstore("{s}3", "{s}3", version_dest=3) == 1
+        assert cache.smembers("{s}3", version=3) == {1}
+        assert cache.sunionstore("{s}3", "{s}1", "{s}2", version=2) == 2
+        assert cache.sinterstore("{s}3", "{s}1", "{s}2", version=2) == 1
+        assert cache.sscan("{s}1", version=2) == {1, 2}
+        assert list(cache.sscan_iter("{s}3", version=2)) == [2]
+        assert cache.srandmember("{s}2", version=2) == 2
+        assert cache.srem("{s}2", 2, version=2) == 1
+        assert cache.spop("{s}3", version=2) == 2
+
+    def test_a_scan_goes_through_every_page(self, cache: Cache) -> None:
+        members = {f"member {number}" for number in range(1000)}
+        cache.sadd("set", *members)
+        assert cache.sscan("set", count=50) == members
+        assert set(cache.sscan_iter("set", count=50)) == members
+        cursor, page = cache.sscan_page("set", count=50)
+        assert cursor
+        assert 0 < len(page) < 1000
+        assert members.issuperset(page)
+        assert cache.sscan("missing") == set()
+        assert list(cache.sscan_iter("missing")) == []
+
+    def test_a_scan_matches_the_members_and_not_what_is_stored_of_them(self, cache: Cache) -> None:
+        cache.sadd("set", "bar1", "bar12", "foo", 12, 2.5, b"bar3", None, ("bar",))
+        assert cache.sscan("set", match="bar*") == {"bar1", "bar12", b"bar3"}
+        assert cache.sscan("set", "?2") == {12}
+        assert set(cache.sscan_iter("set", "[f2]*")) == {"foo", 2.5}
+
+    def test_a_set_has_a_lifetime_like_other_entries(self, cache: Cache) -> None:
+        cache.sadd("set", 1)
+        assert cache.ttl("set") is None
+        assert cache.expire("set", 100) is True
+        cache.sadd("set", 2)
+        assert 0 < (cache.ttl("set") or 0) <= 100
+        assert cache.delete("set") is True
+        assert cache.smembers("set") == set()
+
+    @pytest.mark.parametrize("call", [lambda c: c.sadd("k", 1), lambda c: c.smembers("k"), lambda c: c.spop("k")])
+    def test_another_kind_of_entry_is_an_error(self, cache: Cache, call: Any) -> None:
+        cache.set("k", "text")
+        with pytest.raises(WrongTypeError):
+            call(cache)
+        assert cache.get("k") == "text"
+
+    def test_members_are_those_of_the_serializer(self, make_cache: MakeCache, cache: Cache) -> None:
+        json = make_cache(OPTIONS={"SERIALIZER": "dvcache.serializers.json.JSONSerializer"})
+        json.sadd("set", "text", 5, None)
+        assert json.smembers("set") == {"text", 5, None}
+        json.sadd("set", (1, 2))
+        assert [1, 2] in json.smembers("set")
+        assert cache.sismember("set", 5) is True

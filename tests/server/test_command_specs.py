@@ -1,0 +1,35 @@
+"""What is known of each command agrees with what the server says of it."""
+
+from typing import Any
+
+import pytest
+
+from dvcache.clients.commands import RULES, Rule
+from dvcache.protocols import Pool
+
+NO_WRITES = {"SCRIPT", "TOUCH"}
+"""Commands that change nothing that is stored, and yet are no replica's to answer: what they do is for the primary."""
+
+
+def described(pool: Pool, name: str) -> tuple[set[bytes], int, int, int]:
+    """Return the flags of a command, its first and last key and the step, as COMMAND INFO gives them."""
+    [[found]] = pool.execute((("COMMAND", "INFO", name),))
+    reply: Any = found
+    assert reply is not None, f"the server knows no {name}"
+    _, _, flags, first, last, step, *_ = reply
+    return set(flags), first, last, step
+
+
+def expected(rule: Rule) -> tuple[int, int, int]:
+    """Return first key, last key and step as COMMAND INFO would give them."""
+    if rule.stop == rule.start:
+        return 0, 0, 0
+    return rule.start, -1 if rule.stop is None else rule.stop - 1, rule.step
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_keys_and_the_role_of_a_command_are_those_that_the_server_tells(real: Pool, name: str) -> None:
+    flags, *keys = described(real, name)
+    rule = RULES[name]
+    assert tuple(keys) == expected(rule)
+    assert rule.reads == (b"write" not in flags and name not in NO_WRITES)
