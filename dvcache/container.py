@@ -23,7 +23,7 @@ from dvcache.operations.forgiving import forgiving
 from dvcache.operations.herd import HERD
 from dvcache.operations.plain import PLAIN
 from dvcache.pools.factory import Pools
-from dvcache.protocols import AsyncClient, Client, PoolFactory
+from dvcache.protocols import AsyncClient, Client, PoolFactory, Releasable
 from dvcache.settings import Settings
 from dvcache.types import Clock, Tasks
 
@@ -196,6 +196,12 @@ class Container:
         """
         self.async_client()
         return self._wiring.async_cache()
+
+    def release(self) -> None:
+        """End the connections that nobody uses; the next operation opens others. May be called from any thread."""
+        factory = self._wiring.pool_factory()
+        if isinstance(factory, Releasable):
+            factory.release()
 
     def close(self) -> None:
         """End every connection of both colours, in this thread and on every event loop. May be called twice."""

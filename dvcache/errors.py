@@ -157,6 +157,20 @@ _BY_CODE: Final[dict[str, type[ServerError]]] = {
 }
 
 
+_OTHER_CODES: Final = frozenset(
+    {
+        *("ERR", "BUSY", "BUSYKEY", "CROSSSLOT", "EXECABORT", "MISCONF", "MOVED", "ASK", "NOREPLICAS", "OOM", "SYNTAX"),
+        *("NOGROUP", "NOTBUSY", "UNKILLABLE", "INPROG", "NOGOODSLAVE", "NOPROTO", "UNBLOCKED", "NOQUORUM"),
+    }
+)
+
+
+def has_code(text: str) -> bool:
+    """Say whether an error reply's text still begins with its code: valkey-py cuts some off."""
+    code = text.partition(" ")[0]
+    return code in _BY_CODE or code in _OTHER_CODES
+
+
 def reply_error(text: str, *, alias: str = "", endpoint: str = "") -> ServerError:
     """Make the error of a server's error reply, without the arguments that some replies quote.
 

@@ -5,7 +5,7 @@ client of one server. A `PoolFactory` makes pools, and is the one thing to repla
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from dvcache.types import Batch, Endpoint
 
@@ -71,6 +71,15 @@ class Pool(Client, Protocol):
 
 class AsyncPool(AsyncClient, Protocol):
     """The connections of one process to one server, one for each running event loop."""
+
+
+@runtime_checkable
+class Releasable(Protocol):
+    """A pool, or a pool factory, that can end its idle connections. Called by `Container.release`, from any thread."""
+
+    def release(self) -> None:
+        """End the connections that nobody uses; the next command opens others."""
+        ...
 
 
 class PoolFactory(Protocol):

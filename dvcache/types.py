@@ -131,6 +131,9 @@ def _no_options() -> Mapping[str, object]:
     return MappingProxyType({})
 
 
+Colour: TypeAlias = Literal["sync", "async"]
+"""Of which code something is: of threads, or of an event loop."""
+
 Role: TypeAlias = Literal["primary", "replica"]
 """What a server is to its data: where writes go, or a copy that may lag."""
 
@@ -141,6 +144,36 @@ Address: TypeAlias = tuple[str, int]
 """Host and port."""
 
 Scheme: TypeAlias = Literal["valkey", "valkeys", "unix", "memory", "embedded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """A pool of valkey-py's kind, whose connections carry commands, and what ends those that nobody uses."""
+
+    pool: Any
+    """It has `get_connection` and `release`, as `valkey.ConnectionPool` or `valkey.asyncio.ConnectionPool`."""
+    rest: Callable[[], Any]
+    """Ends the connections that nobody uses; an asynchronous pool's is awaited."""
+
+
+class Driver(Protocol):
+    """Makes valkey-py's pools of an endpoint, where classes of the user's are to carry its commands.
+
+    Equal drivers make equal pools. Called by `dvcache.pools`, once in each process and on each event loop.
+    """
+
+    @property
+    def discovers(self) -> bool:
+        """Whether the pools ask the sentinels themselves where a service's nodes are."""
+        ...
+
+    def driven(self, endpoint: "Endpoint", /) -> Driven:
+        """Return a pool; raise ConfigurationError where the classes are asynchronous."""
+        ...
+
+    async def adriven(self, endpoint: "Endpoint", /) -> Driven:
+        """Return a pool for the running event loop; raise ConfigurationError where the classes are synchronous."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +207,8 @@ class Endpoint:
     sentinels: tuple[Address, ...] = ()
     sentinel_options: Mapping[str, object] = field(default_factory=_no_options, repr=False, hash=False)
     """What valkey-py's connections to the sentinels take: username, password, ssl, socket_timeout …"""
+    driver: Driver | None = field(default=None, repr=False, hash=False)
+    """What makes the pools that carry the commands; None: they are carried on the bare connections of valkey-py."""
 
     @property
     def name(self) -> str:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from django.core.cache.backends.base import BaseCache
 from typing_extensions import override
 
-from django_valkey import twins, wiring
+from django_valkey import wiring
 from django_valkey.exceptions import improperly_configured
-from django_valkey.twins import Colour
 from django_valkey.util import CacheKey
 from django_valkey.wiring import Wired
 from dvcache import AsyncClient, Client
 from dvcache.operations.context import Context
-from dvcache.types import Key
+from dvcache.settings import twins
+from dvcache.types import Colour, Key
 
 _WIRED: Final = ("_wired", "_context", "_client", "_async_client")
 

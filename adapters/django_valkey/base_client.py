@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from django_valkey import conf, twins
+from django_valkey import conf
 from django_valkey.backend import Backend
 from django_valkey.base_pool import BaseSentinelConnectionFactory, in_role
 from django_valkey.envelopes import Marker
 from django_valkey.exceptions import improperly_configured
-from django_valkey.twins import Colour
-from dvcache.settings import locations
+from dvcache.settings import locations, twins
+from dvcache.types import Colour
 
 __all__ = ["BaseClient", "Marker", "pair"]
 

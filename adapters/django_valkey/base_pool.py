@@ -11,12 +11,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from typing_extensions import override
 
-from django_valkey import twins
 from django_valkey.exceptions import ConfigurationError, improperly_configured
 from django_valkey.frozen import frozen
-from django_valkey.twins import Colour
-from dvcache.settings import components, locations
+from dvcache.settings import components, locations, twins
 from dvcache.settings.options import copied
+from dvcache.types import Colour
 
 Base = TypeVar("Base")
 Pool = TypeVar("Pool")

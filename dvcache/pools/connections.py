@@ -59,12 +59,17 @@ def async_connection(endpoint: Endpoint) -> aio.AbstractConnection:
 
 def _make(classes: Mapping[str, type], endpoint: Endpoint) -> Any:
     cls = classes[endpoint.scheme]
-    accepted = _parameters(cls)
+    accepted = parameters(cls)
     options = {name: value for name, value in endpoint.options.items() if name in accepted}
     where = {"path": endpoint.path} if endpoint.scheme == "unix" else {"host": endpoint.host, "port": endpoint.port}
     # While it connects, a reply may take as long as connecting; the pool sets the timeout of commands afterwards.
     handshake = endpoint.connect_timeout
     return cls(**where, db=endpoint.db, socket_timeout=handshake, socket_connect_timeout=handshake, **options)
+
+
+def parameters(cls: type[Any]) -> frozenset[str]:
+    """Return the names of the arguments that a class and its ancestors take."""
+    return _parameters(cast("Hashable", cls))
 
 
 @cache
@@ -110,13 +115,20 @@ _MAPPED: Final[tuple[tuple[type[Exception], type[errors.ServerError]], ...]] = (
 )
 
 
-def connect_error(error: Exception, endpoint: Endpoint) -> errors.TransportError | errors.ServerError:
-    """Return what a failed `connect()` means: the server refused us, or could not be reached."""
+def refusal(error: Exception, endpoint: Endpoint) -> errors.ServerError | None:
+    """Return what the server refused with, where valkey-py made an error of its own of that; else None."""
     for cls, mapped in _MAPPED:
         if isinstance(error, cls):
             return mapped(str(error), alias=endpoint.alias, endpoint=endpoint.name)
     if isinstance(error, theirs.ConnectionError) and "max number of clients" in str(error):
         return errors.UnavailableError(str(error), alias=endpoint.alias, endpoint=endpoint.name)
+    return None
+
+
+def connect_error(error: Exception, endpoint: Endpoint) -> errors.TransportError | errors.ServerError:
+    """Return what a failed `connect()` means: the server refused us, or could not be reached."""
+    if (refused := refusal(error, endpoint)) is not None:
+        return refused
     seconds = "" if endpoint.connect_timeout is None else f" within {endpoint.connect_timeout:g} s"
     reason = f"no answer{seconds}" if isinstance(error, TimeoutError | theirs.TimeoutError) else str(error)
     reason = _missing_file(endpoint) or reason

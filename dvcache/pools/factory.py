@@ -1,39 +1,67 @@
-"""The pool factory of a container that was given no other: which pool serves which scheme."""
+"""The pool factory of a container that was given no other: which pool serves which endpoint."""
 
+import weakref
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
+from dvcache.pools.driven import DrivenPool
+from dvcache.pools.driven_async import AsyncDrivenPool
 from dvcache.pools.lean import LeanPool
 from dvcache.pools.memory import AsyncMemoryPool, MemoryPool, memory_store
 from dvcache.pools.multiplexed import MultiplexedPool
-from dvcache.pools.service import async_service_pool, service_pool
+from dvcache.pools.resp3 import AsyncResp3, Resp3
+from dvcache.pools.service import AsyncNodePool, NodePool, async_service_pool, service_pool
 from dvcache.pools.watch import Watch
-from dvcache.protocols import AsyncPool, Pool
+from dvcache.protocols import AsyncPool, Pool, Releasable
 from dvcache.types import Endpoint
+
+R = TypeVar("R", bound=Releasable)
 
 
 class Pools:
     """Makes real connections, but for `memory://`, whose entries live in this process."""
 
-    __slots__ = ("_watches",)
+    __slots__ = ("_made", "_watches")
 
     def __init__(self) -> None:
         self._watches: dict[Endpoint, Watch] = {}
+        self._made: weakref.WeakSet[Releasable] = weakref.WeakSet()
 
     def pool(self, endpoint: Endpoint, /) -> Pool:
         """Return a new pool for the endpoint; nothing is connected."""
         if endpoint.scheme == "memory":
             return MemoryPool(memory_store(endpoint), endpoint)
-        if endpoint.service:
-            return service_pool(endpoint, self._watch(endpoint))
-        return LeanPool(endpoint)
+        pool: Pool
+        if endpoint.service and not _discovers(endpoint):
+            pool = service_pool(endpoint, self._watch(endpoint), self._remembered(_pool_class(endpoint)))
+        else:
+            pool = self._remembered(_pool_class(endpoint))(endpoint)
+        return Resp3(pool) if _speaks_resp3(endpoint) else pool
 
     def async_pool(self, endpoint: Endpoint, /) -> AsyncPool:
         """Return a new asynchronous pool for the endpoint; nothing is connected."""
         if endpoint.scheme == "memory":
             return AsyncMemoryPool(memory_store(endpoint), endpoint)
-        if endpoint.service:
-            return async_service_pool(endpoint, self._watch(endpoint))
-        return MultiplexedPool(endpoint)
+        pool: AsyncPool
+        if endpoint.service and not _discovers(endpoint):
+            pool = async_service_pool(endpoint, self._watch(endpoint), self._remembered(_async_pool_class(endpoint)))
+        else:
+            pool = self._remembered(_async_pool_class(endpoint))(endpoint)
+        return AsyncResp3(pool) if _speaks_resp3(endpoint) else pool
+
+    def release(self) -> None:
+        """End the connections that nobody uses; the next command opens others. Called from any thread."""
+        for pool in list(self._made):
+            pool.release()
+
+    def _remembered(self, make: Callable[[Endpoint], R]) -> Callable[[Endpoint], R]:
+        def made(endpoint: Endpoint) -> R:
+            pool = make(endpoint)
+            self._made.add(pool)
+            return pool
+
+        return made
 
     def _watch(self, endpoint: Endpoint) -> Watch:
         """Return the watch over a service, one for all its roles and both colours."""
@@ -42,3 +70,20 @@ class Pools:
         if watch is None or watch.closed:
             watch = self._watches[service] = Watch(service)
         return watch
+
+
+def _pool_class(endpoint: Endpoint) -> Callable[[Endpoint], NodePool]:
+    return LeanPool if endpoint.driver is None else DrivenPool
+
+
+def _async_pool_class(endpoint: Endpoint) -> Callable[[Endpoint], AsyncNodePool]:
+    return MultiplexedPool if endpoint.driver is None else AsyncDrivenPool
+
+
+def _discovers(endpoint: Endpoint) -> bool:
+    return endpoint.driver is not None and endpoint.driver.discovers
+
+
+def _speaks_resp3(endpoint: Endpoint) -> bool:
+    """Say whether a pool brings replies that operations do not read; a driven pool sees to it itself."""
+    return endpoint.driver is None and endpoint.options.get("protocol", 2) != 2  # noqa: PLR2004  # RESP2

@@ -198,6 +198,10 @@ class LeanPool:
             raise ConnectionLost(f"connection lost: {error}", **where) from error
         raise error
 
+    def release(self) -> None:
+        """End the connections that nobody uses."""
+        self._drop_free()
+
     def close(self) -> None:
         """End every connection; those in use, when their calls are over."""
         with self._lock:  # or somebody who is just leaving it could put `_attention` back

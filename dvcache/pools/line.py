@@ -203,15 +203,24 @@ class Line(asyncio.Protocol):
         """End the connection now."""
         self._fail(ConnectionLost("connection lost: it was closed", **self._where))
 
+    def rest(self) -> None:
+        """End the connection if nobody awaits anything of it; the next batch opens another."""
+        if not self._pending and not self._out and not self._in_flight:
+            self.abort()
+
     def forget(self) -> None:
         """Release the socket of a line whose loop was closed under it."""
         self.lost = True
         transport, self._transport = self._transport, None
-        if transport is None:
-            return
-        try:
-            transport.abort()
-        except RuntimeError:  # the loop is closed: finish what abort() would have scheduled there
-            finish = getattr(transport, "_call_connection_lost", None)
-            if finish is not None:
-                finish(None)
+        if transport is not None:
+            forget(transport)
+
+
+def forget(transport: asyncio.WriteTransport) -> None:
+    """Release the socket of a transport whose loop may be closed."""
+    try:
+        transport.abort()
+    except RuntimeError:  # the loop is closed: finish what abort() would have scheduled there
+        finish = getattr(transport, "_call_connection_lost", None)
+        if finish is not None:
+            finish(None)

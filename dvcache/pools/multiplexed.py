@@ -92,23 +92,28 @@ class MultiplexedPool:
     def _is_closed(self) -> ClosedError:
         return ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
 
+    def release(self) -> None:
+        """End the connections that nobody uses, from any thread."""
+        for loop, line in list(self._lines.items()):
+            call_in(loop, line.rest)
+
     def close(self) -> None:
         """End every connection."""
         self._closed = True
         self._sweep()
         for loop, line in list(self._lines.items()):
             self._lines.pop(loop, None)
-            if not _call_in(loop, line.abort):
+            if not call_in(loop, line.abort):
                 line.forget()
 
     def abort(self) -> None:
         """End every connection, and those that are being opened: their callers see it lost or closed."""
         self.close()
         for loop, opening in list(self._openings.items()):
-            _call_in(loop, opening.cancel)
+            call_in(loop, opening.cancel)
 
 
-def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> bool:
+def call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> bool:
     """Have a loop call a function, from any thread; say whether the loop still runs."""
     try:
         loop.call_soon_threadsafe(function)

@@ -4,17 +4,15 @@ When the primary moves, the old one's connections are ended at once, in use or n
 by the old primary, and nobody waits for it.
 """
 
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import suppress
-from typing import Any, Generic
+from typing import Any, Generic, Protocol
 
 from dvcache.attempts import Attempts, Flow, Question, aperform, perform
 from dvcache.errors import ClosedError, ConnectError, ReadOnlyError, TransportError
-from dvcache.pools.lean import LeanPool
-from dvcache.pools.multiplexed import MultiplexedPool
-from dvcache.pools.nodes import Nodes, P
+from dvcache.pools.nodes import Abortable, Nodes, P
 from dvcache.pools.watch import Watch
-from dvcache.protocols import AsyncClient, AsyncPool, Client, Pool
+from dvcache.protocols import AsyncClient, AsyncPool, Client, Pool, Releasable
 from dvcache.rota import Rota
 from dvcache.types import Batch, Endpoint
 
@@ -100,12 +98,20 @@ class OnReplicas(Generic[P]):
         return (yield from self.rota.flow(batch, begun))
 
 
+class NodePool(Pool, Abortable, Releasable, Protocol):
+    """A pool of one node, which ends when the node loses its role."""
+
+
+class AsyncNodePool(AsyncPool, Abortable, Releasable, Protocol):
+    """The same for asynchronous code."""
+
+
 class ServicePool:
     """The pool of a service's nodes in one role."""
 
     __slots__ = ("_attempts", "_nodes", "rota")
 
-    def __init__(self, nodes: Nodes[LeanPool], attempts: Attempts[Client], rota: Rota[Any] | None) -> None:
+    def __init__(self, nodes: Nodes[NodePool], attempts: Attempts[Client], rota: Rota[Any] | None) -> None:
         self._nodes, self._attempts = nodes, attempts
         self.rota = rota
         """The replicas' turns; None of a primary."""
@@ -124,7 +130,7 @@ class AsyncServicePool:
 
     __slots__ = ("_attempts", "_nodes", "rota")
 
-    def __init__(self, nodes: Nodes[MultiplexedPool], attempts: Attempts[AsyncClient], rota: Rota[Any] | None) -> None:
+    def __init__(self, nodes: Nodes[AsyncNodePool], attempts: Attempts[AsyncClient], rota: Rota[Any] | None) -> None:
         self._nodes, self._attempts = nodes, attempts
         self.rota = rota
         """As of `ServicePool`."""
@@ -138,15 +144,21 @@ class AsyncServicePool:
         self._nodes.close()
 
 
-def service_pool(endpoint: Endpoint, watch: Watch) -> Pool:
-    """Return the pool of the service's nodes in the endpoint's role."""
-    nodes = Nodes(endpoint, watch, LeanPool)
+def service_pool(endpoint: Endpoint, watch: Watch, make: Callable[[Endpoint], NodePool]) -> Pool:
+    """Return the pool of the service's nodes in the endpoint's role.
+
+    Args:
+        endpoint: the service.
+        watch: what tells of its nodes.
+        make: makes the pool of one node.
+    """
+    nodes = Nodes(endpoint, watch, make)
     return ServicePool(nodes, *_attempts(endpoint, nodes))
 
 
-def async_service_pool(endpoint: Endpoint, watch: Watch) -> AsyncPool:
-    """Return the asynchronous pool of the service's nodes in the endpoint's role."""
-    nodes = Nodes(endpoint, watch, MultiplexedPool)
+def async_service_pool(endpoint: Endpoint, watch: Watch, make: Callable[[Endpoint], AsyncNodePool]) -> AsyncPool:
+    """Return the asynchronous pool of the service's nodes in the endpoint's role. Arguments as of `service_pool`."""
+    nodes = Nodes(endpoint, watch, make)
     return AsyncServicePool(nodes, *_attempts(endpoint, nodes))
 
 

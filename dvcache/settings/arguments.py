@@ -23,15 +23,18 @@ _WORDS: Final = {"1": True, "0": False} | {
     for word in words.split()
 }
 _IGNORED: Final = frozenset({"queue_class"})
-_LATER: Final = "is not supported yet; leave it out"
+_IN_KWARGS: Final = "is a class or an object; give it in OPTIONS['CONNECTION_POOL_KWARGS']"
+_TRACKED: Final = "must stay off: the server would send notices between the replies"
 _REFUSED: Final = {
     "decode_responses": "must stay off: a cache reads bytes",
-    "connection_class": f"{_LATER}; for TLS write valkeys://",
-    "parser_class": _LATER,
-    "command_packer": _LATER,
-    "encoder_class": _LATER,
+    "cache_enabled": _TRACKED,
+    "client_cache": _TRACKED,
+    "connection_class": f"{_IN_KWARGS}; for TLS write valkeys://",
+    "parser_class": _IN_KWARGS,
+    "command_packer": _IN_KWARGS,
+    "encoder_class": _IN_KWARGS,
 }
-"""What a pool cannot honour, since it packs and reads on the bare connection."""
+"""What no pool honours, or not where it stands."""
 
 
 @cache

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from dvcache.errors import ConfigurationError, ConfigurationWarning
-from dvcache.settings import components, locations
-from dvcache.settings.arguments import typed
+from dvcache.settings import components, drivers, locations
+from dvcache.settings.arguments import accepted, typed
 from dvcache.settings.locations import Location
 from dvcache.settings.sentinels import sentinels
 from dvcache.settings.topology import GLOBAL_FACTORY, Topology, check_pool, check_unused, is_blocking, topology
@@ -39,7 +39,7 @@ def of_entry(location: object, options: Mapping[str, Any], alias: str, factory: 
     if wanted.misplaced:
         _warn(f"{_where(wanted.misplaced, alias)} names a client; the connection factory of that client is meant")
     made = _endpoint_of(wanted, options, alias)
-    given = _connection(options)
+    given = _connection(options, more=drivers.is_own(options, wanted))
     read = [locations.read(url, given) for url in urls]
     if wanted.makes_pairs and isinstance(location, str) and len(read) == 1:
         if read[0].is_master is not None:
@@ -56,9 +56,10 @@ def of_entry(location: object, options: Mapping[str, Any], alias: str, factory: 
 
 
 def _endpoint_of(wanted: Topology, options: Mapping[str, Any], alias: str) -> Callable[[Location, Role], Endpoint]:
+    driver = drivers.of_entry(options, wanted)
     if not wanted.sentinel:
         check_unused(options)
-        return lambda location, role: location.endpoint(alias, role)
+        return lambda location, role: replace(location.endpoint(alias, role), driver=driver(location.url))
     try:
         found = sentinels(options)
         check_pool(options)
@@ -67,7 +68,7 @@ def _endpoint_of(wanted: Topology, options: Mapping[str, Any], alias: str) -> Ca
 
     def service(location: Location, role: Role) -> Endpoint:
         try:
-            return found.endpoint(location, alias, role)
+            return replace(found.endpoint(location, alias, role), driver=driver(location.url))
         except ConfigurationError as error:
             raise _for_plain(error, wanted) from None
 
@@ -83,8 +84,8 @@ def _for_plain(error: ConfigurationError, wanted: Topology) -> ConfigurationErro
     return ConfigurationError(f"{error.reason} ({why}; where this alias is a plain server, {cure})", key=error.key)
 
 
-def _connection(options: Mapping[str, Any]) -> dict[str, object]:
-    """The connection arguments of the options, in their types."""
+def _connection(options: Mapping[str, Any], *, more: bool) -> dict[str, object]:
+    """The connection arguments of the options, in their types; with `more` those that only the user's class knows."""
     named = {
         "username": options.get("USERNAME") or None,
         "password": options.get("PASSWORD") or None,
@@ -98,7 +99,12 @@ def _connection(options: Mapping[str, Any]) -> dict[str, object]:
             options["CREDENTIAL_PROVIDER"], options, key, ("get_credentials",)
         )
     blocking = _BLOCKING if is_blocking(options) else {}
-    return typed(arguments, "OPTIONS") | blocking | typed(options.get("CONNECTION_POOL_KWARGS", {}), _POOL_KWARGS)
+    kwargs = options.get("CONNECTION_POOL_KWARGS", {})
+    given = {name: value for name, value in kwargs.items() if name not in drivers.CARRIERS}
+    others = {name: value for name, value in given.items() if more and name not in accepted()}
+    named = {name: value for name, value in given.items() if name not in others}
+    packers = {name: kwargs[name] for name in ("command_packer", "encoder_class") if kwargs.get(name)}
+    return typed(arguments, "OPTIONS") | blocking | typed(named, _POOL_KWARGS) | others | packers
 
 
 def _roles_of_services(read: Sequence[Location]) -> list[Role]:

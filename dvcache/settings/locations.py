@@ -72,6 +72,8 @@ class Location:
     is_master: bool | None
     """True for a primary, False for a replica, None where nothing is said."""
     arguments: Mapping[str, Any] = field(repr=False)
+    url: str = field(repr=False)
+    """As it was written."""
 
     def endpoint(self, alias: str, role: Role = "primary") -> Endpoint:
         """Return the server that the URL leads to.
@@ -119,6 +121,7 @@ def read(url: str, given: Mapping[str, object]) -> Location:
         port=split.port,
         is_master=arguments.pop("is_master", None),
         arguments=arguments,
+        url=url,
     )
 
 

@@ -7,10 +7,11 @@ A class of the user's own asks for what its nearest ancestor among the built-in 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from dvcache.errors import ConfigurationError
 from dvcache.settings import components
+from dvcache.settings.names import is_foreign
 from dvcache.settings.spelling import hint
 
 Kind: TypeAlias = Literal["plain", "sentinel"]
@@ -76,6 +77,10 @@ class Topology:
     """Sentinel is asked for by nothing but the factory for every alias."""
     misplaced: str
     """The key where a client is named instead of a factory; empty if there is none."""
+    factory: type[Any] | None
+    """The connection factory in effect, if it is a class of the user's."""
+    factory_key: str
+    """The key that names the factory in effect."""
 
 
 def topology(options: Mapping[str, object], connection_factory: object = None) -> Topology:
@@ -89,18 +94,44 @@ def topology(options: Mapping[str, object], connection_factory: object = None) -
         ConfigurationError: a class is known and not supported yet, so that nothing is configured and then not done;
             or classes contradict each other.
     """
-    _check_parsers(options)
     client = _kind(options.get("CLIENT_CLASS"), _CLIENT_BASES, _CLIENT)
-    pool = _builtin(options.get("CONNECTION_POOL_CLASS"), _POOLS, _POOL)
+    pool = _kind(options.get("CONNECTION_POOL_CLASS"), _POOLS, _POOL, "plain")
     own = options.get("CONNECTION_FACTORY")
     named, key = (connection_factory, GLOBAL_FACTORY) if own is None else (own, "OPTIONS['CONNECTION_FACTORY']")
-    factory = _builtin(named, _FACTORIES, key)
-    return Topology(
+    misplaced = named is not None and any(path in _CLIENTS for path in _lineage(named, _FACTORIES, key))
+    meant, meant_key = (named, key) if named is not None and not misplaced else _of_client(options, named, key)
+    factory = _kind(meant, _FACTORIES, meant_key, "plain")
+    wanted = Topology(
         sentinel="sentinel" in {client, factory, pool},
         makes_pairs=client == "sentinel",
         by_global_factory=own is None and factory == "sentinel" and "sentinel" not in {client, pool},
-        misplaced=key if _path(named) in _CLIENTS else "",
+        misplaced=key if misplaced else "",
+        factory=_own(meant, meant_key),
+        factory_key=meant_key,
     )
+    _check_factory(wanted, factory)
+    return wanted
+
+
+def _of_client(options: Mapping[str, object], named: object, key: str) -> tuple[object, str]:
+    """Return the factory of a client of the user's, where no factory is named or that client is named as one."""
+    client, key = (options.get("CLIENT_CLASS"), _CLIENT) if named is None else (named, key)
+    own = _own(client, key)
+    return (named, key) if own is None else (getattr(own, "CONNECTION_FACTORY_PATH", None), key)
+
+
+def _own(reference: object, key: str) -> type[Any] | None:
+    """Return the class if it is the user's own; a path to one of ours is not followed."""
+    if reference is None or (isinstance(reference, str) and not is_foreign(reference)):
+        return None
+    found = components.load(reference, key)
+    return found if isinstance(found, type) and is_foreign(found) else None
+
+
+def _check_factory(wanted: Topology, kind: Kind | None) -> None:
+    if wanted.sentinel and kind == "plain" and wanted.factory is not None:
+        message = "asks no sentinel, and this alias is on sentinels; inherit SentinelConnectionFactory"
+        raise ConfigurationError(message, key=wanted.factory_key)
 
 
 def asks_for_herd(options: Mapping[str, object]) -> bool:
@@ -119,7 +150,7 @@ def check_pool(options: Mapping[str, object]) -> None:
     Args:
         options: the OPTIONS of an alias on sentinels.
     """
-    if _builtin(options.get("CONNECTION_POOL_CLASS"), _POOLS, _POOL) == "plain":
+    if _kind(options.get("CONNECTION_POOL_CLASS"), _POOLS, _POOL, "plain") == "plain":
         cure = "Under Sentinel write 'valkey.sentinel.SentinelConnectionPool', or leave it out"
         raise ConfigurationError(f"{_DOCUMENTED} {cure}", key=_POOL)
 
@@ -141,24 +172,26 @@ def check_unused(options: Mapping[str, object]) -> None:
 
 def is_blocking(options: Mapping[str, object]) -> bool:
     """Say whether the entry asks for valkey-py's BlockingConnectionPool, which has bounds of its own."""
-    return _path(options.get("CONNECTION_POOL_CLASS")).endswith(".BlockingConnectionPool")
+    path = _path(options.get("CONNECTION_POOL_CLASS"))
+    return path.endswith(".BlockingConnectionPool") and not is_foreign(path)
 
 
-def _check_parsers(options: Mapping[str, object]) -> None:
-    for name in ("PARSER_CLASS", "PARSER_CLS"):
-        if name in options and not (path := _path(options[name])).startswith("valkey."):
-            raise _later(path, f"OPTIONS[{name!r}]", {})
+def _kind(reference: object, known: Mapping[str, Kind], key: str, other: Kind | None = None) -> Kind | None:
+    """Return what a class asks for: a built-in one, or one that inherits from it, in however many steps.
 
-
-def _kind(reference: object, known: Mapping[str, Kind], key: str) -> Kind | None:
-    """Return what a class asks for: a built-in one, or one that inherits from it, in however many steps."""
+    Args:
+        reference: a dotted path or a class.
+        known: the built-in classes.
+        key: the setting that names the class, for the error.
+        other: what a class asks for that inherits none of them; None refuses it.
+    """
     if reference is None:
         return None
     kinds = [known[path] for path in _lineage(reference, known, key) if path in known]
-    if not kinds:
+    if not kinds and other is None:
         bases = " or ".join(sorted({path.rpartition(".")[2] for path in known}))
         raise ConfigurationError(f"{_path(reference)!r} must inherit {bases}", key=key)
-    return "sentinel" if "sentinel" in kinds else kinds[0]
+    return "sentinel" if "sentinel" in kinds else kinds[0] if kinds else other
 
 
 def _lineage(reference: object, known: Mapping[str, Kind], key: str) -> tuple[str, ...]:
@@ -177,17 +210,6 @@ def _lineage(reference: object, known: Mapping[str, Kind], key: str) -> tuple[st
     if not isinstance(found, type):
         raise ConfigurationError(f"must name a class, not {type(found).__name__}", key=key)
     return tuple(map(_path, found.__mro__))
-
-
-def _builtin(reference: object, known: Mapping[str, Kind], key: str) -> Kind | None:
-    if reference is None:
-        return None
-    if not isinstance(reference, str | type):
-        raise ConfigurationError(f"must be a dotted path or a class, not {type(reference).__name__}", key=key)
-    path = _path(reference)
-    if path not in known:
-        raise _later(path, key, known)
-    return known[path]
 
 
 _PLANNED: Final = frozenset(

@@ -71,7 +71,7 @@ WRONG: Final[dict[str, tuple[str, dict[str, Any], object, str, str]]] = {
         {},
         "shop.Factory",
         "DJANGO_VALKEY_CONNECTION_FACTORY",
-        "'shop.Factory' is not supported yet",
+        "there is no module 'shop'",
     ),
 }
 

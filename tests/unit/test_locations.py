@@ -201,7 +201,9 @@ def test_ssl_in_the_arguments_of_the_pool_means_tls() -> None:
         ({"client_name": 7}, "client_name must be text, not 7"),
         ({"socket_timeout": True}, "socket_timeout must be"),
         ({"socket_keepalive": 2}, "socket_keepalive must be"),
-        ({"connection_class": object}, "for TLS write valkeys://"),
+        ({"connection_class": object}, "object lacks read_response"),
+        ({"cache_enabled": True}, "cache_enabled must stay off"),
+        ({"client_cache": object()}, "client_cache must stay off"),
     ],
 )
 def test_a_wrong_argument_of_the_pool_says_what_is_wrong(kwargs: dict[str, Any], reason: str) -> None:

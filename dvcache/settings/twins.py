@@ -1,11 +1,11 @@
 """Classes that settings name, in the colour that is asked for: a built-in class of the other one means its twin."""
 
-from typing import Final, Literal, TypeAlias
+import inspect
+from typing import Any, Final
 
 from dvcache.errors import ConfigurationError
 from dvcache.settings import components
-
-Colour: TypeAlias = Literal["sync", "async"]
+from dvcache.types import Colour
 
 _PAIRS: Final = (
     ("django_valkey.client.default.DefaultClient", "django_valkey.async_cache.client.default.AsyncDefaultClient"),
@@ -17,6 +17,11 @@ _PAIRS: Final = (
     ("valkey.connection.ConnectionPool", "valkey.asyncio.connection.ConnectionPool"),
     ("valkey.connection.BlockingConnectionPool", "valkey.asyncio.connection.BlockingConnectionPool"),
     ("valkey.sentinel.SentinelConnectionPool", "valkey.asyncio.sentinel.SentinelConnectionPool"),
+    ("valkey.connection.Connection", "valkey.asyncio.connection.Connection"),
+    ("valkey.connection.SSLConnection", "valkey.asyncio.connection.SSLConnection"),
+    ("valkey.connection.UnixDomainSocketConnection", "valkey.asyncio.connection.UnixDomainSocketConnection"),
+    ("valkey.sentinel.SentinelManagedConnection", "valkey.asyncio.sentinel.SentinelManagedConnection"),
+    ("valkey.sentinel.SentinelManagedSSLConnection", "valkey.asyncio.sentinel.SentinelManagedSSLConnection"),
     ("valkey._parsers.libvalkey._LibvalkeyParser", "valkey._parsers.libvalkey._AsyncLibvalkeyParser"),
     ("valkey._parsers.resp2._RESP2Parser", "valkey._parsers.resp2._AsyncRESP2Parser"),
     ("valkey._parsers.resp3._RESP3Parser", "valkey._parsers.resp3._AsyncRESP3Parser"),
@@ -26,7 +31,7 @@ _PAIRS: Final = (
 _TWINS: Final[dict[Colour, dict[str, str]]] = {"sync": {twin: own for own, twin in _PAIRS}, "async": dict(_PAIRS)}
 
 
-def named(reference: object, key: str, colour: Colour) -> type:
+def named(reference: object, key: str, colour: Colour) -> type[Any]:
     """Return the class that a setting names.
 
     Args:
@@ -42,3 +47,15 @@ def named(reference: object, key: str, colour: Colour) -> type:
         raise ConfigurationError(f"must name a class, not {type(found).__name__}", key=key)
     twin = _TWINS[colour].get(f"{found.__module__}.{found.__qualname__}")
     return found if twin is None else named(twin, key, colour)
+
+
+def colour_of(cls: type, method: str) -> Colour:
+    """Return of which code a class of the user's is.
+
+    Args:
+        cls: the class.
+        method: a method that waits for the server; of asynchronous code it, or the one that it overrides, is a
+            coroutine.
+    """
+    own = (vars(each).get(method) for each in cls.__mro__)
+    return "async" if any(map(inspect.iscoroutinefunction, own)) else "sync"

@@ -1,0 +1,166 @@
+"""Drivers: how pools of valkey-py's kind are made of the classes that a project names."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+import valkey.asyncio.connection as aio
+import valkey.asyncio.sentinel
+import valkey.connection as sync
+import valkey.sentinel
+
+from dvcache.errors import ConfigurationError
+from dvcache.pools import driven, driven_async
+from dvcache.pools.connections import located, parameters
+from dvcache.types import Colour, Driven, Endpoint
+
+_OTHERS: Final[Mapping[Colour, str]] = {"sync": "asynchronous", "async": "synchronous"}
+_CURES: Final[Mapping[Colour, str]] = {
+    "sync": "call the asynchronous methods (aget, aset …), or name a class of synchronous code",
+    "async": "call the methods that are no coroutines, or name a class of asynchronous code",
+}
+
+
+def wrong_colour(option: str, wanted: Colour, alias: str = "") -> ConfigurationError:
+    """Return the error of a class of the user's that does not serve code of this colour.
+
+    Args:
+        option: the setting that names it.
+        wanted: the colour of the caller.
+        alias: the alias in use.
+    """
+    message = f"names a class of {_OTHERS[wanted]} code, which cannot serve this call; {_CURES[wanted]}"
+    return ConfigurationError(message, alias=alias, key=option)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classes:
+    """The classes of one colour."""
+
+    pool: type[Any]
+    connection: type[Any] | None = None
+    """None: valkey-py's own, as the endpoint's scheme asks for."""
+    parser: type[Any] | None = None
+    """None: valkey-py's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByClasses:
+    """Pools of classes: the user's pool, connection or parser, the others valkey-py's own.
+
+    In place of one colour's classes stands the option whose class is of the other one.
+    """
+
+    sync: Classes | str
+    aio: Classes | str
+    discovers: bool = False
+
+    def driven(self, endpoint: Endpoint, /) -> Driven:
+        """Return a pool, as `types.Driver` says."""
+        if isinstance(self.sync, str):
+            raise wrong_colour(self.sync, "sync", endpoint.alias)
+        pool = _pool(self.sync, located(endpoint), sync, valkey.sentinel.Sentinel)
+        return Driven(pool, partial(driven.end_idle, pool))
+
+    async def adriven(self, endpoint: Endpoint, /) -> Driven:
+        """Return a pool for the running event loop, as `types.Driver` says."""
+        if isinstance(self.aio, str):
+            raise wrong_colour(self.aio, "async", endpoint.alias)
+        if endpoint.scheme == "embedded":
+            endpoint = await asyncio.to_thread(located, endpoint)
+        pool = _pool(self.aio, endpoint, aio, valkey.asyncio.sentinel.Sentinel)
+        return Driven(pool, partial(driven_async.end_idle, pool))
+
+
+def _pool(classes: Classes, endpoint: Endpoint, module: Any, sentinel: type[Any]) -> Any:
+    own = {"valkeys": module.SSLConnection, "unix": module.UnixDomainSocketConnection}
+    connection = classes.connection or own.get(endpoint.scheme, module.Connection)
+    arguments = _arguments(classes, connection, endpoint)
+    if endpoint.service:
+        arguments |= _discovery(endpoint, sentinel, arguments)
+        return classes.pool.from_url(f"valkey://{quote(endpoint.service)}/{endpoint.db}", **arguments)
+    if classes.connection is not None or endpoint.scheme == "unix":
+        # A URL would decide on the class of the connections.
+        where = {"path": endpoint.path} if endpoint.scheme == "unix" else {"host": endpoint.host, "port": endpoint.port}
+        return classes.pool(connection_class=connection, db=endpoint.db, **where, **arguments)
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else quote(endpoint.host)
+    return classes.pool.from_url(f"{endpoint.scheme}://{host}:{endpoint.port}/{endpoint.db}", **arguments)
+
+
+def _arguments(classes: Classes, connection: type[Any], endpoint: Endpoint) -> dict[str, Any]:
+    """What a pool and its connections take: what the other colour's connections know alone is left out."""
+    accepted = parameters(connection)
+    known = _known()
+    arguments = {name: value for name, value in endpoint.options.items() if name in accepted or name not in known}
+    if "timeout" in endpoint.options and "timeout" in parameters(classes.pool):
+        arguments["timeout"] = endpoint.options["timeout"]
+    if endpoint.max_connections is not None:
+        arguments["max_connections"] = endpoint.max_connections
+    if classes.parser is not None:
+        arguments["parser_class"] = classes.parser
+    if endpoint.service and classes.connection is not None:
+        arguments["connection_class"] = classes.connection
+    return {**arguments, "socket_timeout": endpoint.timeout, "socket_connect_timeout": endpoint.connect_timeout}
+
+
+def _known() -> frozenset[str]:
+    names = ("Connection", "SSLConnection", "UnixDomainSocketConnection", "BlockingConnectionPool")
+    return frozenset().union(*(parameters(getattr(module, name)) for module in (sync, aio) for name in names))
+
+
+def _discovery(endpoint: Endpoint, sentinel: type[Any], connection: Mapping[str, Any]) -> dict[str, Any]:
+    given = dict(endpoint.sentinel_options)
+    peers = given.pop("min_other_sentinels", 0)
+    given.setdefault("socket_timeout", endpoint.connect_timeout)
+    manager = sentinel(endpoint.sentinels, min_other_sentinels=peers, sentinel_kwargs=given, **connection)
+    security = {"ssl": True} if endpoint.scheme == "valkeys" else {}
+    return {
+        "service_name": endpoint.service,
+        "sentinel_manager": manager,
+        "is_master": endpoint.role == "primary",
+        **security,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByFactory:
+    """Pools of the clients that a connection factory of the user's connects, in its own colour."""
+
+    factory_class: type[Any]
+    colour: Colour
+    option: str
+    """The setting that names it."""
+    options: Mapping[str, Any] = field(repr=False)
+    """The OPTIONS that it was made of."""
+    url: str = field(repr=False)
+    factory: Any = field(repr=False, compare=False)
+    discovers: bool = True
+
+    def at(self, url: str) -> "ByFactory":
+        """Return the driver of another URL, with the same factory."""
+        return replace(self, url=url)
+
+    def driven(self, endpoint: Endpoint, /) -> Driven:
+        """Return the pool of the client of the URL, as `types.Driver` says."""
+        if self.colour != "sync":
+            raise wrong_colour(self.option, "sync", endpoint.alias)
+        client = self.factory.connect(self._url(endpoint))
+        return Driven(client.connection_pool, partial(self.factory.disconnect, client))
+
+    async def adriven(self, endpoint: Endpoint, /) -> Driven:
+        """Return the pool of the running loop's client of the URL, as `types.Driver` says."""
+        if self.colour != "async":
+            raise wrong_colour(self.option, "async", endpoint.alias)
+        client = await self.factory.connect(self._url(endpoint))
+        return Driven(client.connection_pool, partial(self.factory.disconnect, client))
+
+    def _url(self, endpoint: Endpoint) -> str:
+        """The URL, of a service with the role in its query: valkey-py knows none of the others."""
+        split = urlsplit(self.url)
+        query = [each for each in parse_qsl(split.query, keep_blank_values=True) if each[0] != "is_master"]
+        if endpoint.service:
+            query.append(("is_master", "1" if endpoint.role == "primary" else "0"))
+        return split._replace(query=urlencode(query)).geturl()

@@ -1,0 +1,93 @@
+"""What the pools of valkey-py's kind have in common in both colours: their errors and replies in our terms."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from valkey import exceptions as theirs
+
+from dvcache import errors
+from dvcache.pools.connections import connect_error, refusal
+from dvcache.pools.resp3 import as_resp2
+from dvcache.types import Batch, Endpoint
+
+_CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (theirs.NoScriptError, "NOSCRIPT"),
+    (theirs.ReadOnlyError, "READONLY"),
+    (theirs.NoPermissionError, "NOPERM"),
+    (theirs.ExecAbortError, "EXECABORT"),
+    (theirs.OutOfMemoryError, "OOM"),
+    (theirs.MasterDownError, "MASTERDOWN"),
+    (theirs.ClusterDownError, "CLUSTERDOWN"),
+    (theirs.TryAgainError, "TRYAGAIN"),
+    (theirs.ClusterCrossSlotError, "CROSSSLOT"),
+    (theirs.ModuleError, "ERR"),
+    (theirs.AuthenticationWrongNumberOfArgsError, "ERR"),
+)
+"""The codes that valkey-py's parsers cut off the text."""
+
+_BUSY: Final = ("Too many connections", "No connection available")
+"""What valkey-py's pools say when every connection is in use."""
+
+
+def bound(pool: Any, default: int | None) -> int | None:
+    """Return how many connections a pool may have in use; None: any number."""
+    most = getattr(pool, "max_connections", None)
+    return most if isinstance(most, int) and 0 < most < 2**31 else default
+
+
+def patience(pool: Any, endpoint: Endpoint) -> float | None:
+    """Return for how many seconds a caller waits for a connection: a blocking pool says so itself."""
+    seconds: float | None = getattr(pool, "timeout", endpoint.timeout)
+    return seconds
+
+
+def exhausted(pool: Any, endpoint: Endpoint) -> errors.PoolExhausted:
+    """Return the error of a caller that waited for a connection in vain."""
+    seconds = patience(pool, endpoint)
+    waited = "" if seconds is None else f" for {seconds:g} s"
+    message = f"all {bound(pool, None) or ''} connections were busy{waited}; raise max_connections"
+    return errors.PoolExhausted(message.replace("  ", " "), alias=endpoint.alias, endpoint=endpoint.name)
+
+
+def taking_error(error: Exception, pool: Any, endpoint: Endpoint) -> Exception:
+    """Return what an error of `get_connection` means to the caller."""
+    if isinstance(error, theirs.ConnectionError) and str(error).startswith(_BUSY):
+        return exhausted(pool, endpoint)
+    if isinstance(error, theirs.ValkeyError | OSError | EOFError):
+        return connect_error(error, endpoint)
+    return error
+
+
+def exchange_error(error: Exception, batch: Batch, endpoint: Endpoint) -> Exception:
+    """Return what an error between the commands and the last reply means to the caller."""
+    where = {"alias": endpoint.alias, "endpoint": endpoint.name, "command": str(batch[0][0])}
+    if (refused := refusal(error, endpoint)) is not None:
+        return refused
+    if isinstance(error, theirs.TimeoutError | TimeoutError):
+        seconds = "" if endpoint.timeout is None else f" within {endpoint.timeout:g} s"
+        return errors.ReplyTimeout(f"no answer{seconds}", **where)
+    if isinstance(error, theirs.ValkeyError | OSError | EOFError):
+        return errors.ConnectionLost(f"connection lost: {error}", **where)
+    return error
+
+
+def reply_error(error: Exception, endpoint: Endpoint) -> errors.ServerError:
+    """Return our error of an error reply, whose text is again what the server wrote."""
+    text = str(error)
+    code = next((code for cls, code in _CODES if isinstance(error, cls)), "")
+    if not code and not errors.has_code(text):
+        code = "ERR"
+    return errors.reply_error(f"{code} {text}".lstrip(), alias=endpoint.alias, endpoint=endpoint.name)
+
+
+def read(batch: Batch, replies: Sequence[Any], endpoint: Endpoint) -> list[Any]:
+    """Return the replies as the lean pool would have read them: of RESP2, with errors of ours."""
+    return as_resp2(batch, [_ours(reply, endpoint) for reply in replies])
+
+
+def _ours(reply: Any, endpoint: Endpoint) -> Any:
+    if isinstance(reply, theirs.ValkeyError):
+        return reply_error(reply, endpoint)
+    if isinstance(reply, list):
+        return [_ours(each, endpoint) for each in reply]
+    return reply

@@ -1,0 +1,84 @@
+"""RESP3 replies in the shapes of RESP2, which is what operations read.
+
+A map becomes a flat list, a boolean a number, a double its text; pairs of members and scores become one flat list.
+"""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any, Final
+
+from dvcache.protocols import AsyncPool, Pool
+from dvcache.types import Batch, Command
+
+_PLAIN: Final = frozenset({bytes, int, type(None)})
+_WITH_PAIRS: Final = frozenset({"WITHSCORES", "WITHVALUES"})
+_EXACT: Final = 2**53
+_POPS: Final = frozenset({"ZPOPMIN", "ZPOPMAX"})
+
+
+def as_resp2(batch: Batch, replies: Sequence[Any]) -> list[Any]:
+    """Return the replies as RESP2 would have brought them.
+
+    Args:
+        batch: the commands.
+        replies: one for each, of either protocol.
+    """
+    return [
+        reply if type(reply) in _PLAIN else _flat(_resp2(reply)) if _answers_pairs(command) else _resp2(reply)
+        for command, reply in zip(batch, replies, strict=True)
+    ]
+
+
+def _answers_pairs(command: Command) -> bool:
+    return command[0] in _POPS or not _WITH_PAIRS.isdisjoint(command[2:])
+
+
+def _flat(reply: Any) -> Any:
+    if isinstance(reply, list) and reply and all(isinstance(pair, list) for pair in reply):
+        return list(chain.from_iterable(reply))
+    return reply
+
+
+def _resp2(reply: Any) -> Any:
+    match reply:
+        case bool():
+            return int(reply)
+        case float():
+            return _text(reply)
+        case dict():
+            return [_resp2(each) for each in chain.from_iterable(reply.items())]
+        case list() | set() | frozenset():
+            return [_resp2(each) for each in reply]
+    return reply
+
+
+def _text(number: float) -> bytes:
+    return (f"{int(number)}" if number.is_integer() and abs(number) < _EXACT else repr(number)).encode()
+
+
+class Resp3:
+    """A pool whose server speaks RESP3, and whose callers read RESP2."""
+
+    __slots__ = ("_pool", "close", "rota")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool, self.close = pool, pool.close
+        self.rota = getattr(pool, "rota", None)
+
+    def execute(self, batch: Batch, /) -> Sequence[Any]:
+        """Run the batch, as `protocols.Client` says."""
+        return as_resp2(batch, self._pool.execute(batch))
+
+
+class AsyncResp3:
+    """The same for an asynchronous pool."""
+
+    __slots__ = ("_pool", "close", "rota")
+
+    def __init__(self, pool: AsyncPool) -> None:
+        self._pool, self.close = pool, pool.close
+        self.rota = getattr(pool, "rota", None)
+
+    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+        """Run the batch, as `protocols.AsyncClient` says."""
+        return as_resp2(batch, await self._pool.execute(batch))

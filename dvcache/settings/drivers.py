@@ -1,0 +1,116 @@
+"""Which classes of the user's are to carry the commands: a pool, a connection, a parser, or what a factory connects."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from dvcache.errors import ConfigurationError
+from dvcache.pools.drivers import ByClasses, ByFactory, Classes
+from dvcache.settings import components, twins
+from dvcache.settings.names import is_foreign
+from dvcache.settings.topology import Topology
+from dvcache.types import Colour, Driver
+
+MakeDriver: TypeAlias = Callable[[str], Driver | None]
+"""Of a URL of LOCATION, what makes its pools; None: the lean ones do."""
+
+CARRIERS: Final = frozenset({"connection_class", "parser_class", "command_packer", "encoder_class"})
+"""What CONNECTION_POOL_KWARGS may hold that a lean pool cannot honour."""
+
+_POOL: Final = "OPTIONS['CONNECTION_POOL_CLASS']"
+_KWARGS: Final = "OPTIONS['CONNECTION_POOL_KWARGS']"
+_LIBVALKEY: Final = frozenset({"_LibvalkeyParser", "_AsyncLibvalkeyParser"})
+_PLAIN_POOL: Final = "valkey.connection.ConnectionPool"
+_SENTINEL_POOL: Final = "valkey.sentinel.SentinelConnectionPool"
+
+_Named: TypeAlias = tuple[object, str]
+"""A class as a setting names it, and that setting."""
+
+
+def of_entry(options: Mapping[str, Any], wanted: Topology) -> MakeDriver:
+    """Return what makes the drivers of an entry's URLs.
+
+    Args:
+        options: the OPTIONS, without those that are None.
+        wanted: what its classes ask for.
+
+    Raises:
+        ConfigurationError: a class cannot be imported or made, or lacks a method.
+    """
+    if wanted.factory is not None:
+        return _factory(wanted.factory, wanted.factory_key, options).at
+    kwargs = options.get("CONNECTION_POOL_KWARGS", {})
+    pool = options.get("CONNECTION_POOL_CLASS")
+    connection = kwargs.get("connection_class")
+    parsers = _parsers(options, kwargs)
+    carried = CARRIERS - {"parser_class"}
+    if not (_is_own_pool(pool) or any(kwargs.get(name) for name in carried) or any(map(_is_other_parser, parsers))):
+        return lambda _url: None
+    default = _SENTINEL_POOL if wanted.sentinel and _is_own_pool(pool) else _PLAIN_POOL
+    named = _named((pool or default, _POOL), (connection, _KWARGS), parsers)
+    driver = ByClasses(
+        sync=_classes("sync", *named), aio=_classes("async", *named), discovers=_is_own_pool(pool) and wanted.sentinel
+    )
+    return lambda _url: driver
+
+
+def is_own(options: Mapping[str, Any], wanted: Topology) -> bool:
+    """Say whether a class of the user's takes the arguments of connections, and may know more of them."""
+    connection = options.get("CONNECTION_POOL_KWARGS", {}).get("connection_class")
+    return wanted.factory is not None or _is_own_pool(options.get("CONNECTION_POOL_CLASS")) or connection is not None
+
+
+def _is_own_pool(reference: object) -> bool:
+    return reference is not None and is_foreign(components.load(reference, _POOL))
+
+
+def _parsers(options: Mapping[str, Any], kwargs: Mapping[str, Any]) -> list[_Named]:
+    named = [(options[name], f"OPTIONS[{name!r}]") for name in ("PARSER_CLASS", "PARSER_CLS") if name in options]
+    return [(kwargs["parser_class"], _KWARGS)] if kwargs.get("parser_class") else named
+
+
+def _is_other_parser(named: _Named) -> bool:
+    return getattr(components.load(*named), "__name__", "") not in _LIBVALKEY
+
+
+def _named(pool: _Named, connection: _Named, parsers: list[_Named]) -> tuple[_Named, _Named | None, list[_Named]]:
+    return pool, connection if connection[0] else None, parsers
+
+
+def _classes(colour: Colour, pool: _Named, connection: _Named | None, parsers: list[_Named]) -> Classes | str:
+    """Return the classes of one colour, or the option whose class is of the other one."""
+    made: dict[str, type[Any] | None] = {}
+    for part, methods, given in (
+        ("pool", ("get_connection", "release"), [pool]),
+        ("connection", ("read_response", "send_packed_command"), [connection] if connection else []),
+        ("parser", ("read_response",), parsers),
+    ):
+        fitting = [cls for cls in (_checked(each, methods, colour) for each in given) if cls is not None]
+        if given and not fitting:
+            return given[0][1]
+        made[part] = fitting[0] if fitting else None
+    return Classes(**made)  # type: ignore[arg-type]  # the pool is always given
+
+
+def _checked(named: _Named, methods: tuple[str, ...], colour: Colour) -> type[Any] | None:
+    """Return the class in this colour, None if it serves the other one alone."""
+    reference, key = named
+    cls = twins.named(reference, key, colour)
+    lacking = [method for method in methods if not callable(getattr(cls, method, None))]
+    if lacking:
+        raise ConfigurationError(f"{cls.__qualname__} lacks {' and '.join(lacking)}", key=key)
+    return cls if twins.colour_of(cls, methods[0]) == colour else None
+
+
+def _factory(cls: type[Any], key: str, options: Mapping[str, Any]) -> ByFactory:
+    lacking = [name for name in ("connect", "disconnect") if not callable(getattr(cls, name, None))]
+    if lacking:
+        raise ConfigurationError(f"{cls.__qualname__} lacks {' and '.join(lacking)}", key=key)
+    try:
+        factory = cls(dict(options))
+    except ConfigurationError as error:
+        raise ConfigurationError(error.reason, key=error.key or key) from error
+    except Exception as error:
+        message = f"{cls.__module__}.{cls.__qualname__} cannot be made: {type(error).__name__}"
+        raise ConfigurationError(message, key=key) from error
+    colour = twins.colour_of(cls, "connect")
+    return ByFactory(factory_class=cls, colour=colour, option=key, options=options, url="", factory=factory)

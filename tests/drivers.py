@@ -1,0 +1,88 @@
+"""Pool, connection and parser classes as projects write them, for tests: each counts what it was used for."""
+
+from typing import Any, ClassVar
+
+import valkey.asyncio.connection as aio
+import valkey.connection as sync
+from typing_extensions import override
+from valkey._parsers.resp2 import _AsyncRESP2Parser, _RESP2Parser
+
+
+class Counted:
+    """How often each method that counts was called, of a class and its subclasses, since `reset`."""
+
+    calls: ClassVar[dict[str, int]] = {}
+
+    @classmethod
+    def count(cls, name: str) -> None:
+        Counted.calls[name] = Counted.calls.get(name, 0) + 1
+
+    @classmethod
+    def reset(cls) -> None:
+        Counted.calls.clear()
+
+
+class OwnPool(sync.ConnectionPool, Counted):  # type: ignore[misc]  # valkey-py has no types that mypy follows
+    @override
+    def get_connection(self, command_name: str, *keys: Any, **options: Any) -> Any:
+        self.count("get_connection")
+        return super().get_connection(command_name, *keys, **options)
+
+
+class OwnBlockingPool(sync.BlockingConnectionPool, Counted):
+    @override
+    def release(self, connection: Any) -> None:
+        self.count("release")
+        super().release(connection)
+
+
+class OwnAsyncPool(aio.ConnectionPool, Counted):
+    @override
+    async def get_connection(self, command_name: str, *keys: Any, **options: Any) -> Any:
+        self.count("get_connection")
+        return await super().get_connection(command_name, *keys, **options)
+
+
+class OwnAsyncBlockingPool(aio.BlockingConnectionPool, Counted):
+    @override
+    async def release(self, connection: Any) -> None:
+        self.count("release")
+        await super().release(connection)
+
+
+class OwnConnection(sync.Connection, Counted):
+    """It knows an argument that valkey-py's does not."""
+
+    def __init__(self, *, nickname: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.nickname = nickname
+
+    @override
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        self.count(f"send_packed_command {self.nickname}".strip())
+        super().send_packed_command(command, check_health)
+
+
+class OwnAsyncConnection(aio.Connection, Counted):
+    def __init__(self, *, nickname: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.nickname = nickname
+
+    @override
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        self.count(f"send_packed_command {self.nickname}".strip())
+        await super().send_packed_command(command, check_health)
+
+
+class OwnParser(_RESP2Parser, Counted):
+    @override
+    def read_response(self, disable_decoding: bool = False) -> Any:
+        self.count("read_response")
+        return super().read_response(disable_decoding)
+
+
+class OwnAsyncParser(_AsyncRESP2Parser, Counted):
+    @override
+    async def read_response(self, disable_decoding: bool = False) -> Any:
+        self.count("read_response")
+        return await super().read_response(disable_decoding)
