@@ -21,6 +21,7 @@ from dvcache.container import Container
 from dvcache.errors import (
     AuthenticationError,
     CacheError,
+    CircuitOpenError,
     ClosedError,
     ConfigurationError,
     ConfigurationWarning,
@@ -55,6 +56,7 @@ __all__ = [
     "Cache",
     "CacheEntry",
     "CacheError",
+    "CircuitOpenError",
     "Client",
     "ClosedError",
     "Compressor",

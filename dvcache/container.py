@@ -15,8 +15,10 @@ from dependency_injector import containers, providers
 from dvcache.background import Background
 from dvcache.cache import AsyncCache, Cache
 from dvcache.clients import building
+from dvcache.clients.resilient import async_resilient, resilient
 from dvcache.codec import ValueCodec
 from dvcache.errors import ClosedError, ConfigurationError
+from dvcache.ignored import Ignored
 from dvcache.keys import PrefixedKeys
 from dvcache.operations.context import Codec, Context, Herd, Keys, Policy
 from dvcache.operations.forgiving import forgiving
@@ -28,8 +30,8 @@ from dvcache.settings import Settings
 from dvcache.types import Clock, Tasks
 
 
-def _pool_factory() -> PoolFactory:
-    return Pools()
+def _pool_factory(settings: Settings) -> PoolFactory:
+    return Pools(resilient, async_resilient) if settings.ignore_exceptions else Pools()
 
 
 def _clock() -> Clock:
@@ -55,11 +57,13 @@ def _tasks() -> Background:
     return Background()
 
 
-def _policy(settings: Settings) -> Policy:
+def _ignored(settings: Settings) -> Ignored:
+    return Ignored(logging.getLogger(settings.logger) if settings.log_ignored_exceptions else None)
+
+
+def _policy(settings: Settings, ignored: Ignored) -> Policy:
     policy = PLAIN if settings.herd is None else HERD
-    if not settings.ignore_exceptions:
-        return policy
-    return forgiving(policy, logging.getLogger(settings.logger) if settings.log_ignored_exceptions else None)
+    return forgiving(policy, ignored) if settings.ignore_exceptions else policy
 
 
 def _context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock: Clock, tasks: Tasks) -> Context:  # noqa: PLR0917  # a builder is called by the container alone
@@ -108,11 +112,12 @@ class Wiring(containers.DeclarativeContainer):
     """What is built from what. Each provider can be replaced by name; nothing that one builds does I/O."""
 
     settings: providers.Provider[Settings] = providers.Dependency(instance_of=Settings)
-    pool_factory: providers.Provider[PoolFactory] = providers.ThreadSafeSingleton(_pool_factory)
+    pool_factory: providers.Provider[PoolFactory] = providers.ThreadSafeSingleton(_pool_factory, settings)
     clock: providers.Provider[Clock] = providers.ThreadSafeSingleton(_clock)
     keys: providers.Provider[Keys] = providers.ThreadSafeSingleton(_keys, settings)
     codec: providers.Provider[Codec] = providers.ThreadSafeSingleton(_codec, settings)
-    policy: providers.Provider[Policy] = providers.ThreadSafeSingleton(_policy, settings)
+    ignored: providers.Provider[Ignored] = providers.ThreadSafeSingleton(_ignored, settings)
+    policy: providers.Provider[Policy] = providers.ThreadSafeSingleton(_policy, settings, ignored)
     tasks: providers.Provider[Background] = providers.ThreadSafeSingleton(_tasks)
     context: providers.Provider[Context] = providers.ThreadSafeSingleton(
         _context, settings, keys, codec, policy, clock, tasks
@@ -202,6 +207,10 @@ class Container:
         factory = self._wiring.pool_factory()
         if isinstance(factory, Releasable):
             factory.release()
+
+    def ignored_errors(self) -> dict[tuple[str, str], int]:
+        """Return how many errors were ignored (IGNORE_EXCEPTIONS), by operation and name of the error's class."""
+        return self._wiring.ignored().counts()
 
     def close(self) -> None:
         """End every connection of both colours, in this thread and on every event loop. May be called twice."""

@@ -10,6 +10,7 @@
     ├── DecodeError                             an entry that cannot be read; a miss unless asked to raise
     ├── TransportError (builtin ConnectionError)    no answer; IGNORE_EXCEPTIONS covers these and no others
     │   ├── ConnectError                        the server could not be reached
+    │   │   └── CircuitOpenError                it gave no answer a moment ago, and was not asked
     │   ├── ConnectionLost                      the connection ended before the answer
     │   ├── ReplyTimeout (builtin TimeoutError) the answer did not come in time
     │   ├── PoolExhausted                       every connection was busy for too long
@@ -101,6 +102,10 @@ class TransportError(_LocatedError, ConnectionError):
 
 class ConnectError(TransportError):
     """The server could not be reached: nothing was performed."""
+
+
+class CircuitOpenError(ConnectError):
+    """The server gave no answer a moment ago, and was not asked: nothing was performed."""
 
 
 class ConnectionLost(TransportError):

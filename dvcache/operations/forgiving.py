@@ -5,12 +5,12 @@ It covers `TransportError` and nothing else: what the server refuses, and what c
 
 # ruff: noqa: ARG001  # an empty value is asked for with the operation's own arguments
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar, cast
 
 from dvcache.errors import TransportError
+from dvcache.ignored import Ignored
 from dvcache.operations.context import Context, Policy
 from dvcache.operations.herd.computing import ALONE
 from dvcache.operations.members import Members
@@ -19,21 +19,21 @@ from dvcache.types import DEFAULT, Key, Op, Timeout
 T = TypeVar("T")
 
 
-def forgiving(policy: Policy, logger: logging.Logger | None = None) -> Policy:
+def forgiving(policy: Policy, ignored: Ignored | None = None) -> Policy:
     """Return the policy with a guard around every operation that turns transport errors into empty values.
 
     Args:
         policy: how entries are read and written.
-        logger: what is told of each ignored error; nothing where None.
+        ignored: what is told of each ignored error; one of its own by default.
     """
-    return replace(policy, guard=Forgiving(logger))
+    return replace(policy, guard=Forgiving(ignored or Ignored()))
 
 
 @dataclass(frozen=True, slots=True)
 class Forgiving:
     """The guard: answers for an operation whose server does not."""
 
-    logger: logging.Logger | None = None
+    ignored: Ignored
 
     def __call__(self, cx: Context, name: str, op: Op[T], args: tuple[Any, ...], kwargs: Mapping[str, Any], /) -> Op[T]:
         """Perform `op`; where no answer comes, return what `EMPTY` has for its name."""
@@ -42,8 +42,7 @@ class Forgiving:
         try:
             return (yield from op)
         except TransportError as error:
-            if self.logger is not None:
-                self.logger.warning("Exception ignored", exc_info=error)
+            self.ignored.note(cx.alias, name, error, cx.clock())
         return cast("T", EMPTY[name](cx, *args, **kwargs))
 
 

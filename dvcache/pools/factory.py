@@ -3,7 +3,7 @@
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from dvcache.pools.driven import DrivenPool
 from dvcache.pools.driven_async import AsyncDrivenPool
@@ -18,13 +18,27 @@ from dvcache.types import Endpoint
 
 R = TypeVar("R", bound=Releasable)
 
+Around: TypeAlias = Callable[[NodePool, Endpoint], NodePool]
+AsyncAround: TypeAlias = Callable[[AsyncNodePool, Endpoint], AsyncNodePool]
+"""Puts something before the pool of one server."""
+
+
+def _nothing(pool: R, _: Endpoint) -> R:
+    return pool
+
 
 class Pools:
-    """Makes real connections, but for `memory://`, whose entries live in this process."""
+    """Makes real connections, but for `memory://`, whose entries live in this process.
 
-    __slots__ = ("_made", "_watches")
+    Args:
+        around: what to put before the pool of each server.
+        async_around: the same, before asynchronous ones.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_around", "_async_around", "_made", "_watches")
+
+    def __init__(self, around: Around = _nothing, async_around: AsyncAround = _nothing) -> None:
+        self._around, self._async_around = around, async_around
         self._watches: dict[Endpoint, Watch] = {}
         self._made: weakref.WeakSet[Releasable] = weakref.WeakSet()
 
@@ -34,9 +48,9 @@ class Pools:
             return MemoryPool(memory_store(endpoint), endpoint)
         pool: Pool
         if endpoint.service and not _discovers(endpoint):
-            pool = service_pool(endpoint, self._watch(endpoint), self._remembered(_pool_class(endpoint)))
+            pool = service_pool(endpoint, self._watch(endpoint), self._node)
         else:
-            pool = self._remembered(_pool_class(endpoint))(endpoint)
+            pool = self._node(endpoint)
         return Resp3(pool) if _speaks_resp3(endpoint) else pool
 
     def async_pool(self, endpoint: Endpoint, /) -> AsyncPool:
@@ -45,9 +59,9 @@ class Pools:
             return AsyncMemoryPool(memory_store(endpoint), endpoint)
         pool: AsyncPool
         if endpoint.service and not _discovers(endpoint):
-            pool = async_service_pool(endpoint, self._watch(endpoint), self._remembered(_async_pool_class(endpoint)))
+            pool = async_service_pool(endpoint, self._watch(endpoint), self._async_node)
         else:
-            pool = self._remembered(_async_pool_class(endpoint))(endpoint)
+            pool = self._async_node(endpoint)
         return AsyncResp3(pool) if _speaks_resp3(endpoint) else pool
 
     def release(self) -> None:
@@ -55,13 +69,15 @@ class Pools:
         for pool in list(self._made):
             pool.release()
 
-    def _remembered(self, make: Callable[[Endpoint], R]) -> Callable[[Endpoint], R]:
-        def made(endpoint: Endpoint) -> R:
-            pool = make(endpoint)
-            self._made.add(pool)
-            return pool
+    def _node(self, endpoint: Endpoint) -> NodePool:
+        return self._around(self._remembered(_pool_class(endpoint)(endpoint)), endpoint)
 
-        return made
+    def _async_node(self, endpoint: Endpoint) -> AsyncNodePool:
+        return self._async_around(self._remembered(_async_pool_class(endpoint)(endpoint)), endpoint)
+
+    def _remembered(self, pool: R) -> R:
+        self._made.add(pool)
+        return pool
 
     def _watch(self, endpoint: Endpoint) -> Watch:
         """Return the watch over a service, one for all its roles and both colours."""

@@ -19,15 +19,19 @@ from dvcache.errors import (
     UnavailableError,
     WrongTypeError,
 )
+from dvcache.ignored import INTERVAL, Ignored
 from dvcache.operations import counters, expiry, many, scan, sets, values, versions
+from dvcache.operations.context import Context
 from dvcache.operations.forgiving import EMPTY, IN_PARTS, forgiving
 from dvcache.operations.plain import PLAIN
+from dvcache.testing import ManualClock
 from dvcache.testing.replay import replay
 from dvcache.types import Batch, Call, Fresh
+from tests.empty_values import EXAMPLES, STREAMS
 from tests.unit.operations_context import CX, context
 
 LOGGER = logging.getLogger("tests.forgiving")
-FORGIVING = context(policy=forgiving(PLAIN, LOGGER), version=3)
+FORGIVING = context(policy=forgiving(PLAIN), version=3)
 MODULES = (values, many, counters, versions, expiry, scan, sets)
 OPERATIONS = {
     name: op
@@ -57,58 +61,6 @@ class AsyncDown(Down):
         await asyncio.sleep(0)
         return super().execute(batch)
 
-
-EXAMPLES: dict[str, tuple[Callable[[Any], Any], object]] = {
-    "get": (lambda cache: cache.get("k", "d"), "d"),
-    "set": (lambda cache: cache.set("k", 1), False),
-    "add": (lambda cache: cache.add("k", 1), False),
-    "delete": (lambda cache: cache.delete("k"), False),
-    "touch": (lambda cache: cache.touch("k"), False),
-    "has_key": (lambda cache: cache.has_key("k"), False),
-    "get_or_set": (lambda cache: cache.get_or_set("k", lambda: 5), 5),
-    "get_many": (lambda cache: cache.get_many(["k"]), {}),
-    "mget": (lambda cache: cache.mget(["k"]), {}),
-    "set_many": (lambda cache: cache.set_many({"a": 1, "b": 2}), ["a", "b"]),
-    "mset": (lambda cache: cache.mset({"a": 1}), False),
-    "delete_many": (lambda cache: cache.delete_many(["k"]), 0),
-    "incr": (lambda cache: cache.incr("k"), 0),
-    "decr": (lambda cache: cache.decr("k", default=1), 0),
-    "incr_version": (lambda cache: cache.incr_version("k"), 3),
-    "decr_version": (lambda cache: cache.decr_version("k", 1, 5), 5),
-    "ttl": (lambda cache: cache.ttl("k"), 0),
-    "pttl": (lambda cache: cache.pttl("k"), 0),
-    "persist": (lambda cache: cache.persist("k"), False),
-    "expire": (lambda cache: cache.expire("k", 1), False),
-    "expire_at": (lambda cache: cache.expire_at("k", 1), False),
-    "pexpire": (lambda cache: cache.pexpire("k", 1), False),
-    "pexpire_at": (lambda cache: cache.pexpire_at("k", 1), False),
-    "keys": (lambda cache: cache.keys("*"), []),
-    "scan_page": (lambda cache: cache.scan_page("*"), (0, [])),
-    "delete_pattern": (lambda cache: cache.delete_pattern("*"), 0),
-    "clear": (lambda cache: cache.clear(), False),
-    "sadd": (lambda cache: cache.sadd("k", 1), 0),
-    "srem": (lambda cache: cache.srem("k", 1), 0),
-    "scard": (lambda cache: cache.scard("k"), 0),
-    "sismember": (lambda cache: cache.sismember("k", 1), False),
-    "smismember": (lambda cache: cache.smismember("k", 1, 2), [False, False]),
-    "smembers": (lambda cache: cache.smembers("k"), set()),
-    "smove": (lambda cache: cache.smove("k", "l", 1), False),
-    "spop": (lambda cache: cache.spop("k", 1), set()),
-    "srandmember": (lambda cache: cache.srandmember("k", 1), []),
-    "sdiff": (lambda cache: cache.sdiff("k", "l"), set()),
-    "sinter": (lambda cache: cache.sinter("k", "l"), set()),
-    "sunion": (lambda cache: cache.sunion("k", "l"), set()),
-    "sdiffstore": (lambda cache: cache.sdiffstore("k", "l"), 0),
-    "sinterstore": (lambda cache: cache.sinterstore("k", "l"), 0),
-    "sunionstore": (lambda cache: cache.sunionstore("k", "l"), 0),
-    "sscan": (lambda cache: cache.sscan("k"), set()),
-    "sscan_page": (lambda cache: cache.sscan_page("k"), (0, [])),
-}
-
-STREAMS: dict[str, Callable[[Any], Any]] = {
-    "iter_keys": lambda cache: cache.iter_keys("*"),
-    "sscan_iter": lambda cache: cache.sscan_iter("k"),
-}
 
 each_operation = pytest.mark.parametrize("name", sorted(EXAMPLES))
 
@@ -203,19 +155,53 @@ def test_a_transport_error_of_the_function_of_get_or_set_is_its_callers_own() ->
         Cache(FORGIVING, Down()).get_or_set("k", other_cache)
 
 
-def test_each_ignored_error_is_logged_without_values(caplog: pytest.LogCaptureFixture) -> None:
+def logging_at(clock: ManualClock) -> tuple[Context, Ignored]:
+    ignored = Ignored(LOGGER)
+    return context(policy=forgiving(PLAIN, ignored), alias="pages", clock=clock), ignored
+
+
+def test_an_ignored_error_is_logged_with_its_operation_and_without_values(caplog: pytest.LogCaptureFixture) -> None:
+    cx, _ = logging_at(ManualClock())
     with caplog.at_level(logging.WARNING, logger=LOGGER.name):
-        Cache(FORGIVING, Down()).set("key", "a secret")
+        Cache(cx, Down()).set("key", "a secret")
     [record] = caplog.records
-    assert (record.levelno, record.getMessage()) == (logging.WARNING, "Exception ignored")
+    assert record.levelno == logging.WARNING
+    assert record.getMessage() == "Exception ignored: set of CACHES['pages'] returned an empty value"
     assert record.exc_info is not None
     assert "secret" not in caplog.text
 
 
+def test_errors_of_one_class_make_one_line_in_ten_seconds_with_the_number_of_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = ManualClock()
+    cx, _ = logging_at(clock)
+    cache = Cache(cx, Down())
+    with caplog.at_level(logging.WARNING, logger=LOGGER.name):
+        for _ in range(3):
+            cache.get("k")
+        Cache(cx, Down(ConnectError)).get("k")
+        clock.advance(INTERVAL - 1)
+        cache.set("k", 1)
+        clock.advance(1)
+        cache.get("k")
+        clock.advance(INTERVAL)
+        cache.get("k")
+    told = [(record.getMessage().partition("value")[2], vars(record)["suppressed"]) for record in caplog.records]
+    assert told == [("", 0), ("", 0), ("; 3 more since the last such line", 3), ("", 0)]
+
+
+def test_ignored_errors_are_counted_logged_or_not() -> None:
+    cx, ignored = logging_at(ManualClock())
+    for _ in range(5):
+        Cache(cx, Down()).get("k")
+    Cache(cx, Down(ConnectError)).delete("k")
+    assert ignored.counts() == {("get", "ConnectionLost"): 5, ("delete", "ConnectError"): 1}
+
+
 def test_without_a_logger_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    silent = context(policy=forgiving(PLAIN))
     with caplog.at_level(logging.DEBUG):
-        assert Cache(silent, Down()).get("k") is None
+        assert Cache(FORGIVING, Down()).get("k") is None
     assert caplog.records == []
 
 
