@@ -37,7 +37,7 @@ def sync(op: Callable[Concatenate[Context, P], Op[T]]) -> Callable[Concatenate[B
         guard = cx.policy.guard
         return run(flow if guard is None else guard(cx, name, flow, args, kwargs), self._client)
 
-    return _described(method, op, _returned(op))
+    return described(method, op, returned(op))
 
 
 def aio(
@@ -52,7 +52,7 @@ def aio(
         guard = cx.policy.guard
         return await arun(flow if guard is None else guard(cx, name, flow, args, kwargs), self._async_client)
 
-    return _described(method, op, _returned(op))
+    return described(method, op, returned(op))
 
 
 def stream(op: Callable[Concatenate[Context, P], Pages[T]]) -> Callable[Concatenate[Bound, P], Iterator[T]]:
@@ -70,7 +70,7 @@ def stream(op: Callable[Concatenate[Context, P], Pages[T]]) -> Callable[Concaten
             if not cursor:
                 return
 
-    return _described(method, op, Iterator[_item(op)])  # type: ignore[misc]  # an annotation, made at run time
+    return described(method, op, Iterator[_item(op)])  # type: ignore[misc]  # an annotation, made at run time
 
 
 def astream(
@@ -92,21 +92,21 @@ def astream(
             if not cursor:
                 return
 
-    return _described(method, op, AsyncIterator[_item(op)])  # type: ignore[misc]  # as above
+    return described(method, op, AsyncIterator[_item(op)])  # type: ignore[misc]  # as above
 
 
-def _returned(op: Callable[..., Any]) -> Any:
+def returned(op: Callable[..., Any]) -> Any:
     """Return the annotation of what a driven operation comes to."""
     return get_args(inspect.signature(op).return_annotation)[-1]
 
 
 def _item(op: Callable[..., Any]) -> Any:
     """Return the annotation of what the pages of an operation are made of."""
-    [_, sequence] = get_args(get_args(_returned(op))[-1])
+    [_, sequence] = get_args(get_args(returned(op))[-1])
     return get_args(sequence)[0]
 
 
-def _described(method: Callable[P, T], op: Callable[..., Any], returned: object) -> Callable[P, T]:
+def described(method: Callable[P, T], op: Callable[..., Any], annotation: object) -> Callable[P, T]:
     """Give a method the operation's name, docstring and parameters, without the context, and what it returns."""
     signature = inspect.signature(op)
     first, *rest = signature.parameters.values()
@@ -114,6 +114,6 @@ def _described(method: Callable[P, T], op: Callable[..., Any], returned: object)
     method.__qualname__ = op.__name__
     method.__doc__ = op.__doc__
     method.__signature__ = signature.replace(  # type: ignore[attr-defined]  # functions take it, and inspect reads it
-        parameters=[first.replace(name="self", annotation=first.empty), *rest], return_annotation=returned
+        parameters=[first.replace(name="self", annotation=first.empty), *rest], return_annotation=annotation
     )
     return method

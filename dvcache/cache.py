@@ -1,6 +1,9 @@
 """The facades: every operation bound to a driver, one line a method."""
 
+from typing import Unpack
+
 from dvcache.binding import aio, astream, stream, sync
+from dvcache.locks import AsyncLock, Lock, Terms
 from dvcache.operations import counters, expiry, many, scan, sets, values, versions
 from dvcache.operations.context import Context
 from dvcache.operations.members import Members
@@ -71,6 +74,21 @@ class Cache:
     sscan_page = sync(sets.sscan_page)
     sscan_iter = stream(sets.sscan_iter)
 
+    def get_lock(self, key: Key, version: int | None = None, **terms: Unpack[Terms]) -> Lock:
+        """Return a lock on a key, which is not taken yet: `with` takes it and gives it back.
+
+        Args:
+            key: the lock's name, without prefix and version.
+            version: the version to use; the alias's own where None.
+            terms: those of `dvcache.locks.Terms`; without `timeout` it is held until it is released.
+
+        Raises:
+            ValueError: a timeout of 0 or less.
+        """
+        return Lock(self._context, self._client, self._context.keys.key(key, version), **terms)
+
+    lock = get_lock
+
     def __contains__(self, key: Key) -> bool:
         return self.has_key(key)
 
@@ -134,3 +152,12 @@ class AsyncCache:
     sscan = aio(sets.sscan)
     sscan_page = aio(sets.sscan_page)
     sscan_iter = astream(sets.sscan_iter)
+
+    def get_lock(self, key: Key, version: int | None = None, **terms: Unpack[Terms]) -> AsyncLock:
+        """Return a lock on a key, which is not taken yet: `async with` takes it and gives it back.
+
+        Arguments and errors are those of `Cache.get_lock`.
+        """
+        return AsyncLock(self._context, self._async_client, self._context.keys.key(key, version), **terms)
+
+    lock = get_lock

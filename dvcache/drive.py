@@ -126,11 +126,12 @@ async def _aperform(effect: Effect, client: AsyncClient) -> object:
 
 
 def _pause(effect: Sleep | Wait) -> bool | None:
-    """Pause in this thread. Waiting is not for an event loop's, which may be what the work needs to go on."""
+    """Pause in this thread. To wait long is not for an event loop's, which may be what the work needs to go on."""
     if isinstance(effect, Sleep):
         time.sleep(effect.seconds)
         return None
-    if asyncio._get_running_loop() is None:  # noqa: SLF001  # documented for low-level code; the public one raises
+    loop = asyncio._get_running_loop()  # noqa: SLF001  # documented for low-level code; the public one raises
+    if loop is None or effect.anywhere:
         with suppress(TimeoutError):
             effect.done.result(effect.seconds)
     return effect.done.done()

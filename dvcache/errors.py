@@ -8,6 +8,8 @@
     ├── NotSupportedError                       not possible on this topology or server
     ├── SerializationError (TypeError)          a value that cannot be stored; raised before anything is sent
     ├── DecodeError                             an entry that cannot be read; a miss unless asked to raise
+    ├── LockError                               a lock that is not held, or was not to be had in time
+    │   └── LockNotOwnedError                   a lock that was lost: it had lapsed, and may be another's by now
     ├── TransportError (builtin ConnectionError)    no answer; IGNORE_EXCEPTIONS covers these and no others
     │   ├── ConnectError                        the server could not be reached
     │   │   └── CircuitOpenError                it gave no answer a moment ago, and was not asked
@@ -69,6 +71,18 @@ class SerializationError(CacheError, TypeError):
 
 class DecodeError(CacheError):
     """The stored entry cannot be read with the configured codec."""
+
+
+class LockError(CacheError):
+    """The lock is not held by this caller, or was not to be had in time."""
+
+    def __init__(self, message: str, lock_name: str = "") -> None:
+        super().__init__(message)
+        self.message, self.lock_name = message, lock_name
+
+
+class LockNotOwnedError(LockError):
+    """The lock was held and is not any more: it had lapsed, and may be another's by now."""
 
 
 class _LocatedError(CacheError):

@@ -114,7 +114,17 @@ RELEASE: Final = Script("""
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end
 return 0
 """)
-"""Drops a lease, if it is still one's own. KEYS: the lease. ARGV: the token. Answers 1 or 0."""
+"""Drops a lease or a lock, if it is still one's own. KEYS: the lease. ARGV: the token. Answers 1 or 0."""
+
+EXTEND: Final = Script("""
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local left = ARGV[3] == 'add' and math.max(redis.call('PTTL', KEYS[1]), 0) or 0
+return redis.call('PEXPIRE', KEYS[1], string.format('%.0f', ARGV[2] + left))
+""")
+"""Lets a lock last longer, if it is still one's own.
+
+KEYS: the lock. ARGV: the token, milliseconds, "add" to add them to what is left. Answers 1 or 0.
+"""
 
 
 def evaluate(script: Script, keys: tuple[bytes, ...], arguments: tuple[Arg, ...]) -> Op[Any]:

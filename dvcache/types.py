@@ -63,6 +63,8 @@ class Wait:
 
     done: "Future[None]"
     seconds: float
+    anywhere: bool = False
+    """Whether to pause also where that holds up an event loop, which the work may need: for pauses that are short."""
 
 
 class Tasks(Protocol):

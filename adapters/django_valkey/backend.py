@@ -10,7 +10,7 @@ from django_valkey import wiring
 from django_valkey.exceptions import improperly_configured
 from django_valkey.util import CacheKey
 from django_valkey.wiring import Wired
-from dvcache import AsyncClient, Client
+from dvcache import AsyncClient, Client, NotSupportedError
 from dvcache.operations.context import Context
 from dvcache.settings import twins
 from dvcache.types import Colour, Key
@@ -75,6 +75,19 @@ class Backend(BaseCache):
     def client(self) -> Any:
         """The alias's CLIENT_CLASS on this cache: the same operations, and valkey-py's clients of the servers."""
         return self.get_client_class()(*self._arguments, self)
+
+    def client_in(self, colour: Colour) -> Any:
+        """Return `client`, or its twin of the other colour.
+
+        Raises:
+            NotSupportedError: the client's class is the project's own, which serves its own colour.
+        """
+        if colour == self.colour:
+            return self.client
+        cls = twins.named(type(self.client), "OPTIONS['CLIENT_CLASS']", colour)
+        if cls is type(self.client):
+            raise NotSupportedError(f"OPTIONS['CLIENT_CLASS']: {cls.__name__} has no {colour} twin")
+        return cls(*self._arguments, self)
 
     def get_client_class(self) -> type[Any]:
         """Return the class of `client`: CLIENT_CLASS, or its twin where it is of the other colour."""

@@ -46,6 +46,10 @@ class BaseClient:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             return getattr(self._backend, name)
 
+    def client_in(self, colour: Colour) -> Any:
+        """Return this client, or its twin of the other colour."""
+        return self if colour == self.colour else self._backend.client_in(colour)
+
     @cached_property
     def connection_factory(self) -> Any:
         """The factory that OPTIONS names, else DJANGO_VALKEY_CONNECTION_FACTORY, else the client's own.

@@ -4,6 +4,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from django_valkey import locks
 from django_valkey.backend import Backend
 from django_valkey.coroutines import Coroutines
 from dvcache.cache import Cache
@@ -18,6 +19,8 @@ class ValkeyCache(Cache, Coroutines, Backend):  # type: ignore[misc]  # set, cle
 
     def __init__(self, server: object, params: dict[str, Any]) -> None:
         Backend.__init__(self, server, params)
+
+    get_lock = lock = locks.get_lock
 
     @override
     def close(self, **kwargs: object) -> None:

@@ -1,5 +1,6 @@
 """The `a*` methods: every operation, on the running event loop, without a thread."""
 
+from django_valkey import locks
 from dvcache.cache import aio, astream
 from dvcache.operations import counters, expiry, many, scan, sets, values, versions
 from dvcache.operations.context import Context
@@ -61,3 +62,4 @@ class Coroutines:
     asscan = aio(sets.sscan)
     asscan_page = aio(sets.sscan_page)
     asscan_iter = astream(sets.sscan_iter)
+    aget_lock = alock = locks.aget_lock

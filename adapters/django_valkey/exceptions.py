@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+import valkey.exceptions
 from django.core.exceptions import ImproperlyConfigured
 from typing_extensions import override
 
 from dvcache import errors
 
-__all__ = ["CompressorError", "ConfigurationError", "ConnectionInterrupted"]
+__all__ = ["CompressorError", "ConfigurationError", "ConnectionInterrupted", "LockError", "LockNotOwnedError"]
 
 
 class ConfigurationError(errors.ConfigurationError, ImproperlyConfigured):
@@ -42,6 +43,14 @@ class ConnectionInterrupted(Exception):  # django-valkey's name
     @override
     def __str__(self) -> str:
         return f"Valkey {type(self.__cause__).__name__}: {self.__cause__}"
+
+
+class LockError(errors.LockError, valkey.exceptions.LockError):
+    """The lock is not held by this caller, or was not to be had in time."""
+
+
+class LockNotOwnedError(LockError, errors.LockNotOwnedError, valkey.exceptions.LockNotOwnedError):
+    """The lock was held and is not any more: it had lapsed, and may be another's by now."""
 
 
 class CompressorError(Exception):

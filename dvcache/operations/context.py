@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
 
 from dvcache.background import Background
 from dvcache.flights import Flights
+from dvcache.turns import Turns
 from dvcache.types import DEFAULT, Arg, Clock, Key, Op, Tasks, Timeout
 
 T = TypeVar("T")
@@ -143,6 +144,7 @@ class Context:
     """The part of a timeout, 0 to 1, by which it may be shortened."""
     herd: Herd = Herd()
     flights: Flights = field(default_factory=Flights)
+    turns: Turns = field(default_factory=Turns)
     tasks: Tasks = field(default_factory=Background)
     random: Callable[[], float] = random.random
     """Numbers from 0 to 1: for jitter, and for pauses."""

@@ -50,6 +50,11 @@ def set_if_equal(command: Command, *more: Command) -> Op[Any]:
     return reply
 
 
+def given_up(name: bytes, token: bytes) -> Command:
+    """Return what ends a lease or a lock where scripts are refused, if it still is one's own."""
+    return ("SET", name, b"", "PXAT", 1, "IFEQ", token)
+
+
 def refused(error: ServerError) -> bool:
     """Tell whether scripts are refused, by the user's permissions or by a server that has none."""
     return isinstance(error, PermissionDenied) or error.message.casefold().startswith("err unknown command")

@@ -26,6 +26,9 @@ COLOURS = {"sync": (SYNC, None), "a* of both": (SYNC, "a"), "async": (ASYNC, "")
 PLAIN = {"make_key", "make_pattern", "reverse_key", "validate_key", "make_and_validate_key", "get_backend_timeout"}
 """What is no coroutine in either colour, since it asks no server."""
 
+LOCKS = {"get_lock", "lock"}
+"""What takes django-valkey's arguments, and asks no server yet."""
+
 CALLS: dict[str, tuple[object, ...]] = {
     "aset": ("a", 1),
     "aget": ("a",),
@@ -127,13 +130,13 @@ def test_every_method_of_a_django_cache_is_our_own(path: str) -> None:
 def test_every_operation_has_an_asynchronous_twin_with_the_same_signature(path: str) -> None:
     backend = import_string(path)
     for name, method in vars(Cache).items():
-        if callable(method) and not name.startswith("_"):
+        if callable(method) and not name.startswith("_") and name not in LOCKS:
             assert str(inspect.signature(getattr(Coroutines, f"a{name}"))).replace("Async", "") == str(
                 inspect.signature(method)
             ).replace("Async", ""), name
             assert getattr(backend, f"a{name}") is getattr(Coroutines, f"a{name}")
     for name, method in vars(AsyncCache).items():
-        if callable(method) and not name.startswith("_"):
+        if callable(method) and not name.startswith("_") and name not in LOCKS:
             assert getattr(AsyncValkeyCache, name) is method
 
 
@@ -153,7 +156,7 @@ def test_no_asynchronous_method_goes_through_a_thread(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(SyncToAsync, "__call__", recorded)
     twins = {name for name in dir(ValkeyCache) if name[:1] == "a" and hasattr(ValkeyCache, name[1:])} - {"add"}
-    assert twins == {*CALLS, *STREAMS}
+    assert twins == {*CALLS, *STREAMS, "aget_lock", "alock"}
     with configured("memory://hops"):
         asyncio.run(scenario(caches["default"]))
     with configured("memory://hops", BACKEND=ASYNC):

@@ -7,18 +7,21 @@ from typing import get_args
 import pytest
 
 from dvcache.cache import AsyncCache, Cache
+from dvcache.locks import AsyncLock, Lock
 from dvcache.operations import values
 from tests.unit.operations_context import CX
 
 NAMES = sorted(name for name in vars(Cache) if not name.startswith("_"))
 STREAMS = [name for name in NAMES if inspect.isgeneratorfunction(getattr(Cache, name))]
+LOCKS = ["get_lock", "lock"]
+"""What asks no server yet."""
 
 
 def test_both_facades_have_the_same_methods() -> None:
     assert sorted(name for name in vars(AsyncCache) if not name.startswith("_")) == NAMES
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - {*STREAMS}))
+@pytest.mark.parametrize("name", sorted({*NAMES} - {*STREAMS, *LOCKS}))
 def test_both_facades_have_the_same_signatures_and_docstrings(name: str) -> None:
     method, twin = getattr(Cache, name), getattr(AsyncCache, name)
     assert inspect.signature(method) == inspect.signature(twin)
@@ -35,6 +38,22 @@ def test_what_yields_takes_the_same_arguments_in_both_facades(name: str) -> None
     assert get_args(first.return_annotation) == get_args(second.return_annotation)
     assert method.__doc__ == twin.__doc__
     assert inspect.isasyncgenfunction(twin)
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_take_the_same_arguments_in_both_facades(name: str) -> None:
+    first, second = inspect.signature(getattr(Cache, name)), inspect.signature(getattr(AsyncCache, name))
+    assert first.parameters == second.parameters
+
+
+def test_locks_of_both_colours_have_the_same_methods() -> None:
+    methods = [name for name in vars(Lock) if not name.startswith("_")]
+    assert methods == [name for name in vars(AsyncLock) if not name.startswith("_")]
+    for name in methods:
+        method, twin = getattr(Lock, name), getattr(AsyncLock, name)
+        assert inspect.signature(method) == inspect.signature(twin)
+        assert method.__doc__ == twin.__doc__
+        assert inspect.iscoroutinefunction(twin)
 
 
 def test_help_shows_the_operations_arguments_and_docstring() -> None:

@@ -5,6 +5,7 @@ from typing import Any, Final, NoReturn
 
 from typing_extensions import override
 
+from django_valkey import locks
 from django_valkey.backend import Backend
 from django_valkey.coroutines import Coroutines
 from dvcache import NotSupportedError
@@ -36,6 +37,8 @@ class AsyncValkeyCache(AsyncCache, Coroutines, Backend):  # type: ignore[misc]  
 
     def __init__(self, server: object, params: dict[str, Any]) -> None:
         Backend.__init__(self, server, params)
+
+    get_lock = lock = locks.aget_lock
 
     @override
     def close(self, **kwargs: object) -> Done:  # type: ignore[override]  # None in Django's stubs

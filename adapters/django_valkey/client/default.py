@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django_valkey import locks
 from django_valkey.backend import Backend
 from django_valkey.base_client import BaseClient
 from dvcache.cache import Cache
@@ -15,6 +16,8 @@ class DefaultClient(Cache, BaseClient):
 
     def __init__(self, server: object, params: Mapping[str, Any], backend: Backend) -> None:
         BaseClient.__init__(self, server, params, backend)
+
+    get_lock = lock = locks.get_lock
 
     def connect(self, index: int = 0) -> Any:
         """Return valkey-py's client of one URL of LOCATION."""

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from dvcache.errors import CacheError, ServerError
 from dvcache.operations.context import Context
-from dvcache.operations.swaps import refused
+from dvcache.operations.swaps import given_up, refused
 from dvcache.scripts import RELEASE
 from dvcache.types import Command, Each, Op
 
@@ -93,8 +93,3 @@ def release(held: Iterable[tuple[bytes, bytes]]) -> Op[None]:
         replies = yield Each(tuple(("EVAL", RELEASE.text, 1, name, token) for name, token in names))
         if any(isinstance(reply, ServerError) and refused(reply) for reply in replies):
             yield Each(tuple(given_up(name, token) for name, token in names))
-
-
-def given_up(name: bytes, token: bytes) -> Command:
-    """Return what ends a lease where scripts are refused, if it still is one's own."""
-    return ("SET", name, b"", "PXAT", 1, "IFEQ", token)

@@ -6,8 +6,8 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from dvcache.errors import CacheError, ServerError
 from dvcache.operations.context import Context
 from dvcache.operations.herd.changes import ATTEMPTS, swap
-from dvcache.operations.herd.leases import Claim, given_up, is_fresh, lease
-from dvcache.operations.swaps import refused
+from dvcache.operations.herd.leases import Claim, is_fresh, lease
+from dvcache.operations.swaps import given_up, refused
 from dvcache.scripts import PUBLISH, evaluate
 from dvcache.types import Arg, Fresh, Op
 

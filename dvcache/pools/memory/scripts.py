@@ -5,7 +5,7 @@ from typing import Final
 
 from dvcache.errors import ServerError
 from dvcache.pools.memory.scripting import Call, ScriptFunction
-from dvcache.scripts import CHANGE, COUNT, INCREMENT, PUBLISH, RELEASE, SWAP
+from dvcache.scripts import CHANGE, COUNT, EXTEND, INCREMENT, PUBLISH, RELEASE, SWAP
 
 
 def increment(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
@@ -91,6 +91,15 @@ def release(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
     return call("UNLINK", keys[0]) if call("GET", keys[0]) == args[0] else 0
 
 
+def extend(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
+    """Twin of `EXTEND`."""
+    token, more, how = args
+    if call("GET", keys[0]) != token:
+        return 0
+    left = max(call("PTTL", keys[0]), 0) if how == b"add" else 0
+    return call("PEXPIRE", keys[0], int(more) + left)
+
+
 SCRIPTS: Final[dict[str, ScriptFunction]] = {
     INCREMENT.text: increment,
     SWAP.text: swap,
@@ -98,5 +107,6 @@ SCRIPTS: Final[dict[str, ScriptFunction]] = {
     COUNT.text: count,
     PUBLISH.text: publish,
     RELEASE.text: release,
+    EXTEND.text: extend,
 }
 """What an in-memory server can evaluate. A new script needs its twin here."""

@@ -14,6 +14,7 @@ Asynchronous caches are called through `Blocking`, so that every test is written
 
 from dvcache.testing.conformance.counters import CountersConformance
 from dvcache.testing.conformance.fixtures import Blocking, MakeCache, wired
+from dvcache.testing.conformance.locks import LocksConformance
 from dvcache.testing.conformance.many import ManyConformance
 from dvcache.testing.conformance.names import PatternsConformance, PrefixesConformance, VersionsConformance
 from dvcache.testing.conformance.sets import SetsConformance
@@ -28,6 +29,7 @@ class CacheConformance(
     TimeoutsConformance,
     ManyConformance,
     CountersConformance,
+    LocksConformance,
     VersionsConformance,
     PrefixesConformance,
     PatternsConformance,

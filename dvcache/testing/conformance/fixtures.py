@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Literal, Protocol, TypeAlias, Unpack, cast
+from typing import Any, Literal, Protocol, Self, TypeAlias, Unpack, cast
 
 import pytest
 
@@ -43,6 +43,26 @@ class Blocking:
     def __contains__(self, key: str) -> bool:
         return bool(self.has_key(key))
 
+    def get_lock(self, *args: Any, **kwargs: Any) -> "BlockingLock":
+        """Return a lock that is called like a synchronous one."""
+        return BlockingLock(getattr(self._cache, self._prefix + "get_lock")(*args, **kwargs), self._runner)
+
+    def in_turn(
+        self, calls: int, enter: Callable[[], object], leave: Callable[[], object], *args: object, **kwargs: object
+    ) -> None:
+        """Enter and leave so many times, each in the block of a lock of its own, all at once."""
+
+        async def once() -> None:
+            async with getattr(self._cache, self._prefix + "get_lock")(*args, **kwargs):
+                enter()
+                await asyncio.sleep(0.001)
+                leave()
+
+        async def all_of_them() -> None:
+            await asyncio.gather(*(once() for _ in range(calls)))
+
+        self._runner.run(all_of_them())
+
     def gather(self, calls: int, name: str, *args: object, **kwargs: object) -> list[Any]:
         """Return the results of a method that runs so many times at once."""
 
@@ -51,6 +71,24 @@ class Blocking:
             return await asyncio.gather(*(method(*args, **kwargs) for _ in range(calls)))
 
         return self._runner.run(all_of_them())
+
+
+class BlockingLock:
+    """An asynchronous lock that is called like a synchronous one."""
+
+    def __init__(self, lock: Any, runner: asyncio.Runner) -> None:
+        self._lock, self._runner = lock, runner
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._lock, name)
+        return (lambda *args, **kwargs: self._runner.run(found(*args, **kwargs))) if callable(found) else found
+
+    def __enter__(self) -> Self:
+        self._runner.run(self._lock.__aenter__())
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self._runner.run(self._lock.__aexit__(*reason))
 
 
 async def _finished(result: Any) -> Any:
@@ -66,6 +104,25 @@ def at_once(cache: object, calls: int, name: str, *args: object, **kwargs: objec
     with ThreadPoolExecutor(8) as threads:
         futures = [threads.submit(getattr(cache, name), *args, **kwargs) for _ in range(calls)]
         return [future.result() for future in futures]
+
+
+def in_turn(
+    cache: Any, calls: int, enter: Callable[[], object], leave: Callable[[], object], *args: object, **kwargs: object
+) -> None:
+    """Enter and leave so many times, each in the block of a lock of its own, all at once: in threads, or in tasks."""
+    if isinstance(cache, Blocking):
+        cache.in_turn(calls, enter, leave, *args, **kwargs)
+        return
+
+    def once() -> None:
+        with cache.get_lock(*args, **kwargs):
+            enter()
+            time.sleep(0.001)
+            leave()
+
+    with ThreadPoolExecutor(calls) as threads:
+        for future in [threads.submit(once) for _ in range(calls)]:
+            future.result()
 
 
 def wait_until_gone(cache: Cache, key: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django_valkey import locks
 from django_valkey.backend import Backend
 from django_valkey.base_client import BaseClient
 from dvcache.cache import AsyncCache
@@ -16,6 +17,8 @@ class AsyncDefaultClient(AsyncCache, BaseClient):
 
     def __init__(self, server: object, params: Mapping[str, Any], backend: Backend) -> None:
         BaseClient.__init__(self, server, params, backend)
+
+    get_lock = lock = locks.aget_lock
 
     async def connect(self, index: int = 0) -> Any:
         """Return valkey-py's client of one URL of LOCATION, for the running loop."""

@@ -1,0 +1,240 @@
+"""Locks: what `get_lock` returns, in both colours, with the names and arguments of valkey-py's."""
+
+# ruff: noqa: D417, SLF001  # the flows are written outside the classes; the lock is not the caller's to pass
+
+import logging
+import threading
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from types import SimpleNamespace, TracebackType
+from typing import Any, ClassVar, Concatenate, Final, Generic, ParamSpec, Self, TypedDict, TypeVar, Unpack
+
+from dvcache.binding import described, returned
+from dvcache.drive import arun, run
+from dvcache.errors import CacheError, LockError, LockNotOwnedError
+from dvcache.operations import locks
+from dvcache.operations.context import Context
+from dvcache.protocols import AsyncClient, Client
+from dvcache.types import Op
+
+P = ParamSpec("P")
+T = TypeVar("T")
+C = TypeVar("C", Client, AsyncClient)
+
+_logger: Final = logging.getLogger("dvcache.locks")
+
+
+class Terms(TypedDict, total=False):
+    """On what terms a lock is taken."""
+
+    timeout: float | timedelta | None
+    """Seconds or a timedelta after which it lapses if it is still held; None holds it until it is released."""
+    sleep: float
+    """Seconds, the longest pause between two questions to the server; more than 0.01, as it is, counts as 0.01."""
+    blocking: bool
+    """Whether `acquire` waits, as it does."""
+    blocking_timeout: float | None
+    """For how many seconds at the most; None, as it is, for as long as it takes."""
+    thread_local: bool
+    """Whether only the thread that took it may release it, as it is."""
+
+
+class _Lock(Generic[C]):
+    """What locks of both colours are: the terms on which one is taken, whose it is, and every flow.
+
+    Args:
+        context: the cache's.
+        client: what runs the commands.
+        key: the stored key.
+        terms: as in `Terms`.
+
+    Raises:
+        ValueError: a timeout of 0 or less, or not a number.
+        TypeError: a timeout that is neither a number, a timedelta nor None.
+    """
+
+    error: ClassVar[type[LockError]] = LockError
+    not_owned: ClassVar[type[LockNotOwnedError]] = LockNotOwnedError
+
+    def __init__(self, context: Context, client: C, key: bytes, **terms: Unpack[Terms]) -> None:
+        self._context, self._key = context, key
+        self._client: C = client
+        self.name: Final = key.decode("utf-8", "surrogateescape")
+        self.timeout: Final = terms.get("timeout")
+        self.sleep, self.blocking = terms.get("sleep", 0.1), terms.get("blocking", True)
+        self.blocking_timeout = terms.get("blocking_timeout")
+        self.local: Final[Any] = threading.local() if terms.get("thread_local", True) else SimpleNamespace()
+        """Holds `token` while the lock is held."""
+        self._lifetime = _milliseconds(context, self.timeout)
+
+    def _token(self, deed: str) -> bytes:
+        token: bytes | None = getattr(self.local, "token", None)
+        if token is None:
+            raise self.error(f"Cannot {deed} an unlocked lock", lock_name=self.name)
+        return token
+
+    def _lost(self, deed: str) -> LockNotOwnedError:
+        return self.not_owned(f"Cannot {deed} a lock that's no longer owned", lock_name=self.name)
+
+
+def _milliseconds(cx: Context, timeout: float | timedelta | None) -> int | None:
+    lifetime = cx.milliseconds(timeout)
+    if lifetime == 0:
+        raise ValueError("a lock's timeout is more than 0 seconds, or None to hold it until it is released")
+    return lifetime
+
+
+def acquire(
+    lock: _Lock[Any],
+    sleep: float | None = None,
+    blocking: bool | None = None,
+    blocking_timeout: float | None = None,
+    token: str | bytes | None = None,
+) -> Op[bool]:
+    """Take the lock and say whether that was possible in time.
+
+    Args:
+        sleep: seconds, the longest pause between two questions to the server; as the lock was made where None.
+        blocking: whether to wait; as the lock was made where None.
+        blocking_timeout: for how many seconds at the most; as the lock was made where None.
+        token: what says whose it is; one of its own where None.
+
+    Raises:
+        TransportError: no answer came; the lock is not held.
+    """
+    cx = lock._context
+    own = cx.tokens() if token is None else token.encode() if isinstance(token, str) else token
+    patience = lock.blocking_timeout if blocking_timeout is None else blocking_timeout
+    if not (lock.blocking if blocking is None else blocking):
+        patience = 0.0
+    longest = lock.sleep if sleep is None else sleep
+    taken = yield from locks.acquire(cx, lock._key, own, lock._lifetime, patience=patience, longest=longest)
+    if taken:
+        lock.local.token = own
+    return taken
+
+
+def release(lock: _Lock[Any]) -> Op[None]:
+    """Give the lock back.
+
+    Raises:
+        LockError: it is not held.
+        LockNotOwnedError: it had lapsed, and may be another's by now.
+    """
+    token = lock._token("release")
+    lock.local.token = None
+    if not (yield from locks.release(lock._context, lock._key, token)):
+        raise lock._lost("release")
+
+
+def extend(lock: _Lock[Any], additional_time: float | timedelta, replace_ttl: bool = False) -> Op[bool]:
+    """Let the lock last longer; returns True.
+
+    Args:
+        additional_time: seconds or a timedelta.
+        replace_ttl: whether that is what is left from now on, and not in addition to it.
+
+    Raises:
+        LockError: it is not held, or has no timeout.
+        LockNotOwnedError: it had lapsed, and may be another's by now.
+        ValueError: the time is 0 or less.
+    """
+    return (yield from _prolong(lock, "extend", additional_time, add=not replace_ttl))
+
+
+def reacquire(lock: _Lock[Any]) -> Op[bool]:
+    """Let the lock last its whole timeout from now on; returns True. Errors are those of `extend`."""
+    return (yield from _prolong(lock, "reacquire", lock.timeout, add=False))
+
+
+def _prolong(lock: _Lock[Any], deed: str, time: float | timedelta | None, *, add: bool) -> Op[bool]:
+    token = lock._token(deed)
+    if lock._lifetime is None:
+        raise lock.error(f"Cannot {deed} a lock with no timeout", lock_name=lock.name)
+    more = _milliseconds(lock._context, time) or 0
+    if not (yield from locks.extend(lock._key, token, more, add=add)):
+        raise lock._lost(deed)
+    return True
+
+
+def locked(lock: _Lock[Any]) -> Op[bool]:
+    """Say whether anybody holds the lock."""
+    return (yield from locks.holder(lock._key)) is not None
+
+
+def owned(lock: _Lock[Any]) -> Op[bool]:
+    """Say whether the lock is held by who asks."""
+    found = yield from locks.holder(lock._key)
+    return found is not None and found == getattr(lock.local, "token", None)
+
+
+def _enter(lock: _Lock[Any]) -> Op[None]:
+    if not (yield from acquire(lock)):
+        raise lock.error("Unable to acquire lock within the time specified", lock_name=lock.name)
+
+
+def _exit(lock: _Lock[Any], reason: BaseException | None) -> Op[None]:
+    """Give the lock back at the end of its block; what goes wrong then never takes the place of the block's error."""
+    try:
+        yield from release(lock)
+    except CacheError as error:
+        if reason is None:
+            raise
+        _logger.warning("lock %s: %s", lock.name, error)
+        reason.add_note(f"Besides, lock {lock.name}: {error}")
+
+
+def _sync(flow: Callable[Concatenate[_Lock[Any], P], Op[T]]) -> Callable[Concatenate["Lock", P], T]:
+    def method(self: "Lock", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return run(flow(self, *args, **kwargs), self._client)
+
+    return described(method, flow, returned(flow))
+
+
+def _aio(
+    flow: Callable[Concatenate[_Lock[Any], P], Op[T]],
+) -> Callable[Concatenate["AsyncLock", P], Coroutine[Any, Any, T]]:
+    async def method(self: "AsyncLock", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await arun(flow(self, *args, **kwargs), self._client)
+
+    return described(method, flow, returned(flow))
+
+
+class Lock(_Lock[Client]):
+    """A lock that one caller holds at a time, in whatever process. A context manager. Made by `Cache.get_lock`."""
+
+    acquire = _sync(acquire)
+    release = _sync(release)
+    extend = _sync(extend)
+    reacquire = _sync(reacquire)
+    locked = _sync(locked)
+    owned = _sync(owned)
+
+    def __enter__(self) -> Self:
+        run(_enter(self), self._client)
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        run(_exit(self, exc), self._client)
+
+
+class AsyncLock(_Lock[AsyncClient]):
+    """A `Lock` whose methods are coroutines. An asynchronous context manager. Made by `AsyncCache.get_lock`."""
+
+    acquire = _aio(acquire)
+    release = _aio(release)
+    extend = _aio(extend)
+    reacquire = _aio(reacquire)
+    locked = _aio(locked)
+    owned = _aio(owned)
+
+    async def __aenter__(self) -> Self:
+        await arun(_enter(self), self._client)
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await arun(_exit(self, exc), self._client)

@@ -1,0 +1,141 @@
+"""Locks: acquire, release, extend, and who holds one.
+
+A lock is a key that holds its owner's token. valkey-py's and redis-py's locks are the same, so that they and these
+exclude each other. Rests on SET NX PX and on scripts that compare the token (https://valkey.io/topics/distributed-locks/).
+
+Of those who wait for a lock in this process the first in line alone asks, every `PAUSES` seconds at the most, and at
+once when the lock is released in this process.
+"""
+
+from contextlib import suppress
+from typing import Final
+
+from dvcache.errors import CacheError, ConnectError, ConnectionLost, PoolExhausted, ServerError
+from dvcache.operations.context import Context
+from dvcache.operations.swaps import given_up, refused, set_if_equal
+from dvcache.scripts import EXTEND, RELEASE, evaluate
+from dvcache.turns import Turn
+from dvcache.types import Command, Fresh, Op, Wait
+
+PAUSES: Final = (0.001, 0.01)
+"""The first and the longest pause between two questions, in seconds; each lasts half to all of it, by chance."""
+
+A_DAY: Final = 86_400.0
+"""Seconds in line after which a caller asks for itself, whatever became of those before it."""
+
+
+def acquire(
+    cx: Context,
+    stored: bytes,
+    token: bytes,
+    lifetime: int | None,
+    *,
+    patience: float | None = None,
+    longest: float = PAUSES[1],
+) -> Op[bool]:
+    """Take a lock and say whether that was possible in time. Who waited longer in this process gets it first.
+
+    Args:
+        cx: the context.
+        stored: the lock's stored key.
+        token: what says whose it is.
+        lifetime: milliseconds after which it lapses; None for never.
+        patience: seconds to wait for it; 0 not at all, None for as long as it takes.
+        longest: the longest pause between two questions, in seconds.
+    """
+    if patience is not None and patience <= 0:
+        return (yield from _take(cx, stored, token, lifetime))
+    deadline = None if patience is None else cx.clock() + patience
+    turn = cx.turns.join(stored)
+    try:
+        if not turn.come.done() and not (yield Wait(turn.come, A_DAY if patience is None else patience)):
+            turn.leave()
+            if deadline is not None and cx.clock() >= deadline:
+                return False
+        return (yield from _insist(cx, turn, token, lifetime, deadline, min(longest, PAUSES[1])))
+    finally:
+        turn.leave()
+
+
+def _insist(  # noqa: PLR0917  # what `acquire` was given
+    cx: Context, turn: Turn, token: bytes, lifetime: int | None, deadline: float | None, longest: float
+) -> Op[bool]:
+    pause = min(PAUSES[0], longest)
+    while True:
+        bell = turn.listen()
+        if (yield from _take(cx, turn.key, token, lifetime)):
+            return True
+        seconds = pause * (0.5 + cx.random() / 2)
+        if deadline is not None:
+            left = deadline - cx.clock()
+            if left <= 0:
+                return False
+            seconds = min(seconds, left)
+        yield Wait(bell, seconds, anywhere=True)
+        pause = min(pause * 1.5, longest)
+
+
+def _take(cx: Context, stored: bytes, token: bytes, lifetime: int | None) -> Op[bool]:
+    """Take a lock if nobody holds it. Where no answer comes, or nobody waits for it any more, it is nobody's."""
+    command: Command = ("SET", stored, token, "NX")
+    try:
+        [reply] = yield (command if lifetime is None else (*command, "PX", lifetime),)
+    except (ConnectError, PoolExhausted, ServerError, GeneratorExit):  # nothing was performed, or nothing can be
+        raise
+    except BaseException:
+        with suppress(CacheError):
+            yield from release(cx, stored, token)
+        raise
+    return reply is not None
+
+
+def release(cx: Context, stored: bytes, token: bytes) -> Op[bool]:
+    """Give a lock back, if the token still is its own, and say whether it was.
+
+    Raises:
+        NotSupportedError: scripts are refused, and the server is older than Valkey 8.1.
+    """
+    try:
+        return (yield from _release(stored, token))
+    except ConnectionLost:  # between the command and its answer, so that it may be done already
+        return (yield from _release(stored, token)) or True
+    finally:
+        cx.turns.ring(stored)
+
+
+def _release(stored: bytes, token: bytes) -> Op[bool]:
+    try:
+        return bool((yield from evaluate(RELEASE, (stored,), (token,))))
+    except ServerError as error:
+        if not refused(error):
+            raise
+    return (yield from set_if_equal(given_up(stored, token))) is not None
+
+
+def extend(stored: bytes, token: bytes, milliseconds: int, *, add: bool) -> Op[bool]:
+    """Let a lock last longer, if the token still is its own, and say whether it was.
+
+    Args:
+        stored: the lock's stored key.
+        token: what says whose it is.
+        milliseconds: how long.
+        add: on top of what is left of it, or else from now on.
+
+    Raises:
+        NotSupportedError: scripts are refused, and the server is older than Valkey 8.1.
+    """
+    try:
+        return bool((yield from evaluate(EXTEND, (stored,), (token, milliseconds, "add" if add else "set"))))
+    except ServerError as error:
+        if not refused(error):
+            raise
+    if add:
+        [left] = yield Fresh((("PTTL", stored),))
+        milliseconds += max(left, 0)
+    return (yield from set_if_equal(("SET", stored, token, "IFEQ", token, "PX", milliseconds))) is not None
+
+
+def holder(stored: bytes) -> Op[bytes | None]:
+    """Return the token of who holds a lock, None for nobody."""
+    [token] = yield Fresh((("GET", stored),))
+    return token  # type: ignore[no-any-return]  # bytes or None
