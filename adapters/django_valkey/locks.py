@@ -8,10 +8,9 @@ from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeAlias
 
 from django_valkey.exceptions import LockError, LockNotOwnedError
-from django_valkey.twins import Colour
 from dvcache import locks
 from dvcache.binding import AsyncBound, Bound
-from dvcache.types import Key
+from dvcache.types import Colour, Key
 
 __all__ = ["AsyncLock", "ForeignLock", "Lock", "aget_lock", "get_lock"]
 
