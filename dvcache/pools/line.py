@@ -148,21 +148,19 @@ class Line(asyncio.Protocol):
         try:
             self._feed(data)
             while (reply := self._gets()) is not INCOMPLETE:
-                self._resolve(reply)
+                if (count := self._pending[0][1]) == 1:
+                    self._resolve([reply])
+                    continue
+                self._partial.append(reply)  # here, not in a call for each reply: batches have hundreds
+                if len(self._partial) == count:
+                    replies, self._partial = self._partial, []
+                    self._resolve(replies)
         except (ProtocolError, IndexError) as error:
             # Not RESP, or a reply that nobody awaits: whose the next one is cannot be known.
             self._fail(ConnectionLost(f"connection lost: protocol error ({type(error).__name__})", **self._where))
 
-    def _resolve(self, reply: Any) -> None:
-        future, count, size, _ = self._pending[0]
-        if count > 1:
-            self._partial.append(reply)
-            if len(self._partial) < count:
-                return
-            replies, self._partial = self._partial, []
-        else:
-            replies = [reply]
-        self._pending.popleft()
+    def _resolve(self, replies: list[Any]) -> None:
+        future, _, size, _ = self._pending.popleft()
         self._in_flight -= size
         if not future.done():
             future.set_result(replies)
