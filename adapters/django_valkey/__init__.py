@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Final
 from dvcache import __version__
 
 if TYPE_CHECKING:
+    from valkey import Valkey
+
     from dvcache import Container
 
-__all__ = ["VERSION", "__version__", "container"]
+__all__ = ["VERSION", "__version__", "container", "get_valkey_connection"]
 
 VERSION: Final = tuple(int(part) for part in __version__.split(".")[:3])
 
@@ -37,6 +39,24 @@ def container(alias: str = "default") -> "Container":
     from django_valkey import wiring  # noqa: PLC0415  # a serializer alone needs no wiring
 
     return wiring.of_alias(alias).container
+
+
+def get_valkey_connection(alias: str = "default", write: bool = True, key: str | None = None) -> "Valkey":
+    """Return valkey-py's client of an alias's server, on the one pool that the alias has for such clients.
+
+    Args:
+        alias: an alias of CACHES.
+        write: of the primary; else of a replica, if there is one.
+        key: of shards, the entry whose server is meant.
+
+    Raises:
+        NotImplementedError: the alias is another backend's, which has no such clients.
+    """
+    from django_valkey import raw  # noqa: PLC0415  # a serializer alone needs no wiring
+
+    client = raw.client_of(alias, "sync")
+    found: Valkey = client.get_client(key=key) if hasattr(client, "get_server_name") else client.get_client(write)
+    return found
 
 
 def _refuse_twin() -> None:

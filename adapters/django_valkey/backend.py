@@ -12,8 +12,9 @@ from django_valkey.util import CacheKey
 from django_valkey.wiring import Wired
 from dvcache import AsyncClient, Client, NotSupportedError
 from dvcache.operations.context import Context
+from dvcache.pools.drivers import wrong_colour
 from dvcache.settings import twins
-from dvcache.types import Colour, Key
+from dvcache.types import Colour, Driver, Key
 
 _WIRED: Final = ("_wired", "_context", "_client", "_async_client")
 
@@ -58,7 +59,9 @@ class Backend(BaseCache):
         Django calls `close()` of a thread's caches before it forgets them for another CACHES, but what it forgets may
         live on in the thread's context for ever.
         """
-        wired = self.__dict__.get("_wired")
+        wired: Wired | None = self.__dict__.get("_wired")
+        if wired is not None and wired.container.settings.close_connection:
+            wired.container.release()
         if wired is not None and not wiring.is_current(wired):
             for name in (*_WIRED, "client"):
                 self.__dict__.pop(name, None)
@@ -91,10 +94,32 @@ class Backend(BaseCache):
 
     def get_client_class(self) -> type[Any]:
         """Return the class of `client`: CLIENT_CLASS, or its twin where it is of the other colour."""
+        return self._client_class(self.colour)
+
+    def _client_class(self, colour: Colour) -> type[Any]:
         _, params = self._arguments
         reference = (params.get("OPTIONS") or {}).get("CLIENT_CLASS") or self.DEFAULT_CLIENT_CLASS
         with improperly_configured():
-            return twins.named(reference, "OPTIONS['CLIENT_CLASS']", self.colour)
+            return twins.named(reference, "OPTIONS['CLIENT_CLASS']", colour)
+
+    def client_of(self, colour: Colour) -> Any:
+        """Return `client` for code of a colour: the very one, or its twin.
+
+        Raises:
+            ConfigurationError: CLIENT_CLASS is the project's own, and of the other colour.
+        """
+        if colour == self.colour:
+            return self.client
+        cls = self._client_class(colour)
+        with improperly_configured():
+            if cls.colour != colour:
+                raise wrong_colour("OPTIONS['CLIENT_CLASS']", colour)
+        return cls(*self._arguments, self)
+
+    @property
+    def driver(self) -> Driver | None:
+        """What makes the pools that carry the commands, where classes of the project's own do."""
+        return self._wired.container.settings.endpoints[0].driver
 
     @property
     def is_on_sentinels(self) -> bool:

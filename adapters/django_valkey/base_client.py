@@ -10,6 +10,7 @@ from django_valkey.backend import Backend
 from django_valkey.base_pool import BaseSentinelConnectionFactory, in_role
 from django_valkey.envelopes import Marker
 from django_valkey.exceptions import improperly_configured
+from dvcache.pools.drivers import ByFactory, wrong_colour
 from dvcache.settings import locations, twins
 from dvcache.types import Colour
 
@@ -54,8 +55,15 @@ class BaseClient:
     def connection_factory(self) -> Any:
         """The factory that OPTIONS names, else DJANGO_VALKEY_CONNECTION_FACTORY, else the client's own.
 
-        A client's path means that client's factory. On sentinels, a built-in factory is the one for sentinels.
+        A client's path means that client's factory. On sentinels, a built-in factory is the one for sentinels. One of
+        the project's own is the very object whose pools carry the cache's commands.
         """
+        driver = self._backend.driver
+        if isinstance(driver, ByFactory):
+            if driver.colour != self.colour:
+                with improperly_configured():
+                    raise wrong_colour(driver.option, self.colour)
+            return driver.factory
         reference = self._options.get("CONNECTION_FACTORY") or conf.connection_factory() or self.CONNECTION_FACTORY_PATH
         with improperly_configured():
             cls: Any = twins.named(reference, "OPTIONS['CONNECTION_FACTORY']", self.colour)

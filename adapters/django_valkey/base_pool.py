@@ -1,11 +1,12 @@
 """What connection factories of both colours share. They give valkey-py's own clients: raw access beside the cache.
 
-The caches of this package do not run on them.
+The caches of this package run on lean connections of their own, unless a factory is a class of the project's: then the
+pools of the clients that it connects carry the commands.
 """
 
 import asyncio
 import threading
-from collections.abc import Hashable, Mapping
+from collections.abc import AsyncGenerator, Hashable, Mapping
 from typing import Any, ClassVar, Final, Generic, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -13,14 +14,60 @@ from typing_extensions import override
 
 from django_valkey.exceptions import ConfigurationError, improperly_configured
 from django_valkey.frozen import frozen
+from dvcache.pools.driven_async import end_all
+from dvcache.pools.drivers import wrong_colour
+from dvcache.pools.forking import renewed_after_fork
 from dvcache.settings import components, locations, twins
+from dvcache.settings.names import is_foreign
 from dvcache.settings.options import copied
 from dvcache.types import Colour
 
 Base = TypeVar("Base")
 Pool = TypeVar("Pool")
 
-_LOCK: Final = threading.Lock()
+
+class _Shared:
+    """What the factories of this process share: pools, and what ends those of an event loop with it."""
+
+    def __init__(self) -> None:
+        self.pools: Final[dict[Hashable, Any]] = {}
+        self.keepers: Final[dict[Hashable, AsyncGenerator[None, None]]] = {}
+        self.lock = threading.Lock()
+
+    def renew(self) -> None:
+        """Start without pools and with a new lock: a forked child only keeps its parent's referenced."""
+        _inherited.append((dict(self.pools), dict(self.keepers)))
+        self.pools.clear()
+        self.keepers.clear()
+        self.lock = threading.Lock()
+
+    def forget_ended_loops(self) -> None:
+        """Forget the pools of event loops that were closed."""
+        for key in list(self.pools):
+            owner = key[-1] if isinstance(key, tuple) else None
+            if isinstance(owner, asyncio.AbstractEventLoop) and owner.is_closed():
+                self.keepers.pop(key, None)
+                end_all(self.pools.pop(key))
+
+    async def keep(self, pool: Any) -> None:
+        """Have a pool's connections ended with the running loop."""
+        key = next((key for key, each in self.pools.items() if each is pool), None)
+        if key is not None and key not in self.keepers:
+            self.keepers[key] = self._kept(key, pool)
+            await anext(self.keepers[key])
+
+    async def _kept(self, key: Hashable, pool: Any) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            self.pools.pop(key, None)
+            self.keepers.pop(key, None)
+            end_all(pool)
+
+
+_inherited: Final[list[object]] = []
+shared: Final = _Shared()
+renewed_after_fork(shared)
 
 
 class BaseConnectionFactory(Generic[Base, Pool]):
@@ -37,7 +84,7 @@ class BaseConnectionFactory(Generic[Base, Pool]):
     path_pool_cls: ClassVar[str]
     path_base_cls: ClassVar[str]
     path_parser_cls: ClassVar[str]
-    _pools: ClassVar[dict[Hashable, Any]] = {}
+    _pools: ClassVar[dict[Hashable, Any]] = shared.pools
     """By factory, options, parameters and owner."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
@@ -89,22 +136,17 @@ class BaseConnectionFactory(Generic[Base, Pool]):
         Args:
             params: as `make_connection_params` returns them.
         """
-        return self.pool_cls.from_url(**{**params, **self._credentials(), **self.pool_cls_kwargs})
+        given = {**params, **self._credentials(), **self.pool_cls_kwargs}
+        return self.pool_cls.from_url(**{**given, "url": in_role(given["url"])})
 
     def get_or_create_connection_pool(self, params: Mapping[str, Any]) -> Any:
         """Return the pool of these parameters, of which there is one for each factory class, options and owner."""
         key = type(self), frozen(self.options), frozen(params), self._owner()
-        with _LOCK:
+        with shared.lock:
             if key not in self._pools:
-                self._forget_ended_loops()
+                shared.forget_ended_loops()
                 self._pools[key] = self.get_connection_pool(params)
             return self._pools[key]
-
-    def _forget_ended_loops(self) -> None:
-        for key in list(self._pools):
-            owner = key[-1] if isinstance(key, tuple) else None
-            if isinstance(owner, asyncio.AbstractEventLoop) and owner.is_closed():
-                del self._pools[key]
 
     def _owner(self) -> Hashable:
         """Return who may use a pool beside the options: None for everybody."""
@@ -169,6 +211,8 @@ class BaseSentinelConnectionFactory(BaseConnectionFactory[Base, Pool]):
 def in_role(url: str, **role: str) -> str:
     """Return the URL with another role in its query, or with none."""
     split = urlsplit(url)
+    if not role and "is_master" not in split.query:
+        return url
     others = [each for each in parse_qsl(split.query, keep_blank_values=True) if each[0] != "is_master"]
     return split._replace(query=urlencode([*others, *role.items()])).geturl()
 
@@ -178,6 +222,14 @@ def _plain(url: str) -> str:
     return urlsplit(in_role(url))._replace(scheme="valkey").geturl()
 
 
+_TELLING: Final = {"CONNECTION_POOL_CLASS": "get_connection", "BASE_CLIENT_CLASS": "execute_command"}
+"""Of a class, the method that tells its colour; of a parser `read_response`."""
+
+
 def _configured(reference: object, option: str, colour: Colour) -> type[Any]:
+    key = f"OPTIONS[{option!r}]"
     with improperly_configured():
-        return twins.named(reference, f"OPTIONS[{option!r}]", colour)
+        cls = twins.named(reference, key, colour)
+        if is_foreign(cls) and twins.colour_of(cls, _TELLING.get(option, "read_response")) != colour:
+            raise wrong_colour(key, colour)
+    return cls

@@ -24,7 +24,7 @@ class ValkeyCache(Cache, Coroutines, Backend):  # type: ignore[misc]  # set, cle
 
     @override
     def close(self, **kwargs: object) -> None:
-        """Keep the connections: Django calls this at each request's end, and they serve the next one."""
+        """Keep the connections, or under CLOSE_CONNECTION those in use: Django calls this at each request's end."""
         self._let_go()
 
     @override

@@ -3,10 +3,10 @@
 from typing import Any, ClassVar
 
 import valkey
-from typing_extensions import override
 from valkey.connection import ConnectionPool
 
 from django_valkey.base_pool import BaseConnectionFactory, BaseSentinelConnectionFactory
+from dvcache.pools.driven import end_idle
 
 
 class ConnectionFactory(BaseConnectionFactory[valkey.Valkey, ConnectionPool]):
@@ -25,8 +25,8 @@ class ConnectionFactory(BaseConnectionFactory[valkey.Valkey, ConnectionPool]):
         return self._client(params)
 
     def disconnect(self, connection: Any) -> None:
-        """End every connection of the client's pool, which connects again when it is used."""
-        connection.connection_pool.disconnect()
+        """End the connections of the client's pool that nobody uses; the next command opens others."""
+        end_idle(connection.connection_pool)
 
 
 class SentinelConnectionFactory(BaseSentinelConnectionFactory[valkey.Valkey, ConnectionPool], ConnectionFactory):
@@ -34,9 +34,3 @@ class SentinelConnectionFactory(BaseSentinelConnectionFactory[valkey.Valkey, Con
 
     path_pool_cls = "valkey.sentinel.SentinelConnectionPool"
     path_sentinel_cls: ClassVar[str] = "valkey.sentinel.Sentinel"
-
-    @override
-    def disconnect(self, connection: Any) -> None:
-        super().disconnect(connection)
-        for sentinel in connection.connection_pool.sentinel_manager.sentinels:
-            sentinel.connection_pool.disconnect()

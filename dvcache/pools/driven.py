@@ -141,6 +141,8 @@ def end_idle(pool: Any) -> None:
 
     A `BlockingConnectionPool` disconnects those in use as well when it is asked to disconnect.
     """
+    for sentinel in sentinels(pool):
+        end_idle(sentinel.connection_pool)
     places = getattr(pool, "pool", None)
     if not isinstance(places, Queue):
         pool.disconnect(inuse_connections=False)
@@ -154,3 +156,9 @@ def end_idle(pool: Any) -> None:
             connection.disconnect()
     for connection in reversed(idle):
         places.put_nowait(connection)
+
+
+def sentinels(pool: Any) -> Sequence[Any]:
+    """Return valkey-py's clients of the sentinels that a pool asks; none if it asks none."""
+    found: Sequence[Any] = getattr(getattr(pool, "sentinel_manager", None), "sentinels", ())
+    return found

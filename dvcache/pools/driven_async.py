@@ -9,6 +9,7 @@ from valkey.exceptions import ResponseError
 
 from dvcache.errors import ClosedError
 from dvcache.pools import exchanges
+from dvcache.pools.driven import sentinels
 from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.line import forget
 from dvcache.pools.multiplexed import call_in
@@ -107,6 +108,9 @@ class Home:
         self.closed = True
         for connection in list(self._seen):
             _end(connection)
+        if self._driven is not None:
+            for sentinel in sentinels(self._driven.pool):
+                end_all(sentinel.connection_pool)
 
 
 class AsyncDrivenPool:
@@ -203,4 +207,15 @@ def _end(connection: Any) -> None:
 
 async def end_idle(pool: Any) -> None:
     """End the connections of an asynchronous pool of valkey-py's that nobody uses."""
+    for sentinel in sentinels(pool):
+        await end_idle(sentinel.connection_pool)
     await pool.disconnect(inuse_connections=False)
+
+
+def end_all(pool: Any) -> None:
+    """End every connection of an asynchronous pool of valkey-py's, at once; its loop may be closed."""
+    for sentinel in sentinels(pool):
+        end_all(sentinel.connection_pool)
+    for name in ("_available_connections", "_in_use_connections"):
+        for connection in list(getattr(pool, name, ())):
+            _end(connection)

@@ -51,6 +51,8 @@ class Settings:
     logger: str = "dvcache"
     """The name of the logger for ignored exceptions."""
     raise_undecodable: bool = False
+    close_connection: bool = False
+    """A host framework ends the connections that nobody uses when its request ends: `Container.release`."""
     herd: Herd | None = None
     """How an entry is recomputed once, everywhere; None: by every caller that misses it."""
     timeout_jitter: float = 0.0
@@ -140,6 +142,7 @@ _FLAGS: Final = {
     "IGNORE_EXCEPTIONS": "ignore_exceptions",
     "LOG_IGNORE_EXCEPTIONS": "log_ignored_exceptions",
     "RAISE_UNDECODABLE": "raise_undecodable",
+    "CLOSE_CONNECTION": "close_connection",
 }
 
 

@@ -42,7 +42,7 @@ class AsyncValkeyCache(AsyncCache, Coroutines, Backend):  # type: ignore[misc]  
 
     @override
     def close(self, **kwargs: object) -> Done:  # type: ignore[override]  # None in Django's stubs
-        """Keep the connections: Django calls this at each request's end, and they serve the next one."""
+        """Keep the connections, or under CLOSE_CONNECTION those in use: Django calls this at each request's end."""
         self._let_go()
         return _DONE
 

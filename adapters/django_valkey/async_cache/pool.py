@@ -8,7 +8,8 @@ import valkey.asyncio
 from typing_extensions import override
 from valkey.asyncio.connection import ConnectionPool
 
-from django_valkey.base_pool import BaseConnectionFactory, BaseSentinelConnectionFactory
+from django_valkey.base_pool import BaseConnectionFactory, BaseSentinelConnectionFactory, shared
+from dvcache.pools.driven_async import end_idle
 
 
 class AsyncConnectionFactory(BaseConnectionFactory[valkey.asyncio.Valkey, ConnectionPool]):
@@ -25,11 +26,13 @@ class AsyncConnectionFactory(BaseConnectionFactory[valkey.asyncio.Valkey, Connec
 
     async def get_connection(self, params: dict[str, Any]) -> Any:
         """Return a client of the parameters that `make_connection_params` returns."""
-        return self._client(params)
+        client = self._client(params)
+        await shared.keep(client.connection_pool)
+        return client
 
     async def disconnect(self, connection: Any) -> None:
-        """End every connection of the client's pool, which connects again when it is used."""
-        await connection.connection_pool.disconnect()
+        """End the connections of the client's pool that nobody uses; the next command opens others."""
+        await end_idle(connection.connection_pool)
 
     @override
     def _owner(self) -> Hashable:
@@ -43,9 +46,3 @@ class AsyncSentinelConnectionFactory(
 
     path_pool_cls = "valkey.asyncio.sentinel.SentinelConnectionPool"
     path_sentinel_cls: ClassVar[str] = "valkey.asyncio.sentinel.Sentinel"
-
-    @override
-    async def disconnect(self, connection: Any) -> None:
-        await super().disconnect(connection)
-        for sentinel in connection.connection_pool.sentinel_manager.sentinels:
-            await sentinel.connection_pool.disconnect()

@@ -1,0 +1,272 @@
+"""Connection factories of a project's own: each method that they override is used by the cache's own operations."""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+import pytest
+import valkey
+import valkey.asyncio
+from django.core.cache import caches
+from django.core.exceptions import ImproperlyConfigured
+from django.test.utils import override_settings
+
+from django_valkey.async_cache.client import AsyncDefaultClient
+from django_valkey.async_cache.pool import AsyncConnectionFactory, AsyncSentinelConnectionFactory
+from django_valkey.client import DefaultClient
+from django_valkey.pool import ConnectionFactory, SentinelConnectionFactory
+from dvcache import ConfigurationError, ConfigurationWarning
+from tests.servers import Server
+from tests.topologies import SentinelFleet
+
+BACKENDS = {"sync": "django_valkey.cache.ValkeyCache", "async": "django_valkey.async_cache.cache.AsyncValkeyCache"}
+OVERRIDDEN = ["make_connection_params", "get_connection_pool", "get_or_create_connection_pool", "get_parser_cls"]
+
+
+_NUMBERS = itertools.count()
+
+
+class Counting:
+    """What a project overrides: each call is counted, and the connections say by their name who made them."""
+
+    name: ClassVar[str] = ""
+    calls: ClassVar[dict[str, int]] = {}
+    pools: ClassVar[list[Any]] = []
+
+    @classmethod
+    def count(cls, name: str) -> None:
+        Counting.calls[name] = Counting.calls.get(name, 0) + 1
+
+    def make_connection_params(self, url: str | None) -> dict[str, Any]:
+        self.count("make_connection_params")
+        params: dict[str, Any] = super().make_connection_params(url)  # type: ignore[misc]  # a mix-in
+        return {**params, "client_name": self.name}
+
+    def get_connection_pool(self, params: Any) -> Any:
+        self.count("get_connection_pool")
+        pool = super().get_connection_pool(params)  # type: ignore[misc]
+        self.pools.append(pool)
+        return pool
+
+    def get_or_create_connection_pool(self, params: Any) -> Any:
+        self.count("get_or_create_connection_pool")
+        return super().get_or_create_connection_pool(params)  # type: ignore[misc]
+
+    def get_parser_cls(self) -> Any:
+        self.count("get_parser_cls")
+        return super().get_parser_cls()  # type: ignore[misc]
+
+
+class CountingSync(Counting):
+    def connect(self, url: str) -> Any:
+        self.count("connect")
+        return super().connect(url)  # type: ignore[misc]
+
+    def get_connection(self, params: Any) -> Any:
+        self.count("get_connection")
+        return super().get_connection(params)  # type: ignore[misc]
+
+    def disconnect(self, connection: Any) -> None:
+        self.count("disconnect")
+        super().disconnect(connection)  # type: ignore[misc]
+
+
+class CountingAsync(Counting):
+    async def connect(self, url: str) -> Any:
+        self.count("connect")
+        return await super().connect(url)  # type: ignore[misc]
+
+    async def get_connection(self, params: Any) -> Any:
+        self.count("get_connection")
+        return await super().get_connection(params)  # type: ignore[misc]
+
+    async def disconnect(self, connection: Any) -> None:
+        self.count("disconnect")
+        await super().disconnect(connection)  # type: ignore[misc]
+
+
+class Factory(CountingSync, ConnectionFactory):
+    """The project's factory."""
+
+
+class AsyncFactory(CountingAsync, AsyncConnectionFactory):
+    """The same for asynchronous code."""
+
+
+class SentinelFactory(CountingSync, SentinelConnectionFactory):
+    """The project's factory for services."""
+
+
+class AsyncSentinelFactory(CountingAsync, AsyncSentinelConnectionFactory):
+    """The same for asynchronous code."""
+
+
+class Client(DefaultClient):
+    CONNECTION_FACTORY_PATH = f"{__name__}.Factory"
+
+
+class AsyncClient(AsyncDefaultClient):
+    CONNECTION_FACTORY_PATH = f"{__name__}.AsyncFactory"
+
+
+OF = {"sync": (Factory, Client, SentinelFactory), "async": (AsyncFactory, AsyncClient, AsyncSentinelFactory)}
+
+
+@pytest.fixture(params=["sync", "async"])
+def colour(request: pytest.FixtureRequest) -> Iterator[str]:
+    Counting.name = f"own-factory-{next(_NUMBERS)}"
+    Counting.calls.clear()
+    Counting.pools.clear()
+    yield request.param
+    for pool in Counting.pools:
+        if isinstance(pool, valkey.ConnectionPool):
+            pool.disconnect()
+
+
+def run(colour: str, use: Callable[[Any], Any], alias: str = "default") -> None:
+    """Run a function of a cache: as it is, or as the coroutine function that it then is."""
+    if colour == "sync":
+        for _ in use(caches[alias]):
+            pass
+        return
+
+    async def scenario() -> None:
+        for awaitable in use(caches[alias]):
+            await awaitable
+
+    asyncio.run(scenario())
+
+
+def named(server: Any) -> int:
+    """How many connections the server has of this test's factories."""
+    return sum(b" name=%b " % Counting.name.encode() in line for line in server.raw("CLIENT", "LIST").splitlines())
+
+
+@pytest.mark.parametrize("way", ["OPTIONS", "the global setting", "the client's path", "a client as factory"])
+def test_every_method_of_a_projects_factory_is_used_by_the_operations_of_the_cache(
+    way: str, colour: str, server: Server
+) -> None:
+    factory, client, _ = OF[colour]
+    options: dict[str, Any] = {
+        "OPTIONS": {"CONNECTION_FACTORY": f"{__name__}.{factory.__name__}"},
+        "the global setting": {},
+        "the client's path": {"CLIENT_CLASS": f"{__name__}.{client.__name__}"},
+        "a client as factory": {"CONNECTION_FACTORY": client},
+    }[way]
+    globally = factory if way == "the global setting" else None
+    entry = {"BACKEND": BACKENDS[colour], "LOCATION": server.url(1), "OPTIONS": {**options, "CLOSE_CONNECTION": True}}
+
+    def use(cache: Any) -> Iterator[Any]:
+        yield cache.set("a", 1)
+        yield cache.get_many(["a", "b"])
+        assert named(server) == 1
+        assert cache.client.connection_factory is cache.driver.factory
+        assert Counting.pools[0].connection_kwargs["client_name"] == Counting.name
+        before = Counting.calls.get("disconnect", 0)
+        cache.close()
+        if colour == "async":
+            yield asyncio.sleep(0.05)
+        assert Counting.calls["disconnect"] > before
+        server.wait_until(lambda: named(server) == 0)
+        yield cache.set("a", 2)
+
+    with override_settings(CACHES={"default": entry}, DJANGO_VALKEY_CONNECTION_FACTORY=globally):
+        if way == "a client as factory":
+            with pytest.warns(ConfigurationWarning, match="names a client"):
+                assert caches["default"]
+        run(colour, use)
+    assert {*OVERRIDDEN, "connect", "get_connection", "disconnect"} == Counting.calls.keys()
+    assert len(Counting.pools) == 1
+    assert server.raw("DBSIZE") == 0
+    assert b"db1:keys=1" in server.raw("INFO", "keyspace")
+
+
+def test_raw_clients_and_the_cache_share_the_pool_that_a_projects_factory_makes(colour: str, server: Server) -> None:
+    entry = {"BACKEND": BACKENDS[colour], "LOCATION": server.url(), "OPTIONS": {"CONNECTION_FACTORY": OF[colour][0]}}
+
+    def use(cache: Any) -> Iterator[Any]:
+        yield cache.set("a", 1)
+        if colour == "sync":
+            raw = cache.client.get_client()
+            yield raw.get(":1:a")
+            assert raw.connection_pool is Counting.pools[0]
+        else:
+
+            async def raw_access() -> None:
+                raw = await cache.client.get_client()
+                assert await raw.get(":1:a") == b"1"
+                assert raw.connection_pool is Counting.pools[0]
+
+            yield raw_access()
+        assert len(Counting.pools) == 1
+
+    with override_settings(CACHES={"default": entry}):
+        run(colour, use)
+
+
+@pytest.mark.parametrize("client", ["SentinelClient", "DefaultClient"])
+def test_a_projects_sentinel_factory_carries_the_commands_to_the_node_of_each_role(
+    client: str, colour: str, fleet: SentinelFleet
+) -> None:
+    location: Any = "valkey://service_name/db"
+    if client == "DefaultClient":
+        location = [f"{location}?is_master=1", f"{location}?is_master=0"]
+    options = {
+        "CLIENT_CLASS": f"django_valkey.client.{client}",
+        "CONNECTION_FACTORY": OF[colour][2],
+        "SENTINELS": fleet.addresses,
+    }
+    entry = {"BACKEND": BACKENDS[colour], "LOCATION": location, "OPTIONS": options}
+    nodes = fleet.replication("service_name").nodes
+    primary = fleet.primary("service_name")
+
+    def use(cache: Any) -> Iterator[Any]:
+        yield cache.set("a", 1)
+        yield cache.get("a")
+        assert named(primary) == 1
+        assert sum(map(named, nodes)) == 2
+
+    with override_settings(CACHES={"default": entry}):
+        run(colour, use)
+    assert len(Counting.pools) == 2
+    assert {pool.is_master for pool in Counting.pools} == {True, False}
+
+
+def test_a_projects_factory_serves_its_own_colour_and_the_other_one_is_told_the_option(server: Server) -> None:
+    entry = {"BACKEND": BACKENDS["sync"], "LOCATION": server.url(), "OPTIONS": {"CONNECTION_FACTORY": Factory}}
+    with override_settings(CACHES={"default": entry}):
+        cache, key = caches["default"], r"OPTIONS\['CONNECTION_FACTORY'\]"
+        assert cache.set("a", 1)
+        with pytest.raises(
+            ConfigurationError, match=r"CACHES\['default'\]: OPTIONS\['CONNECTION_FACTORY'\]: names a class"
+        ):
+            asyncio.run(cache.aget("a"))
+        with pytest.raises(ImproperlyConfigured, match=f"{key}: names a class of synchronous"):
+            cache.client_of("async").connection_factory  # noqa: B018  # found when it is asked for
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "cure"),
+    [
+        ({"CONNECTION_FACTORY": "mine.Factory"}, "CONNECTION_FACTORY", "there is no module 'mine'"),
+        ({"CONNECTION_FACTORY": dict}, "CONNECTION_FACTORY", "dict lacks connect and disconnect"),
+        ({"CONNECTION_FACTORY": "django_valkey.pool.ConectionFactory"}, "CONNECTION_FACTORY", "did you mean"),
+        (
+            {
+                "CONNECTION_FACTORY": Factory,
+                "CLIENT_CLASS": "django_valkey.client.SentinelClient",
+                "SENTINELS": [("h", 1)],
+            },
+            "CONNECTION_FACTORY",
+            "inherit SentinelConnectionFactory",
+        ),
+        ({"CONNECTION_FACTORY": SentinelFactory}, "SENTINELS", "SENTINELS must be provided"),
+    ],
+)
+def test_a_factory_that_cannot_serve_fails_as_the_cache_is_built(options: Any, key: str, cure: str) -> None:
+    entry = {"BACKEND": BACKENDS["sync"], "LOCATION": "valkey://service", "OPTIONS": options}
+    with override_settings(CACHES={"default": entry}), pytest.raises(ImproperlyConfigured) as caught:
+        assert caches["default"]
+    assert f"OPTIONS['{key}']" in str(caught.value)
+    assert cure in str(caught.value)
