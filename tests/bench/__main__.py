@@ -11,6 +11,7 @@ import platform
 
 from tests.bench.figures import Figures
 from tests.bench.herd import show_herd
+from tests.bench.locks import show_locks
 from tests.bench.measures import measure_async, measure_sync
 from tests.bench.peers import ASYNC_PEERS, SYNC_PEERS
 from tests.bench.topologies import show_topologies
@@ -30,6 +31,9 @@ def main() -> None:
         if options.what == "herd":
             show_herd(server, options.rounds, options.django_valkey)
             return
+        if options.what == "locks":
+            show_locks(server, options.rounds, options.django_valkey)
+            return
         Figures(measure_sync(SYNC_PEERS, server, options.rounds)).show("one after another, sync")
         Figures(asyncio.run(measure_async(ASYNC_PEERS, server, options.rounds))).show("async")
     show_topologies(options.rounds, server_core)
@@ -37,8 +41,10 @@ def main() -> None:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("what", nargs="?", choices=["all", "herd"], default="all")
-    parser.add_argument("--django-valkey", metavar="PYTHON", help="an interpreter that has django-valkey, for `herd`")
+    parser.add_argument("what", nargs="?", choices=["all", "herd", "locks"], default="all")
+    parser.add_argument(
+        "--django-valkey", metavar="PYTHON", help="an interpreter that has django-valkey, for `herd` and `locks`"
+    )
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--two-cores", action="store_true", help="run the server on another core than the client's")
     return parser.parse_args()

@@ -1,0 +1,33 @@
+"""Locks between processes."""
+
+import sys
+import time
+from itertools import pairwise
+
+from dvcache import Container, Settings
+from tests.lock_turns import hand_overs, started, turns
+from tests.servers import Server
+
+
+def test_processes_have_a_lock_one_at_a_time_and_each_has_its_turns(server: Server) -> None:
+    told = turns(server.url(), 10, *[sys.executable] * 3)
+    assert len(told) == 30
+    assert all(turn.given_back <= following.had for turn, following in pairwise(told))
+    assert len(hand_overs(told)) > 5
+
+
+def test_after_a_holder_was_killed_the_next_one_has_the_lock_when_it_lapses(server: Server) -> None:
+    with Container(Settings.parse({"LOCATION": server.url()})) as container:
+        lock = container.cache().get_lock("l", timeout=60)
+        program = started(sys.executable, server.url(), rounds=0, timeout=1.0)
+        with program:
+            assert program.stdout is not None
+            assert program.stdout.readline() == "held\n"
+            program.kill()
+        assert lock.acquire(blocking=False) is False
+        left = container.cache().pttl("l")
+        began = time.monotonic()
+        assert left is not None
+        assert lock.acquire(blocking_timeout=30) is True
+        assert time.monotonic() - began > left / 1000 - 0.05
+        assert lock.owned() is True
