@@ -23,7 +23,7 @@ class Bound(Protocol):
 class AsyncBound(Protocol):
     """What a method made by `aio` finds on its object."""
 
-    _context: Context
+    _async_context: Context
     _async_client: AsyncClient
 
 
@@ -43,11 +43,11 @@ def sync(op: Callable[Concatenate[Context, P], Op[T]]) -> Callable[Concatenate[B
 def aio(
     op: Callable[Concatenate[Context, P], Op[T]],
 ) -> Callable[Concatenate[AsyncBound, P], Coroutine[Any, Any, T]]:
-    """Make an asynchronous method of an operation, as `sync`, on the object's `_async_client`."""
+    """Make an asynchronous method of an operation, as `sync`, on `_async_client`, in `_async_context`."""
     name = op.__name__
 
     async def method(self: AsyncBound, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        cx = self._context
+        cx = self._async_context
         flow = op(cx, *args, **kwargs)
         guard = cx.policy.guard
         return await arun(flow if guard is None else guard(cx, name, flow, args, kwargs), self._async_client)
@@ -80,7 +80,7 @@ def astream(
     name = op.__name__
 
     async def method(self: AsyncBound, /, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, None]:
-        cx = self._context
+        cx = self._async_context
         guard = cx.policy.guard
         pages, cursor = op(cx, *args, **kwargs), 0
         while True:
@@ -113,6 +113,7 @@ def described(method: Callable[P, T], op: Callable[..., Any], annotation: object
     method.__name__ = op.__name__
     method.__qualname__ = op.__name__
     method.__doc__ = op.__doc__
+    method.__wrapped__ = op  # type: ignore[attr-defined]  # as functools.wraps calls it
     method.__signature__ = signature.replace(  # type: ignore[attr-defined]  # functions take it, and inspect reads it
         parameters=[first.replace(name="self", annotation=first.empty), *rest], return_annotation=annotation
     )

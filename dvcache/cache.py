@@ -102,7 +102,7 @@ class AsyncCache:
     """
 
     def __init__(self, context: Context, client: AsyncClient) -> None:
-        self._context = context
+        self._async_context = context
         self._async_client = client
 
     get = aio(values.get)
@@ -158,6 +158,6 @@ class AsyncCache:
 
         Arguments and errors are those of `Cache.get_lock`.
         """
-        return AsyncLock(self._context, self._async_client, self._context.keys.key(key, version), **terms)
+        return AsyncLock(self._async_context, self._async_client, self._async_context.keys.key(key, version), **terms)
 
     lock = get_lock

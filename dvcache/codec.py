@@ -102,14 +102,22 @@ class ValueCodec:
             return number
         try:
             value = self._serializer.loads(data if self._plain else self._decompressed(data))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever a serializer raises for what is not its own
             for found in self._recovered(data):
                 return found if self._unwrap is None else self._unwrap(found)
-            if self._raises:
-                raise DecodeError(self._note(error)) from error
-            self._note(error)
-            return default
+            return self.missed(error, default)
         return value if self._unwrap is None else self._unwrap(value)
+
+    def missed(self, error: Exception, default: object) -> object:
+        """Count an entry that cannot be read, and return `default`.
+
+        Raises:
+            DecodeError: the codec was told to raise.
+        """
+        message = self._note(error)
+        if self._raises:
+            raise DecodeError(message) from error
+        return default
 
     def _serialized(self, value: object) -> bytes:
         try:

@@ -1,22 +1,25 @@
 """What every backend of this package is, whatever the colour of its methods."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from typing_extensions import override
 
 from django_valkey import wiring
 from django_valkey.exceptions import improperly_configured
-from django_valkey.util import CacheKey
+from django_valkey.overrides.hooks import decoded, encoded, text
+from django_valkey.overrides.twins import add_twins
 from django_valkey.wiring import Wired
 from dvcache import AsyncClient, Client, NotSupportedError
 from dvcache.operations.context import Context
 from dvcache.pools.drivers import wrong_colour
 from dvcache.settings import twins
-from dvcache.types import Colour, Driver, Key
+from dvcache.types import Colour, Driver, Key, Timeout
 
-_WIRED: Final = ("_wired", "_context", "_client", "_async_client")
+_CONTEXTS: Final = ("_context", "_async_context")
+_WIRED: Final = ("_wired", "_client", "_async_client", *_CONTEXTS)
 
 
 class Backend(BaseCache):
@@ -38,6 +41,7 @@ class Backend(BaseCache):
 
     _wired: Wired
     _context: Context
+    _async_context: Context
     _client: Client
     _async_client: AsyncClient
 
@@ -47,11 +51,29 @@ class Backend(BaseCache):
         BaseCache.__init__(self, wired.params)
         self.default_timeout = wired.context.timeout  # BaseCache made a whole number of it
 
+    @override
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        add_twins(cls)
+
     def _wire(self) -> Wired:
         wired = wiring.wired(type(self), *self._arguments)
-        self._wired, self._context = wired, wired.context
-        self._client, self._async_client = wired.client, wired.async_client
+        self._wired, self._client, self._async_client = wired, wired.client, wired.async_client
+        if wired.own is None:
+            self._context = self._async_context = wired.context
+        else:
+            self.__dict__.update((name, self._forwarded(name)) for name in wired.own.plan.forwarded)
         return wired
+
+    def _forwarded(self, name: str) -> Callable[..., Any]:
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return getattr(self.client, name)(*args, **kwargs)
+
+        return method
+
+    def _is_hooked(self, name: str) -> bool:
+        own = self._wired.own
+        return own is not None and name in own.plan.client_hooks
 
     def _let_go(self) -> None:
         """Use no connections of settings that are not those of this moment; the next use finds the right ones.
@@ -71,7 +93,9 @@ class Backend(BaseCache):
         def __getattr__(self, name: str) -> object:
             if name not in _WIRED:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            self._wire()
+            wired = self.__dict__.get("_wired") or self._wire()
+            if wired.own is not None and name in _CONTEXTS:
+                self.__dict__[name] = wired.own.of_cache(self, asynchronous=name == "_async_context")
             return self.__dict__[name]
 
     @cached_property
@@ -127,23 +151,39 @@ class Backend(BaseCache):
         return bool(self._wired.container.settings.endpoints[0].service)
 
     @override
-    def make_key(self, key: Key, version: int | None = None, prefix: str | None = None) -> str:
-        """Return the key as it is stored.
+    def make_key(self, key: Key, version: int | None = None, prefix: str | None = None) -> Any:
+        """Return the key as it is stored, a `CacheKey`: by the client's `make_key` if the project overrides that.
 
         Args:
             key: the entry's name, without prefix and version.
             version: the version; the alias's own where None.
             prefix: the prefix; the alias's own where None.
         """
-        return _text(self._context.keys.key(key, version, prefix))
+        if self._is_hooked("make_key"):
+            return self.client.make_key(key, version=version, **({} if prefix is None else {"prefix": prefix}))
+        return text(self._wired.context.keys.key(key, version, prefix))
 
-    def make_pattern(self, pattern: str, version: int | None = None, prefix: str | None = None) -> str:
+    def make_pattern(self, pattern: str, version: int | None = None, prefix: str | None = None) -> Any:
         """Return the glob over stored keys, in which prefix and version are literal.
 
         Raises:
             ValueError: the pattern is None or empty.
         """
-        return _text(self._context.keys.pattern(pattern, version, prefix))
+        if self._is_hooked("make_pattern"):
+            return self.client.make_pattern(pattern, version=version, **({} if prefix is None else {"prefix": prefix}))
+        return text(self._wired.context.keys.pattern(pattern, version, prefix))
+
+    def encode(self, value: object) -> bytes | float:
+        """Return a value as it is stored: an int or a float as it is, the rest as bytes."""
+        return self.client.encode(value) if self._is_hooked("encode") else encoded(self._wired.context.codec, value)
+
+    def decode(self, value: bytes) -> object:
+        """Return the value of stored bytes.
+
+        Raises:
+            DecodeError: they cannot be read.
+        """
+        return self.client.decode(value) if self._is_hooked("decode") else decoded(self._wired.context.codec, value)
 
     def reverse_key(self, key: str) -> str:
         """Return the caller's name of a stored key; a key that is not of this prefix and version comes back whole.
@@ -154,9 +194,10 @@ class Backend(BaseCache):
         return self._context.keys.original(key.encode("utf-8", "surrogateescape"))
 
     @override
+    def get_backend_timeout(self, timeout: Timeout = DEFAULT_TIMEOUT) -> Timeout:  # type: ignore[override]  # a moment in the stubs
+        """Return how many seconds an entry lives, None for ever. What overrides it is asked by every operation."""
+        return self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
+
+    @override
     def validate_key(self, key: object) -> None:
         """Accept every key: memcached's limits are not the server's."""
-
-
-def _text(stored: bytes) -> CacheKey:
-    return CacheKey(stored.decode("utf-8", "surrogateescape"))

@@ -10,9 +10,12 @@ from django_valkey.backend import Backend
 from django_valkey.base_pool import BaseSentinelConnectionFactory, in_role
 from django_valkey.envelopes import Marker
 from django_valkey.exceptions import improperly_configured
+from django_valkey.overrides.hooks import decoded, encoded, text
+from django_valkey.wiring import Wired
+from dvcache.operations.context import Context
 from dvcache.pools.drivers import ByFactory, wrong_colour
 from dvcache.settings import locations, twins
-from dvcache.types import Colour
+from dvcache.types import Colour, Key
 
 __all__ = ["BaseClient", "Marker", "pair"]
 
@@ -43,9 +46,45 @@ class BaseClient:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> object:
-            if name not in {"_context", "_client", "_async_client"}:
-                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            return getattr(self._backend, name)
+            if name in {"_context", "_async_context"}:
+                return self._bound()
+            if name in {"_client", "_async_client"}:
+                return getattr(self._backend, name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def _wired(self) -> Wired:
+        return self._backend._wired  # noqa: SLF001  # a client is its cache's
+
+    def _bound(self) -> Context:
+        """Return the context of the moment: that of the wiring, or one that goes through what the class overrides."""
+        wired = self._wired
+        if wired.own is None:
+            return wired.context
+        kept = self.__dict__.get("_kept")
+        if kept is None or kept[0] is not wired:
+            kept = self.__dict__["_kept"] = wired, wired.own.of(self, self._backend)
+        return kept[1]
+
+    def make_key(self, key: Key, version: int | None = None, prefix: str | None = None) -> str:
+        """Return the key as it is stored. What overrides it is asked by every operation."""
+        return text(self._wired.context.keys.key(key, version, prefix))
+
+    def make_pattern(self, pattern: str, version: int | None = None, prefix: str | None = None) -> str:
+        """Return the glob over stored keys. What overrides it is asked by every operation."""
+        return text(self._wired.context.keys.pattern(pattern, version, prefix))
+
+    def encode(self, value: object) -> bytes | float:
+        """Return a value as it is stored: an int or a float as it is, the rest as bytes."""
+        return encoded(self._wired.context.codec, value)
+
+    def decode(self, value: bytes) -> object:
+        """Return the value of stored bytes.
+
+        Raises:
+            DecodeError: they cannot be read.
+        """
+        return decoded(self._wired.context.codec, value)
 
     def client_in(self, colour: Colour) -> Any:
         """Return this client, or its twin of the other colour."""

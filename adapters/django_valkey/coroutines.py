@@ -12,7 +12,7 @@ from dvcache.signatures import AsyncGetOrSet, AsyncOneOrMany, AsyncSet
 class Coroutines:
     """The methods of `dvcache.AsyncCache` by the names that Django gives coroutines."""
 
-    _context: Context
+    _async_context: Context
     _async_client: AsyncClient
 
     aget = aio(values.get)

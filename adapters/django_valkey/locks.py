@@ -123,7 +123,7 @@ def _lock(owner: Owner, stored: bytes, own: Callable[..., Any] | None, terms: lo
 
 def _alock(owner: Owner, stored: bytes, own: Callable[..., Any] | None, terms: locks.Terms) -> Any:
     if own is None:
-        return AsyncLock(owner._context, owner._async_client, stored, **terms)
+        return AsyncLock(owner._async_context, owner._async_client, stored, **terms)
     name = stored.decode("utf-8", "surrogateescape")
     return ForeignLock(lambda client: own(client, name, **terms), lambda: owner.client_in("async").get_client())
 

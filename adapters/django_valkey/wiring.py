@@ -13,11 +13,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Unpack
 
 from django_valkey import conf, sessions
-from django_valkey.exceptions import ConfigurationError
+from django_valkey.exceptions import ConfigurationError, improperly_configured
+from django_valkey.overrides.classes import is_built_in
+from django_valkey.overrides.contexts import Contexts, contexts, plan
 from dvcache import AsyncClient, Client, Container, Settings
 from dvcache.container import Replacements
 from dvcache.operations.context import Context
 from dvcache.pools.forking import renewed_after_fork
+from dvcache.settings import twins
 from dvcache.settings.options import copied
 
 
@@ -51,6 +54,8 @@ class Wired:
     async_client: AsyncClient
     params: dict[str, Any]
     """What `BaseCache` takes, checked."""
+    own: Contexts | None = None
+    """The contexts of classes that the project made."""
 
 
 class Registry:
@@ -124,15 +129,26 @@ def _wire(source: Source) -> Wired:
     settings = conf.parsed({**source.params, "LOCATION": source.location}, alias, source.globals)
     container = Container(settings, **source.replacements)
     client, async_client = container.client(), container.async_client()
+    context = _context(container)
     weakref.finalize(container, _close, client, async_client)
     return Wired(
         source=source,
         container=container,
-        context=_context(container),
+        context=context,
         client=client,
         async_client=async_client,
         params=_of_base_cache(source.params, settings),
+        own=_own(source, context, alias),
     )
+
+
+def _own(source: Source, context: Context, alias: str) -> Contexts | None:
+    backend: Any = source.backend
+    named = (source.params.get("OPTIONS") or {}).get("CLIENT_CLASS") or backend.DEFAULT_CLIENT_CLASS
+    client: Any = None if is_built_in(named) else twins.named(named, "OPTIONS['CLIENT_CLASS']", backend.colour)
+    with improperly_configured(alias):
+        found = plan(backend, client)
+    return None if found is None else contexts(found, context)
 
 
 def _context(container: Container) -> Context:

@@ -1,0 +1,108 @@
+"""Keys and values as the hooks of a class of the project's own make them: make_key, make_pattern, encode, decode."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django_valkey.util import CacheKey
+from dvcache import DecodeError, SerializationError
+from dvcache.codec import ValueCodec
+from dvcache.operations.context import Codec, Keys
+from dvcache.types import Key
+
+
+@dataclass(frozen=True, slots=True)
+class HookedKeys:
+    """Names entries by the hooks of a cache, which are its client's where the cache's class has none of its own."""
+
+    keys: Keys
+    cache: Any
+
+    def key(self, key: Key, version: int | None = None, prefix: str | None = None) -> bytes:
+        """Return the stored key."""
+        if prefix is None:
+            return _bytes(self.cache.make_and_validate_key(key, version=version), "make_key")
+        stored = self.cache.make_key(key, version=version, prefix=prefix)
+        self.cache.validate_key(stored)
+        return _bytes(stored, "make_key")
+
+    def pattern(self, pattern: str, version: int | None = None, prefix: str | None = None) -> bytes:
+        """Return the glob over stored keys."""
+        given = {} if prefix is None else {"prefix": prefix}
+        return _bytes(self.cache.make_pattern(pattern, version=version, **given), "make_pattern")
+
+    def everything(self) -> bytes:
+        """Return the glob over every stored key of the own prefix, of any version."""
+        return self.keys.everything()
+
+    def original(self, stored: bytes, version: int | None = None) -> str:
+        """Return the caller's name of a stored key."""
+        return self.keys.original(stored, version)
+
+
+@dataclass(frozen=True, slots=True)
+class HookedCodec:
+    """Stores values as the hooks of a cache encode them, and reads them as these decode them."""
+
+    codec: Codec
+    cache: Any
+
+    def dumps(self, value: object, /) -> bytes:
+        """Return the stored bytes."""
+        encoded = self.cache.encode(value)
+        if type(encoded) is int or type(encoded) is float:
+            return self.codec.dumps(encoded)
+        if isinstance(encoded, str):
+            return encoded.encode()
+        if isinstance(encoded, bytes | bytearray | memoryview):
+            return bytes(encoded)
+        raise SerializationError(f"encode must return bytes, an int or a float, not {type(encoded).__name__}")
+
+    def loads(self, data: bytes, default: object = None, /) -> object:
+        """Return the value of stored bytes, or `default` for an entry that cannot be read."""
+        try:
+            return self.cache.decode(data)
+        except Unreadable:
+            return default
+        except DecodeError:
+            raise
+        except Exception as error:
+            if isinstance(self.codec, ValueCodec):
+                return self.codec.missed(error, default)
+            raise
+
+
+class Unreadable(DecodeError):
+    """Stored bytes that the codec cannot read; counted, and logged once a kind."""
+
+
+def encoded(codec: Codec, value: object) -> bytes | float:
+    """Return a value as django-valkey's `encode` does: ints and floats as they are, the rest as stored bytes."""
+    return value if type(value) is int or type(value) is float else codec.dumps(value)
+
+
+def decoded(codec: Codec, data: bytes) -> object:
+    """Return the value of stored bytes.
+
+    Raises:
+        Unreadable: they cannot be read.
+    """
+    value = codec.loads(data, _UNREADABLE)
+    if value is _UNREADABLE:
+        raise Unreadable("the entry cannot be read; the log has the reason")
+    return value
+
+
+def text(stored: bytes) -> CacheKey:
+    """Return a stored key, or a glob over stored keys, as text."""
+    return CacheKey(stored.decode("utf-8", "surrogateescape"))
+
+
+_UNREADABLE: Final = object()
+
+
+def _bytes(stored: object, hook: str) -> bytes:
+    if isinstance(stored, str):
+        return stored.encode("utf-8", "surrogateescape")
+    if isinstance(stored, bytes):
+        return stored
+    raise TypeError(f"{hook} must return text or bytes, not {type(stored).__name__}")

@@ -1,0 +1,45 @@
+"""The `a*` methods of a cache class that overrides the others: as Django's own, which call these in a thread."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from asgiref.sync import sync_to_async
+
+from django_valkey.overrides.classes import OPERATIONS, STREAMS, is_own
+
+
+def add_twins(cls: Any) -> None:
+    """Give a class the coroutine `a<name>` of each operation that it overrides, unless it has one of its own."""
+    for name in (*OPERATIONS, *STREAMS):
+        if is_own(cls, name) and not is_own(cls, f"a{name}"):
+            setattr(cls, f"a{name}", _same(name) if cls.colour == "async" else _twin(name))
+
+
+def _same(name: str) -> Any:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self, name)(*args, **kwargs)
+
+    return _named(method, name)
+
+
+def _twin(name: str) -> Any:
+    async def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return await sync_to_async(getattr(self, name))(*args, **kwargs)
+
+    return _named(stream(name) if name in STREAMS else method, name)
+
+
+def stream(name: str) -> Any:
+    """Return a method that yields what the object's method of this name yields, which is called in a thread."""
+
+    async def method(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        for item in await sync_to_async(lambda: list(getattr(self, name)(*args, **kwargs)))():
+            yield item
+
+    return method
+
+
+def _named(method: Any, name: str) -> Any:
+    method.__name__ = method.__qualname__ = f"a{name}"
+    method.__doc__ = f"Do as `{name}`."
+    return method

@@ -1,0 +1,215 @@
+"""Clients of a project's own, written against django-valkey: what they override is what the cache does."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pytest
+from django.core.cache import caches
+from django.core.exceptions import ImproperlyConfigured
+from django.test.utils import override_settings
+
+from django_valkey import wiring
+from django_valkey.async_cache.client import AsyncDefaultClient, AsyncHerdClient, AsyncSentinelClient
+from django_valkey.cache import ValkeyCache
+from django_valkey.client import DefaultClient, HerdClient, SentinelClient
+from dvcache import NotSupportedError
+from dvcache.testing import MemoryPoolFactory
+
+SYNC: Final = "django_valkey.cache.ValkeyCache"
+ASYNC: Final = "django_valkey.async_cache.cache.AsyncValkeyCache"
+SENTINELS: Final = {"SENTINELS": [("127.0.0.1", 26379)]}
+
+calls: Counter[str] = Counter()
+"""How often each override was called."""
+
+
+class Counting:
+    """Overrides for sync code: each counts, and changes what it gives, so that its part in an answer is seen."""
+
+    def get(self, key: Any, default: Any = None, version: Any = None, **_: Any) -> Any:
+        calls["get"] += 1
+        value = super().get(key, default=default, version=version)  # type: ignore[misc]  # of the client beside it
+        return value if value is default else value + 1000
+
+    def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
+        calls["set"] += 1
+        return super().set(key, value - 1000, *args, **kwargs)  # type: ignore[misc]  # as above
+
+    def delete(self, key: Any, *args: Any, **kwargs: Any) -> Any:
+        calls["delete"] += 1
+        return super().delete(key, *args, **kwargs)  # type: ignore[misc]  # as above
+
+
+class AsyncCounting:
+    """The same for async code."""
+
+    async def get(self, key: Any, default: Any = None, version: Any = None, **_: Any) -> Any:
+        calls["get"] += 1
+        value = await super().get(key, default=default, version=version)  # type: ignore[misc]  # as above
+        return value if value is default else value + 1000
+
+    async def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
+        calls["set"] += 1
+        return await super().set(key, value - 1000, *args, **kwargs)  # type: ignore[misc]  # as above
+
+    async def delete(self, key: Any, *args: Any, **kwargs: Any) -> Any:
+        calls["delete"] += 1
+        return await super().delete(key, *args, **kwargs)  # type: ignore[misc]  # as above
+
+
+class OwnDefault(Counting, DefaultClient):
+    """A client of servers."""
+
+
+class OwnHerd(Counting, HerdClient):
+    """A client whose entries are recomputed once."""
+
+
+class OwnSentinel(Counting, SentinelClient):
+    """A client of a service."""
+
+
+class AsyncOwnDefault(AsyncCounting, AsyncDefaultClient):
+    """A client of servers, for async code."""
+
+
+class AsyncOwnHerd(AsyncCounting, AsyncHerdClient):
+    """A client whose entries are recomputed once, for async code."""
+
+
+class AsyncOwnSentinel(AsyncCounting, AsyncSentinelClient):
+    """A client of a service, for async code."""
+
+
+OWN: Final = [OwnDefault, OwnHerd, OwnSentinel, AsyncOwnDefault, AsyncOwnHerd, AsyncOwnSentinel]
+
+
+@contextmanager
+def alias(client: type, backend: str | None = None, **entry: Any) -> Iterator[Any]:
+    """The default alias with this client, by its dotted path, on a server in memory."""
+    coloured = ASYNC if getattr(client, "colour", "sync") == "async" else SYNC
+    service = issubclass(client, SentinelClient | AsyncSentinelClient)
+    options = {"CLIENT_CLASS": f"{client.__module__}.{client.__qualname__}", **(SENTINELS if service else {})}
+    location = "valkey://shop/0" if service else "valkey://cache.example.com/0"
+    made = {"BACKEND": backend or coloured, "LOCATION": location, "OPTIONS": options, **entry}
+    with override_settings(CACHES={"default": made}), wiring.use(pool_factory=MemoryPoolFactory()):
+        calls.clear()
+        yield caches["default"]
+
+
+def of(cache: Any, name: str) -> Callable[..., Any]:
+    """A method of the cache, waited for if it is a coroutine."""
+    method = getattr(cache, name)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        found = method(*args, **kwargs)
+        return asyncio.run(_awaited(found)) if asyncio.iscoroutine(found) else found
+
+    return call
+
+
+async def _awaited(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    return await coroutine
+
+
+THROUGH: Final[dict[str, tuple[str, tuple[Any, ...], Any, dict[str, int]]]] = {
+    "get": ("get", ("a",), 1, {"get": 1}),
+    "get of nothing": ("get", ("none", "default"), "default", {"get": 1}),
+    "set": ("set", ("a", 5), True, {"set": 1}),
+    "add": ("add", ("new", 5), True, {"set": 1}),
+    "add to what is there": ("add", ("a", 5), False, {"set": 1}),
+    "has_key": ("has_key", ("a",), True, {"get": 1}),
+    "has_key of nothing": ("has_key", ("none",), False, {"get": 1}),
+    "get_many": ("get_many", (["a", "b", "none"],), {"a": 1, "b": 2}, {"get": 3}),
+    "mget": ("mget", (["a", "none"],), {"a": 1}, {"get": 2}),
+    "set_many": ("set_many", ({"a": 5, "c": 6},), [], {"set": 2}),
+    "mset": ("mset", ({"a": 5, "c": 6},), True, {"set": 2}),
+    "get_or_set of what is there": ("get_or_set", ("a", 9), 1, {"get": 1}),
+    "get_or_set of nothing": ("get_or_set", ("none", 9), 9, {"get": 1, "set": 1}),
+    "incr": ("incr", ("a", 5), 6, {"get": 1, "set": 1}),
+    "decr": ("decr", ("a", 5), -4, {"get": 1, "set": 1}),
+    "delete": ("delete", ("a",), True, {"delete": 1}),
+    "delete_many": ("delete_many", (["a", "b", "none"],), 2, {"delete": 3}),
+    "ttl": ("ttl", ("a",), 300, {}),
+    "touch": ("touch", ("a",), True, {}),
+}
+"""Each operation with its arguments, what it answers where "a" is 1 and "b" is 2, and the overrides it goes through."""
+
+
+@pytest.mark.parametrize("client", OWN)
+@pytest.mark.parametrize(("name", "args", "answer", "counted"), THROUGH.values(), ids=THROUGH)
+def test_every_operation_goes_through_what_the_client_overrides(
+    client: type, name: str, args: tuple[Any, ...], answer: Any, counted: dict[str, int]
+) -> None:
+    with alias(client) as cache:
+        of(cache, "set")("a", 1)
+        of(cache, "set")("b", 2)
+        calls.clear()
+        assert of(cache, name)(*args) == answer
+        assert calls == counted
+
+
+@pytest.mark.parametrize("client", [OwnDefault, OwnHerd, OwnSentinel])
+@pytest.mark.parametrize(("name", "args", "answer", "counted"), THROUGH.values(), ids=THROUGH)
+def test_coroutines_of_a_cache_go_through_a_client_for_sync_code_in_a_thread(
+    client: type, name: str, args: tuple[Any, ...], answer: Any, counted: dict[str, int]
+) -> None:
+    with alias(client) as cache:
+        cache.set("a", 1)
+        cache.set("b", 2)
+        calls.clear()
+        assert of(cache, f"a{name}")(*args) == answer
+        assert calls == counted
+
+
+@pytest.mark.parametrize("client", OWN)
+def test_what_is_stored_is_what_the_override_gave_to_the_operation_under_it(client: type) -> None:
+    with alias(client) as cache:
+        of(cache, "set")("a", 1)
+        raw = cache._wired.container.cache()
+        assert raw.get("a") == 1 - 1000
+        raw.set("a", 5)
+        assert of(cache, "get")("a") == 1005
+
+
+class Looking(DefaultClient):
+    """A client whose `get` asks for another operation, which rests on `get` everywhere else."""
+
+    def get(self, key: Any, default: Any = None, version: Any = None, **_: Any) -> Any:
+        calls["get"] += 1
+        if not self.has_key(key) or f"{key}:hidden" in self.get_many([key, f"{key}:hidden"]):
+            return default
+        return super().get(key, default, version)
+
+
+def test_an_override_may_call_what_rests_on_it() -> None:
+    with alias(Looking) as cache:
+        cache.set_many({"a": 1, "b": 2, "b:hidden": 3})
+        assert cache.get("a") == 1
+        assert cache.get("b", "default") == "default"
+        assert cache.get_many(["a", "b"]) == {"a": 1}
+        assert cache.client.get("a") == 1
+
+
+def test_a_client_for_async_code_serves_the_coroutines_of_a_cache_for_both_and_refuses_the_rest() -> None:
+    with alias(AsyncOwnDefault, SYNC) as cache:
+        assert of(cache, "aset")("a", 1)
+        assert of(cache, "aget")("a") == 1
+        assert calls == {"set": 1, "get": 1}
+        for name, args in (("get", ("a",)), ("set", ("a", 1)), ("ttl", ("a",)), ("keys", ("*",))):
+            with pytest.raises(
+                NotSupportedError, match=r"CACHES\['default'\]: OPTIONS\['CLIENT_CLASS'\] is .*AsyncOwnDef"
+            ):
+                getattr(cache, name)(*args)
+        with pytest.raises(NotSupportedError, match="aiter_keys"):
+            list(cache.iter_keys("*"))
+
+
+def test_a_client_for_sync_code_is_refused_by_a_cache_of_coroutines() -> None:
+    with alias(OwnDefault) as cache:
+        assert isinstance(cache, ValkeyCache)
+    with pytest.raises(ImproperlyConfigured, match=r"CACHES\['default'\]: OPTIONS\['CLIENT_CLASS'\]: .*for sync code"):
+        alias(OwnDefault, ASYNC).__enter__()
