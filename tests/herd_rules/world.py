@@ -26,21 +26,28 @@ class World:
         colour: of the processes' caches.
         location: the LOCATION.
         pool_factory: what reaches it; None for the one of production.
+        options: more OPTIONS.
     """
 
     def __init__(
-        self, colour: Literal["sync", "async"], location: str, stack: ExitStack, pool_factory: PoolFactory | None = None
+        self,
+        colour: Literal["sync", "async"],
+        location: str | list[str],
+        stack: ExitStack,
+        pool_factory: PoolFactory | None = None,
+        **options: object,
     ) -> None:
         self.clock = ManualClock()
         """The clock of the processes, not of the server."""
-        self._colour, self._location, self._factory = colour, location, pool_factory
+        self._colour, self._location, self._factory, self._options = colour, location, pool_factory, options
         self._runner = stack.enter_context(asyncio.Runner())
         self._stack = stack
         self.plain = self.process(HERD=False)
         self._client = self.container(HERD=False).client()
 
     def container(self, **options: object) -> Container:
-        settings = Settings.parse({"LOCATION": self._location, "OPTIONS": {"HERD": True, **options}})
+        wanted = {"HERD": True, **self._options, **options}
+        settings = Settings.parse({"LOCATION": self._location, "OPTIONS": wanted})
         more: dict[str, Any] = {} if self._factory is None else {"pool_factory": self._factory}
         container = Container(settings, clock=self.clock, **more)
         self._stack.callback(lambda: self._runner.run(container.aclose()))
@@ -90,7 +97,11 @@ class World:
 
 @contextmanager
 def world_of(
-    colour: Literal["sync", "async"], location: str, pool_factory: PoolFactory | None = None
+    colour: Literal["sync", "async"],
+    location: str | list[str],
+    pool_factory: PoolFactory | None = None,
+    **options: object,
 ) -> Iterator[World]:
+    """Return one database with its processes, which end with the block."""
     with ExitStack() as stack:
-        yield World(colour, location, stack, pool_factory)
+        yield World(colour, location, stack, pool_factory, **options)

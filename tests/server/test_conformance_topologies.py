@@ -17,6 +17,7 @@ from dvcache.pools.factory import Pools
 from dvcache.protocols import AsyncPool, Pool, PoolFactory
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from dvcache.types import Batch, Endpoint
+from tests.herd_rules import HerdRules, World, world_of
 from tests.topologies import Replication, SentinelFleet, calls, reset_calls
 
 WAIT: Batch = (("WAIT", 2, 5000),)
@@ -135,6 +136,17 @@ def make_cache(way: Any, ways: Any, pools: WaitingPools) -> Iterator[MakeCache]:
 
 class TestTopologies(CacheConformance):
     """The suite, by the fixture above."""
+
+
+class TestHerdRulesOverTopologies(HerdRules):
+    """The rules of the herd policy."""
+
+    @pytest.fixture
+    def world(self, way: Any, ways: Any, pools: WaitingPools) -> Iterator[World]:
+        colour, name = way
+        location, options, _ = ways[name]
+        with world_of(colour, location, pools, **options) as world:
+            yield world
 
 
 def test_the_suite_reads_from_the_replicas(make_cache: MakeCache, way: Any, ways: Any) -> None:
