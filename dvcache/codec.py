@@ -10,6 +10,9 @@
 
 What is stored carries no header, so the two readings must not meet: a value whose stored bytes would be read as another
 number is refused, and bytes that would be read as compressed are compressed.
+
+What the configured pair cannot read may be of former settings: then the other compressors are tried whose magic it
+begins with, and the fallback serializers. What is too large to be decompressed is not tried again.
 """
 
 import logging
@@ -17,8 +20,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from dvcache.compressors import bounds, foreign
+from dvcache.compressors.bounds import TooLarge
 from dvcache.compressors.identity import IdentityCompressor
-from dvcache.compressors.zlib import ZlibCompressor
 from dvcache.errors import DecodeError, SerializationError
 from dvcache.protocols import Compressor, Serializer
 
@@ -30,7 +34,6 @@ DIGITS: Final = 4300
 _NUMERIC: Final = frozenset(b"-0123456789in")
 _NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?(e[+-]?[0-9]+)?|(-?inf|nan)")
 _ZERO: Final = ord("0")
-_FOREIGN: Final = (ZlibCompressor(),)
 
 
 class ValueCodec:
@@ -43,7 +46,9 @@ class ValueCodec:
         alias: the alias, for errors and the log.
         raise_undecodable: whether an entry that cannot be read raises `DecodeError` instead of being a miss.
         fallbacks: serializers to try on entries that `serializer` cannot read.
-        foreign: compressors to try on entries that the configured pair cannot read; each has a `magic`.
+        max_size: bytes; what is longer is not compressed, since no compressor would read it.
+        others: of `max_size`, the compressors to try on entries that the configured pair cannot read; each has a
+            `magic`. Called when the first such entry is met.
         unwrap: of what the serializer made, the value: for entries that another library stored in an envelope.
 
     Attributes:
@@ -51,8 +56,8 @@ class ValueCodec:
     """
 
     __slots__ = (
-        *("undecodable", "_alias", "_compressor", "_fallbacks", "_foreign", "_kinds", "_magic", "_min_length"),
-        *("_plain", "_raises", "_serializer", "_unwrap"),
+        *("undecodable", "_alias", "_compressor", "_fallbacks", "_kinds", "_magic", "_max_size"),
+        *("_min_length", "_others", "_plain", "_raises", "_serializer", "_unwrap"),
     )
 
     def __init__(
@@ -64,13 +69,14 @@ class ValueCodec:
         *,
         raise_undecodable: bool = False,
         fallbacks: Sequence[Serializer] = (),
-        foreign: Sequence[Compressor] = _FOREIGN,
+        max_size: int = bounds.DEFAULT,
+        others: Callable[[int], Sequence[Compressor]] = foreign.available,
         unwrap: Callable[[object], object] | None = None,
     ) -> None:
         self.undecodable = 0
         self._serializer, self._compressor, self._min_length = serializer, compressor, min_length
         self._alias, self._raises = alias, raise_undecodable
-        self._fallbacks, self._foreign, self._unwrap = fallbacks, foreign, unwrap
+        self._fallbacks, self._max_size, self._others, self._unwrap = fallbacks, max_size, others, unwrap
         self._plain = getattr(type(compressor), "compress", None) is IdentityCompressor.compress
         self._magic = _magic(compressor)
         self._kinds: set[type[Exception]] = set()
@@ -102,10 +108,8 @@ class ValueCodec:
             return number
         try:
             value = self._serializer.loads(data if self._plain else self._decompressed(data))
-        except Exception as error:  # noqa: BLE001  # whatever a serializer raises for what is not its own
-            for found in self._recovered(data):
-                return found if self._unwrap is None else self._unwrap(found)
-            return self.missed(error, default)
+        except Exception as error:  # noqa: BLE001  # whatever a serializer raises for bytes that are not its own
+            return self._recovered(data, default, error)
         return value if self._unwrap is None else self._unwrap(value)
 
     def missed(self, error: Exception, default: object) -> object:
@@ -137,41 +141,63 @@ class ValueCodec:
 
     def _compressed(self, data: bytes) -> bytes:
         try:
-            if len(data) > self._min_length:
+            if self._min_length < len(data) <= self._max_size:
                 packed = self._compressor.compress(data)
                 if len(packed) < len(data):
                     return packed
-            return data if self._decompressed(data) is data else self._compressor.compress(data)
+            return self._compressor.compress(data) if self._reads_as_compressed(data) else data
         except Exception as error:
             message = f"{type(self._compressor).__name__} cannot compress: {type(error).__name__}"
             raise SerializationError(self._located(message)) from error
+
+    def _reads_as_compressed(self, data: bytes) -> bool:
+        try:
+            return self._decompressed(data) is not data
+        except TooLarge:
+            return True
 
     def _decompressed(self, data: bytes) -> bytes:
         """Return the very bytes that were given where they are not compressed."""
         if data.startswith(self._magic):
             try:
                 return self._compressor.decompress(data)
+            except TooLarge:
+                raise
             except Exception:  # noqa: BLE001  # whatever a compressor raises for bytes that are not its own
                 return data
         return data
 
-    def _recovered(self, data: bytes) -> Iterator[object]:
-        """Yield what other codecs than the configured pair make of an entry."""
+    def _recovered(self, data: bytes, default: object, error: Exception) -> object:
+        """Return the value that other codecs than the configured pair read, or `default`; `error` is that pair's."""
+        try:
+            value = self._read_otherwise(data, error)
+        except Exception as reason:  # noqa: BLE001  # one of those above
+            return self.missed(reason, default)
+        return value if self._unwrap is None else self._unwrap(value)
+
+    def _read_otherwise(self, data: bytes, error: Exception) -> object:
+        if isinstance(error, TooLarge):
+            raise error
+        readings = [*self._readings(data)]
         for serializer in (self._serializer, *self._fallbacks):
-            for plain in self._readings(data):
+            for plain in readings:
                 try:
-                    value = serializer.loads(plain)
+                    return serializer.loads(plain)
                 except Exception:  # noqa: BLE001, S112  # the error of the configured codec is the one that is told
                     continue
-                yield value
+        raise error
 
     def _readings(self, data: bytes) -> Iterator[bytes]:
-        yield self._decompressed(data)
+        plain = self._decompressed(data)
+        if plain is not data:
+            yield plain
         yield data
-        for compressor in self._foreign:
+        for compressor in self._others(self._max_size):
             if data.startswith(_magic(compressor)):
                 try:
                     yield compressor.decompress(data)
+                except TooLarge:
+                    raise
                 except Exception:  # noqa: BLE001, S112  # not its own after all
                     continue
 

@@ -49,6 +49,8 @@ def _codec(settings: Settings) -> Codec:
         min_length=settings.compress_min_length,
         alias=settings.alias,
         raise_undecodable=settings.raise_undecodable,
+        fallbacks=settings.serializer_fallbacks,
+        max_size=settings.max_decompressed_size,
         unwrap=settings.unwrap,
     )
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from django_valkey.envelopes import unwrapped
@@ -37,6 +38,8 @@ GLOBALS: Final[Mapping[str, str]] = {
 }
 """The global settings, each with the option of an alias that it is the default of."""
 
+_SECRET: Final = "SECRET_KEY"  # noqa: S105  # the name of the setting
+"""With SECRET_KEY_FALLBACKS, the keys that sign where an alias has no SIGNING_KEYS."""
 _LOGGER: Final = {"LOGGER": "django_valkey.base"}
 """Where ignored exceptions are logged if nothing is said."""
 _MEANS_NOTHING: Final[Mapping[str, object]] = {"CACHE_COMPRESS_LEVEL": 0}
@@ -57,7 +60,17 @@ def snapshot() -> tuple[object, dict[str, object]]:
 def defaults() -> dict[str, object]:
     """Return the global settings of this backend that the project has, by their names."""
     given = {name: getattr(settings, name, None) for name in GLOBALS}
-    return {name: value for name, value in given.items() if value not in (None, _MEANS_NOTHING.get(name))}
+    chosen = {name: value for name, value in given.items() if value not in (None, _MEANS_NOTHING.get(name))}
+    return chosen | {_SECRET: _secrets()}
+
+
+def _secrets() -> tuple[str | bytes, ...]:
+    """Return what signs, and then what signed once; nothing where the project has no secret."""
+    try:
+        keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    except ImproperlyConfigured:
+        return ()
+    return tuple(key for key in keys if isinstance(key, str | bytes))
 
 
 def connection_factory() -> object:
@@ -94,6 +107,7 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object]) -
         ConfigurationError: a setting is wrong; names the alias, the key and the cure.
     """
     inherited = _LOGGER | {option: given[name] for name, option in GLOBALS.items() if name in given and name != FACTORY}
+    inherited["SIGNING_KEYS"] = given.get(_SECRET, ())
     options = wanted.get("OPTIONS") or {}
     try:
         if isinstance(options, Mapping):
@@ -110,7 +124,8 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object]) -
 
 def _written(key: str, own: Mapping[str, object]) -> str:
     """Return the setting that a wrong option was written as, where the alias has it from a global one."""
-    names = {f"OPTIONS[{option!r}]": name for name, option in GLOBALS.items() if option not in own}
+    options = {**GLOBALS, _SECRET: "SIGNING_KEYS"}
+    names = {f"OPTIONS[{option!r}]": name for name, option in options.items() if option not in own}
     return {**names, GLOBAL_FACTORY: FACTORY}.get(key, key)
 
 

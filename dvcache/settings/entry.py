@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Self
 
+from dvcache.compressors import bounds
 from dvcache.compressors.identity import IdentityCompressor
 from dvcache.errors import ConfigurationError
 from dvcache.operations.context import ClearScope, Herd
@@ -40,9 +41,13 @@ class Settings:
     """None: Django's `prefix:version:key`."""
     reverse_key_function: ReverseKeyFunction | None = None
     serializer: Serializer
+    serializer_fallbacks: tuple[Serializer, ...] = ()
+    """Tried, in order, on entries that the serializer cannot read."""
     compressor: Compressor
     compress_min_length: int = 15
     """Bytes; what is longer is compressed."""
+    max_decompressed_size: int = bounds.DEFAULT
+    """Bytes; an entry that would be longer, decompressed, is not read."""
     scan_count: int = 1000
     """Keys that one SCAN looks at."""
     clear_scope: ClearScope = "database"
@@ -118,12 +123,13 @@ def _of_entry(entry: Mapping[str, object]) -> dict[str, Any]:
 
 
 def _of_options(chosen: Mapping[str, Any]) -> dict[str, Any]:
-    serializer = chosen.get("SERIALIZER", PickleSerializer)
+    serializer, fallbacks = chosen.get("SERIALIZER", PickleSerializer), chosen.get("SERIALIZER_FALLBACKS", ())
     compressor = chosen.get("COMPRESSOR", IdentityCompressor)
     plain = {field: chosen[name] for name, field in _PLAIN.items() if name in chosen}
     flags = {field: bool(chosen[name]) for name, field in _FLAGS.items() if name in chosen}
     return {
-        "serializer": components.build(serializer, chosen, "OPTIONS['SERIALIZER']", ("dumps", "loads")),
+        "serializer": _serializer(serializer, chosen, "SERIALIZER"),
+        "serializer_fallbacks": tuple(_serializer(each, chosen, "SERIALIZER_FALLBACKS") for each in fallbacks),
         "compressor": components.build(compressor, chosen, "OPTIONS['COMPRESSOR']", ("compress", "decompress")),
         "herd": herd(chosen, by_client=asks_for_herd(chosen)),
         **plain,
@@ -131,10 +137,16 @@ def _of_options(chosen: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _serializer(reference: object, chosen: Mapping[str, Any], option: str) -> Serializer:
+    made: Serializer = components.build(reference, chosen, f"OPTIONS[{option!r}]", ("dumps", "loads"))
+    return made
+
+
 _PLAIN: Final = {
     "COMPRESS_MIN_LENGTH": "compress_min_length",
     "SCAN_COUNT": "scan_count",
     "CLEAR_SCOPE": "clear_scope",
+    "MAX_DECOMPRESSED_SIZE": "max_decompressed_size",
     "TIMEOUT_JITTER": "timeout_jitter",
     "LOGGER": "logger",
 }

@@ -75,7 +75,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     **dict.fromkeys(("COMPRESS_ZSTD_OPTIONS", "DECOMPRESS_ZSTD_OPTIONS"), _MAPPING),
     **dict.fromkeys(("COMPRESS_LZMA_FILTERS", "DECOMPRESS_LZMA_FILTERS"), _FILTERS),
     **dict.fromkeys(("COMPRESS_LZ4_CONTENT_CHECKSUM", "COMPRESS_LZ4_BLOCK_LINKED", "COMPRESS_LZ4_STORE_SIZE"), _FLAG),
-    "COMPRESS_BROTLI_MODE": (_one_of("GENERIC", "TEXT", "FONT"), "'GENERIC', 'TEXT' or 'FONT'"),
+    "COMPRESS_BROTLI_MODE": _TEXT,
     "COMPRESS_BROTLI_LGWIN": (_one_of(*range(10, 25)), "a whole number from 10 to 24"),
     "COMPRESS_BROTLI_LGBLOCK": (_one_of(0, *range(16, 25)), "0 or a whole number from 16 to 24"),
     "COMPRESS_LZ4_BLOCK_SIZE": (_one_of(0, *range(4, 8)), "0 or a whole number from 4 to 7"),

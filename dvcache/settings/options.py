@@ -50,7 +50,7 @@ class Options(TypedDict, total=False):
     MAX_DECOMPRESSED_SIZE: int | None
     COMPRESS_MIN_LENGTH: int | None
     COMPRESS_LEVEL: int | None
-    COMPRESS_BROTLI_MODE: Literal["GENERIC", "TEXT", "FONT"] | None
+    COMPRESS_BROTLI_MODE: str | None
     COMPRESS_BROTLI_LGWIN: int | None
     COMPRESS_BROTLI_LGBLOCK: int | None
     COMPRESS_LZ4_BLOCK_SIZE: int | None

@@ -32,7 +32,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "missing package": (
         {"OPTIONS": {"COMPRESSOR": "compressor_with_a_need.Compressor"}},
         "OPTIONS['COMPRESSOR']",
-        "pip install 'brotli'",
+        "pip install 'dvcache[brotli]'",
     ),
     "protocol": ({"OPTIONS": {"PICKLE_VERSION": 99}}, "OPTIONS['PICKLE_VERSION']", "must be -1 to"),
     "key function": ({"KEY_FUNCTION": "shop.no.such"}, "KEY_FUNCTION", "there is no module 'shop'"),

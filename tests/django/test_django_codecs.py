@@ -132,6 +132,83 @@ def test_zlib_compresses_what_is_longer_than_the_minimum(configured: Configure) 
             assert cache.get("a") == LONG
 
 
+PATHS = {
+    "serializers.pickle.PickleSerializer": "pickle.PickleSerializer",
+    "serializers.json.JSONSerializer": "json.JSONSerializer",
+    "serializers.msgpack.MSGPackSerializer": "msgpack.MSGPackSerializer",
+    "serializers.msgspec.MsgSpecJsonSerializer": "msgspec.MsgSpecJsonSerializer",
+    "serializers.msgspec.MsgSpecMsgPackSerializer": "msgspec.MsgSpecMsgPackSerializer",
+    "serializers.signed.SignedSerializer": "signed.SignedSerializer",
+    "serializers.typed.TypedSerializer": "typed.TypedSerializer",
+    "compressors.identity.IdentityCompressor": "identity.IdentityCompressor",
+    "compressors.zlib.ZlibCompressor": "zlib.ZlibCompressor",
+    "compressors.gzip.GzipCompressor": "gzip.GzipCompressor",
+    "compressors.bz2.Bz2Compressor": "bz2.Bz2Compressor",
+    "compressors.lzma.LzmaCompressor": "lzma.LzmaCompressor",
+    "compressors.lz4.Lz4Compressor": "lz4.Lz4Compressor",
+    "compressors.zstd.ZStdCompressor": "zstd.ZstdCompressor",
+    "compressors.brotli.BrotliCompressor": "brotli.BrotliCompressor",
+}
+"""Of django_valkey, each with the class of the core's that it stands for."""
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_dotted_path_stores_what_the_class_of_the_core_stores(path: str, configured: Configure) -> None:
+    option = "SERIALIZER" if path.startswith("serializers") else "COMPRESSOR"
+    entries = []
+    own = f"dvcache.{path.partition('.')[0]}.{PATHS[path]}"
+    for reference in (f"django_valkey.{path}", own):
+        with configured("memory://paths", OPTIONS={option: reference}):
+            caches["default"].set("a", LONG)
+            assert caches["default"].get("a") == LONG
+            entries.append(stored())
+    assert entries[0] == entries[1]
+
+
+def test_every_global_setting_of_a_compressor_reaches_it(configured: Configure) -> None:
+    dictionary = b"apple banana cherry " * 9
+    given = {
+        "brotli.BrotliCompressor": {"COMPRESS_BROTLI_MODE": "TEXT", "COMPRESS_BROTLI_LGWIN": 10},
+        "lz4.Lz4Compressor": {"COMPRESS_LZ4_CONTENT_CHECKSUM": 1, "COMPRESS_LZ4_STORE_SIZE": False},
+        "lzma.LzmaCompressor": {"COMPRESS_LZMA_FORMAT": 3, "COMPRESS_LZMA_FILTERS": [{"id": 0x21, "preset": 1}]},
+        "zstd.ZStdCompressor": {"COMPRESS_ZSTD_OPTIONS": {100: 9, 201: 1}, "COMPRESS_ZSTD_DICT": dictionary},
+        "gzip.GzipCompressor": {"CACHE_COMPRESS_LEVEL": 1},
+    }
+    for path, settings in given.items():
+        with configured("memory://settings", OPTIONS={"COMPRESSOR": f"django_valkey.compressors.{path}"}):
+            caches["default"].set("a", LONG)
+            plainly = stored()
+        with (
+            override_settings(**settings),
+            configured("memory://settings", OPTIONS={"COMPRESSOR": f"django_valkey.compressors.{path}"}),
+        ):
+            caches["default"].set("a", LONG)
+            assert stored() != plainly, path
+            assert caches["default"].get("a") == LONG, path
+    with (
+        override_settings(CACHE_COMPRESS_LEVEL=10),
+        configured("memory://settings", OPTIONS={"COMPRESSOR": "django_valkey.compressors.gzip.GzipCompressor"}),
+        pytest.raises(ImproperlyConfigured, match=r"'default'.*CACHE_COMPRESS_LEVEL: must be -1 to 9, not 10"),
+    ):
+        caches["default"].get("a")
+
+
+class Gentle(ZlibCompressor):
+    """A project's own, set up as django-valkey's classes are."""
+
+    level = 1
+    min_length = 100
+
+
+def test_the_settings_of_a_compressor_can_be_constants_of_a_class(configured: Configure) -> None:
+    with configured("memory://gentle", OPTIONS={"COMPRESSOR": f"{__name__}.Gentle", "COMPRESS_LEVEL": 9}):
+        caches["default"].set("a", LONG)
+        assert stored() == zlib.compress(pickle.dumps(LONG), 1)
+        caches["default"].set("a", "ab" * 30)
+        assert stored() == pickle.dumps("ab" * 30)
+    assert (ZlibCompressor.min_length, ZlibCompressor.level, ZlibCompressor.wbits, Gentle.level) == (15, None, 15, 1)
+
+
 def test_a_compressor_of_the_projects_own_is_used(configured: Configure) -> None:
     options = {"COMPRESSOR": f"{__name__}.Reversing", "SERIALIZER": f"{__name__}.Raw", "SHOP": 1}
     with configured("memory://own", OPTIONS=options):

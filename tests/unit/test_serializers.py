@@ -67,7 +67,7 @@ def test_all_output_of_a_compressor_starts_with_its_magic(level: int, wbits: int
 
 def test_zlib_reads_what_a_smaller_window_wrote_and_refuses_what_is_cut_off() -> None:
     assert ZlibCompressor().decompress(zlib.compress(b"a" * 100, 6, 9)) == b"a" * 100
-    with pytest.raises(zlib.error):
+    with pytest.raises(EOFError):
         ZlibCompressor().decompress(zlib.compress(b"a" * 100)[:-3])
 
 

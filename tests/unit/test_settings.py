@@ -293,7 +293,7 @@ def test_a_settings_file_may_declare_its_types() -> None:
         ("CLIENT_CLASS", 7, "must be a dotted path or a class"),
         ("READ_FROM", "replicas", "must be 'replica' or 'primary'"),
         ("COMPRESS_LEVEL", "9", "must be a whole number"),
-        ("COMPRESS_BROTLI_MODE", "text", "must be 'GENERIC', 'TEXT' or 'FONT'"),
+        ("COMPRESS_BROTLI_MODE", 1, "must be text, not int"),
         ("COMPRESS_LZ4_BLOCK_SIZE", True, "must be 0 or a whole number from 4 to 7"),
         ("COMPRESS_LZMA_FILTERS", {"id": 1}, "must be a list of filters"),
         ("DECOMPRESS_LZMA_MEMLIMIT", 0, "must be a number of bytes, 1 or more"),
@@ -452,7 +452,7 @@ class Leaky:
         ("nowhere.Serializer", "there is no module 'nowhere'"),
         ("dvcache.serializers.jsn.JSONSerializer", "there is no module 'dvcache.serializers.jsn'"),
         ("dvcache.serializers.json.JsonSerialiser", "did you mean JSONSerializer?"),
-        ("missing_package_user.Serializer", "pip install 'msgpack'"),
+        ("missing_package_user.Serializer", "pip install 'dvcache[msgpack]'"),
         ("broken_module.Serializer", "'broken_module' cannot be imported: RuntimeError"),
         ("json.JSONDecoder", "JSONDecoder lacks dumps and loads"),
     ],
@@ -483,7 +483,7 @@ class Wanting:
 
 
 def test_a_package_that_is_missed_when_a_class_is_made_is_named() -> None:
-    assert "pip install 'lz4'" in str(refused_option(COMPRESSOR=Wanting))
+    assert "pip install 'dvcache[lz4]'" in str(refused_option(COMPRESSOR=Wanting))
 
 
 def test_the_default_marker_is_ours_unless_a_framework_has_its_own() -> None:

@@ -1,0 +1,16 @@
+"""LZ4: the fastest both ways. Needs the package `lz4`."""
+
+from typing import Any
+
+from django_valkey.compressors.base import CoreCompressor, Option
+from dvcache.compressors import lz4
+
+
+class Lz4Compressor(CoreCompressor):
+    """Python-lz4's frame format."""
+
+    core = lz4.Lz4Compressor
+    block_size: Any = Option("COMPRESS_LZ4_BLOCK_SIZE", 0)
+    content_checksum: Any = Option("COMPRESS_LZ4_CONTENT_CHECKSUM", False)
+    block_linked: Any = Option("COMPRESS_LZ4_BLOCK_LINKED", True)
+    store_size: Any = Option("COMPRESS_LZ4_STORE_SIZE", True)

@@ -1,0 +1,40 @@
+"""Bzip2: small for text, slow both ways."""
+
+import bz2
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+from dvcache.compressors import bounds
+from dvcache.compressors.options import LEVEL, MAX_SIZE, check, chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Bz2Compressor:
+    """The standard library's bz2.
+
+    Raises:
+        ConfigurationError: bz2 does not know the level.
+    """
+
+    level: int = field(default=9, metadata=LEVEL)
+    """Size of the blocks that are sorted, 1 (100 kB) to 9 (900 kB)."""
+    max_size: int = field(default=bounds.DEFAULT, metadata=MAX_SIZE)
+    """Bytes; the most that an entry may be, decompressed."""
+    magic: ClassVar[bytes] = b"BZh"
+
+    def __post_init__(self) -> None:
+        check(self.level, range(1, 10), "1 to 9")
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, object], /) -> Self:
+        """Return the compressor of an alias, of `COMPRESS_LEVEL`."""
+        return cls(**chosen(cls, options))
+
+    def compress(self, data: bytes, /) -> bytes:
+        """Return the bytes, compressed."""
+        return bz2.compress(data, self.level)
+
+    def decompress(self, data: bytes, /) -> bytes:
+        """Return the original bytes."""
+        return bounds.decompressed(bz2.BZ2Decompressor, data, self.max_size)

@@ -1,0 +1,27 @@
+"""MessagePack: as JSON, shorter, with bytes; tuples come back as lists. Needs the package `msgpack`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import msgpack
+
+
+@dataclass(frozen=True, slots=True)
+class MSGPackSerializer:
+    """The package msgpack."""
+
+    @classmethod
+    def from_options(cls, _options: Mapping[str, object], /) -> Self:
+        """Return the serializer of an alias; it reads no option."""
+        return cls()
+
+    def dumps(self, value: object, /) -> bytes:
+        """Return the value as MessagePack."""
+        packed: bytes = msgpack.packb(value)
+        return packed
+
+    def loads(self, data: bytes, /) -> object:
+        """Return the value of MessagePack; a mapping may have keys of every type that it can write."""
+        value: object = msgpack.unpackb(data, strict_map_key=False)
+        return value
