@@ -4,7 +4,7 @@ from typing import Unpack
 
 from dvcache.binding import aio, astream, stream, sync
 from dvcache.locks import AsyncLock, Lock, Terms
-from dvcache.operations import counters, expiry, many, scan, sets, values, versions
+from dvcache.operations import counters, expiry, hashes, many, scan, sets, values, versions
 from dvcache.operations.context import Context
 from dvcache.operations.members import Members
 from dvcache.protocols import AsyncClient, Client
@@ -73,6 +73,26 @@ class Cache:
     sscan = sync(sets.sscan)
     sscan_page = sync(sets.sscan_page)
     sscan_iter = stream(sets.sscan_iter)
+
+    hset = sync(hashes.hset)
+    hsetnx = sync(hashes.hsetnx)
+    hget = sync(hashes.hget)
+    hmget = sync(hashes.hmget)
+    hgetall = sync(hashes.hgetall)
+    hkeys = sync(hashes.hkeys)
+    hvals = sync(hashes.hvals)
+    hlen = sync(hashes.hlen)
+    hexists = sync(hashes.hexists)
+    hdel = sync(hashes.hdel)
+    hincrby = sync(hashes.hincrby)
+    hincrbyfloat = sync(hashes.hincrbyfloat)
+    hexpire = sync(hashes.hexpire)
+    hpersist = sync(hashes.hpersist)
+    httl = sync(hashes.httl)
+    hpttl = sync(hashes.hpttl)
+    hscan = sync(hashes.hscan)
+    hscan_page = sync(hashes.hscan_page)
+    hscan_iter = stream(hashes.hscan_iter)
 
     def get_lock(self, key: Key, version: int | None = None, **terms: Unpack[Terms]) -> Lock:
         """Return a lock on a key, which is not taken yet: `with` takes it and gives it back.
@@ -152,6 +172,26 @@ class AsyncCache:
     sscan = aio(sets.sscan)
     sscan_page = aio(sets.sscan_page)
     sscan_iter = astream(sets.sscan_iter)
+
+    hset = aio(hashes.hset)
+    hsetnx = aio(hashes.hsetnx)
+    hget = aio(hashes.hget)
+    hmget = aio(hashes.hmget)
+    hgetall = aio(hashes.hgetall)
+    hkeys = aio(hashes.hkeys)
+    hvals = aio(hashes.hvals)
+    hlen = aio(hashes.hlen)
+    hexists = aio(hashes.hexists)
+    hdel = aio(hashes.hdel)
+    hincrby = aio(hashes.hincrby)
+    hincrbyfloat = aio(hashes.hincrbyfloat)
+    hexpire = aio(hashes.hexpire)
+    hpersist = aio(hashes.hpersist)
+    httl = aio(hashes.httl)
+    hpttl = aio(hashes.hpttl)
+    hscan = aio(hashes.hscan)
+    hscan_page = aio(hashes.hscan_page)
+    hscan_iter = astream(hashes.hscan_iter)
 
     def get_lock(self, key: Key, version: int | None = None, **terms: Unpack[Terms]) -> AsyncLock:
         """Return a lock on a key, which is not taken yet: `async with` takes it and gives it back.

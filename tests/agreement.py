@@ -72,10 +72,10 @@ def command(*parts: str | SearchStrategy[Any]) -> SearchStrategy[Command]:
 SOME_KEYS = st.lists(KEYS, min_size=1, max_size=3)
 
 
-MOMENTS = {"TTL": 1, "PTTL": 1000, "EXPIRETIME": 1, "PEXPIRETIME": 1000}
+MOMENTS = {"TTL": 1, "PTTL": 1000, "HTTL": 1, "HPTTL": 1000, "EXPIRETIME": 1, "PEXPIRETIME": 1000}
 """Commands whose replies depend on when they run, and their units in a second."""
 
-SCANS = {"SCAN", "SSCAN"}
+SCANS = {"SCAN", "SSCAN", "HSCAN"}
 UNORDERED = {"KEYS", "SMEMBERS", "SPOP", "SUNION", "SINTER", "SDIFF"}
 RANDOM = {"SRANDMEMBER"}
 """Commands that reply with any members: how many is what can be compared."""
@@ -96,14 +96,21 @@ class Around(int):
     __hash__ = int.__hash__
 
 
+def around(reply: object, unit: int) -> object:
+    """Return a time as it can be compared; what is no time stays as it is."""
+    if not isinstance(reply, int) or reply < 0:
+        return reply
+    found = Around(reply)
+    found.unit = unit
+    return found
+
+
 def comparable(command: Command, reply: object) -> object:
     """Return a reply as it can be compared: errors by their text, keys and pages without their order."""
     if isinstance(reply, ServerError):
         return type(reply), reply.message.partition(" script: ")[0]
-    if isinstance(reply, int) and reply >= 0 and (unit := MOMENTS.get(str(command[0]))):
-        around = Around(reply)
-        around.unit = unit
-        return around
+    if unit := MOMENTS.get(str(command[0])):
+        return [around(each, unit) for each in reply] if isinstance(reply, list) else around(reply, unit)
     if isinstance(reply, list) and command[0] in SCANS:
         return reply[0], sorted(reply[1])
     if isinstance(reply, list) and command[0] in UNORDERED:

@@ -48,11 +48,30 @@ EXAMPLES: Final[dict[str, tuple[Callable[[Any], Any], object]]] = {
     "sunionstore": (lambda cache: cache.sunionstore("k", "l"), 0),
     "sscan": (lambda cache: cache.sscan("k"), set()),
     "sscan_page": (lambda cache: cache.sscan_page("k"), (0, [])),
+    "hset": (lambda cache: cache.hset("k", "f", 1), 0),
+    "hsetnx": (lambda cache: cache.hsetnx("k", "f", 1), False),
+    "hget": (lambda cache: cache.hget("k", "f", default="d"), "d"),
+    "hmget": (lambda cache: cache.hmget("k", ["f"]), {}),
+    "hgetall": (lambda cache: cache.hgetall("k"), {}),
+    "hkeys": (lambda cache: cache.hkeys("k"), []),
+    "hvals": (lambda cache: cache.hvals("k"), []),
+    "hlen": (lambda cache: cache.hlen("k"), 0),
+    "hexists": (lambda cache: cache.hexists("k", "f"), False),
+    "hdel": (lambda cache: cache.hdel("k", "f"), 0),
+    "hincrby": (lambda cache: cache.hincrby("k", "f"), 0),
+    "hincrbyfloat": (lambda cache: cache.hincrbyfloat("k", "f", 0.5), 0.0),
+    "hexpire": (lambda cache: cache.hexpire("k", "f", 1), False),
+    "hpersist": (lambda cache: cache.hpersist("k", "f"), False),
+    "httl": (lambda cache: cache.httl("k", "f"), 0),
+    "hpttl": (lambda cache: cache.hpttl("k", "f"), 0),
+    "hscan": (lambda cache: cache.hscan("k"), {}),
+    "hscan_page": (lambda cache: cache.hscan_page("k"), (0, [])),
 }
 """By name: a call on a cache of either colour, and its value."""
 
 STREAMS: Final[dict[str, Callable[[Any], Any]]] = {
     "iter_keys": lambda cache: cache.iter_keys("*"),
     "sscan_iter": lambda cache: cache.sscan_iter("k"),
+    "hscan_iter": lambda cache: cache.hscan_iter("k"),
 }
 """By name: a call of a method that yields, which yields nothing."""

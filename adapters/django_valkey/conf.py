@@ -112,6 +112,8 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object]) -
     try:
         if isinstance(options, Mapping):
             own = {name: value for name, value in options.items() if value is not None}
+            if "CLIENT_CLASS" not in own:
+                inherited["PREFIX_HASHES"] = False  # as django-valkey's default client names them
             wanted = {**wanted, "OPTIONS": {**inherited, **own}}
         else:
             own = {}

@@ -2,7 +2,7 @@
 
 from django_valkey import locks
 from dvcache.cache import aio, astream
-from dvcache.operations import counters, expiry, many, scan, sets, values, versions
+from dvcache.operations import counters, expiry, hashes, many, scan, sets, values, versions
 from dvcache.operations.context import Context
 from dvcache.operations.members import Members
 from dvcache.protocols import AsyncClient
@@ -62,4 +62,25 @@ class Coroutines:
     asscan = aio(sets.sscan)
     asscan_page = aio(sets.sscan_page)
     asscan_iter = astream(sets.sscan_iter)
+
+    ahset = aio(hashes.hset)
+    ahsetnx = aio(hashes.hsetnx)
+    ahget = aio(hashes.hget)
+    ahmget = aio(hashes.hmget)
+    ahgetall = aio(hashes.hgetall)
+    ahkeys = aio(hashes.hkeys)
+    ahvals = aio(hashes.hvals)
+    ahlen = aio(hashes.hlen)
+    ahexists = aio(hashes.hexists)
+    ahdel = aio(hashes.hdel)
+    ahincrby = aio(hashes.hincrby)
+    ahincrbyfloat = aio(hashes.hincrbyfloat)
+    ahexpire = aio(hashes.hexpire)
+    ahpersist = aio(hashes.hpersist)
+    ahttl = aio(hashes.httl)
+    ahpttl = aio(hashes.hpttl)
+    ahscan = aio(hashes.hscan)
+    ahscan_page = aio(hashes.hscan_page)
+    ahscan_iter = astream(hashes.hscan_iter)
+
     aget_lock = alock = locks.aget_lock

@@ -138,6 +138,8 @@ class Context:
     chunk: int = 500
     """Keys that one command or pipeline of a bulk operation carries."""
     clear_scope: ClearScope = "database"
+    prefixed_hashes: bool = True
+    """Whether hashes are named as other entries are, with prefix and version; False: by their name alone."""
     default_marker: object = DEFAULT
     """What a host framework passes for a timeout that was left out, beside `DEFAULT`."""
     jitter: float = 0.0

@@ -5,7 +5,7 @@ It covers `TransportError` and nothing else: what the server refuses, and what c
 
 # ruff: noqa: ARG001  # an empty value is asked for with the operation's own arguments
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar, cast
 
@@ -74,7 +74,7 @@ def _zero(_: Context, *args: object, **options: object) -> int:
     return 0
 
 
-def _no_entries(_: Context, keys: Iterable[Key], version: int | None = None) -> dict[Key, object]:
+def _no_entries(_: Context, *args: object, **options: object) -> dict[Any, object]:
     return {}
 
 
@@ -88,7 +88,7 @@ def _unmoved(cx: Context, key: Key, delta: int = 1, version: int | None = None) 
     return cx.version if version is None else version
 
 
-def _no_keys(_: Context, search: str, version: int | None = None) -> list[str]:
+def _nothing(_: Context, *args: object, **options: object) -> list[Any]:
     return []
 
 
@@ -111,24 +111,35 @@ def _one_or_many(many: Callable[[], object]) -> Callable[..., object]:
     return nothing
 
 
+def _no_field(_: Context, name: Key, key: Key, version: int | None = None, *, default: object = None) -> object:
+    return default
+
+
+def _zero_as_float(_: Context, *args: object, **options: object) -> float:
+    return 0.0
+
+
 EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     "get": _default,
     "publish": _published,
     "seek": _alone,
     "set": _not_stored,
-    "get_many": _no_entries,
-    "mget": _no_entries,
+    "hget": _no_field,
+    **dict.fromkeys(("get_many", "mget", "hmget", "hgetall", "hscan"), _no_entries),
     "set_many": _all_failed,
     "incr_version": _unmoved,
     "decr_version": _unmoved,
-    "keys": _no_keys,
+    **dict.fromkeys(("keys", "hkeys", "hvals"), _nothing),
     "smismember": _none_of,
     "spop": _one_or_many(set),
     "srandmember": _one_or_many(list),
-    **dict.fromkeys(("scan_page", "iter_keys", "sscan_page", "sscan_iter"), _last_page),
+    **dict.fromkeys(("scan_page", "iter_keys", "sscan_page", "sscan_iter", "hscan_page", "hscan_iter"), _last_page),
     **dict.fromkeys(("smembers", "sdiff", "sinter", "sunion", "sscan"), _no_members),
     **dict.fromkeys(("sadd", "srem", "scard", "sdiffstore", "sinterstore", "sunionstore"), _zero),
     **dict.fromkeys(("sismember", "smove"), _false),
+    **dict.fromkeys(("hset", "hdel", "hlen", "hincrby", "httl", "hpttl"), _zero),
+    **dict.fromkeys(("hsetnx", "hexists", "hexpire", "hpersist"), _false),
+    "hincrbyfloat": _zero_as_float,
     **dict.fromkeys(("add", "delete", "touch", "has_key", "mset", "clear"), _false),
     **dict.fromkeys(("persist", "expire", "expire_at", "pexpire", "pexpire_at"), _false),
     **dict.fromkeys(("incr", "decr", "ttl", "pttl", "delete_many", "delete_pattern"), _zero),

@@ -15,7 +15,7 @@ from dvcache.protocols import Compressor, Serializer
 from dvcache.serializers.pickle import PickleSerializer
 from dvcache.settings import components, endpoints, kinds, names, options
 from dvcache.settings.herd import herd
-from dvcache.settings.topology import asks_for_herd
+from dvcache.settings.topology import asks_for_herd, prefixes_hashes
 from dvcache.types import DEFAULT, Endpoint, KeyFunction, ReadFrom, ReverseKeyFunction
 
 
@@ -51,6 +51,8 @@ class Settings:
     scan_count: int = 1000
     """Keys that one SCAN looks at."""
     clear_scope: ClearScope = "database"
+    prefixed_hashes: bool = True
+    """Whether hashes are named as other entries are, with prefix and version; False: by their name alone."""
     ignore_exceptions: bool = False
     log_ignored_exceptions: bool = False
     logger: str = "dvcache"
@@ -132,6 +134,7 @@ def _of_options(chosen: Mapping[str, Any]) -> dict[str, Any]:
         "serializer_fallbacks": tuple(_serializer(each, chosen, "SERIALIZER_FALLBACKS") for each in fallbacks),
         "compressor": components.build(compressor, chosen, "OPTIONS['COMPRESSOR']", ("compress", "decompress")),
         "herd": herd(chosen, by_client=asks_for_herd(chosen)),
+        "prefixed_hashes": prefixes_hashes(chosen),
         **plain,
         **flags,
     }

@@ -75,6 +75,7 @@ class Options(TypedDict, total=False):
     RAISE_UNDECODABLE: bool | None
     CLOSE_CONNECTION: bool | None
     CLEAR_SCOPE: Literal["database", "prefix"] | None
+    PREFIX_HASHES: bool | None
     SCAN_COUNT: int | None
     HERD: bool | HerdOptions | None
     HERD_TIMEOUT: float | timedelta | None

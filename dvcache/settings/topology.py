@@ -28,8 +28,13 @@ _HERD: Final[Mapping[str, Kind]] = {
     **_paths("plain", f"{_SYNC} {_SYNC}.herd", "HerdClient"),
     **_paths("plain", f"{_ASYNC} {_ASYNC}.herd", "AsyncHerdClient"),
 }
+_HASH: Final[Mapping[str, Kind]] = {
+    **_paths("plain", f"{_SYNC} {_SYNC}.default", "HashClient"),
+    **_paths("plain", f"{_ASYNC} {_ASYNC}.default", "AsyncHashClient"),
+}
 _CLIENTS: Final[Mapping[str, Kind]] = {
     **_HERD,
+    **_HASH,
     **_paths("plain", f"{_SYNC} {_SYNC}.default", "DefaultClient"),
     **_paths("plain", f"{_ASYNC} {_ASYNC}.default", "AsyncDefaultClient"),
     **_paths("sentinel", f"{_SYNC} {_SYNC}.sentinel", "SentinelClient"),
@@ -144,6 +149,20 @@ def asks_for_herd(options: Mapping[str, object]) -> bool:
     return reference is not None and any(path in _HERD for path in _lineage(reference, _CLIENT_BASES, _CLIENT))
 
 
+def prefixes_hashes(options: Mapping[str, object]) -> bool:
+    """Say whether hashes are named as other entries are: by PREFIX_HASHES, else by the class of the client.
+
+    Of django-valkey's clients only HashClient names them so, and where no client is named there are no older hashes.
+
+    Args:
+        options: the OPTIONS, without those that are None.
+    """
+    if "PREFIX_HASHES" in options:
+        return bool(options["PREFIX_HASHES"])
+    reference = options.get("CLIENT_CLASS")
+    return reference is None or any(path in _HASH for path in _lineage(reference, _CLIENT_BASES, _CLIENT))
+
+
 def check_pool(options: Mapping[str, object]) -> None:
     """Raise for a pool class that asks no sentinel.
 
@@ -215,7 +234,7 @@ def _lineage(reference: object, known: Mapping[str, Kind], key: str) -> tuple[st
 _PLANNED: Final = frozenset(
     f"django_valkey.{module}.{name}"
     for module in ("client", "client.default", "client.sharded", "cluster_cache.client", "cluster_cache.client.default")
-    for name in ("ShardClient", "HashClient", "DefaultClusterClient")
+    for name in ("ShardClient", "DefaultClusterClient")
 )
 """Classes of django-valkey that are to come: they are not misspelt."""
 

@@ -9,6 +9,7 @@ from dvcache.types import Colour
 
 _PAIRS: Final = (
     ("django_valkey.client.default.DefaultClient", "django_valkey.async_cache.client.default.AsyncDefaultClient"),
+    ("django_valkey.client.default.HashClient", "django_valkey.async_cache.client.default.AsyncHashClient"),
     ("django_valkey.client.herd.HerdClient", "django_valkey.async_cache.client.herd.AsyncHerdClient"),
     ("django_valkey.client.sentinel.SentinelClient", "django_valkey.async_cache.client.sentinel.AsyncSentinelClient"),
     ("django_valkey.pool.ConnectionFactory", "django_valkey.async_cache.pool.AsyncConnectionFactory"),

@@ -70,6 +70,24 @@ CALLS: dict[str, tuple[object, ...]] = {
     "asunionstore": ("s", "t"),
     "asscan": ("s",),
     "asscan_page": ("s",),
+    "ahset": ("h", "f", 1),
+    "ahsetnx": ("h", "g", 1),
+    "ahget": ("h", "f"),
+    "ahmget": ("h", ["f"]),
+    "ahgetall": ("h",),
+    "ahkeys": ("h",),
+    "ahvals": ("h",),
+    "ahlen": ("h",),
+    "ahexists": ("h", "f"),
+    "ahincrby": ("h", "f"),
+    "ahincrbyfloat": ("h", "f", 0.5),
+    "ahexpire": ("h", "f", 60),
+    "ahttl": ("h", "f"),
+    "ahpttl": ("h", "f"),
+    "ahpersist": ("h", "f"),
+    "ahscan": ("h",),
+    "ahscan_page": ("h",),
+    "ahdel": ("h", "f"),
     "adelete": ("a",),
     "adelete_many": (["b"],),
     "adelete_pattern": ("*",),
@@ -77,7 +95,7 @@ CALLS: dict[str, tuple[object, ...]] = {
     "aclose": (),
 }
 
-STREAMS = {"aiter_keys": "*", "asscan_iter": "missing"}
+STREAMS = {"aiter_keys": "*", "asscan_iter": "missing", "ahscan_iter": "missing"}
 
 
 def backend_at(path: str, location: str, settings: dict[str, Any]) -> BaseCache:

@@ -120,6 +120,7 @@ def test_a_full_entry_is_read_whole() -> None:
         compress_min_length=100,
         scan_count=50,
         clear_scope="prefix",
+        prefixed_hashes=False,
         ignore_exceptions=True,
         log_ignored_exceptions=True,
         raise_undecodable=True,
@@ -134,6 +135,23 @@ def test_a_full_entry_is_read_whole() -> None:
         connect_timeout=0.5,
         options={"username": "u", "password": "p", "health_check_interval": 30.0},
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "prefixed"),
+    [
+        ({}, True),
+        ({"CLIENT_CLASS": None}, True),
+        ({"CLIENT_CLASS": "django_valkey.client.HashClient"}, True),
+        ({"CLIENT_CLASS": "django_valkey.async_cache.client.default.AsyncHashClient"}, True),
+        ({"CLIENT_CLASS": "django_valkey.client.DefaultClient"}, False),
+        ({"CLIENT_CLASS": "django_valkey.async_cache.client.AsyncHerdClient"}, False),
+        ({"CLIENT_CLASS": "django_valkey.client.DefaultClient", "PREFIX_HASHES": True}, True),
+        ({"CLIENT_CLASS": "django_valkey.client.HashClient", "PREFIX_HASHES": False}, False),
+    ],
+)
+def test_hashes_are_named_as_the_client_of_django_valkey_names_them(options: Any, prefixed: bool) -> None:
+    assert Settings.parse({"LOCATION": URL, "OPTIONS": options}).prefixed_hashes is prefixed
 
 
 def test_what_was_given_is_never_changed_and_never_shared() -> None:

@@ -287,7 +287,8 @@ def test_a_plain_client_as_the_factory_is_said_once_for_all_aliases_and_not_wher
 
 @pytest.mark.parametrize("client", ["client.HerdClient", "async_cache.client.herd.AsyncHerdClient"])
 def test_a_herd_client_is_the_default_one_with_the_herd_policy(client: str) -> None:
-    assert parsed("valkey://a", CLIENT_CLASS=f"django_valkey.{client}") == parsed("valkey://a", HERD=True)
+    found = parsed("valkey://a", CLIENT_CLASS=f"django_valkey.{client}")
+    assert found == parsed("valkey://a", HERD=True, PREFIX_HASHES=False)
 
 
 @pytest.mark.parametrize("factory", ["mine.Factory", 7, "django_valkey.cluster_cache.pool.ClusterConnectionFactory"])
@@ -395,7 +396,7 @@ def test_sentinels_that_nothing_asks_are_an_error_that_says_what_to_set(
     assert f"set OPTIONS['CLIENT_CLASS'] = '{SENTINEL_CLIENT}'" in str(error)
     assert f"OPTIONS['CONNECTION_FACTORY'] = '{SENTINEL}'" in str(error)
     assert refused("valkey://a", SENTINEL_KWARGS={"password": "p"}, **named).key == "OPTIONS['SENTINEL_KWARGS']"
-    assert parsed("valkey://a", SENTINELS=[], SENTINEL_KWARGS={}, **named) == parsed("valkey://a")
+    assert parsed("valkey://a", SENTINELS=[], SENTINEL_KWARGS={}, **named) == parsed("valkey://a", **named)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The clients that CLIENT_CLASS may name."""
 
-from django_valkey.client.default import DefaultClient
+from django_valkey.client.default import DefaultClient, HashClient
 from django_valkey.client.herd import HerdClient
 from django_valkey.client.sentinel import SentinelClient
 
-__all__ = ["DefaultClient", "HerdClient", "SentinelClient"]
+__all__ = ["DefaultClient", "HashClient", "HerdClient", "SentinelClient"]

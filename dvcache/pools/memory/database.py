@@ -11,8 +11,12 @@ T = TypeVar("T")
 
 WRONG_TYPE: Final = "WRONGTYPE Operation against a key holding the wrong kind of value"
 
-TYPES: Final[dict[type[object], bytes]] = {bytes: b"string", set: b"set"}
-"""How TYPE and SCAN name the Python type that a value is held as. A new kind of value starts here."""
+_TYPES: Final[dict[type[object], bytes]] = {bytes: b"string", set: b"set", dict: b"hash"}
+
+
+def type_name(value: object) -> bytes:
+    """Return how TYPE and SCAN name the kind of a value."""
+    return next(name for kind, name in _TYPES.items() if isinstance(value, kind))
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from dvcache.pools.memory.database import Commands, Database, Entrypoint, Handle
 _FLAGS: Final = frozenset({b"NX", b"XX", b"GT", b"LT"})
 
 
-def _flags(args: Sequence[bytes]) -> set[bytes]:
+def flags_of(args: Sequence[bytes]) -> set[bytes]:
+    """Read NX, XX, GT and LT."""
     for arg in args:
         if arg.upper() not in _FLAGS:
             raise reply_error(f"ERR Unsupported option {arg.decode(errors='replace')}")
@@ -22,7 +23,7 @@ def _flags(args: Sequence[bytes]) -> set[bytes]:
     return flags
 
 
-def _allowed(flags: set[bytes], old: int | None, new: int) -> bool:
+def allowed(flags: set[bytes], old: int | None, new: int) -> bool:
     """Say whether the flags allow a new end; an entry without an end counts as endless."""
     return not (
         (b"NX" in flags and old is not None)
@@ -35,10 +36,10 @@ def _allowed(flags: set[bytes], old: int | None, new: int) -> bool:
 def _expire(command: str, unit: bytes) -> Handler:
     def expire(db: Database, args: Sequence[bytes]) -> object:
         key, number, *rest = args
-        flags = _flags(rest)
+        flags = flags_of(rest)
         end = deadline(db, integer(number), unit, command)
         entry = db.find(key)
-        if entry is None or not _allowed(flags, entry.expires, end):
+        if entry is None or not allowed(flags, entry.expires, end):
             return 0
         db.put(key, entry.value, end)
         return 1

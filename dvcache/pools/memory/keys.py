@@ -8,7 +8,7 @@ from typing import Final
 from dvcache.errors import reply_error
 from dvcache.globs import glob
 from dvcache.pools.memory.arguments import integer, syntax_error
-from dvcache.pools.memory.database import TYPES, Commands, Database, Entrypoint
+from dvcache.pools.memory.database import Commands, Database, Entrypoint, type_name
 
 DATABASES: Final = 16
 """How many databases a server has, as Valkey's default."""
@@ -27,7 +27,7 @@ def exists(db: Database, args: Sequence[bytes]) -> object:
 def type_(db: Database, args: Sequence[bytes]) -> object:
     """TYPE key."""
     entry = db.find(args[0])
-    return b"none" if entry is None else TYPES[type(entry.value)]
+    return b"none" if entry is None else type_name(entry.value)
 
 
 def rename(db: Database, args: Sequence[bytes]) -> object:

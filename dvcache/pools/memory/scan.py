@@ -8,7 +8,7 @@ from zlib import crc32
 from dvcache.errors import reply_error
 from dvcache.globs import glob
 from dvcache.pools.memory.arguments import integer, syntax_error
-from dvcache.pools.memory.database import TYPES, Commands, Database, Entrypoint
+from dvcache.pools.memory.database import Commands, Database, Entrypoint, type_name
 
 _KINDS: Final = frozenset({b"string", b"list", b"set", b"zset", b"hash", b"stream"})
 _ORDERS: Final = 2**32
@@ -38,7 +38,7 @@ def scan(db: Database, args: Sequence[bytes]) -> object:
             if seen == wanted.page:
                 return [b"%d" % (end * _ORDERS + entry.order), page]
             seen += 1
-            if wanted.matches(key) and wanted.kind in {None, TYPES[type(entry.value)]}:
+            if wanted.matches(key) and wanted.kind in {None, type_name(entry.value)}:
                 page.append(key)
     return [b"0", page]
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from dvcache.errors import ServerError, reply_error
 from dvcache.pools.forking import renewed_after_fork
-from dvcache.pools.memory import counters, expiry, keys, scan, server, sets, strings
+from dvcache.pools.memory import counters, expiry, fields, hashes, keys, scan, server, sets, strings
 from dvcache.pools.memory.database import Commands, Database, wrong_arity
 from dvcache.pools.memory.scripting import ScriptFunction, Scripting
 from dvcache.pools.memory.scripts import SCRIPTS
@@ -21,6 +21,8 @@ COMMANDS: Final[Commands] = {
     **scan.COMMANDS,
     **server.COMMANDS,
     **sets.COMMANDS,
+    **hashes.COMMANDS,
+    **fields.COMMANDS,
 }
 
 _QUOTED: Final = 128

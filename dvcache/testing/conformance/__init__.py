@@ -14,6 +14,7 @@ Asynchronous caches are called through `Blocking`, so that every test is written
 
 from dvcache.testing.conformance.counters import CountersConformance
 from dvcache.testing.conformance.fixtures import Blocking, MakeCache, wired
+from dvcache.testing.conformance.hashes import HashesConformance
 from dvcache.testing.conformance.locks import LocksConformance
 from dvcache.testing.conformance.many import ManyConformance
 from dvcache.testing.conformance.names import PatternsConformance, PrefixesConformance, VersionsConformance
@@ -34,5 +35,6 @@ class CacheConformance(
     PrefixesConformance,
     PatternsConformance,
     SetsConformance,
+    HashesConformance,
 ):
     """Django's contract of a cache, and ours. A subclass has a fixture `make_cache`."""

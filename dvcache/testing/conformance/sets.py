@@ -130,7 +130,7 @@ class SetsConformance(Conformance):
         assert cache.srem("{s}2", 2, version=2) == 1
         assert cache.spop("{s}3", version=2) == 2
 
-    def test_a_scan_goes_through_every_page(self, cache: Cache) -> None:
+    def test_a_scan_of_members_goes_through_every_page(self, cache: Cache) -> None:
         members = {f"member {number}" for number in range(1000)}
         cache.sadd("set", *members)
         assert cache.sscan("set", count=50) == members
@@ -158,7 +158,7 @@ class SetsConformance(Conformance):
         assert cache.smembers("set") == set()
 
     @pytest.mark.parametrize("call", [lambda c: c.sadd("k", 1), lambda c: c.smembers("k"), lambda c: c.spop("k")])
-    def test_another_kind_of_entry_is_an_error(self, cache: Cache, call: Any) -> None:
+    def test_another_kind_of_entry_is_no_set(self, cache: Cache, call: Any) -> None:
         cache.set("k", "text")
         with pytest.raises(WrongTypeError):
             call(cache)

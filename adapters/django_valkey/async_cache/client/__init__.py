@@ -1,7 +1,7 @@
 """The asynchronous clients that CLIENT_CLASS may name."""
 
-from django_valkey.async_cache.client.default import AsyncDefaultClient
+from django_valkey.async_cache.client.default import AsyncDefaultClient, AsyncHashClient
 from django_valkey.async_cache.client.herd import AsyncHerdClient
 from django_valkey.async_cache.client.sentinel import AsyncSentinelClient
 
-__all__ = ["AsyncDefaultClient", "AsyncHerdClient", "AsyncSentinelClient"]
+__all__ = ["AsyncDefaultClient", "AsyncHashClient", "AsyncHerdClient", "AsyncSentinelClient"]

@@ -31,3 +31,10 @@ class AsyncDefaultClient(AsyncCache, BaseClient):
     async def disconnect(self, index: int = 0, client: Any = None) -> None:
         """End the connections of a client of `connect`, by default of the one at the index."""
         await self.connection_factory.disconnect(await self.connect(index) if client is None else client)
+
+
+class AsyncHashClient(AsyncDefaultClient):
+    """The default client, whose hashes are named as other entries are, with prefix and version.
+
+    As `OPTIONS["PREFIX_HASHES"] = True` beside any other client, whose hashes are named by their name alone.
+    """

@@ -1,0 +1,1 @@
+"""Commands as mixins, under django-valkey's names."""
