@@ -16,7 +16,17 @@ from dvcache.errors import ConnectError
 from dvcache.pools.server_process import ServerProcess
 from tests.proxies import DelayProxy, TlsProxy
 
-__all__ = ["CACHE_USER", "NO_SCRIPTS_USER", "PASSWORD", "DelayProxy", "Server", "TlsProxy", "add_users", "free_port"]
+__all__ = [
+    "CACHE_USER",
+    "NO_SCRIPTS_USER",
+    "PASSWORD",
+    "DelayProxy",
+    "Server",
+    "TlsProxy",
+    "add_users",
+    "free_port",
+    "user",
+]
 
 CACHE_USER: Final = "cache"
 """May do what a cache needs on keys and nothing else."""
@@ -176,6 +186,11 @@ class Server:
     def info(self, section: str) -> dict[str, str]:
         lines = self.raw("INFO", section).decode().splitlines()
         return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+def user(server: Server, name: str, rules: str) -> None:
+    """Add an ACL user with `PASSWORD`, who may connect, and use every key for what the rules allow."""
+    server.raw("ACL", "SETUSER", name, "reset", "on", f">{PASSWORD}", "~*", *f"+ping +hello +select {rules}".split())
 
 
 def add_users(server: Server) -> None:

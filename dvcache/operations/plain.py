@@ -11,7 +11,7 @@ from typing import Any, Final
 from dvcache.errors import ServerError
 from dvcache.operations.context import Context, Policy, guarded
 from dvcache.operations.fresh import fresh
-from dvcache.operations.swaps import current, increment, swap
+from dvcache.operations.swaps import current, increment, refused, swap
 from dvcache.types import MISSING, Call, Command, Each, Key, Op, Timeout
 
 
@@ -54,8 +54,7 @@ def add(cx: Context, key: Key, value: object, timeout: Timeout, version: int | N
 
 def delete(cx: Context, key: Key, version: int | None, prefix: str | None = None) -> Op[bool]:
     """Remove one entry; say whether there was one."""
-    [removed] = yield (("UNLINK", cx.keys.key(key, version, prefix)),)
-    return bool(removed)
+    return bool((yield from remove(cx, (cx.keys.key(key, version, prefix),))))
 
 
 def touch(cx: Context, key: Key, timeout: Timeout, version: int | None) -> Op[bool]:
@@ -65,7 +64,7 @@ def touch(cx: Context, key: Key, timeout: Timeout, version: int | None) -> Op[bo
     if lifetime is None:
         [_, found] = yield (("PERSIST", stored), ("EXISTS", stored))
     elif lifetime == 0:
-        [found] = yield (("UNLINK", stored),)
+        found = yield from remove(cx, (stored,))
     else:
         [found] = yield (("PEXPIRE", stored, lifetime),)
     return bool(found)
@@ -122,8 +121,13 @@ def delete_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[int
 
 
 def remove(_: Context, stored: Sequence[bytes]) -> Op[int]:
-    """Remove stored keys; return how many there were."""
-    [count] = yield (("UNLINK", *stored),)
+    """Remove stored keys; return how many there were. Where UNLINK is refused, DEL does it."""
+    try:
+        [count] = yield (("UNLINK", *stored),)
+    except ServerError as error:
+        if not refused(error):
+            raise
+        [count] = yield (("DEL", *stored),)
     return int(count)
 
 

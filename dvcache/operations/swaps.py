@@ -56,5 +56,8 @@ def given_up(name: bytes, token: bytes) -> Command:
 
 
 def refused(error: ServerError) -> bool:
-    """Tell whether scripts are refused, by the user's permissions or by a server that has none."""
+    """Tell whether a command is refused, by the user's permissions or by a server that does not have it.
+
+    Of a script it may be a command in it.
+    """
     return isinstance(error, PermissionDenied) or error.message.casefold().startswith("err unknown command")

@@ -1,0 +1,103 @@
+"""Counters are exact, whoever may do what: on Valkey, without scripts, and on Redis where it is installed."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+
+from dvcache import Container, NotSupportedError, PermissionDenied, Settings
+from tests.redis import REDIS, RedisServer
+from tests.servers import NO_SCRIPTS_USER, PASSWORD, Server, user
+
+WAYS: Final = ["Valkey", "Valkey without scripts", *(["Redis"] if REDIS else [])]
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Server]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(params=WAYS)
+def location(request: pytest.FixtureRequest) -> str:
+    server: Server = request.getfixturevalue("redis" if request.param == "Redis" else "server")
+    return server.url(1, NO_SCRIPTS_USER, PASSWORD) if "without" in request.param else server.url(1)
+
+
+def cached(location: str) -> Container:
+    return Container(Settings.parse({"LOCATION": location}))
+
+
+@pytest.mark.parametrize("start", [0, 2**64, 0.0])
+def test_of_eight_threads_that_count_none_is_lost(location: str, start: Any) -> None:
+    each = 500 if start == 0 and isinstance(start, int) else 50
+    with cached(location) as container:
+        cache = container.cache()
+        cache.set("counter", start)
+
+        def count() -> None:
+            for _ in range(each):
+                cache.incr("counter")
+
+        threads = [threading.Thread(target=count) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert cache.get("counter") == start + 8 * each
+
+
+def test_a_counter_that_ends_between_two_calls_never_comes_back_without_a_lifetime(location: str) -> None:
+    with cached(location) as container:
+        cache = container.cache()
+        for _ in range(200):
+            cache.set("counter", 1, 0.001)
+            try:
+                cache.incr("counter")
+            except ValueError:
+                assert not cache.has_key("counter")
+            else:
+                assert cache.pttl("counter") is not None  # 0 once it is gone
+
+
+def test_a_user_who_may_not_do_what_a_script_does_is_told_which_command(server: Server) -> None:
+    user(server, "poor", "+eval +evalsha +set")
+    with cached(server.url(1, "poor", PASSWORD)) as container:
+        container.cache().set("counter", 1)
+        with pytest.raises(PermissionDenied, match="'get'"):
+            container.cache().incr("counter")
+
+
+def test_a_user_without_incrby_counts_all_the_same(server: Server) -> None:
+    user(server, "poor", "+eval +evalsha +set +get")
+    with cached(server.url(1, "poor", PASSWORD)) as container:
+        container.cache().set("counter", 1)
+        assert container.cache().incr("counter") == 2
+
+
+def test_a_user_without_unlink_deletes_all_the_same(server: Server) -> None:
+    user(server, "poor", "+set +del +scan")
+    with cached(server.url(1, "poor", PASSWORD)) as container:
+        cache = container.cache()
+        cache.set_many({"a": 1, "b": 2, "c": 3, "d": 4})
+        assert cache.delete("a") is True
+        assert cache.delete_many(["b", "missing"]) == 1
+        assert cache.touch("c", 0) is True
+        assert cache.delete_pattern("*") == 1
+    with cached(server.url(1)) as container:
+        assert container.cache().keys("*") == []
+    calls = server.info("commandstats")
+    assert "cmdstat_del" in calls
+
+
+if REDIS:
+
+    def test_on_redis_a_user_without_scripts_is_told_what_is_missing_and_nothing_is_written(redis: Server) -> None:
+        user(redis, "poor", "+get +set")
+        with cached(redis.url(1, "poor", PASSWORD)) as container:
+            cache = container.cache()
+            cache.set("counter", 1)
+            with pytest.raises(NotSupportedError, match=r"\+eval"):
+                cache.incr("counter")
+            assert cache.get("counter") == 1
