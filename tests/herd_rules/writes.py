@@ -106,6 +106,17 @@ class WriteRules:
         assert cache.persist("k") is True
         assert cache.persist("k") is False
 
+    def test_an_entry_of_another_kind_is_fresh_or_stale_too(self, world: World, cache: Cache) -> None:
+        world.raw("SADD", K, "member")
+        assert [cache.add("k", 1), cache.expire("k", 100), cache.persist("k")] == [False, True, True]
+        assert cache.touch("k", 100) is True
+        assert cache.ttl("k") in {99, 100}
+        world.make_stale()
+        assert [cache.touch("k", 100), cache.expire("k", 100), cache.persist("k")] == [False, False, False]
+        assert [cache.has_key("k"), cache.ttl("k"), world.is_claimed()] == [True, 0, False]
+        assert cache.add("k", 1) is True
+        assert cache.get("k") == 1
+
     def test_has_key_agrees_with_those_who_are_served_and_never_claims(self, world: World, cache: Cache) -> None:
         cache.set("k", 1)
         world.make_stale()

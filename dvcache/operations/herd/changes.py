@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from dvcache.errors import CacheError, ServerError
+from dvcache.errors import CacheError, ServerError, WrongTypeError
 from dvcache.operations.context import Context
 from dvcache.operations.herd.leases import is_fresh, lease
 from dvcache.operations.swaps import refused, set_if_equal
@@ -65,7 +65,12 @@ def _by_script(cx: Context, stored: bytes, wanted: Change) -> Op[Changed]:
 
 def _by_comparing(cx: Context, stored: bytes, wanted: Change) -> Op[Changed]:
     for _ in range(ATTEMPTS):
-        [data, left] = yield Fresh((("GET", stored), ("PTTL", stored)))
+        try:
+            [data, left] = yield Fresh((("GET", stored), ("PTTL", stored)))
+        except WrongTypeError:
+            if wanted.get or wanted.condition == "same":
+                raise
+            return (yield from _of_another_kind(cx, stored, wanted))
         before = data if data is not None and is_fresh(cx, left) else None
         if not _is_met(wanted, before):
             return Changed(done=False, before=before)
@@ -74,6 +79,16 @@ def _by_comparing(cx: Context, stored: bytes, wanted: Change) -> Op[Changed]:
         if (yield from swap(stored, data, _settings(wanted, data), ("UNLINK", lease(stored)))):
             return Changed(done=True, reply=1, before=before)
     raise CacheError(f"the entry changed {ATTEMPTS} times between being read and being written")
+
+
+def _of_another_kind(cx: Context, stored: bytes, wanted: Change) -> Op[Changed]:
+    """Change a set, a list … as it is: nobody recomputes one, so that nothing of it has to be compared."""
+    [left] = yield Fresh((("PTTL", stored),))
+    if not _is_met(wanted, b"" if is_fresh(cx, left) else None):
+        return Changed(done=False)
+    name, *arguments = wanted.command
+    [reply, _] = yield ((name, stored, *arguments), ("UNLINK", lease(stored)))
+    return Changed(done=True, reply=reply)
 
 
 def swap(stored: bytes, old: bytes | None, arguments: tuple[Arg, ...], *more: Command) -> Op[bool]:
