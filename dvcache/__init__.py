@@ -19,6 +19,7 @@ Tests take the same settings off the network: `Container(settings, pool_factory=
 from dvcache.cache import AsyncCache, Cache
 from dvcache.container import Container
 from dvcache.errors import (
+    AskError,
     AuthenticationError,
     CacheError,
     CircuitOpenError,
@@ -30,15 +31,18 @@ from dvcache.errors import (
     DecodeError,
     LockError,
     LockNotOwnedError,
+    MovedError,
     NoScriptError,
     NotSupportedError,
     PermissionDenied,
     PoolExhausted,
     ReadOnlyError,
+    RedirectError,
     ReplyTimeout,
     SerializationError,
     ServerError,
     TransportError,
+    TryAgainError,
     UnavailableError,
     WrongTypeError,
 )
@@ -51,6 +55,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DEFAULT",
+    "AskError",
     "AsyncCache",
     "AsyncClient",
     "AsyncPool",
@@ -71,6 +76,7 @@ __all__ = [
     "Endpoint",
     "LockError",
     "LockNotOwnedError",
+    "MovedError",
     "NoScriptError",
     "NotSupportedError",
     "Options",
@@ -79,12 +85,14 @@ __all__ = [
     "PoolExhausted",
     "PoolFactory",
     "ReadOnlyError",
+    "RedirectError",
     "ReplyTimeout",
     "SerializationError",
     "Serializer",
     "ServerError",
     "Settings",
     "TransportError",
+    "TryAgainError",
     "UnavailableError",
     "WrongTypeError",
 ]

@@ -83,6 +83,7 @@ def _context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock
         default_marker=settings.default_marker,
         jitter=settings.timeout_jitter,
         herd=settings.herd or Herd(),
+        slotted=settings.cluster,
         tasks=tasks,
     )
 
@@ -92,6 +93,7 @@ def _topology(settings: Settings) -> building.Topology:
         read_from_primary=settings.read_from == "primary",
         read_only=settings.read_only,
         write_anywhere=settings.write_anywhere,
+        cluster=settings.cluster,
     )
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from dvcache.errors import ServerError
+from dvcache.errors import CacheError, ServerError, TransportError
 from dvcache.protocols import AsyncClient, Client
 from dvcache.types import Batch, Call, Each, Effect, Fresh, Op, Sleep, Spawn, Wait
 
@@ -76,11 +76,12 @@ def checked(batch: Batch, replies: Sequence[Any]) -> Sequence[Any]:
     """Return the replies of a batch.
 
     Raises:
-        ServerError: the first one among the replies, with the name of its command.
+        ServerError, TransportError: the first one among the replies, with the name of its command.
     """
     for reply in replies:
-        if isinstance(reply, ServerError):
-            reply.command = reply.command or str(batch[replies.index(reply)][0])
+        if isinstance(reply, CacheError):
+            if isinstance(reply, ServerError | TransportError):
+                reply.command = reply.command or str(batch[replies.index(reply)][0])
             raise reply
     return replies
 

@@ -17,10 +17,14 @@
     │   ├── ReplyTimeout (builtin TimeoutError) the answer did not come in time
     │   ├── PoolExhausted                       every connection was busy for too long
     │   └── UnavailableError                    the server cannot serve now (LOADING …); a ServerError too
+    │       └── TryAgainError                   keys of one command are on their way to another node (TRYAGAIN)
     └── ServerError                             the server refused the command
         ├── AuthenticationError                 wrong or missing credentials
         ├── PermissionDenied                    the ACL user may not (NOPERM)
         ├── ReadOnlyError                       a write reached a replica
+        ├── RedirectError                       the key is another cluster node's
+        │   ├── MovedError                      from now on (MOVED)
+        │   └── AskError                        this time (ASK)
         ├── NoScriptError                       the script is not cached (NOSCRIPT)
         └── WrongTypeError                      the key holds another kind of value
 
@@ -154,6 +158,37 @@ class ReadOnlyError(ServerError):
     """A write reached a replica: nothing was performed."""
 
 
+class TryAgainError(UnavailableError):
+    """Keys of one command are on their way from one cluster node to another: nothing was performed."""
+
+
+class RedirectError(ServerError):
+    """The key is another cluster node's: nothing was performed. A cluster's client follows, and does not raise it."""
+
+    @override
+    def __str__(self) -> str:
+        return f"{super().__str__()}; this is a node of a cluster, for which set OPTIONS['CLUSTER'] = True"
+
+    @property
+    def slot(self) -> int:
+        """Which slot the key lies in."""
+        return int(self.message.split()[1])
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where the key is. An empty host means the one that was asked."""
+        host, _, port = self.message.split()[2].rpartition(":")
+        return host, int(port)
+
+
+class MovedError(RedirectError):
+    """The slot is another node's from now on."""
+
+
+class AskError(RedirectError):
+    """The key may be at another node, to which the slot is on its way: this command is asked there, with ASKING."""
+
+
 class NoScriptError(ServerError):
     """The server does not hold the script: nothing was performed."""
 
@@ -172,7 +207,9 @@ _BY_CODE: Final[dict[str, type[ServerError]]] = {
     "LOADING": UnavailableError,
     "MASTERDOWN": UnavailableError,
     "CLUSTERDOWN": UnavailableError,
-    "TRYAGAIN": UnavailableError,
+    "TRYAGAIN": TryAgainError,
+    "MOVED": MovedError,
+    "ASK": AskError,
 }
 
 

@@ -4,6 +4,7 @@ A `Serializer` and a `Compressor` turn values to bytes and back. A `Client` runs
 client of one server. A `PoolFactory` makes pools, and is the one thing to replace to take every wiring off the network.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -79,6 +80,37 @@ class Releasable(Protocol):
 
     def release(self) -> None:
         """End the connections that nobody uses; the next command opens others."""
+        ...
+
+
+class Pending(Protocol):
+    """A batch that is written and not yet answered. Called by the thread that began it."""
+
+    def replies(self) -> Sequence[Any]:
+        """Return the replies as `Client.execute` does, with its errors. Called at most once."""
+        ...
+
+    def abandon(self) -> None:
+        """Read no replies. Called instead of `replies`."""
+        ...
+
+
+class Begins(Client, Protocol):
+    """A pool that can write a batch and be read from later; several servers then work on a caller's batches at once.
+
+    It is for a pool to offer: `clients.exchanges` looks for `begin`. One without it runs its batch when its turn comes.
+    """
+
+    def begin(self, batch: Batch, /) -> Pending:
+        """Write the batch. Errors are those of `execute`."""
+        ...
+
+
+class AsyncBegins(AsyncClient, Protocol):
+    """An asynchronous pool that can write a batch without a task for it. It is for a pool to offer."""
+
+    def begin(self, batch: Batch, /) -> "asyncio.Future[list[Any]] | None":
+        """Write the batch and return what will hold its replies, or an error; None where that takes awaiting."""
         ...
 
 

@@ -126,6 +126,12 @@ return redis.call('PEXPIRE', KEYS[1], string.format('%.0f', ARGV[2] + left))
 KEYS: the lock. ARGV: the token, milliseconds, "add" to add them to what is left. Answers 1 or 0.
 """
 
+REMOVE_DUMPED: Final = Script("""
+if redis.call('DUMP', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end
+return 0
+""")
+"""Removes what is still as DUMP had it. KEYS: the entry. ARGV: the bytes of DUMP. Answers 1 or 0."""
+
 
 def evaluate(script: Script, keys: tuple[bytes, ...], arguments: tuple[Arg, ...]) -> Op[Any]:
     """Run a script in one round trip, in two where the server does not hold it yet.

@@ -29,6 +29,12 @@ Batch: TypeAlias = tuple[Command, ...]
 """Commands that travel in one round trip. They are not a transaction."""
 
 
+class Partial(list[Any]):
+    """An array that several servers answered together, with an error in the place of each key whose server did not."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Each:
     """A batch whose server errors are wanted as values, each in its command's place."""
@@ -207,6 +213,8 @@ class Endpoint:
     service: str = ""
     """Name of the service, in its own case; host and port are then the sentinels' to say."""
     sentinels: tuple[Address, ...] = ()
+    in_cluster: bool = False
+    """Whether it is a node of a cluster, whose replicas are read after READONLY only."""
     sentinel_options: Mapping[str, object] = field(default_factory=_no_options, repr=False, hash=False)
     """What valkey-py's connections to the sentinels take: username, password, ssl, socket_timeout …"""
     driver: Driver | None = field(default=None, repr=False, hash=False)

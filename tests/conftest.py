@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+from tests.clusters import Cluster
 from tests.servers import PASSWORD, DelayProxy, Server, TlsProxy, add_users
 from tests.topologies import Replication, SentinelFleet
 
@@ -94,3 +95,17 @@ def own_fleet() -> Iterator[SentinelFleet]:
     """Sentinels and services of the test's own, all of them with passwords."""
     with SentinelFleet(password=PASSWORD, sentinel_password=PASSWORD) as fleet:
         yield fleet
+
+
+@pytest.fixture(scope="session")
+def shared_cluster() -> Iterator[Cluster]:
+    with Cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(shared_cluster: Cluster) -> Cluster:
+    """The session's cluster: whole and empty, its slots as they were dealt, whatever the test before did to it."""
+    shared_cluster.restore()
+    shared_cluster.flush()
+    return shared_cluster

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
+from dvcache.clients.cluster import AsyncCluster, AsyncReplicaReads, Cluster, Nodes, ReplicaReads
 from dvcache.clients.fallback import AsyncFallback, Fallback
 from dvcache.clients.replicated import AsyncReadOnly, AsyncReplicated, ReadOnly, Replicated
 from dvcache.clients.standalone import AsyncStandalone, Standalone
@@ -24,10 +25,14 @@ class Colour(Generic[C]):
     fallback: Callable[[tuple[C, ...]], C]
     replicated: Callable[[C, C, Rota[Any]], C]
     read_only: Callable[[C], C]
+    cluster: Callable[[Nodes[Any]], Any]
+    replica_reads: Callable[[Any], C]
 
 
-SYNC: Final[Colour[Client]] = Colour(Standalone, Spread, Fallback, Replicated, ReadOnly)
-ASYNC: Final[Colour[AsyncClient]] = Colour(AsyncStandalone, AsyncSpread, AsyncFallback, AsyncReplicated, AsyncReadOnly)
+SYNC: Final[Colour[Client]] = Colour(Standalone, Spread, Fallback, Replicated, ReadOnly, Cluster, ReplicaReads)
+ASYNC: Final[Colour[AsyncClient]] = Colour(
+    AsyncStandalone, AsyncSpread, AsyncFallback, AsyncReplicated, AsyncReadOnly, AsyncCluster, AsyncReplicaReads
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,8 @@ class Topology:
     """Refuse writes; the primary is the last resort of reads."""
     write_anywhere: bool = False
     """Try the replicas where a write fails."""
+    cluster: bool = False
+    """The endpoints are nodes of a cluster, any of which can name the others."""
 
 
 def client(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequence[Endpoint], topology: Topology) -> C:
@@ -51,6 +58,8 @@ def client(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequence
         endpoints: where writes go, and then what is read from; one alone is both.
         topology: what they are used for.
     """
+    if topology.cluster:
+        return _cluster(colour, pool, endpoints, topology)
     first, *others = dict.fromkeys(endpoints)
     primary = colour.one(pool(first))
     spare = topology.read_from_primary and not topology.read_only
@@ -64,3 +73,9 @@ def client(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequence
     readers = members[0] if len(members) == 1 and others[0].service else colour.spread(Rota(lambda: members))
     writer = colour.read_only(writer) if topology.read_only else writer
     return colour.replicated(writer, readers, getattr(readers, "rota", None) or Rota(lambda: (readers,)))
+
+
+def _cluster(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequence[Endpoint], topology: Topology) -> C:
+    if topology.read_from_primary:
+        return colour.cluster(Nodes[Any](endpoints, pool))  # type: ignore[no-any-return]  # the colour says which
+    return colour.replica_reads(colour.cluster(Nodes[Any](endpoints, pool, spread=colour.spread)))

@@ -113,8 +113,9 @@ def is_repeatable(batch: Batch) -> bool:
     return all(rule(command).repeatable for command in batch)
 
 
-def part(command: Command, positions: Iterable[int]) -> Command:
-    """Return the command with those of its keys only, each with what belongs to it."""
-    shape = rule(command)
-    starts = (shape.start + n * shape.step for n in positions)
-    return (command[0], *(arg for start in starts for arg in command[start : start + shape.step]))
+def part(command: Command, shape: Rule, positions: Iterable[int]) -> Command:
+    """Return a command of this shape with those of its keys only, each with what belongs to it."""
+    start, step = shape.start, shape.step
+    if step == 1:
+        return (command[0], *[command[start + n] for n in positions])
+    return (command[0], *[arg for n in positions for arg in command[start + n * step : start + (n + 1) * step]])

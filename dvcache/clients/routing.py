@@ -4,77 +4,109 @@ Pure: an owner is any hashable thing, and nothing is sent here. A command whose 
 its parts can be merged (MGET, UNLINK, MSET …); what has no key and concerns everyone (FLUSHDB) goes to every owner.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from dvcache.clients.commands import Rule, part, rule
 from dvcache.errors import CacheError, NotSupportedError
-from dvcache.types import Arg, Batch, Command
+from dvcache.types import Arg, Batch, Command, Partial
 
-O = TypeVar("O", bound=Hashable)  # noqa: E741  # the owner
+O = TypeVar("O")  # noqa: E741  # the owner
+U = TypeVar("U")
 
-
-@dataclass(frozen=True, slots=True)
-class Place(Generic[O]):
-    """Where one part of a command went, and which of the command's keys it carries."""
-
-    owner: O
-    position: int
-    keys: tuple[int, ...]
+Place: TypeAlias = tuple[O, int, Sequence[int]]
+"""Where one part of a command went: to whom, at which position, and which of the command's keys it carries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan(Generic[O]):
     """A batch divided: what each owner performs, and where each command's reply is to be found."""
 
-    parts: dict[O, Batch]
-    places: tuple[tuple[Place[O], ...], ...]
+    parts: dict[O, list[Command]]
+    places: list[list[Place[O]]]
     rules: tuple[Rule, ...]
 
 
-def divide(batch: Batch, owner: Callable[[Arg], O], everyone: Sequence[O]) -> Plan[O]:
+def divide(batch: Batch, unit: Callable[[Arg], U], owner: Callable[[U], O], everyone: Sequence[O]) -> Plan[O]:
     """Divide a batch among the owners of its keys.
 
     Args:
         batch: commands in any number.
-        owner: who owns a key.
+        unit: what keys must share for one command to carry them: in a cluster the slot, else the owner.
+        owner: who owns a unit.
         everyone: every owner; the first takes what has no key and concerns nobody in particular.
 
     Raises:
-        NotSupportedError: the keys of a command that cannot be split have several owners.
+        NotSupportedError: the keys of a command that cannot be split are in several units.
     """
     parts: dict[O, list[Command]] = {}
     rules = tuple(map(rule, batch))
-    places = []
+    places: list[list[Place[O]]] = []
     for command, shape in zip(batch, rules, strict=True):
         held: list[Place[O]] = []
-        for who, positions in _owners(command, shape, owner, everyone).items():
-            commands = parts.setdefault(who, [])
-            held.append(Place(who, len(commands), positions))
-            commands.append(part(command, positions) if shape.merge and positions else command)
-        places.append(tuple(held))
-    return Plan({who: tuple(commands) for who, commands in parts.items()}, tuple(places), rules)
+        places.append(held)
+        named = shape.keys(command)
+        if not named:
+            for who in everyone if shape.everywhere else everyone[:1]:
+                _give(parts, who, command, (), held)
+            continue
+        units = _units(named, unit)
+        if len(units) == 1:
+            [(only, positions)] = units.items()
+            _give(parts, owner(only), command, positions, held)
+        elif shape.merge is None:
+            raise _inseparable(command, named)
+        else:
+            for each, positions in units.items():
+                _give(parts, owner(each), part(command, shape, positions), positions, held)
+    return Plan(parts, places, rules)
 
 
-def _owners(
-    command: Command, shape: Rule, owner: Callable[[Arg], O], everyone: Sequence[O]
-) -> Mapping[O, tuple[int, ...]]:
-    """Return which owners perform a command, and for which of its keys."""
-    named = shape.keys(command)
-    if not named:
-        return dict.fromkeys(everyone if shape.everywhere else everyone[:1], ())
-    owners: dict[O, tuple[int, ...]] = {}
+def sole(batch: Batch, unit: Callable[[Arg], U]) -> U | None:
+    """Return the unit that all keys of a batch are in; None where there are several, or a command has no key."""
+    found: U | None = None
+    for command in batch:
+        named = rule(command).keys(command)
+        if not named:
+            return None
+        for key in named:
+            each = unit(key)
+            if found is None:
+                found = each
+            elif each != found:
+                return None
+    return found
+
+
+def _units(named: Sequence[Arg], unit: Callable[[Arg], U]) -> dict[U, list[int]]:
+    """Return the positions of the keys of each unit."""
+    units: dict[U, list[int]] = {}
     for n, key in enumerate(named):
-        who = owner(key)
-        owners[who] = (*owners.get(who, ()), n)
-    if len(owners) > 1 and shape.merge is None:
-        listed = ", ".join(sorted(map(_text, set(named))))
-        raise NotSupportedError(
-            f"{_text(command[0])}: the keys {listed} are on different servers;"
-            " a common part in braces keeps keys together, as in {user:1}:name and {user:1}:mail"
-        )
-    return owners
+        each = unit(key)
+        if each in units:
+            units[each].append(n)
+        else:
+            units[each] = [n]
+    return units
+
+
+def _give(
+    parts: dict[O, list[Command]], who: O, command: Command, positions: Sequence[int], held: list[Place[O]]
+) -> None:
+    commands = parts.get(who)
+    if commands is None:
+        commands = parts[who] = []
+    held.append((who, len(commands), positions))
+    commands.append(command)
+
+
+def _inseparable(command: Command, named: Sequence[Arg]) -> NotSupportedError:
+    listed = ", ".join(sorted(map(_text, set(named))))
+    return NotSupportedError(
+        f"{_text(command[0])}: the keys {listed} are on different servers;"
+        " a common part in braces keeps keys together, as in {user:1}:name and {user:1}:mail"
+    )
 
 
 def _text(key: Arg) -> str:
@@ -85,29 +117,32 @@ def unite(plan: Plan[O], replies: Mapping[O, Sequence[Any] | CacheError]) -> lis
     """Return the replies of the whole batch, in order, of the replies of its parts.
 
     Where an owner failed as a whole its error stands for each of its replies: in the places of its keys where a
-    command answers key by key (MGET), else in the command's place.
+    command answers key by key (MGET), whose array is then a `Partial`, else in the command's place.
     """
-    return [
-        _united(shape, held, [_reply(replies[place.owner], place.position) for place in held])
-        for shape, held in zip(plan.rules, plan.places, strict=True)
-    ]
+    return [_united(shape, held, replies) for shape, held in zip(plan.rules, plan.places, strict=True)]
 
 
-def _reply(replies: Sequence[Any] | CacheError, position: int) -> Any:
-    return replies if isinstance(replies, CacheError) else replies[position]
+def _reply(replies: Mapping[O, Sequence[Any] | CacheError], place: Place[O]) -> Any:
+    found = replies[place[0]]
+    return found if isinstance(found, CacheError) else found[place[1]]
 
 
-def _united(shape: Rule, held: Sequence[Place[O]], replies: Sequence[Any]) -> Any:
+def _united(shape: Rule, held: Sequence[Place[O]], replies: Mapping[O, Sequence[Any] | CacheError]) -> Any:
     if len(held) == 1:
-        return replies[0]
+        return _reply(replies, held[0])
     if shape.in_order:
-        by_key: dict[int, Any] = {}
-        for place, reply in zip(held, replies, strict=True):
-            elements = [reply] * len(place.keys) if isinstance(reply, CacheError) else reply
-            by_key.update(zip(place.keys, elements, strict=True))
-        return [by_key[n] for n in range(len(by_key))]
-    for reply in replies:
+        elements: list[Any] = [None] * sum(len(keys) for _, _, keys in held)
+        for place in held:
+            reply = _reply(replies, place)
+            if isinstance(reply, CacheError):
+                elements = Partial(elements)
+                reply = [reply] * len(place[2])
+            for n, key in enumerate(place[2]):
+                elements[key] = reply[n]
+        return elements
+    found = [_reply(replies, place) for place in held]
+    for reply in found:
         if isinstance(reply, CacheError):
             return reply
     assert shape.merge is not None
-    return shape.merge(replies)
+    return shape.merge(found)

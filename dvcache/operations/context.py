@@ -145,6 +145,8 @@ class Context:
     jitter: float = 0.0
     """The part of a timeout, 0 to 1, by which it may be shortened."""
     herd: Herd = Herd()
+    slotted: bool = False
+    """Whether keys that a script takes together must lie in one slot of a cluster."""
     flights: Flights = field(default_factory=Flights)
     turns: Turns = field(default_factory=Turns)
     tasks: Tasks = field(default_factory=Background)

@@ -62,6 +62,10 @@ def _published(_: Context, key: Key, value: object) -> object:
     return value
 
 
+def _nothing(_: Context) -> None:
+    return None
+
+
 def _not_stored(_: Context, *args: object, get: bool = False, **options: object) -> bool | None:
     return None if get else False
 
@@ -122,6 +126,7 @@ def _zero_as_float(_: Context, *args: object, **options: object) -> float:
 EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     "get": _default,
     "publish": _published,
+    "unanswered": _nothing,
     "seek": _alone,
     "set": _not_stored,
     "hget": _no_field,

@@ -8,11 +8,13 @@ Rests on GET, SET, GETDEL, MGET, UNLINK, EXISTS, PEXPIRE and PERSIST (https://va
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from dvcache.errors import ServerError
+from dvcache.errors import NotSupportedError, ServerError, TransportError
 from dvcache.operations.context import Context, Policy, guarded
 from dvcache.operations.fresh import fresh
+from dvcache.operations.moves import across
+from dvcache.operations.partial import answered
 from dvcache.operations.swaps import current, increment, refused, swap
-from dvcache.types import MISSING, Call, Command, Each, Key, Op, Timeout
+from dvcache.types import MISSING, Call, Command, Each, Key, Op, Partial, Timeout
 
 
 def get(cx: Context, key: Key, default: object, version: int | None) -> Op[object]:
@@ -83,6 +85,8 @@ def get_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[dict[K
     found: dict[Key, object] = {}
     for start in range(0, len(names), cx.chunk):
         [replies] = yield (("MGET", *stored[start : start + cx.chunk]),)
+        if type(replies) is Partial:
+            replies = yield from answered(cx, replies, None)
         for name, reply in zip(names[start : start + cx.chunk], replies, strict=True):
             if reply is not None and (value := cx.codec.loads(reply, MISSING)) is not MISSING:
                 found[name] = value
@@ -103,12 +107,12 @@ def set_many(cx: Context, data: Mapping[Any, object], timeout: Timeout, version:
 
 
 def stored_or_failed(names: Sequence[Key], replies: Sequence[object]) -> list[Key]:
-    """Return the keys that the server did not store, of its replies to SETs; raise its error where it stored none."""
-    errors = [reply for reply in replies if isinstance(reply, ServerError)]
+    """Return the keys that were not stored, of the replies to SETs; raise the first error where none was."""
+    errors = [reply for reply in replies if isinstance(reply, ServerError | TransportError)]
     if errors and len(errors) == len(names):
         errors[0].command = "SET"
         raise errors[0]
-    return [name for name, reply in zip(names, replies, strict=True) if isinstance(reply, ServerError)]
+    return [name for name, reply in zip(names, replies, strict=True) if isinstance(reply, ServerError | TransportError)]
 
 
 def delete_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[int]:
@@ -171,7 +175,10 @@ def expire_at(_: Context, stored: bytes, moment: int) -> Op[bool]:
 
 def rename(_: Context, source: bytes, target: bytes) -> Op[object]:
     """Move an entry."""
-    return (yield (("RENAME", source, target),))
+    try:
+        return (yield (("RENAME", source, target),))
+    except NotSupportedError:
+        return (yield from across(source, target))
 
 
 def shown(stored: Sequence[bytes]) -> Sequence[bytes]:

@@ -10,7 +10,9 @@ from dvcache.types import Key, Op
 def incr_version(cx: Context, key: Key, delta: int = 1, version: int | None = None) -> Op[int]:
     """Move an entry to a later version, atomically and with its lifetime, and return that version.
 
-    What the later version held is replaced. Rests on RENAME (https://valkey.io/commands/rename/).
+    What the later version held is replaced. Rests on RENAME (https://valkey.io/commands/rename/). Where the two keys
+    are on different servers of a cluster it is copied, and then removed if it has not changed: for a moment both
+    versions are there.
 
     Args:
         key: the entry's name, without prefix and version.

@@ -8,7 +8,7 @@ import dataclasses
 import inspect
 import os
 import socket
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Any, Final, cast
@@ -49,22 +49,38 @@ def located(endpoint: Endpoint) -> Endpoint:
 
 def connection(endpoint: Endpoint) -> sync.AbstractConnection:
     """Return valkey-py's connection to the endpoint, not yet connected."""
-    return _make(_SYNC, endpoint)  # type: ignore[no-any-return]  # the table says which class
+    return _make(_SYNC, endpoint, _read_replica)  # type: ignore[no-any-return]  # the table says which class
 
 
 def async_connection(endpoint: Endpoint) -> aio.AbstractConnection:
     """Return valkey-py's asynchronous connection to the endpoint, not yet connected."""
-    return _make(_ASYNC, endpoint)  # type: ignore[no-any-return]  # as above
+    return _make(_ASYNC, endpoint, _aread_replica)  # type: ignore[no-any-return]  # as above
 
 
-def _make(classes: Mapping[str, type], endpoint: Endpoint) -> Any:
+def _read_replica(connection: Any) -> None:
+    """Greet a replica of a cluster, and tell it to answer reads itself."""
+    connection.on_connect()
+    connection.send_command("READONLY")
+    connection.read_response()
+
+
+async def _aread_replica(connection: Any) -> None:
+    await connection.on_connect()
+    await connection.send_command("READONLY")
+    await connection.read_response()
+
+
+def _make(classes: Mapping[str, type], endpoint: Endpoint, read_replica: Callable[[Any], object]) -> Any:
     cls = classes[endpoint.scheme]
     accepted = parameters(cls)
     options = {name: value for name, value in endpoint.options.items() if name in accepted}
     where = {"path": endpoint.path} if endpoint.scheme == "unix" else {"host": endpoint.host, "port": endpoint.port}
     # While it connects, a reply may take as long as connecting; the pool sets the timeout of commands afterwards.
     handshake = endpoint.connect_timeout
-    return cls(**where, db=endpoint.db, socket_timeout=handshake, socket_connect_timeout=handshake, **options)
+    greeting = {"valkey_connect_func": read_replica} if endpoint.in_cluster and endpoint.role == "replica" else {}
+    return cls(
+        **where, **greeting, db=endpoint.db, socket_timeout=handshake, socket_connect_timeout=handshake, **options
+    )
 
 
 def parameters(cls: type[Any]) -> frozenset[str]:

@@ -80,10 +80,18 @@ class Lane:
             TimeoutError, BlockingIOError: no reply within the timeout.
             OSError, EOFError, ProtocolError: the connection is of no more use.
         """
+        self.write(batch)
+        return self.read(batch, started)
+
+    def write(self, batch: Batch) -> None:
+        """Write the batch. Errors are those of `exchange`."""
         if len(batch) == 1:
             self._sock.sendall(pack_command(batch[0]))
         else:
             self._sock.sendall(b"".join([pack_command(command) for command in batch]))
+
+    def read(self, batch: Batch, started: float) -> list[Any]:
+        """Read the replies of the batch that was written. Errors are those of `exchange`."""
         self._receive()
         replies: list[Any] = []
         gets = self._gets

@@ -32,6 +32,23 @@ class _Turn:
         self.lane: Lane | None = None
 
 
+class Written:
+    """A batch that was written, and whose replies are to be read: `protocols.Pending`."""
+
+    __slots__ = ("_batch", "_lane", "_pool", "_started")
+
+    def __init__(self, pool: "LeanPool", lane: Lane, batch: Batch, started: float) -> None:
+        self._pool, self._lane, self._batch, self._started = pool, lane, batch, started
+
+    def replies(self) -> Sequence[Any]:
+        """Read the replies, and put the lane back."""
+        return self._pool.finish(self._lane, self._batch, self._started)
+
+    def abandon(self) -> None:
+        """Drop the lane, as nobody is going to read."""
+        self._pool.discard(self._lane)
+
+
 class LeanPool:
     """The connections of this process to one server, for any number of threads.
 
@@ -65,7 +82,30 @@ class LeanPool:
         try:
             replies = lane.exchange(batch, started)
         except BaseException as error:  # noqa: BLE001  # _failed raises it, or what it means
-            self._discard(lane)
+            self.discard(lane)
+            self._failed(error, batch)
+        self._free.append(lane)
+        if self._attention:
+            self._attend()
+        return replies
+
+    def begin(self, batch: Batch, /) -> Written:
+        """Write the batch, as `protocols.Pending` says."""
+        started = time.monotonic()
+        lane = self._take(started)
+        try:
+            lane.write(batch)
+        except BaseException as error:  # noqa: BLE001  # as above
+            self.discard(lane)
+            self._failed(error, batch)
+        return Written(self, lane, batch, started)
+
+    def finish(self, lane: Lane, batch: Batch, started: float) -> Sequence[Any]:
+        """Read the replies of the batch that was written on the lane, and put it back."""
+        try:
+            replies = lane.read(batch, started)
+        except BaseException as error:  # noqa: BLE001  # as above
+            self.discard(lane)
             self._failed(error, batch)
         self._free.append(lane)
         if self._attention:
@@ -78,7 +118,7 @@ class LeanPool:
                 lane = self._free.pop()
                 if started - lane.used <= CHECK_AFTER or not lane.is_dead():
                     return lane
-                self._discard(lane)
+                self.discard(lane)
                 self._drop_free()
         return self._obtain(started) or self._opened()
 
@@ -123,7 +163,7 @@ class LeanPool:
         if turn.lane is None:
             self._vacate()
         else:
-            self._discard(turn.lane)
+            self.discard(turn.lane)
 
     def _may_open(self) -> bool:
         return self._endpoint.max_connections is None or self._open < self._endpoint.max_connections
@@ -140,7 +180,7 @@ class LeanPool:
             lane.open()
             self._check_open()
         except BaseException:
-            self._discard(lane)
+            self.discard(lane)
             raise
         return lane
 
@@ -158,7 +198,8 @@ class LeanPool:
                 turn.come.set()
             self._attention = self._closed or bool(self._queue)
 
-    def _discard(self, lane: Lane) -> None:
+    def discard(self, lane: Lane) -> None:
+        """End the connection of a lane that was taken, whatever its state."""
         lane.drop()
         self._lanes.discard(lane)
         self._vacate()
@@ -173,7 +214,7 @@ class LeanPool:
     def _drop_free(self) -> None:
         with suppress(IndexError):
             while True:
-                self._discard(self._free.pop())
+                self.discard(self._free.pop())
 
     def _check_open(self) -> None:
         if self._closed:

@@ -40,6 +40,13 @@ class MultiplexedPool:
             await line.room()
         return await line.send(batch)
 
+    def begin(self, batch: Batch, /) -> "asyncio.Future[list[Any]] | None":
+        """Write the batch and return what will hold its replies, as `protocols.AsyncBegins` says."""
+        line = self._lines.get(asyncio.get_running_loop())
+        if line is None or line.lost or line.is_full:
+            return None
+        return line.send(batch)
+
     async def _opened(self, loop: asyncio.AbstractEventLoop) -> Line:
         """Return the loop's new line, opened once for all the tasks that wait for it."""
         if self._closed:

@@ -22,7 +22,9 @@ _BLOCKING: Final = {"max_connections": 50}
 """What valkey-py's BlockingConnectionPool bounds itself to."""
 
 
-def of_entry(location: object, options: Mapping[str, Any], alias: str, factory: object) -> dict[str, Any]:
+def of_entry(
+    location: object, options: Mapping[str, Any], alias: str, factory: object, client: object = None
+) -> dict[str, Any]:
     """Return the fields of `Settings` that say which servers there are, and what each is for.
 
     Args:
@@ -30,17 +32,20 @@ def of_entry(location: object, options: Mapping[str, Any], alias: str, factory: 
         options: the OPTIONS, without those that are None.
         alias: the name of the entry in CACHES.
         factory: the connection factory for every alias that names none itself.
+        client: the client's class of an entry that names none itself.
 
     Raises:
         ConfigurationError: a URL, a connection argument or the topology is wrong.
     """
     urls = locations.urls(location)
-    wanted = topology(options, factory)
+    wanted = topology(options, factory, client)
     if wanted.misplaced:
         _warn(f"{_where(wanted.misplaced, alias)} names a client; the connection factory of that client is meant")
     made = _endpoint_of(wanted, options, alias)
     given = _connection(options, more=drivers.is_own(options, wanted))
     read = [locations.read(url, given) for url in urls]
+    if wanted.cluster:
+        return _seeds([made(each, "primary") for each in read], read, options, alias)
     if wanted.makes_pairs and isinstance(location, str) and len(read) == 1:
         if read[0].is_master is not None:
             ignored = "is_master was ignored; a single URL means the primary and the replicas of the service"
@@ -53,6 +58,25 @@ def of_entry(location: object, options: Mapping[str, Any], alias: str, factory: 
     if options.get("READ_FROM") == "replica" and len(arranged["endpoints"]) == 1:
         _warn(f"CACHES[{alias!r}]: OPTIONS['READ_FROM'] has no effect; LOCATION names no replica")
     return arranged | _routing(options, read_only=arranged["read_only"])
+
+
+def _seeds(
+    made: Sequence[Endpoint], read: Sequence[Location], options: Mapping[str, Any], alias: str
+) -> dict[str, Any]:
+    """The fields of a cluster: LOCATION names some of its nodes, in any order, of any role."""
+    for each in read:
+        if each.scheme in {"unix", "embedded"}:
+            message = f"{each.scheme}:// leads to one server; name nodes of the cluster, as in 'valkey://10.0.0.1:6379'"
+            raise ConfigurationError(message, key="LOCATION")
+        if each.is_master is not None:
+            message = "is_master is the cluster's own to say; leave it out, and set OPTIONS['READ_FROM'] for replicas"
+            raise ConfigurationError(message, key="LOCATION")
+    if len({each.scheme for each in read}) > 1:
+        raise ConfigurationError("all nodes of a cluster are reached alike; write one scheme", key="LOCATION")
+    if not options.get("REPLICA_READ_ONLY", True):
+        _warn(f"CACHES[{alias!r}]: OPTIONS['REPLICA_READ_ONLY'] has no effect; replicas of a cluster take no writes")
+    seeds = dict.fromkeys(replace(each, in_cluster=True) for each in made)
+    return {"endpoints": tuple(seeds), "cluster": True, "read_from": options.get("READ_FROM", "primary")}
 
 
 def _endpoint_of(wanted: Topology, options: Mapping[str, Any], alias: str) -> Callable[[Location, Role], Endpoint]:

@@ -28,6 +28,8 @@ class Settings:
     """The first is written to; the others are read from. Where there is one, it does both."""
     read_from: ReadFrom = "replica"
     """What is read where there is more than one endpoint."""
+    cluster: bool = False
+    """The endpoints are nodes of a cluster, which are asked for the others."""
     read_only: bool = False
     """Nothing is written; the first endpoint, a primary, is the last resort for reads."""
     write_anywhere: bool = False
@@ -77,6 +79,7 @@ class Settings:
         alias: str = "default",
         default_marker: object = DEFAULT,
         connection_factory: object = None,
+        client_class: object = None,
     ) -> Self:
         """Return the settings of a CACHES entry, which is copied and never changed.
 
@@ -87,17 +90,20 @@ class Settings:
             default_marker: what a host framework passes for a timeout that was left out.
             connection_factory: what OPTIONS['CONNECTION_FACTORY'] is where the entry has none: a dotted path or a
                 class; errors name it `connection_factory`.
+            client_class: what OPTIONS['CLIENT_CLASS'] is where the entry has none: a dotted path or a class.
 
         Raises:
             ConfigurationError: a setting is wrong; names the alias, the key and the cure.
         """
         try:
-            return cls(alias=alias, default_marker=default_marker, **_parsed(mapping, alias, connection_factory))
+            return cls(
+                alias=alias, default_marker=default_marker, **_parsed(mapping, alias, connection_factory, client_class)
+            )
         except ConfigurationError as error:
             raise ConfigurationError(error.reason, alias=alias, key=error.key) from error.__cause__
 
 
-def _parsed(mapping: object, alias: str, factory: object) -> dict[str, Any]:
+def _parsed(mapping: object, alias: str, factory: object, client: object) -> dict[str, Any]:
     if not isinstance(mapping, Mapping):
         raise ConfigurationError(f"a mapping is needed, not {type(mapping).__name__}")
     entry = options.copied(mapping)
@@ -106,7 +112,7 @@ def _parsed(mapping: object, alias: str, factory: object) -> dict[str, Any]:
         raise ConfigurationError(f"must be a mapping, not {type(given).__name__}", key="OPTIONS")
     names.check_names(entry, given or {}, alias)
     chosen = kinds.checked(given or {})
-    servers = endpoints.of_entry(entry.get("LOCATION"), chosen, alias, factory)
+    servers = endpoints.of_entry(entry.get("LOCATION"), chosen, alias, factory, client)
     return _of_entry(entry) | _of_options(chosen) | servers
 
 

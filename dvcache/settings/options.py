@@ -42,6 +42,7 @@ class Options(TypedDict, total=False):
     SENTINELS: Sequence[tuple[str, int | str]] | None
     SENTINEL_KWARGS: Mapping[str, Any] | None
     READ_FROM: ReadFrom | None
+    CLUSTER: bool | None
     SERIALIZER: Reference | Serializer | None
     SERIALIZER_FALLBACKS: Sequence[Reference | Serializer] | None
     COMPRESSOR: Reference | Compressor | None

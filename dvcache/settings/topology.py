@@ -1,10 +1,10 @@
-"""The topology that a CACHES entry asks for, by the classes that it names: plain servers, or sentinels.
+"""The topology that a CACHES entry asks for, by the classes that it names: plain servers, sentinels, or a cluster.
 
 Under its own dotted path or as an object, in either colour: a class that is named under the other one means its twin.
 A class of the user's own asks for what its nearest ancestor among the built-in ones does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final, Literal, TypeAlias
@@ -14,7 +14,7 @@ from dvcache.settings import components
 from dvcache.settings.names import is_foreign
 from dvcache.settings.spelling import hint
 
-Kind: TypeAlias = Literal["plain", "sentinel"]
+Kind: TypeAlias = Literal["plain", "sentinel", "cluster"]
 
 
 def _paths(kind: Kind, modules: str, names: str) -> dict[str, Kind]:
@@ -23,6 +23,7 @@ def _paths(kind: Kind, modules: str, names: str) -> dict[str, Kind]:
 
 _SYNC: Final = "django_valkey.client"
 _ASYNC: Final = "django_valkey.async_cache.client"
+_CLUSTER: Final = "django_valkey.cluster_cache"
 
 _HERD: Final[Mapping[str, Kind]] = {
     **_paths("plain", f"{_SYNC} {_SYNC}.herd", "HerdClient"),
@@ -39,6 +40,9 @@ _CLIENTS: Final[Mapping[str, Kind]] = {
     **_paths("plain", f"{_ASYNC} {_ASYNC}.default", "AsyncDefaultClient"),
     **_paths("sentinel", f"{_SYNC} {_SYNC}.sentinel", "SentinelClient"),
     **_paths("sentinel", f"{_ASYNC} {_ASYNC}.sentinel", "AsyncSentinelClient"),
+    **_paths(
+        "cluster", f"{_CLUSTER}.client {_CLUSTER}.client.default", "DefaultClusterClient AsyncDefaultClusterClient"
+    ),
 }
 """Of which one that is named where a factory belongs means its own factory."""
 
@@ -50,6 +54,7 @@ _FACTORIES: Final[Mapping[str, Kind]] = {
     **_paths("plain", "django_valkey.async_cache.pool", "AsyncConnectionFactory"),
     **_paths("sentinel", "django_valkey.pool", "SentinelConnectionFactory"),
     **_paths("sentinel", "django_valkey.async_cache.pool", "AsyncSentinelConnectionFactory"),
+    **_paths("cluster", f"{_CLUSTER}.pool", "ClusterConnectionFactory AsyncClusterConnectionFactory"),
     **_CLIENTS,
 }
 _DRIVERS: Final = "valkey valkey.asyncio"
@@ -66,6 +71,11 @@ GLOBAL_FACTORY: Final = "connection_factory"
 
 _CLIENT: Final = "OPTIONS['CLIENT_CLASS']"
 _POOL: Final = "OPTIONS['CONNECTION_POOL_CLASS']"
+_IN_CLUSTER: Final = "OPTIONS['CLUSTER']"
+_BOTH: Final = (
+    "a cluster needs no sentinels; set OPTIONS['CONNECTION_FACTORY'] ="
+    " 'django_valkey.cluster_cache.pool.ClusterConnectionFactory', and name no class of Sentinel"
+)
 _DOCUMENTED: Final = (
     "Settings DJANGO_VALKEY_CONNECTION_FACTORY or CACHE[].OPTIONS.CONNECTION_POOL_CLASS is not configured correctly."
 )
@@ -76,6 +86,7 @@ class Topology:
     """What the classes of an entry ask for."""
 
     sentinel: bool
+    cluster: bool
     makes_pairs: bool
     """A single URL means the service's primary and its replicas."""
     by_global_factory: bool
@@ -88,12 +99,13 @@ class Topology:
     """The key that names the factory in effect."""
 
 
-def topology(options: Mapping[str, object], connection_factory: object = None) -> Topology:
+def topology(options: Mapping[str, object], connection_factory: object = None, client_class: object = None) -> Topology:
     """Return what the classes of an entry ask for.
 
     Args:
         options: the OPTIONS, without those that are None.
         connection_factory: the factory for every alias that names none itself.
+        client_class: the client of an entry that names none itself; one for a cluster means a cluster in any case.
 
     Raises:
         ConfigurationError: a class is known and not supported yet, so that nothing is configured and then not done;
@@ -106,8 +118,10 @@ def topology(options: Mapping[str, object], connection_factory: object = None) -
     misplaced = named is not None and any(path in _CLIENTS for path in _lineage(named, _FACTORIES, key))
     meant, meant_key = (named, key) if named is not None and not misplaced else _of_client(options, named, key)
     factory = _kind(meant, _FACTORIES, meant_key, "plain")
+    asked = {client, factory, pool, _kind(client_class, _CLIENT_BASES, _CLIENT)}
     wanted = Topology(
-        sentinel="sentinel" in {client, factory, pool},
+        sentinel="sentinel" in asked,
+        cluster=_is_cluster(options, asked),
         makes_pairs=client == "sentinel",
         by_global_factory=own is None and factory == "sentinel" and "sentinel" not in {client, pool},
         misplaced=key if misplaced else "",
@@ -116,6 +130,16 @@ def topology(options: Mapping[str, object], connection_factory: object = None) -
     )
     _check_factory(wanted, factory)
     return wanted
+
+
+def _is_cluster(options: Mapping[str, object], asked: Collection[Kind | None]) -> bool:
+    """Say whether a cluster is asked for, by the option or by a class."""
+    by_class, by_option = "cluster" in asked, options.get("CLUSTER")
+    if by_class and by_option is not None and not by_option:
+        raise ConfigurationError("False contradicts the classes of a cluster; leave it out", key=_IN_CLUSTER)
+    if (by_class or by_option) and "sentinel" in asked:
+        raise ConfigurationError(_BOTH, key=_IN_CLUSTER)
+    return by_class or bool(by_option)
 
 
 def _of_client(options: Mapping[str, object], named: object, key: str) -> tuple[object, str]:
@@ -210,7 +234,7 @@ def _kind(reference: object, known: Mapping[str, Kind], key: str, other: Kind | 
     if not kinds and other is None:
         bases = " or ".join(sorted({path.rpartition(".")[2] for path in known}))
         raise ConfigurationError(f"{_path(reference)!r} must inherit {bases}", key=key)
-    return "sentinel" if "sentinel" in kinds else kinds[0] if kinds else other
+    return next((kind for kind in kinds if kind != "plain"), kinds[0] if kinds else other)
 
 
 def _lineage(reference: object, known: Mapping[str, Kind], key: str) -> tuple[str, ...]:
@@ -233,8 +257,8 @@ def _lineage(reference: object, known: Mapping[str, Kind], key: str) -> tuple[st
 
 _PLANNED: Final = frozenset(
     f"django_valkey.{module}.{name}"
-    for module in ("client", "client.default", "client.sharded", "cluster_cache.client", "cluster_cache.client.default")
-    for name in ("ShardClient", "DefaultClusterClient")
+    for module in ("client", "client.default", "client.sharded")
+    for name in ("ShardClient",)
 )
 """Classes of django-valkey that are to come: they are not misspelt."""
 

@@ -2,7 +2,8 @@
 
 A block that begins `# settings.py` is a Django settings module, one that begins `# test_….py` is run by pytest. The
 others of a page are one program, under the page's first settings. URLs of 127.0.0.1:6379 mean the tests' own server,
-and sentinels from 127.0.0.1:26379 on the tests' own, with the services that the page names.
+and sentinels from 127.0.0.1:26379 on the tests' own, with the services that the page names; those from 127.0.0.1:7001 on
+are the nodes of a cluster.
 """
 
 import os
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from tests import programs
+from tests.clusters import Cluster
 from tests.programs import ROOT, environment
 from tests.servers import Server
 from tests.topologies import SERVICES, SentinelFleet
@@ -22,6 +24,7 @@ FENCE = re.compile(r"^```(\w*).*?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WITH_DJANGO = "import django, runpy, sys; django.setup(); runpy.run_path(sys.argv[1], run_name='__main__')"
 CHECK = "import django; from django.core.management import call_command; django.setup(); call_command('check')"
 FIRST_SENTINEL = 26379
+FIRST_NODE = 7001
 ESSENTIAL = '\nSECRET_KEY = "of the tests"\n'
 
 
@@ -65,6 +68,10 @@ def on_servers(page: str, request: pytest.FixtureRequest) -> str:
             fleet.replication(service)
         for number, (host, port) in enumerate(fleet.addresses):
             page = page.replace(f'("127.0.0.1", {FIRST_SENTINEL + number})', f'("{host}", {port})')
+    if f"127.0.0.1:{FIRST_NODE}" in page:
+        cluster: Cluster = request.getfixturevalue("cluster")
+        for number, node in enumerate(cluster.nodes[:3]):
+            page = page.replace(f"127.0.0.1:{FIRST_NODE + number}", f"127.0.0.1:{node.port}")
     return page
 
 

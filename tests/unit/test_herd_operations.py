@@ -108,7 +108,7 @@ def test_a_claim_that_is_cancelled_drops_what_it_may_have_won() -> None:
 
 def test_many_are_read_in_one_round_trip_and_the_stale_ones_claimed_in_another() -> None:
     a, b, c, d = (b"p:1:" + name for name in (b"a", b"b", b"c", b"d"))
-    read = (("MGET", a, b, c, d), ("PTTL", a), ("PTTL", b), ("PTTL", c), ("PTTL", d))
+    read = Each((("MGET", a, b, c, d), ("PTTL", a), ("PTTL", b), ("PTTL", c), ("PTTL", d)))
     claims = (
         *(("SET", b + b":lease", b"token0", "NX", "PX", L), ("GET", b), ("PTTL", b)),
         *(("SET", c + b":lease", b"token1", "NX", "PX", L), ("GET", c), ("PTTL", c)),
@@ -121,7 +121,7 @@ def test_many_are_read_in_one_round_trip_and_the_stale_ones_claimed_in_another()
 
 
 def test_many_without_a_stale_one_are_one_round_trip() -> None:
-    read = (("MGET", K), ("PTTL", K))
+    read = Each((("MGET", K), ("PTTL", K)))
     assert replay(many.get_many(herd(), ["k"]), (read, [[b"1"], -1])) == {"k": 1}
     assert replay(many.get_many(herd(), [])) == {}
 

@@ -1,5 +1,7 @@
 """Commands of the in-memory server, one guarantee each; test_memory_agrees.py compares them with Valkey."""
 
+import marshal
+
 import pytest
 
 from dvcache import scripts
@@ -84,6 +86,8 @@ CASES: list[tuple[list[Command], object]] = [
     ([("MSET", "a", 1, "b", 2), ("COPY", "a", "b")], 0),
     ([("MSET", "a", 1, "b", 2), ("COPY", "a", "b", "REPLACE"), ("GET", "b")], b"1"),
     ([("MSET", "a", 1, "b", 2), ("KEYS", "[a]")], [b"a"]),
+    ([("DUMP", "a")], None),
+    ([("RESTORE", "a", 0, marshal.dumps(b"1"), "REPLACE", "ABSTTL"), ("GET", "a")], b"1"),
     ([("MSET", "a", 1, "b", 2), ("SCAN", 0)], [b"0", [b"a", b"b"]]),
     ([("SET", "a", 1), ("SCAN", 0, "TYPE", "hash")], [b"0", []]),
     ([("MSET", "a", 1, "b", 2), ("DBSIZE",)], 2),

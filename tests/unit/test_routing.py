@@ -54,15 +54,15 @@ def owner_among(count: int) -> Any:
 def test_several_owners_answer_as_one_server(batches: Sequence[Batch], count: int) -> None:
     alone, together = server(), [server() for _ in range(count)]
     for batch in batches:
-        plan = divide(batch, owner_among(count), range(count))
-        replies = {who: together[who].execute(commands) for who, commands in plan.parts.items()}
+        plan = divide(batch, owner_among(count), int, range(count))
+        replies = {who: together[who].execute(tuple(commands)) for who, commands in plan.parts.items()}
         assert unite(plan, replies) == list(alone.execute(batch))
 
 
 @given(batch=BATCHES, count=st.integers(1, 4))
 def test_every_key_goes_to_its_owner_and_nowhere_else(batch: Batch, count: int) -> None:
     owner = owner_among(count)
-    plan = divide(batch, owner, range(count))
+    plan = divide(batch, owner, int, range(count))
     for who, commands in plan.parts.items():
         assert {owner(key) for command in commands for key in keys(command)} <= {who}
     sent = sorted(key for commands in plan.parts.values() for command in commands for key in keys(command))
@@ -72,10 +72,10 @@ def test_every_key_goes_to_its_owner_and_nowhere_else(batch: Batch, count: int) 
 @given(batch=BATCHES, count=st.integers(2, 4))
 def test_where_an_owner_fails_the_others_keep_their_replies(batch: Batch, count: int) -> None:
     owner = owner_among(count)
-    plan = divide(batch, owner, range(count))
+    plan = divide(batch, owner, int, range(count))
     error = ConnectionLost("gone")
     replies: dict[int, Sequence[Any] | CacheError] = {
-        who: error if who == 0 else server().execute(commands) for who, commands in plan.parts.items()
+        who: error if who == 0 else server().execute(tuple(commands)) for who, commands in plan.parts.items()
     }
     for command, reply in zip(batch, unite(plan, replies), strict=True):
         owners = [owner(key) for key in keys(command)]
@@ -86,14 +86,14 @@ def test_where_an_owner_fails_the_others_keep_their_replies(batch: Batch, count:
 
 
 def test_an_empty_batch_needs_nobody() -> None:
-    plan = divide((), owner_among(3), range(3))
+    plan = divide((), owner_among(3), int, range(3))
     assert plan.parts == {}
     assert unite(plan, {}) == []
 
 
 def test_what_cannot_be_split_names_the_keys_and_the_cure() -> None:
     with pytest.raises(NotSupportedError, match=r"RENAME.*:1:a.*:1:b.*braces"):
-        divide((("RENAME", b":1:a", b":1:b"),), {b":1:a": 1, b":1:b": 2}.__getitem__, (1, 2))
+        divide((("RENAME", b":1:a", b":1:b"),), {b":1:a": 1, b":1:b": 2}.__getitem__, int, (1, 2))
 
 
 @pytest.mark.parametrize(

@@ -365,7 +365,6 @@ def test_a_blocking_pool_has_the_bound_that_valkey_py_gives_it() -> None:
     ("name", "value"),
     [
         ("CLIENT_CLASS", "django_valkey.client.ShardClient"),
-        ("CLIENT_CLASS", "django_valkey.cluster_cache.client.DefaultClusterClient"),
     ],
 )
 def test_what_is_known_and_not_supported_yet_says_so(name: str, value: object) -> None:

@@ -59,7 +59,7 @@ def change(cx: Context, stored: bytes, wanted: Change, *, scripts: bool = True) 
 
 def _by_script(cx: Context, stored: bytes, wanted: Change) -> Op[Changed]:
     arguments = (cx.herd.timeout, wanted.condition, wanted.same, "get" if wanted.get else "", *wanted.command)
-    done, reply, before = yield from evaluate(CHANGE, (stored, lease(stored)), arguments)
+    done, reply, before = yield from evaluate(CHANGE, (stored, lease(cx, stored)), arguments)
     return Changed(bool(done), reply, before)
 
 
@@ -76,7 +76,7 @@ def _by_comparing(cx: Context, stored: bytes, wanted: Change) -> Op[Changed]:
             return Changed(done=False, before=before)
         if wanted.command[0] == "PERSIST" and left == -1:
             return Changed(done=True, reply=0, before=before)
-        if (yield from swap(stored, data, _settings(wanted, data), ("UNLINK", lease(stored)))):
+        if (yield from swap(stored, data, _settings(wanted, data), ("UNLINK", lease(cx, stored)))):
             return Changed(done=True, reply=1, before=before)
     raise CacheError(f"the entry changed {ATTEMPTS} times between being read and being written")
 

@@ -119,7 +119,7 @@ def seek(cx: Context, stored: bytes) -> Op[Sought]:
         if found.token is not None and (found.stale or value is MISSING):
             return Due(found, value)
         if found.token is not None:
-            yield from release([(stored, found.token)])
+            yield from release(cx, [(stored, found.token)])
         if value is not MISSING:
             return Served(value)
         if waited >= cx.herd.wait:
@@ -144,7 +144,7 @@ def _made(cx: Context, wanted: Wanted, held: Claim, flight: Flight) -> Op[object
         raise
     except BaseException:
         if held.token is not None:
-            yield from release([(stored, held.token)])
+            yield from release(cx, [(stored, held.token)])
         raise
     finally:
         flight.leave()
@@ -156,7 +156,7 @@ def _stored(cx: Context, wanted: Wanted, held: Claim, value: object, flight: Fli
     lifetime = cx.lifetime(wanted.timeout)
     if lifetime == 0:
         if held.token is not None:
-            yield from release([(wanted.stored, held.token)])
+            yield from release(cx, [(wanted.stored, held.token)])
         flight.land(value)
         return value
     data = cx.codec.dumps(value)

@@ -8,6 +8,7 @@ from dvcache.errors import CacheError, ServerError
 from dvcache.operations.context import Context
 from dvcache.operations.swaps import given_up, refused
 from dvcache.scripts import RELEASE
+from dvcache.slots import LETTERS, brought_home, slot
 from dvcache.types import Command, Each, Op
 
 _SUFFIX: Final = b":lease"
@@ -16,14 +17,18 @@ GONE: Final = -2
 """PTTL of no entry."""
 
 
-def lease(stored: bytes) -> bytes:
-    """Return the key of an entry's lease (rule 7)."""
-    return stored + _SUFFIX
+def lease(cx: Context, stored: bytes) -> bytes:
+    """Return the key of an entry's lease, which in a cluster lies in the slot of the entry (rule 7)."""
+    name = stored + _SUFFIX
+    return brought_home(name, slot(stored)) if cx.slotted else name
 
 
 def is_lease(stored: bytes) -> bool:
     """Say whether a stored key is a lease's."""
-    return stored.endswith(_SUFFIX)
+    if stored.endswith(_SUFFIX):
+        return True
+    entry, letters = stored[: -len(_SUFFIX) - LETTERS], stored[-LETTERS:]
+    return stored == entry + _SUFFIX + letters and stored == brought_home(entry + _SUFFIX, slot(entry))
 
 
 class Claim(NamedTuple):
@@ -61,7 +66,7 @@ def claim_all(cx: Context, stored: Sequence[bytes]) -> Op[list[Claim]]:
     except (Exception, GeneratorExit):
         raise
     except BaseException:  # cancelled: what was won is nobody's
-        yield from release(zip(stored, tokens, strict=True))
+        yield from release(cx, zip(stored, tokens, strict=True))
         raise
     now = cx.clock()
     return [
@@ -71,7 +76,7 @@ def claim_all(cx: Context, stored: Sequence[bytes]) -> Op[list[Claim]]:
 
 
 def _claim(cx: Context, stored: bytes, token: bytes) -> tuple[Command, ...]:
-    return ("SET", lease(stored), token, "NX", "PX", cx.herd.lease), ("GET", stored), ("PTTL", stored)
+    return ("SET", lease(cx, stored), token, "NX", "PX", cx.herd.lease), ("GET", stored), ("PTTL", stored)
 
 
 def _entry(cx: Context, data: bytes | None, left: int) -> tuple[bytes | None, bool]:
@@ -80,15 +85,16 @@ def _entry(cx: Context, data: bytes | None, left: int) -> tuple[bytes | None, bo
     return (None, False) if gone else (data, not is_fresh(cx, left))
 
 
-def release(held: Iterable[tuple[bytes, bytes]]) -> Op[None]:
+def release(cx: Context, held: Iterable[tuple[bytes, bytes]]) -> Op[None]:
     """Drop leases that are still one's own, in one round trip. One that cannot be dropped lapses by itself.
 
     Rests on a script; where scripts are refused, on SET … IFEQ (Valkey 8.1).
 
     Args:
+        cx: the context.
         held: entries with the tokens of their leases.
     """
-    names = [(lease(stored), token) for stored, token in held]
+    names = [(lease(cx, stored), token) for stored, token in held]
     with suppress(CacheError):
         replies = yield Each(tuple(("EVAL", RELEASE.text, 1, name, token) for name, token in names))
         if any(isinstance(reply, ServerError) and refused(reply) for reply in replies):

@@ -65,12 +65,12 @@ def publish(cx: Context, stored: bytes, claim: Claim, arguments: tuple[Arg, ...]
 def _by_script(cx: Context, stored: bytes, claim: Claim, within: bool, arguments: tuple[Arg, ...]) -> Op[Published]:
     known = claim.data is not None
     told = (cx.herd.timeout, claim.token or _NOBODY, int(within), int(known), claim.data or b"")
-    done, holder, data = yield from evaluate(PUBLISH, (stored, lease(stored)), (*told, *arguments))
+    done, holder, data = yield from evaluate(PUBLISH, (stored, lease(cx, stored)), (*told, *arguments))
     return Published(bool(done), _HOLDERS[holder], data)
 
 
 def _by_comparing(cx: Context, stored: bytes, claim: Claim, within: bool, arguments: tuple[Arg, ...]) -> Op[Published]:
-    name = lease(stored)
+    name = lease(cx, stored)
     for _ in range(ATTEMPTS):
         [token, data, left] = yield Fresh((("GET", name), ("GET", stored), ("PTTL", stored)))
         holder: Holder = "none" if not token else "own" if token == claim.token else "other"

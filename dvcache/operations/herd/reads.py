@@ -1,11 +1,13 @@
 """Reading entries that may be stale (rules 1, 2 and 5)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from dvcache.errors import NotSupportedError, PermissionDenied, ReadOnlyError, TransportError
+from dvcache.errors import CacheError, NotSupportedError, PermissionDenied, ReadOnlyError, TransportError
 from dvcache.operations.context import Context
-from dvcache.operations.herd.leases import Claim, claim_all, release
-from dvcache.types import MISSING, Key, Op
+from dvcache.operations.herd.leases import GONE, Claim, claim_all, release
+from dvcache.operations.partial import answered
+from dvcache.types import MISSING, Batch, Each, Key, Op
 
 UNCLAIMABLE = (TransportError, NotSupportedError, PermissionDenied, ReadOnlyError)
 """Why a claim may come to nothing where reading works: the primary is gone, or is not for this user or alias to use."""
@@ -41,12 +43,22 @@ def get_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[dict[K
 
 def _served_of(cx: Context, stored: list[bytes]) -> Op[list[bytes | None]]:
     """Read stored keys and their lifetimes in one round trip; claim what is stale in another."""
-    [replies, *lefts] = yield (("MGET", *stored), *(("PTTL", key) for key in stored))
+    replies, lefts = yield from _read(cx, stored)
     most = cx.herd.timeout
     there = list(zip(stored, replies, lefts, strict=True))
     stale = {key: data for key, data, left in there if 0 <= left <= most and data is not None}
     served = (yield from _served(cx, stale)) if stale else {}
     return [data if left > most or left == -1 else served.get(key) for key, data, left in there]
+
+
+def _read(cx: Context, stored: list[bytes]) -> Op[tuple[Sequence[Any], Sequence[int]]]:
+    """Return the entries and their lifetimes; none and `GONE` for those whose server did not answer, if forgiven."""
+    batch: Batch = (("MGET", *stored), *(("PTTL", key) for key in stored))
+    [replies, *lefts] = yield Each(batch)
+    if type(replies) is list and set(map(type, lefts)) == {int}:
+        return replies, lefts
+    given = [replies] * len(stored) if isinstance(replies, CacheError) else replies
+    return (yield from answered(cx, given, None)), (yield from answered(cx, lefts, GONE))
 
 
 def _served(cx: Context, stale: Mapping[bytes, bytes]) -> Op[dict[bytes, bytes]]:
@@ -66,7 +78,7 @@ def _served(cx: Context, stale: Mapping[bytes, bytes]) -> Op[dict[bytes, bytes]]
     finally:
         for key, mark in marks.items():
             cx.flights.let_go(key, mark)
-    yield from _dropped(claims)
+    yield from _dropped(cx, claims)
     return served | {key: found.data for key, found in claims.items() if found.data is not None and not _to_make(found)}
 
 
@@ -74,8 +86,8 @@ def _to_make(found: Claim) -> bool:
     return found.token is not None and found.stale
 
 
-def _dropped(claims: Mapping[bytes, Claim]) -> Op[None]:
+def _dropped(cx: Context, claims: Mapping[bytes, Claim]) -> Op[None]:
     """Drop the leases that were won of entries that were fresh by then, or gone: get claims only on stale (rule 5)."""
     needless = [(key, found.token) for key, found in claims.items() if found.token is not None and not found.stale]
     if needless:
-        yield from release(needless)
+        yield from release(cx, needless)

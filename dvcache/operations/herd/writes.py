@@ -5,10 +5,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dvcache.errors import ServerError
+from dvcache.errors import CacheError, NotSupportedError, TransportError
 from dvcache.operations.context import Context
 from dvcache.operations.herd.changes import Change, change
 from dvcache.operations.herd.leases import GONE, is_fresh, is_lease, lease
+from dvcache.operations.moves import across
 from dvcache.operations.plain import set_command, set_commands, stored_or_failed
 from dvcache.scripts import COUNT, evaluate
 from dvcache.types import Arg, Command, Each, Fresh, Key, Op, Timeout
@@ -30,7 +31,7 @@ def set(  # noqa: A001  # the operation's name
     if nx or xx:
         wanted = Change(("SET", *command[2:]), "missing" if nx else "present")
         return (yield from change(cx, stored, wanted)).done
-    dropped = ("UNLINK", lease(stored))
+    dropped = ("UNLINK", lease(cx, stored))
     try:
         [_, reply, _] = yield (dropped, command, dropped)
     finally:
@@ -66,7 +67,7 @@ def _taken(cx: Context, stored: bytes, nx: bool) -> Op[bytes | None]:
     if nx:
         return (yield from current(cx, stored))
     try:
-        [_, left, data] = yield (("UNLINK", lease(stored)), ("PTTL", stored), ("GETDEL", stored))
+        [_, left, data] = yield (("UNLINK", lease(cx, stored)), ("PTTL", stored), ("GETDEL", stored))
     finally:
         cx.flights.detach(stored)
     return data if is_fresh(cx, left) else None
@@ -84,7 +85,7 @@ def delete(cx: Context, key: Key, version: int | None, prefix: str | None = None
     """
     stored = cx.keys.key(key, version, prefix)
     try:
-        [_, removed] = yield (("UNLINK", lease(stored)), ("UNLINK", stored))
+        [_, removed] = yield (("UNLINK", lease(cx, stored)), ("UNLINK", stored))
     finally:
         cx.flights.detach(stored)
     return bool(removed)
@@ -110,10 +111,11 @@ def set_many(cx: Context, data: Mapping[Any, object], timeout: Timeout, version:
     replies: list[object] = []
     try:
         for start in range(0, len(names), cx.chunk):
-            dropped: Command = ("UNLINK", *(lease(key) for key in stored[start : start + cx.chunk]))
+            dropped: Command = ("UNLINK", *(lease(cx, key) for key in stored[start : start + cx.chunk]))
             [first, *part, last] = yield Each((dropped, *commands[start : start + cx.chunk], dropped))
             for reply in (first, last):
-                if isinstance(reply, ServerError):
+                # Who lost the answer to a SET as well is told so by its key.
+                if isinstance(reply, CacheError) and not any(isinstance(each, TransportError) for each in part):
                     raise reply
             replies += part
     finally:
@@ -124,7 +126,7 @@ def set_many(cx: Context, data: Mapping[Any, object], timeout: Timeout, version:
 def remove(cx: Context, stored: Sequence[bytes]) -> Op[int]:
     """Remove stored keys and their leases; return how many there were, leases not counted (rule 7)."""
     entries = [key for key in stored if not is_lease(key)]
-    leases = dict.fromkeys([*(lease(key) for key in entries), *(key for key in stored if is_lease(key))])
+    leases = dict.fromkeys([*(lease(cx, key) for key in entries), *(key for key in stored if is_lease(key))])
     try:
         if not entries:
             yield (("UNLINK", *leases),)
@@ -162,9 +164,14 @@ def expire_at(cx: Context, stored: bytes, moment: int) -> Op[bool]:
 
 def rename(cx: Context, source: bytes, target: bytes) -> Op[object]:
     """Move an entry, fresh or stale, with its lifetime; drop the leases of both places (rule 3)."""
-    dropped = ("UNLINK", lease(source), lease(target))
+    dropped = ("UNLINK", lease(cx, source), lease(cx, target))
     try:
-        [_, reply, _] = yield (dropped, ("RENAME", source, target), dropped)
+        try:
+            [_, reply, _] = yield (dropped, ("RENAME", source, target), dropped)
+        except NotSupportedError:  # before anything was sent
+            yield (dropped,)
+            reply = yield from across(source, target)
+            yield (dropped,)
     finally:
         cx.flights.detach(source, target)
     return reply
@@ -173,7 +180,7 @@ def rename(cx: Context, source: bytes, target: bytes) -> Op[object]:
 def increment(cx: Context, stored: bytes, delta: int, creation: tuple[Arg, ...]) -> Op[Any]:
     """Add to an entry by a script, atomically, a stale one being none (rule 6)."""
     try:
-        return (yield from evaluate(COUNT, (stored, lease(stored)), (cx.herd.timeout, delta, *creation)))
+        return (yield from evaluate(COUNT, (stored, lease(cx, stored)), (cx.herd.timeout, delta, *creation)))
     finally:
         cx.flights.detach(stored)
 

@@ -1,6 +1,7 @@
 """Keys in memory: what commands do with entries of any kind."""
 
 import copy as copying
+import marshal
 import random
 from collections.abc import Sequence
 from typing import Final
@@ -67,6 +68,27 @@ def copy(db: Database, args: Sequence[bytes]) -> object:
     return 1
 
 
+def dump(db: Database, args: Sequence[bytes]) -> object:
+    """DUMP key: in this server's own form."""
+    entry = db.find(args[0])
+    return None if entry is None else marshal.dumps(entry.value)  # type: ignore[arg-type]  # entries are plain values
+
+
+def restore(db: Database, args: Sequence[bytes]) -> object:
+    """RESTORE key ttl bytes [REPLACE] [ABSTTL]."""
+    key, lifetime, data, *options = args
+    wanted = {option.upper() for option in options}
+    if wanted - {b"REPLACE", b"ABSTTL"}:
+        raise syntax_error()
+    if b"REPLACE" not in wanted and db.find(key) is not None:
+        raise reply_error("BUSYKEY Target key name already exists.")
+    ends = integer(lifetime)
+    if ends and b"ABSTTL" not in wanted:
+        ends += db.now()
+    db.put(key, marshal.loads(data), ends or None)  # noqa: S302  # what `dump` made
+    return b"OK"
+
+
 def _copy_options(db: Database, args: Sequence[bytes]) -> tuple[Database, bool]:
     target, replace = db, False
     rest = iter(args)
@@ -108,6 +130,8 @@ COMMANDS: Final[Commands] = {
     b"RENAME": Entrypoint(rename, 3),
     b"RENAMENX": Entrypoint(renamenx, 3),
     b"COPY": Entrypoint(copy, -3),
+    b"DUMP": Entrypoint(dump, 2),
+    b"RESTORE": Entrypoint(restore, -4),
     b"KEYS": Entrypoint(keys, 2),
     b"RANDOMKEY": Entrypoint(randomkey, 1),
 }

@@ -5,7 +5,7 @@ from typing import Final
 
 from dvcache.errors import ServerError
 from dvcache.pools.memory.scripting import Call, ScriptFunction
-from dvcache.scripts import CHANGE, COUNT, EXTEND, INCREMENT, PUBLISH, RELEASE, SWAP
+from dvcache.scripts import CHANGE, COUNT, EXTEND, INCREMENT, PUBLISH, RELEASE, REMOVE_DUMPED, SWAP
 
 
 def increment(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
@@ -100,6 +100,11 @@ def extend(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
     return call("PEXPIRE", keys[0], int(more) + left)
 
 
+def remove_dumped(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
+    """Twin of `REMOVE_DUMPED`."""
+    return call("UNLINK", keys[0]) if call("DUMP", keys[0]) == args[0] else 0
+
+
 SCRIPTS: Final[dict[str, ScriptFunction]] = {
     INCREMENT.text: increment,
     SWAP.text: swap,
@@ -108,5 +113,6 @@ SCRIPTS: Final[dict[str, ScriptFunction]] = {
     PUBLISH.text: publish,
     RELEASE.text: release,
     EXTEND.text: extend,
+    REMOVE_DUMPED.text: remove_dumped,
 }
 """What an in-memory server can evaluate. A new script needs its twin here."""

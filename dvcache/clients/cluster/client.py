@@ -1,0 +1,97 @@
+"""The client of a cluster, in both colours."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dvcache.clients.cluster.nodes import Nodes
+from dvcache.clients.cluster.routes import Routes, is_final
+from dvcache.clients.commands import only_reads
+from dvcache.clients.exchanges import Outcome, aconverse, converse
+from dvcache.protocols import AsyncClient, Client
+from dvcache.types import Batch
+
+
+class Cluster:
+    """The client of a cluster's primaries."""
+
+    def __init__(self, nodes: Nodes[Client]) -> None:
+        self._nodes, self.routes = nodes, Routes(nodes)
+
+    def execute(self, batch: Batch, /) -> Sequence[Any]:
+        """Run the batch, as `protocols.Client` says; a part's transport error stands in the places that it cost."""
+        owner = self.routes.sole(batch)
+        if owner is None:
+            return converse(self.routes.steps(batch))
+        try:
+            outcome: Outcome = owner.execute(batch)
+        except Exception as error:  # noqa: BLE001  # the steps decide what comes of it
+            outcome = error
+        if is_final(outcome):
+            return outcome
+        steps = self.routes.steps(batch, owner)
+        steps.send(None)
+        return converse(steps, {owner: outcome})
+
+    def close(self) -> None:
+        """End every connection."""
+        self._nodes.close()
+
+
+class AsyncCluster:
+    """The asynchronous client of a cluster's primaries."""
+
+    def __init__(self, nodes: Nodes[AsyncClient]) -> None:
+        self._nodes, self.routes = nodes, Routes(nodes)
+
+    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+        """Run the batch, as `Cluster.execute`."""
+        owner = self.routes.sole(batch)
+        if owner is None:
+            return await aconverse(self.routes.steps(batch))
+        try:
+            outcome: Outcome = await owner.execute(batch)
+        except Exception as error:  # noqa: BLE001  # as above
+            outcome = error
+        if is_final(outcome):
+            return outcome
+        steps = self.routes.steps(batch, owner)
+        steps.send(None)
+        return await aconverse(steps, {owner: outcome})
+
+    def close(self) -> None:
+        """End every connection."""
+        self._nodes.close()
+
+
+class ReplicaReads:
+    """The client of a cluster whose replicas are read: what only reads goes to one of them, else to its primary."""
+
+    def __init__(self, primary: Cluster) -> None:
+        self.primary = primary
+
+    def execute(self, batch: Batch, /) -> Sequence[Any]:
+        """Run the batch, as `protocols.Client` says."""
+        if not only_reads(batch):
+            return self.primary.execute(batch)
+        return converse(self.primary.routes.steps(batch, by_readers=True))
+
+    def close(self) -> None:
+        """End every connection."""
+        self.primary.close()
+
+
+class AsyncReplicaReads:
+    """The asynchronous client of a cluster whose replicas are read."""
+
+    def __init__(self, primary: AsyncCluster) -> None:
+        self.primary = primary
+
+    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+        """Run the batch, as `ReplicaReads.execute`."""
+        if not only_reads(batch):
+            return await self.primary.execute(batch)
+        return await aconverse(self.primary.routes.steps(batch, by_readers=True))
+
+    def close(self) -> None:
+        """End every connection."""
+        self.primary.close()

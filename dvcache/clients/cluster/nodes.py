@@ -1,0 +1,276 @@
+"""The nodes of a cluster: their pools by address, and the map of slots as it was last told.
+
+Without a lock, so that a forked child finds none held: a map is replaced as a whole, and an entry of it in one step.
+"""
+
+import copy
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from dvcache.clients.cluster.slot_map import Range, ranges
+from dvcache.clients.exchanges import Steps
+from dvcache.errors import ClosedError, ConnectError, NotSupportedError, ServerError, TransportError, UnavailableError
+from dvcache.rota import Rota
+from dvcache.slots import SLOTS
+from dvcache.types import Address, Batch, Endpoint, Wait
+
+
+class Closable(Protocol):
+    """A pool, whatever its colour."""
+
+    def close(self) -> None:
+        """End every connection."""
+        ...
+
+
+C = TypeVar("C", bound=Closable)
+
+ASK_EVERY: Final = 0.1
+"""Seconds for which one answer serves everybody who misses an owner."""
+
+LINGER: Final = 10.0
+"""Seconds that the pool of a node is kept that holds no slots any more: callers may be at work there."""
+
+TIMEOUT: Final = 5.0
+"""Seconds that a batch may take to find its owners, where round trips may take for ever."""
+
+PATIENCE: Final = 1.0
+"""Seconds for which a node that cannot be reached is waited for, or its successor. From then on, until it was well for
+`LINGER` seconds, who misses it tries it once, so that a cluster that is down holds nobody up."""
+
+_SLOTS: Final[Batch] = (("CLUSTER", "SLOTS"),)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View(Generic[C]):
+    """The cluster as it was told at one time."""
+
+    owners: list[C | None]
+    """Whose each slot is. Changed in place as single slots move."""
+    primaries: dict[C, int]
+    """Who has slots, in the order of their addresses, with the first slot of each."""
+    readers: dict[C, C]
+    """Who is read in place of each primary that has replicas; empty where they are left alone."""
+
+
+class Nodes(Generic[C]):
+    """The pools of a cluster's nodes.
+
+    Args:
+        seeds: where the cluster is asked for when no known node answers; tried for ever.
+        pool: makes the pool of one node.
+        spread: makes the client that reads from replicas in turn; None where they are left alone.
+        clock: seconds that only ever grow.
+    """
+
+    def __init__(
+        self,
+        seeds: Sequence[Endpoint],
+        pool: Callable[[Endpoint], C],
+        *,
+        spread: Callable[[Rota[C]], C] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._seeds, self._make, self._spread, self.clock = tuple(seeds), pool, spread, clock
+        self._pools: dict[Address, C] = {}
+        self._replica_pools: dict[Address, C] = {}
+        self._used: dict[C, float] = {}
+        self._asking: dict[int, Future[None]] = {}
+        self._told: float | None = None
+        self._failure: Exception | None = None
+        """Why the map could not be told when it was last asked for."""
+        self._missed: dict[C | None, tuple[float, float]] = {}
+        self._replicas: tuple[Address, ...] = ()
+        self._members: dict[C, tuple[C, ...]] = {}
+        """The replicas of each primary, where they are read."""
+        self.closed = False
+        self.view: View[C] | None = None
+        self.timeout = seeds[0].timeout or TIMEOUT
+
+    def at(self, address: Address, asked: C | None = None) -> C:
+        """Return the pool of a node that may be a primary.
+
+        Args:
+            address: where it is; without a host, where the node is that was asked.
+            asked: who told of it.
+        """
+        host, port = address
+        if not host:
+            host = next((each for (each, _), pool in self._all() if pool is asked), self._seeds[0].host)
+        return self._pool(self._pools, (host, port), "primary")
+
+    def _pool(self, pools: dict[Address, C], address: Address, role: Any) -> C:
+        found = pools.get(address)
+        if found is None:
+            self._check_open()
+            host, port = address
+            endpoint = replace(self._seeds[0], host=host, port=port, role=role, in_cluster=True)
+            found = pools.setdefault(address, self._make(endpoint))
+        return found
+
+    def _all(self) -> list[tuple[Address, C]]:
+        return [*self._pools.items(), *self._replica_pools.items()]
+
+    def moved(self, slot: int, owner: C) -> bool:
+        """Take note of a slot's new owner; say whether nothing is known of that node, so that the map is due."""
+        view = self.view
+        if view is None:
+            return True
+        view.owners[slot] = owner
+        return owner not in view.primaries or self._age() > 1
+
+    def patience(self, missed: C | None) -> float:
+        """Take note that a node is missed, or with None the whole cluster; return until when to wait for it."""
+        now = self.clock()
+        since, last = self._missed.get(missed, (now, now))
+        since = now if now - last > LINGER else since
+        self._missed[missed] = since, now
+        return since + PATIENCE
+
+    def _age(self) -> float:
+        return float("inf") if self._told is None else self.clock() - self._told
+
+    def refresh(self, failed: C | None = None) -> Steps[C, None]:
+        """Ask for the map, unless it was told a moment ago; where somebody asks already, wait for that.
+
+        Args:
+            failed: who gave no answer, and is asked last.
+
+        Raises:
+            TransportError: no node answers, of those that are known and those of LOCATION.
+            ServerError: the nodes refuse to tell.
+        """
+        if self._age() < ASK_EVERY:
+            if self.view is None and self._failure is not None:
+                raise copy.copy(self._failure)
+            return
+        mine: Future[None] = Future()
+        # By process: in a forked child the one who asks is not there.
+        asking = self._asking.setdefault(os.getpid(), mine)
+        if asking is not mine:
+            yield Wait(asking, self.timeout)
+            if self.view is None:
+                raise copy.copy(self._failure) if self._failure else self._nobody(None)
+            return
+        try:
+            yield from self._ask(failed)
+            self._told = self.clock()
+        except (TransportError, ServerError, NotSupportedError) as error:
+            self._told, self._failure = self.clock(), error
+            raise
+        finally:
+            self._asking.pop(os.getpid(), None)
+            mine.set_result(None)
+
+    def _ask(self, failed: C | None) -> Steps[C, None]:
+        refusal: ServerError | None = None
+        failure: Exception | None = None
+        for address, client in self._candidates(failed):
+            outcome = (yield {client: _SLOTS})[client]
+            reply = outcome if isinstance(outcome, Exception) else outcome[0]
+            if isinstance(reply, UnavailableError):
+                failure = reply
+            elif isinstance(reply, ServerError):
+                refusal = reply
+            elif isinstance(reply, Exception):
+                failure = reply
+            elif found := ranges(reply, address):
+                self._apply(found)
+                return
+        self._check_open()
+        if refusal is not None:
+            raise _refused(refusal)
+        raise self._nobody(failure)
+
+    def _candidates(self, failed: C | None) -> Iterator[tuple[Address, C]]:
+        """Yield who can be asked: primaries as they are known, the seeds, replicas, and who failed at last."""
+        seen: set[Address] = set()
+        view = self.view
+        known = [(address, pool) for address, pool in self._pools.items() if view is None or pool in view.primaries]
+        last = [each for each in known if each[1] is failed]
+        for address, pool in known:
+            if pool is not failed:
+                seen.add(address)
+                yield address, pool
+        for address in (*((seed.host, seed.port) for seed in self._seeds), *self._replicas):
+            if address not in seen and all(address != each for each, _ in last):
+                seen.add(address)
+                yield address, self.at(address)
+        yield from last
+
+    def _apply(self, found: Sequence[Range]) -> None:
+        """Go by what was told from now on; end the pools of nodes that have had no slots for a while."""
+        owners: list[C | None] = [None] * SLOTS
+        primaries: dict[C, int] = {}
+        for each in found:
+            primary = self.at(each.primary)
+            owners[each.first : each.last + 1] = [primary] * (each.last + 1 - each.first)
+        for each in sorted(found, key=lambda each: (each.primary, each.first)):
+            primaries.setdefault(self.at(each.primary), each.first)
+        self._replicas = tuple(dict.fromkeys(at for each in found for at in each.replicas))
+        self.view = View(owners, primaries, self._readers(found))
+        now = self.clock()
+        self._used.update(
+            dict.fromkeys([*primaries, *(pool for pools in self._members.values() for pool in pools)], now)
+        )
+        self._end_unused(now)
+
+    def _readers(self, found: Sequence[Range]) -> dict[C, C]:
+        """Return who reads for each primary; the one that did before, with all that it knows, where nothing changed."""
+        if self._spread is None:
+            return {}
+        replicas = {self.at(each.primary): each.replicas for each in found if each.replicas}
+        members = {
+            primary: tuple(self._pool(self._replica_pools, address, "replica") for address in addresses)
+            for primary, addresses in replicas.items()
+        }
+        readers = {}
+        for primary, pools in members.items():
+            same = self._members.get(primary) == pools and self.view is not None
+            readers[primary] = self.view.readers[primary] if same and self.view else self._spread(_rota(pools))
+        self._members = members
+        return readers
+
+    def _end_unused(self, now: float) -> None:
+        for pools in (self._pools, self._replica_pools):
+            for address, pool in list(pools.items()):
+                if now - self._used.setdefault(pool, now) > LINGER:
+                    pools.pop(address, None)
+                    self._used.pop(pool, None)
+                    self._missed.pop(pool, None)
+                    pool.close()
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ClosedError(f"the connections of {self._seeds[0].alias!r} are closed")
+
+    def _nobody(self, failure: Exception | None) -> TransportError:
+        if isinstance(failure, TransportError) and not isinstance(failure, ConnectError | UnavailableError):
+            return failure
+        seed = self._seeds[0]
+        message = f"no node of the cluster can be reached: {failure}" if failure else "the cluster has no slots yet"
+        error = ConnectError(message, alias=seed.alias)
+        error.__cause__ = failure
+        return error
+
+    def close(self) -> None:
+        """End every connection."""
+        self.closed = True
+        for pools in (self._pools, self._replica_pools):
+            for pool in list(pools.values()):
+                pool.close()
+
+
+def _refused(error: ServerError) -> Exception:
+    if "cluster support disabled" in error.message:
+        message = "the server is no node of a cluster; leave OPTIONS['CLUSTER'] out, or the cluster's classes"
+        return NotSupportedError(f"{message} ({error})")
+    return error
+
+
+def _rota(members: tuple[C, ...]) -> Rota[C]:
+    return Rota(lambda: members)

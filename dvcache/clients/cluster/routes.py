@@ -1,0 +1,313 @@
+"""How a batch finds the owners of its keys, also while they change: MOVED, ASK, TRYAGAIN, CLUSTERDOWN, lost nodes.
+
+Every command of a batch is an errand of its own: what was performed is not repeated for what was not. A command whose
+connection was lost is sent again only if performing it twice does no harm.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic
+
+from typing_extensions import TypeIs
+
+from dvcache.clients.cluster.nodes import C, Nodes, View
+from dvcache.clients.commands import is_repeatable, rule
+from dvcache.clients.exchanges import Outcome, Steps
+from dvcache.clients.routing import Plan, divide, sole, unite
+from dvcache.errors import (
+    AskError,
+    CacheError,
+    ClosedError,
+    ConnectError,
+    MovedError,
+    PoolExhausted,
+    ReadOnlyError,
+    RedirectError,
+    TransportError,
+    TryAgainError,
+    UnavailableError,
+)
+from dvcache.slots import SLOTS, slot
+from dvcache.types import Batch, Command, Sleep
+
+_ASKING: Final[Command] = ("ASKING",)
+
+_NOT_FINAL: Final = (UnavailableError, ReadOnlyError, RedirectError)
+"""Replies that say that nothing was performed."""
+
+_FIRST_PAUSE: Final = 0.01
+_LONGEST_PAUSE: Final = 0.1
+
+
+def is_final(outcome: Outcome) -> TypeIs[Sequence[Any]]:
+    """Say whether these are the replies of owners."""
+    if isinstance(outcome, Exception):
+        return False
+    for reply in outcome:  # noqa: SIM110  # a generator would cost more than all the rest
+        if isinstance(reply, _NOT_FINAL):
+            return False
+    return True
+
+
+@dataclass(slots=True, eq=False)
+class Errand(Generic[C]):
+    """A command on its way to its owner."""
+
+    command: Command
+    slot: int
+    replies: list[Any]
+    """Where its reply is wanted, at which position."""
+    position: int
+    owner: C | None
+    """Who is asked next; None where nobody is known to own the slot."""
+    asking: bool = False
+    """Whether only this time."""
+
+    def settle(self, reply: object) -> None:
+        """Put the reply, or the error, where it is wanted."""
+        self.replies[self.position] = reply
+
+
+@dataclass(slots=True)
+class Round:
+    """What came of asking owners once."""
+
+    is_due: bool = False
+    """Whether the map is to be told anew."""
+    waits: bool = False
+    """Whether to pause before the next round."""
+    until: float = float("inf")
+    """When to give up what is left."""
+
+
+class Routes(Generic[C]):
+    """The ways of batches to the nodes of a cluster."""
+
+    def __init__(self, nodes: Nodes[C]) -> None:
+        self.nodes = nodes
+
+    def sole(self, batch: Batch) -> C | None:
+        """Return the one who owns every key of the batch, if all are in one slot and the owner is known."""
+        view = self.nodes.view
+        if view is None:
+            return None
+        found = sole(batch, slot)
+        return None if found is None else view.owners[found]
+
+    def steps(self, batch: Batch, begun: C | None = None, *, by_readers: bool = False) -> Steps[C, Sequence[Any]]:
+        """Run the batch where its keys are; its first exchange is of `begun` with all of it, unless that is None.
+
+        A transport error that concerns a part of the batch stands in the place of each reply that it cost.
+
+        Args:
+            batch: the commands.
+            begun: who has been asked already.
+            by_readers: whether replicas are asked first.
+
+        Raises:
+            TransportError: no node of the cluster answers.
+            NotSupportedError: a command that cannot be split has keys in several slots.
+        """
+        if not batch:
+            return []
+        started = self.nodes.clock()
+        if begun is None and batch[0][0] == "SCAN" and len(batch) == 1:
+            return [(yield from self._scan(batch[0], started))]
+        if begun is None:
+            view = yield from self._view()
+            owner: Callable[[int], C | None] = _readers(view) if by_readers else view.owners.__getitem__
+            plan = divide(batch, slot, owner, tuple[C | None, ...](view.primaries))
+        else:
+            plan = Plan[C | None](
+                {begun: list(batch)}, [[(begun, n, ())] for n in range(len(batch))], tuple(map(rule, batch))
+            )
+        asked = {client: tuple(commands) for client, commands in plan.parts.items() if client is not None}
+        outcomes: dict[C | None, Outcome] = yield asked
+        if None not in plan.parts and all(map(is_final, outcomes.values())):
+            return unite(plan, outcomes)  # type: ignore[arg-type]  # all are final, so none is an Exception
+        return unite(plan, (yield from self._settled(plan, outcomes, started)))
+
+    def _view(self) -> Steps[C, View[C]]:
+        while (view := self.nodes.view) is None:
+            yield from self.nodes.refresh()
+        return view
+
+    def _settled(self, plan: Plan[Any], outcomes: dict[Any, Outcome], started: float) -> Steps[C, dict[Any, Any]]:
+        """Follow up what the first exchange left open; return the replies of each part of the plan."""
+        view = yield from self._view()
+        replies: dict[Any, list[Any]] = {client: [None] * len(commands) for client, commands in plan.parts.items()}
+        errands = [
+            Errand(command, self._slot(view, client, command), replies[client], n, client)
+            for client, commands in plan.parts.items()
+            for n, command in enumerate(commands)
+        ]
+        yield from self._run(errands, outcomes, started)
+        return replies
+
+    def _slot(self, view: View[C], client: C | None, command: Command) -> int:
+        """Return the slot of a command's keys; of one without keys the first one of who performs it."""
+        keys = rule(command).keys(command)
+        return slot(keys[0]) if keys else view.primaries.get(client, 0) if client is not None else 0
+
+    def _run(self, errands: list[Errand[C]], outcomes: dict[Any, Outcome], started: float) -> Steps[C, None]:
+        """Judge outcomes and ask again, until every errand has its reply or its time is up."""
+        pause, rounds = _FIRST_PAUSE, 0
+        while True:
+            result = Round(until=started + self.nodes.timeout)
+            errands = [
+                left
+                for owner, some in _by_owner(errands)
+                for left in self._judged(owner, some, outcomes.get(owner), result)
+            ]
+            if not errands:
+                if result.is_due:
+                    yield from self._refreshed(None)
+                return
+            if result.is_due:
+                yield from self._refreshed(errands[0].owner)
+            if self.nodes.clock() >= result.until:
+                _give_up(errands)
+                return
+            moved = self._readdress(errands)
+            rounds += 1
+            if (result.waits and not moved) or rounds > 2:  # noqa: PLR2004  # to a node and on from there
+                yield Sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            outcomes = yield _requests(errands)
+
+    def _refreshed(self, failed: C | None) -> Steps[C, None]:
+        """Have the map told; who cannot tell it is no news for what has an owner already."""
+        try:
+            yield from self.nodes.refresh(failed)
+        except (TransportError, CacheError):
+            if self.nodes.view is None:
+                raise
+
+    def _readdress(self, errands: Iterable[Errand[C]]) -> bool:
+        """Send errands to who owns their slots by now; say whether all of them have another owner than before."""
+        view = self.nodes.view
+        assert view is not None
+        moved = True
+        for errand in errands:
+            if errand.asking:
+                continue
+            owner = view.owners[errand.slot]
+            moved = moved and owner is not errand.owner
+            errand.owner = owner
+        return moved
+
+    def _judged(
+        self, owner: C | None, errands: list[Errand[C]], outcome: Outcome | None, result: Round
+    ) -> list[Errand[C]]:
+        """Settle errands, and return those that are to be sent again."""
+        if outcome is None:
+            outcome = UnavailableError("no node of the cluster serves the slot")
+        if isinstance(outcome, Exception):
+            return self._failed(owner, errands, outcome, result)
+        if _is_asking(errands):
+            outcome = outcome[1::2]
+        left = []
+        for errand, reply in zip(errands, outcome, strict=True):
+            errand.asking = False
+            errand.settle(reply)
+            if isinstance(reply, _NOT_FINAL):
+                self._redirected(errand, reply, result)
+                left.append(errand)
+        return left
+
+    def _redirected(self, errand: Errand[C], reply: CacheError, result: Round) -> None:
+        if isinstance(reply, RedirectError):
+            asked, errand.owner = errand.owner, self.nodes.at(reply.address, errand.owner)
+            errand.asking = isinstance(reply, AskError)
+            if isinstance(reply, MovedError) and self.nodes.moved(reply.slot, errand.owner):
+                result.is_due = True
+            result.waits = result.waits or asked is errand.owner
+        elif isinstance(reply, TryAgainError):
+            result.waits = True
+        else:
+            result.is_due = result.waits = True
+            missed = errand.owner if isinstance(reply, ReadOnlyError) else None
+            result.until = min(result.until, self.nodes.patience(missed))
+
+    def _failed(self, owner: C | None, errands: list[Errand[C]], error: Exception, result: Round) -> list[Errand[C]]:
+        """Settle what must not be sent twice; return the rest, if it is worth another attempt."""
+        if not isinstance(error, CacheError):
+            raise error
+        for errand in errands:
+            errand.asking = False
+            errand.settle(error)
+        if not isinstance(error, TransportError | ClosedError) or isinstance(error, PoolExhausted):
+            return []
+        if self.nodes.closed:
+            raise error
+        result.is_due = True
+        if isinstance(error, ConnectError | ClosedError | UnavailableError):  # nothing was performed
+            result.waits = True
+            result.until = min(result.until, self.nodes.patience(owner))
+            return errands
+        tainted = {errand.slot for errand in errands if not is_repeatable((errand.command,))}
+        return [errand for errand in errands if errand.slot not in tainted]
+
+    def _scan(self, command: Command, started: float) -> Steps[C, Any]:
+        """Look at a part of the keys of one primary after another; the cursor says of which, and where.
+
+        A cursor of many digits is no matter: it is a Python int, and never shown to a server.
+        """
+        view = yield from self._view()
+        within, position = divmod(int(command[1]), SLOTS)
+        primaries = list(view.primaries.items())
+        if position >= len(primaries):
+            return [0, []]
+        owner, first = primaries[position]
+        reply: list[Any] = [None]
+        errand = Errand(("SCAN", within, *command[2:]), first, reply, 0, owner)
+        outcomes: dict[Any, Outcome] = yield _requests([errand])
+        yield from self._run([errand], outcomes, started)
+        if isinstance(reply[0], CacheError):
+            return reply[0]
+        [cursor, names] = reply[0]
+        if int(cursor):
+            return [int(cursor) * SLOTS + position, names]
+        return [position + 1 if position + 1 < len(primaries) else 0, names]
+
+
+def _readers(view: View[C]) -> Callable[[int], C | None]:
+    owners, readers = view.owners, view.readers
+
+    def reader(slot: int) -> C | None:
+        owner = owners[slot]
+        return None if owner is None else readers.get(owner, owner)
+
+    return reader
+
+
+def _by_owner(errands: Iterable[Errand[C]]) -> list[tuple[C | None, list[Errand[C]]]]:
+    """Return the errands of each owner, in their order; it is the order in which `_requests` sent them."""
+    found: dict[C | None, list[Errand[C]]] = {}
+    for errand in errands:
+        found.setdefault(errand.owner, []).append(errand)
+    return list(found.items())
+
+
+def _requests(errands: Iterable[Errand[C]]) -> dict[C, Batch]:
+    """Return what each owner is asked."""
+    found: dict[C, Batch] = {}
+    for owner, some in _by_owner(errands):
+        if owner is not None:
+            before = (_ASKING,) if _is_asking(some) else ()
+            found[owner] = tuple(command for each in some for command in (*before, each.command))
+    return found
+
+
+def _is_asking(errands: Iterable[Errand[C]]) -> bool:
+    """Say whether ASKING goes before each command of errands to one owner: it changes nothing for those without."""
+    return any(errand.asking for errand in errands)
+
+
+def _give_up(errands: Iterable[Errand[C]]) -> None:
+    """Leave what was answered last, but for redirections, which say nothing to a caller."""
+    for errand in errands:
+        reply = errand.replies[errand.position]
+        if isinstance(reply, RedirectError):
+            message = f"slot {reply.slot} has found no owner in time ({reply.message})"
+            errand.settle(UnavailableError(message, alias=reply.alias, endpoint=reply.endpoint))

@@ -1,0 +1,42 @@
+"""What CLUSTER SLOTS says: which nodes hold which slots (https://valkey.io/commands/cluster-slots/)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dvcache.types import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Slots that lie together, and the nodes that hold them."""
+
+    first: int
+    last: int
+    primary: Address
+    replicas: tuple[Address, ...] = ()
+
+
+def ranges(reply: Sequence[Any], asked: Address) -> list[Range]:
+    """Return the ranges of a reply to CLUSTER SLOTS, in the order of their slots.
+
+    Args:
+        reply: as it is parsed: `[[first, last, [host, port, id, …], …], …]`, the primary before its replicas.
+        asked: the node that replied, whose host stands for one that is not told.
+    """
+    found = []
+    for first, last, *nodes in reply:
+        primary, *replicas = [_address(node, asked) for node in nodes]
+        if primary is not None:
+            found.append(Range(first, last, primary, tuple(each for each in replicas if each is not None)))
+    return sorted(found, key=lambda each: each.first)
+
+
+def _address(node: Sequence[Any], asked: Address) -> Address | None:
+    """Return where a node is; None where nobody knows: its host name is not announced (`?`)."""
+    host = node[0].decode() if isinstance(node[0], bytes) else ""
+    if host == "?":
+        told = dict(zip(node[3][::2], node[3][1::2], strict=True)) if len(node) > 3 else {}  # noqa: PLR2004  # metadata
+        host = told[b"ip"].decode() if b"ip" in told else ""
+        return (host, node[1]) if host else None
+    return host or asked[0], node[1]

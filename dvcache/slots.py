@@ -1,0 +1,70 @@
+"""Slots: of a cluster's 16,384, which one a key lies in, and how another key is made to lie there too.
+
+Rests on the cluster specification (https://valkey.io/topics/cluster-spec/): CRC16 of the key, or of its hash tag.
+"""
+
+from binascii import crc_hqx
+from typing import Final
+
+from dvcache.types import Arg
+
+SLOTS: Final = 16384
+
+_LAST: Final = SLOTS - 1
+
+LETTERS: Final = 4
+"""How many characters bring a key into another slot."""
+
+
+def slot(key: Arg) -> int:
+    """Return the slot that a stored key lies in: that of the part in its first braces, if there is one."""
+    text = key if isinstance(key, bytes) else str(key).encode("utf-8", "surrogateescape")
+    start = text.find(b"{")
+    if start >= 0:
+        end = text.find(b"}", start + 1)
+        if end > start + 1:
+            text = text[start + 1 : end]
+    return crc_hqx(text, 0) & _LAST
+
+
+def brought_home(key: bytes, home: int) -> bytes:
+    """Return the key itself if it lies in the slot, else with four letters behind it that bring it there.
+
+    CRC16 is linear: each bit that is turned in what is appended turns the same bits of the sum, whatever the key. So a
+    basis of sixteen such bits, four in each letter from `@` to `O`, reaches every slot.
+
+    Args:
+        key: a stored key without a hash tag, whose every byte counts; one with a tag lies where the tag says.
+        home: the slot.
+    """
+    if slot(key) == home:
+        return key
+    missing = slot(key + _letters(0)) ^ home
+    chosen = 0
+    for turned, bits in _BASIS:
+        if missing ^ turned < missing:
+            missing ^= turned
+            chosen ^= bits
+    return key + _letters(chosen)
+
+
+def _letters(bits: int) -> bytes:
+    return bytes(0x40 | bits >> shift & 0xF for shift in (12, 8, 4, 0))
+
+
+def _basis() -> tuple[tuple[int, int], ...]:
+    """Return what turns each bit of the sum, greatest first: the bits of the sum, and the bits of the letters."""
+    unturned = crc_hqx(_letters(0), 0)
+    found: list[tuple[int, int]] = []
+    for n in range(16):
+        turned, bits = (crc_hqx(_letters(1 << n), 0) ^ unturned) & _LAST, 1 << n
+        for other, others in found:
+            if turned ^ other < turned:
+                turned, bits = turned ^ other, bits ^ others
+        if turned:
+            found.append((turned, bits))
+            found.sort(reverse=True)
+    return tuple(found)
+
+
+_BASIS: Final = _basis()

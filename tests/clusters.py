@@ -1,0 +1,199 @@
+"""A cluster for tests: three primaries with a replica each, any of which may hang, die, or give its slots away."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Final, Self
+
+from typing_extensions import override
+
+from tests.replication import Node
+from tests.servers import free_port, wait_until
+
+SLOTS: Final = 16384
+
+NODE_TIMEOUT: Final = 5000
+"""Milliseconds without an answer after which nodes take another for down: on a busy machine none may be by mistake."""
+
+_OPTIONS: Final = (
+    *("--cluster-enabled", "yes", "--cluster-node-timeout", str(NODE_TIMEOUT)),
+    *("--cluster-replica-validity-factor", "0", "--cluster-replica-no-failover", "yes"),
+    *("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"),
+)
+"""Replicas are promoted by `Cluster.promote` and not by themselves, but for tests that ask for it."""
+
+
+class ClusterNode(Node):
+    """A node of a cluster, which keeps its name and its view of the others when it is started again."""
+
+    def __init__(self, folder: Path, *options: str, password: str | None = None) -> None:
+        self.bus_port = free_port()
+        config = folder / f"nodes-{self.bus_port}.conf"
+        own = ("--cluster-config-file", str(config), "--cluster-port", str(self.bus_port))
+        super().__init__(*_OPTIONS, *own, *options, password=password)
+
+    @override
+    def start(self, *more: str) -> None:
+        super().start(*more)
+        self.id: str = self.raw("CLUSTER", "MYID").decode()
+
+    def view(self) -> dict[str, list[str]]:
+        """Return what the node knows of each node, as CLUSTER NODES says: flags, primary, … slots."""
+        lines = self.raw("CLUSTER", "NODES").decode().splitlines()
+        return {words[0]: words[1:] for words in map(str.split, lines)}
+
+    def info_of_cluster(self) -> dict[str, str]:
+        lines = self.raw("CLUSTER", "INFO").decode().splitlines()
+        return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+class Cluster:
+    """Three primaries and three replicas. Used as a context manager.
+
+    Args:
+        options: further arguments of each valkey-server.
+        password: what clients, replicas and nodes log in with.
+    """
+
+    def __init__(self, *options: str, password: str | None = None) -> None:
+        self._options, self.password = options, password
+        self.nodes: tuple[ClusterNode, ...] = ()
+        self._exits = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as exits:
+            folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="cluster-")))
+            secret = ("--requirepass", self.password, "--masterauth", self.password) if self.password else ()
+            nodes = [ClusterNode(folder, *secret, *self._options, password=self.password) for _ in range(6)]
+            self.nodes = tuple(exits.enter_context(node) for node in nodes)
+            self._join()
+            self._exits = exits.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exits.close()
+
+    def _join(self) -> None:
+        bounds = [0, 5461, 10923, SLOTS]
+        for n, node in enumerate(self.nodes[:3]):
+            node.raw("CLUSTER", "ADDSLOTSRANGE", bounds[n], bounds[n + 1] - 1)
+            node.raw("CLUSTER", "SET-CONFIG-EPOCH", n + 1)
+        for node in self.nodes[1:]:
+            node.raw("CLUSTER", "MEET", self.nodes[0].host, self.nodes[0].port, self.nodes[0].bus_port)
+        wait_until(self._is_joined, 20)
+        for primary, replica in zip(self.nodes[:3], self.nodes[3:], strict=True):
+            replica.raw("CLUSTER", "REPLICATE", primary.id)
+        wait_until(self.is_whole, 20)
+
+    def _is_joined(self) -> bool:
+        ids = {node.id for node in self.nodes}
+        return all(
+            ids == view.keys() and not any("handshake" in words[1] for words in view.values())
+            for view in (node.view() for node in self.nodes)
+        )
+
+    def is_whole(self) -> bool:
+        """Say whether every node is up and sees three primaries with all slots, each with a replica in sync."""
+        if any(node.state != "up" for node in self.nodes):
+            return False
+        views = [self._roles(node) for node in self.nodes]
+        return (
+            all(view == views[0] and len(view) == len(self.nodes) for view in views)
+            and sorted(role for role, _ in views[0].values()).count("master") == 3  # as it is made
+            and all(node.info_of_cluster()["cluster_state"] == "ok" for node in self.nodes)
+            and all(
+                each["role"] == "master" or each["master_link_status"] == "up"
+                for each in (node.info("replication") for node in self.nodes)
+            )
+        )
+
+    def _roles(self, node: ClusterNode) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """Return each node's role and slots as one of them sees it; empty where it misses one."""
+        view = node.view()
+        if any({"fail", "fail?", "handshake", "noaddr"} & set(words[1].split(",")) for words in view.values()):
+            return {}
+        return {
+            name: (next(flag for flag in words[1].split(",") if flag in {"master", "slave"}), tuple(words[7:]))
+            for name, words in view.items()
+        }
+
+    @property
+    def primaries(self) -> tuple[ClusterNode, ...]:
+        """The nodes that are up and have slots, in the order of these."""
+        found = {}
+        for node in self.nodes:
+            if node.state == "up":
+                words = node.view()[node.id]
+                if "master" in words[1] and (slots := [word for word in words[7:] if not word.startswith("[")]):
+                    found[int(slots[0].partition("-")[0])] = node
+        return tuple(found[first] for first in sorted(found))
+
+    def owner(self, slot: int) -> ClusterNode:
+        """Return the primary that says that a slot is its own."""
+        for node in self.primaries:
+            for word in node.view()[node.id][7:]:
+                first, _, last = word.partition("-")
+                if not word.startswith("[") and int(first) <= slot <= int(last or first):
+                    return node
+        raise AssertionError(f"nobody has slot {slot}")
+
+    def replica_of(self, primary: ClusterNode) -> ClusterNode:
+        asked = next(node for node in self.nodes if node.state == "up")
+        [name] = [name for name, words in asked.view().items() if words[2] == primary.id]
+        return next(node for node in self.nodes if node.id == name)
+
+    def urls(self) -> list[str]:
+        return [node.url(password=self.password) for node in self.nodes[:3]]
+
+    def flush(self) -> None:
+        for node in self.primaries:
+            node.raw("FLUSHALL")
+
+    def move(self, slot: int, target: ClusterNode, between: Any = None) -> None:
+        """Move a slot as valkey-cli does: SETSLOT on both sides, MIGRATE in small parts, SETSLOT NODE.
+
+        Args:
+            slot: which one.
+            target: who has it then.
+            between: called after each part.
+        """
+        source = self.owner(slot)
+        if source is target:
+            return
+        target.raw("CLUSTER", "SETSLOT", slot, "IMPORTING", source.id)
+        source.raw("CLUSTER", "SETSLOT", slot, "MIGRATING", target.id)
+        login = ("AUTH", self.password) if self.password else ()
+        while keys := source.raw("CLUSTER", "GETKEYSINSLOT", slot, 3):
+            source.raw("MIGRATE", target.host, target.port, "", 0, 5000, "REPLACE", *login, "KEYS", *keys)
+            if between is not None:
+                between()
+        for node in (target, source, *(node for node in self.primaries if node not in {source, target})):
+            node.raw("CLUSTER", "SETSLOT", slot, "NODE", target.id)
+
+    def promote(self, replica: ClusterNode, *how: str) -> None:
+        """Make a replica the primary: in agreement with its primary, or with `TAKEOVER` whatever that says."""
+        replica.raw("CLUSTER", "FAILOVER", *how)
+        wait_until(lambda: replica in self.primaries)
+
+    @contextmanager
+    def without(self, *nodes: ClusterNode) -> Iterator[None]:
+        """Have nodes killed within the block, and started again after it."""
+        for node in nodes:
+            node.kill()
+        try:
+            yield
+        finally:
+            for node in nodes:
+                node.restart()
+
+    def restore(self) -> None:
+        """Have a whole cluster, whose slots lie as they did in the beginning; made anew unless it still is."""
+        whole = all(node.state == "up" for node in self.nodes) and self.is_whole()
+        if not whole or [node.view()[node.id][7:] for node in self.primaries] != [
+            ["0-5460"],
+            ["5461-10922"],
+            ["10923-16383"],
+        ]:
+            self._exits.close()
+            self.__enter__()

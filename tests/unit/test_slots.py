@@ -1,0 +1,34 @@
+"""Slots against valkey-py's, and keys that are brought into a slot."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from valkey.crc import key_slot
+
+from dvcache.slots import SLOTS, brought_home, slot
+
+KEYS = st.one_of(
+    st.binary(max_size=40), st.lists(st.sampled_from([b"{", b"}", b"a", b":1:"]), max_size=9).map(b"".join)
+)
+
+
+@given(KEYS)
+def test_a_key_lies_in_the_slot_that_the_specification_says(key: bytes) -> None:
+    assert slot(key) == key_slot(key)
+
+
+def test_a_key_that_is_text_lies_where_its_bytes_do() -> None:
+    assert slot(":1:größe") == slot(":1:größe".encode())
+
+
+@given(KEYS)
+def test_a_lease_is_brought_into_the_slot_of_its_key(key: bytes) -> None:
+    home = key_slot(key)
+    brought = brought_home(key + b":lease", home)
+    assert key_slot(brought) == home
+    assert brought.removeprefix(key + b":lease") == b"" or len(brought) == len(key) + len(b":lease") + 4
+
+
+@given(st.binary(max_size=12), st.integers(0, SLOTS - 1))
+def test_four_letters_reach_every_slot(key: bytes, home: int) -> None:
+    untagged = key.replace(b"{", b"")
+    assert key_slot(brought_home(untagged, home)) == home
