@@ -2,8 +2,8 @@
 
 A block that begins `# settings.py` is a Django settings module, one that begins `# test_….py` is run by pytest. The
 others of a page are one program, under the page's first settings. URLs of 127.0.0.1:6379 mean the tests' own server,
-and sentinels from 127.0.0.1:26379 on the tests' own, with the services that the page names; those from 127.0.0.1:7001 on
-are the nodes of a cluster.
+and sentinels from 127.0.0.1:26379 on the tests' own, with the services that the page names; those from 127.0.0.1:7001
+on are the nodes of a cluster.
 """
 
 import os
