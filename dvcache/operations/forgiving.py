@@ -62,7 +62,7 @@ def _published(_: Context, key: Key, value: object) -> object:
     return value
 
 
-def _nothing(_: Context) -> None:
+def _passed_over(_: Context) -> None:
     return None
 
 
@@ -126,7 +126,7 @@ def _zero_as_float(_: Context, *args: object, **options: object) -> float:
 EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     "get": _default,
     "publish": _published,
-    "unanswered": _nothing,
+    "unanswered": _passed_over,
     "seek": _alone,
     "set": _not_stored,
     "hget": _no_field,

@@ -87,7 +87,7 @@ def _of_another_kind(cx: Context, stored: bytes, wanted: Change) -> Op[Changed]:
     if not _is_met(wanted, b"" if is_fresh(cx, left) else None):
         return Changed(done=False)
     name, *arguments = wanted.command
-    [reply, _] = yield ((name, stored, *arguments), ("UNLINK", lease(stored)))
+    [reply, _] = yield ((name, stored, *arguments), ("UNLINK", lease(cx, stored)))
     return Changed(done=True, reply=reply)
 
 
