@@ -28,6 +28,7 @@ from dvcache.protocols import Compressor, Serializer
 from dvcache.serializers import JSONSerializer, PickleSerializer, SignedSerializer, TypedSerializer
 from dvcache.serializers.msgpack import MSGPackSerializer
 from dvcache.serializers.msgspec import MsgSpecJsonSerializer, MsgSpecMsgPackSerializer
+from tests.shapes import same
 
 RAW = [{"id": lzma.FILTER_LZMA2, "preset": 1}]
 COMPRESSORS: list[Compressor] = [
@@ -103,22 +104,6 @@ EXPRESSIBLE: list[tuple[Serializer, st.SearchStrategy[object]]] = [
 ]
 SERIALIZERS = [serializer for serializer, _ in EXPRESSIBLE]
 compressors = st.sampled_from(COMPRESSORS)
-
-
-def shape(value: object) -> str:
-    """What a value is: its type and its parts, all the way down; of a time also zone and fold."""
-    kind = type(value).__name__
-    if isinstance(value, list | tuple):
-        return f"{kind}[{', '.join(map(shape, value))}]"
-    if isinstance(value, dict):
-        return f"{kind}{shape([*value.items()])}"
-    if isinstance(value, set | frozenset):
-        return f"{kind}[{', '.join(sorted(map(shape, value)))}]"
-    return f"{kind} {hex(value) if isinstance(value, int) else repr(value)}"
-
-
-def same(left: object, right: object) -> bool:
-    return shape(left) == shape(right)
 
 
 @pytest.mark.parametrize(("serializer", "values"), EXPRESSIBLE, ids=lambda each: repr(each)[:40])

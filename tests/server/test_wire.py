@@ -1,0 +1,101 @@
+"""Both directions of the wire: entries of django-valkey 0.4.1 and of django-redis 7.0 are read, and they read ours.
+
+Each library is installed into an environment of its own, writes entries of every type with every serializer and
+compressor to one server, and reads what the others wrote. What differs is listed here, and nothing else does.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.programs import ROOT, environment
+from tests.servers import Server
+from tests.wire_table import PACKED, PICKLED, PLAIN, SERIALIZERS
+
+PACKAGES: Final = {
+    "django-valkey": ["django-valkey[brotli,libvalkey,lz4,msgpack,msgspec,zstd]==0.4.1"],
+    "django-redis": ["django-redis[lz4,msgpack,pyzstd]==7.0.0"],
+}
+SECONDS: Final = 120
+"""For the registry, the longest of all waits."""
+
+
+def installed(folder: Path, packages: list[str]) -> Path:
+    """Return the Python of a new environment that has the packages. Our own pip installs them, which saves another."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=SECONDS)
+    python = folder / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", "--python", python]
+    subprocess.run([*pip, "install", "--no-compile", *packages, "django<6"], check=True, timeout=SECONDS)
+    return python
+
+
+@pytest.fixture(scope="module")
+def pythons(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("libraries")
+    with ThreadPoolExecutor() as threads:
+        made = {name: threads.submit(installed, folder / name, wanted) for name, wanted in PACKAGES.items()}
+    return {"dvcache": Path(sys.executable)} | {name: future.result() for name, future in made.items()}
+
+
+def started(name: str, python: Path, port: int) -> subprocess.Popen[str]:
+    env = environment() if name == "dvcache" else environment(PYTHONPATH=str(ROOT))
+    command = [python, "-m", "tests.wire_peer", name, str(port)]
+    return subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.fixture(scope="module")
+def read(pythons: dict[str, Path], shared_server: Server) -> Iterator[dict[str, Any]]:
+    """What each library read of the others' entries, by reader."""
+    shared_server.raw("FLUSHALL")
+    peers = {name: started(name, python, shared_server.port) for name, python in pythons.items()}
+    try:
+        for peer in peers.values():
+            assert peer.stdout is not None
+            assert peer.stdout.readline() == "\n"
+        yield {name: json.loads(peer.communicate("read\n", SECONDS)[0]) for name, peer in peers.items()}
+    finally:
+        for peer in peers.values():
+            peer.kill()
+            peer.communicate()
+
+
+def different(read: dict[str, Any], reader: str, writer: str) -> dict[tuple[str, str], str]:
+    """What came back as something else, by serializer and name, where every compressor agrees."""
+    merged: dict[tuple[str, str], set[str]] = {}
+    shelves = {path: found for path, found in read[reader]["different"].items() if path.startswith(f"{writer}/")}
+    for path, found in shelves.items():
+        for name, text in found.items():
+            merged.setdefault((path.split("/")[1], name), set()).add(text)
+    assert all(len(texts) == 1 for texts in merged.values()), merged
+    return {name: texts.pop() for name, texts in merged.items()}
+
+
+def test_every_entry_of_the_other_libraries_is_read(read: dict[str, Any]) -> None:
+    values = len(PLAIN) + len(PACKED) + len(PICKLED)
+    assert read["dvcache"]["count"] > 8 * values * 2
+    assert different(read, "dvcache", "django-valkey") == {}
+    assert different(read, "dvcache", "django-redis") == {}
+
+
+def test_django_valkey_reads_every_entry_but_makes_floats_of_negative_ints(read: dict[str, Any]) -> None:
+    negative = {name: float(value) for name, value in PLAIN.items() if type(value) is int and value < 0}
+    assert len(negative) >= 4
+    assert different(read, "django-valkey", "dvcache") == {
+        (serializer, name): f"float {value!r}" for serializer in SERIALIZERS for name, value in negative.items()
+    }
+
+
+def test_django_redis_reads_every_entry_but_floats(read: dict[str, Any]) -> None:
+    floats = {name: value for name, value in PLAIN.items() if type(value) is float}
+    not_json = {"float inf", "float -inf", "float nan"}
+    unread = {("pickle", name): "an error" for name in floats}
+    unread |= {("msgpack", name): "an error" for name in floats}
+    unread |= {("json", name): "an error" for name in not_json}
+    found = different(read, "django-redis", "dvcache")
+    assert {entry: "an error" if text.startswith("!") else text for entry, text in found.items()} == unread
