@@ -1,0 +1,255 @@
+"""Pools of a project's own carry commands as the lean pool does: errors, limits, lost and interrupted calls, forks."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from dvcache.errors import (
+    AuthenticationError,
+    ClosedError,
+    ConfigurationError,
+    ConnectError,
+    ConnectionLost,
+    PoolExhausted,
+    ReplyTimeout,
+    ServerError,
+)
+from dvcache.pools.driven import DrivenPool
+from dvcache.pools.factory import Pools
+from dvcache.pools.lean import LeanPool
+from dvcache.settings import Settings
+from tests.drivers import Counted, OwnAsyncPool, OwnBlockingPool, OwnConnection, OwnParser, OwnPool
+from tests.servers import Server, TlsProxy, free_port
+
+Make = Callable[..., DrivenPool]
+PING = (("PING",),)
+
+
+def made(url: str, **options: Any) -> Any:
+    [endpoint] = Settings.parse({"LOCATION": url, "OPTIONS": options}, alias="tested").endpoints
+    return Pools().pool(endpoint)
+
+
+@pytest.fixture(params=[OwnPool, OwnBlockingPool])
+def make(request: pytest.FixtureRequest, server: Server) -> Iterator[Make]:
+    pools = []
+
+    def pool(url: str = "", *, timeout: float = 5, **kwargs: Any) -> DrivenPool:
+        options = {"CONNECTION_POOL_CLASS": request.param, "SOCKET_TIMEOUT": timeout, "CONNECTION_POOL_KWARGS": kwargs}
+        pool = made(url or server.url(), **options)
+        assert isinstance(pool, DrivenPool)
+        pools.append(pool)
+        return pool
+
+    Counted.reset()
+    yield pool
+    for each in pools:
+        each.close()
+
+
+def connections(server: Server) -> int:
+    return int(server.info("clients")["connected_clients"])
+
+
+BUSY = (("EVAL", "for i = 1, 300000 do end return 'done'", 0),)
+"""A command that keeps the server busy for some milliseconds."""
+
+REFUSED = [
+    ("LPUSH", "text", "x"),
+    ("NOSUCH", "key", "secret-value"),
+    ("GET",),
+    ("EVALSHA", "f" * 40, 0),
+    ("EVAL", "return redis.error_reply('BUSY of its own')", 0),
+    ("EVAL", "return redis.error_reply('READONLY of its own')", 0),
+    ("EVAL", "return {1, redis.error_reply('ERR within')}", 0),
+    ("SELECT", 99),
+    ("SET", "k", "v", "NONSENSE"),
+]
+
+
+@pytest.mark.parametrize("parser", [None, "valkey._parsers.resp2._RESP2Parser", OwnParser])
+def test_the_servers_errors_are_those_that_the_lean_pool_reads(parser: Any, server: Server) -> None:
+    driven = made(server.url(), CONNECTION_POOL_CLASS=OwnPool, **({"PARSER_CLASS": parser} if parser else {}))
+    lean = made(server.url())
+    assert isinstance(lean, LeanPool)
+    try:
+        for pool in (lean, driven):
+            assert pool.execute((("SET", "text", "x"), ("SET", "text", "v"), ("GET", "text"))) == [b"OK", b"OK", b"v"]
+        for command in REFUSED:
+            expected, [answered] = lean.execute((command, ("PING",)))[0], driven.execute((command,))
+            assert repr(answered) == repr(expected), command
+            assert type(answered) is type(expected), command
+            assert driven.execute(PING) == [b"PONG"]
+    finally:
+        lean.close()
+        driven.close()
+
+
+def test_credentials_that_are_wrong_are_an_authentication_error_without_the_password(make: Make) -> None:
+    pool = make(username="nobody", password="hunter2")
+    with pytest.raises(AuthenticationError) as caught:
+        pool.execute(PING)
+    assert "hunter2" not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r} {pool!r}"
+
+
+def test_a_server_that_is_not_there_or_refuses_the_database_says_so(make: Make, server: Server) -> None:
+    port = free_port()
+    with pytest.raises(ConnectError, match=rf"tested.*127\.0\.0\.1:{port}"):
+        make(f"valkey://127.0.0.1:{port}").execute(PING)
+    with pytest.raises(ServerError, match="out of range"):
+        make(server.url(99)).execute(PING)
+
+
+def test_a_limited_pool_makes_callers_wait_and_opens_no_more(make: Make, server: Server) -> None:
+    before = connections(server)
+    pool = make(max_connections=2)
+    with ThreadPoolExecutor(8) as threads:
+        replies = list(threads.map(lambda _: pool.execute(BUSY), range(16)))
+    assert replies == [[b"done"]] * 16
+    assert connections(server) <= before + 2
+
+
+def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(server: Server) -> None:
+    kwargs = {"max_connections": 1, "timeout": 0.05}
+    pool = made(server.url(), CONNECTION_POOL_CLASS=OwnBlockingPool, CONNECTION_POOL_KWARGS=kwargs)
+    pool.execute(PING)
+    with server.paused():
+        holder = threading.Thread(target=pool.execute, args=(PING,))
+        holder.start()
+        server.wait_until(lambda: pool._using)
+        with pytest.raises(PoolExhausted, match=r"all 1 connections were busy for 0\.05 s.*tested"):
+            pool.execute(PING)
+    holder.join()
+    pool.close()
+
+
+def test_a_server_that_hangs_raises_within_the_timeout_and_its_late_reply_reaches_nobody(
+    make: Make, server: Server
+) -> None:
+    pool = make(timeout=0.2)
+    pool.execute((("SET", "a", b"of a"), ("SET", "b", b"of b")))
+    with server.paused():
+        started = time.monotonic()
+        with pytest.raises(ReplyTimeout, match=r"0\.2 s.*tested") as caught:
+            pool.execute((("GET", "a"),))
+        assert time.monotonic() - started < 2
+    assert caught.value.command == "GET"
+    assert pool.execute((("GET", "b"),)) == [b"of b"]
+
+
+def test_a_killed_connection_is_lost_or_replaced_and_never_counts_twice(make: Make, server: Server) -> None:
+    pool = make(max_connections=1)
+    pool.execute(PING)
+    with server.paused():
+        lost: list[Exception] = []
+
+        def count() -> None:
+            try:
+                pool.execute((("INCRBY", "n", 1),))
+            except ConnectionLost as error:
+                lost.append(error)
+
+        caller = threading.Thread(target=count)
+        caller.start()
+        server.wait_until(lambda: pool._using)
+        pool.abort()
+        caller.join()
+    assert len(lost) == 1
+    with pytest.raises(ClosedError, match="tested"):
+        pool.execute(PING)
+
+
+class Interrupted(BaseException):
+    """What a signal handler may raise in the middle of a read."""
+
+
+def test_an_interrupted_call_never_leaves_its_reply_to_another(
+    make: Make, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = make(max_connections=1)
+    pool.execute((("SET", "a", b"of a"), ("SET", "b", b"of b")))
+    with monkeypatch.context() as patched:
+
+        def interrupt(*_: object, **__: object) -> None:
+            raise Interrupted
+
+        patched.setattr("valkey.connection.AbstractConnection.read_response", interrupt)
+        with pytest.raises(Interrupted):
+            pool.execute((("GET", "a"),))
+    assert pool.execute((("GET", "b"),)) == [b"of b"]
+    assert server.raw("DBSIZE") == 2
+
+
+def test_closing_and_releasing_break_no_call_under_way(make: Make, server: Server) -> None:
+    before = connections(server)
+    pool = make()
+    pool.execute(PING)
+    driven: Any = pool._made().pool
+    for connection in [driven.get_connection("PING"), driven.get_connection("PING")]:
+        driven.release(connection)
+    assert connections(server) == before + 2
+    answers: list[object] = []
+    with server.paused():
+        caller = threading.Thread(target=lambda: answers.extend(pool.execute(PING)))
+        caller.start()
+        server.wait_until(lambda: pool._using)
+        pool.release()
+        pool.close()
+    caller.join()
+    assert answers == [b"PONG"]
+    server.wait_until(lambda: connections(server) == before)
+    with pytest.raises(ClosedError, match="tested"):
+        pool.execute(PING)
+
+
+def test_threads_of_a_forked_child_have_connections_of_their_own(make: Make, server: Server) -> None:
+    pool = make()
+    pool.execute(tuple(("SET", f"k{number}", number) for number in range(50)))
+
+    def right(who: int) -> bool:
+        return all(pool.execute((("GET", f"k{n}"),)) == [b"%d" % n] for n in range(who, 50))
+
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if all(right(who) for who in range(20)) else 1)
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(right, range(20)))
+    assert os.waitpid(child, 0)[1] == 0
+    assert server.raw("DBSIZE") == 50
+
+
+def test_the_users_classes_take_what_only_they_know(server: Server) -> None:
+    kwargs = {"connection_class": OwnConnection, "nickname": "mine", "client_name": "own"}
+    Counted.reset()
+    pool = made(server.url(2), PARSER_CLASS=OwnParser, CONNECTION_POOL_KWARGS=kwargs)
+    assert b"name=own " in pool.execute((("CLIENT", "INFO"),))[0]
+    assert Counted.calls["send_packed_command mine"] > 0
+    assert Counted.calls["read_response"] > 0
+    pool.close()
+
+
+@pytest.mark.parametrize("way", ["unix", "TLS"])
+def test_a_pool_of_the_projects_own_goes_over_every_kind_of_connection(
+    way: str, server: Server, tls_proxy: TlsProxy
+) -> None:
+    url = server.unix_url(1) if way == "unix" else tls_proxy.url(1)
+    Counted.reset()
+    pool = made(url, CONNECTION_POOL_CLASS=OwnPool)
+    assert pool.execute((("SET", "k", "v"), ("GET", "k"))) == [b"OK", b"v"]
+    assert Counted.calls == {"get_connection": 1}
+    pool.close()
+
+
+def test_a_class_of_the_other_colour_is_refused_when_it_is_called_with_its_option(server: Server) -> None:
+    for options, key in (
+        ({"CONNECTION_POOL_CLASS": OwnAsyncPool}, "OPTIONS['CONNECTION_POOL_CLASS']"),
+        ({"PARSER_CLS": "tests.drivers.OwnAsyncParser"}, "OPTIONS['PARSER_CLS']"),
+    ):
+        with pytest.raises(ConfigurationError, match="names a class of asynchronous code") as caught:
+            made(server.url(), **options).execute(PING)
+        assert (caught.value.alias, caught.value.key) == ("tested", key)
