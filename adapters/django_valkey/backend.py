@@ -14,7 +14,6 @@ from django_valkey.overrides.twins import add_twins
 from django_valkey.wiring import Wired
 from dvcache import AsyncClient, Client, NotSupportedError
 from dvcache.operations.context import Context
-from dvcache.pools.drivers import wrong_colour
 from dvcache.settings import twins
 from dvcache.types import Colour, Driver, Key, Timeout
 
@@ -84,6 +83,8 @@ class Backend(BaseCache):
         wired: Wired | None = self.__dict__.get("_wired")
         if wired is not None and wired.container.settings.close_connection:
             wired.container.release()
+            if "client" in self.__dict__:
+                self.client.rest()
         if wired is not None and not wiring.is_current(wired):
             for name in (*_WIRED, "client"):
                 self.__dict__.pop(name, None)
@@ -118,27 +119,10 @@ class Backend(BaseCache):
 
     def get_client_class(self) -> type[Any]:
         """Return the class of `client`: CLIENT_CLASS, or its twin where it is of the other colour."""
-        return self._client_class(self.colour)
-
-    def _client_class(self, colour: Colour) -> type[Any]:
         _, params = self._arguments
         reference = (params.get("OPTIONS") or {}).get("CLIENT_CLASS") or self.DEFAULT_CLIENT_CLASS
         with improperly_configured():
-            return twins.named(reference, "OPTIONS['CLIENT_CLASS']", colour)
-
-    def client_of(self, colour: Colour) -> Any:
-        """Return `client` for code of a colour: the very one, or its twin.
-
-        Raises:
-            ConfigurationError: CLIENT_CLASS is the project's own, and of the other colour.
-        """
-        if colour == self.colour:
-            return self.client
-        cls = self._client_class(colour)
-        with improperly_configured():
-            if cls.colour != colour:
-                raise wrong_colour("OPTIONS['CLIENT_CLASS']", colour)
-        return cls(*self._arguments, self)
+            return twins.named(reference, "OPTIONS['CLIENT_CLASS']", self.colour)
 
     @property
     def driver(self) -> Driver | None:

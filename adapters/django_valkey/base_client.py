@@ -112,6 +112,12 @@ class BaseClient:
                 cls = twins.named("django_valkey.pool.SentinelConnectionFactory", "CLIENT_CLASS", self.colour)
         return cls(self._options)
 
+    def rest(self) -> None:
+        """End the connections of raw clients that nobody uses, where they are not those of an event loop.
+
+        The cache calls this under CLOSE_CONNECTION. What an event loop has ends with the loop.
+        """
+
     def _index(self, *, write: bool) -> int:
         """Return which of the URLs to use: the first one for writes, one of the others for reads if there are any."""
         if write or len(self._server) == 1:

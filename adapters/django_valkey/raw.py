@@ -19,7 +19,7 @@ def client_of(alias: str, colour: Colour) -> Any:
         NotImplementedError: the alias is another backend's, which has no such clients.
     """
     cache = caches[alias]
-    client = cache.client_of(colour) if isinstance(cache, Backend) else getattr(cache, "client", None)
+    client = cache.client_in(colour) if isinstance(cache, Backend) else getattr(cache, "client", None)
     if not hasattr(client, "get_client"):
         raise NotImplementedError("This backend does not support this feature")
     return client

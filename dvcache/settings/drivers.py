@@ -13,7 +13,8 @@ from dvcache.types import Colour, Driver
 MakeDriver: TypeAlias = Callable[[str], Driver | None]
 """Of a URL of LOCATION, what makes its pools; None: the lean ones do."""
 
-CARRIERS: Final = frozenset({"connection_class", "parser_class", "command_packer", "encoder_class"})
+PACKERS: Final = frozenset({"command_packer", "encoder_class"})
+CARRIERS: Final = PACKERS | {"connection_class", "parser_class"}
 """What CONNECTION_POOL_KWARGS may hold that a lean pool cannot honour."""
 
 _POOL: Final = "OPTIONS['CONNECTION_POOL_CLASS']"
@@ -36,6 +37,8 @@ def of_entry(options: Mapping[str, Any], wanted: Topology) -> MakeDriver:
     Raises:
         ConfigurationError: a class cannot be imported or made, or lacks a method.
     """
+    if "BASE_CLIENT_CLASS" in options:
+        twins.named(options["BASE_CLIENT_CLASS"], "OPTIONS['BASE_CLIENT_CLASS']", "sync")
     if wanted.factory is not None:
         return _factory(wanted.factory, wanted.factory_key, options).at
     kwargs = options.get("CONNECTION_POOL_KWARGS", {})

@@ -110,25 +110,25 @@ def _for_plain(error: ConfigurationError, wanted: Topology) -> ConfigurationErro
 
 def _connection(options: Mapping[str, Any], *, more: bool) -> dict[str, object]:
     """The connection arguments of the options, in their types; with `more` those that only the user's class knows."""
-    named = {
-        "username": options.get("USERNAME") or None,
-        "password": options.get("PASSWORD") or None,
-        "socket_timeout": options.get("SOCKET_TIMEOUT") or None,
-        "socket_connect_timeout": options.get("SOCKET_CONNECT_TIMEOUT") or None,
-    }
-    arguments = {name: value for name, value in named.items() if value is not None}
+    arguments: dict[str, object] = {}
+    for name in ("USERNAME", "PASSWORD", "SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT"):
+        if options.get(name):
+            arguments |= typed({name.lower(): options[name]}, f"OPTIONS[{name!r}]")
     if "CREDENTIAL_PROVIDER" in options:
         key = "OPTIONS['CREDENTIAL_PROVIDER']"
         arguments["credential_provider"] = components.build(
             options["CREDENTIAL_PROVIDER"], options, key, ("get_credentials",)
         )
     blocking = _BLOCKING if is_blocking(options) else {}
-    kwargs = options.get("CONNECTION_POOL_KWARGS", {})
-    given = {name: value for name, value in kwargs.items() if name not in drivers.CARRIERS}
-    others = {name: value for name, value in given.items() if more and name not in accepted()}
-    named = {name: value for name, value in given.items() if name not in others}
-    packers = {name: kwargs[name] for name in ("command_packer", "encoder_class") if kwargs.get(name)}
-    return typed(arguments, "OPTIONS") | blocking | typed(named, _POOL_KWARGS) | others | packers
+    return arguments | blocking | _of_pool(options.get("CONNECTION_POOL_KWARGS", {}), more=more)
+
+
+def _of_pool(kwargs: Mapping[str, Any], *, more: bool) -> dict[str, object]:
+    others = {name: value for name, value in kwargs.items() if more and name not in accepted()}
+    objects = {name: value for name, value in kwargs.items() if name in drivers.PACKERS and value is not None}
+    apart = {*drivers.CARRIERS, *others}
+    known = {name: value for name, value in kwargs.items() if name not in apart}
+    return typed(known, _POOL_KWARGS) | others | objects
 
 
 def _roles_of_services(read: Sequence[Location]) -> list[Role]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import django
 import pytest
+import valkey
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.management import call_command
@@ -84,6 +85,19 @@ def database(migrated: None) -> Iterator[None]:
     yield
     databases.close_all()
     asyncio.run(sync_to_async(databases.close_all)())
+
+
+@pytest.fixture
+def raw_pools() -> Iterator[None]:
+    """Pools of raw clients of the test's own, whose connections end with it."""
+    from django_valkey.base_pool import shared  # noqa: PLC0415  # reads settings
+
+    shared.pools.clear()
+    yield
+    for pool in shared.pools.values():
+        if isinstance(pool, valkey.ConnectionPool):
+            pool.disconnect()
+    shared.pools.clear()
 
 
 ROLES: Final = pytest.StashKey[list[list[str]]]()

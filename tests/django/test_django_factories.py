@@ -243,7 +243,7 @@ def test_a_projects_factory_serves_its_own_colour_and_the_other_one_is_told_the_
         ):
             asyncio.run(cache.aget("a"))
         with pytest.raises(ImproperlyConfigured, match=f"{key}: names a class of synchronous"):
-            cache.client_of("async").connection_factory  # noqa: B018  # found when it is asked for
+            cache.client_in("async").connection_factory  # noqa: B018  # found when it is asked for
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """`cache.client` and the connection factories: valkey-py's own clients of an alias's servers."""
 
 import asyncio
-from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -46,15 +45,7 @@ PATHS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _own_pools() -> Iterator[None]:
-    """Pools of the test's own, whose connections end with it."""
-    BaseConnectionFactory._pools.clear()
-    yield
-    for pool in BaseConnectionFactory._pools.values():
-        if isinstance(pool, valkey.ConnectionPool):
-            pool.disconnect()
-    BaseConnectionFactory._pools.clear()
+pytestmark = pytest.mark.usefixtures("raw_pools")
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from typing_extensions import override
+
 from django_valkey import locks
 from django_valkey.backend import Backend
 from django_valkey.base_client import BaseClient
@@ -30,6 +32,12 @@ class DefaultClient(Cache, BaseClient):
     def disconnect(self, index: int = 0, client: Any = None) -> None:
         """End the connections of a client of `connect`, by default of the one at the index."""
         self.connection_factory.disconnect(self.connect(index) if client is None else client)
+
+    @override
+    def rest(self) -> None:
+        if "connection_factory" in self.__dict__:
+            for index in range(len(self._server)):
+                self.disconnect(index)
 
 
 class HashClient(DefaultClient):

@@ -1,0 +1,100 @@
+"""CLOSE_CONNECTION: as a request ends, what idles is ended, and never a command in flight."""
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from django.core.cache import caches
+from django.core.signals import request_finished
+from django.test.utils import override_settings
+
+from django_valkey import get_valkey_connection
+from tests.django.conftest import NAMED, Configure, connections
+from tests.servers import Server
+
+pytestmark = pytest.mark.usefixtures("raw_pools")
+
+
+@pytest.mark.parametrize("way", ["option", "global setting", "off", "off for this alias"])
+def test_connections_end_with_the_request_where_the_project_says_so(
+    way: str, server: Server, configured: Configure
+) -> None:
+    own = {"option": {"CLOSE_CONNECTION": True}, "off for this alias": {"CLOSE_CONNECTION": False}}.get(way, {})
+    globally = way in {"global setting", "off for this alias"}
+    with (
+        override_settings(DJANGO_VALKEY_CLOSE_CONNECTION=globally),
+        configured(server.url(), OPTIONS={**NAMED, **own}),
+    ):
+        cache = caches["default"]
+        for number in range(2):
+            assert cache.set("a", number)
+            assert cache.client.get_client().ping()
+            assert connections(server) == 2  # the cache's, and the raw client's
+            request_finished.send(sender=None)
+            if way.startswith("off"):
+                assert connections(server) == 2
+            else:
+                server.wait_until(lambda: connections(server) == 0)
+
+
+OWN_POOL = {"CONNECTION_POOL_CLASS": "tests.drivers.OwnBlockingPool"}
+
+
+@pytest.mark.parametrize("options", [{}, OWN_POOL], ids=["lean", "own pool"])
+def test_a_command_of_another_thread_is_finished_before_its_connection_ends(
+    options: dict[str, Any], server: Server, configured: Configure
+) -> None:
+    with configured(server.url(), OPTIONS={**NAMED, **options, "CLOSE_CONNECTION": True}):
+        caches["default"].set("a", "of a")
+        answers: list[object] = []
+        with server.paused():
+            reader = threading.Thread(target=lambda: answers.append(caches["default"].get("a")))
+            reader.start()
+            reader.join(0.1)
+            for _ in range(5):
+                caches["default"].close()
+        reader.join()
+        assert answers == ["of a"]
+        caches["default"].close()
+        server.wait_until(lambda: connections(server) == 0)
+
+
+def test_a_raw_client_of_another_thread_that_blocks_is_not_cut_off(server: Server, configured: Configure) -> None:
+    pool = {**NAMED, "CONNECTION_POOL_CLASS": "valkey.BlockingConnectionPool", "CLOSE_CONNECTION": True}
+    with configured(server.url(), OPTIONS=pool):
+        popped: list[object] = []
+        raw = get_valkey_connection()
+        popper = threading.Thread(target=lambda: popped.append(raw.blpop("queue", timeout=10)))
+        popper.start()
+        server.wait_until(lambda: server.info("clients")["blocked_clients"] == "1")
+        caches["default"].close()
+        server.raw("RPUSH", "queue", "it")
+        popper.join()
+        assert popped == [(b"queue", b"it")]
+        caches["default"].close()
+        server.wait_until(lambda: connections(server) == 0)
+
+
+@pytest.mark.parametrize("backend", ["cache.ValkeyCache", "async_cache.cache.AsyncValkeyCache"])
+def test_an_event_loops_connection_ends_when_nothing_is_in_flight(
+    backend: str, server: Server, configured: Configure
+) -> None:
+    options = {**NAMED, "CLOSE_CONNECTION": True}
+
+    async def scenario() -> None:
+        cache: Any = caches["default"]
+        await cache.aset("a", "of a")
+        with server.paused():
+            reading = asyncio.create_task(cache.aget("a"))
+            await asyncio.sleep(0.05)
+            await asyncio.to_thread(cache.close)
+            await asyncio.sleep(0.05)
+        assert await reading == "of a"
+        assert connections(server) == 1
+        await cache.aclose()
+        await asyncio.to_thread(server.wait_until, lambda: connections(server) == 0)
+        assert await cache.aget("a") == "of a"
+
+    with configured(server.url(), BACKEND=f"django_valkey.{backend}", OPTIONS=options):
+        asyncio.run(scenario())
