@@ -1,14 +1,17 @@
 """Django's settings as this backend reads them. The only reader of `django.conf.settings`."""
 
 import dataclasses
+import os
+import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
-from django.conf import settings
+from django.conf import ENVIRONMENT_VARIABLE, settings
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from django_valkey import spellings
 from django_valkey.envelopes import unwrapped
 from django_valkey.exceptions import ConfigurationError
 from dvcache import Settings, errors
@@ -58,10 +61,17 @@ def snapshot() -> tuple[object, dict[str, object]]:
 
 
 def defaults() -> dict[str, object]:
-    """Return the global settings of this backend that the project has, by their names."""
-    given = {name: getattr(settings, name, None) for name in GLOBALS}
-    chosen = {name: value for name, value in given.items() if value not in (None, _MEANS_NOTHING.get(name))}
+    """Return the global settings of this backend that the project has, by their right names."""
+    given = spellings.settings(_setting) | {name: _setting(name) for name in GLOBALS if _setting(name) is not None}
+    chosen = {name: value for name, value in given.items() if value != _MEANS_NOTHING.get(name)}
     return chosen | {_SECRET: _secrets()}
+
+
+def _setting(name: str) -> object:
+    found = getattr(settings, name, None)
+    if found is None and not name.isupper():  # Django leaves such names in their module
+        found = getattr(sys.modules.get(os.environ.get(ENVIRONMENT_VARIABLE, "")), name, None)
+    return found
 
 
 def _secrets() -> tuple[str | bytes, ...]:
@@ -75,7 +85,7 @@ def _secrets() -> tuple[str | bytes, ...]:
 
 def connection_factory() -> object:
     """Return the connection factory for every alias that names none itself; None if there is none."""
-    return defaults().get(FACTORY)
+    return _setting(FACTORY)
 
 
 def entry(alias: str) -> dict[str, Any]:
@@ -111,7 +121,7 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object]) -
     options = wanted.get("OPTIONS") or {}
     try:
         if isinstance(options, Mapping):
-            own = {name: value for name, value in options.items() if value is not None}
+            own = {name: value for name, value in spellings.options(options, alias).items() if value is not None}
             if "CLIENT_CLASS" not in own:
                 inherited["PREFIX_HASHES"] = False  # as django-valkey's default client names them
             wanted = {**wanted, "OPTIONS": {**inherited, **own}}
