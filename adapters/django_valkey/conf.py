@@ -48,6 +48,13 @@ _LOGGER: Final = {"LOGGER": "django_valkey.base"}
 _MEANS_NOTHING: Final[Mapping[str, object]] = {"CACHE_COMPRESS_LEVEL": 0}
 """Values as which a global setting is as if it were left out; as an option they mean what they say."""
 
+_PREFIX: Final = "DJANGO_VALKEY_"
+_SESSIONS: Final = frozenset({"django.contrib.sessions.backends.cache", "django.contrib.sessions.backends.cached_db"})
+_MIDDLEWARE: Final = frozenset(
+    f"django.middleware.cache.{name}"
+    for name in ("UpdateCacheMiddleware", "FetchFromCacheMiddleware", "CacheMiddleware")
+)
+
 
 def current() -> object:
     """Return the settings object of this moment: another one as soon as `override_settings` takes effect or ends."""
@@ -81,6 +88,24 @@ def _secrets() -> tuple[str | bytes, ...]:
     except ImproperlyConfigured:
         return ()
     return tuple(key for key in keys if isinstance(key, str | bytes))
+
+
+def is_installed() -> bool:
+    """Say whether this package is among INSTALLED_APPS, so that `manage.py check` looks at CACHES."""
+    return any(name.partition(".")[0] == "django_valkey" for name in settings.INSTALLED_APPS)
+
+
+def unknown_settings() -> list[str]:
+    """Return the names of settings that begin as this backend's do, and that nobody reads."""
+    known = {*GLOBALS, *spellings.SETTINGS}
+    return sorted(name for name in dir(settings) if name.startswith(_PREFIX) and name not in known)
+
+
+def sync_callers() -> list[tuple[str, str]]:
+    """Return the settings by which Django itself calls an alias synchronously, each with that alias."""
+    sessions, middleware = settings.SESSION_ENGINE in _SESSIONS, not _MIDDLEWARE.isdisjoint(settings.MIDDLEWARE)
+    named = {"SESSION_CACHE_ALIAS": sessions, "CACHE_MIDDLEWARE_ALIAS": middleware}
+    return [(name, getattr(settings, name)) for name, is_used in named.items() if is_used]
 
 
 def connection_factory() -> object:

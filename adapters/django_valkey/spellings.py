@@ -26,6 +26,10 @@ POOL_ARGUMENTS: Final[Mapping[str, str]] = {"max_connection": "max_connections"}
 PACKAGES: Final[Mapping[str, str]] = {"django_valkey.serializer.": "django_valkey.serializers."}
 """How dotted paths begin."""
 
+BACKENDS: Final[Mapping[str, str]] = {
+    "django_valkey.async_cache.caches.AsyncValkeyCache": "django_valkey.async_cache.cache.AsyncValkeyCache"
+}
+
 _POOL_KWARGS: Final = "CONNECTION_POOL_KWARGS"
 
 
@@ -78,4 +82,9 @@ def _path(value: object, where: str) -> object:
 
 def warn(written: str, right: str) -> None:
     """Say what is the right name of what was written."""
-    warnings.warn(f"{written} is taken for {right}; write that", ConfigurationWarning, stacklevel=4)
+    warnings.warn(message(written, right), ConfigurationWarning, stacklevel=4)
+
+
+def message(written: str, right: str) -> str:
+    """Return what is said of a name that is taken for the right one."""
+    return f"{written} is taken for {right}; write that"

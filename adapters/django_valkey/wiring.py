@@ -6,17 +6,18 @@ What it works with lives here for as long as somebody uses it: a container is cl
 """
 
 import threading
+import warnings
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final, Unpack
 
-from django_valkey import conf, sessions
+from django_valkey import callers, conf, neighbours, sessions
 from django_valkey.exceptions import ConfigurationError, improperly_configured
 from django_valkey.overrides.classes import is_built_in
 from django_valkey.overrides.contexts import Contexts, contexts, plan
-from dvcache import AsyncClient, Client, Container, Settings
+from dvcache import AsyncClient, Client, ConfigurationWarning, Container, Settings
 from dvcache.container import Replacements
 from dvcache.operations.context import Context
 from dvcache.pools.forking import renewed_after_fork
@@ -103,7 +104,10 @@ class Registry:
                 )
                 wired = _wire(source)
                 self._living.add(wired)
+            if getattr(backend, "colour", "") == "async":
+                callers.refuse(backend, location, params)
             if wired not in known:
+                _warn_of_neighbours(wired, known)
                 self._current = settings, (*known, wired)
             return wired
 
@@ -149,6 +153,15 @@ def _own(source: Source, context: Context, alias: str) -> Contexts | None:
     with improperly_configured(alias):
         found = plan(backend, client)
     return None if found is None else contexts(found, context)
+
+
+def _warn_of_neighbours(wired: Wired, known: Collection[Wired]) -> None:
+    """Say what clears another alias, where nobody has `manage.py check` say it."""
+    new = wired.container.settings
+    for old in () if conf.is_installed() else (each.container.settings for each in known):
+        for one, other in ((new, old), (old, new)):
+            if wiped := neighbours.wipes(one, other):
+                warnings.warn(f"CACHES[{one.alias!r}]: {wiped}", ConfigurationWarning, stacklevel=4)
 
 
 def _context(container: Container) -> Context:

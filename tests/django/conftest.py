@@ -21,7 +21,9 @@ SETTINGS: Final[dict[str, Any]] = {
     "ALLOWED_HOSTS": ["testserver"],
     "ROOT_URLCONF": "tests.django.webproject",
     "DEBUG_PROPAGATE_EXCEPTIONS": True,
-    "INSTALLED_APPS": ["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions"],
+    "INSTALLED_APPS": [
+        *("django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", "django_valkey"),
+    ],
     "MIDDLEWARE": ["django.contrib.sessions.middleware.SessionMiddleware"],
     "DATABASES": {
         "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ""},

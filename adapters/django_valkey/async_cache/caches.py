@@ -5,4 +5,5 @@ from django_valkey.async_cache.cache import AsyncValkeyCache
 
 __all__ = ["AsyncValkeyCache"]
 
-spellings.warn(f"BACKEND: '{__name__}.AsyncValkeyCache'", "'django_valkey.async_cache.cache.AsyncValkeyCache'")
+for written, right in spellings.BACKENDS.items():
+    spellings.warn(f"BACKEND: {written!r}", repr(right))

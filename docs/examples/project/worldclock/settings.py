@@ -14,7 +14,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cache"
 
 SECRET_KEY = os.environ.get("SECRET_KEY", "the example has no secrets")
 ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
-INSTALLED_APPS = ["django.contrib.sessions", "worldclock"]
+INSTALLED_APPS = ["django.contrib.sessions", "django_valkey", "worldclock"]
 MIDDLEWARE = ["django.contrib.sessions.middleware.SessionMiddleware", "django.middleware.common.CommonMiddleware"]
 ROOT_URLCONF = "worldclock.urls"
 TEMPLATES = [

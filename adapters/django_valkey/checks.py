@@ -1,0 +1,141 @@
+"""System checks: what is wrong with CACHES, told before anything is served. Nothing is connected.
+
+Each message has its section in `docs/checks.md`.
+"""
+
+import itertools
+import warnings
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final
+
+from django.core import checks
+from django.core.checks import CheckMessage
+
+from django_valkey import callers, conf, neighbours, spellings
+from django_valkey.backend import Backend
+from django_valkey.exceptions import ConfigurationError
+from django_valkey.serializers.pickle import PickleSerializer
+from dvcache import ConfigurationWarning, Endpoint, Settings, serializers
+from dvcache.settings.options import KEYS, KNOWN
+from dvcache.settings.spelling import hint
+
+BACKENDS: Final = (
+    "django_valkey.cache.ValkeyCache",
+    "django_valkey.async_cache.cache.AsyncValkeyCache",
+    "django_valkey.cluster_cache.cache.ClusterValkeyCache",
+)
+_PICKLES: Final = (PickleSerializer, serializers.PickleSerializer)
+
+
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def check_caches(**_: object) -> list[CheckMessage]:
+    """Return what is wrong with the aliases of this backend: with all of them, and not with the first one only."""
+    found = list(itertools.chain.from_iterable(_read(alias) for alias in _aliases()))
+    settings = [each for each in found if isinstance(each, Settings)]
+    messages = [each for each in found if isinstance(each, CheckMessage)]
+    told = [*messages, *_unknown_settings(), *_called_synchronously(), *_shared(settings)]
+    return list({each.msg: each for each in told}.values())  # what is global is found with each alias
+
+
+def check_deployment(**_: object) -> list[CheckMessage]:
+    """Return what is dangerous where others can reach the server: pickles that anybody may have written."""
+    found = itertools.chain.from_iterable(_read(alias) for alias in _aliases())
+    pickled = [each for each in found if isinstance(each, Settings) and isinstance(each.serializer, _PICKLES)]
+    return [
+        _warning(3, f"CACHES[{each.alias!r}]: entries are unsigned pickles, and the server is reached {how}")
+        for each in pickled
+        if (how := _exposed(each.endpoints))
+    ]
+
+
+def _error(number: int, message: str) -> CheckMessage:
+    return checks.Error(message, hint=_see(f"e{number:03}"), id=f"django_valkey.E{number:03}")
+
+
+def _warning(number: int, message: str) -> CheckMessage:
+    return checks.Warning(message, hint=_see(f"w{number:03}"), id=f"django_valkey.W{number:03}")
+
+
+def _see(number: str) -> str:
+    return f"See docs/checks.md#django_valkey{number} of dvcache."
+
+
+def _aliases() -> list[str]:
+    """Return the aliases of this backend, or of what looks like it."""
+    paths = {alias: conf.arguments(alias)[0] for alias in conf.caches()}
+    return [
+        alias
+        for alias, path in paths.items()
+        if path.replace("-", "_").startswith("django_valkey.") or _backend(path) is not None
+    ]
+
+
+def _backend(path: str) -> type[Backend] | None:
+    found = conf.loaded(path)
+    return found if isinstance(found, type) and issubclass(found, Backend) else None
+
+
+def _read(alias: str) -> Iterator[Settings | CheckMessage]:
+    """Yield an alias's settings if they are right, and what is to be said of them."""
+    path, *_ = conf.arguments(alias)
+    where = f"CACHES[{alias!r}]: BACKEND"
+    if _backend(path) is None:
+        yield _error(4, f"{where}: {path!r} is no backend of django_valkey{hint(path, BACKENDS)}")
+    if path in spellings.BACKENDS:
+        yield _warning(1, spellings.message(f"{where}: {path!r}", repr(spellings.BACKENDS[path])))
+    found: list[Settings | CheckMessage] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            found.append(conf.settings_for(alias))
+        except ConfigurationError as error:
+            found.append(_error(_number(error), str(error)))
+    yield from found
+    for each in caught:
+        if issubclass(each.category, ConfigurationWarning):
+            yield _warning(1, str(each.message))
+
+
+def _number(error: ConfigurationError) -> int:
+    if "pip install" in error.reason:
+        return 3
+    name = error.key.removeprefix("OPTIONS['").removesuffix("']")
+    return 2 if name in {*KEYS, *KNOWN, *conf.GLOBALS} else 1
+
+
+def _unknown_settings() -> Iterable[CheckMessage]:
+    for name in conf.unknown_settings():
+        near = hint(name, conf.GLOBALS)
+        yield (_error if near else _warning)(1, f"the setting {name} is not known and was ignored{near}")
+
+
+def _called_synchronously() -> Iterable[CheckMessage]:
+    aliases = _aliases()
+    for setting, alias in conf.sync_callers():
+        backend = _backend(conf.arguments(alias)[0]) if alias in aliases else None
+        if backend is not None and backend.colour == "async":
+            yield _error(_CALLERS[setting], f"CACHES[{alias!r}]: BACKEND: {callers.reason(backend, setting)}")
+
+
+_CALLERS: Final = {"SESSION_CACHE_ALIAS": 5, "CACHE_MIDDLEWARE_ALIAS": 6}
+
+
+def _shared(settings: Collection[Settings]) -> Iterable[CheckMessage]:
+    for one, other in itertools.permutations(settings, 2):
+        if wiped := neighbours.wipes(one, other):
+            yield _warning(2, f"CACHES[{one.alias!r}]: {wiped}")
+
+
+def _exposed(endpoints: Iterable[Endpoint]) -> str:
+    """Say how a server is reached that others may write to; nothing where they cannot."""
+    remote = [each for each in endpoints if each.scheme in {"valkey", "valkeys"}]
+    open_to_all = any(not _SECRETS & each.options.keys() for each in remote)
+    in_clear = any(each.scheme == "valkey" and each.host not in _LOOPBACK for each in remote)
+    faults = [fault for fault, is_so in (("without a password", open_to_all), ("without TLS", in_clear)) if is_so]
+    return " and ".join(faults)
+
+
+_SECRETS: Final = frozenset({"password", "credential_provider", "ssl_certfile"})
+"""Connection arguments by which the server knows who connects."""

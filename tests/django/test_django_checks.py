@@ -1,0 +1,238 @@
+"""System checks: every fault of every alias has its id before anything is served, and nothing is connected for it."""
+
+import os
+import re
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.contrib.sessions.backends.cache import SessionStore
+from django.core.cache import caches
+from django.core.checks.registry import registry
+from django.test.utils import override_settings
+
+from django_valkey import checks
+from django_valkey.exceptions import ConfigurationError
+from dvcache import ConfigurationWarning
+from tests import programs
+from tests.programs import ROOT, environment
+
+SYNC: Final = "django_valkey.cache.ValkeyCache"
+ASYNC: Final = "django_valkey.async_cache.cache.AsyncValkeyCache"
+URL: Final = "valkeys://:s3cr3t@cache.example.com:6379/0"
+
+
+def entry(location: str = URL, backend: str = SYNC, **more: Any) -> dict[str, Any]:
+    return {"BACKEND": backend, "LOCATION": location, **more}
+
+
+def options(**given: object) -> dict[str, Any]:
+    return entry(OPTIONS=given)
+
+
+CACHE_SESSIONS: Final = {"SESSION_ENGINE": "django.contrib.sessions.backends.cache"}
+MIDDLEWARE: Final = {"MIDDLEWARE": ["django.middleware.cache.UpdateCacheMiddleware"]}
+
+FAULTS: Final[dict[str, tuple[str, dict[str, Any], dict[str, object], str]]] = {
+    "misspelt option": ("E001", options(SOKET_TIMEOUT=1), {}, r"OPTIONS\['SOKET_TIMEOUT'\].*did you mean SOCKET_TIME"),
+    "misspelt key": ("E001", entry(KEY_PREFX="a"), {}, "did you mean KEY_PREFIX"),
+    "misspelt setting": ("E001", entry(), {"DJANGO_VALKEY_LOGER": "a"}, "did you mean DJANGO_VALKEY_LOGGER"),
+    "no location": ("E002", entry(""), {}, "LOCATION: Missing connections string"),
+    "wrong type": ("E002", options(SOCKET_TIMEOUT="5"), {}, r"Socket timeout should be float or integer, not str"),
+    "wrong type of a setting": ("E002", entry(), {"DJANGO_VALKEY_SCAN_ITERSIZE": "many"}, "DJANGO_VALKEY_SCAN_ITER"),
+    "no such module": ("E002", options(SERIALIZER="shop.Such"), {}, "there is no module 'shop'"),
+    "missing package": ("E003", options(COMPRESSOR="needy_compressor.Compressor"), {}, "pip install 'absent'"),
+    "misspelt backend": ("E004", entry(backend="django-valkey.cache.ValkeyCache"), {}, f"did you mean {SYNC}"),
+    "missing backend": ("E004", entry(backend="django_valkey.cache.Cache"), {}, "is no backend of django_valkey"),
+    "async sessions": ("E005", entry(backend=ASYNC), CACHE_SESSIONS, f"SESSION_CACHE_ALIAS.*write '{SYNC}'"),
+    "async middleware": ("E006", entry(backend=ASYNC), MIDDLEWARE, f"CACHE_MIDDLEWARE_ALIAS.*write '{SYNC}'"),
+    "unknown option": ("W001", options(BUTTER=1), {}, r"OPTIONS\['BUTTER'\] is not known and was ignored"),
+    "unknown setting": ("W001", entry(), {"DJANGO_VALKEY_BUTTER": 1}, "DJANGO_VALKEY_BUTTER is not known"),
+    "documented misspelling": ("W001", entry(), {"DJANGO_VALKEY_IGNORE_EXCEPTION": 1}, "for DJANGO_VALKEY_IGNORE_EXC"),
+    "documented backend": ("W001", entry(backend=ASYNC.replace("cache.A", "caches.A")), {}, f"for '{ASYNC}'; write"),
+}
+"""A fault: its id, the alias, global settings, and what the message says."""
+
+
+@pytest.fixture(autouse=True)
+def needy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A compressor whose package is not installed; and no socket may be made."""
+    (tmp_path / "needy_compressor.py").write_text("import absent\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(socket.socket, "connect", _refuse, raising=False)
+    yield
+    sys.modules.pop("needy_compressor", None)
+
+
+def _refuse(*_: object) -> None:
+    raise AssertionError("a check connects nothing")
+
+
+def found(aliases: Mapping[str, Any], *, deploy: bool = False, **given: object) -> list[tuple[str, str, str]]:
+    """What the checks say of these aliases: ids, messages and hints."""
+    with override_settings(CACHES=aliases, **given):
+        messages = checks.check_deployment() if deploy else checks.check_caches()
+    return [(str(each.id).removeprefix("django_valkey."), each.msg, str(each.hint)) for each in messages]
+
+
+@pytest.mark.filterwarnings("ignore::dvcache.ConfigurationWarning")
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_has_its_id_a_message_and_a_section_of_the_docs(fault: str) -> None:
+    number, wrong, given, message = FAULTS[fault]
+    [(said, text, hint)] = found({"default": wrong}, **given)
+    assert said == number
+    assert re.search(message, text)
+    assert "s3cr3t" not in text
+    assert hint == f"See docs/checks.md#django_valkey{number.lower()} of dvcache."
+
+
+def test_a_right_project_has_no_faults() -> None:
+    right = {"default": entry(), "pages": entry("valkeys://:s3cr3t@cache.example.com:6379/1"), "other": LOCAL}
+    assert found(right, **CACHE_SESSIONS, **MIDDLEWARE) == []
+    assert found(right, deploy=True) == []
+
+
+LOCAL: Final = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"SOKET_TIMEOUT": 1}}
+"""Another library's backend, whose options are its own."""
+
+
+@pytest.mark.filterwarnings("ignore::dvcache.ConfigurationWarning")
+def test_all_faults_of_all_aliases_are_told_at_once() -> None:
+    alone = {name: fault for name, fault in FAULTS.items() if not fault[2]}
+    aliases = {name: fault[1] | {"KEY_PREFIX": name} for name, fault in alone.items() if "KEY_PREFX" not in fault[1]}
+    said = found(aliases)
+    for name in aliases:
+        assert [number for number, text, _ in said if text.startswith(f"CACHES[{name!r}]")][:1] == [alone[name][0]]
+
+
+SHARED: Final = {
+    "one and the same": (entry(), entry(KEY_PREFIX="b"), ["one", "other"]),
+    "by prefix": (options(CLEAR_SCOPE="prefix"), entry(KEY_PREFIX="b"), ["other"]),
+    "both by prefix": (options(CLEAR_SCOPE="prefix"), {**options(CLEAR_SCOPE="prefix"), "KEY_PREFIX": "b"}, []),
+    "another database": (entry(), entry(URL[:-1] + "1"), []),
+    "another name of the host": (entry("valkey://localhost"), entry("redis://127.0.0.1:6379/0"), ["one", "other"]),
+    "with and without TLS": (entry("valkey://h"), entry("valkeys://h"), ["one", "other"]),
+    "a replica": (entry(["valkey://h", "valkey://i"]), entry("valkey://i"), ["other"]),
+    "in memory": (entry("memory://a"), entry("memory://b"), []),
+    "another library's": (entry(), LOCAL, []),
+}
+
+
+@pytest.mark.parametrize("case", SHARED)
+def test_aliases_that_clear_each_other_are_told(case: str) -> None:
+    one, other, wiping = SHARED[case]
+    said = found({"one": one, "other": other})
+    assert [(number, text.partition(":")[0]) for number, text, _ in said] == [
+        ("W002", f"CACHES[{alias!r}]") for alias in wiping
+    ]
+
+
+@pytest.mark.parametrize("case", SHARED)
+def test_aliases_that_clear_each_other_are_told_at_their_build_where_no_check_is_installed(case: str) -> None:
+    one, other, wiping = SHARED[case]
+    others = [name for name in settings.INSTALLED_APPS if name != "django_valkey"]
+    with override_settings(CACHES={"one": one, "other": other}, INSTALLED_APPS=others):
+        assert caches["one"]
+        if wiping:
+            with pytest.warns(ConfigurationWarning, match="CLEAR_SCOPE") as caught:
+                assert caches["other"]
+            assert sorted(str(each.message).partition(":")[0] for each in caught) == [
+                f"CACHES[{alias!r}]" for alias in wiping
+            ]
+        else:
+            assert caches["other"]
+
+
+EXPOSED: Final = {
+    "valkey://cache.example.com": "without a password and without TLS",
+    "valkey://:p@cache.example.com": "without TLS",
+    "valkeys://cache.example.com": "without a password",
+    "valkeys://cache.example.com?ssl_certfile=/c.pem": "",
+    "valkey://127.0.0.1": "without a password",
+    "valkey://:p@localhost": "",
+    "unix:///run/valkey.sock": "",
+    "memory://": "",
+}
+
+
+@pytest.mark.parametrize("location", EXPOSED)
+def test_unsigned_pickles_are_told_where_others_may_write_them(location: str) -> None:
+    said = found({"default": entry(location), "json": JSON | {"LOCATION": location}}, deploy=True)
+    how = EXPOSED[location]
+    assert [(number, text) for number, text, _ in said] == (
+        [("W003", f"CACHES['default']: entries are unsigned pickles, and the server is reached {how}")] if how else []
+    )
+
+
+JSON: Final = options(SERIALIZER="django_valkey.serializers.json.JSONSerializer")
+
+
+@pytest.mark.parametrize("given", [CACHE_SESSIONS, {"SESSION_ENGINE": "django.contrib.sessions.backends.cached_db"}])
+def test_a_session_on_an_async_alias_raises_and_awaits_nothing(given: dict[str, object]) -> None:
+    with (
+        override_settings(CACHES={"default": entry("memory://", ASYNC)}, **given),
+        pytest.raises(ConfigurationError, match="SESSION_CACHE_ALIAS names this alias"),
+    ):
+        SessionStore("a" * 32).load()
+
+
+def test_an_async_alias_may_stand_beside_the_one_of_the_sessions() -> None:
+    aliases = {"default": entry("memory://"), "async": entry("memory://b", ASYNC)}
+    with override_settings(CACHES=aliases, **CACHE_SESSIONS, **MIDDLEWARE):
+        assert SessionStore("a" * 32).load() == {}
+        assert caches["async"]
+    with override_settings(CACHES=aliases, SESSION_CACHE_ALIAS="async", **CACHE_SESSIONS):
+        assert caches["default"]
+        with pytest.raises(ConfigurationError, match="SESSION_CACHE"):
+            caches["async"]
+
+
+def test_the_middleware_on_an_async_alias_raises() -> None:
+    with (
+        override_settings(CACHES={"default": entry("memory://", ASYNC)}, **MIDDLEWARE),
+        pytest.raises(ConfigurationError, match="CACHE_MIDDLEWARE_ALIAS names this alias"),
+    ):
+        caches["default"]
+
+
+def test_the_application_registers_both_checks() -> None:
+    assert apps.is_installed("django_valkey")
+    assert checks.check_caches in registry.get_checks()
+    assert checks.check_deployment not in registry.get_checks()
+    assert checks.check_deployment in registry.get_checks(include_deployment_checks=True)
+
+
+def test_every_id_has_a_section_of_the_docs() -> None:
+    page = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^### django_valkey\.([EW]\d{3})$", page, re.MULTILINE)
+    assert sections == sorted(sections)
+    assert {*sections} == {*(fault[0] for fault in FAULTS.values()), "E007", "W002", "W003"}
+
+
+WRONG: Final = """
+from worldclock.settings import *
+
+CACHES = {
+    "default": {"BACKEND": "django_valkey.async_cache.cache.AsyncValkeyCache", "LOCATION": "valkey://cache.example.com"},
+    "pages": {"BACKEND": "django-valkey.cache.ValkeyCache", "LOCATION": "valkey://cache.example.com"},
+    "third": {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": "", "OPTIONS": {"BUTTER": 1}},
+}
+"""
+
+
+def test_manage_py_check_is_clean_for_the_example_and_names_the_faults_of_a_wrong_one(tmp_path: Path) -> None:
+    project = ROOT / "docs" / "examples" / "project"
+    paths = os.pathsep.join([str(tmp_path), str(project), environment()["PYTHONPATH"]])
+    clean = programs.run(str(project / "manage.py"), "check", env=environment(PYTHONPATH=paths))
+    assert (clean.returncode, clean.stdout) == (0, "System check identified no issues (0 silenced).\n")
+    (tmp_path / "wrong.py").write_text(WRONG)
+    command = (str(project / "manage.py"), "check", "--deploy", "--tag", "caches", "--tag", "security")
+    wrong = programs.run(*command, env=environment(PYTHONPATH=paths, DJANGO_SETTINGS_MODULE="wrong"))
+    assert wrong.returncode == 1, wrong.stderr
+    ids = ("W001", "W002", "W003", "E002", "E004", "E005")
+    assert {*re.findall(r"\(django_valkey\.([EW]\d{3})\)", wrong.stderr)} == {*ids}
