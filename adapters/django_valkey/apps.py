@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Tags, register
@@ -29,13 +29,13 @@ class DjangoValkeyConfig(AppConfig):
                 registered.add(_after(checks.check_caches, check))
 
 
-_Check = Callable[..., Sequence[CheckMessage]]
+_Check: TypeAlias = Callable[..., Sequence[CheckMessage]]
 
 _BUILDERS: Final[set[Any]] = {djangos.check_cache_location_not_exposed, djangos.check_file_based_cache_is_absolute}
 """Django's checks that build every alias: a wrong one raises there, and of the others nothing is told."""
 
 
-def _after(ours: _Check, check: _Check) -> _Check:
+def _after(ours: _Check, check: _Check) -> Any:
     """Return the check, which finds nothing as long as ours finds errors."""
 
     @wraps(check)

@@ -42,9 +42,9 @@ def check_caches(**_: object) -> list[CheckMessage]:
 def check_deployment(**_: object) -> list[CheckMessage]:
     """Return what is dangerous where others can reach the server: pickles that anybody may have written."""
     found = itertools.chain.from_iterable(_read(alias) for alias in _aliases())
-    pickled = [each for each in found if isinstance(each, Settings) and isinstance(each.serializer, _PICKLES)]
+    pickled = [each for each in found if isinstance(each, Settings) and _reads_pickles(each)]
     return [
-        _warning(3, f"CACHES[{each.alias!r}]: entries are unsigned pickles, and the server is reached {how}")
+        _warning(3, f"CACHES[{each.alias!r}]: unsigned pickles are read, and the server is reached {how}")
         for each in pickled
         if (how := _exposed(each.endpoints))
     ]
@@ -126,6 +126,10 @@ def _shared(settings: Collection[Settings]) -> Iterable[CheckMessage]:
     for one, other in itertools.permutations(settings, 2):
         if wiped := neighbours.wipes(one, other):
             yield _warning(2, f"CACHES[{one.alias!r}]: {wiped}")
+
+
+def _reads_pickles(settings: Settings) -> bool:
+    return any(isinstance(each, _PICKLES) for each in (settings.serializer, *settings.serializer_fallbacks))
 
 
 def _exposed(endpoints: Iterable[Endpoint]) -> str:

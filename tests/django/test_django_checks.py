@@ -19,6 +19,8 @@ from django.test.utils import override_settings
 from django_valkey import checks
 from django_valkey.exceptions import ConfigurationError
 from dvcache import ConfigurationWarning
+from dvcache.serializers import PickleSerializer
+from dvcache.serializers.signed import SignedSerializer
 from tests import programs
 from tests.programs import ROOT, environment
 
@@ -162,14 +164,18 @@ EXPOSED: Final = {
 
 @pytest.mark.parametrize("location", EXPOSED)
 def test_unsigned_pickles_are_told_where_others_may_write_them(location: str) -> None:
-    said = found({"default": entry(location), "json": JSON | {"LOCATION": location}}, deploy=True)
+    aliases = {"default": {}, "json": {"SERIALIZER": JSON}, "signed": {"SERIALIZER": SignedSerializer}}
+    aliases["former"] = {"SERIALIZER": JSON, "SERIALIZER_FALLBACKS": [PickleSerializer]}
+    said = found({alias: entry(location, OPTIONS=given) for alias, given in aliases.items()}, deploy=True)
     how = EXPOSED[location]
-    assert [(number, text) for number, text, _ in said] == (
-        [("W003", f"CACHES['default']: entries are unsigned pickles, and the server is reached {how}")] if how else []
-    )
+    assert [(number, text) for number, text, _ in said] == [
+        ("W003", f"CACHES[{alias!r}]: unsigned pickles are read, and the server is reached {how}")
+        for alias in ("default", "former")
+        if how
+    ]
 
 
-JSON: Final = options(SERIALIZER="django_valkey.serializers.json.JSONSerializer")
+JSON: Final = "django_valkey.serializers.json.JSONSerializer"
 
 
 @pytest.mark.parametrize("given", [CACHE_SESSIONS, {"SESSION_ENGINE": "django.contrib.sessions.backends.cached_db"}])

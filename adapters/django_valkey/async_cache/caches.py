@@ -1,9 +1,12 @@
 """The module as which one page of django-valkey's documentation names `django_valkey.async_cache.cache`."""
 
 from django_valkey import spellings
-from django_valkey.async_cache.cache import AsyncValkeyCache
+from django_valkey.async_cache import cache
 
-__all__ = ["AsyncValkeyCache"]
 
-for written, right in spellings.BACKENDS.items():
-    spellings.warn(f"BACKEND: {written!r}", repr(right))
+def __getattr__(name: str) -> object:
+    path = f"{__name__}.{name}"
+    if path not in spellings.BACKENDS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    spellings.warn(f"BACKEND: {path!r}", repr(spellings.BACKENDS[path]))
+    return getattr(cache, name)
