@@ -25,7 +25,11 @@ WITH_DJANGO = "import django, runpy, sys; django.setup(); runpy.run_path(sys.arg
 CHECK = "import django; from django.core.management import call_command; django.setup(); call_command('check')"
 FIRST_SENTINEL = 26379
 FIRST_NODE = 7001
-ESSENTIAL = '\nSECRET_KEY = "of the tests"\n'
+ESSENTIAL = """
+SECRET_KEY = "of the tests"
+INSTALLED_APPS = [*dict.fromkeys(["django_valkey", *globals().get("INSTALLED_APPS", ())])]
+"""
+"""What an example may leave out. With the application, `check` looks at its CACHES."""
 
 
 class Example(NamedTuple):
