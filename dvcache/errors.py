@@ -10,14 +10,15 @@
     ├── DecodeError                             an entry that cannot be read; a miss unless asked to raise
     ├── LockError                               a lock that is not held, or was not to be had in time
     │   └── LockNotOwnedError                   a lock that was lost: it had lapsed, and may be another's by now
-    ├── TransportError (builtin ConnectionError)    no answer; IGNORE_EXCEPTIONS covers these and no others
-    │   ├── ConnectError                        the server could not be reached
-    │   │   └── CircuitOpenError                it gave no answer a moment ago, and was not asked
-    │   ├── ConnectionLost                      the connection ended before the answer
-    │   ├── ReplyTimeout (builtin TimeoutError) the answer did not come in time
-    │   ├── PoolExhausted                       every connection was busy for too long
-    │   └── UnavailableError                    the server cannot serve now (LOADING …); a ServerError too
-    │       └── TryAgainError                   keys of one command are on their way to another node (TRYAGAIN)
+    ├── ConnectionInterrupted                   raised by users' classes; IGNORE_EXCEPTIONS covers these and no others
+    │   └── TransportError (builtin ConnectionError)    no answer
+    │       ├── ConnectError                        the server could not be reached
+    │       │   └── CircuitOpenError                it gave no answer a moment ago, and was not asked
+    │       ├── ConnectionLost                      the connection ended before the answer
+    │       ├── ReplyTimeout (builtin TimeoutError) the answer did not come in time
+    │       ├── PoolExhausted                       every connection was busy for too long
+    │       └── UnavailableError                    the server cannot serve now (LOADING …); a ServerError too
+    │           └── TryAgainError                   keys of one command are on their way to another node (TRYAGAIN)
     └── ServerError                             the server refused the command
         ├── AuthenticationError                 wrong or missing credentials
         ├── PermissionDenied                    the ACL user may not (NOPERM)
@@ -93,7 +94,7 @@ class _LocatedError(CacheError):
     """An error that knows where it happened: alias, endpoint and command name."""
 
     def __init__(self, message: str, *, alias: str = "", endpoint: str = "", command: str = "") -> None:
-        super().__init__(message)
+        Exception.__init__(self, message)
         self.message, self.alias, self.endpoint, self.command = message, alias, endpoint, command
 
     @override
@@ -114,7 +115,26 @@ def _rebuild(cls: type[_LocatedError], message: str, alias: str, endpoint: str, 
     return cls(message, alias=alias, endpoint=endpoint, command=command)
 
 
-class TransportError(_LocatedError, ConnectionError):
+class ConnectionInterrupted(CacheError):
+    """What classes written against django-valkey raise around a failed command, and catch around ours.
+
+    Args:
+        connection: what failed.
+        parent: not used.
+    """
+
+    connection: object = None
+
+    def __init__(self, connection: object = None, parent: object = None) -> None:
+        super().__init__(connection, parent)
+        self.connection = connection
+
+    @override
+    def __str__(self) -> str:
+        return f"Valkey {type(self.__cause__).__name__}: {self.__cause__}"
+
+
+class TransportError(_LocatedError, ConnectionInterrupted, ConnectionError):
     """No answer came. Whether the commands were performed is not known, unless a subclass says so."""
 
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
 import valkey.exceptions
 from django.core.exceptions import ImproperlyConfigured
-from typing_extensions import override
 
 from dvcache import errors
+from dvcache.errors import ConnectionInterrupted
 
 __all__ = ["CompressorError", "ConfigurationError", "ConnectionInterrupted", "LockError", "LockNotOwnedError"]
 
@@ -24,25 +23,6 @@ def improperly_configured(alias: str = "") -> Iterator[None]:
         yield
     except errors.ConfigurationError as error:
         raise ConfigurationError(error.reason, alias=alias or error.alias, key=error.key) from error
-
-
-class ConnectionInterrupted(Exception):  # django-valkey's name
-    """What django-valkey raised around a failed command, for code that names it.
-
-    This library raises `dvcache.errors.TransportError`, which is a `ConnectionError`.
-
-    Args:
-        connection: the connection that failed.
-        parent: not used.
-    """
-
-    def __init__(self, connection: object, parent: object = None) -> None:
-        super().__init__(connection, parent)
-        self.connection: Final = connection
-
-    @override
-    def __str__(self) -> str:
-        return f"Valkey {type(self.__cause__).__name__}: {self.__cause__}"
 
 
 class LockError(errors.LockError, valkey.exceptions.LockError):

@@ -1,6 +1,7 @@
 """The forgiving policy: where no answer comes, an operation returns an empty value of its type (IGNORE_EXCEPTIONS).
 
-It covers `TransportError` and nothing else: what the server refuses, and what cannot be stored, is raised.
+It covers `TransportError`, what a user's class raises in its place, and nothing else:
+what the server refuses, and what cannot be stored, is raised.
 """
 
 # ruff: noqa: ARG001  # an empty value is asked for with the operation's own arguments
@@ -9,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar, cast
 
-from dvcache.errors import TransportError
+from dvcache.errors import ConnectionInterrupted
 from dvcache.ignored import Ignored
 from dvcache.operations.context import Context, Policy
 from dvcache.operations.herd.computing import ALONE
@@ -41,7 +42,7 @@ class Forgiving:
             return (yield from op)
         try:
             return (yield from op)
-        except TransportError as error:
+        except ConnectionInterrupted as error:
             self.ignored.note(cx.alias, name, error, cx.clock())
         return cast("T", EMPTY[name](cx, *args, **kwargs))
 

@@ -73,7 +73,11 @@ def test_every_replaceable_provider_is_in_the_table_of_the_container() -> None:
 
 
 def test_every_public_error_is_in_the_table_of_errors_with_its_builtin_parent() -> None:
-    public = {name for name in dvcache.__all__ if name.endswith(("Error", "Lost", "Denied", "Exhausted", "Timeout"))}
+    public = {
+        name
+        for name in dvcache.__all__
+        if name.endswith(("Error", "Lost", "Denied", "Exhausted", "Timeout", "Interrupted"))
+    }
     listed = {}
     for row in rows(DOCS / "errors.md"):
         name, *parents = CODE.findall(row[0])
