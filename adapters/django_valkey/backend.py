@@ -8,6 +8,7 @@ from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from typing_extensions import override
 
 from django_valkey import wiring
+from django_valkey.attributes import Attributes
 from django_valkey.exceptions import improperly_configured
 from django_valkey.overrides.hooks import decoded, encoded, text
 from django_valkey.overrides.twins import add_twins
@@ -21,7 +22,7 @@ _CONTEXTS: Final = ("_context", "_async_context")
 _WIRED: Final = ("_wired", "_client", "_async_client", *_CONTEXTS)
 
 
-class Backend(BaseCache):
+class Backend(Attributes, BaseCache):
     """A cache as Django makes one: for each thread and each asynchronous task, of LOCATION and the rest of the entry.
 
     It owns nothing. Connections belong to the alias's container, of which there is one in the process: a pool for all

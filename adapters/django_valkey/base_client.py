@@ -1,26 +1,51 @@
 """What clients of both colours share: what `cache.client` is."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
+
+import valkey.exceptions
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
 
 from django_valkey import conf
 from django_valkey.backend import Backend
 from django_valkey.base_pool import BaseSentinelConnectionFactory, in_role
+from django_valkey.client_commands import AsyncClientCommands, ClientCommands
+from django_valkey.compressors.identity import IdentityCompressor
 from django_valkey.envelopes import Marker
 from django_valkey.exceptions import improperly_configured
+from django_valkey.herding import HerdCommonMethods
 from django_valkey.overrides.hooks import decoded, encoded, text
+from django_valkey.util import glob_escape
 from django_valkey.wiring import Wired
+from dvcache import Compressor, Serializer, ServerError, TransportError, compressors
 from dvcache.operations.context import Context
 from dvcache.pools.drivers import ByFactory, wrong_colour
 from dvcache.settings import locations, twins
 from dvcache.types import Colour, Key
 
-__all__ = ["BaseClient", "Marker", "pair"]
+__all__ = [
+    "DEFAULT_TIMEOUT",
+    "AsyncClientCommands",
+    "BaseClient",
+    "ClientCommands",
+    "HerdCommonMethods",
+    "Marker",
+    "glob_escape",
+    "pair",
+]
+
+Raw = TypeVar("Raw")
+
+_main_exceptions: Final = (
+    *(valkey.exceptions.ConnectionError, valkey.exceptions.TimeoutError, valkey.exceptions.ResponseError),
+    *(TimeoutError, TransportError, ServerError),
+)
+"""What a command that failed raises: valkey-py's client, or an operation."""
 
 
-class BaseClient:
+class BaseClient(Generic[Raw]):
     """The servers of an alias, each to be had as a client of valkey-py.
 
     Args:
@@ -29,7 +54,7 @@ class BaseClient:
         backend: the cache with whose keys, codec and connections the operations work.
     """
 
-    colour: ClassVar[Colour] = "sync"
+    colour: ClassVar[Colour]
     CONNECTION_FACTORY_PATH: ClassVar[str]
 
     def __init__(self, server: object, params: Mapping[str, Any], backend: Backend) -> None:
@@ -37,7 +62,8 @@ class BaseClient:
         self._backend: Final = backend
         self._options: Final[Mapping[str, Any]] = params.get("OPTIONS") or {}
         with improperly_configured():
-            self._server: Final = self._urls(server)
+            self._server = self._urls(server)
+        self._clients: list[Any] = [None] * len(self._server)
 
     def _urls(self, server: object) -> Sequence[str]:
         """Return the URLs of LOCATION, that of the primary first."""
@@ -50,6 +76,8 @@ class BaseClient:
                 return self._bound()
             if name in {"_client", "_async_client"}:
                 return getattr(self._backend, name)
+            if self.colour == "async" and name.startswith("a") and hasattr(type(self), name[1:]):
+                return getattr(self, name[1:])
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
@@ -112,17 +140,37 @@ class BaseClient:
                 cls = twins.named("django_valkey.pool.SentinelConnectionFactory", "CLIENT_CLASS", self.colour)
         return cls(self._options)
 
-    def rest(self) -> None:
-        """End the connections of raw clients that nobody uses, where they are not those of an event loop.
+    def get_next_client_index(self, write: bool = True, tried: Sequence[int] | None = None) -> int:
+        """Return which of the URLs to use: the first one for writes, one of the others for reads if there are any.
 
-        The cache calls this under CLOSE_CONNECTION. What an event loop has ends with the loop.
+        Args:
+            write: whether it is for a write.
+            tried: for reads, the ones that failed; those that were not tried come first.
         """
-
-    def _index(self, *, write: bool) -> int:
-        """Return which of the URLs to use: the first one for writes, one of the others for reads if there are any."""
         if write or len(self._server) == 1:
             return 0
-        return random.randrange(1, len(self._server))  # noqa: S311  # a replica, not a secret
+        others = [index for index in range(len(self._server)) if index not in tried] if tried else []
+        return random.choice(others or range(1, len(self._server)))  # noqa: S311  # a replica, not a secret
+
+    @property
+    def reverse_key(self) -> Callable[[str], str]:
+        """Of a stored key, the caller's."""
+        return self._backend.reverse_key
+
+    @property
+    def _serializer(self) -> Serializer:
+        return self._wired.container.settings.serializer
+
+    @property
+    def _compressor(self) -> Compressor:
+        return self._wired.container.settings.compressor
+
+    @property
+    def _replica_read_only(self) -> bool:
+        return not self._wired.container.settings.write_anywhere
+
+    def _has_compression_enabled(self) -> bool:
+        return not isinstance(self._compressor, IdentityCompressor | compressors.IdentityCompressor)
 
 
 def pair(url: str) -> tuple[str, str]:

@@ -1,10 +1,13 @@
-"""Keys, by the names that django-valkey gives its functions."""
+"""Keys and values, by the names that django-valkey gives its functions."""
 
 import re
 from collections.abc import Callable
 from typing import Any, Final
 
-__all__ = ["CacheKey", "default_reverse_key", "glob_escape", "make_key", "make_pattern"]
+from dvcache.codec import ValueCodec
+from dvcache.protocols import Compressor, Serializer
+
+__all__ = ["CacheKey", "decode", "default_reverse_key", "encode", "glob_escape", "make_key", "make_pattern"]
 
 _GLOB: Final = re.compile(r"[*?\[\]\\]")
 
@@ -43,3 +46,19 @@ def make_pattern(
     if isinstance(pattern, CacheKey):
         return pattern
     return CacheKey(key_func(pattern, glob_escape(prefix or ""), glob_escape(str(version))))
+
+
+def encode(value: object, serializer: Serializer, compressor: Compressor) -> bytes | float:
+    """Return a value as it is stored: an exact int or float as it is, the rest serialized and compressed.
+
+    Args:
+        value: what to store.
+        serializer: makes bytes of it.
+        compressor: makes them shorter, where it finds them long enough.
+    """
+    return value if type(value) is int or type(value) is float else compressor.compress(serializer.dumps(value))
+
+
+def decode(value: bytes, serializer: Serializer, compressor: Compressor) -> object:
+    """Return the value of stored bytes. Arguments are those of `encode`."""
+    return ValueCodec(serializer, compressor, raise_undecodable=True).loads(value)

@@ -1,0 +1,121 @@
+"""What a project's own backends are put together of, by the names that django-valkey gives it.
+
+::
+
+    class ShopCache(BaseValkeyCache[ShopClient, valkey.Valkey], BackendCommands):
+        DEFAULT_CLIENT_CLASS = "shop.cache.ShopClient"
+"""
+
+from collections.abc import Generator
+from typing import Any, ClassVar, Final, Generic, NoReturn, TypeVar
+
+from django.core.cache import caches
+from typing_extensions import override
+
+from django_valkey import locks
+from django_valkey.backend import Backend as _Backend
+from django_valkey.coroutines import Coroutines
+from django_valkey.omitting import (
+    ATTR_DOES_NOT_EXIST,
+    CONNECTION_INTERRUPTED,
+    decorate_all_methods,
+    omit_exception,
+    omit_exception_async,
+)
+from dvcache import NotSupportedError
+from dvcache.cache import AsyncCache, Cache
+
+__all__ = [
+    "ATTR_DOES_NOT_EXIST",
+    "CONNECTION_INTERRUPTED",
+    "AsyncBackendCommands",
+    "BackendCommands",
+    "BaseValkeyCache",
+    "Done",
+    "close_async_caches",
+    "decorate_all_methods",
+    "omit_exception",
+    "omit_exception_async",
+]
+
+Client = TypeVar("Client")
+Backend = TypeVar("Backend")
+
+
+class BaseValkeyCache(Generic[Client, Backend]):
+    """Says of which client a backend is; what it does, its other base says.
+
+    That one is `BackendCommands`, `AsyncBackendCommands`, or a backend.
+    """
+
+    DEFAULT_CLIENT_CLASS: ClassVar[str]
+    """The dotted path of the client of an alias that names none in CLIENT_CLASS."""
+
+
+class BackendCommands(Cache, Coroutines, _Backend):  # type: ignore[misc]  # set, clear, delete_many: None in the stubs
+    """Methods that wait for the server, and their `a*` twins, native coroutines. Arguments are those of `Backend`."""
+
+    def __init__(self, server: object, params: dict[str, Any]) -> None:
+        _Backend.__init__(self, server, params)
+
+    get_lock = lock = locks.get_lock
+
+    @override
+    def close(self, **kwargs: object) -> None:
+        """Keep the connections, or under CLOSE_CONNECTION those in use: Django calls this at each request's end."""
+        self._let_go()
+
+    @override
+    async def aclose(self, **kwargs: object) -> None:
+        """Keep the connections, as `close`."""
+        self._let_go()
+
+
+class Done:
+    """Awaited or not, it is done. A coroutine that Django does not await would warn at every request's end."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield from ()
+
+
+_DONE: Final = Done()
+
+
+class AsyncBackendCommands(AsyncCache, Coroutines, _Backend):  # type: ignore[misc]  # coroutines where the stubs are not
+    """Methods that are coroutines, by two names each: `get` and `aget`. Arguments are those of `Backend`."""
+
+    is_async = True
+    colour = "async"
+    DEFAULT_CLIENT_CLASS = "django_valkey.async_cache.client.AsyncDefaultClient"
+
+    def __init__(self, server: object, params: dict[str, Any]) -> None:
+        _Backend.__init__(self, server, params)
+
+    get_lock = lock = locks.aget_lock
+
+    @override
+    def close(self, **kwargs: object) -> Done:  # type: ignore[override]  # None in Django's stubs
+        """Keep the connections, or under CLOSE_CONNECTION those in use: Django calls this at each request's end."""
+        self._let_go()
+        return _DONE
+
+    @override
+    def aclose(self, **kwargs: object) -> Done:  # type: ignore[override]  # awaitable, though no coroutine
+        """Keep the connections, as `close`."""
+        self._let_go()
+        return _DONE
+
+    @override
+    def __contains__(self, key: object) -> NoReturn:
+        raise NotSupportedError("'in' cannot wait for the server; write: await cache.has_key(key)")
+
+
+async def close_async_caches(**_: object) -> None:
+    """Close every cache of this task, for code that calls it: nothing is connected to Django's signals here."""
+    for cache in caches.all(initialized_only=True):
+        if getattr(cache, "is_async", False):
+            await cache.aclose()
+        else:
+            cache.close()
