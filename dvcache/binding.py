@@ -27,32 +27,45 @@ class AsyncBound(Protocol):
     _async_client: AsyncClient
 
 
-def sync(op: Callable[Concatenate[Context, P], Op[T]]) -> Callable[Concatenate[Bound, P], T]:
-    """Make a method of an operation: it runs on the object's `_client`, in the object's `_context`."""
+def sync(
+    op: Callable[Concatenate[Context, P], Op[T]], wider: Callable[..., Op[Any]] | None = None
+) -> Callable[Concatenate[Bound, P], T]:
+    """Make a method of an operation: it runs on the object's `_client`, in the object's `_context`.
+
+    Args:
+        op: the operation.
+        wider: the same with more arguments, for calls that have some of these. The others do not pay for it.
+    """
     name = op.__name__
 
     def method(self: Bound, /, *args: P.args, **kwargs: P.kwargs) -> T:
         cx = self._context
-        flow = op(cx, *args, **kwargs)
+        try:
+            flow = op(cx, *args, **kwargs)
+        except TypeError as error:
+            flow = _widened(wider, error)(cx, *args, **kwargs)
         guard = cx.policy.guard
         return run(flow if guard is None else guard(cx, name, flow, args, kwargs), self._client)
 
-    return described(method, op, returned(op))
+    return described(method, wider or op, returned(op))
 
 
 def aio(
-    op: Callable[Concatenate[Context, P], Op[T]],
+    op: Callable[Concatenate[Context, P], Op[T]], wider: Callable[..., Op[Any]] | None = None
 ) -> Callable[Concatenate[AsyncBound, P], Coroutine[Any, Any, T]]:
     """Make an asynchronous method of an operation, as `sync`, on `_async_client`, in `_async_context`."""
     name = op.__name__
 
     async def method(self: AsyncBound, /, *args: P.args, **kwargs: P.kwargs) -> T:
         cx = self._async_context
-        flow = op(cx, *args, **kwargs)
+        try:
+            flow = op(cx, *args, **kwargs)
+        except TypeError as error:
+            flow = _widened(wider, error)(cx, *args, **kwargs)
         guard = cx.policy.guard
         return await arun(flow if guard is None else guard(cx, name, flow, args, kwargs), self._async_client)
 
-    return described(method, op, returned(op))
+    return described(method, wider or op, returned(op))
 
 
 def stream(op: Callable[Concatenate[Context, P], Pages[T]]) -> Callable[Concatenate[Bound, P], Iterator[T]]:
@@ -93,6 +106,13 @@ def astream(
                 return
 
     return described(method, op, AsyncIterator[_item(op)])  # type: ignore[misc]  # as above
+
+
+def _widened(wider: Callable[..., Op[Any]] | None, error: TypeError) -> Callable[..., Op[Any]]:
+    """Return what takes more arguments; raise the error if the operation refused none of its arguments."""
+    if wider is None or error.__traceback__ is None or error.__traceback__.tb_next is not None:
+        raise error
+    return wider
 
 
 def returned(op: Callable[..., Any]) -> Any:

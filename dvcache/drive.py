@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from dvcache.errors import CacheError, ServerError, TransportError
 from dvcache.protocols import AsyncClient, Client
-from dvcache.types import Batch, Call, Each, Effect, Fresh, Op, Sleep, Spawn, Wait
+from dvcache.types import Batch, Call, Each, Effect, Elsewhere, Fresh, Op, Sleep, Spawn, Wait
 
 T = TypeVar("T")
 C = TypeVar("C")
@@ -92,7 +92,7 @@ def primary_of(client: C) -> C:
     return primary
 
 
-def _perform(effect: Effect, client: Client) -> object:
+def _perform(effect: Effect, client: Client) -> object:  # noqa: PLR0911  # one for each kind of effect
     if isinstance(effect, Each):
         return client.execute(effect.batch)
     if isinstance(effect, Fresh):
@@ -107,10 +107,12 @@ def _perform(effect: Effect, client: Client) -> object:
         return checked(effect, client.execute(effect))
     if isinstance(effect, Spawn):
         return run(effect.op, client)
+    if isinstance(effect, Elsewhere):
+        return run(effect.op, effect.client)
     return _pause(effect)
 
 
-async def _aperform(effect: Effect, client: AsyncClient) -> object:
+async def _aperform(effect: Effect, client: AsyncClient) -> object:  # noqa: PLR0911  # as above
     if isinstance(effect, Each):
         return await client.execute(effect.batch)
     if isinstance(effect, Fresh):
@@ -123,6 +125,8 @@ async def _aperform(effect: Effect, client: AsyncClient) -> object:
     if isinstance(effect, Spawn):
         effect.tasks.start(arun(effect.op, client))
         return None
+    if isinstance(effect, Elsewhere):
+        return await arun(effect.op, effect.client)
     return await _apause(effect)
 
 

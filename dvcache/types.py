@@ -2,13 +2,14 @@
 
 An operation (`Op`) is a generator of effects. A driver performs each effect and sends the result back::
 
-    Batch   the replies, in order; the first server error is raised in the operation
-    Each    the replies, in order; server errors stand in their places as values
-    Fresh   as a batch, but never answered by a replica
-    Call    what the caller's own function returned (awaited when the driver is asynchronous)
-    Sleep   None, after a pause
-    Wait    whether another caller's work of this process came to its end in time
-    Spawn   of an asynchronous driver None at once, of a synchronous one what the operation returned
+    Batch      the replies, in order; the first server error is raised in the operation
+    Each       the replies, in order; server errors stand in their places as values
+    Fresh      as a batch, but never answered by a replica
+    Call       what the caller's own function returned (awaited when the driver is asynchronous)
+    Sleep      None, after a pause
+    Wait       whether another caller's work of this process came to its end in time
+    Elsewhere  what an operation returned that was performed on another client
+    Spawn      of an asynchronous driver None at once, of a synchronous one what the operation returned
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
@@ -89,7 +90,15 @@ class Spawn:
     tasks: Tasks
 
 
-Effect: TypeAlias = Batch | Each | Fresh | Call | Sleep | Wait | Spawn
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """An operation to perform on another client than the driver's, one of the driver's colour."""
+
+    op: "Op[object]"
+    client: Any
+
+
+Effect: TypeAlias = Batch | Each | Fresh | Call | Sleep | Wait | Spawn | Elsewhere
 
 Op: TypeAlias = Generator[Effect, Any, T]
 """An operation that returns a `T`. `Any` is what the server answers; it is destructured where it is yielded."""

@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Final, Generic, NoReturn, TypeVar
 from django.core.cache import caches
 from typing_extensions import override
 
-from django_valkey import locks
 from django_valkey.backend import Backend as _Backend
 from django_valkey.coroutines import Coroutines
+from django_valkey.methods import AsyncMethods, Methods
 from django_valkey.omitting import (
     ATTR_DOES_NOT_EXIST,
     CONNECTION_INTERRUPTED,
@@ -23,7 +23,6 @@ from django_valkey.omitting import (
     omit_exception_async,
 )
 from dvcache import NotSupportedError
-from dvcache.cache import AsyncCache, Cache
 
 __all__ = [
     "ATTR_DOES_NOT_EXIST",
@@ -52,13 +51,11 @@ class BaseValkeyCache(Generic[Client, Backend]):
     """The dotted path of the client of an alias that names none in CLIENT_CLASS."""
 
 
-class BackendCommands(Cache, Coroutines, _Backend):  # type: ignore[misc]  # set, clear, delete_many: None in the stubs
+class BackendCommands(Methods, Coroutines, _Backend):  # type: ignore[misc]  # set, clear, delete_many: None in the stubs
     """Methods that wait for the server, and their `a*` twins, native coroutines. Arguments are those of `Backend`."""
 
     def __init__(self, server: object, params: dict[str, Any]) -> None:
         _Backend.__init__(self, server, params)
-
-    get_lock = lock = locks.get_lock
 
     @override
     def close(self, **kwargs: object) -> None:
@@ -83,7 +80,7 @@ class Done:
 _DONE: Final = Done()
 
 
-class AsyncBackendCommands(AsyncCache, Coroutines, _Backend):  # type: ignore[misc]  # coroutines where the stubs are not
+class AsyncBackendCommands(AsyncMethods, Coroutines, _Backend):  # type: ignore[misc]  # coroutines where the stubs are not
     """Methods that are coroutines, by two names each: `get` and `aget`. Arguments are those of `Backend`."""
 
     is_async = True
@@ -92,8 +89,6 @@ class AsyncBackendCommands(AsyncCache, Coroutines, _Backend):  # type: ignore[mi
 
     def __init__(self, server: object, params: dict[str, Any]) -> None:
         _Backend.__init__(self, server, params)
-
-    get_lock = lock = locks.aget_lock
 
     @override
     def close(self, **kwargs: object) -> Done:  # type: ignore[override]  # None in Django's stubs

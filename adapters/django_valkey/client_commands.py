@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from django_valkey import locks
-from dvcache.cache import AsyncCache, Cache
+from django_valkey.methods import AsyncMethods, Methods
 from dvcache.types import Colour
 
 Raw = TypeVar("Raw")
@@ -20,14 +19,13 @@ class _Servers:
         _clients: list[Any]
 
         def get_next_client_index(self, write: bool = True, tried: Sequence[int] | None = None) -> int: ...
-        def client_in(self, colour: Colour) -> Any: ...
+        def client_of(self, colour: Colour) -> Any: ...
 
 
-class ClientCommands(Cache, _Servers, Generic[Raw]):
+class ClientCommands(Methods, _Servers, Generic[Raw]):
     """The operations, which wait for the server. To be inherited after `BaseClient`."""
 
     colour: ClassVar[Colour] = "sync"
-    get_lock = lock = locks.get_lock
 
     def get_client(self, write: bool = True, tried: Sequence[int] | None = None, **_: object) -> Any:
         """Return valkey-py's client of the primary, or without `write` of a replica if there is one.
@@ -68,11 +66,10 @@ class ClientCommands(Cache, _Servers, Generic[Raw]):
         return client or self.get_client(write=write, tried=tried, **kwargs)
 
 
-class AsyncClientCommands(AsyncCache, _Servers, Generic[Raw]):
+class AsyncClientCommands(AsyncMethods, _Servers, Generic[Raw]):
     """The operations as coroutines, each by two names, `get` and `aget`. To be inherited after `BaseClient`."""
 
     colour: ClassVar[Colour] = "async"
-    get_lock = lock = locks.aget_lock
 
     async def get_client(self, write: bool = True, tried: Sequence[int] | None = None) -> Any:
         """Return valkey-py's client of the primary, or without `write` of a replica if there is one."""

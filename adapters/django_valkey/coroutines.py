@@ -1,6 +1,7 @@
 """The `a*` methods: every operation, on the running event loop, without a thread."""
 
 from django_valkey import locks
+from django_valkey.methods import taking_client
 from dvcache.cache import aio, astream
 from dvcache.operations import counters, expiry, hashes, many, scan, sets, values, versions
 from dvcache.operations.context import Context
@@ -9,6 +10,7 @@ from dvcache.protocols import AsyncClient
 from dvcache.signatures import AsyncGetOrSet, AsyncOneOrMany, AsyncSet
 
 
+@taking_client
 class Coroutines:
     """The methods of `dvcache.AsyncCache` by the names that Django gives coroutines."""
 

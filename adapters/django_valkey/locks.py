@@ -7,7 +7,9 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeAlias
 
+from django_valkey import borrowed
 from django_valkey.exceptions import LockError, LockNotOwnedError
+from django_valkey.overrides.hooks import text
 from dvcache import locks
 from dvcache.binding import AsyncBound, Bound
 from dvcache.types import Colour, Key
@@ -67,12 +69,15 @@ class ForeignLock:
 class Owner(Bound, AsyncBound, Protocol):
     """What locks are had of: a cache, or its `client`."""
 
-    def client_in(self, colour: Colour) -> Any:
+    def client_of(self, colour: Colour) -> Any:
         """Return the client class's object of a colour, whose `get_client` gives valkey-py's client."""
         ...
 
 
-Make: TypeAlias = Callable[[Owner, bytes, Callable[..., Any] | None, locks.Terms], Any]
+Name: TypeAlias = tuple[Key, int | None]
+"""Key and version."""
+
+Make: TypeAlias = Callable[[Owner, Name, Any, Callable[..., Any] | None, locks.Terms], Any]
 
 
 def _getter(make: Make) -> Callable[..., Any]:
@@ -84,6 +89,7 @@ def _getter(make: Make) -> Callable[..., Any]:
         sleep: float = 0.1,
         blocking: bool = True,
         blocking_timeout: float | None = None,
+        client: Any = None,
         lock_class: Callable[..., Any] | None = None,
         thread_local: bool = True,
     ) -> Any:
@@ -97,6 +103,7 @@ def _getter(make: Make) -> Callable[..., Any]:
             sleep: seconds, the longest pause between two questions to the server; more than 0.01 counts as 0.01.
             blocking: whether to wait for it.
             blocking_timeout: for how many seconds at the most; None for as long as it takes.
+            client: a client of valkey-py's to use in place of the cache's connections.
             lock_class: a class of the project's own, which gets valkey-py's client and keeps its `sleep`.
             thread_local: whether only the thread that took it may release it.
 
@@ -110,22 +117,30 @@ def _getter(make: Make) -> Callable[..., Any]:
             "blocking_timeout": blocking_timeout,
             "thread_local": thread_local,
         }
-        return make(self, self._context.keys.key(key, version), lock_class, terms)
+        return make(self, (key, version), client, lock_class, terms)
 
     return get_lock
 
 
-def _lock(owner: Owner, stored: bytes, own: Callable[..., Any] | None, terms: locks.Terms) -> Any:
-    if own is None:
-        return Lock(owner._context, owner._client, stored, **terms)
-    return own(owner.client_in("sync").get_client(), stored.decode("utf-8", "surrogateescape"), **terms)
+def _lock(owner: Owner, name: Name, client: Any, own: Callable[..., Any] | None, terms: locks.Terms) -> Any:
+    cx = owner._context
+    stored = cx.keys.key(*name)
+    if own is not None:
+        return own(client or owner.client_of("sync").get_client(), text(stored), **terms)
+    return Lock(cx, owner._client if client is None else borrowed.pool(client, "sync", cx.alias), stored, **terms)
 
 
-def _alock(owner: Owner, stored: bytes, own: Callable[..., Any] | None, terms: locks.Terms) -> Any:
+def _alock(owner: Owner, name: Name, client: Any, own: Callable[..., Any] | None, terms: locks.Terms) -> Any:
+    cx = owner._async_context
+    stored = cx.keys.key(*name)
     if own is None:
-        return AsyncLock(owner._async_context, owner._async_client, stored, **terms)
-    name = stored.decode("utf-8", "surrogateescape")
-    return ForeignLock(lambda client: own(client, name, **terms), lambda: owner.client_in("async").get_client())
+        target = owner._async_client if client is None else borrowed.pool(client, "async", cx.alias)
+        return AsyncLock(cx, target, stored, **terms)
+
+    async def found() -> Any:
+        return client or await owner.client_of("async").get_client()
+
+    return ForeignLock(lambda client: own(client, text(stored), **terms), found)
 
 
 get_lock: Final = _getter(_lock)

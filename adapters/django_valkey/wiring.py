@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Unpack
 
 from django_valkey import callers, conf, neighbours, sessions
+from django_valkey.borrowed import Unaware
 from django_valkey.exceptions import ConfigurationError, improperly_configured
 from django_valkey.overrides.classes import is_built_in
 from django_valkey.overrides.contexts import Contexts, contexts, plan
@@ -166,6 +167,8 @@ def _warn_of_neighbours(wired: Wired, known: Collection[Wired]) -> None:
 
 def _context(container: Container) -> Context:
     context, settings = container.context(), container.settings
+    if context.policy.guard is not None:
+        context = replace(context, policy=replace(context.policy, guard=Unaware(context.policy.guard)))
     if len(settings.endpoints) == 1 or settings.read_only:
         return context
     return replace(context, policy=sessions.read_from_primary(context.policy))

@@ -16,7 +16,8 @@ from django.utils.module_loading import import_string
 from django_valkey.async_cache.cache import AsyncValkeyCache
 from django_valkey.cache import ValkeyCache
 from django_valkey.coroutines import Coroutines
-from dvcache import AsyncCache, Cache, NotSupportedError
+from django_valkey.methods import AsyncMethods, Methods
+from dvcache import Cache, NotSupportedError
 from dvcache.testing.conformance import Blocking, CacheConformance, MakeCache
 from tests.django.conftest import Configure
 
@@ -147,13 +148,13 @@ def test_every_method_of_a_django_cache_is_our_own(path: str) -> None:
 @pytest.mark.parametrize("path", [SYNC, ASYNC])
 def test_every_operation_has_an_asynchronous_twin_with_the_same_signature(path: str) -> None:
     backend = import_string(path)
-    for name, method in vars(Cache).items():
+    for name, method in vars(Methods).items():
         if callable(method) and not name.startswith("_") and name not in LOCKS:
             assert str(inspect.signature(getattr(Coroutines, f"a{name}"))).replace("Async", "") == str(
                 inspect.signature(method)
             ).replace("Async", ""), name
             assert getattr(backend, f"a{name}") is getattr(Coroutines, f"a{name}")
-    for name, method in vars(AsyncCache).items():
+    for name, method in vars(AsyncMethods).items():
         if callable(method) and not name.startswith("_") and name not in LOCKS:
             assert getattr(AsyncValkeyCache, name) is method
 

@@ -1,25 +1,25 @@
 """The methods of hashes, for clients of a project's own that are put together of mixins."""
 
-from dvcache.cache import AsyncCache, Cache
+from django_valkey.methods import AsyncMethods, Methods
 
 
 class HashCommands:
     """The methods of hashes of every client here. Naming hashes as `HashClient` does takes inheriting that one."""
 
-    hset = Cache.hset
-    hget = Cache.hget
-    hdel = Cache.hdel
-    hlen = Cache.hlen
-    hkeys = Cache.hkeys
-    hexists = Cache.hexists
+    hset = Methods.hset
+    hget = Methods.hget
+    hdel = Methods.hdel
+    hlen = Methods.hlen
+    hkeys = Methods.hkeys
+    hexists = Methods.hexists
 
 
 class AsyncHashCommands:
     """The same, as coroutines."""
 
-    hset = AsyncCache.hset
-    hget = AsyncCache.hget
-    hdel = AsyncCache.hdel
-    hlen = AsyncCache.hlen
-    hkeys = AsyncCache.hkeys
-    hexists = AsyncCache.hexists
+    hset = AsyncMethods.hset
+    hget = AsyncMethods.hget
+    hdel = AsyncMethods.hdel
+    hlen = AsyncMethods.hlen
+    hkeys = AsyncMethods.hkeys
+    hexists = AsyncMethods.hexists

@@ -7,15 +7,15 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from dvcache.cache import Cache
+from django_valkey.methods import Methods
 from dvcache.types import Op
 
 _NOT_OWN: Final = frozenset({"dvcache", "django_valkey", "django", "builtins", "typing"})
 
 
 def _operations() -> Iterator[tuple[str, Callable[..., Op[Any]]]]:
-    for name in dir(Cache):
-        method = getattr(Cache, name)
+    for name in dir(Methods):
+        method = getattr(Methods, name)
         if hasattr(method, "__wrapped__") and not inspect.isgeneratorfunction(method):
             yield name, method.__wrapped__
 
@@ -23,7 +23,7 @@ def _operations() -> Iterator[tuple[str, Callable[..., Op[Any]]]]:
 OPERATIONS: Final[Mapping[str, Callable[..., Op[Any]]]] = dict(_operations())
 """Every operation by its name."""
 
-STREAMS: Final = frozenset(name for name in dir(Cache) if inspect.isgeneratorfunction(getattr(Cache, name)))
+STREAMS: Final = frozenset(name for name in dir(Methods) if inspect.isgeneratorfunction(getattr(Methods, name)))
 """The names of what yields page by page."""
 
 CLIENT_HOOKS: Final = ("make_key", "make_pattern", "encode", "decode")

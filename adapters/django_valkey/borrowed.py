@@ -1,0 +1,133 @@
+"""`client=`: a call on a client of valkey-py's that the caller has, or queued in the caller's pipeline."""
+
+import asyncio
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from dvcache import NotSupportedError, scripts
+from dvcache.operations.context import Context, Guard
+from dvcache.pools.driven import DrivenPool
+from dvcache.pools.driven_async import Home
+from dvcache.types import Batch, Colour, Driven, Each, Effect, Elsewhere, Endpoint, Fresh, Op, Pages
+
+SEVERAL: Final = frozenset({"get_or_set", "keys", "delete_pattern", "sscan", "hscan"})
+"""Operations of several round trips, which no pipeline can queue."""
+
+_COUNTERS: Final = frozenset({"incr", "decr"})
+_TEXTS: Final = {each.sha: each.text for each in vars(scripts).values() if isinstance(each, scripts.Script)}
+
+
+@dataclass(frozen=True, slots=True)
+class Borrowed:
+    """What makes the pool of a caller's client: it is there already. A `types.Driver`."""
+
+    pool: Any
+    discovers: bool = True
+
+    def driven(self, _: Endpoint, /) -> Driven:
+        """Return the pool; nothing ends its connections but their owner."""
+        return Driven(self.pool, lambda: None)
+
+    async def adriven(self, _: Endpoint, /) -> Driven:
+        """Return the pool, as `driven`."""
+        return Driven(self.pool, lambda: asyncio.sleep(0))
+
+
+def on(client: Any, colour: Colour, name: str, cx: Context, op: Op[Any]) -> Op[Any]:
+    """Return an operation that is performed on a caller's client, or queued in a pipeline, which it then returns.
+
+    Args:
+        client: valkey-py's client or pipeline.
+        colour: the caller's.
+        name: the operation's name.
+        cx: its context.
+        op: the operation, not yet begun.
+
+    Raises:
+        NotSupportedError: the client is none of valkey-py's for code of this colour, it decodes replies, or the
+            pipeline cannot queue what takes several round trips.
+    """
+    return _queued(client, name, op) if _is_pipeline(client) else _there(op, pool(client, colour, cx.alias))
+
+
+def _there(op: Op[Any], target: Any) -> Op[Any]:
+    return (yield Elsewhere(op, target))
+
+
+def pages_on(client: Any, colour: Colour, name: str, cx: Context, pages: Pages[Any]) -> Pages[Any]:
+    """Return pages that are read on a caller's client. Arguments and errors are those of `on`."""
+    if _is_pipeline(client):
+        raise _refused(name)
+    target = pool(client, colour, cx.alias)
+    return lambda cursor: _there(pages(cursor), target)
+
+
+def pool(client: Any, colour: Colour, alias: str) -> Any:
+    """Return what runs batches on the connections of a caller's client. Errors are those of `on`."""
+    found = getattr(client, "connection_pool", None)
+    get = getattr(found, "get_connection", None)
+    if _is_pipeline(client) or get is None or inspect.iscoroutinefunction(get) is not (colour == "async"):
+        raise NotSupportedError(f"client= takes a client of valkey-py's for {colour} code, not {type(client).__name__}")
+    given = getattr(found, "connection_kwargs", {})
+    if given.get("decode_responses"):
+        raise NotSupportedError("client= takes a client without decode_responses: values are bytes")
+    where = {name: given[name] for name in ("host", "port", "path", "db") if given.get(name) is not None}
+    scheme: Any = "unix" if "path" in where else "valkey"
+    endpoint = Endpoint(
+        alias=alias, scheme=scheme, driver=Borrowed(found), timeout=given.get("socket_timeout"), **where
+    )
+    return DrivenPool(endpoint) if colour == "sync" else Home(endpoint)
+
+
+def _is_pipeline(client: Any) -> bool:
+    return hasattr(client, "command_stack") and hasattr(client, "execute_command")
+
+
+def _queued(pipeline: Any, name: str, op: Op[Any]) -> Op[Any]:
+    """Queue the commands of an operation's only round trip; nothing is waited for."""
+    yield from ()
+    try:
+        effect: Effect = op.send(None)
+    except StopIteration as stop:
+        return stop.value
+    op.close()
+    batch = _batch(effect)
+    if batch is None or name in SEVERAL or (name in _COUNTERS and batch[0][0] != "EVALSHA"):
+        raise _refused(name)
+    for command in batch:
+        script, *rest = command[1:] or ("",)
+        loaded = command[0] == "EVALSHA"  # which a pipeline cannot load when it turns out to be missing
+        pipeline.execute_command(*(("EVAL", _TEXTS[str(script)], *rest) if loaded else command))
+    return pipeline
+
+
+def _batch(effect: Effect) -> Batch | None:
+    if isinstance(effect, Each | Fresh):
+        return effect.batch
+    return effect if isinstance(effect, tuple) else None
+
+
+def _refused(name: str) -> NotSupportedError:
+    return NotSupportedError(
+        f"{name} takes several round trips, which a pipeline cannot queue; call it without client="
+    )
+
+
+def undivided(cx: Context, client: Any) -> Context:
+    """Return the context in which a pipeline gets an operation's commands: in one round trip, however many."""
+    return replace(cx, chunk=2**31) if _is_pipeline(client) else cx
+
+
+@dataclass(frozen=True, slots=True)
+class Unaware:
+    """Keeps `client` from a guard that answers for operations by their own arguments."""
+
+    guard: Guard
+
+    def __call__(self, cx: Context, name: str, op: Op[Any], args: Sequence[Any], kwargs: Any, /) -> Op[Any]:
+        """Return what the guard returns."""
+        if "client" in kwargs:
+            kwargs = {key: value for key, value in kwargs.items() if key != "client"}
+        return self.guard(cx, name, op, tuple(args), kwargs)

@@ -1,0 +1,252 @@
+"""`client=`: every method on a client of valkey-py's, or queued in a pipeline."""
+
+import asyncio
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import valkey
+import valkey.asyncio
+from django.core.cache import caches
+
+from django_valkey.borrowed import SEVERAL
+from django_valkey.cache import ValkeyCache
+from django_valkey.client import DefaultClient
+from django_valkey.methods import AsyncMethods, Methods
+from dvcache import Client, NotSupportedError, TransportError
+from tests.django.conftest import Configure
+from tests.servers import Server
+
+ASYNC = "django_valkey.async_cache.cache.AsyncValkeyCache"
+NOWHERE = "valkey://127.0.0.1:1/0"
+OPERATIONS = sorted(name for name in dir(Methods) if hasattr(getattr(Methods, name), "__wrapped__"))
+STREAMS = [name for name in OPERATIONS if inspect.isgeneratorfunction(getattr(Methods, name))]
+
+GIVEN: dict[str, object] = {
+    "key": "k",
+    "keys": ["k", "l"],
+    "name": "n",
+    "value": 1,
+    "member": "m",
+    "default": 1,
+    "data": {"k": 1, "l": 2},
+    "search": "*",
+    "pattern": "*",
+    "timeout": 60,
+    "when": 2**33,
+    "delta": 1,
+    "dest": "d",
+    "source": "k",
+    "destination": "d",
+    "mapping": {"m": 1},
+    "scores": {"m": 1},
+}
+
+
+class Own(ValkeyCache):
+    """A cache class of a project's."""
+
+    def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:  # type: ignore[override]
+        return f"own {super().get(key, default, version, client=client)}"  # type: ignore[call-arg]
+
+
+class OwnClient(DefaultClient):
+    """A client class of a project's."""
+
+    def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:  # type: ignore[override]
+        return "client", super().get(key, default, version, client=client)  # type: ignore[call-arg]
+
+
+def arguments(name: str) -> tuple[list[Any], dict[str, Any]]:
+    """What an operation is called with: what it cannot do without, by the names of its parameters."""
+    positional: list[Any] = []
+    for parameter in list(inspect.signature(getattr(Methods, name)).parameters.values())[1:]:
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            positional.append("k" if parameter.name == "keys" else "m")
+        elif parameter.default is parameter.empty:
+            positional.append(GIVEN.get(parameter.name, 1))
+    more: dict[str, Any] = {"hset": {"key": "f", "value": 1}}
+    return positional, more.get(name, {})
+
+
+@pytest.fixture
+def raw(server: Server) -> Iterator[Any]:
+    with valkey.Valkey.from_url(server.url(), client_name="borrowed") as client:
+        yield client
+
+
+@pytest.fixture
+def nowhere(configured: Configure) -> Iterator[Any]:
+    """A cache that has no server of its own."""
+    with configured(NOWHERE, OPTIONS={"SOCKET_CONNECT_TIMEOUT": 1}):
+        yield caches["default"]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("cls", [ValkeyCache, AsyncMethods])
+def test_every_operation_takes_a_client(cls: type, name: str) -> None:
+    assert inspect.signature(getattr(cls, name)).parameters["client"].default is None
+    assert "client" in inspect.signature(getattr(ValkeyCache, f"a{name}")).parameters
+    assert "client" not in inspect.signature(getattr(cls, name).__wrapped__.__wrapped__).parameters
+
+
+def test_a_call_goes_through_the_client_that_it_is_given(nowhere: Any, raw: Any, server: Server) -> None:
+    assert nowhere.set("a", {"b": 1}, 60, client=raw) is True
+    assert nowhere.get("a", client=raw) == {"b": 1}
+    assert nowhere.get("a", "default", version=2, client=raw) == "default"
+    assert nowhere.add("a", 2, client=raw) is False
+    assert nowhere.set_many({"n": 1, "m": [2]}, client=raw) == []
+    assert nowhere.get_many(["n", "m", "o"], client=raw) == {"n": 1, "m": [2]}
+    assert nowhere.incr("n", 2**70, client=raw) == 1 + 2**70
+    assert 50 < nowhere.ttl("a", client=raw) <= 60
+    assert sorted(nowhere.iter_keys("*", client=raw)) == ["a", "m", "n"]
+    assert nowhere.client.get("m", client=raw) == [2]
+    with pytest.raises(ValueError, match="not found"):
+        nowhere.incr("missing", client=raw)
+    with nowhere.get_lock("l", timeout=60, client=raw) as lock:
+        assert lock.owned()
+        assert server.raw("EXISTS", ":1:l") == 1
+    assert nowhere.delete_pattern("*", client=raw) == 3
+    with pytest.raises(TransportError):
+        nowhere.get("a")
+    assert b"name=borrowed" in server.raw("CLIENT", "LIST")
+
+
+def test_an_asynchronous_call_goes_through_the_client_that_it_is_given(server: Server, configured: Configure) -> None:
+    async def scenario(spelling: str) -> None:
+        cache = caches["default"]
+
+        def method(name: str) -> Any:
+            return getattr(cache, spelling + name)
+
+        async with valkey.asyncio.Valkey.from_url(server.url()) as raw:
+            assert await method("set")("a", {"b": 1}, 60, client=raw) is True
+            assert await asyncio.gather(*(method("get")("a", client=raw) for _ in range(10))) == [{"b": 1}] * 10
+            assert [name async for name in method("iter_keys")("*", client=raw)] == ["a"]
+            async with method("get_lock")("l", timeout=60, client=raw) as lock:
+                assert await lock.owned()
+            async with raw.pipeline(transaction=False) as pipeline:
+                assert await method("set")("p", 1, client=pipeline) is pipeline
+                assert await method("incr")("p", client=pipeline) is pipeline
+                assert await method("get")("p", client=pipeline) is pipeline
+                assert await pipeline.execute() == [True, b"2", b"2"]
+            assert await method("clear")(client=raw) is True
+
+    for backend, spelling in (("django_valkey.cache.ValkeyCache", "a"), (ASYNC, "a"), (ASYNC, "")):
+        with configured(NOWHERE, BACKEND=backend):
+            asyncio.run(scenario(spelling))
+
+
+def test_a_pipeline_queues_and_is_returned(nowhere: Any, raw: Any) -> None:
+    with raw.pipeline() as pipeline:
+        assert nowhere.set("a", 1, 60, client=pipeline) is pipeline
+        assert nowhere.incr("a", client=pipeline) is pipeline
+        assert nowhere.set_many({str(n): n for n in range(600)}, client=pipeline) is pipeline
+        assert nowhere.get_many([str(n) for n in range(600)], client=pipeline) is pipeline
+        assert nowhere.sadd("s", 1, 2, client=pipeline) is pipeline
+        assert raw.dbsize() == 0
+        replies = pipeline.execute()
+    assert replies[:2] == [True, b"2"]
+    assert replies[-2:] == [[str(n).encode() for n in range(600)], 2]
+    assert nowhere.get("a", client=raw) == 2
+
+
+class Prepared:
+    """Entries of several pages, for operations on them to find."""
+
+    many = range(1100)
+
+    @staticmethod
+    def values(cache: Any, name: str) -> None:
+        cache.set_many({str(n): n for n in Prepared.many})
+        if name != "get_or_set":
+            cache.set("k", 1)
+
+    @staticmethod
+    def sets(cache: Any, _: str) -> None:
+        cache.sadd("k", *Prepared.many)
+
+    @staticmethod
+    def hashes(cache: Any, _: str) -> None:
+        cache.hset("n", mapping={str(n): n for n in Prepared.many})
+
+
+def nothing(*_: object) -> None:
+    """Prepare nothing: operations on what is not there take as many round trips."""
+
+
+PREPARED: dict[str, Any] = {
+    "dvcache.operations.sets": Prepared.sets,
+    "dvcache.operations.hashes": Prepared.hashes,
+    "dvcache.operations.lists": nothing,
+    "dvcache.operations.sorted_sets": nothing,
+}
+
+
+class Counted:
+    """A client that counts its round trips."""
+
+    def __init__(self, client: Client) -> None:
+        self.client, self.trips = client, 0
+
+    def execute(self, batch: Any, /) -> Any:
+        self.trips += 1
+        return self.client.execute(batch)
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name not in STREAMS])
+def test_a_pipeline_refuses_what_takes_several_round_trips_and_nothing_else(name: str, configured: Configure) -> None:
+    positional, named = arguments(name)
+    with configured("memory://pipelines"):
+        cache: Any = caches["default"]
+        cache.clear()
+        PREPARED.get(getattr(Methods, name).__wrapped__.__wrapped__.__module__, Prepared.values)(cache, name)
+        cache.incr("loaded", default=0)
+        counted = cache._client = Counted(cache._client)
+        getattr(cache, name)(*positional, **named)
+        assert (counted.trips > 1) is (name in SEVERAL), counted.trips
+    pipeline = valkey.Valkey().pipeline()
+    if name in SEVERAL:
+        with pytest.raises(NotSupportedError, match=name):
+            getattr(cache, name)(*positional, client=pipeline, **named)
+        assert pipeline.command_stack == []
+    else:
+        assert getattr(cache, name)(*positional, client=pipeline, **named) is pipeline
+        assert pipeline.command_stack
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_a_pipeline_refuses_what_yields_page_by_page(nowhere: Any, name: str) -> None:
+    positional, _ = arguments(name)
+    with pytest.raises(NotSupportedError, match=name):
+        list(getattr(nowhere, name)(*positional, client=valkey.Valkey().pipeline()))
+
+
+def test_what_is_no_client_for_this_call_is_refused_by_name(nowhere: Any) -> None:
+    for client in (object(), valkey.asyncio.Valkey(), valkey.Valkey(decode_responses=True)):
+        with pytest.raises(NotSupportedError, match="client="):
+            nowhere.get("a", client=client)
+    with pytest.raises(NotSupportedError, match="client="):
+        nowhere.get_lock("a", client=valkey.Valkey().pipeline())
+    with pytest.raises(NotSupportedError, match="incr"):
+        nowhere.incr("a", 0.5, client=valkey.Valkey().pipeline())
+    with pytest.raises(NotSupportedError, match="client="):
+        asyncio.run(nowhere.aget("a", client=valkey.Valkey()))
+
+
+def test_a_client_without_a_server_is_ignored_where_errors_are(configured: Configure) -> None:
+    with configured("memory://ignored", OPTIONS={"IGNORE_EXCEPTIONS": True}):
+        client = valkey.Valkey(port=1)
+        assert caches["default"].get("a", "default", client=client) == "default"
+        assert caches["default"].set_many({"a": 1}, client=client) == ["a"]
+
+
+def test_an_override_of_the_projects_own_is_given_the_client(configured: Configure, raw: Any) -> None:
+    with configured(NOWHERE, BACKEND=f"{__name__}.Own"):
+        cache: Any = caches["default"]
+        assert cache.set("a", 1, client=raw)
+        assert cache.get("a", client=raw) == "own 1"
+        assert cache.client.get("a", client=raw) == 1
+    with configured(NOWHERE, OPTIONS={"CLIENT_CLASS": f"{__name__}.OwnClient"}):
+        assert caches["default"].get("a", client=raw) == ("client", 1)
