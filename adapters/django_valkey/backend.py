@@ -13,7 +13,7 @@ from django_valkey.exceptions import improperly_configured
 from django_valkey.overrides.hooks import decoded, encoded, text
 from django_valkey.overrides.twins import add_twins
 from django_valkey.wiring import Wired
-from dvcache import AsyncClient, Client
+from dvcache import AsyncClient, Client, NotSupportedError
 from dvcache.operations.context import Context
 from dvcache.settings import twins
 from dvcache.types import Colour, Driver, Key, Timeout
@@ -104,6 +104,19 @@ class Backend(Attributes, BaseCache):
     def client(self) -> Any:
         """The alias's CLIENT_CLASS on this cache: the same operations, and valkey-py's clients of the servers."""
         return self.get_client_class()(*self._arguments, self)
+
+    def client_in(self, colour: Colour) -> Any:
+        """Return `client`, or its twin of the other colour.
+
+        Raises:
+            NotSupportedError: the client's class is the project's own, which serves its own colour.
+        """
+        if colour == self.colour:
+            return self.client
+        cls = twins.named(type(self.client), "OPTIONS['CLIENT_CLASS']", colour)
+        if cls is type(self.client):
+            raise NotSupportedError(f"OPTIONS['CLIENT_CLASS']: {cls.__name__} has no {colour} twin")
+        return cls(*self._arguments, self)
 
     def get_client_class(self) -> type[Any]:
         """Return the class of `client`: CLIENT_CLASS, or its twin where it is of the other colour."""

@@ -114,9 +114,9 @@ class BaseClient(Generic[Raw]):
         """
         return decoded(self._wired.context.codec, value)
 
-    def client_of(self, colour: Colour) -> Any:
+    def client_in(self, colour: Colour) -> Any:
         """Return this client, or its twin of the other colour."""
-        return self if colour == self.colour else self._backend.client_of(colour)
+        return self if colour == self.colour else self._backend.client_in(colour)
 
     @cached_property
     def connection_factory(self) -> Any:

@@ -69,7 +69,7 @@ class ForeignLock:
 class Owner(Bound, AsyncBound, Protocol):
     """What locks are had of: a cache, or its `client`."""
 
-    def client_of(self, colour: Colour) -> Any:
+    def client_in(self, colour: Colour) -> Any:
         """Return the client class's object of a colour, whose `get_client` gives valkey-py's client."""
         ...
 
@@ -126,7 +126,7 @@ def _lock(owner: Owner, name: Name, client: Any, own: Callable[..., Any] | None,
     cx = owner._context
     stored = cx.keys.key(*name)
     if own is not None:
-        return own(client or owner.client_of("sync").get_client(), text(stored), **terms)
+        return own(client or owner.client_in("sync").get_client(), text(stored), **terms)
     return Lock(cx, owner._client if client is None else borrowed.pool(client, "sync", cx.alias), stored, **terms)
 
 
@@ -138,7 +138,7 @@ def _alock(owner: Owner, name: Name, client: Any, own: Callable[..., Any] | None
         return AsyncLock(cx, target, stored, **terms)
 
     async def found() -> Any:
-        return client or await owner.client_of("async").get_client()
+        return client or await owner.client_in("async").get_client()
 
     return ForeignLock(lambda client: own(client, text(stored), **terms), found)
 
