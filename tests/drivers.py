@@ -6,6 +6,8 @@ import valkey.asyncio.connection as aio
 import valkey.connection as sync
 from typing_extensions import override
 from valkey._parsers.resp2 import _AsyncRESP2Parser, _RESP2Parser
+from valkey.asyncio.sentinel import SentinelConnectionPool as AsyncSentinelConnectionPool
+from valkey.sentinel import SentinelConnectionPool
 
 
 class Counted:
@@ -48,6 +50,20 @@ class OwnAsyncBlockingPool(aio.BlockingConnectionPool, Counted):
     async def release(self, connection: Any) -> None:
         self.count("release")
         await super().release(connection)
+
+
+class OwnSentinelPool(SentinelConnectionPool, Counted):
+    @override
+    def get_connection(self, command_name: str, *keys: Any, **options: Any) -> Any:
+        self.count("get_connection")
+        return super().get_connection(command_name, *keys, **options)
+
+
+class OwnAsyncSentinelPool(AsyncSentinelConnectionPool, Counted):
+    @override
+    async def get_connection(self, command_name: str, *keys: Any, **options: Any) -> Any:
+        self.count("get_connection")
+        return await super().get_connection(command_name, *keys, **options)
 
 
 class OwnConnection(sync.Connection, Counted):

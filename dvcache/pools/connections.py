@@ -49,22 +49,23 @@ def located(endpoint: Endpoint) -> Endpoint:
 
 def connection(endpoint: Endpoint) -> sync.AbstractConnection:
     """Return valkey-py's connection to the endpoint, not yet connected."""
-    return _make(_SYNC, endpoint, _read_replica)  # type: ignore[no-any-return]  # the table says which class
+    return _make(_SYNC, endpoint, read_replica)  # type: ignore[no-any-return]  # the table says which class
 
 
 def async_connection(endpoint: Endpoint) -> aio.AbstractConnection:
     """Return valkey-py's asynchronous connection to the endpoint, not yet connected."""
-    return _make(_ASYNC, endpoint, _aread_replica)  # type: ignore[no-any-return]  # as above
+    return _make(_ASYNC, endpoint, aread_replica)  # type: ignore[no-any-return]  # as above
 
 
-def _read_replica(connection: Any) -> None:
+def read_replica(connection: Any) -> None:
     """Greet a replica of a cluster, and tell it to answer reads itself."""
     connection.on_connect()
     connection.send_command("READONLY")
     connection.read_response()
 
 
-async def _aread_replica(connection: Any) -> None:
+async def aread_replica(connection: Any) -> None:
+    """As `read_replica`, of an asynchronous connection."""
     await connection.on_connect()
     await connection.send_command("READONLY")
     await connection.read_response()
@@ -77,10 +78,13 @@ def _make(classes: Mapping[str, type], endpoint: Endpoint, read_replica: Callabl
     where = {"path": endpoint.path} if endpoint.scheme == "unix" else {"host": endpoint.host, "port": endpoint.port}
     # While it connects, a reply may take as long as connecting; the pool sets the timeout of commands afterwards.
     handshake = endpoint.connect_timeout
-    greeting = {"valkey_connect_func": read_replica} if endpoint.in_cluster and endpoint.role == "replica" else {}
-    return cls(
-        **where, **greeting, db=endpoint.db, socket_timeout=handshake, socket_connect_timeout=handshake, **options
-    )
+    options |= greeting(endpoint, read_replica)
+    return cls(**where, db=endpoint.db, socket_timeout=handshake, socket_connect_timeout=handshake, **options)
+
+
+def greeting(endpoint: Endpoint, read_replica: Callable[[Any], object]) -> dict[str, Any]:
+    """Return the argument of a connection that makes a replica of a cluster answer reads; none for other servers."""
+    return {"valkey_connect_func": read_replica} if endpoint.in_cluster and endpoint.role == "replica" else {}
 
 
 def parameters(cls: type[Any]) -> frozenset[str]:

@@ -14,7 +14,7 @@ import valkey.sentinel
 
 from dvcache.errors import ConfigurationError
 from dvcache.pools import driven, driven_async
-from dvcache.pools.connections import located, parameters
+from dvcache.pools.connections import aread_replica, greeting, located, parameters, read_replica
 from dvcache.types import Colour, Driven, Endpoint
 
 _OTHERS: Final[Mapping[Colour, str]] = {"sync": "asynchronous", "async": "synchronous"}
@@ -62,7 +62,7 @@ class ByClasses:
         """Return a pool, as `types.Driver` says."""
         if isinstance(self.sync, str):
             raise wrong_colour(self.sync, "sync", endpoint.alias)
-        pool = _pool(self.sync, located(endpoint), sync, valkey.sentinel.Sentinel)
+        pool = _pool(self.sync, located(endpoint), sync, valkey.sentinel.Sentinel, greeting(endpoint, read_replica))
         return Driven(pool, partial(driven.end_idle, pool))
 
     async def adriven(self, endpoint: Endpoint, /) -> Driven:
@@ -71,14 +71,14 @@ class ByClasses:
             raise wrong_colour(self.aio, "async", endpoint.alias)
         if endpoint.scheme == "embedded":
             endpoint = await asyncio.to_thread(located, endpoint)
-        pool = _pool(self.aio, endpoint, aio, valkey.asyncio.sentinel.Sentinel)
+        pool = _pool(self.aio, endpoint, aio, valkey.asyncio.sentinel.Sentinel, greeting(endpoint, aread_replica))
         return Driven(pool, partial(driven_async.end_idle, pool))
 
 
-def _pool(classes: Classes, endpoint: Endpoint, module: Any, sentinel: type[Any]) -> Any:
+def _pool(classes: Classes, endpoint: Endpoint, module: Any, sentinel: type[Any], more: Mapping[str, Any]) -> Any:
     own = {"valkeys": module.SSLConnection, "unix": module.UnixDomainSocketConnection}
     connection = classes.connection or own.get(endpoint.scheme, module.Connection)
-    arguments = _arguments(classes, connection, endpoint)
+    arguments = _arguments(classes, connection, endpoint) | dict(more)
     if endpoint.service:
         arguments |= _discovery(endpoint, sentinel, arguments)
         return classes.pool.from_url(f"valkey://{quote(endpoint.service)}/{endpoint.db}", **arguments)

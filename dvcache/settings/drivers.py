@@ -39,20 +39,19 @@ def of_entry(options: Mapping[str, Any], wanted: Topology) -> MakeDriver:
     """
     if "BASE_CLIENT_CLASS" in options:
         twins.named(options["BASE_CLIENT_CLASS"], "OPTIONS['BASE_CLIENT_CLASS']", "sync")
-    if wanted.factory is not None:
+    if wanted.factory is not None and not wanted.cluster:
         return _factory(wanted.factory, wanted.factory_key, options).at
     kwargs = options.get("CONNECTION_POOL_KWARGS", {})
-    pool = options.get("CONNECTION_POOL_CLASS")
-    connection = kwargs.get("connection_class")
+    pool, connection = options.get("CONNECTION_POOL_CLASS"), kwargs.get("connection_class")
     parsers = _parsers(options, kwargs)
-    carried = CARRIERS - {"parser_class"}
-    if not (_is_own_pool(pool) or any(kwargs.get(name) for name in carried) or any(map(_is_other_parser, parsers))):
+    packs = any(kwargs.get(name) for name in PACKERS)
+    if not (_is_own_pool(pool) or connection or packs or any(map(_is_other_parser, parsers))):
         return lambda _url: None
-    default = _SENTINEL_POOL if wanted.sentinel and _is_own_pool(pool) else _PLAIN_POOL
-    named = _named((pool or default, _POOL), (connection, _KWARGS), parsers)
-    driver = ByClasses(
-        sync=_classes("sync", *named), aio=_classes("async", *named), discovers=_is_own_pool(pool) and wanted.sentinel
-    )
+    discovers = wanted.sentinel and (_is_own_pool(pool) or _is_managed(connection))
+    if wanted.sentinel and not _is_own_pool(pool):
+        pool = _SENTINEL_POOL if discovers else _PLAIN_POOL  # each node has its own where we ask the sentinels
+    named = (pool or _PLAIN_POOL, _POOL), ((connection, _KWARGS) if connection else None), parsers
+    driver = ByClasses(sync=_classes("sync", *named), aio=_classes("async", *named), discovers=discovers)
     return lambda _url: driver
 
 
@@ -75,8 +74,10 @@ def _is_other_parser(named: _Named) -> bool:
     return getattr(components.load(*named), "__name__", "") not in _LIBVALKEY
 
 
-def _named(pool: _Named, connection: _Named, parsers: list[_Named]) -> tuple[_Named, _Named | None, list[_Named]]:
-    return pool, connection if connection[0] else None, parsers
+def _is_managed(connection: object) -> bool:
+    """Say whether connections ask the sentinels, through their pool, where to."""
+    cls = components.load(connection, _KWARGS)
+    return isinstance(cls, type) and any(base.__name__ == "SentinelManagedConnection" for base in cls.__mro__)
 
 
 def _classes(colour: Colour, pool: _Named, connection: _Named | None, parsers: list[_Named]) -> Classes | str:

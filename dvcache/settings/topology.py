@@ -158,9 +158,12 @@ def _own(reference: object, key: str) -> type[Any] | None:
 
 
 def _check_factory(wanted: Topology, kind: Kind | None) -> None:
-    if wanted.sentinel and kind == "plain" and wanted.factory is not None:
-        message = "asks no sentinel, and this alias is on sentinels; inherit SentinelConnectionFactory"
-        raise ConfigurationError(message, key=wanted.factory_key)
+    """Raise for a factory of the user's that cannot serve the topology."""
+    asked = "sentinel" if wanted.sentinel else "cluster" if wanted.cluster else "plain"
+    if wanted.factory is not None and kind != asked:
+        base = {"sentinel": "SentinelConnectionFactory", "cluster": "ClusterConnectionFactory"}[asked]
+        message = f"serves single servers, and this alias is on a {asked}; inherit {base}"
+        raise ConfigurationError(message.replace("on a sentinel", "on sentinels"), key=wanted.factory_key)
 
 
 def asks_for_herd(options: Mapping[str, object]) -> bool:
