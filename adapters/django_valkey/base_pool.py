@@ -5,8 +5,7 @@ pools of the clients that it connects carry the commands.
 """
 
 import asyncio
-import threading
-from collections.abc import AsyncGenerator, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, ClassVar, Final, Generic, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -14,9 +13,8 @@ from typing_extensions import override
 
 from django_valkey.exceptions import ConfigurationError, improperly_configured
 from django_valkey.frozen import frozen
-from dvcache.pools.driven_async import end_all
+from django_valkey.shared_pools import shared
 from dvcache.pools.drivers import wrong_colour
-from dvcache.pools.forking import renewed_after_fork
 from dvcache.settings import components, locations, twins
 from dvcache.settings.names import is_foreign
 from dvcache.settings.options import copied
@@ -24,50 +22,6 @@ from dvcache.types import Colour
 
 Base = TypeVar("Base")
 Pool = TypeVar("Pool")
-
-
-class _Shared:
-    """What the factories of this process share: pools, and what ends those of an event loop with it."""
-
-    def __init__(self) -> None:
-        self.pools: Final[dict[Hashable, Any]] = {}
-        self.keepers: Final[dict[Hashable, AsyncGenerator[None, None]]] = {}
-        self.lock = threading.Lock()
-
-    def renew(self) -> None:
-        """Start without pools and with a new lock: a forked child only keeps its parent's referenced."""
-        _inherited.append((dict(self.pools), dict(self.keepers)))
-        self.pools.clear()
-        self.keepers.clear()
-        self.lock = threading.Lock()
-
-    def forget_ended_loops(self) -> None:
-        """Forget the pools of event loops that were closed."""
-        for key in list(self.pools):
-            owner = key[-1] if isinstance(key, tuple) else None
-            if isinstance(owner, asyncio.AbstractEventLoop) and owner.is_closed():
-                self.keepers.pop(key, None)
-                end_all(self.pools.pop(key))
-
-    async def keep(self, pool: Any) -> None:
-        """Have a pool's connections ended with the running loop."""
-        key = next((key for key, each in self.pools.items() if each is pool), None)
-        if key is not None and key not in self.keepers:
-            self.keepers[key] = self._kept(key, pool)
-            await anext(self.keepers[key])
-
-    async def _kept(self, key: Hashable, pool: Any) -> AsyncGenerator[None, None]:
-        try:
-            yield
-        finally:
-            self.pools.pop(key, None)
-            self.keepers.pop(key, None)
-            end_all(pool)
-
-
-_inherited: Final[list[object]] = []
-shared: Final = _Shared()
-renewed_after_fork(shared)
 
 
 class BaseConnectionFactory(Generic[Base, Pool]):
@@ -81,11 +35,17 @@ class BaseConnectionFactory(Generic[Base, Pool]):
     """
 
     colour: ClassVar[Colour] = "sync"
+    """Of a subclass, that of its `connect`."""
     path_pool_cls: ClassVar[str]
     path_base_cls: ClassVar[str]
-    path_parser_cls: ClassVar[str]
+    path_parser_cls: ClassVar[str] = "valkey.connection.DefaultParser"
     _pools: ClassVar[dict[Hashable, Any]] = shared.pools
     """By factory, options, parameters and owner."""
+
+    @override
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.colour = twins.colour_of(cls, "connect")
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options: dict[str, Any] = {name: copied(each) for name, each in options.items() if each is not None}
@@ -149,8 +109,8 @@ class BaseConnectionFactory(Generic[Base, Pool]):
             return self._pools[key]
 
     def _owner(self) -> Hashable:
-        """Return who may use a pool beside the options: None for everybody."""
-        return None
+        """Return whose a pool is: the running event loop's, or None, everybody's."""
+        return asyncio.get_running_loop() if self.colour == "async" else None
 
     def _client(self, params: Mapping[str, Any]) -> Any:
         pool = self.get_or_create_connection_pool(params)

@@ -1,12 +1,16 @@
 """Connection factories for sync code: valkey-py's own clients, for what the cache has no method for."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import valkey
 from valkey.connection import ConnectionPool
 
+from django_valkey import conf
 from django_valkey.base_pool import BaseConnectionFactory, BaseSentinelConnectionFactory
+from django_valkey.exceptions import improperly_configured
 from dvcache.pools.driven import end_idle
+from dvcache.settings import components
 
 
 class ConnectionFactory(BaseConnectionFactory[valkey.Valkey, ConnectionPool]):
@@ -34,3 +38,20 @@ class SentinelConnectionFactory(BaseSentinelConnectionFactory[valkey.Valkey, Con
 
     path_pool_cls = "valkey.sentinel.SentinelConnectionPool"
     path_sentinel_cls: ClassVar[str] = "valkey.sentinel.Sentinel"
+
+
+def get_connection_factory(path: str | None = None, options: Mapping[str, Any] | None = None) -> Any:
+    """Return the connection factory in effect: that of the options, else DJANGO_VALKEY_CONNECTION_FACTORY, else `path`.
+
+    Args:
+        path: the dotted path of a factory's class.
+        options: the OPTIONS of an alias, which the factory is made of.
+
+    Raises:
+        ConfigurationError: the path names nothing.
+    """
+    given = options or {}
+    reference = given.get("CONNECTION_FACTORY") or conf.connection_factory() or path
+    with improperly_configured():
+        cls: Any = components.load(reference, "OPTIONS['CONNECTION_FACTORY']")
+    return cls(given)

@@ -17,7 +17,7 @@ from django.test.utils import override_settings
 from typing_extensions import override
 
 from django_valkey import async_cache, container, get_valkey_connection
-from django_valkey.base_pool import shared
+from django_valkey.shared_pools import shared
 from dvcache.errors import AuthenticationError, ConnectError, TransportError
 from tests.django.conftest import NAMED, Configure, connections
 from tests.drivers import OwnAsyncPool, OwnPool

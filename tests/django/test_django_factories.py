@@ -14,8 +14,9 @@ from django.test.utils import override_settings
 
 from django_valkey.async_cache.client import AsyncDefaultClient
 from django_valkey.async_cache.pool import AsyncConnectionFactory, AsyncSentinelConnectionFactory
+from django_valkey.base_pool import BaseConnectionFactory
 from django_valkey.client import DefaultClient
-from django_valkey.pool import ConnectionFactory, SentinelConnectionFactory
+from django_valkey.pool import ConnectionFactory, SentinelConnectionFactory, get_connection_factory
 from dvcache import ConfigurationError, ConfigurationWarning
 from tests.servers import Server
 from tests.topologies import SentinelFleet
@@ -244,6 +245,62 @@ def test_a_projects_factory_serves_its_own_colour_and_the_other_one_is_told_the_
             asyncio.run(cache.aget("a"))
         with pytest.raises(ImproperlyConfigured, match=f"{key}: names a class of synchronous"):
             cache.client_in("async").connection_factory  # noqa: B018  # found when it is asked for
+
+
+class Bare(BaseConnectionFactory[valkey.Valkey, valkey.ConnectionPool]):
+    """A factory that inherits nothing but the base."""
+
+    path_pool_cls = "valkey.connection.ConnectionPool"
+    path_base_cls = "valkey.client.Valkey"
+
+    def connect(self, url: str) -> Any:
+        return self.get_connection({**self.make_connection_params(url), "client_name": Counting.name})
+
+    def get_connection(self, params: Any) -> Any:
+        return self.base_client_cls(connection_pool=self.get_or_create_connection_pool(params))
+
+    def disconnect(self, connection: Any) -> None:
+        connection.connection_pool.disconnect()
+
+
+class AsyncBare(BaseConnectionFactory[valkey.asyncio.Valkey, valkey.asyncio.ConnectionPool]):
+    """The same for asynchronous code."""
+
+    path_pool_cls = "valkey.asyncio.connection.ConnectionPool"
+    path_base_cls = "valkey.asyncio.client.Valkey"
+
+    async def connect(self, url: str) -> Any:
+        params = {**self.make_connection_params(url), "client_name": Counting.name}
+        return self.base_client_cls(connection_pool=self.get_or_create_connection_pool(params))
+
+    async def disconnect(self, connection: Any) -> None:
+        await connection.connection_pool.disconnect()
+
+
+@pytest.mark.usefixtures("raw_pools")
+def test_a_factory_may_inherit_the_base_alone(colour: str, server: Server) -> None:
+    factory: Any = {"sync": Bare, "async": AsyncBare}[colour]
+
+    def use(cache: Any) -> Iterator[Any]:
+        yield cache.set("a", 1)
+        assert named(server) == 1
+
+    entry = {"BACKEND": BACKENDS[colour], "LOCATION": server.url(), "OPTIONS": {"CONNECTION_FACTORY": factory}}
+    with override_settings(CACHES={"default": entry}):
+        for _ in range(2):
+            run(colour, use)
+    if colour == "async":
+        server.wait_until(lambda: named(server) == 0)
+
+
+def test_the_factory_in_effect_is_found_as_the_cache_finds_it() -> None:
+    path = "django_valkey.pool.ConnectionFactory"
+    assert type(get_connection_factory(path, {})) is ConnectionFactory
+    with override_settings(DJANGO_VALKEY_CONNECTION_FACTORY=f"{__name__}.Factory"):
+        assert type(get_connection_factory(path, {})) is Factory
+        assert type(get_connection_factory(path, {"CONNECTION_FACTORY": path})) is ConnectionFactory
+    with pytest.raises(ImproperlyConfigured, match="there is no module 'mine'"):
+        get_connection_factory("mine.Factory", {})
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,18 @@
 """Connection factories for async code: valkey-py's own clients, for what the cache has no method for."""
 
-import asyncio
-from collections.abc import Hashable
 from typing import Any, ClassVar
 
 import valkey.asyncio
-from typing_extensions import override
 from valkey.asyncio.connection import ConnectionPool
 
-from django_valkey.base_pool import BaseConnectionFactory, BaseSentinelConnectionFactory, shared
+from django_valkey.base_pool import BaseConnectionFactory, BaseSentinelConnectionFactory
+from django_valkey.shared_pools import shared
 from dvcache.pools.driven_async import end_idle
 
 
 class AsyncConnectionFactory(BaseConnectionFactory[valkey.asyncio.Valkey, ConnectionPool]):
     """Makes clients of servers, on pools of the running loop. Otherwise as `BaseConnectionFactory`."""
 
-    colour = "async"
     path_pool_cls = "valkey.asyncio.connection.ConnectionPool"
     path_base_cls = "valkey.asyncio.client.Valkey"
     path_parser_cls = "valkey.asyncio.connection.DefaultParser"
@@ -33,10 +30,6 @@ class AsyncConnectionFactory(BaseConnectionFactory[valkey.asyncio.Valkey, Connec
     async def disconnect(self, connection: Any) -> None:
         """End the connections of the client's pool that nobody uses; the next command opens others."""
         await end_idle(connection.connection_pool)
-
-    @override
-    def _owner(self) -> Hashable:
-        return asyncio.get_running_loop()
 
 
 class AsyncSentinelConnectionFactory(

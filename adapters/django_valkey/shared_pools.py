@@ -1,0 +1,53 @@
+"""The pools of raw clients: one for each factory, options and parameters, in the process or on an event loop."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Hashable
+from typing import Any, Final
+
+from dvcache.pools.driven_async import end_all
+from dvcache.pools.forking import renewed_after_fork
+
+
+class _Shared:
+    """What the factories of this process share: pools, and what ends those of an event loop with it."""
+
+    def __init__(self) -> None:
+        self.pools: Final[dict[Hashable, Any]] = {}
+        self.keepers: Final[dict[Hashable, AsyncGenerator[None, None]]] = {}
+        self.lock = threading.Lock()
+
+    def renew(self) -> None:
+        """Start without pools and with a new lock: a forked child only keeps its parent's referenced."""
+        _inherited.append((dict(self.pools), dict(self.keepers)))
+        self.pools.clear()
+        self.keepers.clear()
+        self.lock = threading.Lock()
+
+    def forget_ended_loops(self) -> None:
+        """Forget the pools of event loops that were closed."""
+        for key in list(self.pools):
+            owner = key[-1] if isinstance(key, tuple) else None
+            if isinstance(owner, asyncio.AbstractEventLoop) and owner.is_closed():
+                self.keepers.pop(key, None)
+                end_all(self.pools.pop(key))
+
+    async def keep(self, pool: Any) -> None:
+        """Have a pool's connections ended with the running loop."""
+        key = next((key for key, each in self.pools.items() if each is pool), None)
+        if key is not None and key not in self.keepers:
+            self.keepers[key] = self._kept(key, pool)
+            await anext(self.keepers[key])
+
+    async def _kept(self, key: Hashable, pool: Any) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            self.pools.pop(key, None)
+            self.keepers.pop(key, None)
+            end_all(pool)
+
+
+_inherited: Final[list[object]] = []
+shared: Final = _Shared()
+renewed_after_fork(shared)
