@@ -58,7 +58,7 @@ def refused(reference: object) -> ConfigurationError:
 
 @pytest.mark.parametrize("reference", [Plain, f"{__name__}.Plain"])
 def test_a_client_that_inherits_the_default_one_is_of_servers(reference: object) -> None:
-    assert of_class(reference, SERVER) == Settings.parse(SERVER, alias="shop")
+    assert of_class(reference, SERVER) == of_class(DefaultClient, SERVER)
 
 
 @pytest.mark.parametrize("cls", [Watched, WatchedAgain, AsyncWatched, SpreadAndWatched])
