@@ -4,9 +4,10 @@ from typing import Unpack
 
 from dvcache.binding import aio, astream, stream, sync
 from dvcache.locks import AsyncLock, Lock, Terms
-from dvcache.operations import counters, expiry, hashes, many, scan, sets, values, versions
+from dvcache.operations import counters, expiry, hashes, lists, many, scan, sets, sorted_sets, values, versions
 from dvcache.operations.context import Context
 from dvcache.operations.members import Members
+from dvcache.operations.sorted_sets import Scored
 from dvcache.protocols import AsyncClient, Client
 from dvcache.signatures import AsyncGetOrSet, AsyncOneOrMany, AsyncSet, GetOrSet, OneOrMany, Set
 from dvcache.types import Key
@@ -62,8 +63,8 @@ class Cache:
     smismember = sync(sets.smismember)
     smembers = sync(sets.smembers)
     smove = sync(sets.smove)
-    spop: OneOrMany[Members] = sync(sets.spop)  # type: ignore[arg-type, assignment]  # see signatures
-    srandmember: OneOrMany[list[object]] = sync(sets.srandmember)  # type: ignore[arg-type, assignment]  # see signatures
+    spop: OneOrMany[object, Members] = sync(sets.spop)  # type: ignore[arg-type, assignment]  # see signatures
+    srandmember: OneOrMany[object, list[object]] = sync(sets.srandmember)  # type: ignore[arg-type, assignment]  # see signatures
     sdiff = sync(sets.sdiff)
     sinter = sync(sets.sinter)
     sunion = sync(sets.sunion)
@@ -93,6 +94,41 @@ class Cache:
     hscan = sync(hashes.hscan)
     hscan_page = sync(hashes.hscan_page)
     hscan_iter = stream(hashes.hscan_iter)
+
+    lpush = sync(lists.lpush)
+    rpush = sync(lists.rpush)
+    lpop: OneOrMany[object, list[object]] = sync(lists.lpop)  # type: ignore[arg-type, assignment]  # see signatures
+    rpop: OneOrMany[object, list[object]] = sync(lists.rpop)  # type: ignore[arg-type, assignment]  # see signatures
+    llen = sync(lists.llen)
+    lrange = sync(lists.lrange)
+    lindex = sync(lists.lindex)
+    lpos = sync(lists.lpos)
+    lset = sync(lists.lset)
+    lrem = sync(lists.lrem)
+    ltrim = sync(lists.ltrim)
+    linsert = sync(lists.linsert)
+    lmove = sync(lists.lmove)
+
+    zadd = sync(sorted_sets.zadd)
+    zincrby = sync(sorted_sets.zincrby)
+    zrem = sync(sorted_sets.zrem)
+    zremrangebyscore = sync(sorted_sets.zremrangebyscore)
+    zremrangebyrank = sync(sorted_sets.zremrangebyrank)
+    zcard = sync(sorted_sets.zcard)
+    zcount = sync(sorted_sets.zcount)
+    zscore = sync(sorted_sets.zscore)
+    zmscore = sync(sorted_sets.zmscore)
+    zrank = sync(sorted_sets.zrank)
+    zrevrank = sync(sorted_sets.zrevrank)
+    zpopmin: OneOrMany[Scored | None, list[Scored]] = sync(sorted_sets.zpopmin)  # type: ignore[arg-type, assignment]  # see signatures
+    zpopmax: OneOrMany[Scored | None, list[Scored]] = sync(sorted_sets.zpopmax)  # type: ignore[arg-type, assignment]  # see signatures
+    zrange = sync(sorted_sets.zrange)
+    zrevrange = sync(sorted_sets.zrevrange)
+    zrangebyscore = sync(sorted_sets.zrangebyscore)
+    zrevrangebyscore = sync(sorted_sets.zrevrangebyscore)
+    zscan = sync(sorted_sets.zscan)
+    zscan_page = sync(sorted_sets.zscan_page)
+    zscan_iter = stream(sorted_sets.zscan_iter)
 
     def get_lock(self, key: Key, version: int | None = None, **terms: Unpack[Terms]) -> Lock:
         """Return a lock on a key, which is not taken yet: `with` takes it and gives it back.
@@ -161,8 +197,8 @@ class AsyncCache:
     smismember = aio(sets.smismember)
     smembers = aio(sets.smembers)
     smove = aio(sets.smove)
-    spop: AsyncOneOrMany[Members] = aio(sets.spop)  # type: ignore[arg-type, assignment]  # see signatures
-    srandmember: AsyncOneOrMany[list[object]] = aio(sets.srandmember)  # type: ignore[arg-type, assignment]  # see signatures
+    spop: AsyncOneOrMany[object, Members] = aio(sets.spop)  # type: ignore[arg-type, assignment]  # see signatures
+    srandmember: AsyncOneOrMany[object, list[object]] = aio(sets.srandmember)  # type: ignore[arg-type, assignment]  # see signatures
     sdiff = aio(sets.sdiff)
     sinter = aio(sets.sinter)
     sunion = aio(sets.sunion)
@@ -192,6 +228,41 @@ class AsyncCache:
     hscan = aio(hashes.hscan)
     hscan_page = aio(hashes.hscan_page)
     hscan_iter = astream(hashes.hscan_iter)
+
+    lpush = aio(lists.lpush)
+    rpush = aio(lists.rpush)
+    lpop: AsyncOneOrMany[object, list[object]] = aio(lists.lpop)  # type: ignore[arg-type, assignment]  # see signatures
+    rpop: AsyncOneOrMany[object, list[object]] = aio(lists.rpop)  # type: ignore[arg-type, assignment]  # see signatures
+    llen = aio(lists.llen)
+    lrange = aio(lists.lrange)
+    lindex = aio(lists.lindex)
+    lpos = aio(lists.lpos)
+    lset = aio(lists.lset)
+    lrem = aio(lists.lrem)
+    ltrim = aio(lists.ltrim)
+    linsert = aio(lists.linsert)
+    lmove = aio(lists.lmove)
+
+    zadd = aio(sorted_sets.zadd)
+    zincrby = aio(sorted_sets.zincrby)
+    zrem = aio(sorted_sets.zrem)
+    zremrangebyscore = aio(sorted_sets.zremrangebyscore)
+    zremrangebyrank = aio(sorted_sets.zremrangebyrank)
+    zcard = aio(sorted_sets.zcard)
+    zcount = aio(sorted_sets.zcount)
+    zscore = aio(sorted_sets.zscore)
+    zmscore = aio(sorted_sets.zmscore)
+    zrank = aio(sorted_sets.zrank)
+    zrevrank = aio(sorted_sets.zrevrank)
+    zpopmin: AsyncOneOrMany[Scored | None, list[Scored]] = aio(sorted_sets.zpopmin)  # type: ignore[arg-type, assignment]  # see signatures
+    zpopmax: AsyncOneOrMany[Scored | None, list[Scored]] = aio(sorted_sets.zpopmax)  # type: ignore[arg-type, assignment]  # see signatures
+    zrange = aio(sorted_sets.zrange)
+    zrevrange = aio(sorted_sets.zrevrange)
+    zrangebyscore = aio(sorted_sets.zrangebyscore)
+    zrevrangebyscore = aio(sorted_sets.zrevrangebyscore)
+    zscan = aio(sorted_sets.zscan)
+    zscan_page = aio(sorted_sets.zscan_page)
+    zscan_iter = astream(sorted_sets.zscan_iter)
 
     def get_lock(self, key: Key, version: int | None = None, **terms: Unpack[Terms]) -> AsyncLock:
         """Return a lock on a key, which is not taken yet: `async with` takes it and gives it back.

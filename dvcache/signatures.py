@@ -6,7 +6,8 @@ from typing import Literal, Protocol, TypeVar, overload
 from dvcache.types import DEFAULT, Key, Timeout
 
 T = TypeVar("T")
-M_co = TypeVar("M_co", covariant=True)
+One_co = TypeVar("One_co", covariant=True)
+Many_co = TypeVar("Many_co", covariant=True)
 
 
 class Set(Protocol):
@@ -107,19 +108,19 @@ class AsyncGetOrSet(Protocol):
     ) -> T: ...
 
 
-class OneOrMany(Protocol[M_co]):
+class OneOrMany(Protocol[One_co, Many_co]):
     """What takes from a collection: one value, or with `count` many."""
 
     @overload
-    def __call__(self, key: Key, count: None = None, version: int | None = None) -> object: ...
+    def __call__(self, key: Key, count: None = None, version: int | None = None) -> One_co: ...
     @overload
-    def __call__(self, key: Key, count: int, version: int | None = None) -> M_co: ...
+    def __call__(self, key: Key, count: int, version: int | None = None) -> Many_co: ...
 
 
-class AsyncOneOrMany(Protocol[M_co]):
+class AsyncOneOrMany(Protocol[One_co, Many_co]):
     """The same, asynchronously."""
 
     @overload
-    async def __call__(self, key: Key, count: None = None, version: int | None = None) -> object: ...
+    async def __call__(self, key: Key, count: None = None, version: int | None = None) -> One_co: ...
     @overload
-    async def __call__(self, key: Key, count: int, version: int | None = None) -> M_co: ...
+    async def __call__(self, key: Key, count: int, version: int | None = None) -> Many_co: ...

@@ -75,7 +75,10 @@ SOME_KEYS = st.lists(KEYS, min_size=1, max_size=3)
 MOMENTS = {"TTL": 1, "PTTL": 1000, "HTTL": 1, "HPTTL": 1000, "EXPIRETIME": 1, "PEXPIRETIME": 1000}
 """Commands whose replies depend on when they run, and their units in a second."""
 
-SCANS = {"SCAN", "SSCAN", "HSCAN"}
+SCANS = {"SCAN", "SSCAN", "HSCAN", "ZSCAN"}
+SCORED = {"ZADD", "ZINCRBY", "ZSCORE", "ZMSCORE", "ZRANGE", "ZRANK", "ZREVRANK", "ZPOPMIN", "ZPOPMAX", "ZSCAN"}
+"""Commands that reply with scores, whose text may differ."""
+
 UNORDERED = {"KEYS", "SMEMBERS", "SPOP", "SUNION", "SINTER", "SDIFF"}
 RANDOM = {"SRANDMEMBER"}
 """Commands that reply with any members: how many is what can be compared."""
@@ -105,12 +108,24 @@ def around(reply: object, unit: int) -> object:
     return found
 
 
+def numbers(reply: object) -> object:
+    """Return a reply with the numbers that its texts mean."""
+    if isinstance(reply, list):
+        return [numbers(each) for each in reply]
+    try:
+        return repr(float(reply)).encode() if isinstance(reply, bytes) else reply
+    except ValueError:
+        return reply
+
+
 def comparable(command: Command, reply: object) -> object:
     """Return a reply as it can be compared: errors by their text, keys and pages without their order."""
     if isinstance(reply, ServerError):
         return type(reply), reply.message.partition(" script: ")[0]
     if unit := MOMENTS.get(str(command[0])):
         return [around(each, unit) for each in reply] if isinstance(reply, list) else around(reply, unit)
+    if command[0] in SCORED:
+        reply = numbers(reply)
     if isinstance(reply, list) and command[0] in SCANS:
         return reply[0], sorted(reply[1])
     if isinstance(reply, list) and command[0] in UNORDERED:

@@ -3,9 +3,10 @@
 from django_valkey import locks
 from django_valkey.methods import taking_client
 from dvcache.cache import aio, astream
-from dvcache.operations import counters, expiry, hashes, many, scan, sets, values, versions
+from dvcache.operations import counters, expiry, hashes, lists, many, scan, sets, sorted_sets, values, versions
 from dvcache.operations.context import Context
 from dvcache.operations.members import Members
+from dvcache.operations.sorted_sets import Scored
 from dvcache.protocols import AsyncClient
 from dvcache.signatures import AsyncGetOrSet, AsyncOneOrMany, AsyncSet
 
@@ -53,8 +54,8 @@ class Coroutines:
     asmismember = aio(sets.smismember)
     asmembers = aio(sets.smembers)
     asmove = aio(sets.smove)
-    aspop: AsyncOneOrMany[Members] = aio(sets.spop)  # type: ignore[arg-type, assignment]  # see signatures
-    asrandmember: AsyncOneOrMany[list[object]] = aio(sets.srandmember)  # type: ignore[arg-type, assignment]  # see signatures
+    aspop: AsyncOneOrMany[object, Members] = aio(sets.spop)  # type: ignore[arg-type, assignment]  # see signatures
+    asrandmember: AsyncOneOrMany[object, list[object]] = aio(sets.srandmember)  # type: ignore[arg-type, assignment]  # see signatures
     asdiff = aio(sets.sdiff)
     asinter = aio(sets.sinter)
     asunion = aio(sets.sunion)
@@ -84,5 +85,40 @@ class Coroutines:
     ahscan = aio(hashes.hscan)
     ahscan_page = aio(hashes.hscan_page)
     ahscan_iter = astream(hashes.hscan_iter)
+
+    alpush = aio(lists.lpush)
+    arpush = aio(lists.rpush)
+    alpop: AsyncOneOrMany[object, list[object]] = aio(lists.lpop)  # type: ignore[arg-type, assignment]  # see signatures
+    arpop: AsyncOneOrMany[object, list[object]] = aio(lists.rpop)  # type: ignore[arg-type, assignment]  # see signatures
+    allen = aio(lists.llen)
+    alrange = aio(lists.lrange)
+    alindex = aio(lists.lindex)
+    alpos = aio(lists.lpos)
+    alset = aio(lists.lset)
+    alrem = aio(lists.lrem)
+    altrim = aio(lists.ltrim)
+    alinsert = aio(lists.linsert)
+    almove = aio(lists.lmove)
+
+    azadd = aio(sorted_sets.zadd)
+    azincrby = aio(sorted_sets.zincrby)
+    azrem = aio(sorted_sets.zrem)
+    azremrangebyscore = aio(sorted_sets.zremrangebyscore)
+    azremrangebyrank = aio(sorted_sets.zremrangebyrank)
+    azcard = aio(sorted_sets.zcard)
+    azcount = aio(sorted_sets.zcount)
+    azscore = aio(sorted_sets.zscore)
+    azmscore = aio(sorted_sets.zmscore)
+    azrank = aio(sorted_sets.zrank)
+    azrevrank = aio(sorted_sets.zrevrank)
+    azpopmin: AsyncOneOrMany[Scored | None, list[Scored]] = aio(sorted_sets.zpopmin)  # type: ignore[arg-type, assignment]  # see signatures
+    azpopmax: AsyncOneOrMany[Scored | None, list[Scored]] = aio(sorted_sets.zpopmax)  # type: ignore[arg-type, assignment]  # see signatures
+    azrange = aio(sorted_sets.zrange)
+    azrevrange = aio(sorted_sets.zrevrange)
+    azrangebyscore = aio(sorted_sets.zrangebyscore)
+    azrevrangebyscore = aio(sorted_sets.zrevrangebyscore)
+    azscan = aio(sorted_sets.zscan)
+    azscan_page = aio(sorted_sets.zscan_page)
+    azscan_iter = astream(sorted_sets.zscan_iter)
 
     aget_lock = alock = locks.aget_lock

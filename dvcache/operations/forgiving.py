@@ -6,7 +6,7 @@ what the server refuses, and what cannot be stored, is raised.
 
 # ruff: noqa: ARG001  # an empty value is asked for with the operation's own arguments
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar, cast
 
@@ -124,6 +124,30 @@ def _zero_as_float(_: Context, *args: object, **options: object) -> float:
     return 0.0
 
 
+def _none(_: Context, *args: object, **options: object) -> None:
+    return None
+
+
+def _no_scores(_: Context, key: Key, values: Iterable[object], version: int | None = None) -> list[float | None]:
+    return [None for _ in values]
+
+
+def _not_scored(  # noqa: PLR0917  # as `zadd`
+    _: Context,
+    key: Key,
+    mapping: object,
+    nx: bool = False,
+    xx: bool = False,
+    ch: bool = False,
+    incr: bool = False,
+    *rest: object,
+    **options: object,
+) -> int | None:
+    return None if incr else 0
+
+
+_RANGES: Final = ("zrange", "zrevrange", "zrangebyscore", "zrevrangebyscore")
+
 EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     "get": _default,
     "publish": _published,
@@ -135,7 +159,7 @@ EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     "set_many": _all_failed,
     "incr_version": _unmoved,
     "decr_version": _unmoved,
-    **dict.fromkeys(("keys", "hkeys", "hvals"), _nothing),
+    **dict.fromkeys(("keys", "hkeys", "hvals", "lrange", "zscan", *_RANGES), _nothing),
     "smismember": _none_of,
     "spop": _one_or_many(set),
     "srandmember": _one_or_many(list),
@@ -145,7 +169,15 @@ EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     **dict.fromkeys(("sismember", "smove"), _false),
     **dict.fromkeys(("hset", "hdel", "hlen", "hincrby", "httl", "hpttl"), _zero),
     **dict.fromkeys(("hsetnx", "hexists", "hexpire", "hpersist"), _false),
-    "hincrbyfloat": _zero_as_float,
+    **dict.fromkeys(("hincrbyfloat", "zincrby"), _zero_as_float),
+    **dict.fromkeys(("lpush", "rpush", "llen", "lrem", "linsert"), _zero),
+    **dict.fromkeys(("lindex", "lpos", "lmove", "zscore", "zrank", "zrevrank"), _none),
+    **dict.fromkeys(("lpop", "rpop", "zpopmin", "zpopmax"), _one_or_many(list)),
+    **dict.fromkeys(("lset", "ltrim"), _false),
+    **dict.fromkeys(("zrem", "zremrangebyscore", "zremrangebyrank", "zcard", "zcount"), _zero),
+    **dict.fromkeys(("zscan_page", "zscan_iter"), _last_page),
+    "zadd": _not_scored,
+    "zmscore": _no_scores,
     **dict.fromkeys(("add", "delete", "touch", "has_key", "mset", "clear"), _false),
     **dict.fromkeys(("persist", "expire", "expire_at", "pexpire", "pexpire_at"), _false),
     **dict.fromkeys(("incr", "decr", "ttl", "pttl", "delete_many", "delete_pattern"), _zero),

@@ -89,6 +89,38 @@ CALLS: dict[str, tuple[object, ...]] = {
     "ahscan": ("h",),
     "ahscan_page": ("h",),
     "ahdel": ("h", "f"),
+    "alpush": ("l", 1),
+    "arpush": ("l", 2),
+    "allen": ("l",),
+    "alrange": ("l",),
+    "alindex": ("l", 0),
+    "alpos": ("l", 1),
+    "alset": ("l", 0, 1),
+    "alinsert": ("l", "AFTER", 1, 2),
+    "alrem": ("l", 0, 3),
+    "altrim": ("l", 0, 5),
+    "almove": ("l", "m"),
+    "alpop": ("l",),
+    "arpop": ("l",),
+    "azadd": ("z", {"m": 1}),
+    "azincrby": ("z", 1, "m"),
+    "azcard": ("z",),
+    "azcount": ("z", 0, 1),
+    "azscore": ("z", "m"),
+    "azmscore": ("z", ["m"]),
+    "azrank": ("z", "m"),
+    "azrevrank": ("z", "m"),
+    "azrange": ("z", 0, -1),
+    "azrevrange": ("z", 0, -1),
+    "azrangebyscore": ("z", 0, 1),
+    "azrevrangebyscore": ("z", 1, 0),
+    "azscan": ("z",),
+    "azscan_page": ("z",),
+    "azpopmin": ("z",),
+    "azpopmax": ("z",),
+    "azrem": ("z", "m"),
+    "azremrangebyscore": ("z", 0, 1),
+    "azremrangebyrank": ("z", 0, 1),
     "adelete": ("a",),
     "adelete_many": (["b"],),
     "adelete_pattern": ("*",),
@@ -96,7 +128,7 @@ CALLS: dict[str, tuple[object, ...]] = {
     "aclose": (),
 }
 
-STREAMS = {"aiter_keys": "*", "asscan_iter": "missing", "ahscan_iter": "missing"}
+STREAMS = {"aiter_keys": "*", "asscan_iter": "missing", "ahscan_iter": "missing", "azscan_iter": "missing"}
 
 
 def backend_at(path: str, location: str, settings: dict[str, Any]) -> BaseCache:

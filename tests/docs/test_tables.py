@@ -37,7 +37,7 @@ def test_every_method_of_both_caches_is_in_a_table_of_operations() -> None:
 def test_the_tables_of_operations_say_what_each_returns_without_a_server() -> None:
     context = Container(Settings.parse({"LOCATION": "memory://", "VERSION": 7})).context()
     data, values = {"a": 1}, {"key": "k", "value": "v", "default": "d", "data": {"a": 1}, "keys": ["a"]}
-    values |= {"pattern": "*", "search": "*", "timeout": 1, "when": 1}
+    values |= {"mapping": {}, "values": [], "pattern": "*", "search": "*", "timeout": 1, "when": 1}
     streams = {name for name, method in vars(Cache).items() if inspect.isgeneratorfunction(method)}
     checked = set()
     for [method, *_, empty] in [row for page in OPERATIONS for row in rows(page)]:
@@ -55,7 +55,7 @@ def test_the_tables_of_operations_say_what_each_returns_without_a_server() -> No
         arguments = [values.get(parameter.name) for parameter in required]
         arguments += ["d"] if name == "get" else []
         arguments += [1] if "count)" in call else []
-        found = EMPTY[name](context, *arguments, **({"get": True} if "get=True" in call else {}))
+        found = EMPTY[name](context, *arguments, **{flag: True for flag in ("get", "incr") if f"{flag}=True" in call})
         [wanted] = CODE.findall(empty)
         assert found == eval(wanted, {"default": "d", "data": data, "version": 7}), call
         checked.add(name)

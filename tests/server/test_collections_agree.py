@@ -65,6 +65,56 @@ HASHES = st.one_of(
     command(st.sampled_from(["HSET", "HGET", "HSCAN", "HSETEX"]), st.lists(KEYS, max_size=3)),
 )
 
+INDICES = st.sampled_from([0, 1, 2, 5, -1, -2, -9, "x"])
+ENDS = st.sampled_from(["LEFT", "RIGHT", "left", "BAD"])
+
+LISTS = st.one_of(
+    command(st.sampled_from(["LPUSH", "RPUSH"]), KEYS, MEMBERS),
+    command(st.sampled_from(["LPUSH", "RPUSH"]), KEYS, MEMBERS),
+    command(st.sampled_from(["LPOP", "RPOP"]), KEYS, st.sampled_from([[], [0], [1], [2], [99], [-1], ["x"], [1, 1]])),
+    command("LLEN", KEYS),
+    command(st.sampled_from(["LRANGE", "LTRIM"]), KEYS, INDICES, INDICES),
+    command("LRANGE", KEYS, st.just(0), st.just(-1)),
+    command("LINDEX", KEYS, INDICES),
+    command("LSET", KEYS, INDICES, VALUES),
+    command("LREM", KEYS, INDICES, VALUES),
+    command("LINSERT", KEYS, st.sampled_from(["BEFORE", "after", "BAD"]), VALUES, VALUES),
+    command("LPOS", KEYS, VALUES),
+    command("LMOVE", KEYS, KEYS, ENDS, ENDS),
+    command(st.sampled_from(["LPUSH", "LPOP", "LRANGE", "LMOVE"]), st.lists(KEYS, max_size=1)),
+)
+
+SCORES = st.sampled_from([0, 1, 2.5, -3, "inf", "-inf", "1e3", "0.1", "x", "", 10**20])
+BOUNDS = SCORES | st.sampled_from(["(1", "(2.5", "(-inf", "+inf", "(", "[1"])
+SCORES_OF = st.lists(st.tuples(SCORES, FIELDS), min_size=1, max_size=3).map(lambda pairs: [*sum(pairs, ())])
+CHANGES = st.lists(st.sampled_from(["NX", "XX", "GT", "LT", "CH", "INCR", "nx"]), max_size=2, unique=True)
+RANGES = st.lists(
+    st.sampled_from([["REV"], ["WITHSCORES"], ["LIMIT", 0, 2], ["LIMIT", 1, -1], ["LIMIT", -1, 5], ["LIMIT", "x", 1]]),
+    max_size=3,
+    unique_by=lambda option: option[0],
+).map(lambda options: [part for option in options for part in option])
+
+SORTED_SETS = st.one_of(
+    command("ZADD", KEYS, SCORES_OF),
+    command("ZADD", KEYS, CHANGES, SCORES_OF),
+    command("ZADD", KEYS, st.sampled_from([["BAD", 1, "f"], [1], [1, "f", 2], ["NX", 1]])),
+    command("ZINCRBY", KEYS, SCORES, FIELDS),
+    command(st.sampled_from(["ZREM", "ZMSCORE"]), KEYS, SOME_FIELDS),
+    command("ZSCORE", KEYS, FIELDS),
+    command(st.sampled_from(["ZRANK", "ZREVRANK"]), KEYS, FIELDS, st.sampled_from([[], ["WITHSCORE"], ["BAD"]])),
+    command("ZCARD", KEYS),
+    command(st.sampled_from(["ZCOUNT", "ZREMRANGEBYSCORE"]), KEYS, BOUNDS, BOUNDS),
+    command("ZREMRANGEBYRANK", KEYS, INDICES, INDICES),
+    command(st.sampled_from(["ZPOPMIN", "ZPOPMAX"]), KEYS, st.sampled_from([[], [0], [1], [2], [-1], ["x"], [1, 1]])),
+    command(
+        "ZRANGE", KEYS, INDICES, INDICES, st.sampled_from([[], ["REV"], ["WITHSCORES", "rev"], ["BAD"], ["LIMIT"]])
+    ),
+    command("ZRANGE", KEYS, BOUNDS, BOUNDS, st.just("BYSCORE"), RANGES),
+    command("ZSCAN", KEYS, CURSORS, OPTIONS),
+    command("ZSCAN", KEYS, st.just("0"), st.just("MATCH"), PATTERNS),
+    command(st.sampled_from(["ZADD", "ZRANGE", "ZRANK", "ZSCAN", "ZPOPMIN"]), st.lists(KEYS, max_size=2)),
+)
+
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(st.lists(SETS | ANY, max_size=20))
@@ -83,5 +133,23 @@ def test_random_commands_of_sets_get_the_same_replies(real: Pool, commands: list
     [("HSETEX", "a", "EX", 10**6, "FIELDS", 1, "f", b"1"), ("HSET", "a", "f", b"2"), ("HTTL", "a", "FIELDS", 1, "f")]
 )
 def test_random_commands_of_hashes_get_the_same_replies(real: Pool, commands: list[Command]) -> None:
+    fake = MemoryPool(MemoryStore(), Endpoint())
+    assert answers(fake, commands) == answers(real, commands)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(st.lists(LISTS | ANY, max_size=20))
+@example([("RPUSH", "a", b"1", b"2"), ("LMOVE", "a", "a", "LEFT", "RIGHT"), ("LRANGE", "a", 0, -1)])
+@example([("RPUSH", "a", b"1"), ("SADD", "b", b"2"), ("LMOVE", "a", "b", "LEFT", "LEFT"), ("LRANGE", "a", 0, -1)])
+def test_random_commands_of_lists_get_the_same_replies(real: Pool, commands: list[Command]) -> None:
+    fake = MemoryPool(MemoryStore(), Endpoint())
+    assert answers(fake, commands) == answers(real, commands)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=250)
+@given(st.lists(SORTED_SETS | ANY, max_size=20))
+@example([("ZADD", "a", "inf", "f"), ("ZINCRBY", "a", "-inf", "f"), ("ZRANGE", "a", 0, -1, "WITHSCORES")])
+@example([("ZADD", "a", 1, "f", 2, "f"), ("ZADD", "a", "CH", 2, "f", 1, "f"), ("ZADD", "a", "INCR", "XX", 1, "g")])
+def test_random_commands_of_sorted_sets_get_the_same_replies(real: Pool, commands: list[Command]) -> None:
     fake = MemoryPool(MemoryStore(), Endpoint())
     assert answers(fake, commands) == answers(real, commands)

@@ -97,6 +97,29 @@ def sets(cache: Cache) -> None:
     cache.sadd(None, 1)  # type: ignore[arg-type]
 
 
+def others(cache: Cache) -> None:
+    """What hashes, lists and sorted sets return."""
+    assert_type(cache.hset("key", "field", 1), int)
+    assert_type(cache.hset("key", mapping={"field": 1}, timeout=60), int)
+    assert_type(cache.hget("key", "field"), object)
+    assert_type(cache.hgetall("key"), dict[str, object])
+    assert_type(cache.hmget("key", ["field", 1]), dict[Key, object])
+    assert_type(cache.hscan_iter("key"), Iterator[tuple[str, object]])
+    assert_type(cache.httl("key", "field"), int | None)
+    assert_type(cache.lpop("key"), object)
+    assert_type(cache.lpop("key", 2), list[object])
+    assert_type(cache.lrange("key"), list[object])
+    assert_type(cache.lmove("a", "b", "LEFT", "RIGHT"), object)
+    assert_type(cache.zadd("key", {"a": 1.5, ("b", 1): 2}), int | float | None)
+    assert_type(cache.zpopmin("key"), tuple[object, float] | None)
+    assert_type(cache.zpopmin("key", 2), list[tuple[object, float]])
+    assert_type(cache.zscore("key", "a"), float | None)
+    assert_type(cache.zscan_iter("key"), Iterator[tuple[object, float]])
+    cache.lmove("a", "b", "LEFT", "UP")  # type: ignore[arg-type]
+    cache.zadd("key", {"a": "1"})  # type: ignore[dict-item]
+    cache.hset("key", "field", 1, "1")  # type: ignore[arg-type]
+
+
 async def slow() -> int:
     """A value that is waited for."""
     await asyncio.sleep(0)

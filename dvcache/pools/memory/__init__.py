@@ -1,7 +1,8 @@
 """An in-memory server that replies as Valkey does: `pools` reach it, `store` is one server, `database` what it holds.
 
 The commands stand by what they work on: `strings`, `counters`, `keys`, `expiry`, `scan`, `server`, `scripting`,
-`sets`, `hashes` and their `fields`; `scripts` are the Python twins of the Lua scripts that it knows.
+`sets`, `hashes` and their `fields`, `lists`, `sorted_sets`; `scripts` are the Python twins of the Lua scripts that it
+knows.
 """
 
 from dvcache.pools.memory.pools import AsyncMemoryPool, MemoryPool, memory_store

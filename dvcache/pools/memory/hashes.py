@@ -12,6 +12,8 @@ from dvcache.pools.memory.scan import position, walk
 class Hash(dict[bytes, bytes]):
     """Fields and values; `ends` holds the Unix times in milliseconds at which fields end that do."""
 
+    kind: Final = b"hash"
+
     def __init__(self) -> None:
         self.ends: dict[bytes, int] = {}
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from dvcache.errors import ServerError, reply_error
 from dvcache.pools.forking import renewed_after_fork
-from dvcache.pools.memory import counters, expiry, fields, hashes, keys, scan, server, sets, strings
+from dvcache.pools.memory import counters, expiry, fields, hashes, keys, lists, scan, server, sets, sorted_sets, strings
 from dvcache.pools.memory.database import Commands, Database, wrong_arity
 from dvcache.pools.memory.scripting import ScriptFunction, Scripting
 from dvcache.pools.memory.scripts import SCRIPTS
@@ -23,6 +23,8 @@ COMMANDS: Final[Commands] = {
     **sets.COMMANDS,
     **hashes.COMMANDS,
     **fields.COMMANDS,
+    **lists.COMMANDS,
+    **sorted_sets.COMMANDS,
 }
 
 _QUOTED: Final = 128

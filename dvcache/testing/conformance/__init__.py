@@ -15,10 +15,12 @@ Asynchronous caches are called through `Blocking`, so that every test is written
 from dvcache.testing.conformance.counters import CountersConformance
 from dvcache.testing.conformance.fixtures import Blocking, MakeCache, wired
 from dvcache.testing.conformance.hashes import HashesConformance
+from dvcache.testing.conformance.lists import ListsConformance
 from dvcache.testing.conformance.locks import LocksConformance
 from dvcache.testing.conformance.many import ManyConformance
 from dvcache.testing.conformance.names import PatternsConformance, PrefixesConformance, VersionsConformance
 from dvcache.testing.conformance.sets import SetsConformance
+from dvcache.testing.conformance.sorted_sets import SortedSetsConformance
 from dvcache.testing.conformance.timeouts import TimeoutsConformance
 from dvcache.testing.conformance.values import ValuesConformance
 
@@ -36,5 +38,7 @@ class CacheConformance(
     PatternsConformance,
     SetsConformance,
     HashesConformance,
+    ListsConformance,
+    SortedSetsConformance,
 ):
     """Django's contract of a cache, and ours. A subclass has a fixture `make_cache`."""

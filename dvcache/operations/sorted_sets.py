@@ -1,0 +1,319 @@
+"""Sorted sets: zadd, zrange, zincrby and the others. Entries of their own kind, which `get` does not read.
+
+Rests on the commands of the same names (https://valkey.io/commands/#sorted-set); whatever returns a range, on ZRANGE.
+Signatures are those of django-redis 7. The server compares the stored bytes of members, and orders those of equal
+scores by them.
+"""
+
+# ruff: noqa: D417  # the context is not the caller's to pass
+# ruff: noqa: A002  # min and max are the names that django-redis and valkey-py have
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from dvcache.operations.context import Context
+from dvcache.operations.members import decoded, matching, stored
+from dvcache.types import MISSING, Arg, Fresh, Key, Op, Pages
+
+Bound: TypeAlias = float | str
+"""An end of a range of scores: a number, `"-inf"`, `"+inf"`, or with a parenthesis before it one that is left out."""
+
+Scored: TypeAlias = tuple[object, float]
+"""A member and its score."""
+
+
+def zadd(  # noqa: PLR0917  # the order of django-redis
+    cx: Context,
+    key: Key,
+    mapping: Mapping[Any, float],
+    nx: bool = False,
+    xx: bool = False,
+    ch: bool = False,
+    incr: bool = False,
+    gt: bool = False,
+    lt: bool = False,
+    version: int | None = None,
+) -> Op[int | float | None]:
+    """Give members their scores and return how many were new.
+
+    Args:
+        key: the entry's name, without prefix and version. A sorted set is made where there is none.
+        mapping: the scores by their members; where it is empty, nothing is done.
+        nx: only members that are not there.
+        xx: only members that are there.
+        ch: return how many were new or have another score now.
+        incr: add to the score of the one member, and return the sum, or None where a condition left it as it was.
+        gt: of members that are there, only those whose score is less.
+        lt: of members that are there, only those whose score is greater.
+        version: the version to write to; the alias's own where None.
+
+    Raises:
+        SerializationError: a member cannot be stored; nothing was sent.
+        ServerError: the options exclude each other, or a score is no number.
+        WrongTypeError: the entry is no sorted set.
+    """
+    if not mapping:
+        return None if incr else 0
+    given = {"NX": nx, "XX": xx, "GT": gt, "LT": lt, "CH": ch, "INCR": incr}
+    options = [name for name, wanted in given.items() if wanted]
+    scores = [part for member, score in mapping.items() for part in (score, stored(cx, member))]
+    [reply] = yield (("ZADD", cx.keys.key(key, version), *options, *scores),)
+    if incr:
+        return None if reply is None else float(reply)
+    return int(reply)
+
+
+def zincrby(cx: Context, key: Key, amount: float, value: object, version: int | None = None) -> Op[float]:
+    """Add to a member's score, atomically, and return the sum. A member that is not there has 0."""
+    [score] = yield (("ZINCRBY", cx.keys.key(key, version), amount, stored(cx, value)),)
+    return float(score)
+
+
+def zrem(cx: Context, key: Key, *values: object, version: int | None = None) -> Op[int]:
+    """Remove members and return how many there were."""
+    if not values:
+        return 0
+    [removed] = yield (("ZREM", cx.keys.key(key, version), *(stored(cx, value) for value in values)),)
+    return int(removed)
+
+
+def zremrangebyscore(cx: Context, key: Key, min: Bound, max: Bound, version: int | None = None) -> Op[int]:
+    """Remove the members whose scores are in a range and return how many there were. Ends as for `zrangebyscore`."""
+    [removed] = yield (("ZREMRANGEBYSCORE", cx.keys.key(key, version), min, max),)
+    return int(removed)
+
+
+def zremrangebyrank(cx: Context, key: Key, start: int, end: int, version: int | None = None) -> Op[int]:
+    """Remove the members from one rank to another, as `zrange` returns them, and return how many there were."""
+    [removed] = yield (("ZREMRANGEBYRANK", cx.keys.key(key, version), start, end),)
+    return int(removed)
+
+
+def zcard(cx: Context, key: Key, version: int | None = None) -> Op[int]:
+    """Return how many members a sorted set has: 0 where there is none."""
+    [count] = yield (("ZCARD", cx.keys.key(key, version)),)
+    return int(count)
+
+
+def zcount(cx: Context, key: Key, min: Bound, max: Bound, version: int | None = None) -> Op[int]:
+    """Return how many members have scores in a range. Ends as for `zrangebyscore`."""
+    [count] = yield (("ZCOUNT", cx.keys.key(key, version), min, max),)
+    return int(count)
+
+
+def zscore(cx: Context, key: Key, value: object, version: int | None = None) -> Op[float | None]:
+    """Return the score of a member, None where there is none."""
+    [score] = yield (("ZSCORE", cx.keys.key(key, version), stored(cx, value)),)
+    return None if score is None else float(score)
+
+
+def zmscore(cx: Context, key: Key, values: Iterable[object], version: int | None = None) -> Op[list[float | None]]:
+    """Return the scores of members, in their order, with None for those that are not there."""
+    members = [stored(cx, value) for value in values]
+    if not members:
+        return []
+    [scores] = yield (("ZMSCORE", cx.keys.key(key, version), *members),)
+    return [None if score is None else float(score) for score in scores]
+
+
+def zrank(
+    cx: Context, key: Key, value: object, withscore: bool = False, version: int | None = None
+) -> Op[int | tuple[int, float] | None]:
+    """Return how many members come before one, by score, or None where it is none; with `withscore`, its score too.
+
+    `withscore` asks for the rank and the score in one round trip, of ZRANK and ZSCORE.
+    """
+    return _ranked(cx, "ZRANK", key, value, withscore, version)
+
+
+def zrevrank(
+    cx: Context, key: Key, value: object, withscore: bool = False, version: int | None = None
+) -> Op[int | tuple[int, float] | None]:
+    """Return how many members come after one, by score, as `zrank`."""
+    return _ranked(cx, "ZREVRANK", key, value, withscore, version)
+
+
+def _ranked(  # noqa: PLR0917  # as its callers
+    cx: Context, command: str, key: Key, value: object, withscore: bool, version: int | None
+) -> Op[int | tuple[int, float] | None]:
+    name, member = cx.keys.key(key, version), stored(cx, value)
+    if not withscore:
+        [rank] = yield ((command, name, member),)
+        return None if rank is None else int(rank)
+    [rank, score] = yield ((command, name, member), ("ZSCORE", name, member))
+    return None if rank is None or score is None else (int(rank), float(score))
+
+
+def zpopmin(
+    cx: Context, key: Key, count: int | None = None, version: int | None = None
+) -> Op[Scored | list[Scored] | None]:
+    """Remove the member of the least score and return it with its score, None where there is none.
+
+    Args:
+        key: the entry's name, without prefix and version.
+        count: how many at most; they are returned in a list, the least first.
+        version: the version to take from; the alias's own where None.
+    """
+    return _popped(cx, "ZPOPMIN", key, count, version)
+
+
+def zpopmax(
+    cx: Context, key: Key, count: int | None = None, version: int | None = None
+) -> Op[Scored | list[Scored] | None]:
+    """Remove the member of the greatest score, as `zpopmin`; with `count`, a list, the greatest first."""
+    return _popped(cx, "ZPOPMAX", key, count, version)
+
+
+def _popped(
+    cx: Context, command: str, key: Key, count: int | None, version: int | None
+) -> Op[Scored | list[Scored] | None]:
+    limit = () if count is None else (count,)
+    [found] = yield ((command, cx.keys.key(key, version), *limit),)
+    members = _scored(cx, found, float)
+    if count is not None:
+        return members
+    return members[0] if members else None
+
+
+def zrange(  # noqa: PLR0917  # the order of django-redis
+    cx: Context,
+    key: Key,
+    start: int | Bound,
+    end: int | Bound,
+    desc: bool = False,
+    withscores: bool = False,
+    score_cast_func: Callable[[float], Any] = float,
+    version: int | None = None,
+    *,
+    byscore: bool = False,
+    offset: int | None = None,
+    num: int | None = None,
+) -> Op[list[Any]]:
+    """Return the members from one rank to another, by score; with `withscores`, tuples of member and score.
+
+    Members that cannot be decoded are left out.
+
+    Args:
+        key: the entry's name, without prefix and version.
+        start: the first one's rank; negative ones count from the end.
+        end: the last one's rank, which is included.
+        desc: count from the greatest score down.
+        withscores: return the scores too.
+        score_cast_func: what to make of a score.
+        version: the version to look in; the alias's own where None.
+        byscore: `start` and `end` are scores, the greater one first with `desc`; ends as for `zrangebyscore`.
+        offset: how many members in the range of scores to pass over.
+        num: how many members in the range of scores to return after those; all of them where None.
+    """
+    by = ("BYSCORE",) if byscore else ()
+    rev = ("REV",) if desc else ()
+    limit: tuple[Arg, ...] = ()
+    if offset is not None or num is not None:
+        limit = ("LIMIT", offset or 0, -1 if num is None else num)
+    scores = ("WITHSCORES",) if withscores else ()
+    [found] = yield (("ZRANGE", cx.keys.key(key, version), start, end, *by, *rev, *limit, *scores),)
+    return _scored(cx, found, score_cast_func) if withscores else decoded(cx, found)
+
+
+def zrevrange(  # noqa: PLR0917  # the order of django-redis
+    cx: Context,
+    key: Key,
+    start: int,
+    end: int,
+    withscores: bool = False,
+    score_cast_func: Callable[[float], Any] = float,
+    version: int | None = None,
+) -> Op[list[Any]]:
+    """Return the members from one rank to another from the greatest score down. Arguments as for `zrange`."""
+    return zrange(cx, key, start, end, True, withscores, score_cast_func, version)
+
+
+def zrangebyscore(  # noqa: PLR0917  # the order of django-redis
+    cx: Context,
+    key: Key,
+    min: Bound,
+    max: Bound,
+    start: int | None = None,
+    num: int | None = None,
+    withscores: bool = False,
+    score_cast_func: Callable[[float], Any] = float,
+    version: int | None = None,
+) -> Op[list[Any]]:
+    """Return the members whose scores are in a range, by score; with `withscores`, tuples of member and score.
+
+    Args:
+        key: the entry's name, without prefix and version.
+        min: the least score, `"-inf"` for none; `"(5"` leaves 5 itself out.
+        max: the greatest score, `"+inf"` for none.
+        start: how many members in the range to pass over.
+        num: how many members to return after those; all of them where None.
+        withscores: return the scores too.
+        score_cast_func: what to make of a score.
+        version: the version to look in; the alias's own where None.
+    """
+    cast = score_cast_func
+    return zrange(cx, key, min, max, False, withscores, cast, version, byscore=True, offset=start, num=num)
+
+
+def zrevrangebyscore(  # noqa: PLR0917  # the order of django-redis
+    cx: Context,
+    key: Key,
+    max: Bound,
+    min: Bound,
+    start: int | None = None,
+    num: int | None = None,
+    withscores: bool = False,
+    score_cast_func: Callable[[float], Any] = float,
+    version: int | None = None,
+) -> Op[list[Any]]:
+    """Return the members whose scores are in a range from the greatest down. Arguments as for `zrangebyscore`."""
+    cast = score_cast_func
+    return zrange(cx, key, max, min, True, withscores, cast, version, byscore=True, offset=start, num=num)
+
+
+def zscan_page(  # noqa: PLR0917  # the order of ZSCAN's own arguments
+    cx: Context,
+    key: Key,
+    cursor: int = 0,
+    match: str | None = None,
+    count: int | None = None,
+    version: int | None = None,
+) -> Op[tuple[int, list[Scored]]]:
+    """Look at a part of a sorted set: return where to go on, 0 at the end, and members that match, with scores.
+
+    Arguments are those of `sscan_page`. A member may come more than once, on several pages.
+    """
+    # A cursor means nothing to another server: every page is the primary's.
+    [[cursor, found]] = yield Fresh((("ZSCAN", cx.keys.key(key, version), cursor, "COUNT", count or cx.scan_count),))
+    passes = matching(match)
+    return int(cursor), [scored for scored in _scored(cx, found, float) if passes(scored[0])]
+
+
+def zscan_iter(
+    cx: Context, key: Key, match: str | None = None, count: int | None = None, version: int | None = None
+) -> Pages[Scored]:
+    """Yield the members of a sorted set that match, with their scores, page by page, in no order.
+
+    Arguments are those of `sscan_page`. A member may come more than once.
+    """
+    return lambda cursor: zscan_page(cx, key, cursor, match, count, version)
+
+
+def zscan(
+    cx: Context, key: Key, match: str | None = None, count: int | None = None, version: int | None = None
+) -> Op[list[Scored]]:
+    """Return the members of a sorted set that match, of all its pages, with their scores, in no order.
+
+    Arguments are those of `sscan_page`.
+    """
+    cursor, found = yield from zscan_page(cx, key, 0, match, count, version)
+    while cursor:
+        cursor, more = yield from zscan_page(cx, key, cursor, match, count, version)
+        found += more
+    return found
+
+
+def _scored(cx: Context, found: list[Any], cast: Callable[[float], Any]) -> list[tuple[object, Any]]:
+    """Return the members of a reply with their scores, without those that cannot be decoded."""
+    pairs = ((cx.codec.loads(member, MISSING), score) for member, score in zip(found[::2], found[1::2], strict=True))
+    return [(member, cast(float(score))) for member, score in pairs if member is not MISSING]
