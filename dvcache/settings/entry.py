@@ -117,12 +117,13 @@ def _parsed(mapping: object, alias: str, factory: object, client: object) -> dic
 
 
 def _of_entry(entry: Mapping[str, object]) -> dict[str, Any]:
-    lifetime = next((entry[name] for name in ("timeout", "TIMEOUT") if name in entry), 300)
+    lifetime = next((name for name in ("timeout", "TIMEOUT") if name in entry), "TIMEOUT")
     prefix = entry.get("KEY_PREFIX", "")
     if not isinstance(prefix, str):
         raise ConfigurationError(f"must be text, not {type(prefix).__name__}", key="KEY_PREFIX")
+    kinds.check_unused(entry)
     return {
-        "timeout": _timeout(lifetime),
+        "timeout": _timeout(entry.get(lifetime, 300), lifetime),
         "key_prefix": prefix,
         "version": _version(entry.get("VERSION", 1)),
         "key_function": _function(entry, "KEY_FUNCTION"),
@@ -167,7 +168,7 @@ _FLAGS: Final = {
 }
 
 
-def _timeout(value: object) -> float | None:
+def _timeout(value: object, key: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, timedelta):
@@ -178,7 +179,7 @@ def _timeout(value: object) -> float | None:
         seconds = math.nan
     if math.isnan(seconds):
         message = f"must be a number of seconds, a timedelta or None, not {type(value).__name__}"
-        raise ConfigurationError(message, key="TIMEOUT")
+        raise ConfigurationError(message, key=key)
     return seconds
 
 

@@ -111,8 +111,23 @@ def checked(options: Mapping[str, object]) -> dict[str, Any]:
     """
     given = {name: value for name, value in options.items() if value is not None}
     for name, value in given.items():
-        accepts, wanted = KINDS.get(name, _ANY)
-        if not accepts(value):
-            message = wanted if wanted.startswith("Socket") else f"must be {wanted}"
-            raise ConfigurationError(f"{message}, not {type(value).__name__}", key=f"OPTIONS[{name!r}]")
+        _check(value, KINDS.get(name, _ANY), f"OPTIONS[{name!r}]")
     return given
+
+
+def check_unused(entry: Mapping[str, object]) -> None:
+    """Look at the type of what Django's own backends read of an entry, and this library does not.
+
+    Raises:
+        ConfigurationError: it is of the wrong type.
+    """
+    for name in ("max_entries", "cull_frequency"):
+        if entry.get(name) is not None:
+            _check(entry[name], _ENTRIES, name)
+
+
+def _check(value: object, kind: _Kind, key: str) -> None:
+    accepts, wanted = kind
+    if not accepts(value):
+        message = wanted if wanted.startswith("Socket") else f"must be {wanted}"
+        raise ConfigurationError(f"{message}, not {type(value).__name__}", key=key)
