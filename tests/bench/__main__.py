@@ -9,6 +9,7 @@ import asyncio
 import os
 import platform
 
+from tests.bench.codecs import show_codecs
 from tests.bench.figures import Figures
 from tests.bench.herd import show_herd
 from tests.bench.locks import show_locks
@@ -22,6 +23,9 @@ def main() -> None:
     options = parsed()
     cores = sorted(os.sched_getaffinity(0))
     client, server_core = cores[0], cores[-1] if options.two_cores else cores[0]
+    if options.what == "codecs":
+        show_codecs(options.rounds)
+        return
     with Server() as server:
         os.sched_setaffinity(server.pid, {server_core})
         os.sched_setaffinity(0, {client})
@@ -41,7 +45,7 @@ def main() -> None:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("what", nargs="?", choices=["all", "herd", "locks"], default="all")
+    parser.add_argument("what", nargs="?", choices=["all", "herd", "locks", "codecs"], default="all")
     parser.add_argument(
         "--django-valkey", metavar="PYTHON", help="an interpreter that has django-valkey, for `herd` and `locks`"
     )
