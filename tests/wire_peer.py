@@ -27,7 +27,7 @@ def alias(library: Library, shelf: Shelf, port: str) -> dict[str, Any]:
         "BACKEND": f"{library.package}.{library.backend}",
         "LOCATION": f"redis://127.0.0.1:{port}/0",
         "KEY_PREFIX": shelf.prefix,
-        "OPTIONS": options,
+        "OPTIONS": options if library.serializers > 1 else {},
     }
 
 

@@ -114,6 +114,7 @@ LIBRARIES: Final = {
     "dvcache": Library("django_valkey", "cache.ValkeyCache", "client.HerdClient", 5, 8),
     "django-valkey": Library("django_valkey", "cache.ValkeyCache", "client.HerdClient", 5, 8),
     "django-redis": Library("django_redis", "cache.RedisCache", "", 3, 6),
+    "django": Library("django.core.cache.backends", "redis.RedisCache", "", 1, 1),
 }
 
 HERD: Final = "herd"

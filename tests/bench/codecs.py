@@ -1,4 +1,4 @@
-"""Serializers and compressors by themselves: `python -m tests.bench codecs`. Microseconds and bytes; no server is asked.
+"""Serializers and compressors by themselves: `python -m tests.bench codecs`, in microseconds and bytes.
 
 The record is what a row of a database is as a dict. The page is text that repeats itself as HTML does; its lists are
 twenty times that. Each figure is the least of its rounds: what the machine does besides only makes it larger.
@@ -76,7 +76,7 @@ def show_codecs(rounds: int) -> None:
 
 def page(times: int) -> bytes:
     """Return text of words that come as often as words do, in markup that repeats itself."""
-    chance = random.Random(7)  # noqa: S311  # the same page in every run
+    chance = random.Random(7)  # the same page in every run
     words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(2, 9))) for _ in range(800)]
     rows: list[str] = []
     while sum(map(len, rows)) < PAGE * times:

@@ -1,8 +1,11 @@
 """The tables of the docs say what the code does."""
 
+import importlib
 import inspect
+import pkgutil
 import re
 from pathlib import Path
+from typing import Any
 
 import dvcache
 from dvcache import AsyncCache, Cache, Container, Settings, errors
@@ -66,6 +69,39 @@ def test_the_tables_of_operations_say_what_each_returns_without_a_server() -> No
 def test_every_key_and_every_option_is_in_the_tables_of_settings() -> None:
     assert sorted(names(DOCS / "settings.md", "Keys")) == sorted(CacheEntry.__annotations__)
     assert sorted(names(DOCS / "settings.md", "Options")) == sorted(Options.__annotations__)
+
+
+def codecs(package: str, *methods: str) -> dict[str, Any]:
+    """The classes of a package that have the methods, by module and name."""
+    found = {}
+    for info in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        module = importlib.import_module(f"{package}.{info.name}")
+        for name, cls in inspect.getmembers(module, inspect.isclass):
+            own = cls.__module__ == module.__name__ and info.name != "base"
+            if own and not name.startswith("_") and all(hasattr(cls, method) for method in methods):
+                found[f"{info.name}.{name}"] = cls
+    return found
+
+
+SERIALIZER, COMPRESSOR = ("dumps", "loads"), ("compress", "decompress")
+
+
+def test_every_serializer_is_in_the_table_of_codecs_and_under_that_path_in_django() -> None:
+    listed = names(DOCS / "codecs.md", "Serializers")
+    assert sorted(listed) == sorted(codecs("dvcache.serializers", *SERIALIZER))
+    assert sorted(listed) == sorted(codecs("django_valkey.serializers", *SERIALIZER))
+
+
+def test_every_compressor_is_in_the_table_of_codecs_with_its_level_and_its_magic() -> None:
+    own = codecs("dvcache.compressors", *COMPRESSOR, "from_options")
+    listed = rows(DOCS / "codecs.md", "Compressors")
+    assert sorted(CODE.findall(row[0])[0] for row in listed) == sorted(own)
+    for [path], _, level, magic, _ in ((CODE.findall(row[0]), *row[1:]) for row in listed):
+        made = own[path]()
+        assert level == str(getattr(made, "level", "")), path
+        assert CODE.findall(magic) == ([made.magic.hex(" ")] if getattr(made, "magic", b"") else []), path
+    in_django = codecs("django_valkey.compressors", *COMPRESSOR)
+    assert sorted(name.replace("ZStd", "Zstd") for name in in_django) == sorted(own)
 
 
 def test_every_replaceable_provider_is_in_the_table_of_the_container() -> None:
