@@ -1,7 +1,7 @@
-"""The methods of the core's facades with `client=`, which nearly every method of django-valkey takes."""
+"""The methods of the core's facades with what else django-valkey's take: nearly all of them `client=`."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final, TypeVar
 
@@ -17,7 +17,7 @@ _CLIENT: Final = inspect.Parameter("client", inspect.Parameter.KEYWORD_ONLY, def
 
 
 def taking_client(cls: C) -> C:
-    """Bind the operations of a class again, so that each takes `client`."""
+    """Bind the operations of a class again, so that each takes `client`, and what `TRANSLATIONS` says."""
     for name in dir(cls):
         method = getattr(cls, name)
         op = getattr(method, "__wrapped__", None)
@@ -40,6 +40,8 @@ def _operation(op: Callable[..., Any], colour: Colour) -> Callable[..., Any]:
     @wraps(op)
     def taking(cx: Context, /, *args: Any, **kwargs: Any) -> Any:
         client = kwargs.pop("client", None)
+        if (translated := TRANSLATIONS.get(op.__name__)) is not None:
+            kwargs = translated(**kwargs)
         if client is None:
             return op(cx, *args, **kwargs)
         cx = borrowed.undivided(cx, client)
@@ -58,9 +60,26 @@ def _pages(op: Callable[..., Any], colour: Colour) -> Callable[..., Any]:
     return _signed(taking, op)
 
 
+def _counted(*, ignore_key_check: bool = False, **kwargs: Any) -> dict[str, Any]:
+    """`ignore_key_check`: where there is no entry, one is made that holds the delta and never ends."""
+    return {"default": 0, "timeout": None, **kwargs} if ignore_key_check else kwargs
+
+
+def _stored(*, herd: bool = True, **kwargs: Any) -> dict[str, Any]:  # noqa: ARG001  # accepted, as it says
+    """`herd`, of django-valkey's herd client: every entry is stored in the same way here."""
+    return kwargs
+
+
+TRANSLATIONS: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {"incr": _counted, "set_many": _stored}
+"""What other arguments django-valkey's methods have, in our terms."""
+
+
 def _signed(taking: Callable[..., Any], op: Callable[..., Any]) -> Callable[..., Any]:
     signature = inspect.signature(op)
-    parameters = [*signature.parameters.values(), _CLIENT]
+    translated = TRANSLATIONS.get(op.__name__)
+    own = () if translated is None else inspect.signature(translated).parameters.values()
+    more = (each for each in own if each.kind is each.KEYWORD_ONLY)
+    parameters = [*signature.parameters.values(), *more, _CLIENT]
     taking.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # inspect reads it
     return taking
 

@@ -58,6 +58,10 @@ class OwnClient(DefaultClient):
         return "client", super().get(key, default, version, client=client)  # type: ignore[call-arg]
 
 
+MEANT: dict[tuple[str, str], object] = {("linsert", "where"): "before", ("zmscore", "values"): ["m"]}
+"""What a name means in one operation."""
+
+
 def arguments(name: str) -> tuple[list[Any], dict[str, Any]]:
     """What an operation is called with: what it cannot do without, by the names of its parameters."""
     positional: list[Any] = []
@@ -65,7 +69,7 @@ def arguments(name: str) -> tuple[list[Any], dict[str, Any]]:
         if parameter.kind is parameter.VAR_POSITIONAL:
             positional.append("k" if parameter.name == "keys" else "m")
         elif parameter.default is parameter.empty:
-            positional.append(GIVEN.get(parameter.name, 1))
+            positional.append(MEANT.get((name, parameter.name), GIVEN.get(parameter.name, 1)))
     more: dict[str, Any] = {"hset": {"key": "f", "value": 1}}
     return positional, more.get(name, {})
 
