@@ -104,6 +104,19 @@ def test_every_compressor_is_in_the_table_of_codecs_with_its_level_and_its_magic
     assert sorted(name.replace("ZStd", "Zstd") for name in in_django) == sorted(own)
 
 
+def test_every_global_setting_is_in_its_table_with_its_option_and_so_is_every_other_spelling() -> None:
+    from django_valkey import conf, spellings  # noqa: PLC0415  # the adapter, of which the other tables know nothing
+
+    table = [[CODE.findall(cell) for cell in row] for row in rows(DOCS / "settings.md", "Django settings")]
+    first = {name: option for [[name, *_], [option, *_]] in table[: len(conf.GLOBALS)]}
+    assert first == conf.GLOBALS
+    others = {written: right for [names, [right]] in table[len(conf.GLOBALS) :] for written in names}
+    dotted = {f"{wrong}…": f"{right}…" for wrong, right in spellings.PACKAGES.items()} | spellings.BACKENDS
+    elsewhere = {"LOG_IGNORED_EXCEPTIONS": "OPTIONS", "max_connection": "CONNECTION_POOL_KWARGS"}
+    spelt = {**spellings.SETTINGS, **spellings.OPTIONS, **spellings.POOL_ARGUMENTS, **dotted}
+    assert {name: right for name, right in others.items() if name not in elsewhere.values()} == spelt
+
+
 def test_every_replaceable_provider_is_in_the_table_of_the_container() -> None:
     assert sorted(names(DOCS / "container.md", "Replacing a part")) == sorted(Replacements.__annotations__)
 
