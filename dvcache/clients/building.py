@@ -77,5 +77,5 @@ def client(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequence
 
 def _cluster(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequence[Endpoint], topology: Topology) -> C:
     if topology.read_from_primary:
-        return colour.cluster(Nodes[Any](endpoints, pool))  # type: ignore[no-any-return]  # the colour says which
-    return colour.replica_reads(colour.cluster(Nodes[Any](endpoints, pool, spread=colour.spread)))
+        return colour.cluster(Nodes(endpoints, pool))  # type: ignore[no-any-return]  # the colour says which
+    return colour.replica_reads(colour.cluster(Nodes(endpoints, pool, spread=colour.spread)))

@@ -28,7 +28,7 @@ from dvcache.errors import (
     UnavailableError,
 )
 from dvcache.slots import SLOTS, slot
-from dvcache.types import Batch, Command, Sleep
+from dvcache.types import Arg, Batch, Command, Sleep
 
 _ASKING: Final[Command] = ("ASKING",)
 
@@ -113,14 +113,14 @@ class Routes(Generic[C]):
         started = self.nodes.clock()
         if begun is None and batch[0][0] == "SCAN" and len(batch) == 1:
             return [(yield from self._scan(batch[0], started))]
+        plan: Plan[C | None]
         if begun is None:
             view = yield from self._view()
+            everyone: tuple[C | None, ...] = tuple(view.primaries)
             owner: Callable[[int], C | None] = _readers(view) if by_readers else view.owners.__getitem__
-            plan = divide(batch, slot, owner, tuple[C | None, ...](view.primaries))
+            plan = divide(batch, slot, owner, everyone)
         else:
-            plan = Plan[C | None](
-                {begun: list(batch)}, [[(begun, n, ())] for n in range(len(batch))], tuple(map(rule, batch))
-            )
+            plan = Plan({begun: list(batch)}, [[(begun, n, ())] for n in range(len(batch))], tuple(map(rule, batch)))
         asked = {client: tuple(commands) for client, commands in plan.parts.items() if client is not None}
         outcomes: dict[C | None, Outcome] = yield asked
         if None not in plan.parts and all(map(is_final, outcomes.values())):
@@ -152,28 +152,41 @@ class Routes(Generic[C]):
     def _run(self, errands: list[Errand[C]], outcomes: dict[Any, Outcome], started: float) -> Steps[C, None]:
         """Judge outcomes and ask again, until every errand has its reply or its time is up."""
         pause, rounds = _FIRST_PAUSE, 0
-        while True:
+        split: list[tuple[Errand[C], Plan[Any], dict[Any, list[Any]]]] = []
+        while errands:
             result = Round(until=started + self.nodes.timeout)
             errands = [
                 left
                 for owner, some in _by_owner(errands)
                 for left in self._judged(owner, some, outcomes.get(owner), result)
             ]
-            if not errands:
-                if result.is_due:
-                    yield from self._refreshed(None)
-                return
             if result.is_due:
-                yield from self._refreshed(errands[0].owner)
-            if self.nodes.clock() >= result.until:
+                yield from self._refreshed(errands[0].owner if errands else None)
+            if not errands or self.nodes.clock() >= result.until:
                 _give_up(errands)
-                return
+                break
             moved = self._readdress(errands)
+            errands = [part for errand in errands for part in self._by_key(errand, split)]
             rounds += 1
             if (result.waits and not moved) or rounds > 2:  # noqa: PLR2004  # to a node and on from there
                 yield Sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             outcomes = yield _requests(errands)
+        for errand, plan, replies in split:
+            errand.settle(unite(plan, replies)[0])
+
+    def _by_key(
+        self, errand: Errand[C], split: list[tuple[Errand[C], Plan[Any], dict[Any, list[Any]]]]
+    ) -> list[Errand[C]]:
+        """Return an errand, or one for each of its keys where these are on different sides of a slot's way."""
+        shape = rule(errand.command)
+        tried = isinstance(errand.replies[errand.position], TryAgainError)
+        if not tried or shape.merge is None or len(shape.keys(errand.command)) == 1:
+            return [errand]
+        plan = divide((errand.command,), _itself, _itself, ())
+        replies: dict[Any, list[Any]] = {key: [None] for key in plan.parts}
+        split.append((errand, plan, replies))
+        return [Errand(command, errand.slot, replies[key], 0, errand.owner) for key, [command] in plan.parts.items()]
 
     def _refreshed(self, failed: C | None) -> Steps[C, None]:
         """Have the map told; who cannot tell it is no news for what has an owner already."""
@@ -279,6 +292,10 @@ def _readers(view: View[C]) -> Callable[[int], C | None]:
         return None if owner is None else readers.get(owner, owner)
 
     return reader
+
+
+def _itself(key: Arg) -> Arg:
+    return key
 
 
 def _by_owner(errands: Iterable[Errand[C]]) -> list[tuple[C | None, list[Errand[C]]]]:
