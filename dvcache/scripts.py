@@ -132,6 +132,27 @@ return 0
 """)
 """Removes what is still as DUMP had it. KEYS: the entry. ARGV: the bytes of DUMP. Answers 1 or 0."""
 
+STORE_ALL: Final = Script("""
+if ARGV[1] == 'NX' then
+  for _, key in ipairs(KEYS) do
+    local left = redis.call('PTTL', key)
+    if left == -1 or left > tonumber(ARGV[2]) then return 0 end
+  end
+end
+for n, key in ipairs(KEYS) do
+  if ARGV[3] == '' then
+    redis.call('SET', key, ARGV[n + 3])
+  else
+    redis.call('SET', key, ARGV[n + 3], 'PX', ARGV[3])
+  end
+end
+return 1
+""")
+"""Stores several entries at once. KEYS: the entries. ARGV: "NX" to store all or none, where there is one; the
+milliseconds up to which an entry is stale, and so none; those for which they are stored, empty for ever; their bytes.
+Answers 1 or 0.
+"""
+
 
 def evaluate(script: Script, keys: tuple[bytes, ...], arguments: tuple[Arg, ...]) -> Op[Any]:
     """Run a script in one round trip, in two where the server does not hold it yet.

@@ -8,6 +8,8 @@ from typing import Any, Final, Self
 
 from typing_extensions import override
 
+from dvcache import Cache
+from dvcache.testing.conformance import MakeCache
 from tests.replication import Node
 from tests.servers import free_port, wait_until
 
@@ -143,6 +145,10 @@ class Cluster:
         [name] = [name for name, words in asked.view().items() if words[2] == primary.id]
         return next(node for node in self.nodes if node.id == name)
 
+    def wait_listed(self) -> None:
+        """Wait until every primary names every replica: one that has no data yet is not named."""
+        wait_until(lambda: all(len(each) > 3 for node in self.primaries for each in node.raw("CLUSTER", "SLOTS")))
+
     def urls(self) -> list[str]:
         return [node.url(password=self.password) for node in self.nodes[:3]]
 
@@ -203,3 +209,12 @@ class Cluster:
         ]:
             self._exits.close()
             self.__enter__()
+
+
+def on_cluster(make: MakeCache) -> MakeCache:
+    """Return what makes caches whose LOCATION names nodes of a cluster."""
+
+    def make_cache(**settings: Any) -> Cache:
+        return make(**{**settings, "OPTIONS": {"CLUSTER": True, **settings.get("OPTIONS", {})}})
+
+    return make_cache

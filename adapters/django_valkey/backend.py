@@ -131,6 +131,11 @@ class Backend(Attributes, BaseCache):
         return self._wired.container.settings.endpoints[0].driver
 
     @property
+    def is_on_cluster(self) -> bool:
+        """Whether LOCATION names nodes of a cluster."""
+        return self._wired.container.settings.cluster
+
+    @property
     def is_on_sentinels(self) -> bool:
         """Whether sentinels say where the servers are."""
         return bool(self._wired.container.settings.endpoints[0].service)

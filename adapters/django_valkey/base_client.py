@@ -138,6 +138,8 @@ class BaseClient(Generic[Raw]):
                 cls = twins.named(cls.CONNECTION_FACTORY_PATH, "CONNECTION_FACTORY_PATH", self.colour)
             if self._backend.is_on_sentinels and not issubclass(cls, BaseSentinelConnectionFactory):
                 cls = twins.named("django_valkey.pool.SentinelConnectionFactory", "CLIENT_CLASS", self.colour)
+            if self._backend.is_on_cluster and "cluster_cache" not in cls.__module__:
+                cls = twins.named("django_valkey.cluster_cache.pool.ClusterConnectionFactory", "CLUSTER", self.colour)
         return cls(self._options)
 
     def get_next_client_index(self, write: bool = True, tried: Sequence[int] | None = None) -> int:

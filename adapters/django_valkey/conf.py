@@ -132,11 +132,15 @@ def settings_for(alias: str = "default") -> Settings:
     Raises:
         ConfigurationError: a setting is wrong; names the alias, the key and the cure.
     """
-    return parsed(entry(alias), alias, defaults())
+    wanted = entry(alias)
+    client = getattr(loaded(str(wanted.get("BACKEND", ""))), "DEFAULT_CLIENT_CLASS", None)
+    return parsed(wanted, alias, defaults(), client)
 
 
-def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object]) -> Settings:
+def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object], client_class: object = None) -> Settings:
     """Return the core's settings of an entry, over the global settings `given`.
+
+    `client_class` is the backend's own client, which an entry has that names none.
 
     Raises:
         ConfigurationError: a setting is wrong; names the alias, the key and the cure.
@@ -153,7 +157,13 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object]) -
         else:
             own = {}
         factory = given.get(FACTORY)
-        made = Settings.parse(wanted, alias=alias, default_marker=DEFAULT_TIMEOUT, connection_factory=factory)
+        made = Settings.parse(
+            wanted,
+            alias=alias,
+            default_marker=DEFAULT_TIMEOUT,
+            connection_factory=factory,
+            client_class=client_class,
+        )
     except errors.ConfigurationError as error:
         raise ConfigurationError(error.reason, alias=alias, key=_written(error.key, own)) from error
     return dataclasses.replace(made, unwrap=unwrapped)

@@ -131,7 +131,8 @@ class Registry:
 
 def _wire(source: Source) -> Wired:
     alias = conf.alias_of(source.backend, source.location, source.params)
-    settings = conf.parsed({**source.params, "LOCATION": source.location}, alias, source.globals)
+    client = getattr(source.backend, "DEFAULT_CLIENT_CLASS", None)
+    settings = conf.parsed({**source.params, "LOCATION": source.location}, alias, source.globals, client)
     container = Container(settings, **source.replacements)
     client, async_client = container.client(), container.async_client()
     context = _context(container)
@@ -169,7 +170,7 @@ def _context(container: Container) -> Context:
     context, settings = container.context(), container.settings
     if context.policy.guard is not None:
         context = replace(context, policy=replace(context.policy, guard=Unaware(context.policy.guard)))
-    if len(settings.endpoints) == 1 or settings.read_only:
+    if (len(settings.endpoints) == 1 and not settings.cluster) or settings.read_only:
         return context
     return replace(context, policy=sessions.read_from_primary(context.policy))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from dvcache.clients.cluster import AsyncCluster, AsyncReplicaReads, Cluster, Nodes, ReplicaReads
+from dvcache.clients.cluster import AsyncCluster, AsyncPrimaries, Cluster, Nodes, Primaries
 from dvcache.clients.fallback import AsyncFallback, Fallback
 from dvcache.clients.replicated import AsyncReadOnly, AsyncReplicated, ReadOnly, Replicated
 from dvcache.clients.standalone import AsyncStandalone, Standalone
@@ -25,13 +25,13 @@ class Colour(Generic[C]):
     fallback: Callable[[tuple[C, ...]], C]
     replicated: Callable[[C, C, Rota[Any]], C]
     read_only: Callable[[C], C]
-    cluster: Callable[[Nodes[Any]], Any]
-    replica_reads: Callable[[Any], C]
+    primaries: Callable[[Nodes[Any]], Any]
+    cluster: Callable[[Any], C]
 
 
-SYNC: Final[Colour[Client]] = Colour(Standalone, Spread, Fallback, Replicated, ReadOnly, Cluster, ReplicaReads)
+SYNC: Final[Colour[Client]] = Colour(Standalone, Spread, Fallback, Replicated, ReadOnly, Primaries, Cluster)
 ASYNC: Final[Colour[AsyncClient]] = Colour(
-    AsyncStandalone, AsyncSpread, AsyncFallback, AsyncReplicated, AsyncReadOnly, AsyncCluster, AsyncReplicaReads
+    AsyncStandalone, AsyncSpread, AsyncFallback, AsyncReplicated, AsyncReadOnly, AsyncPrimaries, AsyncCluster
 )
 
 
@@ -76,6 +76,5 @@ def client(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequence
 
 
 def _cluster(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequence[Endpoint], topology: Topology) -> C:
-    if topology.read_from_primary:
-        return colour.cluster(Nodes(endpoints, pool))  # type: ignore[no-any-return]  # the colour says which
-    return colour.replica_reads(colour.cluster(Nodes(endpoints, pool, spread=colour.spread)))
+    nodes: Nodes[Any] = Nodes(endpoints, pool, spread=colour.spread, reads_replicas=not topology.read_from_primary)
+    return colour.cluster(colour.primaries(nodes))

@@ -81,6 +81,7 @@ RULES: Final[Mapping[str, Rule]] = {
     **_each("ZADD ZINCRBY ZPOPMIN ZPOPMAX ZREMRANGEBYRANK", _WRITE),
     **_each("ZREM ZREMRANGEBYSCORE", _REPEATABLE),
     **_each("FLUSHDB FLUSHALL SCRIPT", Rule(stop=1, repeatable=True, merge=first, everywhere=True)),
+    **_each("READONLY READWRITE", Rule(stop=1, repeatable=True)),
     **_each("DBSIZE", Rule(stop=1, reads=True, repeatable=True, merge=total, everywhere=True)),
     **_each("PING ECHO TIME INFO SCAN KEYS ROLE", Rule(stop=1, reads=True, repeatable=True)),
 }

@@ -89,6 +89,10 @@ def _all_failed(
     return list(data)
 
 
+def _none_stored(_: Context, data: Mapping[Any, object], *args: object, **options: object) -> list[bool]:
+    return [False] * len(data)
+
+
 def _unmoved(cx: Context, key: Key, delta: int = 1, version: int | None = None) -> int:
     return cx.version if version is None else version
 
@@ -152,6 +156,9 @@ EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     "get": _default,
     "publish": _published,
     "unanswered": _passed_over,
+    "mget_nonatomic": _no_entries,
+    "mset_nonatomic": _none_stored,
+    **dict.fromkeys(("flushall", "msetnx", "readonly", "readwrite"), _false),
     "seek": _alone,
     "set": _not_stored,
     "hget": _no_field,

@@ -14,6 +14,15 @@ _PAIRS: Final = (
     ("django_valkey.client.sentinel.SentinelClient", "django_valkey.async_cache.client.sentinel.AsyncSentinelClient"),
     ("django_valkey.pool.ConnectionFactory", "django_valkey.async_cache.pool.AsyncConnectionFactory"),
     ("django_valkey.pool.SentinelConnectionFactory", "django_valkey.async_cache.pool.AsyncSentinelConnectionFactory"),
+    (
+        "django_valkey.cluster_cache.client.default.DefaultClusterClient",
+        "django_valkey.cluster_cache.client.default.AsyncDefaultClusterClient",
+    ),
+    (
+        "django_valkey.cluster_cache.pool.ClusterConnectionFactory",
+        "django_valkey.cluster_cache.pool.AsyncClusterConnectionFactory",
+    ),
+    ("valkey.cluster.ValkeyCluster", "valkey.asyncio.cluster.ValkeyCluster"),
     ("valkey.client.Valkey", "valkey.asyncio.client.Valkey"),
     ("valkey.connection.ConnectionPool", "valkey.asyncio.connection.ConnectionPool"),
     ("valkey.connection.BlockingConnectionPool", "valkey.asyncio.connection.BlockingConnectionPool"),

@@ -7,8 +7,10 @@ from typing_extensions import override
 
 from dvcache.pools.memory import AsyncMemoryPool, MemoryPool
 from dvcache.pools.memory.scripting import ScriptFunction
+from dvcache.pools.memory.sole import Store
 from dvcache.pools.memory.store import MemoryStore
 from dvcache.protocols import AsyncPool, Pool, PoolFactory
+from dvcache.testing.nodes import MemoryClusters
 from dvcache.types import Clock, Endpoint
 
 
@@ -36,27 +38,43 @@ class MemoryPoolFactory(PoolFactory):
 
     Every server that the settings name (host and port, or path, or service) is one in-memory server with its numbered
     databases; the factory's sync and async pools of one server share its data, and so do those of its replicas, which
-    never lag. Another factory shares nothing with it.
+    never lag. A cluster's nodes are as many in-memory servers. Another factory shares nothing with it.
 
     Args:
         clock: what entries expire by, for example a `ManualClock`; the real time where None.
         scripts: Python twins of the Lua scripts that a test runs beside the library's, by their source.
+        nodes: how many primaries a cluster has; like real ones, each refuses what is another's.
     """
 
-    def __init__(self, clock: Clock | None = None, scripts: Mapping[str, ScriptFunction] | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        scripts: Mapping[str, ScriptFunction] | None = None,
+        *,
+        nodes: int = 3,
+    ) -> None:
         self._clock = clock or time.time
         self._scripts = scripts
         self._stores: dict[tuple[str, int, str], MemoryStore] = {}
+        self._clusters = MemoryClusters(nodes, self._made)
         self._primaries: dict[str, MemoryStore] = {}
         """The server that each alias writes to, whose replicas hold what it holds."""
 
     @override
     def pool(self, endpoint: Endpoint, /) -> Pool:
-        return MemoryPool(self.store(endpoint), endpoint)
+        return MemoryPool(self._node(endpoint), endpoint)
 
     @override
     def async_pool(self, endpoint: Endpoint, /) -> AsyncPool:
-        return AsyncMemoryPool(self.store(endpoint), endpoint)
+        return AsyncMemoryPool(self._node(endpoint), endpoint)
+
+    def _node(self, endpoint: Endpoint) -> Store:
+        if endpoint.in_cluster:
+            return self._clusters.node(endpoint.alias, (endpoint.host, endpoint.port))
+        return self.store(endpoint)
+
+    def _made(self) -> MemoryStore:
+        return MemoryStore(self._clock, self._scripts)
 
     def store(self, endpoint: Endpoint, /) -> MemoryStore:
         """Return the in-memory server that stands for an endpoint's."""
@@ -66,7 +84,7 @@ class MemoryPoolFactory(PoolFactory):
             place = (endpoint.service, 0, "")
         else:
             place = ("", 0, endpoint.path) if endpoint.scheme == "unix" else (endpoint.host, endpoint.port, "")
-        store = self._stores.get(place) or self._stores.setdefault(place, MemoryStore(self._clock, self._scripts))
+        store = self._stores.get(place) or self._stores.setdefault(place, self._made())
         if endpoint.role == "primary":
             self._primaries.setdefault(endpoint.alias, store)
         return store

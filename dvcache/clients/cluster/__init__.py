@@ -1,6 +1,6 @@
 """A cluster: slots, the nodes that own them, and how batches find them while they move."""
 
-from dvcache.clients.cluster.client import AsyncCluster, AsyncReplicaReads, Cluster, ReplicaReads
+from dvcache.clients.cluster.client import AsyncCluster, AsyncPrimaries, Cluster, Primaries
 from dvcache.clients.cluster.nodes import Nodes
 
-__all__ = ["AsyncCluster", "AsyncReplicaReads", "Cluster", "Nodes", "ReplicaReads"]
+__all__ = ["AsyncCluster", "AsyncPrimaries", "Cluster", "Nodes", "Primaries"]

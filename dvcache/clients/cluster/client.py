@@ -1,6 +1,6 @@
 """The client of a cluster, in both colours."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from dvcache.clients.cluster.nodes import Nodes
@@ -11,11 +11,11 @@ from dvcache.protocols import AsyncClient, Client
 from dvcache.types import Batch
 
 
-class Cluster:
+class Primaries:
     """The client of a cluster's primaries."""
 
     def __init__(self, nodes: Nodes[Client]) -> None:
-        self._nodes, self.routes = nodes, Routes(nodes)
+        self.nodes, self.routes = nodes, Routes(nodes)
 
     def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says; a part's transport error stands in the places that it cost."""
@@ -34,17 +34,17 @@ class Cluster:
 
     def close(self) -> None:
         """End every connection."""
-        self._nodes.close()
+        self.nodes.close()
 
 
-class AsyncCluster:
+class AsyncPrimaries:
     """The asynchronous client of a cluster's primaries."""
 
     def __init__(self, nodes: Nodes[AsyncClient]) -> None:
-        self._nodes, self.routes = nodes, Routes(nodes)
+        self.nodes, self.routes = nodes, Routes(nodes)
 
     async def execute(self, batch: Batch, /) -> Sequence[Any]:
-        """Run the batch, as `Cluster.execute`."""
+        """Run the batch, as `Primaries.execute`."""
         owner = self.routes.sole(batch)
         if owner is None:
             return await aconverse(self.routes.steps(batch))
@@ -60,18 +60,18 @@ class AsyncCluster:
 
     def close(self) -> None:
         """End every connection."""
-        self._nodes.close()
+        self.nodes.close()
 
 
-class ReplicaReads:
-    """The client of a cluster whose replicas are read: what only reads goes to one of them, else to its primary."""
+class Cluster:
+    """The client of a cluster. What only reads may go to replicas, and to their primary where none answers."""
 
-    def __init__(self, primary: Cluster) -> None:
-        self.primary = primary
+    def __init__(self, primary: Primaries) -> None:
+        self.primary, self._nodes = primary, primary.nodes
 
     def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
-        if not only_reads(batch):
+        if not self._nodes.reads_replicas or not only_reads(batch):
             return self.primary.execute(batch)
         return converse(self.primary.routes.steps(batch, by_readers=True))
 
@@ -80,17 +80,17 @@ class ReplicaReads:
         self.primary.close()
 
 
-class AsyncReplicaReads:
-    """The asynchronous client of a cluster whose replicas are read."""
+class AsyncCluster:
+    """The asynchronous client of a cluster, as `Cluster`."""
 
-    def __init__(self, primary: AsyncCluster) -> None:
-        self.primary = primary
+    def __init__(self, primary: AsyncPrimaries) -> None:
+        self.primary, self._nodes = primary, primary.nodes
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
-        """Run the batch, as `ReplicaReads.execute`."""
-        if not only_reads(batch):
-            return await self.primary.execute(batch)
-        return await aconverse(self.primary.routes.steps(batch, by_readers=True))
+    def execute(self, batch: Batch, /) -> Coroutine[Any, Any, Sequence[Any]]:
+        """Run the batch, as `Cluster.execute`."""
+        if not self._nodes.reads_replicas or not only_reads(batch):
+            return self.primary.execute(batch)
+        return aconverse(self.primary.routes.steps(batch, by_readers=True))
 
     def close(self) -> None:
         """End every connection."""

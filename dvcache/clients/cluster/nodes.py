@@ -32,6 +32,9 @@ C = TypeVar("C", bound=Closable)
 ASK_EVERY: Final = 0.1
 """Seconds for which one answer serves everybody who misses an owner."""
 
+TELL_EVERY: Final = 10.0
+"""Seconds after which the map is told anew where replicas are read: they come and go without a word."""
+
 LINGER: Final = 10.0
 """Seconds that the pool of a node is kept that holds no slots any more: callers may be at work there."""
 
@@ -63,7 +66,8 @@ class Nodes(Generic[C]):
     Args:
         seeds: where the cluster is asked for when no known node answers; tried for ever.
         pool: makes the pool of one node.
-        spread: makes the client that reads from replicas in turn; None where they are left alone.
+        spread: makes the client that reads from replicas in turn.
+        reads_replicas: whether replicas are read.
         clock: seconds that only ever grow.
     """
 
@@ -72,7 +76,8 @@ class Nodes(Generic[C]):
         seeds: Sequence[Endpoint],
         pool: Callable[[Endpoint], C],
         *,
-        spread: Callable[[Rota[C]], C] | None = None,
+        spread: Callable[[Rota[C]], C],
+        reads_replicas: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._seeds, self._make, self._spread, self.clock = tuple(seeds), pool, spread, clock
@@ -87,6 +92,7 @@ class Nodes(Generic[C]):
         self._replicas: tuple[Address, ...] = ()
         self._members: dict[C, tuple[C, ...]] = {}
         """The replicas of each primary, where they are read."""
+        self.reads_replicas = reads_replicas
         self.closed = False
         self.view: View[C] | None = None
         self.timeout = seeds[0].timeout or TIMEOUT
@@ -114,6 +120,16 @@ class Nodes(Generic[C]):
 
     def _all(self) -> list[tuple[Address, C]]:
         return [*self._pools.items(), *self._replica_pools.items()]
+
+    def read(self, *, replicas: bool) -> None:
+        """Read from replicas from now on, or from primaries alone."""
+        if replicas is not self.reads_replicas:
+            self.reads_replicas, self.view = replicas, None
+            self._told, self._failure = None, None
+
+    def is_old(self) -> bool:
+        """Say whether it is time to be told anew which replicas there are."""
+        return self._age() > TELL_EVERY
 
     def moved(self, slot: int, owner: C) -> bool:
         """Take note of a slot's new owner; say whether nothing is known of that node, so that the map is due."""
@@ -221,7 +237,7 @@ class Nodes(Generic[C]):
 
     def _readers(self, found: Sequence[Range]) -> dict[C, C]:
         """Return who reads for each primary; the one that did before, with all that it knows, where nothing changed."""
-        if self._spread is None:
+        if not self.reads_replicas:
             return {}
         replicas = {self.at(each.primary): each.replicas for each in found if each.replicas}
         members = {

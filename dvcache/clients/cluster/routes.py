@@ -32,6 +32,9 @@ from dvcache.types import Arg, Batch, Command, Sleep
 
 _ASKING: Final[Command] = ("ASKING",)
 
+_OWN: Final = frozenset({"SCAN", "READONLY", "READWRITE"})
+"""Commands that mean something else to a cluster than to one of its nodes."""
+
 _NOT_FINAL: Final = (UnavailableError, ReadOnlyError, RedirectError)
 """Replies that say that nothing was performed."""
 
@@ -111,11 +114,17 @@ class Routes(Generic[C]):
         if not batch:
             return []
         started = self.nodes.clock()
-        if begun is None and batch[0][0] == "SCAN" and len(batch) == 1:
-            return [(yield from self._scan(batch[0], started))]
+        if begun is None and len(batch) == 1 and batch[0][0] in _OWN:
+            if batch[0][0] == "SCAN":
+                return [(yield from self._scan(batch[0], started))]
+            self.nodes.read(replicas=batch[0][0] == "READONLY")
+            return [b"OK"]
         plan: Plan[C | None]
         if begun is None:
             view = yield from self._view()
+            if by_readers and self.nodes.is_old():
+                yield from self._refreshed(None)
+                view = yield from self._view()
             everyone: tuple[C | None, ...] = tuple(view.primaries)
             owner: Callable[[int], C | None] = _readers(view) if by_readers else view.owners.__getitem__
             plan = divide(batch, slot, owner, everyone)
@@ -199,7 +208,8 @@ class Routes(Generic[C]):
     def _readdress(self, errands: Iterable[Errand[C]]) -> bool:
         """Send errands to who owns their slots by now; say whether all of them have another owner than before."""
         view = self.nodes.view
-        assert view is not None
+        if view is None:  # somebody has just asked for replicas, or for none: the next round knows
+            return False
         moved = True
         for errand in errands:
             if errand.asking:

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from dvcache.errors import ClosedError, ServerError
 from dvcache.pools.memory.arguments import encoded
+from dvcache.pools.memory.sole import SoleNode, Store
 from dvcache.pools.memory.store import MemoryStore
 from dvcache.protocols import AsyncPool, Pool
 from dvcache.types import Batch, Endpoint
@@ -18,9 +19,10 @@ from dvcache.types import Batch, Endpoint
 _stores: Final[dict[str, MemoryStore]] = {}
 
 
-def memory_store(endpoint: Endpoint) -> MemoryStore:
+def memory_store(endpoint: Endpoint) -> Store:
     """Return the process's store of a `memory://` endpoint: one for each host, with the databases of a server."""
-    return _stores.get(endpoint.host) or _stores.setdefault(endpoint.host, MemoryStore())
+    store = _stores.get(endpoint.host) or _stores.setdefault(endpoint.host, MemoryStore())
+    return SoleNode(store, (endpoint.host, endpoint.port)) if endpoint.in_cluster else store
 
 
 class _Connection:
@@ -28,7 +30,7 @@ class _Connection:
 
     __slots__ = ("_closed", "_endpoint", "_store")
 
-    def __init__(self, store: MemoryStore, endpoint: Endpoint) -> None:
+    def __init__(self, store: Store, endpoint: Endpoint) -> None:
         self._store, self._endpoint = store, endpoint
         self._closed = False
 
@@ -52,7 +54,7 @@ class _Connection:
 class MemoryPool(Pool):
     """A pool to an in-memory server, for any number of threads."""
 
-    def __init__(self, store: MemoryStore, endpoint: Endpoint) -> None:
+    def __init__(self, store: Store, endpoint: Endpoint) -> None:
         self._connection = _Connection(store, endpoint)
 
     @override
@@ -67,7 +69,7 @@ class MemoryPool(Pool):
 class AsyncMemoryPool(AsyncPool):
     """A pool to an in-memory server, for any number of event loops. Other tasks run during its round trips."""
 
-    def __init__(self, store: MemoryStore, endpoint: Endpoint) -> None:
+    def __init__(self, store: Store, endpoint: Endpoint) -> None:
         self._connection = _Connection(store, endpoint)
 
     @override

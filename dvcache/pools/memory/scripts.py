@@ -5,7 +5,7 @@ from typing import Final
 
 from dvcache.errors import ServerError
 from dvcache.pools.memory.scripting import Call, ScriptFunction
-from dvcache.scripts import CHANGE, COUNT, EXTEND, INCREMENT, PUBLISH, RELEASE, REMOVE_DUMPED, SWAP
+from dvcache.scripts import CHANGE, COUNT, EXTEND, INCREMENT, PUBLISH, RELEASE, REMOVE_DUMPED, STORE_ALL, SWAP
 
 
 def increment(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
@@ -105,6 +105,17 @@ def remove_dumped(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> o
     return call("UNLINK", keys[0]) if call("DUMP", keys[0]) == args[0] else 0
 
 
+def store_all(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
+    """Twin of `STORE_ALL`."""
+    condition, limit, lifetime, *values = args
+    lefts = [call("PTTL", key) for key in keys] if condition == b"NX" else []
+    if any(left == -1 or left > int(limit) for left in lefts):
+        return 0
+    for key, value in zip(keys, values, strict=True):
+        call("SET", key, value, *(("PX", lifetime) if lifetime else ()))
+    return 1
+
+
 SCRIPTS: Final[dict[str, ScriptFunction]] = {
     INCREMENT.text: increment,
     SWAP.text: swap,
@@ -114,5 +125,6 @@ SCRIPTS: Final[dict[str, ScriptFunction]] = {
     RELEASE.text: release,
     EXTEND.text: extend,
     REMOVE_DUMPED.text: remove_dumped,
+    STORE_ALL.text: store_all,
 }
 """What an in-memory server can evaluate. A new script needs its twin here."""

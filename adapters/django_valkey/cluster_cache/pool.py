@@ -1,0 +1,58 @@
+"""Connection factories for clusters: valkey-py's own clients, for what the cache has no method for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import valkey.asyncio.cluster
+import valkey.cluster
+from typing_extensions import override
+
+from django_valkey.async_cache.pool import AsyncConnectionFactory
+from django_valkey.pool import ConnectionFactory
+
+
+class ClusterConnectionFactory(ConnectionFactory):
+    """Makes clients of clusters, one for each URL of a node and options, with all their connection arguments.
+
+    Arguments and errors are those of `BaseConnectionFactory`.
+    """
+
+    path_base_cls = "valkey.cluster.ValkeyCluster"
+
+    @override
+    def get_connection_pool(self, params: Mapping[str, Any]) -> Any:
+        return cluster_client(self, params)
+
+    @override
+    def get_connection(self, params: dict[str, Any]) -> valkey.cluster.ValkeyCluster:
+        return self.get_or_create_connection_pool(params)  # type: ignore[no-any-return]  # see get_connection_pool
+
+    @override
+    def disconnect(self, connection: valkey.cluster.ValkeyCluster) -> None:
+        connection.disconnect_connection_pools()
+
+
+class AsyncClusterConnectionFactory(AsyncConnectionFactory):
+    """Makes asynchronous clients of clusters, each with connections of its own, which whoever asked for it ends.
+
+    Otherwise as `ClusterConnectionFactory`.
+    """
+
+    path_base_cls = "valkey.asyncio.cluster.ValkeyCluster"
+
+    @override
+    async def get_connection(self, params: dict[str, Any]) -> valkey.asyncio.cluster.ValkeyCluster:
+        return cluster_client(self, params)  # type: ignore[no-any-return]  # the class says which
+
+    @override
+    async def disconnect(self, connection: valkey.asyncio.cluster.ValkeyCluster) -> None:
+        await connection.aclose()
+
+
+def cluster_client(factory: Any, params: Mapping[str, Any]) -> Any:
+    """Return a new client of valkey-py's, which makes the nodes' pools itself, with a parser that knows MOVED."""
+    known = {name: each for name, each in params.items() if name not in {"url", "parser_class"}}
+    pools = {name: each for name, each in factory.pool_cls_kwargs.items() if name != "parser_class"}
+    login = factory._credentials()  # noqa: SLF001  # this is a part of the factory
+    arguments = {**known, **login, **pools, **factory.base_client_cls_kwargs}
+    return factory.base_client_cls.from_url(params["url"], **arguments)

@@ -1,0 +1,203 @@
+"""Clusters under Django: the backend and every other way to ask for one, its own methods, and valkey-py's clients."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+import valkey.asyncio.cluster
+import valkey.cluster
+from django.core.cache import caches
+from django.core.exceptions import ImproperlyConfigured
+
+import django_valkey
+from django_valkey import async_cache, wiring
+from django_valkey.cluster_cache.cache import ClusterValkeyCache
+from django_valkey.cluster_cache.client import AsyncDefaultClusterClient, DefaultClusterClient
+from django_valkey.cluster_cache.pool import ClusterConnectionFactory
+from dvcache import Cache, NotSupportedError
+from dvcache.pools.lean import LeanPool
+from dvcache.testing import MemoryPoolFactory
+from dvcache.testing.conformance import Blocking, CacheConformance, MakeCache
+from tests.clusters import Cluster
+from tests.django.conftest import Configure
+from tests.topologies import calls
+
+BACKEND = "django_valkey.cluster_cache.cache.ClusterValkeyCache"
+SYNC, ASYNC = "django_valkey.cache.ValkeyCache", "django_valkey.async_cache.cache.AsyncValkeyCache"
+CLIENT = "django_valkey.cluster_cache.client.DefaultClusterClient"
+FACTORY = "django_valkey.cluster_cache.pool.ClusterConnectionFactory"
+WAYS: list[dict[str, Any]] = [
+    {"BACKEND": BACKEND},
+    {"BACKEND": BACKEND, "OPTIONS": {"CLIENT_CLASS": "django_valkey.client.HerdClient"}},
+    *({"BACKEND": backend, "OPTIONS": {"CLUSTER": True}} for backend in (SYNC, ASYNC)),
+    *({"BACKEND": backend, "OPTIONS": {"CLIENT_CLASS": CLIENT}} for backend in (SYNC, ASYNC)),
+    *({"BACKEND": backend, "OPTIONS": {"CONNECTION_FACTORY": FACTORY}} for backend in (SYNC, ASYNC)),
+    {"BACKEND": SYNC, "OPTIONS": {"CLIENT_CLASS": "django_valkey.cluster_cache.client.default.DefaultClusterClient"}},
+]
+
+
+class TestClusterValkeyCache(CacheConformance):
+    @pytest.fixture(params=["sync", "async"])
+    def make_cache(self, request: pytest.FixtureRequest) -> Iterator[MakeCache]:
+        with wiring.use(pool_factory=MemoryPoolFactory()), asyncio.Runner() as runner:
+
+            def make_cache(**settings: Any) -> Cache:
+                cache: Any = ClusterValkeyCache("valkey://nodes:7001", settings)
+                return cast("Cache", cache if request.param == "sync" else Blocking(cache, runner, "a"))
+
+            yield make_cache
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_every_way_leads_to_the_cluster(way: dict[str, Any], cluster: Cluster, configured: Configure) -> None:
+    names = [f"k{n}" for n in range(30)]
+    with configured(cluster.urls()[:1], **way):
+        cache: Any = caches["default"]
+        assert asyncio.run(cache.aset_many(dict.fromkeys(names, 1))) == []
+        if way["BACKEND"] == ASYNC:
+            assert asyncio.run(cache.get_many(names)) == dict.fromkeys(names, 1)
+        else:
+            assert cache.get_many(names) == dict.fromkeys(names, 1)
+    counts = [node.raw("DBSIZE") for node in cluster.primaries]
+    assert sum(counts) == len(names)
+    assert min(counts) > 0
+
+
+@pytest.fixture(params=["", "a"], ids=["sync", "async"])
+def call(request: pytest.FixtureRequest, cluster: Cluster, configured: Configure) -> Iterator[Any]:
+    """A function that calls a method of the cache by its name, in one colour."""
+    prefix = request.param
+    with configured(",".join(cluster.urls()), BACKEND=BACKEND, TIMEOUT=77), asyncio.Runner() as runner:
+        cache = caches["default"]
+
+        async def awaited(name: str, *args: Any, **kwargs: Any) -> Any:
+            return await getattr(cache, f"a{name}")(*args, **kwargs)
+
+        def call(name: str, *args: Any, **kwargs: Any) -> Any:
+            if prefix:
+                return runner.run(awaited(name, *args, **kwargs))
+            return getattr(cache, name)(*args, **kwargs)
+
+        yield call
+
+
+def test_keyslot_is_the_servers(call: Any, cluster: Cluster) -> None:
+    for key in ("a", "{a}b", "größe"):
+        assert call("keyslot", key) == cluster.nodes[0].raw("CLUSTER", "KEYSLOT", f":1:{key}")
+    assert call("keyslot", "a", version=2) == cluster.nodes[0].raw("CLUSTER", "KEYSLOT", ":2:a")
+
+
+def test_msetnx_stores_all_or_none(call: Any) -> None:
+    assert call("msetnx", {"{t}a": 1, "{t}b": 2}) is True
+    assert call("msetnx", {"{t}b": 3, "{t}c": 4}) is False
+    assert call("get_many", ["{t}a", "{t}b", "{t}c"]) == {"{t}a": 1, "{t}b": 2}
+    assert call("ttl", "{t}a") == 77
+
+
+def test_what_is_to_be_stored_at_once_must_lie_in_one_slot(call: Any) -> None:
+    for name, more in (("msetnx", {}), ("mset", {"atomic": True}), ("mset", {"nx": True})):
+        with pytest.raises(NotSupportedError, match=r":1:a, :1:b .*braces"):
+            call(name, {"a": 1, "b": 2}, **more)
+    assert call("get_many", ["a", "b"]) == {}
+
+
+def test_mset_stores_at_once_where_it_can_and_else_by_slot(call: Any) -> None:
+    data = {f"k{n}": n for n in range(20)}
+    assert call("mset", data, 60) is True
+    assert call("mset", {"{t}a": 1, "{t}b": 2}, 60) is True
+    assert call("get_many", [*data, "{t}a", "{t}b"]) == {**data, "{t}a": 1, "{t}b": 2}
+    assert {call("ttl", key) for key in (*data, "{t}a")} == {60}
+    assert call("mset", data, atomic=False) == [True] * 20
+    assert call("mset_nonatomic", {"a": 1, "b": 2}) == [True, True]
+    assert call("mget_nonatomic", ["a", "b", "a", "none"]) == {"a": 1, "b": 2}
+    assert call("mset", {"{t}a": 1}, 0) is True
+    assert call("get", "{t}a") is None
+
+
+def test_a_positional_timeout_of_set_many_is_a_timeout(call: Any) -> None:
+    assert call("set_many", {"a": 1, "b": 2}, 60) == []
+    assert (call("ttl", "a"), call("ttl", "b")) == (60, 60)
+
+
+def test_keys_are_those_of_every_primary(call: Any) -> None:
+    names = {f"k{n}" for n in range(50)}
+    call("set_many", dict.fromkeys(names, 1))
+    for arguments in ({}, {"pattern": "k*"}, {"search": "*"}, {"target_nodes": "default-node"}):
+        assert set(call("keys", **arguments)) == names
+
+
+def test_flushall_empties_every_primary(call: Any, cluster: Cluster) -> None:
+    call("set_many", {f"k{n}": 1 for n in range(30)})
+    assert call("flushall") is True
+    assert [node.raw("DBSIZE") for node in cluster.primaries] == [0, 0, 0]
+    assert call("flushall", asynchronous=True) is True
+    assert call("invalidate_key_from_cache") is None
+
+
+def test_readonly_reads_from_replicas_until_readwrite(call: Any, cluster: Cluster) -> None:
+    call("set", "a", 1)
+    primary = cluster.owner(call("keyslot", "a"))
+    replica = cluster.replica_of(primary)
+    cluster.wait_listed()
+    before = calls(replica, "get")
+    assert call("get", "a") == 1
+    assert calls(replica, "get") == before
+    assert call("readonly") is True
+    assert [call("get", "a") for _ in range(3)] == [1, 1, 1]
+    assert calls(replica, "get") == before + 3
+    assert call("readwrite") is True
+    assert call("get", "a") == 1
+    assert calls(replica, "get") == before + 3
+
+
+def test_valkey_pys_client_of_the_cluster_is_to_be_had_in_both_colours(cluster: Cluster, configured: Configure) -> None:
+    async def scenario() -> None:
+        client = await async_cache.get_valkey_connection("default")
+        assert isinstance(client, valkey.asyncio.cluster.ValkeyCluster)
+        try:
+            assert await client.get(":1:a") == b"1"
+        finally:
+            await client.aclose()
+
+    with configured(cluster.urls(), BACKEND=BACKEND):
+        caches["default"].set("a", 1)
+        client = django_valkey.get_valkey_connection("default")
+        assert isinstance(client, valkey.cluster.ValkeyCluster)
+        assert client.get(":1:a") == b"1"
+        assert django_valkey.get_valkey_connection("default") is client
+        assert isinstance(caches["default"].client, DefaultClusterClient)
+        assert isinstance(caches["default"].client.connection_factory, ClusterConnectionFactory)
+        caches["default"].client.disconnect(client=client)
+        asyncio.run(scenario())
+    with configured(cluster.urls(), BACKEND=ASYNC, OPTIONS={"CLIENT_CLASS": CLIENT}):
+        assert isinstance(caches["default"].client, AsyncDefaultClusterClient)
+        asyncio.run(scenario())
+
+
+def test_every_thread_has_the_same_pools(cluster: Cluster, configured: Configure) -> None:
+    with configured(cluster.urls(), BACKEND=BACKEND):
+        first, second = ClusterValkeyCache(cluster.urls(), {}), ClusterValkeyCache(cluster.urls(), {})
+        assert first._client is second._client
+        first.set("a", 1)
+        nodes = cast("Any", first._client).primary.nodes
+        assert all(isinstance(pool, LeanPool) for pool in nodes.view.primaries)
+
+
+@pytest.mark.parametrize(
+    ("location", "options", "words"),
+    [
+        ("unix:///run/valkey.sock", {}, "leads to one server"),
+        ("embedded://", {}, "leads to one server"),
+        ("valkey://a?is_master=0", {}, "is_master is the cluster's own"),
+        (["valkey://a", "valkeys://b"], {}, "one scheme"),
+        ("valkey://a", {"CLUSTER": False}, "contradicts"),
+        ("valkey://a", {"CLIENT_CLASS": "django_valkey.client.SentinelClient"}, "needs no sentinels"),
+        ("", {}, "Missing connections string"),
+    ],
+)
+def test_what_a_cluster_cannot_be_is_refused_when_the_cache_is_built(
+    location: object, options: dict[str, Any], words: str, configured: Configure
+) -> None:
+    with configured(location, BACKEND=BACKEND, OPTIONS=options), pytest.raises(ImproperlyConfigured, match=words):
+        caches["default"]
