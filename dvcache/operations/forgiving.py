@@ -44,7 +44,7 @@ class Forgiving:
             return (yield from op)
         except ConnectionInterrupted as error:
             self.ignored.note(cx.alias, name, error, cx.clock())
-        return cast("T", EMPTY[name](cx, *args, **kwargs))
+        return cast("T", (EMPTY.get(name) or _OF_CLUSTERS[name])(cx, *args, **kwargs))
 
 
 IN_PARTS: Final = frozenset({"get_or_set"})
@@ -152,13 +152,17 @@ def _not_scored(  # noqa: PLR0917  # as `zadd`
 
 _RANGES: Final = ("zrange", "zrevrange", "zrangebyscore", "zrevrangebyscore")
 
+_OF_CLUSTERS: Final[Mapping[str, Callable[..., object]]] = {
+    "mget_nonatomic": _no_entries,
+    "mset_nonatomic": _none_stored,
+    **dict.fromkeys(("flushall", "msetnx", "readonly", "readwrite"), _false),
+}
+"""As `EMPTY`, of what clusters have beside."""
+
 EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     "get": _default,
     "publish": _published,
     "unanswered": _passed_over,
-    "mget_nonatomic": _no_entries,
-    "mset_nonatomic": _none_stored,
-    **dict.fromkeys(("flushall", "msetnx", "readonly", "readwrite"), _false),
     "seek": _alone,
     "set": _not_stored,
     "hget": _no_field,
