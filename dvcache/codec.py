@@ -145,10 +145,16 @@ class ValueCodec:
                 packed = self._compressor.compress(data)
                 if len(packed) < len(data):
                     return packed
-            return self._compressor.compress(data) if self._reads_as_compressed(data) else data
+            if not self._reads_as_compressed(data):
+                return data
+            packed = self._compressor.compress(data)
         except Exception as error:
             message = f"{type(self._compressor).__name__} cannot compress: {type(error).__name__}"
             raise SerializationError(self._located(message)) from error
+        if packed == data:
+            message = f"{type(self._compressor).__name__} would read it as compressed, and does not compress it"
+            raise SerializationError(self._located(message))
+        return packed
 
     def _reads_as_compressed(self, data: bytes) -> bool:
         try:
@@ -203,7 +209,8 @@ class ValueCodec:
 
     def _note(self, error: Exception) -> str:
         self.undecodable += 1
-        message = self._located(f"{type(self._serializer).__name__} cannot read an entry: {type(error).__name__}")
+        reason = f"{type(error).__name__}: {error}" if isinstance(error, TooLarge) else type(error).__name__
+        message = self._located(f"{type(self._serializer).__name__} cannot read an entry: {reason}")
         if type(error) not in self._kinds:
             self._kinds.add(type(error))
             logger.warning("%s; it counts as a miss, and so will others, without a word", message)

@@ -218,6 +218,22 @@ def test_a_compressor_of_the_projects_own_is_used(configured: Configure) -> None
         assert caches["default"]._wired.container.settings.compressor.seen["SHOP"] == 1
 
 
+COMPRESSORS = [path for path in PATHS if path.startswith("compressors")]
+
+
+@pytest.mark.parametrize("path", COMPRESSORS)
+def test_raw_bytes_of_every_length_come_back_as_they_are(path: str, configured: Configure) -> None:
+    with configured("memory://raw", OPTIONS={"SERIALIZER": f"{__name__}.Raw", "COMPRESSOR": f"django_valkey.{path}"}):
+        cache = caches["default"]
+        compress = cache._wired.container.settings.compressor._compress
+        bodies = [b"", b";", b"\x03\x00", b"a" * 100, compress(b""), compress(b"a"), compress(b"a" * 100)]
+        for body in bodies:
+            cache.set("a", body)
+            assert cache.get("a", "a miss") == body
+        cache.set_many({str(number): body for number, body in enumerate(bodies)})
+        assert cache.get_many(map(str, range(len(bodies)))) == {str(n): body for n, body in enumerate(bodies)}
+
+
 def test_compressors_work_by_themselves() -> None:
     for compressor in (ZlibCompressor({}), IdentityCompressor(options={}), ZlibCompressor({"COMPRESS_LEVEL": 0})):
         assert compressor.compress(b"short") == b"short"

@@ -6,6 +6,7 @@ import lzma
 import math
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import IntEnum
 from fractions import Fraction
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -211,6 +212,19 @@ def test_what_cannot_be_serialized_raises_before_anything_is_sent(
 ) -> None:
     with pytest.raises(SerializationError):
         ValueCodec(serializer, compressor).dumps({"a": (each for each in "abc")})
+
+
+@pytest.mark.parametrize("serializer", [MSGPackSerializer(), MsgSpecMsgPackSerializer()], ids=repr)
+def test_a_number_of_another_type_that_would_be_read_as_another_number_is_refused(serializer: Serializer) -> None:
+    class Size(IntEnum):
+        LARGE = 49  # in MessagePack the byte of the digit 1
+        HUGE = 300
+
+    codec = ValueCodec(serializer, IdentityCompressor(), alias="shop")
+    with pytest.raises(SerializationError, match=r"'shop'.*a Size would be read as a number"):
+        codec.dumps(Size.LARGE)
+    assert codec.loads(codec.dumps(Size.HUGE)) == Size.HUGE
+    assert codec.loads(codec.dumps([Size.LARGE])) == [49]
 
 
 def test_equal_times_of_different_zones_are_told_apart() -> None:

@@ -18,7 +18,7 @@ from dvcache.compressors.gzip import GzipCompressor
 from dvcache.compressors.lz4 import Lz4Compressor
 from dvcache.compressors.lzma import LzmaCompressor
 from dvcache.compressors.zstd import ZstdCompressor, zstd
-from dvcache.errors import ConfigurationError, SerializationError
+from dvcache.errors import ConfigurationError, DecodeError, SerializationError
 from dvcache.serializers import PickleSerializer
 from tests import programs
 
@@ -152,6 +152,29 @@ def test_ten_gigabytes_in_one_entry_cost_no_memory_and_are_a_miss() -> None:
         assert int(misses) == 1, path
         assert int(growth) < 24, f"{path}: {growth} MiB"
     assert done.stderr.count("TooLarge") == 13  # brotli has no magic: only its own compressor reads it
+
+
+def test_what_is_too_large_says_so_and_by_which_option_where_it_is_to_be_raised() -> None:
+    entry = GzipCompressor().compress(bytes(1001))
+    for compressor in (GzipCompressor(max_size=1000), IdentityCompressor()):
+        codec = ValueCodec(PickleSerializer(), compressor, alias="shop", raise_undecodable=True, max_size=1000)
+        with pytest.raises(DecodeError, match=r"'shop'.*more than 1000 bytes; OPTIONS\['MAX_DECOMPRESSED_SIZE'\]"):
+            codec.loads(entry)
+
+
+class Careless:
+    """Takes everything for compressed, and compresses nothing."""
+
+    def compress(self, data: bytes, /) -> bytes:
+        return data
+
+    def decompress(self, data: bytes, /) -> bytes:
+        return data[::-1]
+
+
+def test_bytes_that_a_compressor_would_only_read_otherwise_are_refused() -> None:
+    with pytest.raises(SerializationError, match="Careless would read it as compressed"):
+        ValueCodec(PickleSerializer(), Careless()).dumps("a")
 
 
 def test_what_is_larger_than_the_bound_is_stored_as_it_is() -> None:

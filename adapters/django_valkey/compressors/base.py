@@ -96,6 +96,20 @@ class CoreCompressor(BaseCompressor):
         return {each.name: getattr(self, name) for name, each in named.items() if isinstance(each, Option)}
 
     @override
+    def compress(self, value: bytes) -> bytes:
+        """Return the bytes, compressed where they are longer than the minimum, or would be read as compressed."""
+        return self._compress(value) if len(value) > self.min_length or self._reads(value) else value
+
+    def _reads(self, value: bytes) -> bool:
+        try:
+            self.decompress(value)
+        except TooLarge:
+            return True
+        except CompressorError:
+            return False
+        return True
+
+    @override
     def _compress(self, value: bytes) -> bytes:
         return self._core.compress(value)
 
