@@ -34,7 +34,7 @@ class _Shared:
 
     async def keep(self, pool: Any) -> None:
         """Have a pool's connections ended with the running loop."""
-        key = next((key for key, each in self.pools.items() if each is pool), None)
+        key = next((key for key, each in list(self.pools.items()) if each is pool), None)
         if key is not None and key not in self.keepers:
             self.keepers[key] = self._kept(key, pool)
             await anext(self.keepers[key])

@@ -79,6 +79,9 @@ class LeanPool:
             return []
         started = time.monotonic()
         lane = self._take(started)
+        if lane is None:
+            lane = self._obtain(started) or self._opened()
+            started = time.monotonic()  # a caller may wait in line for longer than for a reply
         try:
             replies = lane.exchange(batch, started)
         except BaseException as error:  # noqa: BLE001  # _failed raises it, or what it means
@@ -93,6 +96,9 @@ class LeanPool:
         """Write the batch, as `protocols.Pending` says."""
         started = time.monotonic()
         lane = self._take(started)
+        if lane is None:
+            lane = self._obtain(started) or self._opened()
+            started = time.monotonic()  # a caller may wait in line for longer than for a reply
         try:
             lane.write(batch)
         except BaseException as error:  # noqa: BLE001  # as above
@@ -112,7 +118,8 @@ class LeanPool:
             self._attend()
         return replies
 
-    def _take(self, started: float) -> Lane:
+    def _take(self, started: float) -> Lane | None:
+        """Return a lane that rests; None where it is for the lock to say who is next, or what may be opened."""
         if not self._attention:
             with suppress(IndexError):
                 lane = self._free.pop()
@@ -120,7 +127,7 @@ class LeanPool:
                     return lane
                 self.discard(lane)
                 self._drop_free()
-        return self._obtain(started) or self._opened()
+        return None
 
     def _obtain(self, started: float) -> Lane | None:
         """Return a free lane, when it is this caller's turn, or None where one may be opened."""
@@ -137,7 +144,7 @@ class LeanPool:
                 self._queue.append(turn)
             finally:
                 self._attention = self._closed or bool(self._queue)
-        timeout = self._endpoint.timeout
+        timeout = self._patience
         try:
             if not turn.come.wait(None if timeout is None else max(0.0, started + timeout - time.monotonic())):
                 self._give_up(turn)
@@ -220,10 +227,16 @@ class LeanPool:
         if self._closed:
             raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
 
+    @property
+    def _patience(self) -> float | None:
+        """Seconds that a caller waits in line; None: for ever."""
+        seconds: Any = self._endpoint.options.get("timeout", self._endpoint.timeout)
+        return seconds  # type: ignore[no-any-return]  # the settings know no others
+
     def _exhausted(self) -> PoolExhausted:
-        limit, timeout = self._endpoint.max_connections, self._endpoint.timeout
+        limit = self._endpoint.max_connections
         return PoolExhausted(
-            f"all {limit} connections were busy for {timeout:g} s; raise max_connections",
+            f"all {limit} connections were busy for {self._patience:g} s; raise max_connections",
             alias=self._endpoint.alias,
             endpoint=self._endpoint.name,
         )

@@ -125,6 +125,29 @@ def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(make: 
         holder.join()
 
 
+def test_a_caller_may_wait_in_line_for_longer_or_shorter_than_for_a_reply(make: Make, server: Server) -> None:
+    pool = make(max_connections=1, timeout=30.0, options={"timeout": 0.05})
+    with server.paused():
+        holder = threading.Thread(target=pool.execute, args=((("PING",),),))
+        holder.start()
+        server.wait_until(lambda: pool._open)
+        with pytest.raises(PoolExhausted, match=r"busy for 0\.05 s"):
+            pool.execute((("PING",),))
+    holder.join()
+    patient = make(max_connections=1, timeout=0.3, options={"timeout": None})
+    patient.execute((("SET", "big", b"x" * 1_000_000),))
+    with patient._lock:
+        lane = patient._free.pop()
+    waiting: list[object] = []
+    waiter = threading.Thread(target=lambda: waiting.extend(patient.execute((("GET", "big"),))))
+    waiter.start()
+    waiter.join(0.5)
+    patient._free.append(lane)
+    patient._attend()
+    waiter.join()
+    assert waiting == [b"x" * 1_000_000]
+
+
 def test_a_server_that_hangs_raises_within_the_timeout(make: Make, server: Server) -> None:
     pool = make(timeout=0.2)
     pool.execute((("PING",),))
