@@ -14,6 +14,7 @@ from tests.bench.figures import Figures
 from tests.bench.herd import show_herd
 from tests.bench.locks import show_locks
 from tests.bench.measures import measure_async, measure_sync
+from tests.bench.patterns import show_patterns
 from tests.bench.peers import ASYNC_PEERS, SYNC_PEERS
 from tests.bench.topologies import show_topologies
 from tests.servers import Server
@@ -38,6 +39,9 @@ def main() -> None:
         if options.what == "locks":
             show_locks(server, options.rounds, options.django_valkey)
             return
+        if options.what == "patterns":
+            show_patterns(server, options.rounds)
+            return
         Figures(measure_sync(SYNC_PEERS, server, options.rounds)).show("one after another, sync")
         Figures(asyncio.run(measure_async(ASYNC_PEERS, server, options.rounds))).show("async")
     show_topologies(options.rounds, server_core)
@@ -45,7 +49,7 @@ def main() -> None:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("what", nargs="?", choices=["all", "herd", "locks", "codecs"], default="all")
+    parser.add_argument("what", nargs="?", choices=["all", "herd", "locks", "patterns", "codecs"], default="all")
     parser.add_argument(
         "--django-valkey", metavar="PYTHON", help="an interpreter that has django-valkey, for `herd` and `locks`"
     )

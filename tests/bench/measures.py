@@ -13,9 +13,9 @@ from tests.servers import Server
 
 Rounds: TypeAlias = dict[str, dict[str, list[float]]]
 
-CALLS: Final = {"get": 2000, "set": 2000, "get_many": 200}
+CALLS: Final = {"get": 2000, "set": 2000, "get_many": 200, "set_many": 100}
 """Calls of one round."""
-NAMES: Final = {"get_many": "get_many(100)"}
+NAMES: Final = {"get_many": "get_many(100)", "set_many": "set_many(100)"}
 TOGETHER: Final = 1000
 
 

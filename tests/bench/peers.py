@@ -14,6 +14,7 @@ from tests.servers import Server
 
 VALUE: Final = {"zone": "Europe/Berlin", "offset": 3600, "dst": True}
 KEYS: Final = [f"key:{number}" for number in range(100)]
+DATA: Final = dict.fromkeys(KEYS, VALUE)
 
 
 class SyncPeer(Protocol):
@@ -22,6 +23,7 @@ class SyncPeer(Protocol):
     def get(self) -> object: ...
     def set(self) -> object: ...
     def get_many(self) -> object: ...
+    def set_many(self) -> object: ...
 
 
 class AsyncPeer(Protocol):
@@ -30,6 +32,12 @@ class AsyncPeer(Protocol):
     async def get(self) -> object: ...
     async def set(self) -> object: ...
     async def get_many(self) -> object: ...
+    async def set_many(self) -> object: ...
+
+
+def sets() -> Iterator[tuple[str | bytes | int, ...]]:
+    """The commands of `set_many` where there is no library."""
+    return (("SET", f":1:{key}".encode(), pickle.dumps(value), "PX", 60_000) for key, value in DATA.items())
 
 
 class RawSocket:
@@ -53,8 +61,15 @@ class RawSocket:
         stored = [f":1:{key}".encode() for key in KEYS]
         return dict(zip(KEYS, map(pickle.loads, self._ask("MGET", *stored)), strict=True))
 
+    def set_many(self) -> object:
+        self._socket.sendall(b"".join(libvalkey.pack_command(command) for command in sets()))
+        return [self._answer() for _ in KEYS]
+
     def _ask(self, *command: str | bytes | int) -> Any:
         self._socket.sendall(libvalkey.pack_command(command))
+        return self._answer()
+
+    def _answer(self) -> Any:
         while (reply := self._reader.gets()) is False:
             self._reader.feed(self._socket.recv(65536))
         return reply
@@ -75,6 +90,9 @@ class Dvcache:
     def get_many(self) -> object:
         return self._cache.get_many(KEYS)
 
+    def set_many(self) -> object:
+        return self._cache.set_many(DATA, 60)
+
 
 class RawStream:
     """asyncio's streams and libvalkey, one command at a time: for what is done one after another."""
@@ -93,8 +111,15 @@ class RawStream:
         stored = [f":1:{key}".encode() for key in KEYS]
         return dict(zip(KEYS, map(pickle.loads, await self._ask("MGET", *stored)), strict=True))
 
+    async def set_many(self) -> object:
+        self._to.write(b"".join(libvalkey.pack_command(command) for command in sets()))
+        return [await self._answer() for _ in KEYS]
+
     async def _ask(self, *command: str | bytes | int) -> Any:
         self._to.write(libvalkey.pack_command(command))
+        return await self._answer()
+
+    async def _answer(self) -> Any:
         while (reply := self._reader.gets()) is False:
             self._reader.feed(await self._from.read(65536))
         return reply
@@ -114,6 +139,9 @@ class AsyncDvcache:
 
     async def get_many(self) -> object:
         return await self._cache.get_many(KEYS)
+
+    async def set_many(self) -> object:
+        return await self._cache.set_many(DATA, 60)
 
 
 @contextmanager
