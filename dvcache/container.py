@@ -15,6 +15,7 @@ from dependency_injector import containers, providers
 from dvcache.background import Background
 from dvcache.cache import AsyncCache, Cache
 from dvcache.clients import building
+from dvcache.clients.blocking import WarnsInLoops
 from dvcache.clients.resilient import async_resilient, resilient
 from dvcache.codec import ValueCodec
 from dvcache.errors import ClosedError, ConfigurationError
@@ -98,7 +99,8 @@ def _topology(settings: Settings) -> building.Topology:
 
 
 def _client(settings: Settings, pool_factory: PoolFactory) -> Client:
-    return building.client(building.SYNC, pool_factory.pool, settings.endpoints, _topology(settings))
+    client = building.client(building.SYNC, pool_factory.pool, settings.endpoints, _topology(settings))
+    return WarnsInLoops(client, settings.alias) if settings.warn_in_loop else client
 
 
 def _async_client(settings: Settings, pool_factory: PoolFactory) -> AsyncClient:

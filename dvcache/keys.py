@@ -41,9 +41,16 @@ class PrefixedKeys:
         self._affixes: dict[int, tuple[bytes, bytes]] = {}
 
     def key(self, key: Key, version: int | None = None, prefix: str | None = None) -> bytes:
-        """Return the stored key."""
+        """Return the stored key.
+
+        Raises:
+            ValueError: the key has no bytes.
+        """
         if type(key) is str and version is None and prefix is None and self._function is None:
-            return (self._head + key).encode("utf-8", "surrogateescape")
+            try:
+                return (self._head + key).encode("utf-8", "surrogateescape")
+            except UnicodeEncodeError as error:
+                raise _half(error) from None
         if isinstance(key, memoryview):
             key = key.tobytes()
         return self._named(
@@ -135,7 +142,15 @@ def _literal(text: object) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise _half(error) from None
+
+
+def _half(error: UnicodeEncodeError) -> ValueError:
+    code = ord(error.object[error.start])
+    return ValueError(f"a key cannot hold the lone surrogate U+{code:04X}, which is half a character and has no bytes")
 
 
 def _text(stored: bytes) -> str:

@@ -13,6 +13,7 @@
 signal receiver and no setting of Django.
 """
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
@@ -67,8 +68,19 @@ def _refuse_twin() -> None:
         return
     raise ImportError(
         "django-valkey and dvcache are both installed, and both bring the package 'django_valkey'. "
-        "Run: pip uninstall --yes django-valkey, then: pip install --force-reinstall --no-deps dvcache"
+        "Run: pip uninstall --yes django-valkey, then: pip install --force-reinstall --no-deps dvcache "
+        "(django_valkey.E007)"
     )
 
 
+def _need_django() -> None:
+    """Raise where there is no Django: the names of this package are a backend's."""
+    try:
+        import_module("django")
+    except ModuleNotFoundError as error:
+        message = "django_valkey needs Django: pip install 'dvcache[django]'; without it, use the package dvcache"
+        raise ModuleNotFoundError(message, name="django") from error
+
+
 _refuse_twin()
+_need_django()

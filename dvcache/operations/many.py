@@ -32,10 +32,11 @@ def set_many(
         version: the version to store under; the alias's own where None.
 
     Raises:
+        TypeError: `data` is no mapping.
         SerializationError: a value cannot be stored; nothing was sent.
         ServerError: the server refused every one of them.
     """
-    return cx.policy.set_many(cx, data, timeout, version)
+    return cx.policy.set_many(cx, _mapping(data), timeout, version)
 
 
 def delete_many(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[int]:
@@ -50,4 +51,10 @@ def mget(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[dic
 
 def mset(cx: Context, data: Mapping[Any, object], timeout: Timeout = DEFAULT, version: int | None = None) -> Op[bool]:
     """Store the values as `set_many` does and say whether all of them were stored."""
-    return not (yield from cx.policy.set_many(cx, data, timeout, version))
+    return not (yield from cx.policy.set_many(cx, _mapping(data), timeout, version))
+
+
+def _mapping(data: Mapping[Any, object]) -> Mapping[Any, object]:
+    if not hasattr(data, "items"):
+        raise TypeError(f"a mapping of keys to values is needed, not a {type(data).__name__}; write dict(…)")
+    return data

@@ -60,6 +60,8 @@ class Settings:
     logger: str = "dvcache"
     """The name of the logger for ignored exceptions."""
     raise_undecodable: bool = False
+    warn_in_loop: bool = False
+    """Warn of synchronous calls where an event loop is running."""
     close_connection: bool = False
     """A host framework ends the connections that nobody uses when its request ends: `Container.release`."""
     herd: Herd | None = None
@@ -164,6 +166,7 @@ _FLAGS: Final = {
     "IGNORE_EXCEPTIONS": "ignore_exceptions",
     "LOG_IGNORE_EXCEPTIONS": "log_ignored_exceptions",
     "RAISE_UNDECODABLE": "raise_undecodable",
+    "WARN_IN_LOOP": "warn_in_loop",
     "CLOSE_CONNECTION": "close_connection",
 }
 

@@ -148,6 +148,8 @@ def _split(url: str) -> tuple[Scheme, SplitResult]:
         raise ConfigurationError(f"the URL {UNREADABLE}", key=_KEY)
     if scheme == "unix":
         _check_unix(split)
+    elif re.fullmatch(r"\d+(/+\d+)+", split.path.strip("/")):
+        raise ConfigurationError("the path of the URL is one number, the database: 'valkey://host:6379/1'", key=_KEY)
     return scheme, split
 
 

@@ -74,6 +74,7 @@ class Options(TypedDict, total=False):
     LOG_IGNORE_EXCEPTIONS: bool | None
     LOGGER: str | None
     RAISE_UNDECODABLE: bool | None
+    WARN_IN_LOOP: bool | None
     CLOSE_CONNECTION: bool | None
     CLEAR_SCOPE: Literal["database", "prefix"] | None
     PREFIX_HASHES: bool | None

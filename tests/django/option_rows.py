@@ -6,6 +6,7 @@ names it; and `beside`, the other options that the effect needs. Global settings
 that they stand for.
 """
 
+import asyncio
 import lzma
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -152,6 +153,15 @@ def _closes(seen: Seen) -> bool:
     seen.cache.close()
     wait_until(lambda: not seen.is_listed("name=tabled"), 1)
     return True
+
+
+def _warns_in_a_loop(seen: Seen) -> bool:
+    async def call() -> None:
+        seen.cache.get("k")
+
+    with pytest.warns(RuntimeWarning, match="GET blocks a running event loop") as caught:
+        asyncio.run(call())
+    return caught[0].filename == __file__
 
 
 def _spares_others(seen: Seen) -> object:
@@ -344,6 +354,7 @@ OPTIONS: Final[dict[str, Row]] = {
         wrong=7,
     ),
     "RAISE_UNDECODABLE": Row(right=True, seen=_raises_undecodable, wrong="yes"),
+    "WARN_IN_LOOP": Row(right=True, seen=_warns_in_a_loop, wrong="yes"),
     "CLOSE_CONNECTION": Row(right=True, beside=NAMED, seen=_closes, wrong="yes"),
     "CLEAR_SCOPE": Row(right="prefix", seen=_spares_others, wrong="alias"),
     "SCAN_COUNT": Row(right=7, seen=lambda seen: seen.settings.scan_count == 7, wrong=0),

@@ -4,6 +4,7 @@ import asyncio
 import gc
 from pathlib import Path
 
+import pytest
 from django.core.cache import caches
 from django.core.signals import request_finished
 from django.test.utils import override_settings
@@ -57,6 +58,15 @@ def test_importing_beside_django_valkey_names_the_cure(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "ImportError: django-valkey and dvcache are both installed" in ended.stderr
     assert "pip uninstall --yes django-valkey" in ended.stderr
+    assert "(django_valkey.E007)" in ended.stderr
+
+
+@pytest.mark.parametrize("module", ["django_valkey", "django_valkey.cache", "django_valkey.serializers.pickle"])
+def test_importing_without_django_says_what_to_install(module: str) -> None:
+    ended = programs.run("-c", f"{programs.without('django')}\nimport {module}")
+    assert ended.returncode == 1
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith("ModuleNotFoundError: django_valkey needs Django: pip install 'dvcache[django]'")
 
 
 def test_the_end_of_a_request_warns_of_nothing_in_a_loop_and_outside() -> None:

@@ -178,3 +178,12 @@ def bare(key: object, prefix: str, _version: int) -> str:
 def test_everything_is_refused_where_it_would_reach_beyond_the_prefix(prefix: str, function: object) -> None:
     with pytest.raises(NotSupportedError, match="KEY_FUNCTION"):
         PrefixedKeys(prefix, 1, function).everything()  # type: ignore[arg-type]  # of several kinds
+
+
+@pytest.mark.parametrize("keys", [PrefixedKeys("p", 1), PrefixedKeys("p", 1, "{1}:{2}:{0}".format)])
+@pytest.mark.parametrize("version", [None, 2])
+def test_a_key_with_half_a_character_is_a_clear_error(keys: PrefixedKeys, version: int | None) -> None:
+    with pytest.raises(ValueError, match=r"lone surrogate U\+D800") as caught:
+        keys.key("secret\ud800", version)
+    assert not isinstance(caught.value, UnicodeEncodeError)
+    assert "secret" not in str(caught.value)

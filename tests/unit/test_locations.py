@@ -28,6 +28,11 @@ def refused(url: object) -> ConfigurationError:
     return caught.value
 
 
+@pytest.mark.parametrize("url", ["valkey://h/1/2", "memory://h/0//1", "valkey://h/1/2?db=3"])
+def test_a_path_of_two_numbers_is_no_database(url: str) -> None:
+    assert "the path of the URL is one number, the database" in str(refused(url))
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
@@ -38,6 +43,8 @@ def refused(url: object) -> ConfigurationError:
         ("valkey://", Endpoint()),
         ("valkey://:7000", Endpoint(port=7000)),
         ("valkey://h/service", Endpoint(host="h")),
+        ("valkey://h/1/", Endpoint(host="h", db=1)),
+        ("valkey://h/a/b", Endpoint(host="h")),
         ("valkey://h/1?db=3", Endpoint(host="h", db=3)),
         ("valkey://[::1]:7000/1", Endpoint(host="::1", port=7000, db=1)),
         ("unix:///run/valkey.sock?db=4", Endpoint(scheme="unix", path="/run/valkey.sock", db=4)),

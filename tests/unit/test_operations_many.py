@@ -1,5 +1,7 @@
 """Many entries at once: chunks, duplicates, generators, failures."""
 
+from typing import Any
+
 import pytest
 
 from dvcache.errors import SerializationError, ServerError
@@ -64,3 +66,12 @@ def test_set_many_serializes_every_value_before_it_sends_any() -> None:
 
 def test_set_many_with_a_timeout_of_zero_deletes() -> None:
     assert replay(many.set_many(CX, {"a": 1, "b": 2}, 0), ((("UNLINK", b"p:1:a", b"p:1:b"),), [1])) == []
+
+
+@pytest.mark.parametrize("operation", [many.set_many, many.mset])
+@pytest.mark.parametrize("data", [[("a", 1)], {"a"}, None])
+def test_values_come_in_a_mapping(operation: Any, data: object) -> None:
+    with pytest.raises(
+        TypeError, match=r"a mapping of keys to values is needed, not a (list|set|NoneType); write dict"
+    ):
+        replay(operation(CX, data))
