@@ -4,7 +4,7 @@ import re
 from typing import Final, cast
 
 from dvcache.errors import NotSupportedError
-from dvcache.types import Key, KeyFunction, ReverseKeyFunction
+from dvcache.types import Key, KeyFunction, ReverseKeyFunction, StoredKey
 
 _GLOB: Final = re.compile(r"[*?\[\]\\]")
 _PROBE: Final = "dvcache-probe"
@@ -16,7 +16,8 @@ class PrefixedKeys:
     """Names entries `prefix:version:key`, or as a KEY_FUNCTION of the user's does.
 
     Every prefix, version and key counts as given: an empty prefix, version 0 and the key `""` are names like others.
-    A key that is bytes is named as Django names it, by its Python literal; a memoryview stands for its bytes.
+    A key that is bytes is named as Django names it, by its Python literal; a memoryview stands for its bytes; a
+    `StoredKey` has its name already.
     Stored keys that are no UTF-8 are read and written with Python's surrogateescape, so that none is lost.
 
     Args:
@@ -51,6 +52,8 @@ class PrefixedKeys:
                 return (self._head + key).encode("utf-8", "surrogateescape")
             except UnicodeEncodeError as error:
                 raise _half(error) from None
+        if isinstance(key, StoredKey):
+            return _bytes(key)
         if isinstance(key, memoryview):
             key = key.tobytes()
         return self._named(
@@ -65,6 +68,8 @@ class PrefixedKeys:
         """
         if not pattern:
             raise ValueError("a pattern is needed; '*' stands for every key of this prefix and version")
+        if isinstance(pattern, StoredKey):
+            return _bytes(pattern)
         around = _literal(self._prefix if prefix is None else prefix)
         return self._named(pattern, around, self._version if version is None else version)
 

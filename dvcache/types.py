@@ -125,6 +125,13 @@ class Missing(Enum):
 
 MISSING: Final = Missing.MISSING
 
+
+class StoredKey(str):
+    """A key as it is stored, which is not named again: operations take it as it is."""
+
+    __slots__ = ()
+
+
 Key: TypeAlias = str | bytes | memoryview | int
 """What a caller may name an entry by. It becomes text as `str.format` writes it."""
 

@@ -6,14 +6,15 @@ from typing import Any, Final
 
 from dvcache.codec import ValueCodec
 from dvcache.protocols import Compressor, Serializer
+from dvcache.types import StoredKey
 
 __all__ = ["CacheKey", "decode", "default_reverse_key", "encode", "glob_escape", "make_key", "make_pattern"]
 
 _GLOB: Final = re.compile(r"[*?\[\]\\]")
 
 
-class CacheKey(str):
-    """A key as it is stored, which need not be made again."""
+class CacheKey(StoredKey):
+    """A key as it is stored: operations take it as it is."""
 
     __slots__ = ()
 

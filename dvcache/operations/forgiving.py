@@ -84,7 +84,11 @@ def _no_entries(_: Context, *args: object, **options: object) -> dict[Any, objec
 
 
 def _all_failed(
-    _: Context, data: Mapping[Any, object], timeout: Timeout = DEFAULT, version: int | None = None
+    _: Context,
+    data: Mapping[Any, object],
+    timeout: Timeout = DEFAULT,
+    version: int | None = None,
+    **options: object,
 ) -> list[Key]:
     return list(data)
 

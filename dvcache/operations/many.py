@@ -3,6 +3,7 @@
 # ruff: noqa: D417  # the context is not the caller's to pass
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from dvcache.operations.context import Context
@@ -20,7 +21,12 @@ def get_many(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op
 
 
 def set_many(
-    cx: Context, data: Mapping[Any, object], timeout: Timeout = DEFAULT, version: int | None = None
+    cx: Context,
+    data: Mapping[Any, object],
+    timeout: Timeout = DEFAULT,
+    version: int | None = None,
+    *,
+    herd: bool = True,
 ) -> Op[list[Key]]:
     """Store the values and return the keys that could not be stored.
 
@@ -30,12 +36,16 @@ def set_many(
         data: the values by their keys; one round trip for each 500.
         timeout: seconds or a timedelta, to the millisecond; None for ever; 0 or less deletes the entries.
         version: the version to store under; the alias's own where None.
+        herd: under the herd policy, whether the entries are kept, stale, after their timeout. Without that they end
+            with it, and are due to be recomputed so much earlier.
 
     Raises:
         TypeError: `data` is no mapping.
         SerializationError: a value cannot be stored; nothing was sent.
         ServerError: the server refused every one of them.
     """
+    if not herd:
+        cx = replace(cx, herd=replace(cx.herd, timeout=0))
     return cx.policy.set_many(cx, _mapping(data), timeout, version)
 
 

@@ -4,7 +4,7 @@
 
 from dvcache.errors import ServerError
 from dvcache.operations.context import Context
-from dvcache.types import Key, Op
+from dvcache.types import Key, Op, StoredKey
 
 
 def incr_version(cx: Context, key: Key, delta: int = 1, version: int | None = None) -> Op[int]:
@@ -30,7 +30,8 @@ def incr_version(cx: Context, key: Key, delta: int = 1, version: int | None = No
     if delta == 0:
         [found] = yield (("EXISTS", source),)
     else:
-        found = yield from _renamed(cx, source, cx.keys.key(key, old + delta))
+        name = cx.keys.original(source, old) if isinstance(key, StoredKey) else key
+        found = yield from _renamed(cx, source, cx.keys.key(name, old + delta))
     if not found:
         raise ValueError(f"Key '{key!s}' not found")
     return old + delta

@@ -7,7 +7,7 @@ from django_valkey.util import CacheKey
 from dvcache import DecodeError, SerializationError
 from dvcache.codec import ValueCodec
 from dvcache.operations.context import Codec, Keys
-from dvcache.types import Key
+from dvcache.types import Key, StoredKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class HookedKeys:
 
     def key(self, key: Key, version: int | None = None, prefix: str | None = None) -> bytes:
         """Return the stored key."""
+        if isinstance(key, StoredKey):
+            return self.keys.key(key)
         if prefix is None:
             return _bytes(self.cache.make_and_validate_key(key, version=version), "make_key")
         stored = self.cache.make_key(key, version=version, prefix=prefix)
@@ -27,6 +29,8 @@ class HookedKeys:
 
     def pattern(self, pattern: str, version: int | None = None, prefix: str | None = None) -> bytes:
         """Return the glob over stored keys."""
+        if isinstance(pattern, StoredKey):
+            return self.keys.pattern(pattern)
         given = {} if prefix is None else {"prefix": prefix}
         return _bytes(self.cache.make_pattern(pattern, version=version, **given), "make_pattern")
 
