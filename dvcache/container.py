@@ -44,10 +44,11 @@ def _keys(settings: Settings) -> Keys:
 
 
 def _codec(settings: Settings) -> Codec:
+    own = getattr(settings.compressor, "min_length", None)  # a compressor of the user's own may have a bound of its own
     return ValueCodec(
         settings.serializer,
         settings.compressor,
-        min_length=settings.compress_min_length,
+        min_length=own if isinstance(own, int) else settings.compress_min_length,
         alias=settings.alias,
         raise_undecodable=settings.raise_undecodable,
         fallbacks=settings.serializer_fallbacks,

@@ -55,6 +55,11 @@ _MIDDLEWARE: Final = frozenset(
     for name in ("UpdateCacheMiddleware", "FetchFromCacheMiddleware", "CacheMiddleware")
 )
 
+_PLAIN: Final = frozenset(
+    {None, "django_valkey.client.DefaultClient", "django_valkey.async_cache.client.AsyncDefaultClient"}
+)
+"""The clients of backends that are of servers without more, and none."""
+
 
 def current() -> object:
     """Return the settings object of this moment: another one as soon as `override_settings` takes effect or ends."""
@@ -151,8 +156,10 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object], c
     try:
         if isinstance(options, Mapping):
             own = {name: value for name, value in spellings.options(options, alias).items() if value is not None}
-            if "CLIENT_CLASS" not in own:
+            if "CLIENT_CLASS" not in own and client_class in _PLAIN:
                 inherited["PREFIX_HASHES"] = False  # as django-valkey's default client names them
+            elif "CLIENT_CLASS" not in own:
+                inherited["CLIENT_CLASS"] = client_class
             wanted = {**wanted, "OPTIONS": {**inherited, **own}}
         else:
             own = {}

@@ -13,8 +13,9 @@ from typing import Any, Final, TypeVar
 
 from dvcache.operations.context import Context, Guard, Policy
 from dvcache.operations.expiry import pttl
+from dvcache.operations.forgiving import IN_PARTS
 from dvcache.operations.layers import Layer
-from dvcache.types import DEFAULT, MISSING, Call, Key, Op, Timeout
+from dvcache.types import DEFAULT, MISSING, Arg, Call, Key, Op, Timeout
 
 T = TypeVar("T")
 
@@ -53,12 +54,18 @@ class Overriding:
             return _negated(layer, cx, opposite, *args, **kwargs)
         if name in {"incr", "decr"} and self._resting(cx, {"get", "set"}) is not None:
             return (added if name == "incr" else subtracted)(cx, *args, **kwargs)
+        if name in IN_PARTS:
+            return self.operations[name](self._guarded(cx), *args, **kwargs)
         return None
 
     def _reached(self, cx: Context, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Op[Any]:
         function = getattr(self.below, name, None)
-        policy = cx.policy if function is None else replace(cx.policy, **{name: function})
-        return self.operations[name](replace(cx, policy=policy), *args, **kwargs)
+        changed = {} if function is None else {name: function}
+        return self.operations[name](self._guarded(cx, **changed), *args, **kwargs)
+
+    def _guarded(self, cx: Context, **changed: Any) -> Context:
+        """Return the context for an operation that guards its own parts: they are not what a facade was asked for."""
+        return replace(cx, policy=replace(cx.policy, guard=self.outer, **changed))
 
     def _resting(self, cx: Context, names: AbstractSet[str]) -> Layer | None:
         """Return the outermost layer that overrides one of these, unless one is at work and calls what rests on it."""
@@ -72,6 +79,12 @@ def _called(layer: Layer, cx: Context, name: str, args: tuple[Any, ...], kwargs:
 
 def _negated(layer: Layer, cx: Context, name: str, key: Key, delta: Any = 1, *args: Any, **kwargs: Any) -> Op[Any]:
     return (yield Call(lambda: layer.call(cx, name, (key, -delta, *args), kwargs)))
+
+
+def left_to_codec(_: Context, stored: bytes, delta: int, creation: tuple[Arg, ...]) -> Op[Any]:  # noqa: ARG001  # as in Policy
+    """Leave an addition to the caller, where numbers are stored as only the user's hooks read and write them."""
+    yield from ()
+    return [None]
 
 
 def added(

@@ -1,29 +1,15 @@
 """Clients of a project's own, written against django-valkey: what they override is what the cache does."""
 
-import asyncio
-from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
 from typing import Any, Final
 
 import pytest
-from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
-from django.test.utils import override_settings
 
-from django_valkey import wiring
 from django_valkey.async_cache.client import AsyncDefaultClient, AsyncHerdClient, AsyncSentinelClient
 from django_valkey.cache import ValkeyCache
 from django_valkey.client import DefaultClient, HerdClient, SentinelClient
 from dvcache import NotSupportedError
-from dvcache.testing import MemoryPoolFactory
-
-SYNC: Final = "django_valkey.cache.ValkeyCache"
-ASYNC: Final = "django_valkey.async_cache.cache.AsyncValkeyCache"
-SENTINELS: Final = {"SENTINELS": [("127.0.0.1", 26379)]}
-
-calls: Counter[str] = Counter()
-"""How often each override was called."""
+from tests.django.own import ASYNC, SYNC, alias, calls, of
 
 
 class Counting:
@@ -85,34 +71,6 @@ class AsyncOwnSentinel(AsyncCounting, AsyncSentinelClient):
 
 
 OWN: Final = [OwnDefault, OwnHerd, OwnSentinel, AsyncOwnDefault, AsyncOwnHerd, AsyncOwnSentinel]
-
-
-@contextmanager
-def alias(client: type, backend: str | None = None, **entry: Any) -> Iterator[Any]:
-    """The default alias with this client, by its dotted path, on a server in memory."""
-    coloured = ASYNC if getattr(client, "colour", "sync") == "async" else SYNC
-    service = issubclass(client, SentinelClient | AsyncSentinelClient)
-    options = {"CLIENT_CLASS": f"{client.__module__}.{client.__qualname__}", **(SENTINELS if service else {})}
-    location = "valkey://shop/0" if service else "valkey://cache.example.com/0"
-    made = {"BACKEND": backend or coloured, "LOCATION": location, "OPTIONS": options, **entry}
-    with override_settings(CACHES={"default": made}), wiring.use(pool_factory=MemoryPoolFactory()):
-        calls.clear()
-        yield caches["default"]
-
-
-def of(cache: Any, name: str) -> Callable[..., Any]:
-    """A method of the cache, waited for if it is a coroutine."""
-    method = getattr(cache, name)
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        found = method(*args, **kwargs)
-        return asyncio.run(_awaited(found)) if asyncio.iscoroutine(found) else found
-
-    return call
-
-
-async def _awaited(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    return await coroutine
 
 
 THROUGH: Final[dict[str, tuple[str, tuple[Any, ...], Any, dict[str, int]]]] = {

@@ -12,7 +12,7 @@ from django_valkey.overrides.hooks import HookedCodec, HookedKeys
 from django_valkey.overrides.layers import Awaiting, OwnContext, Refusing, Waiting
 from dvcache.operations.context import Context, Guard
 from dvcache.operations.layers import Layer, Through
-from dvcache.operations.overriding import Overriding
+from dvcache.operations.overriding import Overriding, left_to_codec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +155,8 @@ def contexts(plan: Plan, context: Context) -> Contexts:
         plan: what is overridden.
         context: the wiring's own, without overrides.
     """
+    if (plan.cache_hooks | plan.client_hooks) & _OF_VALUES:
+        context = replace(context, policy=replace(context.policy, increment=left_to_codec))
     return Contexts(
         plan,
         context,

@@ -1,0 +1,218 @@
+"""Caches of a project's own, as BACKEND: what they override is what every other method goes through."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+import valkey
+import valkey.asyncio
+from django.core.exceptions import ImproperlyConfigured
+
+from django_valkey.async_cache.cache import AsyncValkeyCache
+from django_valkey.async_cache.client import AsyncDefaultClient
+from django_valkey.base import (
+    AsyncBackendCommands,
+    BackendCommands,
+    BaseValkeyCache,
+    decorate_all_methods,
+    omit_exception,
+)
+from django_valkey.cache import ValkeyCache
+from django_valkey.client import DefaultClient
+from tests.django.own import alias, calls, of
+from tests.django.test_django_own_clients import THROUGH, AsyncCounting, AsyncOwnDefault, Counting, OwnDefault
+
+
+class OwnCache(Counting, ValkeyCache):
+    """Operations of a cache for both colours."""
+
+
+class AsyncOwnCache(AsyncCounting, AsyncValkeyCache):
+    """Operations of a cache of coroutines."""
+
+
+class OwnBase(Counting, BaseValkeyCache[DefaultClient, valkey.Valkey], BackendCommands):
+    """A cache that is put together of what django-valkey documents."""
+
+    DEFAULT_CLIENT_CLASS = "django_valkey.client.DefaultClient"
+
+
+class AsyncOwnBase(AsyncCounting, BaseValkeyCache[AsyncDefaultClient, valkey.asyncio.Valkey], AsyncBackendCommands):
+    """The same, of coroutines."""
+
+    DEFAULT_CLIENT_CLASS = "django_valkey.async_cache.client.AsyncDefaultClient"
+
+
+CACHES: Final = [OwnCache, AsyncOwnCache, OwnBase, AsyncOwnBase]
+
+
+@pytest.mark.parametrize("prefix", ["", "a"])
+@pytest.mark.parametrize("backend", CACHES)
+@pytest.mark.parametrize(("name", "args", "answer", "counted"), THROUGH.values(), ids=THROUGH)
+def test_every_operation_goes_through_what_the_cache_overrides(  # noqa: PLR0917  # a row of the table
+    backend: type, prefix: str, name: str, args: tuple[Any, ...], answer: Any, counted: dict[str, int]
+) -> None:
+    with alias(backend=backend) as cache:
+        of(cache, "set")("a", 1)
+        of(cache, "set")("b", 2)
+        calls.clear()
+        assert of(cache, f"{prefix}{name}")(*args) == answer
+        assert calls == counted
+
+
+class BothColours(ValkeyCache):
+    """Overrides a method and its coroutine."""
+
+    def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
+        calls["get"] += 1
+        return super().get(key, default, version)
+
+    async def aget(self, key: Any, default: Any = None, version: Any = None) -> Any:
+        calls["aget"] += 1
+        return await super().aget(key, default, version)
+
+
+def test_a_cache_may_override_a_method_and_its_coroutine_each_for_its_own_colour() -> None:
+    with alias(backend=BothColours) as cache:
+        cache.set("a", 1)
+        assert cache.get("a") == of(cache, "aget")("a") == 1
+        assert calls == {"get": 1, "aget": 1}
+        assert cache.has_key("a")
+        assert cache.get_many(["a"]) == {"a": 1}
+        assert calls == {"get": 3, "aget": 1}
+        assert of(cache, "aget_or_set")("a", 2) == of(cache, "aincr")("a", 0) == 1
+        assert calls == {"get": 3, "aget": 3}
+
+
+class CoroutineAlone(ValkeyCache):
+    """Overrides a coroutine alone."""
+
+    async def aget(self, key: Any, default: Any = None, version: Any = None) -> Any:
+        calls["aget"] += 1
+        return await super().aget(key, default, version)
+
+
+def test_a_coroutine_that_is_overridden_alone_changes_nothing_for_sync_code() -> None:
+    with alias(backend=CoroutineAlone) as cache:
+        cache.set("a", 1)
+        assert cache.get("a") == 1
+        assert cache.get_or_set("a", 2) == 1
+        assert calls == {}
+        assert of(cache, "ahas_key")("a")
+        assert calls == {"aget": 1}
+
+
+class Over(OwnCache):
+    """Inherits a cache of the project's own."""
+
+    def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
+        calls["over"] += 1
+        return super().get(key, default, version)
+
+
+@pytest.mark.parametrize("prefix", ["", "a"])
+def test_an_override_may_override_another(prefix: str) -> None:
+    with alias(backend=Over) as cache:
+        cache.set("a", 1)
+        assert of(cache, f"{prefix}get_many")(["a"]) == {"a": 1}
+        assert calls == {"set": 1, "get": 1, "over": 1}
+
+
+@pytest.mark.parametrize(("backend", "client"), [(OwnCache, OwnDefault), (AsyncOwnCache, AsyncOwnDefault)])
+def test_what_a_cache_calls_by_super_is_its_clients_override(backend: type, client: type) -> None:
+    with alias(client, backend) as cache:
+        of(cache, "set")("a", 1)
+        assert calls == {"set": 2}
+        assert of(cache, "get")("a") == 1
+        assert of(cache, "get_many")(["a"]) == {"a": 1}
+        assert calls == {"set": 2, "get": 4}
+        assert cache._wired.container.cache().get("a") == 1 - 2000
+
+
+class OfOwnClient(BaseValkeyCache[OwnDefault, valkey.Valkey], BackendCommands):
+    """Names its client."""
+
+    DEFAULT_CLIENT_CLASS = f"{OwnDefault.__module__}.OwnDefault"
+
+
+def test_a_cache_has_the_client_of_its_class_where_the_alias_names_none() -> None:
+    with alias(backend=OfOwnClient) as cache:
+        assert type(cache.client) is OwnDefault
+        cache.set("a", 1)
+        assert cache.get("a") == 1
+        assert calls == {"set": 1, "get": 1}
+    with alias(DefaultClient, OfOwnClient) as cache:
+        assert type(cache.client) is DefaultClient
+
+
+class OnSentinels(ValkeyCache):
+    """Names a client of a service."""
+
+    DEFAULT_CLIENT_CLASS = "django_valkey.client.SentinelClient"
+
+
+def test_the_client_of_a_caches_class_says_which_topology_is_meant() -> None:
+    sentinels = {"SENTINELS": [("127.0.0.1", 26379)]}
+    with alias(backend=OnSentinels, options=sentinels, LOCATION="valkey://shop/0") as cache:
+        assert cache.is_on_sentinels
+        assert cache.set("a", 1)
+
+
+class Listing(DefaultClient):
+    """Overrides what yields page by page."""
+
+    def iter_keys(self, *args: Any, **kwargs: Any) -> Iterator[str]:
+        calls["iter_keys"] += 1
+        for name in super().iter_keys(*args, **kwargs):
+            yield name.upper()
+
+
+class ListingCache(ValkeyCache):
+    """The same, in a cache."""
+
+    def iter_keys(self, *args: Any, **kwargs: Any) -> Iterator[str]:
+        calls["iter_keys"] += 1
+        for name in super().iter_keys(*args, **kwargs):
+            yield name.upper()
+
+
+@pytest.mark.parametrize("where", [{"client": Listing}, {"backend": ListingCache}])
+def test_what_yields_page_by_page_is_the_override_too(where: dict[str, type]) -> None:
+    with alias(**where) as cache:
+        cache.set_many({"a": 1, "b": 2})
+        assert sorted(cache.iter_keys("*")) == ["A", "B"]
+        assert calls == {"iter_keys": 1}
+
+
+@decorate_all_methods(omit_exception)
+class Omitting(BackendCommands):
+    """Methods that answer without a server, as django-valkey decorates its own."""
+
+
+class Decorated(BaseValkeyCache[DefaultClient, valkey.Valkey], Omitting):
+    """A cache of decorated methods."""
+
+    DEFAULT_CLIENT_CLASS = "django_valkey.client.DefaultClient"
+
+
+def test_a_cache_of_decorated_methods_works() -> None:
+    with alias(backend=Decorated) as cache:
+        assert cache.set("a", 1)
+        assert cache.get("a") == 1
+        assert cache.get_many(["a"]) == {"a": 1}
+        assert list(cache.iter_keys("*")) == ["a"]
+        assert cache.incr("a") == 2
+        assert of(cache, "aincr")("a") == 3
+
+
+def test_building_a_cache_of_the_projects_own_costs_microseconds() -> None:
+    with alias(OwnDefault, OwnCache) as cache:
+        made = [type(cache)(*cache._arguments) for _ in range(3)]
+        assert all(each._wired is cache._wired for each in made)
+        assert not any({"client", "_context", "_async_context"} & vars(each).keys() for each in made)
+
+
+def test_a_client_of_the_projects_own_that_is_no_class_of_ours_is_refused() -> None:
+    with pytest.raises(ImproperlyConfigured, match="must inherit"):
+        alias(backend="django_valkey.cache.ValkeyCache", client=logging.Logger).__enter__()
