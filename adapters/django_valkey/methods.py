@@ -9,7 +9,8 @@ from django_valkey import borrowed, locks
 from dvcache.binding import aio, astream, stream, sync
 from dvcache.cache import AsyncCache, Cache
 from dvcache.operations.context import Context
-from dvcache.types import Colour
+from dvcache.operations.overriding import Overriding
+from dvcache.types import Colour, Op
 
 C = TypeVar("C", bound=type)
 
@@ -32,13 +33,21 @@ def _bound(method: Callable[..., Any], op: Callable[..., Any]) -> Any:
     if inspect.isasyncgenfunction(method):
         return astream(_pages(op, "async"))
     if inspect.iscoroutinefunction(method):
-        return aio(op, _operation(op, "async"))
-    return sync(op, _operation(op, "sync"))
+        return aio(op, taking_more(op, "async"))
+    return sync(op, taking_more(op, "sync"))
 
 
-def _operation(op: Callable[..., Any], colour: Colour) -> Callable[..., Any]:
+def taking_more(op: Callable[..., Any], colour: Colour) -> Callable[..., Any]:
+    """Return an operation with the arguments that django-valkey's method has beside, for code of a colour."""
+    count, following = _order(op)
+
     @wraps(op)
     def taking(cx: Context, /, *args: Any, **kwargs: Any) -> Any:
+        guard = cx.policy.guard
+        if isinstance(guard, Overriding) and guard.replaces(op.__name__):
+            return _unused()
+        if count < len(args) <= count + len(following):
+            args, kwargs = args[:count], dict(zip(following, args[count:], strict=False)) | kwargs
         client = kwargs.pop("client", None)
         if (translated := TRANSLATIONS.get(op.__name__)) is not None:
             kwargs = translated(**kwargs)
@@ -48,6 +57,20 @@ def _operation(op: Callable[..., Any], colour: Colour) -> Callable[..., Any]:
         return borrowed.on(client, colour, op.__name__, cx, op(cx, *args, **kwargs))
 
     return _signed(taking, op)
+
+
+def _unused() -> Op[None]:
+    """Stand for an operation in whose place an override of the project's own is called, with arguments of its own."""
+    yield from ()
+
+
+def _order(op: Callable[..., Any]) -> tuple[int, list[str]]:
+    """Return how many arguments an operation takes by position, and which ones django-valkey's has after them."""
+    kinds = [each.kind for each in inspect.signature(op).parameters.values()][1:]
+    more = inspect.signature(TRANSLATIONS.get(op.__name__, op)).parameters.values()
+    named = [each.name for each in more if each.kind is each.KEYWORD_ONLY]
+    endless = inspect.Parameter.VAR_POSITIONAL in kinds
+    return 2**31 if endless else kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD), ["client", *named]
 
 
 def _pages(op: Callable[..., Any], colour: Colour) -> Callable[..., Any]:
@@ -65,12 +88,7 @@ def _counted(*, ignore_key_check: bool = False, **kwargs: Any) -> dict[str, Any]
     return {"default": 0, "timeout": None, **kwargs} if ignore_key_check else kwargs
 
 
-def _stored(*, herd: bool = True, **kwargs: Any) -> dict[str, Any]:  # noqa: ARG001  # accepted, as it says
-    """`herd`, of django-valkey's herd client: every entry is stored in the same way here."""
-    return kwargs
-
-
-TRANSLATIONS: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {"incr": _counted, "set_many": _stored}
+TRANSLATIONS: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {"incr": _counted}
 """What other arguments django-valkey's methods have, in our terms."""
 
 

@@ -32,6 +32,8 @@ class Overriding:
 
     operations: Mapping[str, Callable[..., Op[Any]]]
     """Every operation by its name."""
+    counters: Mapping[str, Callable[..., Op[Any]]]
+    """`incr` and `decr` of this module, by their names."""
     below: Policy
     """The policy under the own layer."""
     front: Layer | None = None
@@ -44,16 +46,20 @@ class Overriding:
         found = self._found(cx, name, args, kwargs) or op
         return found if self.outer is None else self.outer(cx, name, found, args, kwargs)
 
+    def replaces(self, name: str) -> bool:
+        """Say whether an override stands in the place of an operation, whatever its arguments."""
+        return self.front is not None and name in self.front.names
+
     def _found(self, cx: Context, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Op[Any] | None:
-        if self.front is not None and name in self.front.names:
+        if self.front is not None and self.replaces(name):
             return _called(self.front, cx, name, args, kwargs)
         if self.own is not None and name in self.own.names:
             return self._reached(cx, name, args, kwargs)
         opposite = _NEGATED.get(name, "")
         if (layer := self._resting(cx, {opposite})) is not None:
             return _negated(layer, cx, opposite, *args, **kwargs)
-        if name in {"incr", "decr"} and self._resting(cx, {"get", "set"}) is not None:
-            return (added if name == "incr" else subtracted)(cx, *args, **kwargs)
+        if name in self.counters and self._resting(cx, {"get", "set"}) is not None and not kwargs.get("client"):
+            return self.counters[name](cx, *args, **kwargs)
         if name in IN_PARTS:
             return self.operations[name](self._guarded(cx), *args, **kwargs)
         return None
@@ -87,7 +93,7 @@ def left_to_codec(_: Context, stored: bytes, delta: int, creation: tuple[Arg, ..
     return [None]
 
 
-def added(
+def incr(
     cx: Context,
     key: Key,
     delta: float = 1,
@@ -112,7 +118,7 @@ def added(
     return value + delta
 
 
-def subtracted(
+def decr(
     cx: Context,
     key: Key,
     delta: float = 1,
@@ -122,4 +128,4 @@ def subtracted(
     timeout: Timeout = DEFAULT,
 ) -> Op[Any]:
     """Subtract from such a number. Arguments and errors are those of `counters.decr`."""
-    return added(cx, key, -delta, version, default=default, timeout=timeout)
+    return incr(cx, key, -delta, version, default=default, timeout=timeout)

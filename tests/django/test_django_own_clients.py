@@ -15,9 +15,9 @@ from tests.django.own import ASYNC, SYNC, alias, calls, of
 class Counting:
     """Overrides for sync code: each counts, and changes what it gives, so that its part in an answer is seen."""
 
-    def get(self, key: Any, default: Any = None, version: Any = None, **_: Any) -> Any:
+    def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:
         calls["get"] += 1
-        value = super().get(key, default=default, version=version)  # type: ignore[misc]  # of the client beside it
+        value = super().get(key, default=default, version=version, client=client)  # type: ignore[misc]  # of the client beside it
         return value if value is default else value + 1000
 
     def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
@@ -32,9 +32,9 @@ class Counting:
 class AsyncCounting:
     """The same for async code."""
 
-    async def get(self, key: Any, default: Any = None, version: Any = None, **_: Any) -> Any:
+    async def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:
         calls["get"] += 1
-        value = await super().get(key, default=default, version=version)  # type: ignore[misc]  # as above
+        value = await super().get(key, default, version, client)  # type: ignore[misc]  # as above
         return value if value is default else value + 1000
 
     async def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
@@ -150,6 +150,29 @@ def test_an_override_may_call_what_rests_on_it() -> None:
         assert cache.get("b", "default") == "default"
         assert cache.get_many(["a", "b"]) == {"a": 1}
         assert cache.client.get("a") == 1
+
+
+class Tagging(DefaultClient):
+    """A client whose methods have arguments of their own, and the order of django-valkey's."""
+
+    def set(self, key: Any, value: Any, *args: Any, tags: Any = (), **kwargs: Any) -> Any:
+        calls["set"] += 1
+        for tag in tags:
+            self.sadd(tag, key)
+        return super().set(key, value, *args, **kwargs)
+
+
+def test_an_override_may_have_arguments_of_its_own_and_is_given_the_others_in_django_valkeys_order() -> None:
+    with alias(Tagging) as cache:
+        assert cache.set("a", 1, 60, None, None, True, tags=["fruit"])
+        assert cache.set("a", 2, 60, None, None, True) is False
+        assert cache.smembers("fruit") == {"a"}
+        assert cache.incr("a", 2, None, None, False) == 3
+        assert cache.incr("new", 2, None, None, True) == 2
+        assert of(cache, "aset")("b", 1, tags=["fruit"])
+        assert calls == {"set": 5}
+        with pytest.raises(TypeError):
+            cache.get("a", None, None, None, "too many")
 
 
 def test_a_client_for_async_code_serves_the_coroutines_of_a_cache_for_both_and_refuses_the_rest() -> None:

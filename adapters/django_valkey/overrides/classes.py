@@ -7,7 +7,8 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from django_valkey.methods import Methods
+from django_valkey.methods import Methods, taking_more
+from dvcache.operations import overriding
 from dvcache.types import Op
 
 _NOT_OWN: Final = frozenset({"dvcache", "django_valkey", "django", "builtins", "typing"})
@@ -25,6 +26,9 @@ OPERATIONS: Final[Mapping[str, Callable[..., Op[Any]]]] = dict(_operations())
 
 STREAMS: Final = frozenset(name for name in dir(Methods) if inspect.isgeneratorfunction(getattr(Methods, name)))
 """The names of what yields page by page."""
+
+COUNTERS: Final = {op.__name__: taking_more(op, "sync") for op in (overriding.incr, overriding.decr)}
+"""Those for numbers that the project's `get` and `set` read and write."""
 
 CLIENT_HOOKS: Final = ("make_key", "make_pattern", "encode", "decode")
 CACHE_HOOKS: Final = (*CLIENT_HOOKS, "validate_key", "make_and_validate_key", "get_backend_timeout")

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from django_valkey.exceptions import ConfigurationError
-from django_valkey.overrides.classes import CACHE_HOOKS, CLIENT_HOOKS, OPERATIONS, STREAMS, own
+from django_valkey.overrides.classes import CACHE_HOOKS, CLIENT_HOOKS, COUNTERS, OPERATIONS, STREAMS, own
 from django_valkey.overrides.hooks import HookedCodec, HookedKeys
 from django_valkey.overrides.layers import Awaiting, OwnContext, Refusing, Waiting
 from dvcache.operations.context import Context, Guard
@@ -171,6 +171,6 @@ def _around(context: Context, front: Layer | None, own: Layer | None, outer: Gua
     policy = below if own is None else Through(below, own).policy()
     guard = outer
     if front is not None or own is not None:
-        guard = Overriding(operations=OPERATIONS, below=below, front=front, own=own, outer=outer)
+        guard = Overriding(operations=OPERATIONS, counters=COUNTERS, below=below, front=front, own=own, outer=outer)
     values = {each.name: getattr(context, each.name) for each in fields(context)}
     return OwnContext(**{**values, "policy": replace(policy, guard=guard)})
