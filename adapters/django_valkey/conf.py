@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import sys
+import warnings
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -138,8 +139,9 @@ def settings_for(alias: str = "default") -> Settings:
         ConfigurationError: a setting is wrong; names the alias, the key and the cure.
     """
     wanted = entry(alias)
-    client = getattr(loaded(str(wanted.get("BACKEND", ""))), "DEFAULT_CLIENT_CLASS", None)
-    return parsed(wanted, alias, defaults(), client)
+    with warnings.catch_warnings(action="ignore"):  # who makes the cache is told of a BACKEND by another name
+        backend = loaded(str(wanted.get("BACKEND", "")))
+    return parsed(wanted, alias, defaults(), getattr(backend, "DEFAULT_CLIENT_CLASS", None))
 
 
 def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object], client_class: object = None) -> Settings:
