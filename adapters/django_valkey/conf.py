@@ -11,6 +11,7 @@ from django.conf import ENVIRONMENT_VARIABLE, settings
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
+from typing_extensions import override
 
 from django_valkey import spellings
 from django_valkey.envelopes import unwrapped
@@ -87,13 +88,23 @@ def _setting(name: str) -> object:
     return found
 
 
-def _secrets() -> tuple[str | bytes, ...]:
+class _Secrets(tuple[str | bytes, ...]):
+    """Keys that no traceback and no report of an error shows."""
+
+    __slots__ = ()
+
+    @override
+    def __repr__(self) -> str:
+        return f"<{len(self)} secrets>"
+
+
+def _secrets() -> _Secrets:
     """Return what signs, and then what signed once; nothing where the project has no secret."""
     try:
         keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     except ImproperlyConfigured:
-        return ()
-    return tuple(key for key in keys if isinstance(key, str | bytes))
+        return _Secrets()
+    return _Secrets(key for key in keys if isinstance(key, str | bytes))
 
 
 def is_installed() -> bool:

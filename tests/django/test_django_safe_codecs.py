@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test.utils import override_settings
 from django.utils.safestring import SafeString, mark_safe
 
+from django_valkey import conf
 from django_valkey.serializers.json import JSONSerializer
 from django_valkey.serializers.signed import SignedSerializer
 from django_valkey.serializers.typed import SAFE, TypedSerializer
@@ -108,6 +109,14 @@ def test_the_projects_secrets_sign_and_are_rotated(configured: Configure) -> Non
     for keys, value in ((["old"], ["v"]), (["new"], None), (["new", "old"], ["v"])):
         with configured("memory://rotated", OPTIONS={**SIGNED, "SIGNING_KEYS": keys}):
             assert caches["default"].get("k") == value
+
+
+def test_the_projects_secrets_are_in_no_repr(configured: Configure) -> None:
+    with override_settings(SECRET_KEY="s3cr3t"), configured("memory://repr", OPTIONS=SIGNED):
+        cache = caches["default"]
+        assert cache.get("k") is None
+        assert "s3cr3t" not in f"{cache._wired!r} {conf.snapshot()!r} {conf.settings_for()!r}"
+        assert "SignedSerializer" in repr(conf.settings_for())
 
 
 def test_without_a_secret_the_error_names_the_setting(configured: Configure) -> None:
