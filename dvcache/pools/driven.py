@@ -74,7 +74,7 @@ class DrivenPool:
             if self._closed:
                 raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
             if self._driven is None:
-                driven = self._driver.driven(self._endpoint)
+                driven = exchanges.checked(self._driver.driven(self._endpoint), self._endpoint)
                 most = exchanges.bound(driven.pool, None)
                 self._places = None if most is None else threading.Semaphore(most)
                 self._driven = driven

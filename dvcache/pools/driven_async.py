@@ -39,7 +39,7 @@ class Home:
         """Return the loop's pool, made once for all its tasks."""
         async with self._opening:
             if self._driven is None:
-                driven = await self._driver.adriven(self._endpoint)
+                driven = exchanges.checked(await self._driver.adriven(self._endpoint), self._endpoint)
                 self._places = asyncio.Semaphore(exchanges.bound(driven.pool, IN_USE) or IN_USE)
                 self._driven = driven
             return self._driven

@@ -8,7 +8,7 @@ from valkey import exceptions as theirs
 from dvcache import errors
 from dvcache.pools.connections import connect_error, refusal
 from dvcache.pools.resp3 import as_resp2
-from dvcache.types import Batch, Endpoint
+from dvcache.types import Batch, Driven, Endpoint
 
 _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (theirs.NoScriptError, "NOSCRIPT"),
@@ -27,6 +27,14 @@ _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
 
 _BUSY: Final = ("Too many connections", "No connection available")
 """What valkey-py's pools say when every connection is in use."""
+
+
+def checked(driven: Driven, endpoint: Endpoint) -> Driven:
+    """Return the pool, unless its replies would be no bytes."""
+    if (getattr(driven.pool, "connection_kwargs", None) or {}).get("decode_responses"):
+        message = f"decode_responses must stay off: {type(driven.pool).__name__} sets it, and a cache reads bytes"
+        raise errors.ConfigurationError(message, alias=endpoint.alias, key="OPTIONS")
+    return driven
 
 
 def bound(pool: Any, default: int | None) -> int | None:

@@ -40,7 +40,7 @@ class Pools:
     def __init__(self, around: Around = _nothing, async_around: AsyncAround = _nothing) -> None:
         self._around, self._async_around = around, async_around
         self._watches: dict[Endpoint, Watch] = {}
-        self._made: weakref.WeakSet[Releasable] = weakref.WeakSet()
+        self._made: set[weakref.ref[Releasable]] = set()
 
     def pool(self, endpoint: Endpoint, /) -> Pool:
         """Return a new pool for the endpoint; nothing is connected."""
@@ -66,8 +66,9 @@ class Pools:
 
     def release(self) -> None:
         """End the connections that nobody uses; the next command opens others. Called from any thread."""
-        for pool in list(self._made):
-            pool.release()
+        for made in list(self._made):
+            if (pool := made()) is not None:
+                pool.release()
 
     def _node(self, endpoint: Endpoint) -> NodePool:
         return self._around(self._remembered(_pool_class(endpoint)(endpoint)), endpoint)
@@ -76,7 +77,7 @@ class Pools:
         return self._async_around(self._remembered(_async_pool_class(endpoint)(endpoint)), endpoint)
 
     def _remembered(self, pool: R) -> R:
-        self._made.add(pool)
+        self._made.add(weakref.ref(pool, self._made.discard))
         return pool
 
     def _watch(self, endpoint: Endpoint) -> Watch:

@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from dvcache.errors import ConfigurationError
+from dvcache.pools.connections import parameters
 from dvcache.pools.drivers import ByClasses, ByFactory, Classes
 from dvcache.settings import components, twins
+from dvcache.settings.locations import Location
 from dvcache.settings.names import is_foreign
 from dvcache.settings.topology import Topology
-from dvcache.types import Colour, Driver
+from dvcache.types import Colour, Driver, Scheme
 
-MakeDriver: TypeAlias = Callable[[str], Driver | None]
+MakeDriver: TypeAlias = Callable[[Location], Driver | None]
 """Of a URL of LOCATION, what makes its pools; None: the lean ones do."""
 
 PACKERS: Final = frozenset({"command_packer", "encoder_class"})
@@ -40,19 +42,26 @@ def of_entry(options: Mapping[str, Any], wanted: Topology) -> MakeDriver:
     if "BASE_CLIENT_CLASS" in options:
         twins.named(options["BASE_CLIENT_CLASS"], "OPTIONS['BASE_CLIENT_CLASS']", "sync")
     if wanted.factory is not None and not wanted.cluster:
-        return _factory(wanted.factory, wanted.factory_key, options).at
+        made = _factory(wanted.factory, wanted.factory_key, options)
+        return lambda location: made.at(_checked_url(location, wanted.factory_key))
     kwargs = options.get("CONNECTION_POOL_KWARGS", {})
     pool, connection = options.get("CONNECTION_POOL_CLASS"), kwargs.get("connection_class")
     parsers = _parsers(options, kwargs)
     packs = any(kwargs.get(name) for name in PACKERS)
     if not (_is_own_pool(pool) or connection or packs or any(map(_is_other_parser, parsers))):
-        return lambda _url: None
+        return lambda _location: None
     discovers = wanted.sentinel and (_is_own_pool(pool) or _is_managed(connection))
     if wanted.sentinel and not _is_own_pool(pool):
         pool = _SENTINEL_POOL if discovers else _PLAIN_POOL  # each node has its own where we ask the sentinels
     named = (pool or _PLAIN_POOL, _POOL), ((connection, _KWARGS) if connection else None), parsers
     driver = ByClasses(sync=_classes("sync", *named), aio=_classes("async", *named), discovers=discovers)
-    return lambda _url: driver
+
+    def checked(location: Location) -> Driver:
+        for classes in (driver.sync, driver.aio):
+            _check_scheme(classes, location.scheme)
+        return driver
+
+    return checked
 
 
 def is_own(options: Mapping[str, Any], wanted: Topology) -> bool:
@@ -72,6 +81,29 @@ def _parsers(options: Mapping[str, Any], kwargs: Mapping[str, Any]) -> list[_Nam
 
 def _is_other_parser(named: _Named) -> bool:
     return getattr(components.load(*named), "__name__", "") not in _LIBVALKEY
+
+
+_NEEDED: Final[Mapping[str, tuple[str, str]]] = {
+    "valkeys": ("ssl_cert_reqs", "SSLConnection"),
+    "unix": ("path", "UnixDomainSocketConnection"),
+    "embedded": ("path", "UnixDomainSocketConnection"),
+}
+"""Of a scheme, an argument without which a connection cannot be of that kind, and valkey-py's class that takes it."""
+
+
+def _check_scheme(classes: Classes | str, scheme: Scheme) -> None:
+    """Raise for a connection class that would reach the server otherwise than LOCATION says: unsecured, say."""
+    argument, base = _NEEDED.get(scheme, ("host", "Connection"))
+    own = None if isinstance(classes, str) else classes.connection
+    if own is not None and argument not in parameters(own):
+        message = f"{own.__qualname__} takes no {argument!r}, and LOCATION is {scheme}://; inherit {base}"
+        raise ConfigurationError(message, key=_KWARGS)
+
+
+def _checked_url(location: Location, key: str) -> str:
+    if location.scheme == "embedded":
+        raise ConfigurationError("embedded:// has no URL that a connection factory could connect to", key=key)
+    return location.url
 
 
 def _is_managed(connection: object) -> bool:

@@ -83,7 +83,7 @@ def _endpoint_of(wanted: Topology, options: Mapping[str, Any], alias: str) -> Ca
     driver = drivers.of_entry(options, wanted)
     if not wanted.sentinel:
         check_unused(options)
-        return lambda location, role: replace(location.endpoint(alias, role), driver=driver(location.url))
+        return lambda location, role: replace(location.endpoint(alias, role), driver=driver(location))
     try:
         found = sentinels(options)
         check_pool(options)
@@ -92,7 +92,7 @@ def _endpoint_of(wanted: Topology, options: Mapping[str, Any], alias: str) -> Ca
 
     def service(location: Location, role: Role) -> Endpoint:
         try:
-            return replace(found.endpoint(location, alias, role), driver=driver(location.url))
+            return replace(found.endpoint(location, alias, role), driver=driver(location))
         except ConfigurationError as error:
             raise _for_plain(error, wanted) from None
 
