@@ -85,7 +85,7 @@ def _context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock
         default_marker=settings.default_marker,
         jitter=settings.timeout_jitter,
         herd=settings.herd or Herd(),
-        slotted=settings.cluster,
+        placement=settings.placement,
         tasks=tasks,
     )
 
@@ -96,6 +96,7 @@ def _topology(settings: Settings) -> building.Topology:
         read_only=settings.read_only,
         write_anywhere=settings.write_anywhere,
         cluster=settings.cluster,
+        shards=settings.shards,
     )
 
 

@@ -164,6 +164,9 @@ Role: TypeAlias = Literal["primary", "replica"]
 ReadFrom: TypeAlias = Literal["replica", "primary"]
 """Where reads go that need not see the latest write."""
 
+Placement: TypeAlias = Literal["together", "slots", "ring"]
+"""What says which server holds a key: there is one; the slots of a cluster; the ring of shards."""
+
 Address: TypeAlias = tuple[str, int]
 """Host and port."""
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.clusters import Cluster
 from tests.servers import PASSWORD, DelayProxy, Server, TlsProxy, add_users
+from tests.shards import Shards
 from tests.topologies import Replication, SentinelFleet
 
 hypothesis.settings.register_profile("here", deadline=None)
@@ -109,3 +110,16 @@ def cluster(shared_cluster: Cluster) -> Cluster:
     shared_cluster.restore()
     shared_cluster.flush()
     return shared_cluster
+
+
+@pytest.fixture(scope="session")
+def shared_shards() -> Iterator[Shards]:
+    with Shards() as shards:
+        yield shards
+
+
+@pytest.fixture
+def shards(shared_shards: Shards) -> Shards:
+    """The session's three shards: up and empty, whatever the test before did to them."""
+    shared_shards.restore()
+    return shared_shards

@@ -48,16 +48,15 @@ def get_valkey_connection(alias: str = "default", write: bool = True, key: str |
     Args:
         alias: an alias of CACHES.
         write: of the primary; else of a replica, if there is one.
-        key: of shards, the entry whose server is meant.
+        key: of shards, the stored key whose server is meant: `cache.make_key("a")` of the entry "a".
 
     Raises:
         NotImplementedError: the alias is another backend's, which has no such clients.
     """
     from django_valkey import raw  # noqa: PLC0415  # a serializer alone needs no wiring
 
-    client = raw.client_of(alias, "sync")
-    found: Valkey = client.get_client(key=key) if hasattr(client, "get_server_name") else client.get_client(write)
-    return found
+    client: Valkey = raw.of_server(alias, "sync", write, key)
+    return client
 
 
 def _refuse_twin() -> None:

@@ -10,6 +10,7 @@ from typing_extensions import override
 from django_valkey import wiring
 from django_valkey.attributes import Attributes
 from django_valkey.exceptions import improperly_configured
+from django_valkey.overrides.classes import is_built_in
 from django_valkey.overrides.hooks import decoded, encoded, text
 from django_valkey.overrides.twins import add_twins
 from django_valkey.wiring import Wired
@@ -122,6 +123,8 @@ class Backend(Attributes, BaseCache):
         """Return the class of `client`: CLIENT_CLASS, or its twin where it is of the other colour."""
         _, params = self._arguments
         reference = (params.get("OPTIONS") or {}).get("CLIENT_CLASS") or self.DEFAULT_CLIENT_CLASS
+        if is_built_in(reference) and self._wired.container.settings.shards:
+            reference = "django_valkey.client.sharded.ShardClient"
         with improperly_configured():
             return twins.named(reference, "OPTIONS['CLIENT_CLASS']", self.colour)
 

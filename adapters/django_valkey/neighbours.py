@@ -14,8 +14,10 @@ def wipes(one: Settings, other: Settings) -> str:
     """
     if one.clear_scope == "prefix" or one.read_only:
         return ""
-    emptied = one.endpoints[0]
-    if _database(emptied) not in map(_database, other.endpoints):
+    cleared = one.endpoints if one.shards else one.endpoints[:1]
+    others = set(map(_database, other.endpoints))
+    emptied = next((each for each in cleared if _database(each) in others), None)
+    if emptied is None:
         return ""
     cure = "set OPTIONS['CLEAR_SCOPE'] = 'prefix', or give each alias a database of its own"
     return f"clear() empties CACHES[{other.alias!r}] too, which is on {emptied.name} as well; {cure}"

@@ -5,7 +5,23 @@ from typing import Any
 from django.core.cache import caches
 
 from django_valkey.backend import Backend
-from dvcache.types import Colour
+from dvcache.types import Colour, Key
+
+
+def of_server(alias: str, colour: Colour, write: bool, key: Key | None) -> Any:
+    """Return valkey-py's client of one server of an alias; of the asynchronous colour, a coroutine that does.
+
+    Args:
+        alias: an alias of CACHES.
+        colour: of the code that is to use the client.
+        write: of the primary; else of a replica, if there is one.
+        key: of shards, the stored key whose shard is meant.
+
+    Raises:
+        NotImplementedError: the alias is another backend's, which has no such clients.
+    """
+    client = client_of(alias, colour)
+    return client.get_client(key=key) if hasattr(client, "get_server_name") else client.get_client(write)
 
 
 def client_of(alias: str, colour: Colour) -> Any:

@@ -170,7 +170,7 @@ def _context(container: Container) -> Context:
     context, settings = container.context(), container.settings
     if context.policy.guard is not None:
         context = replace(context, policy=replace(context.policy, guard=Unaware(context.policy.guard)))
-    if (len(settings.endpoints) == 1 and not settings.cluster) or settings.read_only:
+    if (len(settings.endpoints) == 1 and not settings.cluster) or settings.read_only or settings.shards:
         return context
     return replace(context, policy=sessions.read_from_primary(context.policy))
 

@@ -1,12 +1,13 @@
 """Which clients make up a topology: one rule for both colours."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from dvcache.clients.cluster import AsyncCluster, AsyncPrimaries, Cluster, Nodes, Primaries
 from dvcache.clients.fallback import AsyncFallback, Fallback
 from dvcache.clients.replicated import AsyncReadOnly, AsyncReplicated, ReadOnly, Replicated
+from dvcache.clients.sharded import AsyncSharded, Sharded
 from dvcache.clients.standalone import AsyncStandalone, Standalone
 from dvcache.protocols import AsyncClient, Client
 from dvcache.rota import Rota
@@ -27,11 +28,19 @@ class Colour(Generic[C]):
     read_only: Callable[[C], C]
     primaries: Callable[[Nodes[Any]], Any]
     cluster: Callable[[Any], C]
+    sharded: Callable[[Mapping[str, C]], C]
 
 
-SYNC: Final[Colour[Client]] = Colour(Standalone, Spread, Fallback, Replicated, ReadOnly, Primaries, Cluster)
+SYNC: Final[Colour[Client]] = Colour(Standalone, Spread, Fallback, Replicated, ReadOnly, Primaries, Cluster, Sharded)
 ASYNC: Final[Colour[AsyncClient]] = Colour(
-    AsyncStandalone, AsyncSpread, AsyncFallback, AsyncReplicated, AsyncReadOnly, AsyncPrimaries, AsyncCluster
+    AsyncStandalone,
+    AsyncSpread,
+    AsyncFallback,
+    AsyncReplicated,
+    AsyncReadOnly,
+    AsyncPrimaries,
+    AsyncCluster,
+    AsyncSharded,
 )
 
 
@@ -47,6 +56,8 @@ class Topology:
     """Try the replicas where a write fails."""
     cluster: bool = False
     """The endpoints are nodes of a cluster, any of which can name the others."""
+    shards: tuple[str, ...] = field(default=(), repr=False)
+    """The names of the endpoints on a ring, where each holds its part of the keys. They hold passwords."""
 
 
 def client(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequence[Endpoint], topology: Topology) -> C:
@@ -60,6 +71,8 @@ def client(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequence
     """
     if topology.cluster:
         return _cluster(colour, pool, endpoints, topology)
+    if topology.shards:
+        return colour.sharded(dict(zip(topology.shards, map(pool, endpoints), strict=True)))
     first, *others = dict.fromkeys(endpoints)
     primary = colour.one(pool(first))
     spare = topology.read_from_primary and not topology.read_only

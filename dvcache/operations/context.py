@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
 from dvcache.background import Background
 from dvcache.flights import Flights
 from dvcache.turns import Turns
-from dvcache.types import DEFAULT, Arg, Clock, Key, Op, Tasks, Timeout
+from dvcache.types import DEFAULT, Arg, Clock, Key, Op, Placement, Tasks, Timeout
 
 T = TypeVar("T")
 
@@ -145,8 +145,8 @@ class Context:
     jitter: float = 0.0
     """The part of a timeout, 0 to 1, by which it may be shortened."""
     herd: Herd = Herd()
-    slotted: bool = False
-    """Whether keys that a script takes together must lie in one slot of a cluster."""
+    placement: Placement = "together"
+    """What says which server holds a key, so that what a script takes together lies together."""
     flights: Flights = field(default_factory=Flights)
     turns: Turns = field(default_factory=Turns)
     tasks: Tasks = field(default_factory=Background)

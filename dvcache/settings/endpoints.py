@@ -46,6 +46,8 @@ def of_entry(
     read = [locations.read(url, given) for url in urls]
     if wanted.cluster:
         return _seeds([made(each, "primary") for each in read], read, options, alias)
+    if wanted.sharded:
+        return _shards([made(each, "primary") for each in read], read, options, alias)
     if wanted.makes_pairs and isinstance(location, str) and len(read) == 1:
         if read[0].is_master is not None:
             ignored = "is_master was ignored; a single URL means the primary and the replicas of the service"
@@ -77,6 +79,26 @@ def _seeds(
         _warn(f"CACHES[{alias!r}]: OPTIONS['REPLICA_READ_ONLY'] has no effect; replicas of a cluster take no writes")
     seeds = dict.fromkeys(replace(each, in_cluster=True) for each in made)
     return {"endpoints": tuple(seeds), "cluster": True, "read_from": options.get("READ_FROM", "primary")}
+
+
+def _shards(
+    made: Sequence[Endpoint], read: Sequence[Location], options: Mapping[str, Any], alias: str
+) -> dict[str, Any]:
+    """The fields of shards, whose URLs in LOCATION are their names on the ring."""
+    if any(each.is_master is not None for each in read):
+        message = "is_master says nothing of shards: each is written to, and read from; leave it out"
+        raise ConfigurationError(message, key="LOCATION")
+    servers = [(each.scheme, each.host, each.port, each.path, each.db) for each in made]
+    for n, server in enumerate(servers):
+        if server in servers[:n]:
+            message = f"the URLs {servers.index(server) + 1} and {n + 1} name the same database; write each shard once"
+            raise ConfigurationError(message, key="LOCATION")
+    for name in ("READ_FROM", "REPLICA_READ_ONLY"):
+        if name in options:
+            _warn(f"CACHES[{alias!r}]: OPTIONS[{name!r}] has no effect; shards have no replicas")
+    # A set has no order; the ring needs none, but who looks through all shards does.
+    named = dict(sorted((each.url, endpoint) for each, endpoint in zip(read, made, strict=True)))
+    return {"endpoints": tuple(named.values()), "shards": tuple(named)}
 
 
 def _endpoint_of(wanted: Topology, options: Mapping[str, Any], alias: str) -> Callable[[Location, Role], Endpoint]:

@@ -3,7 +3,7 @@
 import contextlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Self
 
@@ -16,7 +16,7 @@ from dvcache.serializers.pickle import PickleSerializer
 from dvcache.settings import components, endpoints, kinds, names, options
 from dvcache.settings.herd import herd
 from dvcache.settings.topology import asks_for_herd, prefixes_hashes
-from dvcache.types import DEFAULT, Endpoint, KeyFunction, ReadFrom, ReverseKeyFunction
+from dvcache.types import DEFAULT, Endpoint, KeyFunction, Placement, ReadFrom, ReverseKeyFunction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,8 @@ class Settings:
     """What is read where there is more than one endpoint."""
     cluster: bool = False
     """The endpoints are nodes of a cluster, which are asked for the others."""
+    shards: tuple[str, ...] = field(default=(), repr=False)
+    """The names of the endpoints on a ring, where each holds its part of the keys: their URLs, passwords and all."""
     read_only: bool = False
     """Nothing is written; the first endpoint, a primary, is the last resort for reads."""
     write_anywhere: bool = False
@@ -72,6 +74,11 @@ class Settings:
     """Of what the serializer made, the value: for entries that another library stored in an envelope."""
     default_marker: object = DEFAULT
     """What a host framework passes for a timeout that was left out, beside `DEFAULT`."""
+
+    @property
+    def placement(self) -> Placement:
+        """What says which server holds a key."""
+        return "slots" if self.cluster else "ring" if self.shards else "together"
 
     @classmethod
     def parse(

@@ -43,6 +43,7 @@ class Options(TypedDict, total=False):
     SENTINEL_KWARGS: Mapping[str, Any] | None
     READ_FROM: ReadFrom | None
     CLUSTER: bool | None
+    SHARDED: bool | None
     SERIALIZER: Reference | Serializer | None
     SERIALIZER_FALLBACKS: Sequence[Reference | Serializer] | None
     COMPRESSOR: Reference | Compressor | None

@@ -1,4 +1,4 @@
-"""The topology that a CACHES entry asks for, by the classes that it names: plain servers, sentinels, or a cluster.
+"""The topology that a CACHES entry asks for, by the classes that it names: plain servers, sentinels, a cluster, shards.
 
 Under its own dotted path or as an object, in either colour: a class that is named under the other one means its twin.
 A class of the user's own asks for what its nearest ancestor among the built-in ones does.
@@ -14,7 +14,7 @@ from dvcache.settings import components
 from dvcache.settings.names import is_foreign
 from dvcache.settings.spelling import hint
 
-Kind: TypeAlias = Literal["plain", "sentinel", "cluster"]
+Kind: TypeAlias = Literal["plain", "sentinel", "cluster", "sharded"]
 
 
 def _paths(kind: Kind, modules: str, names: str) -> dict[str, Kind]:
@@ -33,9 +33,14 @@ _HASH: Final[Mapping[str, Kind]] = {
     **_paths("plain", f"{_SYNC} {_SYNC}.default", "HashClient"),
     **_paths("plain", f"{_ASYNC} {_ASYNC}.default", "AsyncHashClient"),
 }
+_SHARD: Final[Mapping[str, Kind]] = {
+    **_paths("sharded", f"{_SYNC} {_SYNC}.sharded", "ShardClient"),
+    **_paths("sharded", f"{_ASYNC} {_ASYNC}.sharded", "AsyncShardClient"),
+}
 _CLIENTS: Final[Mapping[str, Kind]] = {
     **_HERD,
     **_HASH,
+    **_SHARD,
     **_paths("plain", f"{_SYNC} {_SYNC}.default", "DefaultClient"),
     **_paths("plain", f"{_ASYNC} {_ASYNC}.default", "AsyncDefaultClient"),
     **_paths("sentinel", f"{_SYNC} {_SYNC}.sentinel", "SentinelClient"),
@@ -56,6 +61,7 @@ _FACTORIES: Final[Mapping[str, Kind]] = {
     **_paths("sentinel", "django_valkey.async_cache.pool", "AsyncSentinelConnectionFactory"),
     **_paths("cluster", f"{_CLUSTER}.pool", "ClusterConnectionFactory AsyncClusterConnectionFactory"),
     **_CLIENTS,
+    **dict.fromkeys(_SHARD, "plain"),
 }
 _DRIVERS: Final = "valkey valkey.asyncio"
 _PLAIN: Final = "ConnectionPool BlockingConnectionPool"
@@ -71,11 +77,12 @@ GLOBAL_FACTORY: Final = "connection_factory"
 
 _CLIENT: Final = "OPTIONS['CLIENT_CLASS']"
 _POOL: Final = "OPTIONS['CONNECTION_POOL_CLASS']"
-_IN_CLUSTER: Final = "OPTIONS['CLUSTER']"
-_BOTH: Final = (
-    "a cluster needs no sentinels; set OPTIONS['CONNECTION_FACTORY'] ="
-    " 'django_valkey.cluster_cache.pool.ClusterConnectionFactory', and name no class of Sentinel"
-)
+_WITHOUT_SENTINELS: Final[Mapping[str, str]] = {
+    "CLUSTER": "a cluster needs no sentinels; set OPTIONS['CONNECTION_FACTORY'] ="
+    " 'django_valkey.cluster_cache.pool.ClusterConnectionFactory', and name no class of Sentinel",
+    "SHARDED": "of shards each is one server, and no service of sentinels; set OPTIONS['CONNECTION_FACTORY'] ="
+    " 'django_valkey.pool.ConnectionFactory', and name no class of Sentinel",
+}
 _DOCUMENTED: Final = (
     "Settings DJANGO_VALKEY_CONNECTION_FACTORY or CACHE[].OPTIONS.CONNECTION_POOL_CLASS is not configured correctly."
 )
@@ -87,6 +94,7 @@ class Topology:
 
     sentinel: bool
     cluster: bool
+    sharded: bool
     makes_pairs: bool
     """A single URL means the service's primary and its replicas."""
     by_global_factory: bool
@@ -121,7 +129,8 @@ def topology(options: Mapping[str, object], connection_factory: object = None, c
     asked = {client, factory, pool, _kind(client_class, _CLIENT_BASES, _CLIENT, "plain")}
     wanted = Topology(
         sentinel="sentinel" in asked,
-        cluster=_is_cluster(options, asked),
+        cluster=_asks(options, asked, "cluster"),
+        sharded=_asks(options, asked, "sharded"),
         makes_pairs=client == "sentinel",
         by_global_factory=own is None and factory == "sentinel" and "sentinel" not in {client, pool},
         misplaced=key if misplaced else "",
@@ -129,16 +138,21 @@ def topology(options: Mapping[str, object], connection_factory: object = None, c
         factory_key=meant_key,
     )
     _check_factory(wanted, factory)
+    if wanted.cluster and wanted.sharded:
+        message = "a cluster deals its keys out itself, and takes no shards; ask for one of both"
+        raise ConfigurationError(message, key="OPTIONS['SHARDED']")
     return wanted
 
 
-def _is_cluster(options: Mapping[str, object], asked: Collection[Kind | None]) -> bool:
-    """Say whether a cluster is asked for, by the option or by a class."""
-    by_class, by_option = "cluster" in asked, options.get("CLUSTER")
+def _asks(options: Mapping[str, object], asked: Collection[Kind | None], kind: Literal["cluster", "sharded"]) -> bool:
+    """Say whether a cluster, or shards, are asked for, by the option or by a class."""
+    option = kind.upper()
+    by_class, by_option, key = kind in asked, options.get(option), f"OPTIONS[{option!r}]"
     if by_class and by_option is not None and not by_option:
-        raise ConfigurationError("False contradicts the classes of a cluster; leave it out", key=_IN_CLUSTER)
+        meant = "a cluster" if kind == "cluster" else "shards"
+        raise ConfigurationError(f"False contradicts the classes of {meant}; leave it out", key=key)
     if (by_class or by_option) and "sentinel" in asked:
-        raise ConfigurationError(_BOTH, key=_IN_CLUSTER)
+        raise ConfigurationError(_WITHOUT_SENTINELS[option], key=key)
     return by_class or bool(by_option)
 
 
@@ -247,8 +261,6 @@ def _lineage(reference: object, known: Mapping[str, Kind], key: str) -> tuple[st
     path = _path(reference)
     if path in known:
         return (path,)
-    if path in _PLANNED:
-        raise _later(path, key, known)
     try:
         found = components.load(reference, key)
     except ConfigurationError as error:
@@ -258,20 +270,7 @@ def _lineage(reference: object, known: Mapping[str, Kind], key: str) -> tuple[st
     return tuple(map(_path, found.__mro__))
 
 
-_PLANNED: Final = frozenset(
-    f"django_valkey.{module}.{name}"
-    for module in ("client", "client.default", "client.sharded")
-    for name in ("ShardClient",)
-)
-"""Classes of django-valkey that are to come: they are not misspelt."""
-
-
 def _path(reference: object) -> str:
     if isinstance(reference, type):
         return f"{reference.__module__}.{reference.__qualname__}"
     return str(reference).strip()
-
-
-def _later(path: str, key: str, known: Mapping[str, Kind]) -> ConfigurationError:
-    meant = "" if path in _PLANNED else hint(path, known)
-    return ConfigurationError(f"{path!r} is not supported yet; leave it out{meant}", key=key)

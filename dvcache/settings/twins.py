@@ -12,6 +12,7 @@ _PAIRS: Final = (
     ("django_valkey.client.default.HashClient", "django_valkey.async_cache.client.default.AsyncHashClient"),
     ("django_valkey.client.herd.HerdClient", "django_valkey.async_cache.client.herd.AsyncHerdClient"),
     ("django_valkey.client.sentinel.SentinelClient", "django_valkey.async_cache.client.sentinel.AsyncSentinelClient"),
+    ("django_valkey.client.sharded.ShardClient", "django_valkey.async_cache.client.sharded.AsyncShardClient"),
     ("django_valkey.pool.ConnectionFactory", "django_valkey.async_cache.pool.AsyncConnectionFactory"),
     ("django_valkey.pool.SentinelConnectionFactory", "django_valkey.async_cache.pool.AsyncSentinelConnectionFactory"),
     (

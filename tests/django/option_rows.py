@@ -120,6 +120,15 @@ def _nowhere(_: Server) -> str:
     return f"valkey://127.0.0.1:{free_port()}"
 
 
+def _two_databases(server: Server) -> list[str]:
+    return [server.url(0), server.url(1)]
+
+
+def _uses_both(seen: Seen) -> bool:
+    seen.cache.set_many(dict.fromkeys(map(str, range(64)), 1))
+    return 0 < int(seen.server.raw("DBSIZE")) < 64
+
+
 def _with_a_replica(server: Server) -> list[str]:
     return [server.url(), server.url(1)]
 
@@ -274,6 +283,7 @@ OPTIONS: Final[dict[str, Row]] = {
         wrong={"socket_timout": 0.5},
     ),
     "CLUSTER": Row(right=True, seen=lambda seen: seen.settings.cluster, wrong=7),
+    "SHARDED": Row(right=True, location=_two_databases, seen=_uses_both, wrong="two"),
     "READ_FROM": Row(right="primary", location=_with_a_replica, seen=_reads_what_it_wrote, wrong="replicas"),
     "REPLICA_READ_ONLY": Row(right=False, location=_without_a_primary, seen=lambda seen: seen.has(":1:k"), wrong="no"),
     "SERIALIZER": Row(

@@ -21,6 +21,7 @@ HERE: Final = [
     Names("django_valkey.client django_valkey.client.default", "DefaultClient HashClient"),
     Names("django_valkey.client django_valkey.client.herd", "HerdClient"),
     Names("django_valkey.client django_valkey.client.sentinel", "SentinelClient"),
+    Names("django_valkey.client django_valkey.client.sharded", "ShardClient"),
     Names("django_valkey.async_cache.client django_valkey.async_cache.client.default", "AsyncDefaultClient"),
     Names("django_valkey.async_cache.client django_valkey.async_cache.client.herd", "AsyncHerdClient"),
     Names("django_valkey.async_cache.client django_valkey.async_cache.client.sentinel", "AsyncSentinelClient"),
@@ -68,9 +69,8 @@ TO_COME: Final = [
     Names("django_valkey.cluster_cache.cache", "ClusterValkeyCache"),
     Names("django_valkey.cluster_cache.client django_valkey.cluster_cache.client.default", "DefaultClusterClient"),
     Names("django_valkey.cluster_cache.pool", "ClusterConnectionFactory"),
-    Names("django_valkey.client.sharded", "ShardClient"),
 ]
-"""What clusters and shards bring: their modules may not be here yet. What is here belongs into `HERE`."""
+"""What clusters bring: their modules may not be here yet. What is here belongs into `HERE`."""
 
 
 def paths(rows: list[Names]) -> list[str]:

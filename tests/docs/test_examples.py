@@ -3,7 +3,7 @@
 A block that begins `# settings.py` is a Django settings module, one that begins `# test_….py` is run by pytest. The
 others of a page are one program, under the page's first settings. URLs of 127.0.0.1:6379 mean the tests' own server,
 and sentinels from 127.0.0.1:26379 on the tests' own, with the services that the page names; those from 127.0.0.1:7001
-on are the nodes of a cluster.
+on are the nodes of a cluster, those from 127.0.0.1:7101 on are shards.
 """
 
 import os
@@ -17,6 +17,7 @@ from tests import programs
 from tests.clusters import Cluster
 from tests.programs import ROOT, environment
 from tests.servers import Server
+from tests.shards import Shards
 from tests.topologies import SERVICES, SentinelFleet
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -25,6 +26,7 @@ WITH_DJANGO = "import django, runpy, sys; django.setup(); runpy.run_path(sys.arg
 CHECK = "import django; from django.core.management import call_command; django.setup(); call_command('check')"
 FIRST_SENTINEL = 26379
 FIRST_NODE = 7001
+FIRST_SHARD = 7101
 ESSENTIAL = """
 SECRET_KEY = "of the tests"
 INSTALLED_APPS = [*dict.fromkeys(["django_valkey", *globals().get("INSTALLED_APPS", ())])]
@@ -76,6 +78,10 @@ def on_servers(page: str, request: pytest.FixtureRequest) -> str:
         cluster: Cluster = request.getfixturevalue("cluster")
         for number, node in enumerate(cluster.nodes[:3]):
             page = page.replace(f"127.0.0.1:{FIRST_NODE + number}", f"127.0.0.1:{node.port}")
+    if f"127.0.0.1:{FIRST_SHARD}" in page:
+        shards: Shards = request.getfixturevalue("shards")
+        for number, shard in enumerate(shards.servers):
+            page = page.replace(f"127.0.0.1:{FIRST_SHARD + number}", f"127.0.0.1:{shard.port}")
     return page
 
 

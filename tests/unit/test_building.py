@@ -11,7 +11,7 @@ PRIMARY, FIRST, SECOND = (Endpoint(host=host) for host in ("primary", "first", "
 SERVICE = Endpoint(service="service", role="primary")
 REPLICAS = Endpoint(service="service", role="replica")
 
-CASES: dict[str, tuple[list[Endpoint], dict[str, bool], str]] = {
+CASES: dict[str, tuple[list[Endpoint], dict[str, Any], str]] = {
     "one server": ([PRIMARY], {}, "one(primary)"),
     "one server twice": ([PRIMARY, PRIMARY], {}, "one(primary)"),
     "replicas": (
@@ -47,6 +47,11 @@ CASES: dict[str, tuple[list[Endpoint], dict[str, bool], str]] = {
         {},
         "replicated(one(service/primary), spread(service/replica, other/replica))",
     ),
+    "shards": (
+        [PRIMARY, FIRST, SECOND],
+        {"shards": ("a", "b", "c")},
+        "sharded(a: primary, b: first, c: second)",
+    ),
 }
 
 
@@ -60,12 +65,13 @@ def shown(made: Any) -> str:
     name = type(made).__name__.removeprefix("Async")
     if name == "Standalone":
         return f"one({made.pool})"
-    if name == "Spread":
-        return f"spread({', '.join(map(shown, made.rota.members()))})"
-    if name == "Fallback":
-        return f"fallback({', '.join(map(shown, made.clients))})"
+    if name in {"Spread", "Fallback"}:
+        members = made.rota.members() if name == "Spread" else made.clients
+        return f"{name.lower()}({', '.join(map(shown, members))})"
     if name == "ReadOnly":
         return f"read_only({shown(made.client)})"
+    if name == "Sharded":
+        return f"sharded({', '.join(f'{shard}: {pool}' for shard, pool in made.pools.items())})"
     assert name == "Replicated"
     return f"replicated({shown(made.primary)}, {shown(made.replicas)})"
 

@@ -358,19 +358,7 @@ def test_a_blocking_pool_has_the_bound_that_valkey_py_gives_it() -> None:
     assert endpoint.options == {"timeout": 1.0}
 
 
-# What comes later --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("CLIENT_CLASS", "django_valkey.client.ShardClient"),
-    ],
-)
-def test_what_is_known_and_not_supported_yet_says_so(name: str, value: object) -> None:
-    error = refused_option(**{name: value})
-    assert "is not supported yet" in str(error)
-    assert error.key == f"OPTIONS[{name!r}]"
+# Near misses -------------------------------------------------------------------------------------------------------
 
 
 def test_a_near_miss_of_a_client_names_the_right_one() -> None:

@@ -291,7 +291,7 @@ def test_a_herd_client_is_the_default_one_with_the_herd_policy(client: str) -> N
     assert found == parsed("valkey://a", HERD=True, PREFIX_HASHES=False)
 
 
-@pytest.mark.parametrize("factory", ["mine.Factory", 7, "django_valkey.client.ShardClient"])
+@pytest.mark.parametrize("factory", ["mine.Factory", 7, "django_valkey.client.ShardClien"])
 def test_a_wrong_factory_for_every_alias_is_named(factory: object) -> None:
     assert refused("valkey://a", factory=factory).key == "connection_factory"
 

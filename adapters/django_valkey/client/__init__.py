@@ -3,5 +3,6 @@
 from django_valkey.client.default import DefaultClient, HashClient
 from django_valkey.client.herd import HerdClient
 from django_valkey.client.sentinel import SentinelClient
+from django_valkey.client.sharded import ShardClient
 
-__all__ = ["DefaultClient", "HashClient", "HerdClient", "SentinelClient"]
+__all__ = ["DefaultClient", "HashClient", "HerdClient", "SentinelClient", "ShardClient"]

@@ -5,30 +5,19 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 
 from dvcache.errors import CacheError, ServerError
+from dvcache.leases import lease_of
 from dvcache.operations.context import Context
 from dvcache.operations.swaps import given_up, refused
 from dvcache.scripts import RELEASE
-from dvcache.slots import LETTERS, brought_home, slot
 from dvcache.types import Command, Each, Op
-
-_SUFFIX: Final = b":lease"
 
 GONE: Final = -2
 """PTTL of no entry."""
 
 
 def lease(cx: Context, stored: bytes) -> bytes:
-    """Return the key of an entry's lease, which in a cluster lies in the slot of the entry (rule 7)."""
-    name = stored + _SUFFIX
-    return brought_home(name, slot(stored)) if cx.slotted else name
-
-
-def is_lease(stored: bytes) -> bool:
-    """Say whether a stored key is a lease's."""
-    if stored.endswith(_SUFFIX):
-        return True
-    entry, letters = stored[: -len(_SUFFIX) - LETTERS], stored[-LETTERS:]
-    return stored == entry + _SUFFIX + letters and stored == brought_home(entry + _SUFFIX, slot(entry))
+    """Return the key of an entry's lease, which lies where the entry does (rule 7)."""
+    return lease_of(stored, cx.placement)
 
 
 class Claim(NamedTuple):

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dvcache.errors import CacheError, NotSupportedError, TransportError
+from dvcache.leases import is_lease
 from dvcache.operations.context import Context
 from dvcache.operations.herd.changes import Change, change
-from dvcache.operations.herd.leases import GONE, is_fresh, is_lease, lease
+from dvcache.operations.herd.leases import GONE, is_fresh, lease
 from dvcache.operations.moves import across
 from dvcache.operations.plain import set_command, set_commands, stored_or_failed
 from dvcache.scripts import COUNT, evaluate
