@@ -66,7 +66,9 @@ KINDS: Final[Mapping[str, _Kind]] = {
     **dict.fromkeys(("CONNECTION_POOL_KWARGS", "BASE_CLIENT_KWARGS", "SENTINEL_KWARGS"), _MAPPING),
     **dict.fromkeys(("USERNAME", "PASSWORD"), _TEXT),
     **dict.fromkeys(("REPLICA_READ_ONLY", "IGNORE_EXCEPTIONS", "LOG_IGNORE_EXCEPTIONS"), _FLAG),
-    **dict.fromkeys(("RAISE_UNDECODABLE", "WARN_IN_LOOP", "CLOSE_CONNECTION", "PREFIX_HASHES", "CLUSTER", "SHARDED"), _FLAG),
+    **dict.fromkeys(
+        ("RAISE_UNDECODABLE", "WARN_IN_LOOP", "CLOSE_CONNECTION", "PREFIX_HASHES", "CLUSTER", "SHARDED"), _FLAG
+    ),
     **dict.fromkeys(("MAX_ENTRIES", "CULL_FREQUENCY"), _ENTRIES),
     **dict.fromkeys(("SERIALIZER", "COMPRESSOR", "CREDENTIAL_PROVIDER", "SENTINELS"), _ANY),
     "PICKLE_VERSION": _ANY,
