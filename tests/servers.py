@@ -38,7 +38,7 @@ PASSWORD: Final = "a,b;c@:/ d%"
 """Of both users."""
 
 _NEEDED: Final = (
-    "+get +set +mget +getdel +getex +del +unlink +exists +type +expire +pexpire +expireat +pexpireat +persist "
+    "+get +set +mget +msetex +getdel +getex +del +unlink +exists +type +expire +pexpire +expireat +pexpireat +persist "
     "+ttl +pttl +incrby +decrby +incrbyfloat +rename +renamenx +copy +scan +flushdb "
     "+@set +@hash +@list +@sortedset "
     "+ping +hello +auth +select +client|setinfo"

@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from dvcache import NotSupportedError, scripts
 from dvcache.operations.context import Context, Guard
+from dvcache.operations.together import MSETEX
 from dvcache.pools.driven import DrivenPool
 from dvcache.pools.driven_async import Home
 from dvcache.types import Batch, Colour, Driven, Each, Effect, Elsewhere, Endpoint, Fresh, Op, Pages
 
-SEVERAL: Final = frozenset({"get_or_set", "keys", "delete_pattern", "sscan", "hscan"})
+SEVERAL: Final = frozenset({"get_or_set", "keys", "delete_pattern", "sscan", "hscan", "zscan"})
 """Operations of several round trips, which no pipeline can queue."""
 
 _COUNTERS: Final = frozenset({"incr", "decr"})
@@ -116,8 +117,8 @@ def _refused(name: str) -> NotSupportedError:
 
 
 def undivided(cx: Context, client: Any) -> Context:
-    """Return the context in which a pipeline gets an operation's commands: in one round trip, however many."""
-    return replace(cx, chunk=2**31) if _is_pipeline(client) else cx
+    """Return the context in which a pipeline gets an operation's commands: in one round trip, and known everywhere."""
+    return replace(cx, chunk=2**31, refusals={MSETEX}) if _is_pipeline(client) else cx
 
 
 @dataclass(frozen=True, slots=True)

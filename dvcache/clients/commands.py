@@ -96,6 +96,8 @@ def rule(command: Command) -> Rule:
     name = command[0]
     if name in _SCRIPTS:  # EVALSHA sha numkeys key … argument …
         return Rule(start=3, stop=3 + int(command[2]))
+    if name == "MSETEX":  # MSETEX numkeys key value … option …
+        return Rule(start=2, stop=2 + 2 * int(command[1]), step=2, repeatable=_CONDITIONS.isdisjoint(command[2:]))
     if name == "SET" and _CONDITIONS.isdisjoint(command[3:]):
         return _REPEATABLE
     return RULES.get(str(name), _WRITE)

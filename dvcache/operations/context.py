@@ -142,6 +142,8 @@ class Context:
     """Whether hashes are named as other entries are, with prefix and version; False: by their name alone."""
     default_marker: object = DEFAULT
     """What a host framework passes for a timeout that was left out, beside `DEFAULT`."""
+    refusals: set[str] = field(default_factory=set)
+    """Commands that the server has refused, and that need not be tried again."""
     jitter: float = 0.0
     """The part of a timeout, 0 to 1, by which it may be shortened."""
     herd: Herd = Herd()

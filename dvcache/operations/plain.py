@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from dvcache.errors import NotSupportedError, ServerError, TransportError
+from dvcache.operations import together
 from dvcache.operations.context import Context, Policy, guarded
 from dvcache.operations.fresh import fresh
 from dvcache.operations.moves import across
@@ -102,14 +103,17 @@ def set_many(cx: Context, data: Mapping[Any, object], timeout: Timeout, version:
     commands = set_commands(cx, data, timeout, version)
     replies: list[object] = []
     for start in range(0, len(commands), cx.chunk):
-        replies += yield Each(commands[start : start + cx.chunk])
+        part = commands[start : start + cx.chunk]
+        replies += (yield Each(part)) if cx.jitter else (yield from together.stored(cx, part))
     return stored_or_failed(names, replies)
 
 
 def stored_or_failed(names: Sequence[Key], replies: Sequence[object]) -> list[Key]:
     """Return the keys that were not stored, of the replies to SETs; raise the first error where none was."""
     errors = [reply for reply in replies if isinstance(reply, ServerError | TransportError)]
-    if errors and len(errors) == len(names):
+    if not errors:
+        return []
+    if len(errors) == len(names):
         errors[0].command = "SET"
         raise errors[0]
     return [name for name, reply in zip(names, replies, strict=True) if isinstance(reply, ServerError | TransportError)]

@@ -175,6 +175,10 @@ class Prepared:
     def hashes(cache: Any, _: str) -> None:
         cache.hset("n", mapping={str(n): n for n in Prepared.many})
 
+    @staticmethod
+    def sorted_sets(cache: Any, _: str) -> None:
+        cache.zadd("k", {n: n for n in Prepared.many})
+
 
 def nothing(*_: object) -> None:
     """Prepare nothing: operations on what is not there take as many round trips."""
@@ -184,7 +188,7 @@ PREPARED: dict[str, Any] = {
     "dvcache.operations.sets": Prepared.sets,
     "dvcache.operations.hashes": Prepared.hashes,
     "dvcache.operations.lists": nothing,
-    "dvcache.operations.sorted_sets": nothing,
+    "dvcache.operations.sorted_sets": Prepared.sorted_sets,
 }
 
 

@@ -29,7 +29,8 @@ CALLS: list[tuple[str, Callable[[Any], object], dict[str, int]]] = [
     ("pttl", lambda cache: cache.pttl("0"), {"pttl": 1}),
     ("ttl of none", lambda cache: cache.ttl("none"), {"pttl": 1}),
     ("get_many", lambda cache: cache.get_many(map(str, range(600))), {"mget": 2}),
-    ("set_many", lambda cache: cache.set_many({str(n): n for n in range(600)}), {"set": 600}),
+    ("set_many", lambda cache: cache.set_many({str(n): n for n in range(600)}), {"msetex": 2}),
+    ("set_many of one", lambda cache: cache.set_many({"0": 1}), {"set": 1}),
     ("delete_many", lambda cache: cache.delete_many(map(str, range(600))), {"unlink": 2}),
     ("delete", lambda cache: cache.delete("0"), {"unlink": 1}),
     ("incr_version", lambda cache: cache.incr_version("0"), {"rename": 1}),
@@ -47,6 +48,16 @@ def test_an_operation_asks_for_what_it_needs_and_for_nothing_else(
 ) -> None:
     cache.set_many({str(n): n for n in range(600)})
     assert sent(server, lambda: call(cache)) == expected
+
+
+def test_set_many_of_a_user_without_msetex_is_a_pipeline(server: Server) -> None:
+    server.raw("ACL", "SETUSER", "without", "on", ">p", "~*", "&*", "+@all", "-msetex")
+    with Container(Settings.parse({"LOCATION": server.url(1, "without", "p")})) as container:
+        cache = container.cache()
+        cache.has_key("connected")
+        assert sent(server, lambda: cache.set_many({str(n): n for n in range(600)})) == {"set": 600, "msetex": 0}
+        assert sent(server, lambda: cache.set_many({str(n): n for n in range(600)})) == {"set": 600}
+        assert cache.get_many(["0", "599"]) == {"0": 0, "599": 599}
 
 
 def test_patterns_are_scanned_a_thousand_keys_at_a_time_and_removed_without_a_transaction(

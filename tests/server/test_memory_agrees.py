@@ -50,6 +50,8 @@ COMMANDS = st.one_of(
     command("GETEX", KEYS, TIMES | st.sampled_from([[], ["PERSIST"], ["BAD"], ["PERSIST", "EX", 5], ["NX"]])),
     command("MGET", SOME_KEYS),
     command("MSET", st.lists(KEYS | VALUES, min_size=1, max_size=5)),
+    command("MSETEX", st.just(2), KEYS, VALUES, KEYS, VALUES, SET_OPTIONS),
+    command("MSETEX", st.sampled_from([0, 1, 2, "x", -1]), KEYS, VALUES, TIMES | st.sampled_from([[], ["NX"], ["XX"]])),
     command(st.sampled_from(["DEL", "UNLINK", "EXISTS", "TOUCH"]), SOME_KEYS),
     command(st.sampled_from(["TYPE", "PERSIST", "STRLEN", "INCR", "DECR"]), KEYS),
     command(st.sampled_from(["TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME"]), KEYS),

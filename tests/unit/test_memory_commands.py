@@ -1,6 +1,6 @@
 """Commands of the in-memory server, one guarantee each; test_memory_agrees.py compares them with Valkey."""
 
-import marshal
+import pickle
 
 import pytest
 
@@ -12,6 +12,7 @@ from dvcache.pools.memory.store import COMMANDS, MemoryStore
 from dvcache.scripts import INCREMENT
 from dvcache.testing import ManualClock
 from dvcache.types import Command, Endpoint
+from tests.unit.test_memory_collections import CASES as COLLECTIONS
 
 NOW = 1_700_000_000
 WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
@@ -53,6 +54,8 @@ CASES: list[tuple[list[Command], object]] = [
     ([("SET", "k", b"v"), ("GETEX", "k", "PX", 7), ("PTTL", "k")], 7),
     ([("SET", "k", b"v", "EX", 2), ("GETEX", "k", "PERSIST"), ("PTTL", "k")], -1),
     ([("MSET", "a", 1, "b", 2), ("MGET", "b", "missing", "a")], [b"2", None, b"1"]),
+    ([("MSETEX", 2, "a", 1, "b", 2, "PX", 5), ("PTTL", "b")], 5),
+    ([("SET", "a", 1), ("MSETEX", 2, "a", 2, "b", 2, "NX"), ("MGET", "a", "b")], [b"1", None]),
     ([("APPEND", "k", b"ab"), ("APPEND", "k", b"c")], 3),
     ([("SET", "k", b"abc"), ("STRLEN", "k")], 3),
     ([("SET", "k", b"v"), ("DELIFEQ", "k", b"w"), ("DELIFEQ", "k", b"v")], 1),
@@ -87,7 +90,7 @@ CASES: list[tuple[list[Command], object]] = [
     ([("MSET", "a", 1, "b", 2), ("COPY", "a", "b", "REPLACE"), ("GET", "b")], b"1"),
     ([("MSET", "a", 1, "b", 2), ("KEYS", "[a]")], [b"a"]),
     ([("DUMP", "a")], None),
-    ([("RESTORE", "a", 0, marshal.dumps(b"1"), "REPLACE", "ABSTTL"), ("GET", "a")], b"1"),
+    ([("RESTORE", "a", 0, pickle.dumps(b"1"), "REPLACE", "ABSTTL"), ("GET", "a")], b"1"),
     ([("MSET", "a", 1, "b", 2), ("SCAN", 0)], [b"0", [b"a", b"b"]]),
     ([("SET", "a", 1), ("SCAN", 0, "TYPE", "hash")], [b"0", []]),
     ([("MSET", "a", 1, "b", 2), ("DBSIZE",)], 2),
@@ -109,7 +112,7 @@ def test_a_command_replies_as_valkey_does(pool: MemoryPool, commands: list[Comma
 
 
 def test_every_command_of_the_table_is_called_here() -> None:
-    called = {str(command[0]).upper() for commands, _ in CASES for command in commands}
+    called = {str(command[0]).upper() for commands, _ in CASES + COLLECTIONS for command in commands}
     assert {name.decode() for name in COMMANDS} - called == {"FLUSHALL", "INFO"}
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dvcache.errors import SerializationError, ServerError
+from dvcache.errors import NotSupportedError, SerializationError, ServerError, reply_error
 from dvcache.operations import many
 from dvcache.testing.replay import replay
 from dvcache.types import Each
@@ -33,9 +33,9 @@ def test_bulk_operations_go_in_chunks() -> None:
     assert replay(many.get_many(cx, "abc"), (first, [[b"1", b"2"]]), (second, [[b"3"]])) == {"a": 1, "b": 2, "c": 3}
     removed = ((("UNLINK", b"p:1:a", b"p:1:b"),), [2]), ((("UNLINK", b"p:1:c"),), [0])
     assert replay(many.delete_many(cx, "abc"), *removed) == 2
-    stored = Each((("SET", b"p:1:a", b"1"), ("SET", b"p:1:b", b"2"))), Each((("SET", b"p:1:c", b"3"),))
+    stored = (("MSETEX", 2, b"p:1:a", b"1", b"p:1:b", b"2"),), Each((("SET", b"p:1:c", b"3"),))
     data = {"a": 1, "b": 2, "c": 3}
-    assert replay(many.set_many(cx, data, None), (stored[0], [b"OK", b"OK"]), (stored[1], [b"OK"])) == []
+    assert replay(many.set_many(cx, data, None), (stored[0], [1]), (stored[1], [b"OK"])) == []
 
 
 def test_empty_batches_send_nothing() -> None:
@@ -47,10 +47,11 @@ def test_empty_batches_send_nothing() -> None:
 
 
 def test_set_many_returns_the_keys_that_were_not_stored() -> None:
+    cx = context(refusals={"MSETEX"})
     asked = Each((("SET", b"p:1:a", b"1", "PX", 5000), ("SET", b"p:1:b", b"2", "PX", 5000)))
     replies = [b"OK", ServerError("OOM command not allowed")]
-    assert replay(many.set_many(CX, {"a": 1, "b": 2}, 5), (asked, replies)) == ["b"]
-    assert replay(many.mset(CX, {"a": 1, "b": 2}, 5), (asked, replies)) is False
+    assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (asked, replies)) == ["b"]
+    assert replay(many.mset(cx, {"a": 1, "b": 2}, 5), (asked, replies)) is False
 
 
 def test_set_many_raises_the_servers_error_where_it_stored_nothing() -> None:
@@ -66,6 +67,45 @@ def test_set_many_serializes_every_value_before_it_sends_any() -> None:
 
 def test_set_many_with_a_timeout_of_zero_deletes() -> None:
     assert replay(many.set_many(CX, {"a": 1, "b": 2}, 0), ((("UNLINK", b"p:1:a", b"p:1:b"),), [1])) == []
+
+
+TOGETHER = (("MSETEX", 2, b"p:1:a", b"1", b"p:1:b", b"2", "PX", 5000),)
+ONE_BY_ONE = Each((("SET", b"p:1:a", b"1", "PX", 5000), ("SET", b"p:1:b", b"2", "PX", 5000)))
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        [reply_error("ERR unknown command 'MSETEX', with args beginning with: '2'")],
+        [reply_error("NOPERM User cache has no permissions to run the 'msetex' command")],
+        NotSupportedError("MSETEX: the keys are on different servers"),
+    ],
+)
+def test_set_many_stores_one_by_one_where_one_command_for_all_is_refused_and_remembers_that(refusal: Any) -> None:
+    cx = context(refusals=set())
+    refused = (TOGETHER, refusal), (ONE_BY_ONE, [b"OK", b"OK"])
+    assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), *refused) == []
+    assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (ONE_BY_ONE, [b"OK", b"OK"])) == []
+
+
+def test_set_many_asks_of_each_key_where_some_keys_are_refused_and_tries_again_next_time() -> None:
+    cx = context(refusals=set())
+    some = reply_error("NOPERM No permissions to access a key")
+    assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (TOGETHER, [some]), (ONE_BY_ONE, [b"OK", some])) == ["b"]
+    assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (TOGETHER, [1])) == []
+
+
+def test_set_many_raises_what_the_server_says_of_all() -> None:
+    cx = context(refusals=set())
+    with pytest.raises(ServerError, match="OOM"):
+        replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (TOGETHER, [ServerError("OOM command not allowed")]))
+
+
+def test_set_many_gives_each_entry_its_own_jitter() -> None:
+    numbers = iter([0.0, 1.0])
+    cx = context(refusals=set(), jitter=0.5, random=lambda: next(numbers))
+    asked = Each((("SET", b"p:1:a", b"1", "PX", 1000), ("SET", b"p:1:b", b"2", "PX", 500)))
+    assert replay(many.set_many(cx, {"a": 1, "b": 2}, 1), (asked, [b"OK", b"OK"])) == []
 
 
 @pytest.mark.parametrize("operation", [many.set_many, many.mset])

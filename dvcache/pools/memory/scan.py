@@ -56,9 +56,11 @@ def walk(names: Collection[bytes], start: int, options: Sequence[bytes]) -> tupl
     wanted = _wanted(options)
     if wanted.kind is not None:
         raise syntax_error()
+    if len(names) <= _SMALL:
+        return b"0", list(filter(wanted.matches, names))
     rest = sorted((crc32(name), name) for name in names)
     rest = rest[bisect_left(rest, (start,)) :]
-    size = len(rest) if len(names) <= _SMALL else wanted.page
+    size = wanted.page
     while size < len(rest) and rest[size][0] == rest[size - 1][0]:
         size += 1
     on = b"%d" % rest[size][0] if size < len(rest) else b"0"

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from dvcache.pools.memory.arguments import moment, syntax_error
+from dvcache.errors import ServerError, reply_error
+from dvcache.pools.memory.arguments import integer, moment, syntax_error
 from dvcache.pools.memory.database import Commands, Database, Entrypoint, wrong_arity
 
 _TIMES: Final = frozenset({b"EX", b"PX", b"EXAT", b"PXAT"})
@@ -11,6 +12,7 @@ _CONDITIONS: Final = frozenset({b"NX", b"XX", b"IFEQ"})
 _OPTIONS: Final = {
     "set": _TIMES | _CONDITIONS | {b"GET", b"KEEPTTL"},
     "getex": _TIMES | {b"PERSIST"},
+    "msetex": _TIMES | {b"NX", b"XX", b"KEEPTTL"},
 }
 
 
@@ -116,6 +118,28 @@ def mset(db: Database, args: Sequence[bytes]) -> object:
     return b"OK"
 
 
+def msetex(db: Database, args: Sequence[bytes]) -> object:
+    """MSETEX numkeys key value [key value …] [NX | XX] [EX | PX | EXAT | PXAT time | KEEPTTL]."""
+    try:
+        places = 2 * integer(args[0])
+    except ServerError:
+        places = 0
+    if places <= 0:
+        raise reply_error("ERR invalid numkeys value or out of range")
+    fields = args[1 : places + 1]
+    if len(fields) < places:
+        raise syntax_error()
+    options = _options("msetex", args[places + 1 :])
+    expires = _end(db, "msetex", options)
+    there = [db.find(key) is not None for key in fields[::2]]
+    if (b"NX" in options and any(there)) or (b"XX" in options and not all(there)):
+        return 0
+    for key, value in zip(fields[::2], fields[1::2], strict=True):
+        entry = db.find(key)
+        db.put(key, value, entry.expires if entry is not None and b"KEEPTTL" in options else expires)
+    return 1
+
+
 def append(db: Database, args: Sequence[bytes]) -> object:
     """APPEND key value."""
     key, value = args
@@ -145,6 +169,7 @@ COMMANDS: Final[Commands] = {
     b"GETEX": Entrypoint(getex, -2),
     b"MGET": Entrypoint(mget, -2),
     b"MSET": Entrypoint(mset, -3),
+    b"MSETEX": Entrypoint(msetex, -4),
     b"APPEND": Entrypoint(append, 3),
     b"STRLEN": Entrypoint(strlen, 2),
     b"DELIFEQ": Entrypoint(delifeq, 3),
