@@ -63,6 +63,7 @@ class Backend(Attributes, BaseCache):
         if wired.own is None:
             self._context = self._async_context = wired.context
         else:
+            self._client, self._async_client = wired.own.clients(self, (wired.client, wired.async_client))
             self.__dict__.update((name, self._forwarded(name)) for name in wired.own.plan.forwarded)
         return wired
 

@@ -1,11 +1,31 @@
 """Every dotted path and attribute that projects reach by django-valkey's names: each is there, and is of use."""
 
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pytest
+import valkey
+from django.core.cache import caches
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.core.cache.backends.base import default_key_func as django_key
+from django.core.signals import request_finished
+from django.test.utils import override_settings
 from django.utils.module_loading import import_string
+
+from django_valkey import base, base_client, util, wiring
+from django_valkey.async_cache.cache import AsyncValkeyCache, DecoratedAsyncBackendCommands
+from django_valkey.cache import DecoratedBackendCommands, ValkeyCache
+from django_valkey.client import DefaultClient
+from django_valkey.compressors.zlib import ZlibCompressor
+from django_valkey.exceptions import CompressorError, ConnectionInterrupted
+from django_valkey.serializers.pickle import PickleSerializer
+from dvcache import TransportError
+from dvcache.testing import MemoryPoolFactory
+from tests.servers import free_port
 
 
 class Names(NamedTuple):
@@ -95,11 +115,231 @@ def test_a_module_that_is_to_come_has_its_names_once_it_is_there(path: str) -> N
     assert not module_is_there(module) or hasattr(import_module(module), name)
 
 
-class Repr:
-    """A serializer."""
+@pytest.fixture
+def nobody() -> Iterator[Any]:
+    """The default alias, whose server does not answer."""
+    entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": f"valkey://127.0.0.1:{free_port()}"}
+    with override_settings(CACHES={"default": entry}):
+        yield caches["default"]
 
-    def dumps(self, value: object) -> bytes:
-        return repr(value).encode()
 
-    def loads(self, data: bytes) -> object:
-        return data.decode()
+def test_what_catches_django_valkeys_error_catches_that_of_a_server_that_is_gone(nobody: Any) -> None:
+    for call in (lambda: nobody.get("a"), lambda: nobody.client.set("a", 1), lambda: asyncio.run(nobody.aget("a"))):
+        with pytest.raises(ConnectionInterrupted) as caught:
+            call()
+        assert isinstance(caught.value, TransportError)
+        assert caught.value.connection is None
+        with pytest.raises(base_client._main_exceptions):
+            call()
+    raw = nobody.client.get_client()
+    with pytest.raises(base_client._main_exceptions):
+        raw.get("a")
+
+
+class Wrapping(DefaultClient):
+    """Catches and raises as clients written against django-valkey do."""
+
+    def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:
+        try:
+            return super().get(key, default, version, client)
+        except ConnectionInterrupted:
+            raise ConnectionInterrupted(connection=client) from OSError("gone")
+
+    def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().set(key, value, *args, **kwargs)
+        except base_client._main_exceptions:
+            return "kept elsewhere"
+
+
+@pytest.mark.parametrize("ignore", [True, False])
+def test_a_client_may_catch_errors_and_raise_django_valkeys_which_are_ignored_as_ours_are(*, ignore: bool) -> None:
+    options = {"CLIENT_CLASS": f"{__name__}.Wrapping", "IGNORE_EXCEPTIONS": ignore}
+    location = f"valkey://127.0.0.1:{free_port()}"
+    entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": location, "OPTIONS": options}
+    with override_settings(CACHES={"default": entry}):
+        cache = caches["default"]
+        assert cache.set("a", 1) == "kept elsewhere"
+        if ignore:
+            assert cache.get("a", "default") == "default"
+            assert cache.get_many(["a"]) == {}
+        else:
+            with pytest.raises(ConnectionInterrupted, match="Valkey OSError: gone"):
+                cache.get("a")
+        with pytest.raises(ConnectionInterrupted):
+            cache.client.get("a")
+
+
+class Failing:
+    """Has methods that are decorated as django-valkey's are."""
+
+    def __init__(self, *, ignores: bool) -> None:
+        self._ignore_exceptions = ignores
+        self._log_ignored_exceptions = ignores
+        self.logger = logging.getLogger("shop.cache")
+
+    @base.omit_exception
+    def get(self) -> Any:
+        raise ConnectionInterrupted("connection") from OSError("gone")
+
+    @base.omit_exception(return_value={})
+    def get_many(self) -> Any:
+        return self.fail()
+
+    @base.omit_exception_async(return_value={})
+    async def aget_many(self) -> Any:
+        return self.fail()
+
+    def fail(self) -> Any:
+        raise TransportError("no answer")
+
+    def iter_keys(self) -> Iterator[str]:
+        yield "a"
+        self.fail()
+
+    async def aiter_keys(self) -> AsyncIterator[str]:
+        yield "a"
+        self.fail()
+
+    iter_keys = base.omit_exception(iter_keys, gen=True)
+    aiter_keys = base.omit_exception_async(aiter_keys)
+
+
+async def gathered(found: AsyncIterator[str]) -> list[str]:
+    return [each async for each in found]
+
+
+def test_decorated_methods_return_their_values_where_exceptions_are_ignored(caplog: pytest.LogCaptureFixture) -> None:
+    failing = Failing(ignores=True)
+    assert failing.get() is None
+    assert failing.get_many() == asyncio.run(failing.aget_many()) == {}
+    assert list(failing.iter_keys()) == asyncio.run(gathered(failing.aiter_keys())) == ["a"]
+    assert [record.getMessage() for record in caplog.records] == ["Exception ignored"] * 5
+
+
+def test_decorated_methods_raise_the_cause_where_exceptions_are_not_ignored() -> None:
+    failing = Failing(ignores=False)
+    with pytest.raises(OSError, match="gone"):
+        failing.get()
+    for call in (failing.get_many, lambda: asyncio.run(failing.aget_many()), lambda: list(failing.iter_keys())):
+        with pytest.raises(TransportError):
+            call()
+
+
+def test_decorating_all_methods_leaves_get_alone() -> None:
+    @base.decorate_all_methods(base.omit_exception)
+    class Methods(base.BackendCommands):
+        def _get(self) -> None: ...
+
+    assert Methods.get is base.BackendCommands.get
+    assert Methods.get_or_set is base.BackendCommands.get_or_set
+    assert Methods.set is not base.BackendCommands.set
+    assert issubclass(DecoratedBackendCommands, base.BackendCommands)
+    assert issubclass(DecoratedAsyncBackendCommands, base.AsyncBackendCommands)
+    assert issubclass(ValkeyCache, base.BaseValkeyCache)
+    assert issubclass(AsyncValkeyCache, base.BaseValkeyCache)
+
+
+def test_closing_all_caches_closes_those_of_both_colours_and_no_signal_of_django_does_so() -> None:
+    entries = {
+        "default": {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": "memory://a"},
+        "other": {"BACKEND": "django_valkey.async_cache.cache.AsyncValkeyCache", "LOCATION": "memory://b"},
+    }
+
+    async def scenario() -> None:
+        await caches["default"].aset("a", 1)
+        await caches["other"].set("a", 1)
+        await base.close_async_caches(sender=None)
+        assert await caches["other"].aget("a") == 1
+
+    with override_settings(CACHES=entries):
+        asyncio.run(scenario())
+    receivers = [receiver[1] for receiver in request_finished.receivers]
+    assert base.close_async_caches not in receivers
+
+
+def test_functions_of_util_make_keys_and_values_as_a_cache_does() -> None:
+    options = {"SERIALIZER": "django_valkey.serializers.json.JSONSerializer"}
+    entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": "memory://", "KEY_PREFIX": "p*", "VERSION": 2}
+    with override_settings(CACHES={"default": entry | {"OPTIONS": options}}):
+        cache = caches["default"]
+        key = util.make_key("a", cache.key_func, cache.version, cache.key_prefix)
+        assert key == cache.make_key("a") == cache.client.make_key("a") == "p*:2:a"
+        assert util.make_key(key, cache.key_func, 9, "x") is key
+        pattern = util.make_pattern("a*", cache.key_func, cache.version, cache.key_prefix)
+        assert pattern == cache.make_pattern("a*") == cache.client.make_pattern("a*")
+        assert util.default_reverse_key(key) == cache.reverse_key(key) == cache.client.reverse_key(key) == "a"
+        assert key.original_key() == "a"
+        parts = cache.client._serializer, cache.client._compressor
+        for value in (1, -7, 1.5, True, None, {"a": [1]}, "x" * 100):
+            stored = util.encode(value, *parts)
+            assert stored == cache.client.encode(value)
+            data = stored if isinstance(stored, bytes) else repr(stored).encode()
+            assert util.decode(data, *parts) == cache.client.decode(data) == value
+            assert cache.set("a", value)
+            assert cache._wired.client.execute((("GET", key.encode()),)) == [data]
+
+
+def test_compressed_values_are_encoded_and_decoded_by_util() -> None:
+    parts = PickleSerializer(options={}), ZlibCompressor(options={})
+    stored = util.encode("x" * 100, *parts)
+    assert isinstance(stored, bytes)
+    assert len(stored) < 50
+    assert util.decode(stored, *parts) == "x" * 100
+
+
+@pytest.mark.parametrize("backend", ["cache.ValkeyCache", "async_cache.cache.AsyncValkeyCache"])
+def test_what_code_reads_of_a_cache_and_its_client_is_there(backend: str) -> None:
+    options = {"IGNORE_EXCEPTIONS": True, "LOG_IGNORE_EXCEPTIONS": True, "LOGGER": "shop.cache", "SCAN_COUNT": 7}
+    location = "valkey://127.0.0.1:1,valkey://127.0.0.1:2"
+    entry = {"BACKEND": f"django_valkey.{backend}", "LOCATION": location, "KEY_PREFIX": "p", "VERSION": 3, "TIMEOUT": 9}
+    with (
+        override_settings(CACHES={"default": entry | {"OPTIONS": options}}),
+        wiring.use(pool_factory=MemoryPoolFactory()),
+    ):
+        cache = caches["default"]
+        assert (cache.key_prefix, cache.version, cache.default_timeout, cache.key_func) == ("p", 3, 9, django_key)
+        assert cache._ignore_exceptions
+        assert cache._log_ignored_exceptions
+        assert cache._default_scan_itersize == 7
+        assert cache.logger is logging.getLogger("shop.cache")
+        assert cache._server == location
+        assert cache._params["OPTIONS"] == options
+        assert getattr(cache, "is_async", False) is (backend.startswith("async"))
+        client = cache.client
+        assert client._server == ["valkey://127.0.0.1:1", "valkey://127.0.0.1:2"]
+        assert (client._clients, client._backend, client._options) == ([None, None], cache, options)
+        assert (client._replica_read_only, client._has_compression_enabled()) == (True, False)
+        assert client._serializer.loads(client._serializer.dumps([1])) == [1]
+        assert client.connection_factory.options == options
+    quiet = {"BACKEND": f"django_valkey.{backend}", "LOCATION": "memory://"}
+    with override_settings(CACHES={"default": quiet}):
+        assert caches["default"].logger is None
+
+
+class Packing(base_client.HerdCommonMethods, DefaultClient):
+    """A herd client of the project's own."""
+
+
+def test_a_herd_client_of_the_projects_own_packs_values_as_django_valkeys_does() -> None:
+    entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": "memory://", "TIMEOUT": 30}
+    options = {"CLIENT_CLASS": f"{__name__}.Packing"}
+    with override_settings(CACHES={"default": entry | {"OPTIONS": options}}, CACHE_HERD_TIMEOUT=20):
+        client = caches["default"].client
+        packed = client._pack("value", None)
+        assert (type(packed[0]), packed[1]) == (base_client.Marker, "value")
+        assert client._unpack(packed) == ("value", False)
+        assert client._unpack((packed[0], "value", packed[2] - 30 - 21)) == ("value", True)
+        assert client._unpack(("no", "envelope", 1)) == (("no", "envelope", 1), False)
+        assert base_client.DEFAULT_TIMEOUT is DEFAULT_TIMEOUT
+        assert isinstance(caches["default"], BaseCache)
+
+
+def test_a_compressor_tells_what_it_did_not_write() -> None:
+    with pytest.raises(CompressorError):
+        ZlibCompressor(options={}).decompress(b"no zlib")
+
+
+def test_a_raw_client_is_valkey_pys(nobody: Any) -> None:
+    assert isinstance(nobody.client.get_client(), valkey.Valkey)
+    assert nobody.client.connect() is not nobody.client.connect()

@@ -31,6 +31,9 @@ COUNTERS: Final = {op.__name__: taking_more(op, "sync") for op in (overriding.in
 """Those for numbers that the project's `get` and `set` read and write."""
 
 CLIENT_HOOKS: Final = ("make_key", "make_pattern", "encode", "decode")
+CHOOSING: Final = ("get_client", "get_client_with_index", "get_next_client_index", "connect", "_get_client")
+"""What says which client of valkey-py's carries a command."""
+
 CACHE_HOOKS: Final = (*CLIENT_HOOKS, "validate_key", "make_and_validate_key", "get_backend_timeout")
 
 

@@ -7,12 +7,15 @@ from operator import attrgetter
 from typing import Any, Final
 
 from django_valkey.exceptions import ConfigurationError
-from django_valkey.overrides.classes import CACHE_HOOKS, CLIENT_HOOKS, COUNTERS, OPERATIONS, STREAMS, own
+from django_valkey.overrides.choosing import AsyncChosen, Chosen, ThreadedChosen
+from django_valkey.overrides.classes import CACHE_HOOKS, CHOOSING, CLIENT_HOOKS, COUNTERS, OPERATIONS, STREAMS, own
 from django_valkey.overrides.hooks import HookedCodec, HookedKeys
 from django_valkey.overrides.layers import Awaiting, OwnContext, Refusing, Waiting
+from dvcache import AsyncClient, Client
 from dvcache.operations.context import Context, Guard
 from dvcache.operations.layers import Layer, Through
 from dvcache.operations.overriding import Overriding, left_to_codec
+from dvcache.types import Colour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,8 @@ class Plan:
     cache_hooks: frozenset[str]
     forwarded: frozenset[str]
     """Methods of the cache that are the client's, though no operations."""
+    choosing: Colour | None
+    """Of which code the client is that chooses what carries the commands; None if it does not."""
 
 
 @cache
@@ -53,6 +58,7 @@ def plan(cache_class: Any, client_class: Any) -> Plan | None:
         client_hooks=own(client_class or object, CLIENT_HOOKS),
         cache_hooks=own(cache_class, CACHE_HOOKS),
         forwarded=_forwarded(cache_class, client_class),
+        choosing=client_class.colour if client_class is not None and own(client_class, CHOOSING) else None,
     )
     return made if any(getattr(made, each.name) for each in fields(made)) else None
 
@@ -127,6 +133,13 @@ class Contexts:
     def of_cache(self, cache: Any, *, asynchronous: bool) -> OwnContext:
         """Return the context of a cache, for sync code or for async code."""
         return replace(self.asynchronous if asynchronous else self.sync, **self._parts(cache), owner=cache)
+
+    def clients(self, cache: Any, given: tuple[Client, AsyncClient]) -> tuple[Client, AsyncClient]:
+        """Return what carries the commands of a cache: what its client chooses, or what is given."""
+        alias = self.core.alias
+        if self.plan.choosing == "sync":
+            return Chosen(cache, alias), ThreadedChosen(Chosen(cache, alias))
+        return given if self.plan.choosing is None else (given[0], AsyncChosen(cache, alias))
 
     def of(self, client: Any, cache: Any) -> OwnContext:
         """Return the context of a cache's client."""

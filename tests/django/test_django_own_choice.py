@@ -1,0 +1,203 @@
+"""Clients of a project's own on real servers: which of valkey-py's clients carries a command, and raw access."""
+
+import asyncio
+from typing import Any, Final
+
+import pytest
+import valkey
+import valkey.asyncio
+from django.core.cache import caches
+from django.test.utils import override_settings
+
+from django_valkey.async_cache.client import AsyncDefaultClient, AsyncSentinelClient
+from django_valkey.client import DefaultClient, SentinelClient
+from tests.django.own import ASYNC, SYNC, calls, of, path
+from tests.servers import Server
+from tests.topologies import SentinelFleet
+
+pytestmark = pytest.mark.usefixtures("raw_pools")
+
+
+class ByNumber(DefaultClient):
+    """Reads from the third of its databases, as `get_next_client_index` says."""
+
+    def get_next_client_index(self, write: bool = True, **_: Any) -> int:
+        calls["index"] += 1
+        return 0 if write else 2
+
+
+class Whole(DefaultClient):
+    """Has clients of its own."""
+
+    def get_client(self, **_: Any) -> Any:
+        calls["get_client"] += 1
+        return self.connect(2)
+
+
+class Connecting(DefaultClient):
+    """Connects as it likes."""
+
+    def connect(self, _: int = 0) -> Any:
+        calls["connect"] += 1
+        return super().connect(2)
+
+
+class AsyncByNumber(AsyncDefaultClient):
+    """The same for async code."""
+
+    def get_next_client_index(self, write: bool = True, **_: Any) -> int:
+        calls["index"] += 1
+        return 0 if write else 2
+
+
+class AsyncWhole(AsyncDefaultClient):
+    """The same for async code."""
+
+    async def get_client(self, **_: Any) -> Any:
+        calls["get_client"] += 1
+        return await self.connect(2)
+
+
+def aliased(server: Server, client: type) -> Any:
+    backend = ASYNC if issubclass(client, AsyncDefaultClient) else SYNC
+    location = [server.url(each) for each in (1, 2, 3)]
+    entry = {"BACKEND": backend, "LOCATION": location, "OPTIONS": {"CLIENT_CLASS": path(client)}}
+    calls.clear()
+    return override_settings(CACHES={"default": entry})
+
+
+def held(server: Server, number: int) -> list[str]:
+    with valkey.Valkey.from_url(server.url(number)) as raw:
+        return sorted(key.decode() for key in raw.scan_iter("*"))
+
+
+@pytest.mark.parametrize("client", [ByNumber, AsyncByNumber])
+def test_commands_go_to_the_client_that_the_projects_choice_of_an_index_gives(server: Server, client: type) -> None:
+    with aliased(server, client):
+
+        async def scenario() -> None:
+            cache = caches["default"]
+            assert await cache.aset("a", 1)
+            assert await cache.aget("a") is None
+            assert await cache.aget_or_set("a", 2) == 1
+
+        asyncio.run(scenario())
+        if client is ByNumber:
+            cache = caches["default"]
+            assert cache.set("b", 1)
+            assert cache.get("b") is None
+            assert sorted(cache.keys("*")) == ["a", "b"]
+            assert cache.incr("b") == 2
+        assert calls["index"] >= 3
+    assert ":1:a" in held(server, 1)
+    assert held(server, 2) == held(server, 3) == []
+
+
+@pytest.mark.parametrize("client", [Whole, Connecting, AsyncWhole])
+def test_commands_go_to_the_client_that_the_project_connects(server: Server, client: type) -> None:
+    with aliased(server, client):
+
+        async def scenario() -> None:
+            cache = caches["default"]
+            assert await cache.aset("a", 1)
+            assert await cache.aget("a") == 1
+            assert await cache.aincr("a") == 2
+            assert await cache.aget_many(["a", "b"]) == {"a": 2}
+
+        asyncio.run(scenario())
+        assert sum(calls.values()) >= (1 if client is Connecting else 4)
+    assert held(server, 3) == [":1:a"]
+    assert held(server, 1) == held(server, 2) == []
+
+
+RAW: Final = [
+    "get_client",
+    "get_client_with_index",
+    "get_next_client_index",
+    "connect",
+    "disconnect",
+    "encode",
+    "decode",
+]
+
+
+def test_a_client_for_sync_code_gives_what_django_valkeys_does(server: Server) -> None:
+    with override_settings(CACHES={"default": {"BACKEND": SYNC, "LOCATION": [server.url(1), server.url(2)]}}):
+        cache = caches["default"]
+        client = cache.client
+        assert all(hasattr(client, name) for name in RAW)
+        assert (client.get_next_client_index(), client.get_next_client_index(write=False)) == (0, 1)
+        assert client.get_next_client_index(False, [1]) == 0
+        raw, index = client.get_client_with_index(write=True)
+        assert index == 0
+        assert raw is client.get_client(True, None) is client._clients[0]
+        assert client.get_client(write=False).client_info()["db"] == 2
+        assert raw.set(client.make_key("a"), client.encode({"b": 1}))
+        assert client.decode(raw.get(":1:a")) == cache._wired.container.cache().get_or_set("a", None) == {"b": 1}
+        assert (client.encode(5), client.encode(1.5), client.decode(b"5")) == (5, 1.5, 5)
+        assert client.connect(1) is not client.connect(1)
+        client.disconnect(0)
+        client.disconnect(client=client.get_client(write=False))
+        assert raw.ping()
+        assert client.close() is None
+
+
+def test_a_client_for_async_code_gives_what_django_valkeys_does(server: Server) -> None:
+    async def scenario() -> None:
+        cache = caches["default"]
+        client = cache.client
+        assert client.get_next_client_index(write=True) == 0
+        raw, index = await client.get_client_with_index(write=False)
+        assert index == 1
+        assert (await (await client.get_client()).client_info())["db"] == 1
+        assert await raw.set(client.make_key("a"), client.encode([1]))
+        assert client.decode(await raw.get(":1:a")) == [1]
+        assert await cache.get("a") == await client.aget("a") == await client.get("a") == [1]
+        assert isinstance(await client.connect(), valkey.asyncio.Valkey)
+        await client.disconnect()
+        await client.disconnect(1)
+        await client.close()
+
+    with override_settings(CACHES={"default": {"BACKEND": ASYNC, "LOCATION": [server.url(1), server.url(2)]}}):
+        asyncio.run(scenario())
+
+
+class Watched(SentinelClient):
+    """A client of a service of the project's own."""
+
+    def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:
+        calls["get"] += 1
+        return super().get(key, default, version, client)
+
+    def make_key(self, key: Any, version: Any = None, prefix: Any = None) -> Any:
+        calls["make_key"] += 1
+        return super().make_key(key, version, prefix)
+
+
+class AsyncWatched(AsyncSentinelClient):
+    """The same for async code."""
+
+    async def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:
+        calls["get"] += 1
+        return await super().get(key, default, version, client)
+
+    def make_key(self, key: Any, version: Any = None, prefix: Any = None) -> Any:
+        calls["make_key"] += 1
+        return super().make_key(key, version, prefix)
+
+
+@pytest.mark.parametrize("client", [Watched, AsyncWatched])
+def test_clients_of_services_are_the_projects_on_real_sentinels(fleet: SentinelFleet, client: type) -> None:
+    backend = SYNC if client is Watched else ASYNC
+    options = {"CLIENT_CLASS": path(client), "SENTINELS": fleet.addresses, "READ_FROM": "primary"}
+    entry = {"BACKEND": backend, "LOCATION": "valkey://service_name/0", "OPTIONS": options}
+    fleet.replication("service_name")
+    calls.clear()
+    with override_settings(CACHES={"default": entry}):
+        cache = caches["default"]
+        assert of(cache, "set")("a", 1)
+        assert of(cache, "get")("a") == 1
+        assert of(cache, "has_key")("a")
+        assert of(cache, "incr")("a") == 2
+        assert calls["get"] == 3
+        assert calls["make_key"] >= 5
