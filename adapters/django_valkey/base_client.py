@@ -62,7 +62,7 @@ class BaseClient(Generic[Raw]):
         self._backend: Final = backend
         self._options: Final[Mapping[str, Any]] = params.get("OPTIONS") or {}
         with improperly_configured():
-            self._server = list(self._urls(server))
+            self._server: Sequence[str] = list(self._urls(server))
         self._clients: list[Any] = [None] * len(self._server)
 
     def _urls(self, server: object) -> Sequence[str]:

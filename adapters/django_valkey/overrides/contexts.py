@@ -58,7 +58,7 @@ def plan(cache_class: Any, client_class: Any) -> Plan | None:
         client_hooks=own(client_class or object, CLIENT_HOOKS),
         cache_hooks=own(cache_class, CACHE_HOOKS),
         forwarded=_forwarded(cache_class, client_class),
-        choosing=client_class.colour if client_class is not None and own(client_class, CHOOSING) else None,
+        choosing=_choosing(client_class),
     )
     return made if any(getattr(made, each.name) for each in fields(made)) else None
 
@@ -111,6 +111,13 @@ def _awaiting_twins(cache_class: type) -> Layer | None:
     """Return the layer of a cache: its `a*` methods, which a class that overrides the others was given."""
     attributes = {name: f"a{name}" for name in own(cache_class, OPERATIONS, "a")}
     return Awaiting(attributes, frozenset(), _ITSELF) if attributes else None
+
+
+def _choosing(client_class: Any) -> Colour | None:
+    """Return the colour of a client that chooses. On shards and clusters each key has its own place."""
+    if client_class is None or any(hasattr(client_class, name) for name in ("get_server_name", "keyslot")):
+        return None
+    return client_class.colour if own(client_class, CHOOSING) else None
 
 
 def _forwarded(cache_class: type, client_class: type | None) -> frozenset[str]:
