@@ -11,7 +11,7 @@ from typing import Final
 from django.core import checks
 from django.core.checks import CheckMessage
 
-from django_valkey import callers, conf, neighbours, spellings
+from django_valkey import callers, conf, neighbours, spellings, wiring
 from django_valkey.backend import Backend
 from django_valkey.exceptions import ConfigurationError
 from django_valkey.serializers.pickle import PickleSerializer
@@ -81,7 +81,8 @@ def _read(alias: str) -> Iterator[Settings | CheckMessage]:
     """Yield an alias's settings if they are right, and what is to be said of them."""
     path, *_ = conf.arguments(alias)
     where = f"CACHES[{alias!r}]: BACKEND"
-    if _backend(path) is None:
+    is_there = _backend(path) is not None
+    if not is_there:
         yield _error(4, f"{where}: {path!r} is no backend of django_valkey{hint(path, BACKENDS)}")
     if path in spellings.BACKENDS:
         yield _warning(1, spellings.message(f"{where}: {path!r}", repr(spellings.BACKENDS[path])))
@@ -90,11 +91,14 @@ def _read(alias: str) -> Iterator[Settings | CheckMessage]:
         warnings.simplefilter("always")
         try:
             found.append(conf.settings_for(alias))
+            if is_there:
+                wiring.of_alias(alias)
         except ConfigurationError as error:
             found.append(_error(_number(error), str(error)))
     yield from found
     for each in caught:
-        if issubclass(each.category, ConfigurationWarning):
+        # What is said where a BACKEND is imported has no alias, and is told above.
+        if issubclass(each.category, ConfigurationWarning) and not str(each.message).startswith("BACKEND: "):
             yield _warning(1, str(each.message))
 
 

@@ -17,6 +17,7 @@ from django.core.checks.registry import registry
 from django.test.utils import override_settings
 
 from django_valkey import checks
+from django_valkey.client import DefaultClient
 from django_valkey.exceptions import ConfigurationError
 from dvcache import ConfigurationWarning
 from dvcache.serializers import PickleSerializer
@@ -37,6 +38,13 @@ def options(**given: object) -> dict[str, Any]:
     return entry(OPTIONS=given)
 
 
+class OwnClient(DefaultClient):
+    """A client of the project's own, for sync code."""
+
+    def get(self, *arguments: Any, **named: Any) -> Any:
+        return super().get(*arguments, **named)
+
+
 CACHE_SESSIONS: Final = {"SESSION_ENGINE": "django.contrib.sessions.backends.cache"}
 MIDDLEWARE: Final = {"MIDDLEWARE": ["django.middleware.cache.UpdateCacheMiddleware"]}
 
@@ -48,6 +56,12 @@ FAULTS: Final[dict[str, tuple[str, dict[str, Any], dict[str, object], str]]] = {
     "wrong type": ("E002", options(SOCKET_TIMEOUT="5"), {}, r"Socket timeout should be float or integer, not str"),
     "wrong type of a setting": ("E002", entry(), {"DJANGO_VALKEY_SCAN_ITERSIZE": "many"}, "DJANGO_VALKEY_SCAN_ITER"),
     "no such module": ("E002", options(SERIALIZER="shop.Such"), {}, "there is no module 'shop'"),
+    "client of the other colour": (
+        "E002",
+        {**options(CLIENT_CLASS=f"{__name__}.OwnClient"), "BACKEND": ASYNC},
+        {},
+        r"OPTIONS\['CLIENT_CLASS'\]",
+    ),
     "missing package": ("E003", options(COMPRESSOR="needy_compressor.Compressor"), {}, "pip install 'absent'"),
     "misspelt backend": ("E004", entry(backend="django-valkey.cache.ValkeyCache"), {}, f"did you mean {SYNC}"),
     "missing backend": ("E004", entry(backend="django_valkey.cache.Cache"), {}, "is no backend of django_valkey"),
