@@ -1,0 +1,89 @@
+"""Settings: no error and no repr shows a credential."""
+
+import traceback
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dvcache.errors import ConfigurationError
+from dvcache.settings import Settings
+from tests.unit.settings_entries import URL, of_options, parsed, refused, refused_option
+
+
+class Provider:
+    """Credentials that change."""
+
+    def get_credentials(self) -> tuple[str, str]:
+        return "u", "s3cr3t"
+
+
+def test_a_credential_provider_is_kept_as_it_is_or_made_of_its_class() -> None:
+    provider = Provider()
+    assert of_options(CREDENTIAL_PROVIDER=provider).endpoints[0].options == {"credential_provider": provider}
+    made = of_options(CREDENTIAL_PROVIDER=f"{__name__}.Provider").endpoints[0].options["credential_provider"]
+    assert isinstance(made, Provider)
+
+
+def test_a_credential_provider_and_a_password_exclude_each_other() -> None:
+    assert "exclude each other" in str(refused_option(CREDENTIAL_PROVIDER=Provider(), PASSWORD="s3cr3t"))
+
+
+def test_no_repr_shows_a_credential() -> None:
+    settings = [
+        of_options(PASSWORD="s3cr3t", USERNAME="s3cr3t"),
+        of_options(CONNECTION_POOL_KWARGS={"password": "s3cr3t", "ssl_password": None}),
+        parsed("valkeys://s3cr3t:s3cr3t@h/0?ssl_password=s3cr3t"),
+        parsed("unix://s3cr3t:s3cr3t@/run/valkey.sock"),
+        parsed("memory://s3cr3t:s3cr3t@name/0"),
+        of_options(CREDENTIAL_PROVIDER=Provider()),
+    ]
+    for each in settings:
+        assert "s3cr3t" not in f"{each} {each!r} {each.endpoints[0].name}"
+
+
+@given(
+    st.sampled_from(
+        [
+            *("valkey://u:{}@h:port/0", "valkey://u:{}@h:6379/0?nmae=1", "valkey://u:{}@h:99999/0", "valkey://:{}"),
+            *("valky://u:{}@h/0", "valkey://u:{}@[::1/0", "valkey://u:{}@h:0/0", "unix://u:{}@h/run/s.sock"),
+            *("valkey://u:{}@h/0?socket_timeout=x", "valkey://h/0?pasword={}", "unix://u:{}@", "u:{}@h:6379"),
+            *("valkey://u:{}@h/-1", "valkey://h/?db={}", "valkey://u:{}@h/0?decode_responses=1&x", "{}"),
+            *("valkey://u:{}@h/0,valkey://u:{}@h/1", "valkey://u:{}@h,h2:x/0", "valkey://h?ssl_ca_certs={}"),
+        ]
+    ),
+    st.text(max_size=6),
+    st.text(max_size=6) | st.sampled_from(["@", ":", "/", "?", "#", "%", "?a=", "/@", ",x://"]),
+)
+def test_no_error_shows_a_part_of_a_password_however_it_is_written(template: str, head: str, tail: str) -> None:
+    url = template.replace("{}", f"{head}s3cr3t{tail}s3cr3t")
+    on_sentinels = {"CLIENT_CLASS": "django_valkey.client.SentinelClient", "SENTINELS": [("h", 26379)]}
+    for options in ({}, on_sentinels):
+        try:
+            Settings.parse({"LOCATION": url, "OPTIONS": options}, alias="pages")
+        except ConfigurationError as error:
+            told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__context__)
+            assert "s3cr3t" not in told
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"CONNECTION_POOL_KWARGS": {"pasword": "s3cr3t"}},
+        {"CONNECTION_POOL_KWARGS": {"port": "s3cr3t"}},
+        {"CONNECTION_POOL_KWARGS": {"ssl_cert_reqs": "s3cr3t"}},
+        {"SOCKET_TIMEOUT": "s3cr3t"},
+        {"PASSWORD": ["s3cr3t"]},
+        {"PICKLE_VERSION": "s3cr3t"},
+        {"SERIALIZER": f"{__name__}.Leaky", "PASSWORD": "s3cr3t"},
+    ],
+)
+def test_no_error_shows_an_options_value(options: dict[str, object]) -> None:
+    assert "s3cr3t" not in str(refused({"LOCATION": URL, "OPTIONS": options}))
+
+
+class Leaky:
+    """Says too much when it fails."""
+
+    def __init__(self, options: dict[str, object]) -> None:
+        raise ValueError(options)

@@ -1,0 +1,114 @@
+"""Which classes mean Sentinel, and whose factory counts."""
+
+import warnings
+from typing import Any
+
+import pytest
+import valkey.asyncio.sentinel
+import valkey.connection
+import valkey.sentinel
+
+from dvcache.errors import ConfigurationWarning
+from tests.unit.topology_entries import BOTH, PAIR, PLAIN, SENTINEL, SENTINEL_CLIENT, SENTINELS, parsed, refused, roles
+
+ASYNC = "django_valkey.async_cache"
+
+
+class SentinelClient:
+    """Stands for the adapter's class, by its module and name."""
+
+    __module__ = "django_valkey.client.sentinel"
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        SENTINEL_CLIENT,
+        f" {SENTINEL_CLIENT} ",
+        "django_valkey.client.sentinel.SentinelClient",
+        f"{ASYNC}.client.AsyncSentinelClient",
+        f"{ASYNC}.client.sentinel.AsyncSentinelClient",
+        SentinelClient,
+    ],
+)
+@pytest.mark.parametrize("factory", [None, PLAIN, SENTINEL, f"{ASYNC}.pool.AsyncConnectionFactory"])
+def test_a_sentinel_client_of_either_colour_means_sentinel_whatever_the_factory(
+    client: object, factory: str | None
+) -> None:
+    assert roles(parsed("valkey://s/0", factory=factory, CLIENT_CLASS=client, SENTINELS=SENTINELS)) == BOTH
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        None,
+        "django_valkey.client.DefaultClient",
+        "django_valkey.client.default.DefaultClient",
+        f"{ASYNC}.client.AsyncDefaultClient",
+        f"{ASYNC}.client.default.AsyncDefaultClient",
+    ],
+)
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"CONNECTION_FACTORY": SENTINEL},
+        {"CONNECTION_FACTORY": f"{ASYNC}.pool.AsyncSentinelConnectionFactory"},
+        {"CONNECTION_POOL_CLASS": "valkey.sentinel.SentinelConnectionPool"},
+        {"CONNECTION_POOL_CLASS": "valkey.asyncio.sentinel.SentinelConnectionPool"},
+        {"CONNECTION_POOL_CLASS": valkey.sentinel.SentinelConnectionPool},
+        {"CONNECTION_POOL_CLASS": valkey.asyncio.sentinel.SentinelConnectionPool},
+        {"CONNECTION_POOL_CLASS": "valkey.sentinel.SentinelConnectionPool", "CONNECTION_FACTORY": PLAIN},
+    ],
+)
+def test_a_default_client_is_on_sentinels_by_its_factory_or_its_pool(client: object, named: dict[str, Any]) -> None:
+    assert roles(parsed(PAIR, CLIENT_CLASS=client, SENTINELS=SENTINELS, **named)) == BOTH
+
+
+def test_the_factory_of_the_alias_goes_before_that_for_every_alias() -> None:
+    assert roles(parsed("valkey://s", factory=SENTINEL, SENTINELS=SENTINELS)) == ["s primary"]
+    assert roles(parsed("valkey://a:1", factory=SENTINEL, CONNECTION_FACTORY=PLAIN)) == ["a primary"]
+    assert roles(parsed("valkey://s", factory=PLAIN, CONNECTION_FACTORY=SENTINEL, SENTINELS=SENTINELS)) == ["s primary"]
+    assert parsed("valkey://a:1", factory=PLAIN) == parsed("valkey://a:1")
+
+
+@pytest.mark.parametrize(
+    ("client", "expected"),
+    [
+        (SENTINEL_CLIENT, ["s primary"]),
+        (f"{ASYNC}.client.sentinel.AsyncSentinelClient", ["s primary"]),
+    ],
+)
+def test_a_client_that_is_named_as_the_factory_means_its_own_factory_and_warns_once(
+    client: str, expected: list[str]
+) -> None:
+    with pytest.warns(ConfigurationWarning, match="connection_factory .*names a client") as caught:
+        assert roles(parsed("valkey://s", factory=client, SENTINELS=SENTINELS)) == expected
+    assert len(caught) == 1
+    with pytest.warns(ConfigurationWarning, match=r"CACHES\['pages'\]: OPTIONS\['CONNECTION_FACTORY'\] names a client"):
+        assert roles(parsed("valkey://s", CONNECTION_FACTORY=client, SENTINELS=SENTINELS)) == expected
+
+
+@pytest.mark.parametrize(
+    "client", ["client.DefaultClient", "client.herd.HerdClient", "async_cache.client.default.AsyncDefaultClient"]
+)
+def test_a_plain_client_as_the_factory_is_said_once_for_all_aliases_and_not_where_an_alias_has_its_own(
+    client: str,
+) -> None:
+    factory = f"django_valkey.{client}"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for _ in range(3):
+            assert roles(parsed("valkey://a", factory=factory)) == ["a primary"]
+    assert len(caught) == 1
+    parsed("valkey://a", factory=factory, CONNECTION_FACTORY=PLAIN)
+
+
+@pytest.mark.parametrize("client", ["client.HerdClient", "async_cache.client.herd.AsyncHerdClient"])
+def test_a_herd_client_is_the_default_one_with_the_herd_policy(client: str) -> None:
+    found = parsed("valkey://a", CLIENT_CLASS=f"django_valkey.{client}")
+    assert found == parsed("valkey://a", HERD=True, PREFIX_HASHES=False)
+
+
+@pytest.mark.parametrize("factory", ["mine.Factory", 7, "django_valkey.client.ShardClien"])
+def test_a_wrong_factory_for_every_alias_is_named(factory: object) -> None:
+    assert refused("valkey://a", factory=factory).key == "connection_factory"
