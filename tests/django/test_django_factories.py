@@ -230,6 +230,7 @@ def test_a_projects_sentinel_factory_carries_the_commands_to_the_node_of_each_ro
 
     with override_settings(CACHES={"default": entry}):
         run(colour, use)
+    assert {*OVERRIDDEN, "connect", "get_connection"} <= Counting.calls.keys()
     assert len(Counting.pools) == 2
     assert {pool.is_master for pool in Counting.pools} == {True, False}
 

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from django_valkey.async_cache.pool import AsyncConnectionFactory
 from django_valkey.pool import ConnectionFactory
+from dvcache.pools.driven import end_idle
 
 
 class ClusterConnectionFactory(ConnectionFactory):
@@ -29,7 +30,9 @@ class ClusterConnectionFactory(ConnectionFactory):
 
     @override
     def disconnect(self, connection: valkey.cluster.ValkeyCluster) -> None:
-        connection.disconnect_connection_pools()
+        for node in connection.get_nodes():
+            if node.valkey_connection is not None:
+                end_idle(node.valkey_connection.connection_pool)
 
 
 class AsyncClusterConnectionFactory(AsyncConnectionFactory):
