@@ -259,6 +259,6 @@ def reply_error(text: str, *, alias: str = "", endpoint: str = "") -> ServerErro
     cls = _BY_CODE.get(text.partition(" ")[0], ServerError)
     if "max number of clients reached" in text:
         cls = UnavailableError
-    elif "ACL failure in script" in text:
+    elif "ACL failure in script" in text or text.startswith("EXECABORT Transaction discarded because of: NOPERM"):
         cls = PermissionDenied
     return cls(text, alias=alias, endpoint=endpoint)

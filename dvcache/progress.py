@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from dvcache.errors import ServerError
-from dvcache.types import Batch
+from dvcache.types import Batch, Transaction
 
 MAX_LAG: Final = 2.0
 """Seconds by which a replica may be behind before it is set aside."""
@@ -35,7 +35,7 @@ class Progress:
 
     def request(self, batch: Batch) -> Batch:
         """Return what to send to the primary: the batch, and once a second the question where it is."""
-        if (now := self._clock()) < self._due:
+        if (now := self._clock()) < self._due or isinstance(batch, Transaction):
             return batch
         self._due = now + SAMPLE_EVERY
         return batch + ROLE

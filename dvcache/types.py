@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Literal, Protocol, Self, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -28,6 +28,46 @@ Command: TypeAlias = tuple[Arg, ...]
 
 Batch: TypeAlias = tuple[Command, ...]
 """Commands that travel in one round trip. They are not a transaction."""
+
+
+class Transaction(tuple[Command, ...]):  # noqa: SLOT001  # a tuple has no slots
+    """A read of a key, and what is decided upon it: performed unless somebody else has written the key meanwhile.
+
+    A pool runs it on a connection that nobody uses meanwhile, nor after it if the first reply is an error. Otherwise
+    that is True, and the second one holds those of what was performed; None where the key was written, or nothing was
+    to be done. A client whose first reply is another one knows no transactions, and has performed the read alone.
+    Rests on WATCH, GET, UNWATCH, MULTI and EXEC (https://valkey.io/topics/transactions/).
+
+    Args:
+        key: the stored key.
+        decide: of what it holds, None for no entry, the commands to perform.
+    """
+
+    decide: Callable[[bytes | None], Batch]
+
+    def __new__(cls, key: Arg, decide: Callable[[bytes | None], Batch]) -> Self:
+        """Make the batch that reads."""
+        made = super().__new__(cls, (("WATCH", key), ("GET", key)))
+        made.decide = decide
+        return made
+
+    def steps(self) -> Generator[Batch, Sequence[Any], list[Any]]:
+        """Yield what to send next, of what is answered, errors as values; return the replies of the whole."""
+        replies = yield tuple(self)
+        if (error := _error(replies)) is not None:
+            return [error, None]
+        if not (decided := self.decide(replies[1])):
+            replies = yield (("UNWATCH",),)
+            return [_error(replies) or True, None]
+        replies = yield (("MULTI",),)  # by itself: where it is refused, what follows would be performed at once
+        if (error := _error(replies)) is None:
+            replies = yield (*decided, ("EXEC",))
+            error = _error(replies) or _error(replies[-1] or ())
+        return [True, replies[-1]] if error is None else [error, None]
+
+
+def _error(replies: Sequence[Any]) -> Exception | None:
+    return next((reply for reply in replies if isinstance(reply, Exception)), None)
 
 
 class Partial(list[Any]):

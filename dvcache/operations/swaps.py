@@ -1,11 +1,12 @@
 """The plain policy's part of counters: adding on the server, and storing if nothing changed meanwhile."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from dvcache.errors import NotSupportedError, PermissionDenied, ServerError
 from dvcache.operations.context import Context
 from dvcache.scripts import INCREMENT, SWAP, evaluate
-from dvcache.types import Arg, Command, Fresh, Op
+from dvcache.types import Arg, Command, Fresh, Op, Transaction
 
 
 def increment(_: Context, stored: bytes, delta: int, creation: tuple[Arg, ...]) -> Op[Any]:
@@ -37,17 +38,40 @@ def swap(_: Context, stored: bytes, old: bytes | None, arguments: tuple[Arg, ...
 def set_if_equal(command: Command, *more: Command) -> Op[Any]:
     """Perform a SET with IFEQ, and commands after it in the same round trip; return the reply of the SET.
 
+    A server older than Valkey 8.1 does it in a transaction.
+
     Raises:
-        NotSupportedError: the server is older than Valkey 8.1.
+        NotSupportedError: the user may not do that either, or the client knows no transactions. Nothing was written.
     """
     try:
         [reply, *_] = yield (command, *more)
     except ServerError as error:
         if "syntax error" not in error.message:
             raise
-        cure = "allow the user +eval +evalsha"
-        raise NotSupportedError(f"an atomic change needs EVALSHA and EVAL, or Valkey 8.1: {cure}") from error
+        return (yield from _transacted(command, more))
     return reply
+
+
+def _transacted(command: Command, more: Sequence[Command]) -> Op[Any]:
+    at = command.index("IFEQ")
+    old, plain = command[at + 1], (*command[:at], *command[at + 2 :])
+    others = [each for each in more if "IFEQ" not in each]  # a lease that is not given up lapses
+    try:
+        [known, replies] = yield Transaction(command[1], lambda found: (plain, *others) if found == old else ())
+    except ServerError as error:
+        if not refused(error):
+            raise
+        raise _impossible() from error
+    if known is not True:
+        raise _impossible()
+    return None if replies is None else replies[0]
+
+
+def _impossible() -> NotSupportedError:
+    return NotSupportedError(
+        "an atomic change needs EVALSHA and EVAL; or Valkey 8.1; or, on one server, WATCH, MULTI and EXEC: "
+        "allow the user +eval +evalsha"
+    )
 
 
 def given_up(name: bytes, token: bytes) -> Command:

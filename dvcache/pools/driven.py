@@ -16,7 +16,8 @@ from dvcache.errors import ClosedError
 from dvcache.pools import exchanges
 from dvcache.pools.connections import interrupt
 from dvcache.pools.forking import renewed_after_fork
-from dvcache.types import Batch, Driven, Endpoint
+from dvcache.pools.transactions import transact
+from dvcache.types import Batch, Driven, Endpoint, Transaction
 
 
 class DrivenPool:
@@ -55,7 +56,12 @@ class DrivenPool:
             connection = self._taken(pool, batch)
             self._using.add(connection)
             try:
-                replies = _exchanged(connection, batch)
+                if type(batch) is Transaction:
+                    replies = transact(batch, lambda part: _exchanged(connection, part))
+                    if replies[0] is not True:  # it may be in the midst of it
+                        connection.disconnect()
+                else:
+                    replies = _exchanged(connection, batch)
             except BaseException as error:
                 connection.disconnect()
                 if isinstance(error, Exception):

@@ -13,7 +13,8 @@ from dvcache.pools.driven import sentinels
 from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.line import forget
 from dvcache.pools.multiplexed import call_in
-from dvcache.types import Batch, Driven, Endpoint
+from dvcache.pools.transactions import atransact
+from dvcache.types import Batch, Driven, Endpoint, Transaction
 
 IN_USE: Final = 50
 """Connections that one event loop has in use at most where the user's pool names no bound, as valkey-py's blocking
@@ -52,8 +53,12 @@ class Home:
             connection = await self._taken(pool, batch)
             clean = False
             try:
-                replies = await _exchanged(connection, batch)
-                clean = True
+                if type(batch) is Transaction:
+                    replies = await atransact(batch, lambda part: _exchanged(connection, part))
+                    clean = replies[0] is True
+                else:
+                    replies = await _exchanged(connection, batch)
+                    clean = True
             except Exception as error:
                 failed = ConnectionError("it was closed") if self.closed else error
                 raise exchanges.exchange_error(failed, batch, self._endpoint) from error

@@ -16,7 +16,8 @@ from libvalkey import ProtocolError
 from dvcache.errors import ClosedError, ConnectionLost, PoolExhausted, ReplyTimeout
 from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.lane import Lane
-from dvcache.types import Batch, Endpoint
+from dvcache.pools.transactions import transact
+from dvcache.types import Batch, Endpoint, Transaction
 
 CHECK_AFTER: Final = 1.0
 """Seconds of rest after which a lane is checked before use: a server or a balancer may have closed it meanwhile."""
@@ -78,6 +79,8 @@ class LeanPool:
         if not batch:
             return []
         started = time.monotonic()
+        if type(batch) is Transaction:
+            return self._transacted(batch, started)
         lane = self._take(started)
         if lane is None:
             lane = self._obtain(started) or self._opened()
@@ -113,6 +116,22 @@ class LeanPool:
         except BaseException as error:  # noqa: BLE001  # as above
             self.discard(lane)
             self._failed(error, batch)
+        self._free.append(lane)
+        if self._attention:
+            self._attend()
+        return replies
+
+    def _transacted(self, batch: Transaction, started: float) -> Sequence[Any]:
+        """Run a transaction on one lane, which is dropped where it failed: it may be in the midst of it."""
+        lane = self._take(started) or self._obtain(started) or self._opened()
+        try:
+            replies = transact(batch, lambda part: lane.exchange(part, time.monotonic()))
+        except BaseException as error:  # noqa: BLE001  # as in execute
+            self.discard(lane)
+            self._failed(error, batch)
+        if replies[0] is not True:
+            self.discard(lane)
+            return replies
         self._free.append(lane)
         if self._attention:
             self._attend()

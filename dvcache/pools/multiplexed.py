@@ -8,7 +8,8 @@ from typing import Any, Final
 from dvcache.errors import CacheError, ClosedError
 from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.line import Line
-from dvcache.types import Batch, Endpoint
+from dvcache.pools.transactions import atransact
+from dvcache.types import Batch, Endpoint, Transaction
 
 
 class MultiplexedPool:
@@ -32,6 +33,8 @@ class MultiplexedPool:
         """Run the batch, as `protocols.AsyncClient` says."""
         if not batch:
             return []
+        if type(batch) is Transaction:
+            return await self._transacted(batch)
         loop = asyncio.get_running_loop()
         line = self._lines.get(loop)
         if line is None or line.lost:
@@ -46,6 +49,17 @@ class MultiplexedPool:
         if line is None or line.lost or line.is_full:
             return None
         return line.send(batch)
+
+    async def _transacted(self, batch: Transaction) -> Sequence[Any]:
+        """Run a transaction on a line of its own: what other tasks send would be a part of it."""
+        if self._closed:
+            raise self._is_closed()
+        line = Line(self._endpoint, asyncio.get_running_loop())
+        try:
+            await line.open()
+            return await atransact(batch, line.send)
+        finally:
+            line.abort()
 
     async def _opened(self, loop: asyncio.AbstractEventLoop) -> Line:
         """Return the loop's new line, opened once for all the tasks that wait for it."""

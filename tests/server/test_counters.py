@@ -10,19 +10,21 @@ from dvcache import Container, NotSupportedError, PermissionDenied, Settings
 from tests.redis import REDIS, RedisServer
 from tests.servers import NO_SCRIPTS_USER, PASSWORD, Server, user
 
-WAYS: Final = ["Valkey", "Valkey without scripts", *(["Redis"] if REDIS else [])]
+WAYS: Final = ["Valkey", "Valkey without scripts", *(["Redis", "Redis without scripts"] if REDIS else [])]
 
 
 @pytest.fixture(scope="module")
 def redis() -> Iterator[Server]:
     with RedisServer() as server:
+        user(server, NO_SCRIPTS_USER, "+@all -eval -evalsha")
         yield server
 
 
 @pytest.fixture(params=WAYS)
 def location(request: pytest.FixtureRequest) -> str:
-    server: Server = request.getfixturevalue("redis" if request.param == "Redis" else "server")
-    return server.url(1, NO_SCRIPTS_USER, PASSWORD) if "without" in request.param else server.url(1)
+    way = request.param
+    server: Server = request.getfixturevalue("redis" if "Redis" in way else "server")
+    return server.url(1, NO_SCRIPTS_USER, PASSWORD) if "without" in way else server.url(1)
 
 
 def cached(location: str) -> Container:
@@ -31,7 +33,7 @@ def cached(location: str) -> Container:
 
 @pytest.mark.parametrize("start", [0, 2**64, 0.0])
 def test_of_eight_threads_that_count_none_is_lost(location: str, start: Any) -> None:
-    each = 500 if start == 0 and isinstance(start, int) else 50
+    each = 500 if start == 0 and isinstance(start, int) else 25
     with cached(location) as container:
         cache = container.cache()
         cache.set("counter", start)
@@ -93,7 +95,7 @@ def test_a_user_without_unlink_deletes_all_the_same(server: Server) -> None:
 
 if REDIS:
 
-    def test_on_redis_a_user_without_scripts_is_told_what_is_missing_and_nothing_is_written(redis: Server) -> None:
+    def test_on_redis_a_user_without_scripts_and_transactions_is_told_so_and_nothing_is_written(redis: Server) -> None:
         user(redis, "poor", "+get +set")
         with cached(redis.url(1, "poor", PASSWORD)) as container:
             cache = container.cache()

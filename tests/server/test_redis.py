@@ -1,4 +1,4 @@
-"""Redis conforms, in both colours: Debian's redis-server, where it is installed."""
+"""Redis conforms, in both colours, with scripts and without: Debian's redis-server, where it is installed."""
 
 from collections.abc import Iterator
 
@@ -8,21 +8,26 @@ from typing_extensions import override
 from dvcache import Cache, NotSupportedError
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from tests.redis import REDIS, RedisServer
-from tests.servers import Server
+from tests.servers import NO_SCRIPTS_USER, PASSWORD, Server, user
+
+WAYS = [("sync", "Redis"), ("async", "Redis"), ("sync", "Redis without scripts")]
 
 
 @pytest.fixture(scope="module")
 def redis() -> Iterator[Server]:
     with RedisServer() as server:
+        user(server, NO_SCRIPTS_USER, "+@all -eval -evalsha")
         yield server
 
 
 if REDIS:
 
     class TestRedis(CacheConformance):
-        @pytest.fixture(params=["sync", "async"])
+        @pytest.fixture(params=WAYS, ids=" on ".join)
         def make_cache(self, request: pytest.FixtureRequest, redis: Server) -> Iterator[MakeCache]:
-            with wired(request.param, redis.url(1)) as make_cache:
+            colour, way = request.param
+            location = redis.url(1, NO_SCRIPTS_USER, PASSWORD) if "without" in way else redis.url(1)
+            with wired(colour, location) as make_cache:
                 yield make_cache
 
         @override

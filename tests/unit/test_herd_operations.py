@@ -14,7 +14,7 @@ from dvcache.operations.herd import HERD
 from dvcache.scripts import CHANGE, COUNT, PUBLISH, RELEASE
 from dvcache.testing import ManualClock
 from dvcache.testing.replay import replay
-from dvcache.types import Batch, Call, Each, Fresh, Sleep
+from dvcache.types import Batch, Call, Each, Fresh, Sleep, Transaction
 from tests.unit.operations_context import context
 
 K, LEASE, TOKEN = b"p:1:k", b"p:1:k:lease", b"token0"
@@ -320,12 +320,14 @@ def test_without_scripts_a_new_lifetime_is_set_with_the_same_bytes() -> None:
     )
 
 
-def test_without_scripts_before_valkey_81_an_atomic_change_is_not_supported() -> None:
+def test_without_scripts_before_valkey_81_an_atomic_change_is_a_transaction_or_not_supported() -> None:
     asked = changing("missing", "SET", b"1")
     swap = (("SET", K, b"1", "IFEQ", b"7"), DROP)
     old = ServerError("ERR syntax error")
+    begun = ((asked, [DENIED]), (Fresh(READ), [b"7", 5]), (swap, [old, 0]))
     with pytest.raises(NotSupportedError, match=r"Valkey 8\.1"):
-        replay(values.add(herd(), "k", 1, None), (asked, [DENIED]), (Fresh(READ), [b"7", 5]), (swap, [old, 0]))
+        replay(values.add(herd(), "k", 1, None), *begun, (Transaction(K, lambda _: ()), [b"OK", b"7"]))
+    assert replay(values.add(herd(), "k", 1, None), *begun, (Transaction(K, lambda _: ()), [True, [b"OK", 1]])) is True
 
 
 def test_without_scripts_a_result_is_published_by_comparing() -> None:

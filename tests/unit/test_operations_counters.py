@@ -9,7 +9,7 @@ from dvcache.errors import CacheError, NoScriptError, NotSupportedError, Permiss
 from dvcache.operations import counters
 from dvcache.scripts import INCREMENT, SWAP
 from dvcache.testing.replay import replay
-from dvcache.types import Fresh
+from dvcache.types import Fresh, Transaction
 from tests.unit.operations_context import CX
 
 K = b"p:1:k"
@@ -134,8 +134,11 @@ def test_without_scripts_a_lost_swap_is_tried_again() -> None:
 def test_without_scripts_and_conditional_set_the_error_names_the_cure() -> None:
     swapped = (("SET", K, b"6", "IFEQ", b"5", "KEEPTTL"),)
     script = ((_add(1), [DENIED]), (GET, [b"5"]), (swapped, [ServerError("ERR syntax error")]))
-    with pytest.raises(NotSupportedError, match=r"\+eval \+evalsha"):
-        replay(counters.incr(CX, "k"), *script)
+    transaction = Transaction(K, lambda _: ())
+    for replies in ([b"OK", b"5"], [DENIED, None]):
+        with pytest.raises(NotSupportedError, match=r"\+eval \+evalsha"):
+            replay(counters.incr(CX, "k"), *script, (transaction, replies))
+    assert replay(counters.incr(CX, "k"), *script, (transaction, [True, [b"OK"]])) == 6
 
 
 def test_any_other_error_of_the_server_is_raised() -> None:

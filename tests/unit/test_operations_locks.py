@@ -16,7 +16,7 @@ from dvcache.scripts import EXTEND, RELEASE
 from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.replay import replay
 from dvcache.turns import Turns
-from dvcache.types import Endpoint, Fresh, Wait
+from dvcache.types import Endpoint, Fresh, Transaction, Wait
 from tests.unit.operations_context import context
 
 CX = context(turns=Turns())
@@ -132,8 +132,12 @@ def test_without_scripts_set_ifeq_does_it() -> None:
     left = Fresh((("PTTL", KEY),))
     longer = (("SET", KEY, TOKEN, "IFEQ", TOKEN, "PX", 1200),)
     assert replay(locks.extend(KEY, TOKEN, 500, add=True), (asked, [REFUSED]), (left, [700]), (longer, [b"OK"]))
+    older = ((GIVE_BACK, [REFUSED]), (IF_EQUAL, [reply_error("ERR syntax error")]))
+    transaction = Transaction(KEY, lambda _: ())
     with pytest.raises(NotSupportedError, match=r"eval"):
-        replay(locks.release(CX, KEY, TOKEN), (GIVE_BACK, [REFUSED]), (IF_EQUAL, [reply_error("ERR syntax error")]))
+        replay(locks.release(CX, KEY, TOKEN), *older, (transaction, [REFUSED, None]))
+    assert replay(locks.release(CX, KEY, TOKEN), *older, (transaction, [True, [b"OK"]])) is True
+    assert replay(locks.release(CX, KEY, TOKEN), *older, (transaction, [True, None])) is False
 
 
 def memory_lock(**terms: Any) -> Lock:

@@ -1,0 +1,136 @@
+"""Where scripts are refused, and the server is older than Valkey 8.1, what is atomic is done in transactions."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from dvcache import AsyncCache, Cache, Container, NotSupportedError, ServerError, Settings
+from dvcache.errors import reply_error
+from dvcache.types import Batch, Command, Transaction
+from tests.servers import PASSWORD, Server, user
+
+KEY = b":1:counter"
+
+
+def refusal(command: Command) -> ServerError | None:
+    if command[0] in {"EVAL", "EVALSHA"}:
+        return reply_error("NOPERM User x has no permissions to run the 'evalsha' command")
+    return reply_error("ERR syntax error") if "IFEQ" in command else None
+
+
+def refusals(batch: Batch) -> list[ServerError | None] | None:
+    """What an older server answers to a user without scripts; None where it does what it is asked."""
+    found = [refusal(command) for command in batch]
+    return found if any(found) else None
+
+
+@dataclass
+class Older:
+    """A client of a server before Valkey 8.1, for a user without scripts."""
+
+    client: Any
+
+    def execute(self, batch: Batch, /) -> Any:
+        return refusals(batch) or self.client.execute(batch)
+
+
+@dataclass
+class AsyncOlder:
+    """The same for asynchronous code."""
+
+    client: Any
+
+    async def execute(self, batch: Batch, /) -> Any:
+        return refusals(batch) or await self.client.execute(batch)
+
+
+POOLS: dict[str, dict[str, Any]] = {
+    "our own pools": {},
+    "a pool of the project's": {"CONNECTION_POOL_CLASS": "valkey.BlockingConnectionPool"},
+    "a herd": {"HERD": True},
+}
+
+
+@pytest.fixture(params=POOLS)
+def container(request: pytest.FixtureRequest, server: Server) -> Iterator[Container]:
+    with Container(Settings.parse({"LOCATION": server.url(), "OPTIONS": POOLS[request.param]})) as made:
+        yield made
+
+
+def test_of_threads_that_count_none_is_lost(container: Container) -> None:
+    cache = Cache(container.context(), Older(container.client()))  # type: ignore[arg-type]  # nobody closes it
+    cache.set("counter", 0, 100)
+    threads = [threading.Thread(target=lambda: [cache.incr("counter") for _ in range(10)]) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert cache.get("counter") == 80
+    assert 0 < (cache.ttl("counter") or 0) <= 100
+
+
+def test_of_tasks_that_count_none_is_lost_and_locks_exclude_each_other(container: Container) -> None:
+    async def scenario() -> None:
+        async with container:
+            cache = AsyncCache(container.context(), AsyncOlder(container.async_client()))  # type: ignore[arg-type]  # as above
+            await cache.set("counter", 0)
+            await asyncio.gather(*(cache.incr("counter") for _ in range(12)))
+            assert await cache.get("counter") == 12
+            async with cache.get_lock("l", timeout=60) as lock:
+                assert await lock.extend(60)
+                assert await lock.owned()
+            assert not await lock.locked()
+
+    asyncio.run(scenario())
+
+
+def test_what_was_written_meanwhile_is_left_alone_and_the_connection_is_not_used_again(server: Server) -> None:
+    def decide(found: bytes | None) -> Batch:
+        assert found == b"1"
+        server.raw("SET", "k", 2)
+        return (("SET", "k", 3),)
+
+    with Container(Settings.parse({"LOCATION": server.url()})) as container:
+        server.raw("SET", "k", 1)
+        client = container.client()
+        assert client.execute(Transaction("k", decide)) == [True, None]
+        assert client.execute(Transaction("k", lambda _: ())) == [True, None]
+        assert client.execute((("GET", "k"),)) == [b"2"]
+        assert client.execute(Transaction("k", lambda _: (("SET", "k", 4), ("GET", "k")))) == [True, [b"OK", b"4"]]
+
+
+@pytest.mark.parametrize("denied", ["watch", "multi", "exec"])
+def test_a_user_who_may_do_no_transactions_is_told_so_and_nothing_is_written(server: Server, denied: str) -> None:
+    user(server, "poor", f"+@all -eval -evalsha -{denied}")
+    with Container(Settings.parse({"LOCATION": server.url(0, "poor", PASSWORD)})) as container:
+        cache = Cache(container.context(), Older(container.client()))  # type: ignore[arg-type]  # as above
+        cache.set("counter", 1)
+        with pytest.raises(NotSupportedError, match=r"\+eval"):
+            cache.incr("counter")
+        assert cache.get("counter") == 1
+        assert cache.set("counter", 2)
+
+
+def test_a_client_that_knows_no_transactions_is_told_so(server: Server) -> None:
+    with Container(Settings.parse({"LOCATION": server.url()})) as container:
+        older = Older(container.client())
+        plain = replace(older, client=Plain(older.client))
+        cache = Cache(container.context(), plain)  # type: ignore[arg-type]  # as above
+        cache.set("counter", 1)
+        with pytest.raises(NotSupportedError, match="on one server"):
+            cache.incr("counter")
+        assert cache.get("counter") == 1
+
+
+@dataclass
+class Plain:
+    """A client that divides batches, as a cluster's."""
+
+    client: Any
+
+    def execute(self, batch: Batch, /) -> Any:
+        return self.client.execute(tuple(iter(batch)))
