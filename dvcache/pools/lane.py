@@ -18,6 +18,11 @@ from dvcache.types import Batch, Endpoint
 
 _BUFFER: Final = 65536
 
+_SOON: Final = 16
+"""What part of the timeout may have gone by when reading begins with all of it."""
+_GLANCE: Final = 0.001
+"""Seconds to look for replies once the timeout is over."""
+
 
 class Lane:
     """One connection, used by one thread at a time."""
@@ -105,18 +110,29 @@ class Lane:
         self.used = started
         return replies
 
+    def read_late(self, batch: Batch, started: float) -> list[Any]:
+        """Read as `read` after other servers were waited for: what has arrived, and the rest within the timeout."""
+        if self._timeout is None or time.monotonic() - started < self._timeout / _SOON:
+            return self.read(batch, started)
+        replies: list[Any] = []
+        self._receive_rest(replies, len(batch), started, at_least=_GLANCE)
+        if self._has_data():
+            raise ProtocolError("more replies than commands")
+        self.used = started
+        return replies
+
     def _receive(self) -> None:
         received = self._sock.recv_into(self._buffer)
         if not received:
             raise EOFError("the server closed the connection")
         self._feed(self._buffer, 0, received)  # type: ignore[arg-type]  # any buffer; the stub says str | bytes
 
-    def _receive_rest(self, replies: list[Any], count: int, started: float) -> None:
-        """Read on after a first part, within what is left of the timeout."""
+    def _receive_rest(self, replies: list[Any], count: int, started: float, at_least: float = 0.0) -> None:
+        """Read on after a first part, within what is left of the timeout, but at least for so many seconds."""
         try:
             while len(replies) < count:
                 if self._timeout is not None:
-                    left = started + self._timeout - time.monotonic()
+                    left = max(started + self._timeout - time.monotonic(), at_least)
                     if left <= 0:
                         raise TimeoutError
                     self._sock.settimeout(left)

@@ -112,7 +112,7 @@ class LeanPool:
     def finish(self, lane: Lane, batch: Batch, started: float) -> Sequence[Any]:
         """Read the replies of the batch that was written on the lane, and put it back."""
         try:
-            replies = lane.read(batch, started)
+            replies = lane.read_late(batch, started)
         except BaseException as error:  # noqa: BLE001  # as above
             self.discard(lane)
             self._failed(error, batch)

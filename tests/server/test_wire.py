@@ -14,8 +14,11 @@ from typing import Any, Final
 
 import pytest
 
+from dvcache import Container, Settings
 from tests.programs import ROOT, environment
 from tests.servers import Server
+from tests.shard_peer import KEYS
+from tests.shards import Shards
 from tests.wire_table import PACKED, PICKLED, PLAIN, SERIALIZERS
 
 PACKAGES: Final = {
@@ -112,3 +115,18 @@ def test_django_redis_reads_every_entry_but_floats_of_which_json_reads_those_tha
 
 def test_djangos_own_cache_reads_every_entry_but_floats(read: dict[str, Any]) -> None:
     assert unread(read, "django") == {("pickle", name) for name in FLOATS}
+
+
+def test_entries_of_shards_lie_where_django_valkey_put_them_and_looks_for_them(
+    pythons: dict[str, Path], shards: Shards
+) -> None:
+    with Container(Settings.parse({"LOCATION": shards.urls, "OPTIONS": {"SHARDED": True}})) as container:
+        cache = container.cache()
+        assert cache.set_many({f"ours {key}": value for value, key in enumerate(KEYS)}) == []
+        command = [pythons["django-valkey"], "-m", "tests.shard_peer", *shards.urls]
+        env = environment(PYTHONPATH=str(ROOT))
+        done = subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, timeout=SECONDS)
+        assert json.loads(done.stdout) == []
+        found = cache.get_many(f"theirs {key}" for key in KEYS)
+        assert found == {f"theirs {key}": value for value, key in enumerate(KEYS)}
+        assert sum(map(len, shards.names())) == 2 * len(KEYS)
