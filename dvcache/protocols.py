@@ -101,8 +101,8 @@ class Begins(Client, Protocol):
     It is for a pool to offer: `clients.exchanges` looks for `begin`. One without it runs its batch when its turn comes.
     """
 
-    def begin(self, batch: Batch, /) -> Pending:
-        """Write the batch. Errors are those of `execute`."""
+    def begin(self, batch: Batch, /) -> Pending | None:
+        """Write the batch; return None where what stands behind cannot. Errors are those of `execute`."""
         ...
 
 

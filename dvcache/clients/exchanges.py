@@ -73,9 +73,12 @@ def exchange(requests: Exchange[Client]) -> dict[Client, Outcome]:
             begin = getattr(client, "begin", None)
             if begin is not None:
                 try:
-                    begun[client] = begin(requests[client])
+                    pending = begin(requests[client])
                 except Exception as error:  # noqa: BLE001  # it is this client's outcome
                     outcomes[client] = error
+                else:
+                    if pending is not None:
+                        begun[client] = pending
         for client, batch in requests.items():
             if client not in outcomes:
                 outcomes[client] = _outcome(client, begun.pop(client, None), batch)

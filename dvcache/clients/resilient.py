@@ -7,10 +7,11 @@ rest longer the longer that caller had to wait (Nygard, Release It!, 2007: half-
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from dvcache.errors import CacheError, CircuitOpenError, TransportError
-from dvcache.protocols import AsyncPool, Pool, Releasable
+from dvcache.protocols import AsyncPool, Pending, Pool, Releasable
 from dvcache.types import Batch, Endpoint
 
 REST: Final = 1.0
@@ -125,6 +126,19 @@ class Resilient:
             circuit.mend()
         return replies
 
+    def begin(self, batch: Batch, /) -> Pending | None:
+        """Write the batch if the pool can, as `protocols.Begins` says."""
+        begin = getattr(self._pool, "begin", None)
+        if begin is None:
+            return None
+        began = self._circuit.begin()
+        try:
+            pending = begin(batch)
+        except BaseException as error:
+            self._circuit.fail(error, began)
+            raise
+        return Watched(pending, self._circuit, began)
+
     def close(self) -> None:
         """End every connection."""
         self._pool.close()
@@ -136,6 +150,30 @@ class Resilient:
     def release(self) -> None:
         """End the connections that nobody uses."""
         self._pool.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A batch that was written, of whose answer a circuit is told: `protocols.Pending`."""
+
+    pending: Pending
+    circuit: Circuit
+    began: float
+
+    def replies(self) -> Sequence[Any]:
+        """Return the replies, as `protocols.Pending` says."""
+        try:
+            replies = self.pending.replies()
+        except BaseException as error:
+            self.circuit.fail(error, self.began)
+            raise
+        self.circuit.mend()
+        return replies
+
+    def abandon(self) -> None:
+        """Read no replies. An attempt that was a trial came to nothing."""
+        self.circuit.fail(InterruptedError(), self.began)
+        self.pending.abandon()
 
 
 class AsyncResilient:

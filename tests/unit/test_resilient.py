@@ -64,18 +64,40 @@ class AsyncScripted(Scripted):
         return super().execute(batch)
 
 
+class BegunScripted(Scripted):
+    """A pool that writes now and is read later."""
+
+    def begin(self, batch: Batch, /) -> "Later":
+        return Later(self, batch)
+
+
+class Later:
+    def __init__(self, pool: Scripted, batch: Batch) -> None:
+        self.pool, self.batch = pool, batch
+
+    def replies(self) -> Sequence[Any]:
+        return self.pool.execute(self.batch)
+
+    def abandon(self) -> None:
+        self.pool.time.now += self.pool.takes
+
+
+POOLS: dict[str, type[Scripted]] = {"sync": Scripted, "begun": BegunScripted, "async": AsyncScripted}
+
+
 class Bench:
-    """A pool behind a circuit, in one colour."""
+    """A pool behind a circuit, which is asked in one way."""
 
     def __init__(self, colour: str) -> None:
         self.time = Time()
         circuit = Circuit(HERE, self.time)
-        self.pool: Scripted = Scripted(self.time) if colour == "sync" else AsyncScripted(self.time)
-        made: Any = Resilient if colour == "sync" else AsyncResilient
+        self.way = colour
+        self.pool = POOLS[colour](self.time)
+        made: Any = AsyncResilient if colour == "async" else Resilient
         self.client = made(self.pool, circuit)
 
     def ask(self) -> Sequence[Any]:
-        replies = self.client.execute(PING)
+        replies = self.client.begin(PING).replies() if self.way == "begun" else self.client.execute(PING)
         return asyncio.run(replies) if asyncio.iscoroutine(replies) else replies
 
     def fail(self, outcome: BaseException, takes: float = 0.0) -> None:
@@ -96,7 +118,7 @@ class Bench:
         return False
 
 
-@pytest.fixture(params=["sync", "async"])
+@pytest.fixture(params=POOLS)
 def bench(request: pytest.FixtureRequest) -> Bench:
     return Bench(request.param)
 
@@ -217,3 +239,17 @@ def test_it_is_ended_with_its_pool(bench: Bench, end: Callable[[Any], None]) -> 
     end(bench.client)
     with pytest.raises(ConnectionLost):
         bench.ask()
+
+
+def test_a_trial_that_was_begun_and_abandoned_is_followed_by_another() -> None:
+    bench = Bench("begun")
+    bench.fail(ReplyTimeout("late"), 5)
+    bench.time.now += REST
+    bench.client.begin(PING).abandon()
+    assert bench.is_open
+    bench.time.now += REST
+    assert bench.ask() == [b"PONG"]
+
+
+def test_a_pool_that_cannot_write_and_be_read_later_is_not_asked_to() -> None:
+    assert Bench("sync").client.begin(PING) is None
