@@ -109,10 +109,8 @@ def _number(error: ConfigurationError) -> int:
     return 2 if name in {*KEYS, *KNOWN, *conf.GLOBALS} else 1
 
 
-def _unknown_settings() -> Iterable[CheckMessage]:
-    for name in conf.unknown_settings():
-        near = hint(name, conf.GLOBALS)
-        yield (_error if near else _warning)(1, f"the setting {name} is not known and was ignored{near}")
+def _unknown_settings() -> list[CheckMessage]:
+    return [(_error if is_near else _warning)(1, said) for said, is_near in conf.unknown_settings().items()]
 
 
 def _called_synchronously() -> Iterable[CheckMessage]:

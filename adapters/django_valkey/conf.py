@@ -17,6 +17,7 @@ from django_valkey import spellings
 from django_valkey.envelopes import unwrapped
 from django_valkey.exceptions import ConfigurationError
 from dvcache import Settings, errors
+from dvcache.settings.spelling import hint
 from dvcache.settings.topology import GLOBAL_FACTORY
 
 _AS_OPTIONS: Final = (
@@ -112,10 +113,15 @@ def is_installed() -> bool:
     return any(name.partition(".")[0] == "django_valkey" for name in settings.INSTALLED_APPS)
 
 
-def unknown_settings() -> list[str]:
-    """Return the names of settings that begin as this backend's do, and that nobody reads."""
+def unknown_settings() -> dict[str, bool]:
+    """Return what is said of each setting that begins as this backend's do and that nobody reads.
+
+    Each with whether it is a near miss of a known one.
+    """
     known = {*GLOBALS, *spellings.SETTINGS}
-    return sorted(name for name in dir(settings) if name.startswith(_PREFIX) and name not in known)
+    unknown = sorted(name for name in dir(settings) if name.startswith(_PREFIX) and name not in known)
+    near = {name: hint(name, GLOBALS) for name in unknown}
+    return {f"the setting {name} is not known and was ignored{meant}": bool(meant) for name, meant in near.items()}
 
 
 def sync_callers() -> list[tuple[str, str]]:

@@ -108,7 +108,7 @@ class Registry:
             if getattr(backend, "colour", "") == "async":
                 callers.refuse(backend, location, params)
             if wired not in known:
-                _warn_of_neighbours(wired, known)
+                _warn_unchecked(wired, known)
                 self._current = settings, (*known, wired)
             return wired
 
@@ -157,10 +157,14 @@ def _own(source: Source, context: Context, alias: str) -> Contexts | None:
     return None if found is None else contexts(found, context)
 
 
-def _warn_of_neighbours(wired: Wired, known: Collection[Wired]) -> None:
-    """Say what clears another alias, where nobody has `manage.py check` say it."""
+def _warn_unchecked(wired: Wired, known: Collection[Wired]) -> None:
+    """Say what `manage.py check` would say of global settings and of neighbours, where it does not look."""
+    if conf.is_installed():
+        return
+    for said in conf.unknown_settings():
+        warnings.warn(said, ConfigurationWarning, stacklevel=4)
     new = wired.container.settings
-    for old in () if conf.is_installed() else (each.container.settings for each in known):
+    for old in (each.container.settings for each in known):
         for one, other in ((new, old), (old, new)):
             if wiped := neighbours.wipes(one, other):
                 warnings.warn(f"CACHES[{one.alias!r}]: {wiped}", ConfigurationWarning, stacklevel=4)

@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -162,6 +163,21 @@ def test_aliases_that_clear_each_other_are_told_at_their_build_where_no_check_is
             ]
         else:
             assert caches["other"]
+
+
+@pytest.mark.parametrize("fault", [name for name in FAULTS if name not in {"misspelt backend", "missing backend"}])
+def test_each_fault_comes_out_at_the_build_where_no_check_is_installed(fault: str) -> None:
+    _, wrong, given, message = FAULTS[fault]
+    others = [name for name in settings.INSTALLED_APPS if name != "django_valkey"]
+    unchecked = override_settings(CACHES={"default": wrong}, INSTALLED_APPS=others, **given)
+    with unchecked, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            assert caches["default"]
+            said = [str(each.message) for each in caught if issubclass(each.category, ConfigurationWarning)]
+        except ConfigurationError as error:
+            said = [str(error)]
+    assert any(re.search(message, each) for each in said), said
 
 
 EXPOSED: Final = {

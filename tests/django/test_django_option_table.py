@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test.utils import override_settings
 
 from django_valkey import checks, conf
-from dvcache.settings.options import KEYS, KNOWN
+from dvcache.settings.options import KEYS, KNOWN, copied
 from tests.django.option_rows import KEYS as OF_ENTRIES
 from tests.django.option_rows import OPTIONS as OF_OPTIONS
 from tests.django.option_rows import Row, Seen
@@ -48,8 +48,10 @@ def valued(name: str, where: str, value: object, server: Server) -> Case:
 @contextmanager
 def alias(case: Case, server: Server, log: pytest.LogCaptureFixture) -> Iterator[Seen]:
     entry, settings = case
+    before = copied((entry, settings))
     with override_settings(CACHES={"default": entry}, **settings):
         yield Seen(caches["default"], conf.settings_for(), server, log)
+    assert (entry, settings) == before, "what a project has written is never changed"
 
 
 def has_effect(name: str, case: Case, server: Server, log: pytest.LogCaptureFixture) -> bool:
