@@ -8,7 +8,7 @@ without the class. What goes through which override, `layers` says.
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from dvcache.operations.context import Context, Guard, Policy
@@ -20,6 +20,14 @@ from dvcache.types import DEFAULT, MISSING, Arg, Call, Key, Op, Timeout
 T = TypeVar("T")
 
 _NEGATED: Final = {"decr": "incr", "decr_version": "incr_version"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overridden(Context):
+    """The context of one object whose operations go through layers."""
+
+    reached: dict[str, Context] = field(init=False, default_factory=dict, repr=False, compare=False)
+    """Those for what `super()` reaches, by its name, each made once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,24 +62,24 @@ class Overriding:
         if self.front is not None and self.replaces(name):
             return _called(self.front, cx, name, args, kwargs)
         if self.own is not None and name in self.own.names:
-            return self._reached(cx, name, args, kwargs)
+            return self.operations[name](self._reached(cx, name), *args, **kwargs)
         opposite = _NEGATED.get(name, "")
         if (layer := self._resting(cx, {opposite})) is not None:
             return _negated(layer, cx, opposite, *args, **kwargs)
         if name in self.counters and self._resting(cx, {"get", "set"}) is not None and not kwargs.get("client"):
             return self.counters[name](cx, *args, **kwargs)
         if name in IN_PARTS:
-            return self.operations[name](self._guarded(cx), *args, **kwargs)
+            return self.operations[name](self._reached(cx, name), *args, **kwargs)
         return None
 
-    def _reached(self, cx: Context, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Op[Any]:
-        function = getattr(self.below, name, None)
-        changed = {} if function is None else {name: function}
-        return self.operations[name](self._guarded(cx, **changed), *args, **kwargs)
-
-    def _guarded(self, cx: Context, **changed: Any) -> Context:
-        """Return the context for an operation that guards its own parts: they are not what a facade was asked for."""
-        return replace(cx, policy=replace(cx.policy, guard=self.outer, **changed))
+    def _reached(self, cx: Context, name: str) -> Context:
+        """Return the context for an operation under the own layer, or one that guards its own parts."""
+        reached = cx.reached if isinstance(cx, Overridden) else {}
+        if name not in reached:
+            function = getattr(self.below, name, None)
+            changed = {name: function} if function and self.own and name in self.own.names else {}
+            reached[name] = replace(cx, policy=replace(cx.policy, guard=self.outer, **changed))
+        return reached[name]
 
     def _resting(self, cx: Context, names: AbstractSet[str]) -> Layer | None:
         """Return the outermost layer that overrides one of these, unless one is at work and calls what rests on it."""

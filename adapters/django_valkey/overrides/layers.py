@@ -14,11 +14,12 @@ from typing_extensions import override
 
 from dvcache import NotSupportedError
 from dvcache.operations.context import Context
+from dvcache.operations.overriding import Overridden
 from dvcache.types import DEFAULT, Timeout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnContext(Context):
+class OwnContext(Overridden):
     """The context of a cache or a client whose class overrides something."""
 
     owner: Any = None
