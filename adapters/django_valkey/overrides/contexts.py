@@ -10,7 +10,7 @@ from django_valkey.exceptions import ConfigurationError
 from django_valkey.overrides.choosing import AsyncChosen, Chosen, ThreadedChosen
 from django_valkey.overrides.classes import CACHE_HOOKS, CHOOSING, CLIENT_HOOKS, COUNTERS, OPERATIONS, STREAMS, own
 from django_valkey.overrides.hooks import HookedCodec, HookedKeys
-from django_valkey.overrides.layers import Awaiting, OwnContext, Refusing, Waiting
+from django_valkey.overrides.layers import CLIENT, Awaiting, OwnContext, Refusing, Waiting
 from dvcache import AsyncClient, Client
 from dvcache.operations.context import Context, Guard
 from dvcache.operations.layers import Layer, Through
@@ -79,7 +79,7 @@ def _front(cache_class: Any, client_class: Any) -> Layer | None:
             f"{client_class.__module__}.{client_class.__qualname__} is for sync code, and every method of "
             f"{cache_class.__name__} is a coroutine; inherit AsyncDefaultClient, or set BACKEND to "
             "'django_valkey.cache.ValkeyCache'",
-            key="OPTIONS['CLIENT_CLASS']",
+            key=CLIENT,
         )
     if client_class.colour == "async":
         return Refusing(OPERATIONS.keys() | STREAMS, client_class)

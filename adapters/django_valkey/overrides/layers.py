@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from typing_extensions import override
 
-from dvcache import NotSupportedError
+from django_valkey.exceptions import ConfigurationError
 from dvcache.operations.context import Context
 from dvcache.operations.overriding import Overridden
 from dvcache.types import DEFAULT, Timeout
@@ -33,6 +33,8 @@ class OwnContext(Overridden):
             timeout = self.seconds(DEFAULT_TIMEOUT if timeout is DEFAULT else timeout)
         return Context.milliseconds(self, timeout)
 
+
+CLIENT: Final = "OPTIONS['CLIENT_CLASS']"
 
 _INSIDE: Final[ContextVar[tuple[object, ...]]] = ContextVar("_INSIDE", default=())
 """The objects whose overrides were called and have not returned."""
@@ -109,13 +111,11 @@ class Refusing:
         """Refuse.
 
         Raises:
-            NotSupportedError: always; names the option.
+            ConfigurationError: always; names the option.
         """
         path = f"{self.client.__module__}.{self.client.__qualname__}"
-        raise NotSupportedError(
-            f"CACHES[{cx.alias!r}]: OPTIONS['CLIENT_CLASS'] is {path}, whose methods are coroutines; "
-            f"write: await cache.a{name}(…), or name a client for sync code"
-        )
+        cure = f"write: await cache.a{name}(…), or name a client for sync code"
+        raise ConfigurationError(f"the methods of {path} are coroutines; {cure}", alias=cx.alias, key=CLIENT)
 
     def is_inside(self, _: Context, /) -> bool:
         """Say no: nothing is called."""
