@@ -5,12 +5,14 @@ import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from dvcache import NotSupportedError, scripts
 from dvcache.operations.context import Context, Guard
 from dvcache.operations.together import MSETEX
 from dvcache.pools.driven import DrivenPool
 from dvcache.pools.driven_async import Home
+from dvcache.turns import Turns
 from dvcache.types import Batch, Colour, Driven, Each, Effect, Elsewhere, Endpoint, Fresh, Op, Pages
 
 SEVERAL: Final = frozenset({"get_or_set", "keys", "delete_pattern", "sscan", "hscan", "zscan"})
@@ -80,6 +82,14 @@ def pool(client: Any, colour: Colour, alias: str) -> Any:
         alias=alias, scheme=scheme, driver=Borrowed(found), timeout=given.get("socket_timeout"), **where
     )
     return DrivenPool(endpoint) if colour == "sync" else Home(endpoint)
+
+
+def in_line(cx: Context, client: Any) -> Context:
+    """Return the context of locks on a caller's client: who waits there waits for nobody on the cache's own server."""
+    return replace(cx, turns=_TURNS.setdefault(client.connection_pool, Turns()))
+
+
+_TURNS: Final[WeakKeyDictionary[Any, Turns]] = WeakKeyDictionary()
 
 
 def _is_pipeline(client: Any) -> bool:

@@ -127,15 +127,18 @@ def _lock(owner: Owner, name: Name, client: Any, own: Callable[..., Any] | None,
     stored = cx.keys.key(*name)
     if own is not None:
         return own(client or owner.client_in("sync").get_client(), text(stored), **terms)
-    return Lock(cx, owner._client if client is None else borrowed.pool(client, "sync", cx.alias), stored, **terms)
+    if client is None:
+        return Lock(cx, owner._client, stored, **terms)
+    return Lock(borrowed.in_line(cx, client), borrowed.pool(client, "sync", cx.alias), stored, **terms)
 
 
 def _alock(owner: Owner, name: Name, client: Any, own: Callable[..., Any] | None, terms: locks.Terms) -> Any:
     cx = owner._async_context
     stored = cx.keys.key(*name)
+    if own is None and client is None:
+        return AsyncLock(cx, owner._async_client, stored, **terms)
     if own is None:
-        target = owner._async_client if client is None else borrowed.pool(client, "async", cx.alias)
-        return AsyncLock(cx, target, stored, **terms)
+        return AsyncLock(borrowed.in_line(cx, client), borrowed.pool(client, "async", cx.alias), stored, **terms)
 
     async def found() -> Any:
         return client or await owner.client_in("async").get_client()

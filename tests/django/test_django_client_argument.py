@@ -117,6 +117,17 @@ def test_a_call_goes_through_the_client_that_it_is_given(nowhere: Any, raw: Any,
     assert b"name=borrowed" in server.raw("CLIENT", "LIST")
 
 
+def test_who_waits_for_a_lock_on_a_client_does_not_wait_for_those_on_the_caches_server(
+    server: Server, configured: Configure, raw: Any
+) -> None:
+    with configured(server.url(1)):
+        cache: Any = caches["default"]
+        cache._context.turns.join(b":1:l")  # as one that waits for the lock of this name on the cache's own server
+        with cache.get_lock("l", timeout=60, blocking_timeout=5, client=raw) as lock:
+            assert lock.owned()
+            assert cache.get_lock("l", client=raw)._context.turns is lock._context.turns
+
+
 def test_an_asynchronous_call_goes_through_the_client_that_it_is_given(server: Server, configured: Configure) -> None:
     async def scenario(spelling: str) -> None:
         cache = caches["default"]
