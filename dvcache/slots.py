@@ -4,6 +4,7 @@ Rests on the cluster specification (https://valkey.io/topics/cluster-spec/): CRC
 """
 
 from binascii import crc_hqx
+from collections.abc import Sequence
 from typing import Final
 
 from dvcache.types import Arg
@@ -25,6 +26,14 @@ def slot(key: Arg) -> int:
         if end > start + 1:
             text = text[start + 1 : end]
     return crc_hqx(text, 0) & _LAST
+
+
+def slots(keys: Sequence[Arg]) -> list[int]:
+    """Return the slot of each key, as `slot`, which a call for each would cost twice as much."""
+    try:
+        return [crc_hqx(key, 0) & _LAST if b"{" not in key else slot(key) for key in keys]  # type: ignore[operator, arg-type]  # a key of another type is refused by `in`
+    except TypeError:
+        return [slot(key) for key in keys]
 
 
 def brought_home(key: bytes, home: int) -> bytes:

@@ -38,6 +38,8 @@ class Rule:
     """How the replies of its parts become one; None where it cannot be split. Arrays are put together by key."""
     in_order: bool = False
     """Whether it answers with one element a key, in the order of the keys."""
+    single: str = ""
+    """The command for one key alone, where that is another one, which answers with the element itself."""
     everywhere: bool = False
     """Whether it concerns every primary, having no key."""
 
@@ -59,7 +61,7 @@ RULES: Final[Mapping[str, Rule]] = {
     **_each("GET STRLEN TTL PTTL TYPE EXPIRETIME PEXPIRETIME GETRANGE", _READ),
     **_each("SET INCRBY INCRBYFLOAT DECRBY INCR DECR APPEND GETDEL GETEX SETNX", _WRITE),
     **_each("EXPIRE PEXPIRE EXPIREAT PEXPIREAT PERSIST", _REPEATABLE),
-    **_each("MGET", Rule(stop=None, reads=True, repeatable=True, merge=first, in_order=True)),
+    **_each("MGET", Rule(stop=None, reads=True, repeatable=True, merge=first, in_order=True, single="GET")),
     **_each("EXISTS", Rule(stop=None, reads=True, repeatable=True, merge=total)),
     **_each("DEL UNLINK TOUCH", Rule(stop=None, repeatable=True, merge=total)),
     **_each("MSET", Rule(stop=None, step=2, repeatable=True, merge=first)),
@@ -129,3 +131,11 @@ def part(command: Command, shape: Rule, positions: Iterable[int]) -> Command:
     if step == 1:
         return (command[0], *[command[start + n] for n in positions])
     return (command[0], *[arg for n in positions for arg in command[start + n * step : start + (n + 1) * step]])
+
+
+def alone(command: Command, shape: Rule, positions: Iterable[int]) -> list[Command]:
+    """Return a command of this shape for each of those of its keys, with what belongs to it."""
+    name, start, step = shape.single or command[0], shape.start, shape.step
+    if step == 1:
+        return [(name, command[start + n]) for n in positions]
+    return [(name, *command[start + n * step : start + (n + 1) * step]) for n in positions]

@@ -6,10 +6,11 @@ its parts can be merged (MGET, UNLINK, MSET …); what has no key and concerns e
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar
+from types import NoneType
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
-from dvcache.clients.commands import Rule, part, rule
-from dvcache.errors import CacheError, NotSupportedError
+from dvcache.clients.commands import Rule, alone, part, rule
+from dvcache.errors import CacheError, NotSupportedError, WrongTypeError
 from dvcache.types import Arg, Batch, Command, Partial
 
 O = TypeVar("O")  # noqa: E741  # the owner
@@ -18,6 +19,9 @@ U = TypeVar("U")
 Place: TypeAlias = tuple[O, int, Sequence[int]]
 """Where one part of a command went: to whom, at which position, and which of the command's keys it carries."""
 
+_ELEMENTS: Final = {bytes, NoneType}
+"""What an array holds that has an element for each key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan(Generic[O]):
@@ -25,42 +29,76 @@ class Plan(Generic[O]):
 
     parts: dict[O, list[Command]]
     places: list[list[Place[O]]]
-    rules: tuple[Rule, ...]
+    rules: list[Rule]
+    apart: bool = False
+    """Whether each key of a part has a command of its own, and these follow each other from the part's position on."""
 
 
-def divide(batch: Batch, unit: Callable[[Arg], U], owner: Callable[[U], O], everyone: Sequence[O]) -> Plan[O]:
+def divide(
+    batch: Batch,
+    units: Callable[[Sequence[Arg]], Sequence[U]],
+    owner: Callable[[U], O],
+    everyone: Sequence[O],
+    *,
+    apart: bool = False,
+) -> Plan[O]:
     """Divide a batch among the owners of its keys.
 
     Args:
         batch: commands in any number.
-        unit: what keys must share for one command to carry them: in a cluster the slot, else the owner.
+        units: of keys, what each must share with others for one command to carry them: in a cluster the slot, else
+            the owner.
         owner: who owns a unit.
         everyone: every owner; the first takes what has no key and concerns nobody in particular.
+        apart: whether a command that is split becomes a command for each key: where keys of one owner may still be of
+            different units.
 
     Raises:
         NotSupportedError: the keys of a command that cannot be split are in several units.
     """
     parts: dict[O, list[Command]] = {}
-    rules = tuple(map(rule, batch))
     places: list[list[Place[O]]] = []
+    rules = [rule(command) for command in batch]
     for command, shape in zip(batch, rules, strict=True):
-        held: list[Place[O]] = []
-        places.append(held)
         named = shape.keys(command)
+        shared = units(named)
         if not named:
-            for who in everyone if shape.everywhere else everyone[:1]:
-                _give(parts, who, command, (), held)
-            continue
-        units = _units(named, unit)
-        if len(units) == 1:
-            [(only, positions)] = units.items()
-            _give(parts, owner(only), command, positions, held)
+            owners = everyone if shape.everywhere else everyone[:1]
+        elif shared.count(shared[0]) == len(shared):
+            owners = (owner(shared[0]),)
         elif shape.merge is None:
             raise _inseparable(command, named)
         else:
-            for each, positions in units.items():
-                _give(parts, owner(each), part(command, shape, positions), positions, held)
-    return Plan(parts, places, rules)
+            places.append(_split(parts, command, shape, [owner(unit) for unit in shared], apart=apart))
+            continue
+        held: list[Place[O]] = []
+        for who in owners:
+            commands = parts.setdefault(who, [])
+            held.append((who, len(commands), ()))
+            commands.append(command)
+        places.append(held)
+    return Plan(parts, places, rules, apart)
+
+
+def _split(
+    parts: dict[O, list[Command]], command: Command, shape: Rule, owners: Sequence[O], *, apart: bool
+) -> list[Place[O]]:
+    """Add each owner's part of a command to what it performs already."""
+    positions: dict[O, list[int]] = {}
+    for n, who in enumerate(owners):
+        if who in positions:
+            positions[who].append(n)
+        else:
+            positions[who] = [n]
+    held: list[Place[O]] = []
+    for who, some in positions.items():
+        commands = parts.setdefault(who, [])
+        held.append((who, len(commands), some))
+        if apart:
+            commands += alone(command, shape, some)
+        else:
+            commands.append(part(command, shape, some))
+    return held
 
 
 def sole(batch: Batch, unit: Callable[[Arg], U]) -> U | None:
@@ -77,28 +115,6 @@ def sole(batch: Batch, unit: Callable[[Arg], U]) -> U | None:
             elif each != found:
                 return None
     return found
-
-
-def _units(named: Sequence[Arg], unit: Callable[[Arg], U]) -> dict[U, list[int]]:
-    """Return the positions of the keys of each unit."""
-    units: dict[U, list[int]] = {}
-    for n, key in enumerate(named):
-        each = unit(key)
-        if each in units:
-            units[each].append(n)
-        else:
-            units[each] = [n]
-    return units
-
-
-def _give(
-    parts: dict[O, list[Command]], who: O, command: Command, positions: Sequence[int], held: list[Place[O]]
-) -> None:
-    commands = parts.get(who)
-    if commands is None:
-        commands = parts[who] = []
-    held.append((who, len(commands), positions))
-    commands.append(command)
 
 
 def _inseparable(command: Command, named: Sequence[Arg]) -> NotSupportedError:
@@ -119,30 +135,48 @@ def unite(plan: Plan[O], replies: Mapping[O, Sequence[Any] | CacheError]) -> lis
     Where an owner failed as a whole its error stands for each of its replies: in the places of its keys where a
     command answers key by key (MGET), whose array is then a `Partial`, else in the command's place.
     """
-    return [_united(shape, held, replies) for shape, held in zip(plan.rules, plan.places, strict=True)]
+    return [
+        _united(shape, held, replies, apart=plan.apart) for shape, held in zip(plan.rules, plan.places, strict=True)
+    ]
 
 
-def _reply(replies: Mapping[O, Sequence[Any] | CacheError], place: Place[O]) -> Any:
-    found = replies[place[0]]
-    return found if isinstance(found, CacheError) else found[place[1]]
-
-
-def _united(shape: Rule, held: Sequence[Place[O]], replies: Mapping[O, Sequence[Any] | CacheError]) -> Any:
+def _united(
+    shape: Rule, held: Sequence[Place[O]], replies: Mapping[O, Sequence[Any] | CacheError], *, apart: bool
+) -> Any:
     if len(held) == 1:
-        return _reply(replies, held[0])
+        [(owner, position, keys)] = held
+        if not (apart and keys):
+            found = replies[owner]
+            return found if isinstance(found, CacheError) else found[position]
+    answers = [(keys, _answers(replies[owner], position, len(keys) if apart else 1)) for owner, position, keys in held]
     if shape.in_order:
-        elements: list[Any] = [None] * sum(len(keys) for _, _, keys in held)
-        for place in held:
-            reply = _reply(replies, place)
-            if isinstance(reply, CacheError):
-                elements = Partial(elements)
-                reply = [reply] * len(place[2])
-            for n, key in enumerate(place[2]):
-                elements[key] = reply[n]
-        return elements
-    found = [_reply(replies, place) for place in held]
+        return _in_order(answers, apart=apart)
+    found = [reply for _, some in answers for reply in some]
     for reply in found:
         if isinstance(reply, CacheError):
             return reply
     assert shape.merge is not None
     return shape.merge(found)
+
+
+def _answers(replies: Sequence[Any] | CacheError, position: int, count: int) -> Sequence[Any]:
+    if isinstance(replies, CacheError):
+        return [replies] * max(count, 1)
+    return replies[position : position + max(count, 1)]
+
+
+def _in_order(answers: Sequence[tuple[Sequence[int], Sequence[Any]]], *, apart: bool) -> list[Any]:
+    """Return the elements of an array that was answered in parts."""
+    elements: list[Any] = [None] * sum(len(keys) for keys, _ in answers)
+    for keys, replies in answers:
+        some: Sequence[Any] = replies
+        if not apart:
+            [reply] = replies
+            some = [reply] * len(keys) if isinstance(reply, CacheError) else reply
+        for key, element in zip(keys, some, strict=True):
+            elements[key] = element
+    if set(map(type, elements)) <= _ELEMENTS:
+        return elements
+    # GET says so where MGET has nothing.
+    elements = [None if isinstance(each, WrongTypeError) else each for each in elements]
+    return Partial(elements) if any(isinstance(each, CacheError) for each in elements) else elements

@@ -9,6 +9,7 @@ import asyncio
 import os
 import platform
 
+from tests.bench.cluster import show_cluster
 from tests.bench.codecs import show_codecs
 from tests.bench.figures import Figures
 from tests.bench.herd import show_herd
@@ -42,6 +43,9 @@ def main() -> None:
         if options.what == "patterns":
             show_patterns(server, options.rounds)
             return
+        if options.what == "cluster":
+            show_cluster(server, options.rounds, server_core, options.django_valkey)
+            return
         Figures(measure_sync(SYNC_PEERS, server, options.rounds)).show("one after another, sync")
         Figures(asyncio.run(measure_async(ASYNC_PEERS, server, options.rounds))).show("async")
     show_topologies(options.rounds, server_core)
@@ -49,7 +53,7 @@ def main() -> None:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("what", nargs="?", choices=["all", "herd", "locks", "patterns", "codecs"], default="all")
+    parser.add_argument("what", nargs="?", choices=["all", "herd", "locks", "patterns", "codecs", "cluster"], default="all")
     parser.add_argument(
         "--django-valkey", metavar="PYTHON", help="an interpreter that has django-valkey, for `herd` and `locks`"
     )

@@ -42,6 +42,10 @@ def server() -> MemoryPool:
     return MemoryPool(MemoryStore(), Endpoint(scheme="memory"))
 
 
+def each(owner: Any) -> Any:
+    return lambda named: [owner(key) for key in named]
+
+
 def owner_among(count: int) -> Any:
     def owner(key: Arg) -> int:
         assert isinstance(key, bytes)
@@ -50,29 +54,29 @@ def owner_among(count: int) -> Any:
     return owner
 
 
-@given(batches=st.lists(BATCHES, max_size=4), count=st.integers(1, 4))
-def test_several_owners_answer_as_one_server(batches: Sequence[Batch], count: int) -> None:
+@given(batches=st.lists(BATCHES, max_size=4), count=st.integers(1, 4), apart=st.booleans())
+def test_several_owners_answer_as_one_server(batches: Sequence[Batch], count: int, apart: bool) -> None:
     alone, together = server(), [server() for _ in range(count)]
     for batch in batches:
-        plan = divide(batch, owner_among(count), int, range(count))
+        plan = divide(batch, each(owner_among(count)), int, range(count), apart=apart)
         replies = {who: together[who].execute(tuple(commands)) for who, commands in plan.parts.items()}
         assert unite(plan, replies) == list(alone.execute(batch))
 
 
-@given(batch=BATCHES, count=st.integers(1, 4))
-def test_every_key_goes_to_its_owner_and_nowhere_else(batch: Batch, count: int) -> None:
+@given(batch=BATCHES, count=st.integers(1, 4), apart=st.booleans())
+def test_every_key_goes_to_its_owner_and_nowhere_else(batch: Batch, count: int, apart: bool) -> None:
     owner = owner_among(count)
-    plan = divide(batch, owner, int, range(count))
+    plan = divide(batch, each(owner), int, range(count), apart=apart)
     for who, commands in plan.parts.items():
         assert {owner(key) for command in commands for key in keys(command)} <= {who}
     sent = sorted(key for commands in plan.parts.values() for command in commands for key in keys(command))
     assert sent == sorted(key for command in batch for key in keys(command))
 
 
-@given(batch=BATCHES, count=st.integers(2, 4))
-def test_where_an_owner_fails_the_others_keep_their_replies(batch: Batch, count: int) -> None:
+@given(batch=BATCHES, count=st.integers(2, 4), apart=st.booleans())
+def test_where_an_owner_fails_the_others_keep_their_replies(batch: Batch, count: int, apart: bool) -> None:
     owner = owner_among(count)
-    plan = divide(batch, owner, int, range(count))
+    plan = divide(batch, each(owner), int, range(count), apart=apart)
     error = ConnectionLost("gone")
     replies: dict[int, Sequence[Any] | CacheError] = {
         who: error if who == 0 else server().execute(tuple(commands)) for who, commands in plan.parts.items()
@@ -86,14 +90,14 @@ def test_where_an_owner_fails_the_others_keep_their_replies(batch: Batch, count:
 
 
 def test_an_empty_batch_needs_nobody() -> None:
-    plan = divide((), owner_among(3), int, range(3))
+    plan = divide((), each(owner_among(3)), int, range(3))
     assert plan.parts == {}
     assert unite(plan, {}) == []
 
 
 def test_what_cannot_be_split_names_the_keys_and_the_cure() -> None:
     with pytest.raises(NotSupportedError, match=r"RENAME.*:1:a.*:1:b.*braces"):
-        divide((("RENAME", b":1:a", b":1:b"),), {b":1:a": 1, b":1:b": 2}.__getitem__, int, (1, 2))
+        divide((("RENAME", b":1:a", b":1:b"),), each({b":1:a": 1, b":1:b": 2}.__getitem__), int, (1, 2))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing_extensions import TypeIs
 from dvcache.clients.cluster.nodes import C, Nodes, View
 from dvcache.clients.commands import is_repeatable, rule
 from dvcache.clients.exchanges import Outcome, Steps
-from dvcache.clients.routing import Plan, divide, sole, unite
+from dvcache.clients.routing import Place, Plan, divide, sole, unite
 from dvcache.errors import (
     AskError,
     CacheError,
@@ -27,7 +27,7 @@ from dvcache.errors import (
     TryAgainError,
     UnavailableError,
 )
-from dvcache.slots import SLOTS, slot
+from dvcache.slots import SLOTS, slot, slots
 from dvcache.types import Arg, Batch, Command, Sleep
 
 _ASKING: Final[Command] = ("ASKING",)
@@ -38,6 +38,12 @@ _OWN: Final = frozenset({"SCAN", "READONLY", "READWRITE"})
 _NOT_FINAL: Final = (UnavailableError, ReadOnlyError, RedirectError)
 """Replies that say that nothing was performed."""
 
+_NOT_FINAL_TYPES: Final = frozenset(
+    {UnavailableError, TryAgainError, ReadOnlyError, RedirectError, MovedError, AskError}
+)
+_FEW: Final = 4
+"""Replies that are looked at one by one; more are faster by their types."""
+
 _FIRST_PAUSE: Final = 0.01
 _LONGEST_PAUSE: Final = 0.1
 
@@ -46,6 +52,8 @@ def is_final(outcome: Outcome) -> TypeIs[Sequence[Any]]:
     """Say whether these are the replies of owners."""
     if isinstance(outcome, Exception):
         return False
+    if len(outcome) > _FEW:
+        return _NOT_FINAL_TYPES.isdisjoint(map(type, outcome))
     for reply in outcome:  # noqa: SIM110  # a generator would cost more than all the rest
         if isinstance(reply, _NOT_FINAL):
             return False
@@ -127,9 +135,10 @@ class Routes(Generic[C]):
                 view = yield from self._view()
             everyone: tuple[C | None, ...] = tuple(view.primaries)
             owner: Callable[[int], C | None] = _readers(view) if by_readers else view.owners.__getitem__
-            plan = divide(batch, slot, owner, everyone)
+            plan = divide(batch, slots, owner, everyone, apart=True)
         else:
-            plan = Plan({begun: list(batch)}, [[(begun, n, ())] for n in range(len(batch))], tuple(map(rule, batch)))
+            places: list[list[Place[C | None]]] = [[(begun, n, ())] for n in range(len(batch))]
+            plan = Plan({begun: list(batch)}, places, [rule(each) for each in batch])
         asked = {client: tuple(commands) for client, commands in plan.parts.items() if client is not None}
         outcomes: dict[C | None, Outcome] = yield asked
         if None not in plan.parts and all(map(is_final, outcomes.values())):
@@ -192,10 +201,14 @@ class Routes(Generic[C]):
         tried = isinstance(errand.replies[errand.position], TryAgainError)
         if not tried or shape.merge is None or len(shape.keys(errand.command)) == 1:
             return [errand]
-        plan = divide((errand.command,), _itself, _itself, ())
-        replies: dict[Any, list[Any]] = {key: [None] for key in plan.parts}
+        plan: Plan[Any] = divide((errand.command,), list, _itself, (), apart=True)
+        replies: dict[Any, list[Any]] = {key: [None] * len(commands) for key, commands in plan.parts.items()}
         split.append((errand, plan, replies))
-        return [Errand(command, errand.slot, replies[key], 0, errand.owner) for key, [command] in plan.parts.items()]
+        return [
+            Errand(command, errand.slot, replies[key], n, errand.owner)
+            for key, commands in plan.parts.items()
+            for n, command in enumerate(commands)
+        ]
 
     def _refreshed(self, failed: C | None) -> Steps[C, None]:
         """Have the map told; who cannot tell it is no news for what has an owner already."""

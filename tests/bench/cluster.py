@@ -1,0 +1,142 @@
+"""A cluster of three primaries beside one server, and beside valkey-py's own clients: `python -m tests.bench cluster`.
+
+With `--django-valkey PYTHON` its cluster backend does the same in a process of its own.
+"""
+
+import asyncio
+import json
+import os
+import pickle
+import subprocess
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import valkey.asyncio.cluster
+import valkey.cluster
+
+from dvcache import Container, Settings
+from tests.bench.figures import Figures
+from tests.bench.measures import measure_async, measure_sync
+from tests.bench.peers import KEYS, VALUE, Async, AsyncDvcache, AsyncPeer, Dvcache, Sync, SyncPeer
+from tests.clusters import Cluster
+from tests.servers import Server
+
+ALONE: Final = "standalone"
+"""The peer that the others are compared with."""
+THEIRS: Final = Path(__file__).with_name("cluster_theirs.py")
+STORED: Final = [f":1:{key}" for key in KEYS]
+
+
+def show_cluster(server: Server, rounds: int, core: int, theirs: str | None) -> None:
+    """Measure and print.
+
+    Args:
+        server: the one server.
+        rounds: how often each peer's turn comes.
+        core: where every node runs.
+        theirs: a Python with django-valkey.
+    """
+    with Cluster() as cluster:
+        for node in cluster.nodes:
+            os.sched_setaffinity(node.pid, {core})
+        ways: dict[str, dict[str, Any]] = {
+            ALONE: {"LOCATION": server.url()},
+            "cluster": {"LOCATION": cluster.urls(), "OPTIONS": {"CLUSTER": True}},
+            "cluster, herd": {
+                "LOCATION": cluster.urls(),
+                "KEY_PREFIX": "herd",
+                "OPTIONS": {"CLUSTER": True, "HERD": True},
+            },
+        }
+        chosen = {name: Settings.parse(way) for name, way in ways.items()}
+        for each in chosen.values():
+            with Container(each) as own:
+                own.cache().set_many(dict.fromkeys(KEYS, VALUE), None)
+        sync = {name: _sync(each) for name, each in chosen.items()} | {"valkey-py cluster": _theirs(cluster)}
+        figures: Mapping[str, Any] = measure_sync(sync, server, rounds)
+        if theirs is not None:
+            for work, rows in _django_valkey(theirs, cluster, rounds).items():
+                figures[work]["django-valkey cluster"] = rows
+        Figures(figures, ALONE).show("cluster, sync")
+        aio = {name: _async(each) for name, each in chosen.items()} | {"valkey-py cluster": _theirs_async(cluster)}
+        Figures(asyncio.run(measure_async(aio, server, rounds)), ALONE).show("cluster, async")
+
+
+def _sync(chosen: Settings) -> Sync:
+    @contextmanager
+    def peer(server: Server) -> Iterator[SyncPeer]:
+        with Container(chosen) as own:
+            yield Dvcache(own.cache())
+
+    return peer
+
+
+def _async(chosen: Settings) -> Async:
+    @asynccontextmanager
+    async def peer(server: Server) -> AsyncIterator[AsyncPeer]:
+        async with Container(chosen) as own:
+            yield AsyncDvcache(own.async_cache())
+
+    return peer
+
+
+class ValkeyPy:
+    """valkey-py's client of a cluster, with a cache's work around it."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def get(self) -> object:
+        return pickle.loads(self._client.get(STORED[0]))
+
+    def set(self) -> object:
+        return self._client.set(STORED[0], pickle.dumps(VALUE), px=60_000)
+
+    def get_many(self) -> object:
+        return dict(zip(KEYS, map(pickle.loads, self._client.mget_nonatomic(STORED)), strict=True))
+
+
+class AsyncValkeyPy:
+    """The same, asynchronous."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def get(self) -> object:
+        return pickle.loads(await self._client.get(STORED[0]))
+
+    async def set(self) -> object:
+        return await self._client.set(STORED[0], pickle.dumps(VALUE), px=60_000)
+
+    async def get_many(self) -> object:
+        return dict(zip(KEYS, map(pickle.loads, await self._client.mget_nonatomic(STORED)), strict=True))
+
+
+def _theirs(cluster: Cluster) -> Sync:
+    @contextmanager
+    def peer(server: Server) -> Iterator[SyncPeer]:
+        client = valkey.cluster.ValkeyCluster.from_url(cluster.urls()[0])
+        try:
+            yield ValkeyPy(client)
+        finally:
+            client.disconnect_connection_pools()
+
+    return peer
+
+
+def _theirs_async(cluster: Cluster) -> Async:
+    @asynccontextmanager
+    async def peer(server: Server) -> AsyncIterator[AsyncPeer]:
+        async with valkey.asyncio.cluster.ValkeyCluster.from_url(cluster.urls()[0]) as client:
+            yield AsyncValkeyPy(client)
+
+    return peer
+
+
+def _django_valkey(python: str, cluster: Cluster, rounds: int) -> dict[str, list[float]]:
+    command = [python, str(THEIRS), cluster.urls()[0], str(rounds)]
+    done = subprocess.run(command, env={"PATH": "/usr/bin:/bin"}, text=True, stdout=subprocess.PIPE, check=True)
+    figures: dict[str, list[float]] = json.loads(done.stdout)
+    return figures
