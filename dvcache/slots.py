@@ -29,11 +29,13 @@ def slot(key: Arg) -> int:
 
 
 def slots(keys: Sequence[Arg]) -> list[int]:
-    """Return the slot of each key, as `slot`, which a call for each would cost twice as much."""
+    """Return the slot of each key, as `slot`, which a call for each would cost several times as much."""
     try:
-        return [crc_hqx(key, 0) & _LAST if b"{" not in key else slot(key) for key in keys]  # type: ignore[operator, arg-type]  # a key of another type is refused by `in`
+        if b"{" not in b"".join(keys):  # type: ignore[arg-type]  # a key that is text is refused
+            return [crc_hqx(key, 0) & _LAST for key in keys]  # type: ignore[arg-type]  # all of them are bytes
     except TypeError:
-        return [slot(key) for key in keys]
+        pass
+    return [slot(key) for key in keys]
 
 
 def brought_home(key: bytes, home: int) -> bytes:

@@ -59,25 +59,32 @@ def divide(
     parts: dict[O, list[Command]] = {}
     places: list[list[Place[O]]] = []
     rules = [rule(command) for command in batch]
-    for command, shape in zip(batch, rules, strict=True):
-        named = shape.keys(command)
-        shared = units(named)
-        if not named:
+    keys = [shape.keys(command) for command, shape in zip(batch, rules, strict=True)]
+    singles = iter(units([named[0] for named in keys if len(named) == 1]))
+    for command, shape, named in zip(batch, rules, keys, strict=True):
+        if len(named) == 1:
+            places.append([_give(parts, owner(next(singles)), command)])
+        elif not named:
             owners = everyone if shape.everywhere else everyone[:1]
-        elif shared.count(shared[0]) == len(shared):
-            owners = (owner(shared[0]),)
-        elif shape.merge is None:
-            raise _inseparable(command, named)
+            places.append([_give(parts, who, command) for who in owners])
         else:
-            places.append(_split(parts, command, shape, [owner(unit) for unit in shared], apart=apart))
-            continue
-        held: list[Place[O]] = []
-        for who in owners:
-            commands = parts.setdefault(who, [])
-            held.append((who, len(commands), ()))
-            commands.append(command)
-        places.append(held)
+            shared = units(named)
+            if shared.count(shared[0]) == len(shared):
+                places.append([_give(parts, owner(shared[0]), command)])
+            elif shape.merge is None:
+                raise _inseparable(command, named)
+            else:
+                places.append(_split(parts, command, shape, list(map(owner, shared)), apart=apart))
     return Plan(parts, places, rules, apart)
+
+
+def _give(parts: dict[O, list[Command]], who: O, command: Command) -> Place[O]:
+    """Add a whole command to what an owner performs already."""
+    commands = parts.get(who)
+    if commands is None:
+        commands = parts[who] = []
+    commands.append(command)
+    return who, len(commands) - 1, ()
 
 
 def _split(

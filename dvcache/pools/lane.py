@@ -11,9 +11,10 @@ import time
 from typing import Any, Final
 
 import valkey.exceptions
-from libvalkey import ProtocolError, pack_command
+from libvalkey import ProtocolError
 
 from dvcache.pools.connections import INCOMPLETE, connect_error, connection, interrupt, located, reader
+from dvcache.pools.packing import packed
 from dvcache.types import Batch, Endpoint
 
 _BUFFER: Final = 65536
@@ -90,10 +91,7 @@ class Lane:
 
     def write(self, batch: Batch) -> None:
         """Write the batch. Errors are those of `exchange`."""
-        if len(batch) == 1:
-            self._sock.sendall(pack_command(batch[0]))
-        else:
-            self._sock.sendall(b"".join([pack_command(command) for command in batch]))
+        self._sock.sendall(packed(batch))
 
     def read(self, batch: Batch, started: float) -> list[Any]:
         """Read the replies of the batch that was written. Errors are those of `exchange`."""

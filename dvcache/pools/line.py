@@ -11,11 +11,12 @@ from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 import valkey.exceptions
-from libvalkey import ProtocolError, pack_command
+from libvalkey import ProtocolError
 from typing_extensions import override
 
 from dvcache.errors import ConnectionLost, ReplyTimeout, TransportError
 from dvcache.pools.connections import INCOMPLETE, async_connection, connect_error, located, reader
+from dvcache.pools.packing import packed
 from dvcache.types import Batch, Endpoint
 
 IN_FLIGHT: Final = 16 * 1024 * 1024
@@ -104,7 +105,7 @@ class Line(asyncio.Protocol):
 
     def send(self, batch: Batch) -> asyncio.Future[list[Any]]:
         """Write the batch at the end of this tick; the future holds its replies, or a TransportError."""
-        data = pack_command(batch[0]) if len(batch) == 1 else b"".join([pack_command(command) for command in batch])
+        data = packed(batch)
         future: asyncio.Future[list[Any]] = self._loop.create_future()
         if self.lost:
             future.set_exception(ConnectionLost("connection lost: it has ended", **self._where))

@@ -55,7 +55,9 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("what", nargs="?", choices=["all", "herd", "locks", "patterns", "codecs", "cluster"], default="all")
     parser.add_argument(
-        "--django-valkey", metavar="PYTHON", help="an interpreter that has django-valkey, for `herd` and `locks`"
+        "--django-valkey",
+        metavar="PYTHON",
+        help="an interpreter that has django-valkey, for `herd`, `locks` and `cluster`",
     )
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--two-cores", action="store_true", help="run the server on another core than the client's")

@@ -66,7 +66,7 @@ def show_cluster(server: Server, rounds: int, core: int, theirs: str | None) -> 
 
 def _sync(chosen: Settings) -> Sync:
     @contextmanager
-    def peer(server: Server) -> Iterator[SyncPeer]:
+    def peer(_: Server) -> Iterator[SyncPeer]:
         with Container(chosen) as own:
             yield Dvcache(own.cache())
 
@@ -75,7 +75,7 @@ def _sync(chosen: Settings) -> Sync:
 
 def _async(chosen: Settings) -> Async:
     @asynccontextmanager
-    async def peer(server: Server) -> AsyncIterator[AsyncPeer]:
+    async def peer(_: Server) -> AsyncIterator[AsyncPeer]:
         async with Container(chosen) as own:
             yield AsyncDvcache(own.async_cache())
 
@@ -116,7 +116,7 @@ class AsyncValkeyPy:
 
 def _theirs(cluster: Cluster) -> Sync:
     @contextmanager
-    def peer(server: Server) -> Iterator[SyncPeer]:
+    def peer(_: Server) -> Iterator[SyncPeer]:
         client = valkey.cluster.ValkeyCluster.from_url(cluster.urls()[0])
         try:
             yield ValkeyPy(client)
@@ -128,7 +128,7 @@ def _theirs(cluster: Cluster) -> Sync:
 
 def _theirs_async(cluster: Cluster) -> Async:
     @asynccontextmanager
-    async def peer(server: Server) -> AsyncIterator[AsyncPeer]:
+    async def peer(_: Server) -> AsyncIterator[AsyncPeer]:
         async with valkey.asyncio.cluster.ValkeyCluster.from_url(cluster.urls()[0]) as client:
             yield AsyncValkeyPy(client)
 

@@ -1,0 +1,18 @@
+"""What is written is what libvalkey would write."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from libvalkey import pack_command
+
+from dvcache.pools.packing import packed
+
+ARGUMENTS = st.one_of(st.binary(max_size=9), st.text(max_size=5), st.integers(), st.floats(allow_nan=False))
+NAMES = st.sampled_from(["GET", "PTTL", "get", "SCRIPT EXISTS", "Ünlink", b"GET"])
+COMMANDS = st.tuples(NAMES) | st.tuples(NAMES, ARGUMENTS) | st.tuples(NAMES, ARGUMENTS, ARGUMENTS)
+
+
+@given(st.lists(COMMANDS, min_size=1, max_size=6).map(tuple))
+def test_a_batch_is_written_as_its_commands_are_one_by_one(
+    batch: tuple[tuple[str | bytes | int | float, ...], ...],
+) -> None:
+    assert packed(batch) == b"".join(map(pack_command, batch))
