@@ -33,6 +33,10 @@ class Shards(Generic[C]):
         name = key if isinstance(key, bytes) else str(key).encode("utf-8", "surrogateescape")
         return self._holders[self._ring.place_of(tagged(name.removesuffix(ON_RING)))]
 
+    def owners(self, keys: Sequence[Arg]) -> list[C]:
+        """Return the owner of each key."""
+        return [self.owner(key) for key in keys]
+
     def sole(self, batch: Batch) -> C | None:
         """Return the pool that has all keys of the batch; None where there are several, or a command has no key."""
         return sole(batch, self.owner)
@@ -47,7 +51,7 @@ class Shards(Generic[C]):
         """
         if len(batch) == 1 and batch[0][0] == "SCAN":
             return [(yield from self._scan(batch[0]))]
-        plan = divide(batch, self.owner, _itself, self.pools)
+        plan = divide(batch, self.owners, _itself, self.pools)
         outcomes = yield from _exchanged({pool: tuple(commands) for pool, commands in plan.parts.items()})
         return unite(plan, outcomes)
 

@@ -53,7 +53,9 @@ def main() -> None:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("what", nargs="?", choices=["all", "herd", "locks", "patterns", "codecs", "cluster"], default="all")
+    parser.add_argument(
+        "what", nargs="?", choices=["all", "herd", "locks", "patterns", "codecs", "cluster"], default="all"
+    )
     parser.add_argument(
         "--django-valkey",
         metavar="PYTHON",
