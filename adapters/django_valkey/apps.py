@@ -31,7 +31,9 @@ class DjangoValkeyConfig(AppConfig):
 
 _Check: TypeAlias = Callable[..., Sequence[CheckMessage]]
 
-_BUILDERS: Final[set[Any]] = {djangos.check_cache_location_not_exposed, djangos.check_file_based_cache_is_absolute}
+_BUILDERS: Final[set[Any]] = {
+    getattr(djangos, name, None) for name in ("check_cache_location_not_exposed", "check_file_based_cache_is_absolute")
+}
 """Django's checks that build every alias: a wrong one raises there, and of the others nothing is told."""
 
 

@@ -1,5 +1,7 @@
 """Every key, option and global setting, right and wrong: the right value has its effect, the wrong one its error.
 
+With `-v` the report ends with the table of all of them.
+
 The rows are in `tests.django.option_rows`.
 """
 
@@ -90,11 +92,14 @@ def named(name: str, where: str, messages: Mapping[str, str] | list[str]) -> boo
 
 
 @every_row
-def test_a_wrong_value_is_named_by_the_check_and_at_the_build(name: str, where: str, server: Server) -> None:
+def test_a_wrong_value_is_named_by_the_check_and_at_the_build(
+    name: str, where: str, server: Server, options: list[list[str]]
+) -> None:
     entry, settings = valued(name, where, ROWS[name].wrong, server)
     with override_settings(CACHES={"default": entry}, **settings), warnings.catch_warnings(record=True) as caught:
         said = [message.msg for message in checks.check_caches()]
         assert named(name, where, said), said
+        options.append([where, name, *(repr(value)[:40] for value in (ROWS[name].right, ROWS[name].wrong)), said[0]])
         warnings.simplefilter("always")
         with pytest.raises((ImproperlyConfigured, ImportError)) as failed:
             caches["default"]
