@@ -8,7 +8,7 @@ from django.core.cache import caches
 
 from django_valkey.client import HashClient
 from django_valkey.commands.hash import AsyncHashCommands, HashCommands
-from dvcache.cache import AsyncCache, Cache
+from django_valkey.methods import AsyncMethods, Methods
 from tests.django.conftest import Configure
 from tests.servers import Server
 
@@ -73,5 +73,5 @@ def test_what_the_mapping_of_django_valkey_stored_is_listed_and_no_error(
 
 def test_the_mixins_have_the_methods_of_the_caches() -> None:
     for name in ("hset", "hget", "hdel", "hlen", "hkeys", "hexists"):
-        assert getattr(HashCommands, name) is getattr(Cache, name)
-        assert getattr(AsyncHashCommands, name) is getattr(AsyncCache, name)
+        assert getattr(HashCommands, name) is getattr(Methods, name)
+        assert getattr(AsyncHashCommands, name) is getattr(AsyncMethods, name)

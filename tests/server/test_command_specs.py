@@ -7,7 +7,7 @@ import pytest
 from dvcache.clients.commands import RULES, Rule
 from dvcache.protocols import Pool
 
-NO_WRITES = {"SCRIPT", "TOUCH"}
+NO_WRITES = {"READONLY", "READWRITE", "SCRIPT", "TOUCH"}
 """Commands that change nothing that is stored, and yet are no replica's to answer: what they do is for the primary."""
 
 
