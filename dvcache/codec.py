@@ -151,8 +151,8 @@ class ValueCodec:
         except Exception as error:
             message = f"{type(self._compressor).__name__} cannot compress: {type(error).__name__}"
             raise SerializationError(self._located(message)) from error
-        if packed == data:
-            message = f"{type(self._compressor).__name__} would read it as compressed, and does not compress it"
+        if packed == data or len(data) > self._max_size:
+            message = f"{type(self._compressor).__name__} would read it as other bytes, and cannot compress it"
             raise SerializationError(self._located(message))
         return packed
 

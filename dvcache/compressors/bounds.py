@@ -64,6 +64,11 @@ def decompressed(new: Callable[[], Decompressor], data: bytes, limit: int) -> by
         EOFError: it is cut off.
         ValueError: other bytes follow it.
     """
+    if len(data) <= _SLICE:  # most entries end within one piece
+        decompressor = new()
+        piece = decompressor.decompress(data, _PIECE)
+        if decompressor.eof and not decompressor.unused_data and len(piece) <= limit:
+            return piece
     kept: list[bytes] = []
     size = 0
     for piece in _pieces(new(), data):

@@ -173,8 +173,11 @@ class Careless:
 
 
 def test_bytes_that_a_compressor_would_only_read_otherwise_are_refused() -> None:
-    with pytest.raises(SerializationError, match="Careless would read it as compressed"):
+    with pytest.raises(SerializationError, match="Careless would read it as other bytes"):
         ValueCodec(PickleSerializer(), Careless()).dumps("a")
+    bounded = ValueCodec(RawSerializer(), GzipCompressor(max_size=100), max_size=100)
+    with pytest.raises(SerializationError, match="GzipCompressor would read it as other bytes"):
+        bounded.dumps(GzipCompressor().compress(os.urandom(200)))
 
 
 def test_what_is_larger_than_the_bound_is_stored_as_it_is() -> None:
