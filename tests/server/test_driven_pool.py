@@ -233,6 +233,39 @@ def test_the_users_classes_take_what_only_they_know(server: Server) -> None:
     pool.close()
 
 
+class SlowPool(OwnPool):
+    made = 0
+
+    def __init__(self, **kwargs: Any) -> None:
+        time.sleep(0.05)
+        type(self).made += 1
+        super().__init__(**kwargs)
+
+
+def test_twenty_threads_that_come_first_make_one_pool(server: Server) -> None:
+    pool = made(server.url(), CONNECTION_POOL_CLASS=SlowPool)
+    together = threading.Barrier(20)
+
+    def ping(_: int) -> Any:
+        together.wait(10)
+        return pool.execute(PING)
+
+    SlowPool.made = 0
+    with ThreadPoolExecutor(20) as threads:
+        assert list(threads.map(ping, range(20))) == [[b"PONG"]] * 20
+    assert SlowPool.made == 1
+    pool.close()
+
+
+def test_a_server_is_not_told_of_the_library_where_the_settings_say_so(server: Server) -> None:
+    for options in ({}, {"CONNECTION_POOL_CLASS": OwnPool}):
+        for kwargs, told in (({}, True), ({"lib_name": None, "lib_version": None}, False)):
+            pool = made(server.url(), CONNECTION_POOL_KWARGS=kwargs, **options)
+            [info] = pool.execute((("CLIENT", "INFO"),))
+            assert (b"lib-name=valkey-py" in info) is told
+            pool.close()
+
+
 @pytest.mark.parametrize("way", ["unix", "TLS"])
 def test_a_pool_of_the_projects_own_goes_over_every_kind_of_connection(
     way: str, server: Server, tls_proxy: TlsProxy
