@@ -90,6 +90,22 @@ class OwnAsyncConnection(aio.Connection, Counted):
         await super().send_packed_command(command, check_health)
 
 
+class CarelessConnection(aio.Connection):
+    """It stays open whatever happens while it reads: whoever uses it has to end it."""
+
+    @override
+    async def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        return await super().read_response(*args, **{**kwargs, "disconnect_on_error": False})
+
+
+class TrustingPool(OwnPool):
+    """It does not look whether it is in a forked child."""
+
+    @override
+    def _checkpid(self) -> None:
+        pass
+
+
 class OwnParser(_RESP2Parser, Counted):
     @override
     def read_response(self, disable_decoding: bool = False) -> Any:

@@ -53,15 +53,12 @@ class DrivenPool:
         driven = self._driven or self._made()
         pool = driven.pool
         with self._place(pool):
-            connection = self._taken(pool, batch)
+            connection = self._taken(driven, batch)
             self._using.add(connection)
             try:
-                if type(batch) is Transaction:
-                    replies = transact(batch, lambda part: _exchanged(connection, part))
-                    if replies[0] is not True:  # it may be in the midst of it
-                        connection.disconnect()
-                else:
-                    replies = _exchanged(connection, batch)
+                replies = self._exchanged(connection, batch)
+                if type(batch) is Transaction and replies[0] is not True:  # it may be in the midst of it
+                    connection.disconnect()
             except BaseException as error:
                 connection.disconnect()
                 if isinstance(error, Exception):
@@ -72,7 +69,12 @@ class DrivenPool:
                 pool.release(connection)
                 if self._closed:
                     driven.rest()
-        return exchanges.read(batch, replies, self._endpoint)
+        return replies
+
+    def _exchanged(self, connection: Any, batch: Batch) -> list[Any]:
+        if type(batch) is Transaction:
+            return transact(batch, lambda part: self._exchanged(connection, part))
+        return exchanges.read(batch, _exchanged(connection, batch), self._endpoint)
 
     def _made(self) -> Driven:
         """Return the pool, made once for all threads."""
@@ -100,11 +102,14 @@ class DrivenPool:
         finally:
             places.release()
 
-    def _taken(self, pool: Any, batch: Batch) -> Any:
+    def _taken(self, driven: Driven, batch: Batch) -> Any:
         try:
-            return pool.get_connection(batch[0][0])
+            return driven.pool.get_connection(batch[0][0])
         except Exception as error:
-            raise exchanges.taking_error(error, pool, self._endpoint) from error
+            raise exchanges.taking_error(error, driven.pool, self._endpoint) from error
+        except BaseException:
+            driven.rest()  # interrupted while it was greeted, a connection may be back in its pool as if it were ready
+            raise
 
     def release(self) -> None:
         """End the connections that nobody uses."""

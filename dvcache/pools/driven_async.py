@@ -3,7 +3,7 @@
 import asyncio
 import weakref
 from collections.abc import AsyncGenerator, Coroutine, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from valkey.exceptions import ResponseError
 
@@ -16,9 +16,20 @@ from dvcache.pools.multiplexed import call_in
 from dvcache.pools.transactions import atransact
 from dvcache.types import Batch, Driven, Endpoint, Transaction
 
+T = TypeVar("T")
+
 IN_USE: Final = 50
 """Connections that one event loop has in use at most where the user's pool names no bound, as valkey-py's blocking
 pool: a crowd of tasks would open one each."""
+
+
+class _Call:
+    """How far a call is, and whether its caller is gone."""
+
+    __slots__ = ("is_abandoned", "is_exchanging")
+
+    def __init__(self) -> None:
+        self.is_abandoned = self.is_exchanging = False
 
 
 class Home:
@@ -31,7 +42,7 @@ class Home:
         self._driven: Driven | None = None
         self._places = asyncio.Semaphore(IN_USE)
         self._seen: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._returns: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self.keeper: AsyncGenerator[None, None] | None = None
         """What ends the connections with the loop."""
         self.closed = False
@@ -46,27 +57,46 @@ class Home:
             return self._driven
 
     async def execute(self, batch: Batch) -> list[Any]:
-        """Run the batch on a connection of its own."""
+        """Run the batch on a connection of its own.
+
+        It has a task of its own, so that a caller who is cancelled leaves no connection half greeted, and none outside
+        its pool.
+        """
         pool = (self._driven or await self.driven()).pool
         await self._place(pool)
+        call = _Call()
+        task = self._begun(self._called(pool, batch, call))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            call.is_abandoned = True
+            if call.is_exchanging:
+                task.cancel()
+            raise
+
+    async def _called(self, pool: Any, batch: Batch, call: "_Call") -> list[Any]:
         try:
             connection = await self._taken(pool, batch)
-            clean = False
+            call.is_exchanging = not call.is_abandoned
+            clean, replies = call.is_abandoned, []
             try:
-                if type(batch) is Transaction:
-                    replies = await atransact(batch, lambda part: _exchanged(connection, part))
-                    clean = replies[0] is True
-                else:
-                    replies = await _exchanged(connection, batch)
-                    clean = True
+                if not call.is_abandoned:
+                    replies = await self._exchanged(connection, batch)
+                    clean = type(batch) is not Transaction or replies[0] is True  # else it may be in the midst of it
             except Exception as error:
                 failed = ConnectionError("it was closed") if self.closed else error
                 raise exchanges.exchange_error(failed, batch, self._endpoint) from error
             finally:
-                await self._to_its_end(self._returned(pool, connection, clean=clean))
+                call.is_exchanging = False
+                await self._returned(pool, connection, clean=clean)
         finally:
             self._places.release()
-        return exchanges.read(batch, replies, self._endpoint)
+        return replies
+
+    async def _exchanged(self, connection: Any, batch: Batch) -> list[Any]:
+        if type(batch) is Transaction:
+            return await atransact(batch, lambda part: self._exchanged(connection, part))
+        return exchanges.read(batch, await _exchanged(connection, batch), self._endpoint)
 
     async def _place(self, pool: Any) -> None:
         """Wait until fewer connections are in use than the pool allows: valkey-py's own would refuse at once."""
@@ -94,19 +124,16 @@ class Home:
             await connection.disconnect(nowait=True)
         await pool.release(connection)
 
-    async def _to_its_end(self, work: Coroutine[Any, Any, None]) -> None:
-        """Await work that goes on when its caller is cancelled."""
+    def _begun(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(work)
-        self._returns.add(task)
-        task.add_done_callback(self._returns.discard)
-        await asyncio.shield(task)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def rest(self) -> None:
         """End the connections that nobody uses, in the background."""
         if self._driven is not None:
-            task = asyncio.get_running_loop().create_task(self._driven.rest())
-            self._returns.add(task)
-            task.add_done_callback(self._returns.discard)
+            self._begun(self._driven.rest())
 
     def end(self) -> None:
         """End every connection, those in use too; the loop may be closed."""

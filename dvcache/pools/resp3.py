@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, Final
 
 from dvcache.protocols import AsyncPool, Pool
-from dvcache.types import Batch, Command
+from dvcache.types import Batch, Command, Transaction
 
 _PLAIN: Final = frozenset({bytes, int, type(None)})
 _WITH_PAIRS: Final = frozenset({"WITHSCORES", "WITHVALUES"})
@@ -23,6 +23,9 @@ def as_resp2(batch: Batch, replies: Sequence[Any]) -> list[Any]:
         batch: the commands.
         replies: one for each, of either protocol.
     """
+    if type(batch) is Transaction:
+        done, within = replies
+        return [done, _resp2(within)]
     return [
         reply if type(reply) in _PLAIN else _flat(_resp2(reply)) if _answers_pairs(command) else _resp2(reply)
         for command, reply in zip(batch, replies, strict=True)

@@ -23,7 +23,7 @@ from dvcache.pools.driven import DrivenPool
 from dvcache.pools.factory import Pools
 from dvcache.pools.lean import LeanPool
 from dvcache.settings import Settings
-from tests.drivers import Counted, OwnAsyncPool, OwnBlockingPool, OwnConnection, OwnParser, OwnPool
+from tests.drivers import Counted, OwnAsyncPool, OwnBlockingPool, OwnConnection, OwnParser, OwnPool, TrustingPool
 from tests.servers import Server, TlsProxy, free_port
 
 Make = Callable[..., DrivenPool]
@@ -185,6 +185,21 @@ def test_an_interrupted_call_never_leaves_its_reply_to_another(
     assert server.raw("DBSIZE") == 2
 
 
+def test_a_connection_that_was_interrupted_while_it_was_greeted_serves_nobody(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = make(max_connections=1, client_name="greeted")
+    with monkeypatch.context() as patched:
+
+        def interrupt(*_: object, **__: object) -> None:
+            raise Interrupted
+
+        patched.setattr("valkey.connection.AbstractConnection.read_response", interrupt)
+        with pytest.raises(Interrupted):
+            pool.execute(PING)
+    assert pool.execute((("GET", "none"),)) == [None]
+
+
 def test_closing_and_releasing_break_no_call_under_way(make: Make, server: Server) -> None:
     before = connections(server)
     pool = make()
@@ -207,8 +222,9 @@ def test_closing_and_releasing_break_no_call_under_way(make: Make, server: Serve
         pool.execute(PING)
 
 
-def test_threads_of_a_forked_child_have_connections_of_their_own(make: Make, server: Server) -> None:
-    pool = make()
+@pytest.mark.parametrize("cls", [OwnPool, OwnBlockingPool, TrustingPool])
+def test_threads_of_a_forked_child_have_connections_of_their_own(cls: type, server: Server) -> None:
+    pool = made(server.url(), CONNECTION_POOL_CLASS=cls)
     pool.execute(tuple(("SET", f"k{number}", number) for number in range(50)))
 
     def right(who: int) -> bool:
@@ -221,6 +237,7 @@ def test_threads_of_a_forked_child_have_connections_of_their_own(make: Make, ser
         assert all(threads.map(right, range(20)))
     assert os.waitpid(child, 0)[1] == 0
     assert server.raw("DBSIZE") == 50
+    pool.close()
 
 
 def test_the_users_classes_take_what_only_they_know(server: Server) -> None:

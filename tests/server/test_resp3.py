@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from dvcache.errors import WrongTypeError
 from dvcache.pools.factory import Pools
 from dvcache.pools.resp3 import as_resp2
 from dvcache.settings import Settings
-from dvcache.types import Batch
+from dvcache.types import Batch, Transaction
 from tests.drivers import OwnAsyncPool, OwnPool
 from tests.servers import Server
 
@@ -84,3 +85,21 @@ def test_only_pairs_are_made_flat() -> None:
         [[b"a", b"1"], 1],
         [],
     ]
+
+
+@pytest.mark.parametrize("options", [{}, {"CONNECTION_POOL_CLASS": OwnPool}], ids=["built in", "own pool"])
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_a_transaction_says_what_it_did(protocol: int, options: dict[str, Any], server: Server) -> None:
+    server.raw("HSET", "h", "f", "v")
+    kwargs = {"CONNECTION_POOL_KWARGS": {"protocol": protocol}}
+    [endpoint] = Settings.parse({"LOCATION": server.url(), "OPTIONS": {**kwargs, **options}}).endpoints
+    pool = Pools().pool(endpoint)
+    commands: Batch = (("HGETALL", "h"), ("ZADD", "z", 1.5, "a"), ("ZSCORE", "z", "a"))
+    [done, replies] = pool.execute(Transaction("k", lambda _: commands))
+    assert done is True
+    assert replies == [[b"f", b"v"], 1, b"1.5"]
+    [done, replies] = pool.execute(Transaction("h", lambda _: commands))
+    assert isinstance(done, WrongTypeError)
+    assert replies is None
+    assert pool.execute((("PING",),)) == [b"PONG"]
+    pool.close()
