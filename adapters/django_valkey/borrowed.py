@@ -11,7 +11,7 @@ from dvcache import NotSupportedError, scripts
 from dvcache.operations.context import Context, Guard
 from dvcache.operations.together import MSETEX
 from dvcache.pools.driven import DrivenPool
-from dvcache.pools.driven_async import Home
+from dvcache.pools.home import Home
 from dvcache.turns import Turns
 from dvcache.types import Batch, Colour, Driven, Each, Effect, Elsewhere, Endpoint, Fresh, Op, Pages
 

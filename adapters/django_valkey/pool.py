@@ -9,7 +9,7 @@ from valkey.connection import ConnectionPool
 from django_valkey import conf
 from django_valkey.base_pool import BaseConnectionFactory, BaseSentinelConnectionFactory
 from django_valkey.exceptions import improperly_configured
-from dvcache.pools.driven import end_idle
+from dvcache.pools.idle import end_idle
 from dvcache.settings import components
 
 

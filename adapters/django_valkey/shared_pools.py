@@ -5,8 +5,8 @@ import threading
 from collections.abc import AsyncGenerator, Hashable
 from typing import Any, Final
 
-from dvcache.pools.driven_async import end_all
 from dvcache.pools.forking import renewed_after_fork
+from dvcache.pools.idle import end_all
 
 
 class _Shared:

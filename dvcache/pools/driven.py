@@ -6,8 +6,7 @@ It asks of a pool `get_connection` and `release`, and of a connection `pack_comm
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from queue import Empty, Queue
+from contextlib import contextmanager
 from typing import Any, Final
 
 from valkey.exceptions import ResponseError
@@ -145,31 +144,3 @@ def _exchanged(connection: Any, batch: Batch) -> list[Any]:
         except ResponseError as error:
             replies.append(error)
     return replies
-
-
-def end_idle(pool: Any) -> None:
-    """End the connections of a pool of valkey-py's that nobody uses.
-
-    A `BlockingConnectionPool` disconnects those in use as well when it is asked to disconnect.
-    """
-    for sentinel in sentinels(pool):
-        end_idle(sentinel.connection_pool)
-    places = getattr(pool, "pool", None)
-    if not isinstance(places, Queue):
-        pool.disconnect(inuse_connections=False)
-        return
-    idle: list[Any] = []
-    with suppress(Empty):
-        while True:
-            idle.append(places.get_nowait())
-    for connection in idle:
-        if connection is not None:
-            connection.disconnect()
-    for connection in reversed(idle):
-        places.put_nowait(connection)
-
-
-def sentinels(pool: Any) -> Sequence[Any]:
-    """Return valkey-py's clients of the sentinels that a pool asks; none if it asks none."""
-    found: Sequence[Any] = getattr(getattr(pool, "sentinel_manager", None), "sentinels", ())
-    return found

@@ -13,8 +13,8 @@ import valkey.connection as sync
 import valkey.sentinel
 
 from dvcache.errors import ConfigurationError
-from dvcache.pools import driven, driven_async
 from dvcache.pools.connections import aread_replica, greeting, located, parameters, read_replica
+from dvcache.pools.idle import aend_idle, end_idle
 from dvcache.types import Colour, Driven, Endpoint
 
 _OTHERS: Final[Mapping[Colour, str]] = {"sync": "asynchronous", "async": "synchronous"}
@@ -63,7 +63,7 @@ class ByClasses:
         if isinstance(self.sync, str):
             raise wrong_colour(self.sync, "sync", endpoint.alias)
         pool = _pool(self.sync, located(endpoint), sync, valkey.sentinel.Sentinel, greeting(endpoint, read_replica))
-        return Driven(pool, partial(driven.end_idle, pool))
+        return Driven(pool, partial(end_idle, pool))
 
     async def adriven(self, endpoint: Endpoint, /) -> Driven:
         """Return a pool for the running event loop, as `types.Driver` says."""
@@ -72,7 +72,7 @@ class ByClasses:
         if endpoint.scheme == "embedded":
             endpoint = await asyncio.to_thread(located, endpoint)
         pool = _pool(self.aio, endpoint, aio, valkey.asyncio.sentinel.Sentinel, greeting(endpoint, aread_replica))
-        return Driven(pool, partial(driven_async.end_idle, pool))
+        return Driven(pool, partial(aend_idle, pool))
 
 
 def _pool(classes: Classes, endpoint: Endpoint, module: Any, sentinel: type[Any], more: Mapping[str, Any]) -> Any:

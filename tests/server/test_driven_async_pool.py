@@ -18,8 +18,9 @@ from dvcache.errors import (
     PoolExhausted,
     ReplyTimeout,
 )
-from dvcache.pools.driven_async import IN_USE, AsyncDrivenPool
+from dvcache.pools.driven_async import AsyncDrivenPool
 from dvcache.pools.factory import Pools
+from dvcache.pools.home import IN_USE
 from dvcache.settings import Settings
 from tests.drivers import CarelessConnection, Counted, OwnAsyncBlockingPool, OwnAsyncConnection, OwnAsyncPool, OwnPool
 from tests.servers import DelayProxy, Server, TlsProxy, free_port

@@ -7,7 +7,7 @@ from valkey.asyncio.connection import ConnectionPool
 
 from django_valkey.base_pool import BaseConnectionFactory, BaseSentinelConnectionFactory
 from django_valkey.shared_pools import shared
-from dvcache.pools.driven_async import end_idle
+from dvcache.pools.idle import aend_idle
 
 
 class AsyncConnectionFactory(BaseConnectionFactory[valkey.asyncio.Valkey, ConnectionPool]):
@@ -29,7 +29,7 @@ class AsyncConnectionFactory(BaseConnectionFactory[valkey.asyncio.Valkey, Connec
 
     async def disconnect(self, connection: Any) -> None:
         """End the connections of the client's pool that nobody uses; the next command opens others."""
-        await end_idle(connection.connection_pool)
+        await aend_idle(connection.connection_pool)
 
 
 class AsyncSentinelConnectionFactory(

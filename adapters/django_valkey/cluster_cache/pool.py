@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from django_valkey.async_cache.pool import AsyncConnectionFactory
 from django_valkey.pool import ConnectionFactory
-from dvcache.pools.driven import end_idle
+from dvcache.pools.idle import end_idle
 
 
 class ClusterConnectionFactory(ConnectionFactory):
