@@ -2,13 +2,12 @@
 
 import asyncio
 import inspect
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from dvcache import NotSupportedError, scripts
-from dvcache.operations.context import Context, Guard
+from dvcache.operations.context import Context
 from dvcache.operations.together import MSETEX
 from dvcache.pools.driven import DrivenPool
 from dvcache.pools.home import Home
@@ -129,16 +128,3 @@ def _refused(name: str) -> NotSupportedError:
 def undivided(cx: Context, client: Any) -> Context:
     """Return the context in which a pipeline gets an operation's commands: in one round trip, and known everywhere."""
     return replace(cx, chunk=2**31, refusals={MSETEX}) if _is_pipeline(client) else cx
-
-
-@dataclass(frozen=True, slots=True)
-class Unaware:
-    """Keeps `client` from a guard that answers for operations by their own arguments."""
-
-    guard: Guard
-
-    def __call__(self, cx: Context, name: str, op: Op[Any], args: Sequence[Any], kwargs: Any, /) -> Op[Any]:
-        """Return what the guard returns."""
-        if "client" in kwargs:
-            kwargs = {key: value for key, value in kwargs.items() if key != "client"}
-        return self.guard(cx, name, op, tuple(args), kwargs)

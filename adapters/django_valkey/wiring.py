@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Unpack
 
 from django_valkey import callers, conf, neighbours, sessions
-from django_valkey.borrowed import Unaware
 from django_valkey.exceptions import ConfigurationError, improperly_configured
 from django_valkey.overrides.classes import is_built_in
-from django_valkey.overrides.contexts import Contexts, contexts, plan
+from django_valkey.overrides.contexts import Contexts, contexts
+from django_valkey.overrides.plans import plan
 from dvcache import AsyncClient, Client, ConfigurationWarning, Container, Settings
 from dvcache.container import Replacements
 from dvcache.operations.context import Context
@@ -154,7 +154,7 @@ def _own(source: Source, context: Context, alias: str) -> Contexts | None:
     client: Any = None if is_built_in(named) else twins.named(named, "OPTIONS['CLIENT_CLASS']", backend.colour)
     with improperly_configured(alias):
         found = plan(backend, client)
-    return None if found is None else contexts(found, context)
+    return contexts(found, context) if found else None
 
 
 def _warn_unchecked(wired: Wired, known: Collection[Wired]) -> None:
@@ -172,8 +172,6 @@ def _warn_unchecked(wired: Wired, known: Collection[Wired]) -> None:
 
 def _context(container: Container) -> Context:
     context, settings = container.context(), container.settings
-    if context.policy.guard is not None:
-        context = replace(context, policy=replace(context.policy, guard=Unaware(context.policy.guard)))
     if (len(settings.endpoints) == 1 and not settings.cluster) or settings.read_only or settings.shards:
         return context
     return replace(context, policy=sessions.read_from_primary(context.policy))

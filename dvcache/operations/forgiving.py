@@ -4,7 +4,7 @@ It covers `TransportError`, what a user's class raises in its place, and nothing
 what the server refuses, and what cannot be stored, is raised.
 """
 
-# ruff: noqa: ARG001  # an empty value is asked for with the operation's own arguments
+# ruff: noqa: ARG001  # an empty value is asked for with the operation's own arguments, and what a host adds to them
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from dvcache.ignored import Ignored
 from dvcache.operations.context import Context, Policy
 from dvcache.operations.herd.computing import ALONE
 from dvcache.operations.members import Members
-from dvcache.types import DEFAULT, Key, Op, Timeout
+from dvcache.types import Key, Op
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ IN_PARTS: Final = frozenset({"get_or_set"})
 """Operations that guard their own parts, since the caller's function in their midst must run once, and may raise."""
 
 
-def _default(_: Context, key: Key, default: object = None, version: int | None = None) -> object:
+def _default(_: Context, key: Key, default: object = None, *args: object, **options: object) -> object:
     return default
 
 
@@ -83,13 +83,7 @@ def _no_entries(_: Context, *args: object, **options: object) -> dict[Any, objec
     return {}
 
 
-def _all_failed(
-    _: Context,
-    data: Mapping[Any, object],
-    timeout: Timeout = DEFAULT,
-    version: int | None = None,
-    **options: object,
-) -> list[Key]:
+def _all_failed(_: Context, data: Mapping[Any, object], *args: object, **options: object) -> list[Key]:
     return list(data)
 
 
@@ -97,7 +91,9 @@ def _none_stored(_: Context, data: Mapping[Any, object], *args: object, **option
     return [False] * len(data)
 
 
-def _unmoved(cx: Context, key: Key, delta: int = 1, version: int | None = None) -> int:
+def _unmoved(
+    cx: Context, key: Key, delta: int = 1, version: int | None = None, *args: object, **options: object
+) -> int:
     return cx.version if version is None else version
 
 
@@ -109,7 +105,7 @@ def _last_page(_: Context, *args: object, **options: object) -> tuple[int, list[
     return 0, []
 
 
-def _none_of(_: Context, key: Key, *members: object, version: int | None = None) -> list[bool]:
+def _none_of(_: Context, key: Key, *members: object, **options: object) -> list[bool]:
     return [False] * len(members)
 
 
@@ -118,13 +114,13 @@ def _no_members(_: Context, *args: object, **options: object) -> Members:
 
 
 def _one_or_many(many: Callable[[], object]) -> Callable[..., object]:
-    def nothing(_: Context, key: Key, count: int | None = None, version: int | None = None) -> object:
+    def nothing(_: Context, key: Key, count: int | None = None, *args: object, **options: object) -> object:
         return None if count is None else many()
 
     return nothing
 
 
-def _no_field(_: Context, name: Key, key: Key, version: int | None = None, *, default: object = None) -> object:
+def _no_field(_: Context, name: Key, key: Key, *args: object, default: object = None, **options: object) -> object:
     return default
 
 

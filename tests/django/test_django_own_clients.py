@@ -3,12 +3,15 @@
 from typing import Any, Final
 
 import pytest
+from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
 
+from django_valkey import wiring
 from django_valkey.async_cache.client import AsyncDefaultClient, AsyncHerdClient, AsyncSentinelClient
 from django_valkey.cache import ValkeyCache
 from django_valkey.client import DefaultClient, HerdClient, SentinelClient
 from tests.django.own import ASYNC, SYNC, alias, calls, of
+from tests.servers import free_port
 
 
 class Counting:
@@ -172,6 +175,17 @@ def test_an_override_may_have_arguments_of_its_own_and_is_given_the_others_in_dj
         assert calls == {"set": 5}
         with pytest.raises(TypeError):
             cache.get("a", None, None, None, "too many")
+
+
+def test_arguments_of_an_override_and_djangos_order_do_not_matter_where_errors_are_ignored() -> None:
+    nowhere = f"valkey://127.0.0.1:{free_port()}"
+    with alias(Tagging, options={"IGNORE_EXCEPTIONS": True}, LOCATION=nowhere), wiring.use():
+        cache = caches["default"]
+        assert cache.set("a", 1, tags=["fruit"]) is False
+        assert cache.get("a", "default", None, None) == "default"
+        assert cache.set_many({"a": 1}, None, None, None) == ["a"]
+        assert cache.smismember("a", 1, client=None) == [False]
+        assert cache.incr_version("a", 1, None, None) == 1
 
 
 def test_a_client_for_async_code_serves_the_coroutines_of_a_cache_for_both_and_refuses_the_rest() -> None:

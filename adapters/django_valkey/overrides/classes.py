@@ -4,8 +4,9 @@ An attribute is the project's if the class that defines it is neither of this li
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, Final, TypeAlias
 
 from django_valkey.methods import Methods, taking_more
 from dvcache.operations import overriding
@@ -14,17 +15,39 @@ from dvcache.types import Op
 _NOT_OWN: Final = frozenset({"dvcache", "django_valkey", "django", "builtins", "typing"})
 
 
-def _operations() -> Iterator[tuple[str, Callable[..., Op[Any]]]]:
-    for name in dir(Methods):
-        method = getattr(Methods, name)
-        if hasattr(method, "__wrapped__") and not inspect.isgeneratorfunction(method):
-            yield name, method.__wrapped__
+Operations: TypeAlias = Mapping[str, Callable[..., Op[Any]]]
+"""Operations by their names."""
 
 
-OPERATIONS: Final[Mapping[str, Callable[..., Op[Any]]]] = dict(_operations())
-"""Every operation by its name."""
+@cache
+def operations(cls: Any, prefix: str = "") -> Operations:
+    """Return the operations that a class has as methods of this library, whether or not the project overrides them.
 
-STREAMS: Final = frozenset(name for name in dir(Methods) if inspect.isgeneratorfunction(getattr(Methods, name)))
+    Args:
+        cls: the class.
+        prefix: what the methods' names have before those of the operations.
+    """
+    found: dict[str, Callable[..., Op[Any]]] = {}
+    for each in filter(_is_library, cls.__mro__):
+        for name, method in vars(each).items():
+            operation = getattr(method, "__wrapped__", None)
+            if inspect.isfunction(method) and operation and name == prefix + method.__name__ and not _streams(method):
+                found.setdefault(method.__name__, operation)
+    return found
+
+
+def _streams(method: Callable[..., Any]) -> bool:
+    return inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method)
+
+
+def _is_library(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] in _NOT_OWN
+
+
+OPERATIONS: Final = operations(Methods)
+"""Those that every cache and every client has."""
+
+STREAMS: Final = frozenset(name for name in dir(Methods) if _streams(getattr(Methods, name)))
 """The names of what yields page by page."""
 
 COUNTERS: Final = {op.__name__: taking_more(op, "sync") for op in (overriding.incr, overriding.decr)}
@@ -40,7 +63,7 @@ CACHE_HOOKS: Final = (*CLIENT_HOOKS, "validate_key", "make_and_validate_key", "g
 def is_own(cls: type, name: str) -> bool:
     """Say whether a class has an attribute of this name that the project defined."""
     definer = next((each for each in cls.__mro__ if name in vars(each)), object)
-    return definer.__module__.partition(".")[0] not in _NOT_OWN
+    return not _is_library(definer)
 
 
 def own(cls: type, names: Iterable[str], prefix: str = "") -> frozenset[str]:

@@ -5,12 +5,12 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 
-from django_valkey.overrides.classes import OPERATIONS, STREAMS, is_own
+from django_valkey.overrides.classes import STREAMS, is_own, operations
 
 
 def add_twins(cls: Any) -> None:
     """Give a class the coroutine `a<name>` of each operation that it overrides, unless it has one of its own."""
-    for name in (*OPERATIONS, *STREAMS):
+    for name in (*operations(cls), *STREAMS):
         if is_own(cls, name) and not is_own(cls, f"a{name}"):
             setattr(cls, f"a{name}", _same(name) if cls.colour == "async" else _twin(name))
 

@@ -1,0 +1,140 @@
+"""What a cache class and a client class override together, found once for each pair."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
+from typing import Any, Final
+
+from django_valkey.exceptions import ConfigurationError
+from django_valkey.overrides.classes import CACHE_HOOKS, CHOOSING, CLIENT_HOOKS, STREAMS, Operations, operations, own
+from django_valkey.overrides.layers import CLIENT, Awaiting, Refusing, Waiting
+from dvcache.operations.layers import Layer
+from dvcache.types import Colour
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What stands around the methods of one object, for code of one colour."""
+
+    operations: Operations
+    """What the methods are without the project's classes."""
+    front: Layer | None
+    """The client's, before those of a cache."""
+    own: Layer | None
+    """The object's class."""
+
+    def __bool__(self) -> bool:
+        return self.front is not None or self.own is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is overridden, by what is called."""
+
+    sync: Layers
+    """The cache's methods for sync code."""
+    asynchronous: Layers
+    """Its coroutines."""
+    of_client: Layers
+    """The client's methods."""
+    client_hooks: frozenset[str]
+    cache_hooks: frozenset[str]
+    forwarded: frozenset[str]
+    """Methods of the cache that are the client's, though no operations."""
+    choosing: Colour | None
+    """Of which code the client is that chooses what carries the commands; None if it does not."""
+
+    def __bool__(self) -> bool:
+        layers = self.sync or self.asynchronous or self.of_client
+        return bool(layers or self.client_hooks or self.cache_hooks or self.forwarded or self.choosing)
+
+
+@cache
+def plan(cache_class: Any, client_class: Any) -> Plan:
+    """Return what is overridden, which may be nothing.
+
+    Args:
+        cache_class: the class of the cache.
+        client_class: the class of its client, None for a built-in one.
+
+    Raises:
+        ConfigurationError: the client's class is the project's, and its methods are not for this cache.
+    """
+    waiting = _waiting(cache_class, _ITSELF) if cache_class.colour == "sync" else None
+    return Plan(
+        sync=Layers(operations(cache_class), _front(cache_class, client_class), waiting),
+        asynchronous=Layers(
+            operations(cache_class, "a"), _awaiting(client_class, _CLIENT), _awaiting_twins(cache_class)
+        ),
+        of_client=Layers(operations(client_class or object), None, _of_client(client_class)),
+        client_hooks=own(client_class or object, CLIENT_HOOKS),
+        cache_hooks=own(cache_class, CACHE_HOOKS),
+        forwarded=_forwarded(cache_class, client_class),
+        choosing=_choosing(client_class),
+    )
+
+
+_CLIENT: Final = attrgetter("client")
+"""Of a cache, its client."""
+
+
+def _ITSELF(owner: object) -> object:  # noqa: N802  # a constant like the other
+    return owner
+
+
+def _front(cache_class: Any, client_class: Any) -> Layer | None:
+    if client_class is None or cache_class.colour == client_class.colour == "async":
+        return None
+    if cache_class.colour == "async":
+        raise ConfigurationError(
+            f"{client_class.__module__}.{client_class.__qualname__} is for sync code, and every method of "
+            f"{cache_class.__name__} is a coroutine; inherit AsyncDefaultClient, or set BACKEND to "
+            "'django_valkey.cache.ValkeyCache'",
+            key=CLIENT,
+        )
+    if client_class.colour == "async":
+        return Refusing(operations(cache_class).keys() | STREAMS, client_class)
+    return _waiting(client_class, _CLIENT)
+
+
+def _of_client(client_class: Any) -> Layer | None:
+    if client_class is None or client_class.colour == "async":
+        return _awaiting(client_class, _ITSELF)
+    return _waiting(client_class, _ITSELF)
+
+
+def _waiting(cls: type, target: Callable[[Any], object]) -> Layer | None:
+    names = own(cls, operations(cls))
+    return Waiting(names, target) if names else None
+
+
+def _awaiting(client_class: Any, target: Callable[[Any], object]) -> Layer | None:
+    """Return the layer of a client: a coroutine of its own by either name, else what it has for sync code."""
+    if client_class is None:
+        return None
+    names = operations(client_class)
+    plain, prefixed = own(client_class, names), own(client_class, names, "a")
+    attributes = {name: f"a{name}" if name in prefixed else name for name in plain | prefixed}
+    threaded = frozenset() if client_class.colour == "async" else plain - prefixed
+    return Awaiting(attributes, threaded, target) if attributes else None
+
+
+def _awaiting_twins(cache_class: type) -> Layer | None:
+    """Return the layer of a cache: its `a*` methods, which a class that overrides the others was given."""
+    attributes = {name: f"a{name}" for name in own(cache_class, operations(cache_class, "a"), "a")}
+    return Awaiting(attributes, frozenset(), _ITSELF) if attributes else None
+
+
+def _choosing(client_class: Any) -> Colour | None:
+    """Return the colour of a client that chooses. On shards and clusters each key has its own place."""
+    if client_class is None or any(hasattr(client_class, name) for name in ("get_server_name", "keyslot")):
+        return None
+    return client_class.colour if own(client_class, CHOOSING) else None
+
+
+def _forwarded(cache_class: type, client_class: type | None) -> frozenset[str]:
+    if client_class is None:
+        return frozenset()
+    names = own(client_class, (*STREAMS, "lock", "get_lock"))
+    return frozenset(name for name in names if hasattr(cache_class, name)) - own(cache_class, names)
