@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from typing_extensions import override
 
+from django_valkey import spellings
 from django_valkey.exceptions import ConfigurationError, improperly_configured
 from django_valkey.frozen import frozen
 from django_valkey.shared_pools import shared
@@ -48,7 +49,8 @@ class BaseConnectionFactory(Generic[Base, Pool]):
         cls.colour = twins.colour_of(cls, "connect")
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        self.options: dict[str, Any] = {name: copied(each) for name, each in options.items() if each is not None}
+        right, _ = spellings.corrected(options)
+        self.options: dict[str, Any] = {name: copied(each) for name, each in right.items() if each is not None}
         self.pool_cls: type[Any] = self._class("CONNECTION_POOL_CLASS", self.path_pool_cls)
         self.pool_cls_kwargs: dict[str, Any] = self.options.get("CONNECTION_POOL_KWARGS", {})
         self.base_client_cls: type[Any] = self._class("BASE_CLIENT_CLASS", self.path_base_cls)

@@ -52,32 +52,37 @@ def options(given: Mapping[str, Any], alias: str) -> dict[str, Any]:
         given: the OPTIONS.
         alias: the alias, for the warnings.
     """
-    where = f"CACHES[{alias!r}]: OPTIONS"
-    right = {name: _path(value, f"{where}[{name!r}]") for name, value in _named(given, OPTIONS, where).items()}
-    pool = right.get(_POOL_KWARGS)
-    if isinstance(pool, Mapping):
-        right[_POOL_KWARGS] = _named(pool, POOL_ARGUMENTS, f"{where}[{_POOL_KWARGS!r}]")
+    right, wrong = corrected(given)
+    for written, meant in wrong.items():
+        warn(f"CACHES[{alias!r}]: {written}", meant)
     return right
 
 
-def _named(given: Mapping[str, Any], names: Mapping[str, str], where: str) -> dict[str, Any]:
+def corrected(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return OPTIONS with the right names and dotted paths, and what each that was not is taken for."""
+    wrong: dict[str, str] = {}
+    right = {name: _path(value, name, wrong) for name, value in _named(given, OPTIONS, "OPTIONS", wrong).items()}
+    pool = right.get(_POOL_KWARGS)
+    if isinstance(pool, Mapping):
+        right[_POOL_KWARGS] = _named(pool, POOL_ARGUMENTS, f"OPTIONS[{_POOL_KWARGS!r}]", wrong)
+    return right, wrong
+
+
+def _named(given: Mapping[str, Any], names: Mapping[str, str], where: str, wrong: dict[str, str]) -> dict[str, Any]:
     """Return a mapping by its right names; what was there by the right name prevails."""
-    wrong = names.keys() & given.keys()
-    for name in wrong:
-        warn(f"{where}[{name!r}]", names[name])
-    return {names[name]: given[name] for name in wrong} | {
-        name: value for name, value in given.items() if name not in wrong
-    }
+    misspelt = names.keys() & given.keys()
+    wrong.update({f"{where}[{name!r}]": names[name] for name in misspelt})
+    others = {name: value for name, value in given.items() if name not in misspelt}
+    return {names[name]: given[name] for name in misspelt} | others
 
 
-def _path(value: object, where: str) -> object:
-    if isinstance(value, str):
-        for wrong, right in PACKAGES.items():
-            if value.startswith(wrong):
-                path = right + value.removeprefix(wrong)
-                warn(f"{where}: {value!r}", repr(path))
-                return path
-    return value
+def _path(value: object, name: str, wrong: dict[str, str]) -> object:
+    found = next((start for start in PACKAGES if isinstance(value, str) and value.startswith(start)), None)
+    if found is None:
+        return value
+    path = PACKAGES[found] + str(value).removeprefix(found)
+    wrong[f"OPTIONS[{name!r}]: {value!r}"] = repr(path)
+    return path
 
 
 def warn(written: str, right: str) -> None:

@@ -11,6 +11,7 @@ from django.test.utils import override_settings
 
 from django_valkey import conf, spellings
 from django_valkey.async_cache.cache import AsyncValkeyCache
+from django_valkey.pool import ConnectionFactory
 from django_valkey.serializers.json import JSONSerializer
 from dvcache import ConfigurationWarning, Settings
 from tests.django.conftest import Configure
@@ -96,6 +97,12 @@ def test_the_bound_of_a_pool_may_be_in_the_singular() -> None:
     with pytest.warns(ConfigurationWarning, match=r"\['max_connection'\] is taken for max_connections"):
         settings = parsed({"CONNECTION_POOL_KWARGS": {"max_connection": 7}})
     assert settings.endpoints[0].max_connections == 7
+
+
+def test_factories_take_the_right_names_too_without_another_word() -> None:
+    factory = ConnectionFactory({"CONNECTION_POOL_KWARGS": {"max_connection": 7}})
+    pool = factory.get_connection_pool(factory.make_connection_params("valkey://h"))
+    assert pool.max_connections == 7
 
 
 def test_a_serializer_may_be_in_the_package_of_the_documentation() -> None:
