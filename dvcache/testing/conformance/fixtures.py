@@ -47,6 +47,10 @@ class Blocking:
         """Return a lock that is called like a synchronous one."""
         return BlockingLock(getattr(self._cache, self._prefix + "get_lock")(*args, **kwargs), self._runner)
 
+    def lock(self, *args: Any, **kwargs: Any) -> "BlockingLock":
+        """Do as `get_lock`, by its other name."""
+        return BlockingLock(getattr(self._cache, self._prefix + "lock")(*args, **kwargs), self._runner)
+
     def in_turn(
         self, calls: int, enter: Callable[[], object], leave: Callable[[], object], *args: object, **kwargs: object
     ) -> None:
