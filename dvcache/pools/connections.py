@@ -139,10 +139,16 @@ def refusal(error: Exception, endpoint: Endpoint) -> errors.ServerError | None:
     """Return what the server refused with, where valkey-py made an error of its own of that; else None."""
     for cls, mapped in _MAPPED:
         if isinstance(error, cls):
-            return mapped(str(error), alias=endpoint.alias, endpoint=endpoint.name)
+            return mapped(_refusal(error, endpoint), alias=endpoint.alias, endpoint=endpoint.name)
     if isinstance(error, theirs.ConnectionError) and "max number of clients" in str(error):
         return errors.UnavailableError(str(error), alias=endpoint.alias, endpoint=endpoint.name)
     return None
+
+
+def _refusal(error: Exception, endpoint: Endpoint) -> str:
+    if endpoint.in_cluster and ("DB index" in str(error) or "SELECT" in str(error)):
+        return f"the cluster has no database {endpoint.db}: {error}; write 0, or raise its cluster-databases (Valkey 9)"
+    return str(error)
 
 
 def connect_error(error: Exception, endpoint: Endpoint) -> errors.TransportError | errors.ServerError:

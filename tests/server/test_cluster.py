@@ -1,0 +1,281 @@
+"""Caches on a real cluster, in both colours: many keys, entries that move, leases, scripts, owners that fail."""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dvcache import Container, Settings
+from dvcache.clients.cluster import nodes
+from dvcache.errors import AuthenticationError, CacheError, ServerError, TransportError
+from dvcache.slots import slot
+from dvcache.testing.conformance import wired
+from tests.cluster_load import THIRDS
+from tests.clusters import Cluster, on_cluster
+from tests.servers import PASSWORD
+
+COLOURS = ["sync", "async"]
+
+
+@pytest.fixture(params=COLOURS)
+def make(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Any]:
+    """What makes caches of settings, in one colour."""
+    with wired(request.param, cluster.urls()) as make_cache:
+        yield on_cluster(make_cache)
+
+
+@pytest.fixture
+def cache(make: Any) -> Any:
+    return make()
+
+
+# Many keys against a model -------------------------------------------------------------------------------------------
+
+NAMES = st.sampled_from([*"abcdefghij", "{a}1", "{a}2", "{}", "a{b}", "{", "ключ"])
+MANY = st.lists(NAMES, max_size=12)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("get_many"), MANY),
+        st.tuples(st.just("set_many"), st.dictionaries(NAMES, st.integers() | st.text(max_size=3), max_size=8)),
+        st.tuples(st.just("delete_many"), MANY),
+        st.tuples(st.just("set"), NAMES, st.integers()),
+        st.tuples(st.just("add"), NAMES, st.integers()),
+        st.tuples(st.just("delete"), NAMES),
+        st.tuples(st.just("keys"), st.just("*")),
+        st.tuples(st.just("incr_version"), NAMES),
+    ),
+    max_size=15,
+)
+
+
+class Model:
+    """What a dictionary would do."""
+
+    def __init__(self) -> None:
+        self.data: dict[str, object] = {}
+
+    def get_many(self, keys: list[str]) -> dict[str, object]:
+        return {key: self.data[key] for key in dict.fromkeys(keys) if key in self.data}
+
+    def set_many(self, data: dict[str, object]) -> list[str]:
+        self.data |= data
+        return []
+
+    def delete_many(self, keys: list[str]) -> int:
+        return sum(self.data.pop(key, None) is not None for key in keys)
+
+    def set(self, key: str, value: object) -> bool:
+        self.data[key] = value
+        return True
+
+    def add(self, key: str, value: object) -> bool:
+        return key not in self.data and self.set(key, value)
+
+    def delete(self, key: str) -> bool:
+        return self.data.pop(key, None) is not None
+
+    def keys(self, _: str) -> list[str]:
+        return sorted(self.data)
+
+    def incr_version(self, key: str) -> int | None:
+        return None if self.data.pop(key, None) is None else 2
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_a_cluster_does_what_a_dictionary_does(cache: Any, steps: list[Any]) -> None:
+    cache.clear()
+    model = Model()
+    for name, *arguments in steps:
+        try:
+            found = getattr(cache, name)(*arguments)
+        except ValueError:
+            found = None
+        assert (sorted(found) if name == "keys" else found) == getattr(model, name)(*arguments)
+
+
+def test_many_keys_are_asked_of_every_primary_at_once(cache: Any, cluster: Cluster) -> None:
+    data = {f"k{n}": n for n in range(1200)}
+    assert cache.set_many(data, 60) == []
+    assert cache.get_many([*data, *data, "none"]) == data
+    assert min(node.raw("DBSIZE") for node in cluster.primaries) > 300
+    assert sorted(cache.iter_keys("k*", itersize=50)) == sorted(data)
+    assert cache.delete_pattern("k1*") == sum(key.startswith("k1") for key in data)
+    assert cache.delete_many(data) == sum(not key.startswith("k1") for key in data)
+    assert [node.raw("DBSIZE") for node in cluster.primaries] == [0, 0, 0]
+
+
+# Entries that move to another slot -----------------------------------------------------------------------------------
+
+
+def test_an_entry_moves_with_its_value_and_its_lifetime(cache: Any) -> None:
+    for n in range(10):
+        cache.set(f"k{n}", {"n": n}, 100)
+        before = cache.pttl(f"k{n}")
+        assert cache.incr_version(f"k{n}") == 2
+        assert cache.get(f"k{n}") is None
+        assert cache.get(f"k{n}", version=2) == {"n": n}
+        assert before - 5000 < cache.pttl(f"k{n}", version=2) <= before
+    cache.set("forever", 1, None)
+    cache.incr_version("forever")
+    assert cache.ttl("forever", version=2) is None
+
+
+def test_a_set_and_a_hash_move_too(cache: Any) -> None:
+    for n in range(5):
+        cache.sadd(f"s{n}", 1, "two")
+        cache.expire(f"s{n}", 100)
+        cache.incr_version(f"s{n}")
+        assert cache.smembers(f"s{n}", version=2) == {1, "two"}
+        assert 95 < cache.ttl(f"s{n}", version=2) <= 100
+
+
+def test_no_count_is_lost_while_the_counter_moves(cluster: Cluster) -> None:
+    with Container(Settings.parse({"LOCATION": cluster.urls(), "OPTIONS": {"CLUSTER": True}})) as container:
+        cache = container.cache()
+        cache.set("n", 0, None)
+        moved = threading.Event()
+        counted = []
+
+        def count() -> None:
+            while not moved.is_set():
+                try:
+                    cache.incr("n")
+                    counted.append(1)
+                except ValueError:  # it has moved
+                    return
+
+        threads = [threading.Thread(target=count) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        while len(counted) < 50:
+            pass
+        cache.incr_version("n")
+        moved.set()
+        for thread in threads:
+            thread.join()
+        assert cache.get("n", version=2) == len(counted)
+
+
+# Leases and scripts --------------------------------------------------------------------------------------------------
+
+
+def test_a_lease_lies_in_the_slot_of_its_entry_and_never_shows(make: Any, cluster: Cluster) -> None:
+    cache = make(OPTIONS={"HERD": {"timeout": 100, "lease": 30}})
+    names = [f"k{n}" for n in range(20)]
+    cache.set_many(dict.fromkeys(names, 1), 0.001)
+    time.sleep(0.01)
+    assert cache.get_many(names) == {}
+    stored = [key for node in cluster.primaries for key in node.raw("KEYS", "*")]
+    leases = {key for key in stored if b":lease" in key}
+    assert len(leases) == len(names)
+    assert {slot(key) for key in leases} == {slot(f":1:{name}") for name in names}
+    assert sorted(cache.keys("*")) == sorted(names)
+    assert cache.delete_pattern("*") == len(names)
+    assert [node.raw("DBSIZE") for node in cluster.primaries] == [0, 0, 0]
+
+
+def test_scripts_are_found_on_every_node(cache: Any, cluster: Cluster) -> None:
+    for tag in THIRDS:
+        cache.set(f"{{{tag}}}", 1)
+    for _ in range(2):
+        for node in cluster.primaries:
+            node.raw("SCRIPT", "FLUSH")
+        for tag in THIRDS:
+            cache.incr(f"{{{tag}}}")
+    assert cache.get_many([f"{{{tag}}}" for tag in THIRDS]) == {f"{{{tag}}}": 3 for tag in THIRDS}
+
+
+# Owners that fail ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("policy", ["plain", "herd"])
+def test_an_owner_that_is_gone_costs_its_own_keys_and_no_others(
+    cluster: Cluster, policy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nodes, "PATIENCE", 0.1)
+    herd = {"HERD": True} if policy == "herd" else {}
+    names = [f"k{n}" for n in range(60)]
+    gone = cluster.primaries[2]
+    lost = [name for name in names if cluster.owner(slot(f":1:{name}")) is gone]
+    kept = {name: 1 for name in names if name not in lost}
+    with ExitStack() as stack:
+        caches = []
+        for colour in COLOURS:
+            make = on_cluster(stack.enter_context(wired(colour, cluster.urls())))  # type: ignore[arg-type]  # a colour
+            caches += [(make(OPTIONS=herd), make(OPTIONS={**herd, "IGNORE_EXCEPTIONS": True}))]
+        for strict, forgiving in caches:
+            assert strict.set_many(dict.fromkeys(names, 1)) == forgiving.set_many(dict.fromkeys(names, 1)) == []
+        for node in cluster.nodes:
+            node.raw("CONFIG", "SET", "cluster-require-full-coverage", "no")
+        gone.kill()
+        for strict, forgiving in caches:
+            with pytest.raises(TransportError):
+                strict.get_many(names)
+            assert forgiving.get_many(names) == kept
+            assert sorted(strict.set_many(dict.fromkeys(names, 1))) == sorted(lost)
+            assert sorted(forgiving.set_many(dict.fromkeys(names, 1))) == sorted(lost)
+            assert strict.get_many(kept) == kept
+            with pytest.raises(TransportError):
+                strict.set_many(dict.fromkeys(lost, 1))
+            assert sorted(forgiving.set_many(dict.fromkeys(lost, 1))) == sorted(lost)
+
+
+# Settings ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_password_is_for_every_node() -> None:
+    with Cluster(password=PASSWORD) as cluster:
+        for number, colour in enumerate(COLOURS):
+            with wired(colour, cluster.urls()) as make:  # type: ignore[arg-type]  # a colour
+                cache = on_cluster(make)()
+                assert cache.set_many({f"k{n}": number for n in range(20)}) == []
+                assert cache.get_many(["k1", "k2"]) == {"k1": number, "k2": number}
+            plain = [node.url() for node in cluster.nodes]
+            with wired(colour, plain) as make:  # type: ignore[arg-type]  # a colour
+                assert on_cluster(make)(OPTIONS={"PASSWORD": PASSWORD}).get("k1") == number
+                with pytest.raises(AuthenticationError):
+                    on_cluster(make)(OPTIONS={"PASSWORD": "wrong"}).get("k1")
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_replica_will_do_as_the_only_seed(cluster: Cluster, colour: Any) -> None:
+    with wired(colour, cluster.nodes[4].url()) as make:
+        cache = on_cluster(make)()
+        assert cache.set_many({"a": 1, "b": 2, "c": 3}) == []
+        assert cache.get_many("abc") == {"a": 1, "b": 2, "c": 3}
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_database_that_the_cluster_has_not_is_refused_by_name(cluster: Cluster, colour: Any) -> None:
+    with wired(colour, cluster.nodes[0].url(3)) as make, pytest.raises(CacheError, match="database 3"):
+        on_cluster(make)().get("a")
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_node_of_a_cluster_says_what_option_is_missing(cluster: Cluster, colour: Any) -> None:
+    with wired(colour, cluster.nodes[0].url()) as make:
+        elsewhere = next(tag for tag in THIRDS if cluster.owner(slot(tag)) is not cluster.nodes[0])
+        with pytest.raises(ServerError, match=r"OPTIONS\['CLUSTER'\] = True"):
+            make().get(f"{{{elsewhere}}}")
+
+
+def test_a_forked_child_has_connections_of_its_own(cluster: Cluster) -> None:
+    with Container(Settings.parse({"LOCATION": cluster.urls(), "OPTIONS": {"CLUSTER": True}})) as container:
+        cache, names = container.cache(), [f"k{n}" for n in range(30)]
+        cache.set_many({name: name for name in names})
+        asyncio.run(container.async_cache().get_many(names))
+        child = os.fork()
+        if child == 0:
+            same = all(cache.get_many(names) == {name: name for name in names} for _ in range(50))
+            same = same and asyncio.run(container.async_cache().get_many(names)) == {name: name for name in names}
+            os._exit(0 if same else 1)
+        assert all(cache.get_many(names) == {name: name for name in names} for _ in range(50))
+        assert os.waitpid(child, 0)[1] == 0

@@ -1,0 +1,154 @@
+"""A cluster of scripted nodes: they answer as they are told to, note what they were asked, and take no time."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dvcache.clients.building import ASYNC, SYNC, Topology, client
+from dvcache.errors import ConnectError, reply_error
+from dvcache.slots import slot
+from dvcache.types import Address, Batch, Command, Endpoint
+
+Answer = Callable[[Command], Any]
+
+
+class Node:
+    """One node: a store that may answer something else first.
+
+    Args:
+        world: the cluster.
+        address: where it is.
+    """
+
+    def __init__(self, world: "World", address: Address) -> None:
+        self.world, self.address = world, address
+        self.data: dict[object, Any] = {}
+        self.asked: list[Command] = []
+        self.connections = 0
+        self.script: list[Any] = []
+        """What the next commands are answered with: a reply, or an exception that ends the batch. None: as usual."""
+        self.down: Exception | None = None
+
+    def run(self, batch: Batch) -> list[Any]:
+        if self.down is not None:
+            raise self.down
+        replies = []
+        asking = False
+        for command in batch:
+            self.asked.append(command)
+            replies.append(self._answer(command, asking=asking))
+            asking = command[0] == "ASKING"
+        return replies
+
+    def _answer(self, command: Command, *, asking: bool) -> Any:
+        if command[0] == "ASKING":
+            return b"OK"
+        if command[:2] == ("CLUSTER", "SLOTS"):
+            self.world.told += 1
+            return self.world.slots()
+        if self.script and (answer := self.script.pop(0)) is not None:
+            if isinstance(answer, str):
+                return reply_error(answer)
+            raise answer
+        owner = self.world.owner(slot(command[1]))
+        if owner is not self and not asking:
+            host, port = owner.address
+            return reply_error(f"MOVED {slot(command[1])} {host}:{port}")
+        return self._performed(command)
+
+    def _performed(self, command: Command) -> Any:
+        name, key, *rest = command
+        match name:
+            case "GET":
+                return self.data.get(key)
+            case "SET":
+                self.data[key] = rest[0]
+                return b"OK"
+            case "INCRBY":
+                self.data[key] = int(self.data.get(key, 0)) + int(str(rest[0]))
+                return self.data[key]
+            case "MGET":
+                return [self.data.get(each) for each in command[1:]]
+        raise AssertionError(f"no such command here: {name}")
+
+
+class World:
+    """The nodes, which of them owns which slots, and the clients of both colours that reach them.
+
+    Args:
+        primaries: how many.
+    """
+
+    def __init__(self, primaries: int = 3) -> None:
+        self.nodes = [Node(self, ("10.0.0.1", 7001 + n)) for n in range(primaries)]
+        self.owners = [self.nodes[n * primaries // 16384] for n in range(16384)]
+        self.told = 0
+        self.elsewhere: list[Address] = []
+
+    def owner(self, slot: int) -> Node:
+        return self.owners[slot]
+
+    def slots(self) -> list[Any]:
+        found: list[Any] = []
+        for n, owner in enumerate(self.owners):
+            host, port = owner.address
+            if found and found[-1][2][1] == port:
+                found[-1][1] = n
+            else:
+                found.append([n, n, [host.encode(), port, b"id"]])
+        return found
+
+    def at(self, endpoint: Endpoint) -> Node:
+        for node in self.nodes:
+            if node.address == (endpoint.host, endpoint.port):
+                return node
+        raise ConnectError("cannot connect", endpoint=endpoint.name)
+
+    def client(self, colour: str, *seeds: Address) -> Any:
+        """Return a cluster's client: of the asynchronous colour one that runs each batch to its end."""
+        places = seeds or [node.address for node in self.nodes]
+        endpoints = [Endpoint(host=host, port=port, in_cluster=True, timeout=0.5) for host, port in places]
+        topology = Topology(cluster=True, read_from_primary=True)
+        if colour == "sync":
+            return client(SYNC, lambda endpoint: Pool(self, endpoint), endpoints, topology)
+        return Blocking(client(ASYNC, lambda endpoint: AsyncPool(self, endpoint), endpoints, topology))
+
+
+class Pool:
+    """A pool of one node."""
+
+    def __init__(self, world: World, endpoint: Endpoint) -> None:
+        self.world, self.endpoint, self.closed = world, endpoint, False
+
+    def execute(self, batch: Batch, /) -> Sequence[Any]:
+        return self.world.at(self.endpoint).run(batch)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class AsyncPool:
+    """An asynchronous pool of one node."""
+
+    def __init__(self, world: World, endpoint: Endpoint) -> None:
+        self.world, self.endpoint, self.closed = world, endpoint, False
+
+    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+        await asyncio.sleep(0)
+        return self.world.at(self.endpoint).run(batch)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Blocking:
+    """An asynchronous client that is called like a synchronous one."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def execute(self, batch: Batch, /) -> Sequence[Any]:
+        return asyncio.run(self.client.execute(batch))  # type: ignore[no-any-return]  # its replies
+
+    def close(self) -> None:
+        self.client.close()
