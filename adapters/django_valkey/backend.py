@@ -10,7 +10,8 @@ from typing_extensions import override
 from django_valkey import wiring
 from django_valkey.attributes import Attributes
 from django_valkey.exceptions import improperly_configured
-from django_valkey.overrides.classes import is_built_in
+from django_valkey.overrides.classes import is_built_in, is_own
+from django_valkey.overrides.contexts import Contexts
 from django_valkey.overrides.hooks import decoded, encoded, text
 from django_valkey.overrides.twins import add_twins
 from django_valkey.wiring import Wired
@@ -20,7 +21,7 @@ from dvcache.settings import twins
 from dvcache.types import Colour, Driver, Key, Timeout
 
 _CONTEXTS: Final = ("_context", "_async_context")
-_WIRED: Final = ("_wired", "_client", "_async_client", *_CONTEXTS)
+_WIRED: Final = ("_wired", "_own", "_client", "_async_client", *_CONTEXTS)
 
 
 class Backend(Attributes, BaseCache):
@@ -40,7 +41,10 @@ class Backend(Attributes, BaseCache):
     colour: ClassVar[Colour] = "sync"
     DEFAULT_CLIENT_CLASS: ClassVar[str] = "django_valkey.client.DefaultClient"
 
+    _chooses_client: ClassVar[bool] = False
+    """Whether the project overrides `get_client_class`."""
     _wired: Wired
+    _own: Contexts | None
     _context: Context
     _async_context: Context
     _client: Client
@@ -56,15 +60,17 @@ class Backend(Attributes, BaseCache):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         add_twins(cls)
+        cls._chooses_client = is_own(cls, "get_client_class")
 
     def _wire(self) -> Wired:
         wired = wiring.wired(type(self), *self._arguments)
         self._wired, self._client, self._async_client = wired, wired.client, wired.async_client
-        if wired.own is None:
+        own = self._own = wired.own_with(self.get_client_class()) if self._chooses_client else wired.own
+        if own is None:
             self._context = self._async_context = wired.context
         else:
-            self._client, self._async_client = wired.own.clients(self, (wired.client, wired.async_client))
-            self.__dict__.update((name, self._forwarded(name)) for name in wired.own.plan.forwarded)
+            self._client, self._async_client = own.clients(self, (wired.client, wired.async_client))
+            self.__dict__.update((name, self._forwarded(name)) for name in own.plan.forwarded)
         return wired
 
     def _forwarded(self, name: str) -> Callable[..., Any]:
@@ -74,7 +80,7 @@ class Backend(Attributes, BaseCache):
         return method
 
     def _is_hooked(self, name: str) -> bool:
-        own = self._wired.own
+        own = self._own
         return own is not None and name in own.plan.client_hooks
 
     def _let_go(self) -> None:
@@ -97,9 +103,10 @@ class Backend(Attributes, BaseCache):
         def __getattr__(self, name: str) -> object:
             if name not in _WIRED:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            wired = self.__dict__.get("_wired") or self._wire()
-            if wired.own is not None and name in _CONTEXTS:
-                self.__dict__[name] = wired.own.of_cache(self, asynchronous=name == "_async_context")
+            if "_wired" not in self.__dict__:
+                self._wire()
+            if self._own is not None and name in _CONTEXTS:
+                self.__dict__[name] = self._own.of_cache(self, asynchronous=name == "_async_context")
             return self.__dict__[name]
 
     @cached_property

@@ -86,12 +86,12 @@ class BaseClient(Generic[Raw]):
 
     def _bound(self) -> Context:
         """Return the context of the moment: that of the wiring, or one that goes through what the class overrides."""
-        wired = self._wired
-        if wired.own is None:
+        wired, own = self._wired, self._backend._own  # noqa: SLF001  # as above
+        if own is None:
             return wired.context
         kept = self.__dict__.get("_kept")
         if kept is None or kept[0] is not wired:
-            kept = self.__dict__["_kept"] = wired, wired.own.of(self, self._backend)
+            kept = self.__dict__["_kept"] = wired, own.of(self, self._backend)
         return kept[1]
 
     def make_key(self, key: Key, version: int | None = None, prefix: str | None = None) -> str:

@@ -19,7 +19,6 @@ class _Servers:
         _clients: list[Any]
 
         def get_next_client_index(self, write: bool = True, tried: Sequence[int] | None = None) -> int: ...
-        def client_in(self, colour: Colour) -> Any: ...
 
 
 class ClientCommands(Methods, _Servers, Generic[Raw]):

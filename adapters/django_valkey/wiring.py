@@ -10,7 +10,7 @@ import warnings
 import weakref
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Unpack
 
 from django_valkey import callers, conf, neighbours, sessions
@@ -58,6 +58,14 @@ class Wired:
     """What `BaseCache` takes, checked."""
     own: Contexts | None = None
     """The contexts of classes that the project made."""
+    others: dict[type, Contexts | None] = field(default_factory=dict)
+    """Those with other classes of clients, for backends whose `get_client_class` the project overrides."""
+
+    def own_with(self, client: type) -> Contexts | None:
+        """Return the contexts with another class of client. Errors are those of `plan`."""
+        if client not in self.others:
+            self.others[client] = _own(self.source, self.context, self.container.settings.alias, client)
+        return self.others[client]
 
 
 class Registry:
@@ -148,9 +156,9 @@ def _wire(source: Source) -> Wired:
     )
 
 
-def _own(source: Source, context: Context, alias: str) -> Contexts | None:
+def _own(source: Source, context: Context, alias: str, named: object = None) -> Contexts | None:
     backend: Any = source.backend
-    named = (source.params.get("OPTIONS") or {}).get("CLIENT_CLASS") or backend.DEFAULT_CLIENT_CLASS
+    named = named or (source.params.get("OPTIONS") or {}).get("CLIENT_CLASS") or backend.DEFAULT_CLIENT_CLASS
     client: Any = None if is_built_in(named) else twins.named(named, "OPTIONS['CLIENT_CLASS']", backend.colour)
     with improperly_configured(alias):
         found = plan(backend, client)

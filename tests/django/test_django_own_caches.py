@@ -146,6 +146,22 @@ def test_a_cache_has_the_client_of_its_class_where_the_alias_names_none() -> Non
         assert type(cache.client) is DefaultClient
 
 
+class Choosing(ValkeyCache):
+    """Says of which class its client is."""
+
+    def get_client_class(self) -> Any:
+        calls["get_client_class"] += 1
+        return OwnDefault
+
+
+def test_a_cache_may_say_of_which_class_its_client_is() -> None:
+    with alias(backend=Choosing) as cache:
+        assert type(cache.client) is OwnDefault
+        cache.set("a", 1)
+        assert cache.get("a") == of(cache, "aget")("a") == 1
+        assert (calls["set"], calls["get"]) == (1, 2)
+
+
 class OnSentinels(ValkeyCache):
     """Names a client of a service."""
 

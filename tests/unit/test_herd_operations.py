@@ -136,6 +136,12 @@ def test_set_drops_the_lease_before_and_after() -> None:
     assert replay(values.set(herd(), "k", 1, None), (asked, [0, b"OK", 0])) is True
 
 
+@pytest.mark.parametrize(("kept", "lifetime"), [(True, 1000 + H), (False, 1000)])
+def test_set_many_keeps_entries_stale_unless_it_is_told_not_to(*, kept: bool, lifetime: int) -> None:
+    asked = Each((DROP, ("SET", K, b"1", "PX", lifetime), DROP))
+    assert replay(many.set_many(herd(), {"k": 1}, 1, herd=kept), (asked, [1, b"OK", 0])) == []
+
+
 def test_set_many_drops_the_leases_of_a_part_at_once() -> None:
     asked = Each((DROP, ("SET", K, b"1", "PX", 1000 + H), DROP))
     assert replay(many.set_many(herd(), {"k": 1}, 1), (asked, [1, b"OK", 0])) == []

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dvcache.errors import NotSupportedError
 from dvcache.keys import PrefixedKeys
+from dvcache.types import StoredKey
 
 words = st.text(max_size=12) | st.text("a*?[]\\:^-", max_size=12)
 versions = st.integers(-3, 1000)
@@ -187,3 +188,10 @@ def test_a_key_with_half_a_character_is_a_clear_error(keys: PrefixedKeys, versio
         keys.key("secret\ud800", version)
     assert not isinstance(caught.value, UnicodeEncodeError)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("keys", [PrefixedKeys("p", 1), PrefixedKeys("p", 1, "{1}:{2}:{0}".format)])
+def test_a_key_as_it_is_stored_is_taken_as_it_is(keys: PrefixedKeys) -> None:
+    stored = StoredKey("other:7:a*")
+    assert keys.key(stored) == keys.key(stored, 3, "x") == keys.pattern(stored) == b"other:7:a*"
+    assert keys.key(str(stored)) == b"p:1:other:7:a*"

@@ -10,7 +10,7 @@ from dvcache.errors import ServerError
 from dvcache.operations import expiry, versions
 from dvcache.operations.context import MAX_MS
 from dvcache.testing.replay import replay
-from dvcache.types import DEFAULT
+from dvcache.types import DEFAULT, StoredKey
 from tests.unit.operations_context import CX
 
 K = b"p:1:k"
@@ -104,6 +104,7 @@ def test_what_is_no_number_is_refused(op: Any) -> None:
 
 def test_a_version_is_moved_by_one_rename() -> None:
     assert replay(versions.incr_version(CX, "k"), ((("RENAME", K, b"p:2:k"),), [b"OK"])) == 2
+    assert replay(versions.incr_version(CX, StoredKey("p:1:k")), ((("RENAME", K, b"p:2:k"),), [b"OK"])) == 2
     assert replay(versions.decr_version(CX, "k", 2, 5), ((("RENAME", b"p:5:k", b"p:3:k"),), [b"OK"])) == 3
 
 
