@@ -99,6 +99,12 @@ def release(cx: Context, stored: bytes, token: bytes) -> Op[bool]:
         return (yield from _release(stored, token))
     except ConnectionLost:  # between the command and its answer, so that it may be done already
         return (yield from _release(stored, token)) or True
+    except (Exception, GeneratorExit):
+        raise
+    except BaseException:  # interrupted, perhaps before it was sent
+        with suppress(CacheError):
+            yield from _release(stored, token)
+        raise
     finally:
         cx.turns.ring(stored)
 

@@ -1,10 +1,12 @@
 """Locks between processes."""
 
+import asyncio
+import random
 import sys
 import time
 from itertools import pairwise
 
-from dvcache import Container, Settings
+from dvcache import AsyncCache, Container, Settings
 from tests.lock_turns import hand_overs, started, turns
 from tests.servers import Server
 
@@ -14,6 +16,36 @@ def test_processes_have_a_lock_one_at_a_time_and_each_has_its_turns(server: Serv
     assert len(told) == 30
     assert all(turn.given_back <= following.had for turn, following in pairwise(told))
     assert len(hand_overs(told)) > 5
+
+
+def test_tasks_that_are_cancelled_at_any_time_leave_no_lock_behind(server: Server) -> None:
+    chance = random.Random(8)
+    inside: list[int] = []
+
+    async def want(cache: AsyncCache, number: int) -> None:
+        async with cache.get_lock("l"):
+            inside.append(number)
+            try:
+                assert inside == [number]
+                await asyncio.sleep(chance.random() / 1000)
+            finally:
+                inside.pop()
+
+    async def scenario() -> None:
+        async with Container(Settings.parse({"LOCATION": server.url()})) as container:
+            cache = container.async_cache()
+            for _ in range(20):
+                tasks = [asyncio.create_task(want(cache, number)) for number in range(8)]
+                while not all(task.done() for task in tasks):
+                    await asyncio.sleep(chance.random() / 500)
+                    chance.choice(tasks).cancel()
+                for task in tasks:
+                    assert task.cancelled() or task.exception() is None
+            async with asyncio.timeout(10):
+                assert await cache.get_lock("l").acquire()
+            assert container.context().turns.join(b":1:l").come.done()
+
+    asyncio.run(scenario())
 
 
 def test_after_a_holder_was_killed_the_next_one_has_the_lock_when_it_lapses(server: Server) -> None:

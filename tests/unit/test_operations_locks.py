@@ -125,6 +125,12 @@ def test_a_release_whose_answer_was_lost_is_asked_for_again() -> None:
     assert replay(locks.release(CX, KEY, TOKEN), (GIVE_BACK, lost), (GIVE_BACK, [0])) is True
 
 
+def test_a_release_that_is_interrupted_is_made_all_the_same() -> None:
+    for outcome in ([1], ConnectError("no")):
+        with pytest.raises(KeyboardInterrupt):
+            replay(locks.release(CX, KEY, TOKEN), (GIVE_BACK, KeyboardInterrupt()), (GIVE_BACK, outcome))
+
+
 def test_without_scripts_set_ifeq_does_it() -> None:
     assert replay(locks.release(CX, KEY, TOKEN), (GIVE_BACK, [REFUSED]), (IF_EQUAL, [b"OK"])) is True
     assert replay(locks.release(CX, KEY, TOKEN), (GIVE_BACK, [REFUSED]), (IF_EQUAL, [None])) is False
