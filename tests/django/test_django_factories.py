@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
@@ -246,6 +247,23 @@ def test_a_projects_factory_serves_its_own_colour_and_the_other_one_is_told_the_
             asyncio.run(cache.aget("a"))
         with pytest.raises(ImproperlyConfigured, match=f"{key}: names a class of synchronous"):
             cache.client_in("async").connection_factory  # noqa: B018  # found when it is asked for
+
+
+@pytest.mark.usefixtures("raw_pools")
+def test_a_forked_child_asks_the_factory_again(server: Server) -> None:
+    entry = {"BACKEND": BACKENDS["sync"], "LOCATION": server.url(), "OPTIONS": {"CONNECTION_FACTORY": Factory}}
+    with override_settings(CACHES={"default": entry}):
+        cache: Any = caches["default"]
+        assert cache.set("a", 1)
+        pool = Counting.pools[-1]
+        child = os.fork()
+        if child == 0:
+            raw = cache.client.get_client()
+            right = cache.get("a") == 1 and raw.get(":1:a") == b"1"
+            os._exit(0 if right and pool is not Counting.pools[-1] is raw.connection_pool else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert cache.get("a") == 1
+        assert Counting.pools[-1] is pool
 
 
 class Bare(BaseConnectionFactory[valkey.Valkey, valkey.ConnectionPool]):

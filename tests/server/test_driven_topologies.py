@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 import pytest
 
+from dvcache import Container, Settings
 from dvcache.errors import ReadOnlyError, TransportError
+from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.conformance import wired
 from tests.clusters import Cluster
 from tests.drivers import (
@@ -42,6 +44,34 @@ def test_every_node_of_a_cluster_is_reached_by_the_projects_pool(
         assert cache.get_many(list(data)).items() <= data.items()  # a replica may lag
         assert Counted.calls["get_connection"] >= 6
         assert cache.incr("key:1") == 2
+
+
+@pytest.mark.parametrize("own", [{}, OWN_PARSER["sync"]], ids=["lean", "own parser"])
+def test_releasing_reaches_the_pool_of_every_node_and_keeps_the_container_open(
+    own: dict[str, Any], fleet: SentinelFleet
+) -> None:
+    nodes = fleet.replication("service_name").nodes
+    service = {"SENTINELS": fleet.addresses, "CLIENT_CLASS": "django_valkey.client.SentinelClient"}
+    options = {**service, **own, "CONNECTION_POOL_KWARGS": {"client_name": "released"}}
+
+    def connected() -> int:
+        return sum(node.raw("CLIENT", "LIST").count(b"name=released ") for node in nodes)
+
+    with Container(Settings.parse({"LOCATION": "valkey://service_name/0", "OPTIONS": options})) as container:
+        for _ in range(2):
+            assert container.cache().set("a", 1)
+            for _ in range(4):
+                container.cache().get("a")
+            assert connected() >= 2
+            container.release()
+            fleet.primary("service_name").wait_until(lambda: connected() == 0)
+
+
+def test_releasing_where_nothing_is_connected_does_nothing() -> None:
+    with Container(Settings.parse({"LOCATION": "valkey://h"}), pool_factory=MemoryPoolFactory()) as container:
+        container.cache().set("a", 1)
+        container.release()
+        assert container.cache().get("a") == 1
 
 
 def test_a_failover_is_followed_with_classes_of_the_projects_own(fleet: SentinelFleet) -> None:
