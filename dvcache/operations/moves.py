@@ -5,10 +5,13 @@ from typing import Final
 from dvcache.errors import CacheError, NotSupportedError, ServerError, WrongTypeError
 from dvcache.operations.swaps import refused, set_if_equal
 from dvcache.scripts import RELEASE, REMOVE_DUMPED, evaluate
-from dvcache.types import Fresh, Op
+from dvcache.types import Command, Fresh, Op
 
-ATTEMPTS: Final = 1000
-"""How often an entry may change while it is moved before that gives up."""
+ATTEMPTS: Final = 10
+"""How often an entry may change while it is copied before it is taken away first."""
+
+MOST: Final = 1000
+"""How often a collection may change while it is moved before that gives up."""
 
 NO_KEY: Final = "no such key"
 """What the server says of RENAME where there is no entry."""
@@ -23,28 +26,37 @@ def across(source: bytes, target: bytes) -> Op[object]:
     Raises:
         ServerError: there is no entry.
     """
-    copied = False
-    for _ in range(ATTEMPTS):
-        try:
-            found = yield from _copied(source, target)
-        except WrongTypeError:
-            found = yield from _restored(source, target)
-        if found is None:  # after a copy: removed or ended meanwhile, as it might have been a moment later
-            if copied:
-                return b"OK"
-            raise ServerError(f"ERR {NO_KEY}", command="RENAME")
-        copied = True
-        if found:
-            return b"OK"
-    raise CacheError(f"the entry changed {ATTEMPTS} times while it was moved")
+    try:
+        there = yield from _value(source, target)
+    except WrongTypeError:
+        there = yield from _collection(source, target)
+    if not there:
+        raise ServerError(f"ERR {NO_KEY}", command="RENAME")
+    return b"OK"
 
 
-def _copied(source: bytes, target: bytes) -> Op[bool | None]:
-    """Copy a value; say whether it was then removed unchanged, or None where there is none."""
-    [data, ends] = yield Fresh((("GET", source), ("PEXPIRETIME", source)))
-    if data is None:
-        return None
-    yield (("SET", target, data, *(("PXAT", ends) if ends >= 0 else ())),)
+def _value(source: bytes, target: bytes) -> Op[bool]:
+    """Move a value; say whether there was one."""
+    for attempt in range(ATTEMPTS):
+        [data, ends] = yield Fresh((("GET", source), ("PEXPIRETIME", source)))
+        if data is None:  # after a copy: removed or ended meanwhile, as it might have been a moment later
+            return attempt > 0
+        yield (_copy(target, data, ends),)
+        if (yield from _removed(source, data)):
+            return True
+    # Somebody counts faster than it can be compared: what it is at last is put over the copy.
+    [ends, data] = yield (("PEXPIRETIME", source), ("GETDEL", source))
+    if data is not None:
+        yield (_copy(target, data, ends),)
+    return True
+
+
+def _copy(target: bytes, data: bytes, ends: int) -> Command:
+    return ("SET", target, data, *(("PXAT", ends) if ends >= 0 else ()))
+
+
+def _removed(source: bytes, data: bytes) -> Op[bool]:
+    """Remove a value if it is still the same."""
     try:
         return bool((yield from evaluate(RELEASE, (source,), (data,))))
     except ServerError as error:
@@ -53,8 +65,19 @@ def _copied(source: bytes, target: bytes) -> Op[bool | None]:
     return (yield from set_if_equal(("SET", source, b"", "PXAT", 1, "IFEQ", data))) is not None
 
 
+def _collection(source: bytes, target: bytes) -> Op[bool]:
+    """Move a collection; say whether there was one."""
+    for attempt in range(MOST):
+        found = yield from _restored(source, target)
+        if found is None:
+            return attempt > 0
+        if found:
+            return True
+    raise CacheError(f"the entry changed {MOST} times while it was moved")
+
+
 def _restored(source: bytes, target: bytes) -> Op[bool | None]:
-    """Copy a collection, as `_copied`."""
+    """Copy a collection; say whether it was then removed unchanged, or None where there is none."""
     [data, ends] = yield (("DUMP", source), ("PEXPIRETIME", source))
     if data is None:
         return None
