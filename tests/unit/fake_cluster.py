@@ -24,7 +24,6 @@ class Node:
         self.world, self.address = world, address
         self.data: dict[object, Any] = {}
         self.asked: list[Command] = []
-        self.connections = 0
         self.script: list[Any] = []
         """What the next commands are answered with: a reply, or an exception that ends the batch. None: as usual."""
         self.down: Exception | None = None
@@ -83,7 +82,9 @@ class World:
         self.nodes = [Node(self, ("10.0.0.1", 7001 + n)) for n in range(primaries)]
         self.owners = [self.nodes[n * primaries // 16384] for n in range(16384)]
         self.told = 0
-        self.elsewhere: list[Address] = []
+        self.names: dict[str, Address] = {}
+        """Host names, and where they lead."""
+        self.pools: list[Any] = []
 
     def owner(self, slot: int) -> Node:
         return self.owners[slot]
@@ -99,8 +100,9 @@ class World:
         return found
 
     def at(self, endpoint: Endpoint) -> Node:
+        place = self.names.get(endpoint.host, (endpoint.host, endpoint.port))
         for node in self.nodes:
-            if node.address == (endpoint.host, endpoint.port):
+            if node.address == place:
                 return node
         raise ConnectError("cannot connect", endpoint=endpoint.name)
 
@@ -119,6 +121,7 @@ class Pool:
 
     def __init__(self, world: World, endpoint: Endpoint) -> None:
         self.world, self.endpoint, self.closed = world, endpoint, False
+        world.pools.append(self)
 
     def execute(self, batch: Batch, /) -> Sequence[Any]:
         return self.world.at(self.endpoint).run(batch)
@@ -132,6 +135,7 @@ class AsyncPool:
 
     def __init__(self, world: World, endpoint: Endpoint) -> None:
         self.world, self.endpoint, self.closed = world, endpoint, False
+        world.pools.append(self)
 
     async def execute(self, batch: Batch, /) -> Sequence[Any]:
         await asyncio.sleep(0)

@@ -209,6 +209,24 @@ def test_one_seed_that_answers_will_do(world: World, colour: str) -> None:
 
 
 @pytest.mark.parametrize("colour", ["sync", "async"])
+def test_a_seed_by_another_name_is_asked_and_let_go(world: World, colour: str) -> None:
+    world.names["cluster.example"] = world.nodes[1].address
+    client = world.client(colour, ("cluster.example", 7000))
+    assert client.execute((("SET", A, b"1"), ("SET", B, b"1"), ("SET", C, b"1"))) == [b"OK"] * 3
+    assert {pool.endpoint.host for pool in world.pools if not pool.closed} == {"10.0.0.1"}
+    assert [pool.endpoint.host for pool in world.pools if pool.closed] == ["cluster.example"]
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_every_node_is_reached_with_the_options_of_the_seeds(world: World, colour: str) -> None:
+    client = world.client(colour)
+    client.execute((("SET", A, b"1"), ("SET", B, b"1"), ("SET", C, b"1")))
+    assert {(pool.endpoint.timeout, pool.endpoint.in_cluster, pool.endpoint.role) for pool in world.pools} == {
+        (0.5, True, "primary")
+    }
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
 def test_where_no_seed_answers_the_error_says_so(world: World, colour: str) -> None:
     with pytest.raises(TransportError, match=r"no node of the cluster can be reached: cannot connect"):
         world.client(colour, ("10.0.0.7", 1)).execute((("GET", A),))

@@ -6,7 +6,7 @@ Without a lock, so that a forked child finds none held: a map is replaced as a w
 import copy
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -230,6 +230,7 @@ class Nodes(Generic[C]):
         self._replicas = tuple(dict.fromkeys(at for each in found for at in each.replicas))
         self.view = View(owners, primaries, self._readers(found))
         now = self.clock()
+        self._end_seeds(primaries)
         self._used.update(
             dict.fromkeys([*primaries, *(pool for pools in self._members.values() for pool in pools)], now)
         )
@@ -250,6 +251,13 @@ class Nodes(Generic[C]):
             readers[primary] = self.view.readers[primary] if same and self.view else self._spread(_rota(pools))
         self._members = members
         return readers
+
+    def _end_seeds(self, primaries: Collection[C]) -> None:
+        """End the pools of nodes that were asked by another name than they are known by, or have no slots."""
+        for address, pool in list(self._pools.items()):
+            if pool not in primaries and pool not in self._used:
+                self._pools.pop(address, None)
+                pool.close()
 
     def _end_unused(self, now: float) -> None:
         for pools in (self._pools, self._replica_pools):
