@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import os
 import platform
+from typing import Final
 
 from tests.bench.cluster import show_cluster
 from tests.bench.codecs import show_codecs
@@ -17,8 +18,12 @@ from tests.bench.locks import show_locks
 from tests.bench.measures import measure_async, measure_sync
 from tests.bench.patterns import show_patterns
 from tests.bench.peers import ASYNC_PEERS, SYNC_PEERS
+from tests.bench.shards import show_shards
 from tests.bench.topologies import show_topologies
 from tests.servers import Server
+
+SEVERAL: Final = {"cluster": show_cluster, "shards": show_shards}
+"""What is measured on several servers of its own."""
 
 
 def main() -> None:
@@ -43,8 +48,8 @@ def main() -> None:
         if options.what == "patterns":
             show_patterns(server, options.rounds)
             return
-        if options.what == "cluster":
-            show_cluster(server, options.rounds, server_core, options.django_valkey)
+        if options.what in SEVERAL:
+            SEVERAL[options.what](server, options.rounds, server_core, options.django_valkey)
             return
         Figures(measure_sync(SYNC_PEERS, server, options.rounds)).show("one after another, sync")
         Figures(asyncio.run(measure_async(ASYNC_PEERS, server, options.rounds))).show("async")
@@ -54,12 +59,12 @@ def main() -> None:
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument(
-        "what", nargs="?", choices=["all", "herd", "locks", "patterns", "codecs", "cluster"], default="all"
+        "what", nargs="?", choices=["all", "herd", "locks", "patterns", "codecs", *SEVERAL], default="all"
     )
     parser.add_argument(
         "--django-valkey",
         metavar="PYTHON",
-        help="an interpreter that has django-valkey, for `herd`, `locks` and `cluster`",
+        help="an interpreter that has django-valkey, for `herd`, `locks`, `cluster` and `shards`",
     )
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--two-cores", action="store_true", help="run the server on another core than the client's")

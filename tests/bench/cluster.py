@@ -4,13 +4,10 @@ With `--django-valkey PYTHON` its cluster backend does the same in a process of 
 """
 
 import asyncio
-import json
 import os
 import pickle
-import subprocess
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import valkey.asyncio.cluster
@@ -19,13 +16,12 @@ import valkey.cluster
 from dvcache import Container, Settings
 from tests.bench.figures import Figures
 from tests.bench.measures import measure_async, measure_sync
-from tests.bench.peers import KEYS, VALUE, Async, AsyncDvcache, AsyncPeer, Dvcache, Sync, SyncPeer
+from tests.bench.peers import KEYS, VALUE, Async, AsyncPeer, Sync, SyncPeer, async_peer, django_valkey, sync_peer
 from tests.clusters import Cluster
 from tests.servers import Server
 
 ALONE: Final = "standalone"
 """The peer that the others are compared with."""
-THEIRS: Final = Path(__file__).with_name("cluster_theirs.py")
 STORED: Final = [f":1:{key}" for key in KEYS]
 
 
@@ -54,32 +50,15 @@ def show_cluster(server: Server, rounds: int, core: int, theirs: str | None) -> 
         for each in chosen.values():
             with Container(each) as own:
                 own.cache().set_many(dict.fromkeys(KEYS, VALUE), None)
-        sync = {name: _sync(each) for name, each in chosen.items()} | {"valkey-py cluster": _theirs(cluster)}
+        sync = {name: sync_peer(each) for name, each in chosen.items()} | {"valkey-py cluster": _theirs(cluster)}
         figures: Mapping[str, Any] = measure_sync(sync, server, rounds)
         if theirs is not None:
-            for work, rows in _django_valkey(theirs, cluster, rounds).items():
+            entry = {"BACKEND": "django_valkey.cluster_cache.cache.ClusterValkeyCache", "LOCATION": cluster.urls()[0]}
+            for work, rows in django_valkey(theirs, entry, rounds).items():
                 figures[work]["django-valkey cluster"] = rows
         Figures(figures, ALONE).show("cluster, sync")
-        aio = {name: _async(each) for name, each in chosen.items()} | {"valkey-py cluster": _theirs_async(cluster)}
+        aio = {name: async_peer(each) for name, each in chosen.items()} | {"valkey-py cluster": _theirs_async(cluster)}
         Figures(asyncio.run(measure_async(aio, server, rounds)), ALONE).show("cluster, async")
-
-
-def _sync(chosen: Settings) -> Sync:
-    @contextmanager
-    def peer(_: Server) -> Iterator[SyncPeer]:
-        with Container(chosen) as own:
-            yield Dvcache(own.cache())
-
-    return peer
-
-
-def _async(chosen: Settings) -> Async:
-    @asynccontextmanager
-    async def peer(_: Server) -> AsyncIterator[AsyncPeer]:
-        async with Container(chosen) as own:
-            yield AsyncDvcache(own.async_cache())
-
-    return peer
 
 
 class ValkeyPy:
@@ -133,10 +112,3 @@ def _theirs_async(cluster: Cluster) -> Async:
             yield AsyncValkeyPy(client)
 
     return peer
-
-
-def _django_valkey(python: str, cluster: Cluster, rounds: int) -> dict[str, list[float]]:
-    command = [python, str(THEIRS), cluster.urls()[0], str(rounds)]
-    done = subprocess.run(command, env={"PATH": "/usr/bin:/bin"}, text=True, stdout=subprocess.PIPE, check=True)
-    figures: dict[str, list[float]] = json.loads(done.stdout)
-    return figures

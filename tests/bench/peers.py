@@ -1,10 +1,13 @@
 """Who is measured. A peer is what opens a connection and does each work once; add one by adding it to a list."""
 
 import asyncio
+import json
 import pickle
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
 import libvalkey
@@ -12,6 +15,7 @@ import libvalkey
 from dvcache import AsyncCache, Cache, Container, Settings
 from tests.servers import Server
 
+THEIRS: Final = Path(__file__).with_name("theirs.py")
 VALUE: Final = {"zone": "Europe/Berlin", "offset": 3600, "dst": True}
 KEYS: Final = [f"key:{number}" for number in range(100)]
 DATA: Final = dict.fromkeys(KEYS, VALUE)
@@ -179,6 +183,43 @@ async def dvcache_async(server: Server) -> AsyncIterator[AsyncPeer]:
 
 Sync: TypeAlias = Callable[[Server], AbstractContextManager[SyncPeer]]
 Async: TypeAlias = Callable[[Server], AbstractAsyncContextManager[AsyncPeer]]
+
+
+def sync_peer(chosen: Settings) -> Sync:
+    """Return a peer of these settings, whatever server is measured."""
+
+    @contextmanager
+    def peer(_: Server) -> Iterator[SyncPeer]:
+        with Container(chosen) as own:
+            yield Dvcache(own.cache())
+
+    return peer
+
+
+def async_peer(chosen: Settings) -> Async:
+    """Return an asynchronous peer of these settings."""
+
+    @asynccontextmanager
+    async def peer(_: Server) -> AsyncIterator[AsyncPeer]:
+        async with Container(chosen) as own:
+            yield AsyncDvcache(own.async_cache())
+
+    return peer
+
+
+def django_valkey(python: str, entry: Mapping[str, Any], rounds: int) -> dict[str, list[float]]:
+    """Return the figures of django-valkey's rounds, in a process of its own.
+
+    Args:
+        python: an interpreter that has it.
+        entry: its entry in CACHES.
+        rounds: how many.
+    """
+    command = [python, str(THEIRS), json.dumps(entry), str(rounds)]
+    done = subprocess.run(command, env={"PATH": "/usr/bin:/bin"}, text=True, stdout=subprocess.PIPE, check=True)
+    figures: dict[str, list[float]] = json.loads(done.stdout)
+    return figures
+
 
 SYNC_PEERS: Final[dict[str, Sync]] = {"raw socket": raw_socket, "dvcache": dvcache_sync}
 ASYNC_PEERS: Final[dict[str, Async]] = {"raw socket": raw_stream, "dvcache": dvcache_async}

@@ -2,15 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Mapping
 from typing import Any, Final
 
-from dvcache import Container, Settings
+from dvcache import Settings
 from tests.bench.figures import Figures
 from tests.bench.measures import measure_async, measure_sync
-from tests.bench.peers import Async, AsyncDvcache, AsyncPeer, Dvcache, Sync, SyncPeer
-from tests.servers import Server
+from tests.bench.peers import async_peer, sync_peer
 from tests.topologies import SentinelFleet
 
 SERVICE: Final = "service_name"
@@ -30,9 +28,9 @@ def show_topologies(rounds: int, core: int) -> None:
         for server in (*fleet.sentinels, *fleet.replication(SERVICE).nodes):
             os.sched_setaffinity(server.pid, {core})
         chosen = settings(fleet)
-        sync = measure_sync({name: _sync(each) for name, each in chosen.items()}, primary, rounds)
+        sync = measure_sync({name: sync_peer(each) for name, each in chosen.items()}, primary, rounds)
         Figures(sync, ALONE).show("topologies, sync")
-        asynchronous = {name: _async(each) for name, each in chosen.items()}
+        asynchronous = {name: async_peer(each) for name, each in chosen.items()}
         Figures(asyncio.run(measure_async(asynchronous, primary, rounds)), ALONE).show("topologies, async")
 
 
@@ -53,21 +51,3 @@ def settings(fleet: SentinelFleet) -> Mapping[str, Settings]:
         },
     }
     return {name: Settings.parse(way) for name, way in ways.items()}
-
-
-def _sync(chosen: Settings) -> Sync:
-    @contextmanager
-    def peer(_: Server) -> Iterator[SyncPeer]:
-        with Container(chosen) as own:
-            yield Dvcache(own.cache())
-
-    return peer
-
-
-def _async(chosen: Settings) -> Async:
-    @asynccontextmanager
-    async def peer(_: Server) -> AsyncIterator[AsyncPeer]:
-        async with Container(chosen) as own:
-            yield AsyncDvcache(own.async_cache())
-
-    return peer

@@ -1,4 +1,4 @@
-"""django-valkey's cluster backend, on an interpreter that has it: `cluster_theirs.py URL ROUNDS`; prints JSON."""
+"""django-valkey, on an interpreter that has it: `theirs.py ENTRY ROUNDS`, an entry of CACHES as JSON; prints JSON."""
 
 import gc
 import json
@@ -9,10 +9,8 @@ import django
 from django.conf import settings
 from django.core.cache import caches
 
-url, rounds = sys.argv[1], int(sys.argv[2])
-settings.configure(
-    CACHES={"default": {"BACKEND": "django_valkey.cluster_cache.cache.ClusterValkeyCache", "LOCATION": url}}
-)
+entry, rounds = json.loads(sys.argv[1]), int(sys.argv[2])
+settings.configure(CACHES={"default": entry})
 django.setup()
 cache = caches["default"]
 value = {"zone": "Europe/Berlin", "offset": 3600, "dst": True}
