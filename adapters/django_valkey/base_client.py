@@ -114,6 +114,12 @@ class BaseClient(Generic[Raw]):
         """
         return decoded(self._wired.context.codec, value)
 
+    def _decode_iterable_result(self, result: Any, convert_to_set: bool = True) -> Any:
+        if not isinstance(result, list):
+            return None if result is None else self.decode(result)
+        values = [self.decode(value) for value in result]
+        return set(values) if convert_to_set else values
+
     def client_in(self, colour: Colour) -> Any:
         """Return this client, or its twin of the other colour."""
         return self if colour == self.colour else self._backend.client_in(colour)

@@ -10,7 +10,9 @@ from django.core.cache import caches
 from django.test.utils import override_settings
 
 from django_valkey.async_cache.client import AsyncDefaultClient, AsyncSentinelClient
+from django_valkey.base_client import DEFAULT_TIMEOUT, _main_exceptions
 from django_valkey.client import DefaultClient, SentinelClient
+from django_valkey.exceptions import ConnectionInterrupted
 from tests.django.own import ASYNC, SYNC, calls, of, path
 from tests.servers import Server
 from tests.topologies import SentinelFleet
@@ -160,6 +162,100 @@ def test_a_client_for_async_code_gives_what_django_valkeys_does(server: Server) 
 
     with override_settings(CACHES={"default": {"BACKEND": ASYNC, "LOCATION": [server.url(1), server.url(2)]}}):
         asyncio.run(scenario())
+
+
+class ByHand(DefaultClient):
+    """Overrides operations with commands of valkey-py's clients, as django-valkey's own methods are written."""
+
+    def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:
+        calls["get"] += 1
+        nkey = self.make_key(key, version=version)
+        client = self._get_client(write=False, client=client, key=nkey)
+        try:
+            value = client.get(nkey)
+        except _main_exceptions as error:
+            raise ConnectionInterrupted(connection=client) from error
+        return default if value is None else self.decode(value)
+
+    def set(  # noqa: PLR0917  # as django-valkey's
+        self,
+        key: Any,
+        value: Any,
+        timeout: Any = DEFAULT_TIMEOUT,
+        version: Any = None,
+        client: Any = None,
+        nx: bool = False,
+        xx: bool = False,
+    ) -> Any:
+        calls["set"] += 1
+        nkey, nvalue = self.make_key(key, version=version), self.encode(value)
+        if timeout is DEFAULT_TIMEOUT:
+            timeout = self._backend.default_timeout
+        client, _ = self.get_client_with_index(write=True, tried=[]) if client is None else (client, 0)
+        return client.set(nkey, nvalue, nx=nx, px=None if timeout is None else int(timeout * 1000), xx=xx)
+
+    def members(self, key: Any) -> Any:
+        return self._decode_iterable_result(list(self.get_client().smembers(self.make_key(key))))
+
+
+class AsyncByHand(AsyncDefaultClient):
+    """The same for async code."""
+
+    async def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:
+        calls["get"] += 1
+        client = await self._get_client(write=False, client=client)
+        nkey = self.make_key(key, version=version)
+        try:
+            value = await client.get(nkey)
+        except _main_exceptions as error:
+            raise ConnectionInterrupted(connection=client) from error
+        return default if value is None else self.decode(value)
+
+    async def set(  # noqa: PLR0917  # as django-valkey's
+        self,
+        key: Any,
+        value: Any,
+        timeout: Any = DEFAULT_TIMEOUT,  # noqa: ASYNC109  # the entry's
+        version: Any = None,
+        client: Any = None,
+        nx: bool = False,
+        xx: bool = False,
+    ) -> Any:
+        calls["set"] += 1
+        if timeout is DEFAULT_TIMEOUT:
+            timeout = self._backend.default_timeout
+        client = await self._get_client(write=True, client=client)
+        return await client.set(self.make_key(key, version), self.encode(value), nx=nx, px=int(timeout * 1000), xx=xx)
+
+
+@pytest.mark.parametrize("client", [ByHand, AsyncByHand])
+def test_operations_that_are_written_with_commands_of_raw_clients_work_as_they_did(
+    server: Server, client: type
+) -> None:
+    backend = SYNC if client is ByHand else ASYNC
+    entry = {"BACKEND": backend, "LOCATION": server.url(1), "OPTIONS": {"CLIENT_CLASS": path(client)}}
+    calls.clear()
+
+    async def scenario() -> None:
+        cache = caches["default"]
+        assert await cache.aset("a", {"b": 1})
+        assert await cache.aget("a") == {"b": 1}
+        assert await cache.aadd("a", 2) is False
+        assert await cache.aget_or_set("new", 5, timeout=60) == 5
+        assert await cache.aincr("new", 2) == 7
+        assert await cache.attl("new") == 60
+        assert await cache.aget_many(["a", "new", "none"]) == {"a": {"b": 1}, "new": 7}
+        assert await cache.ahas_key("none") is False
+        assert (calls["get"], calls["set"]) == (7, 4)
+
+    with override_settings(CACHES={"default": entry}):
+        asyncio.run(scenario())
+        if client is ByHand:
+            cache = caches["default"]
+            assert cache.get("a") == {"b": 1}
+            cache.sadd("set", 1, "x")
+            assert cache.client.members("set") == {1, "x"}
+    assert held(server, 1)[:2] == [":1:a", ":1:new"]
 
 
 class Watched(SentinelClient):
