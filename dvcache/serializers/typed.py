@@ -52,7 +52,8 @@ _Written: TypeAlias = str | list[Any]
 def _text(value: datetime | time) -> _Written:
     """Return the ISO format, with zone and fold where it would lose them."""
     zone = value.tzinfo
-    if value.fold == 0 and (zone is None or type(zone) is timezone):
+    # Python reads an offset of less than a second as UTC.
+    if value.fold == 0 and (zone is None or (type(zone) is timezone and not zone.utcoffset(None).microseconds)):
         return value.isoformat()
     return [value.replace(tzinfo=None, fold=0).isoformat(), _zone_name(zone), value.fold]
 
