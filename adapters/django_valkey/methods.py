@@ -18,11 +18,11 @@ _CLIENT: Final = inspect.Parameter("client", inspect.Parameter.KEYWORD_ONLY, def
 
 
 def taking_client(cls: C) -> C:
-    """Bind the operations of a class again, so that each takes `client`, and what `TRANSLATIONS` says."""
+    """Bind the operations of a class that do not take `client` again, so that they do, and what `TRANSLATIONS` says."""
     for name in dir(cls):
         method = getattr(cls, name)
         op = getattr(method, "__wrapped__", None)
-        if op is not None:
+        if op is not None and "client" not in inspect.signature(op).parameters:
             setattr(cls, name, _bound(method, op))
     return cls
 

@@ -11,6 +11,8 @@ from django_valkey.async_cache.cache import AsyncValkeyCache
 from django_valkey.async_cache.client import AsyncHashClient
 from django_valkey.cache import ValkeyCache
 from django_valkey.client import HashClient
+from django_valkey.cluster_cache.cache import ClusterValkeyCache
+from django_valkey.cluster_cache.client import DefaultClusterClient
 from tests.django.conftest import Configure
 
 DEFAULT: Final = object()
@@ -79,6 +81,20 @@ OF_HASH_CLIENTS: Final = """
     hlen(name, version=None, client=None)
     hkeys(name, version=None, client=None)
     hexists(name, key, version=None, client=None)
+"""
+
+OF_CLUSTERS: Final = """
+    flushall(asynchronous=False, client=None)
+    invalidate_key_from_cache(client=None)
+    keys(pattern="*", target_nodes="default-node", version=None, client=None)
+    keyslot(key, version=None, client=None)
+    mget_nonatomic(keys, version=None, client=None)
+    mset(data, version=None, client=None, nx=False, atomic=True)
+    mset_nonatomic(data, version=None, client=None)
+    msetnx(data, version=None, client=None)
+    readonly(target_nodes=None, client=None)
+    readwrite(target_nodes=None, client=None)
+    set_many(data, version=None, client=None)
 """
 
 PLAIN: Final = """
@@ -164,6 +180,12 @@ def test_every_argument_of_django_valkey_is_taken(name: str) -> None:
 def test_every_argument_of_the_hash_clients_is_taken(name: str, signature: inspect.Signature) -> None:
     bound(getattr(HashClient, name), signature)
     bound(getattr(AsyncHashClient, name), signature)
+
+
+@pytest.mark.parametrize(("name", "signature"), signatures(OF_CLUSTERS).items())
+def test_every_keyword_of_the_cluster_client_is_taken(name: str, signature: inspect.Signature) -> None:
+    for cls, method in ((ClusterValkeyCache, name), (ClusterValkeyCache, f"a{name}"), (DefaultClusterClient, name)):
+        inspect.signature(getattr(cls, method)).bind(None, **dict.fromkeys(signature.parameters, 1))
 
 
 @pytest.mark.parametrize(("name", "signature"), signatures(PLAIN).items())

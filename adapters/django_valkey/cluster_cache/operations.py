@@ -1,12 +1,14 @@
 """What a cluster's caches and clients have beside the others' methods, in both colours."""
 
 from django_valkey.coroutines import Coroutines
-from dvcache.cache import AsyncCache, Cache, aio, sync
+from django_valkey.methods import AsyncMethods, Methods, taking_client
+from dvcache.cache import aio, sync
 from dvcache.operations import clusters
 
 
-class ClusterCache(Cache):
-    """The methods of `dvcache.Cache`, and those of clusters."""
+@taking_client
+class ClusterCache(Methods):
+    """The methods of every cache, and those of clusters."""
 
     keyslot = sync(clusters.keyslot)
     flushall = sync(clusters.flushall)
@@ -20,8 +22,9 @@ class ClusterCache(Cache):
     invalidate_key_from_cache = sync(clusters.invalidate_key_from_cache)
 
 
-class AsyncClusterCache(AsyncCache):
-    """The methods of `dvcache.AsyncCache`, and those of clusters."""
+@taking_client
+class AsyncClusterCache(AsyncMethods):
+    """The methods of every asynchronous cache, and those of clusters."""
 
     keyslot = aio(clusters.keyslot)
     flushall = aio(clusters.flushall)
@@ -35,6 +38,7 @@ class AsyncClusterCache(AsyncCache):
     invalidate_key_from_cache = aio(clusters.invalidate_key_from_cache)
 
 
+@taking_client
 class ClusterCoroutines(Coroutines):
     """The methods of `AsyncClusterCache` by the names that Django gives coroutines."""
 
