@@ -10,6 +10,7 @@ import os
 import platform
 from typing import Final
 
+from tests.bench.bulk import show_bulk
 from tests.bench.cluster import show_cluster
 from tests.bench.codecs import show_codecs
 from tests.bench.figures import Figures
@@ -24,6 +25,8 @@ from tests.servers import Server
 
 SEVERAL: Final = {"cluster": show_cluster, "shards": show_shards}
 """What is measured on several servers of its own."""
+
+SECTIONS: Final = ("all", "herd", "locks", "patterns", "bulk", "codecs", *SEVERAL)
 
 
 def main() -> None:
@@ -45,6 +48,9 @@ def main() -> None:
         if options.what == "locks":
             show_locks(server, options.rounds, options.django_valkey)
             return
+        if options.what == "bulk":
+            show_bulk(server, options.rounds, options.django_valkey)
+            return
         if options.what == "patterns":
             show_patterns(server, options.rounds)
             return
@@ -58,13 +64,11 @@ def main() -> None:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument(
-        "what", nargs="?", choices=["all", "herd", "locks", "patterns", "codecs", *SEVERAL], default="all"
-    )
+    parser.add_argument("what", nargs="?", choices=SECTIONS, default="all")
     parser.add_argument(
         "--django-valkey",
         metavar="PYTHON",
-        help="an interpreter that has django-valkey, for `herd`, `locks`, `cluster` and `shards`",
+        help="an interpreter that has django-valkey, for all but `patterns` and `codecs`",
     )
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--two-cores", action="store_true", help="run the server on another core than the client's")
