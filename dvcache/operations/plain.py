@@ -108,15 +108,18 @@ def set_many(cx: Context, data: Mapping[Any, object], timeout: Timeout, version:
     return stored_or_failed(names, replies)
 
 
+_FAILURES: Final = (ServerError, TransportError)
+
+
 def stored_or_failed(names: Sequence[Key], replies: Sequence[object]) -> list[Key]:
     """Return the keys that were not stored, of the replies to SETs; raise the first error where none was."""
-    errors = [reply for reply in replies if isinstance(reply, ServerError | TransportError)]
+    errors = [reply for reply in replies if isinstance(reply, _FAILURES)]
     if not errors:
         return []
     if len(errors) == len(names):
         errors[0].command = "SET"
         raise errors[0]
-    return [name for name, reply in zip(names, replies, strict=True) if isinstance(reply, ServerError | TransportError)]
+    return [name for name, reply in zip(names, replies, strict=True) if isinstance(reply, _FAILURES)]
 
 
 def delete_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[int]:
@@ -194,8 +197,10 @@ def set_commands(cx: Context, data: Mapping[Any, object], timeout: Timeout, vers
     """Return the SETs of entries; where there is jitter, each has its own."""
     if cx.jitter:
         return tuple(set_command(cx, name, value, cx.lifetime(timeout), version) for name, value in data.items())
+    key, dumps = cx.keys.key, cx.codec.dumps  # looked up once: this is what set_many's time goes into
     lifetime = cx.lifetime(timeout)
-    return tuple(set_command(cx, name, value, lifetime, version) for name, value in data.items())
+    lives = () if lifetime is None else ("PX", lifetime)
+    return tuple([("SET", key(name, version), dumps(value), *lives) for name, value in data.items()])
 
 
 def set_command(

@@ -80,6 +80,30 @@ def test_writes_reach_the_primary_and_are_tried_on_no_replica(cache: Cache, repl
     assert [refusals(node, name) for node in replicas for name in ("set", "unlink", "pexpire", "flushdb")] == [0] * 8
 
 
+def test_collections_are_written_on_the_primary_and_read_from_the_replicas(
+    cache: Cache, replication: Replication
+) -> None:
+    cache.sadd("{s}a", 1, 2)
+    cache.smove("{s}a", "{s}b", 1)
+    cache.srem("{s}a", 2)
+    cache.hset("h", "f", 1)
+    cache.rpush("l", 1)
+    cache.zadd("z", {"m": 1})
+    replication.wait_in_sync()
+    reset_calls(*replication.nodes)
+    for _ in range(64):
+        assert cache.smembers("{s}b") == {1}
+        assert cache.hgetall("h") == {"f": 1}
+        assert cache.lrange("l") == [1]
+        assert cache.zrange("z", 0, -1) == ["m"]
+    primary, *replicas = replication.nodes
+    for name in ("smembers", "hgetall", "lrange", "zrange"):
+        assert calls(primary, name) == 0
+        assert sum(calls(replica, name) for replica in replicas) == 64
+    assert cache.sscan("{s}b") == {1}
+    assert calls(primary, "sscan") == 1
+
+
 @pytest.mark.parametrize("fault", [Node.kill, Node.pause], ids=["dies", "hangs"])
 def test_a_replica_that_stops_in_the_middle_of_reads_is_no_error(
     fault: Callable[[Node], None], make: Make, replication: Replication
