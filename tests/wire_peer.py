@@ -13,6 +13,7 @@ from typing import Any
 import django
 from django.conf import settings
 
+from tests import wire_collections
 from tests.shapes import shape
 from tests.wire_table import COMPRESSORS, HERD, LIBRARIES, SERIALIZERS, Library, Shelf, shelves, values
 
@@ -34,6 +35,7 @@ def alias(library: Library, shelf: Shelf, port: str) -> dict[str, Any]:
 def set_up(library: Library, places: Iterable[Shelf], port: str) -> None:
     caches = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
     caches |= {shelf.prefix: alias(library, shelf, port) for shelf in places}
+    caches |= wire_collections.aliases(sys.argv[1], port)
     apps = ["django.contrib.contenttypes", "django.contrib.auth"]
     settings.configure(CACHES=caches, INSTALLED_APPS=apps, USE_TZ=True, SECRET_KEY="of the tests")
     django.setup()
@@ -56,13 +58,14 @@ def main() -> None:
     for shelf in own:
         for name, value in values(shelf.serializer).items():
             caches[shelf.prefix].set(name, value)
+    wire_collections.write(me, caches)
     say("")
     sys.stdin.readline()
     results: dict[str, dict[str, str]] = {
         shelf.prefix: read(caches[shelf.prefix], shelf.serializer) for shelf in others
     }
     count = sum(len(values(shelf.serializer)) for shelf in others)
-    say(json.dumps({"count": count, "different": results}))
+    say(json.dumps({"count": count, "different": results, "collections": wire_collections.read(me, caches)}))
 
 
 def say(line: str) -> None:

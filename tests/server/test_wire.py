@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,8 +18,10 @@ import pytest
 from dvcache import Container, Settings
 from tests.programs import ROOT, environment
 from tests.servers import Server
+from tests.shapes import shape
 from tests.shard_peer import KEYS
 from tests.shards import Shards
+from tests.wire_collections import MEMBERS, SCORES
 from tests.wire_table import PACKED, PICKLED, PLAIN, SERIALIZERS
 
 PACKAGES: Final = {
@@ -130,3 +133,16 @@ def test_entries_of_shards_lie_where_django_valkey_put_them_and_looks_for_them(
         found = cache.get_many(f"theirs {key}" for key in KEYS)
         assert found == {f"theirs {key}": value for value, key in enumerate(KEYS)}
         assert sum(map(len, shards.names())) == 2 * len(KEYS)
+
+
+def test_collections_are_read_in_both_directions(read: dict[str, Any]) -> None:
+    sets = {"smembers": sorted(map(shape, MEMBERS.values())), "sismember": [True] * len(MEMBERS)}
+    fields = {"hkeys": sorted(MEMBERS), "hexists": [True] * len(MEMBERS), "hlen": len(MEMBERS)}
+    values = {"hgetall": {field: shape(value) for field, value in MEMBERS.items()}}
+    scores = {"zrange": [[shape(member), score] for member, score in sorted(SCORES.items(), key=itemgetter(1))]}
+    ours, valkeys = read["dvcache"]["collections"], read["django-valkey"]["collections"]
+    assert ours["django-valkey, default"] == ours["django-valkey, hash"] == sets | fields | values
+    assert ours["django-redis, default"] == sets | scores
+    assert read["django-redis"]["collections"]["dvcache, default"] == sets | scores
+    negative = {"smembers": sorted(map(shape, (-5.0 if value == -5 else value for value in MEMBERS.values())))}
+    assert valkeys["dvcache, default"] == valkeys["dvcache, hash"] == sets | fields | negative
