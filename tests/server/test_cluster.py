@@ -9,8 +9,6 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from dvcache import Container, Settings
 from dvcache.clients.cluster import nodes
@@ -34,71 +32,6 @@ def make(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Any]:
 @pytest.fixture
 def cache(make: Any) -> Any:
     return make()
-
-
-# Many keys against a model -------------------------------------------------------------------------------------------
-
-NAMES = st.sampled_from([*"abcdefghij", "{a}1", "{a}2", "{}", "a{b}", "{", "ключ"])
-MANY = st.lists(NAMES, max_size=12)
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("get_many"), MANY),
-        st.tuples(st.just("set_many"), st.dictionaries(NAMES, st.integers() | st.text(max_size=3), max_size=8)),
-        st.tuples(st.just("delete_many"), MANY),
-        st.tuples(st.just("set"), NAMES, st.integers()),
-        st.tuples(st.just("add"), NAMES, st.integers()),
-        st.tuples(st.just("delete"), NAMES),
-        st.tuples(st.just("keys"), st.just("*")),
-        st.tuples(st.just("incr_version"), NAMES),
-    ),
-    max_size=15,
-)
-
-
-class Model:
-    """What a dictionary would do."""
-
-    def __init__(self) -> None:
-        self.data: dict[str, object] = {}
-
-    def get_many(self, keys: list[str]) -> dict[str, object]:
-        return {key: self.data[key] for key in dict.fromkeys(keys) if key in self.data}
-
-    def set_many(self, data: dict[str, object]) -> list[str]:
-        self.data |= data
-        return []
-
-    def delete_many(self, keys: list[str]) -> int:
-        return sum(self.data.pop(key, None) is not None for key in keys)
-
-    def set(self, key: str, value: object) -> bool:
-        self.data[key] = value
-        return True
-
-    def add(self, key: str, value: object) -> bool:
-        return key not in self.data and self.set(key, value)
-
-    def delete(self, key: str) -> bool:
-        return self.data.pop(key, None) is not None
-
-    def keys(self, _: str) -> list[str]:
-        return sorted(self.data)
-
-    def incr_version(self, key: str) -> int | None:
-        return None if self.data.pop(key, None) is None else 2
-
-
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS)
-def test_a_cluster_does_what_a_dictionary_does(cache: Any, steps: list[Any]) -> None:
-    cache.clear()
-    model = Model()
-    for name, *arguments in steps:
-        try:
-            found = getattr(cache, name)(*arguments)
-        except ValueError:
-            found = None
-        assert (sorted(found) if name == "keys" else found) == getattr(model, name)(*arguments)
 
 
 def test_many_keys_are_asked_of_every_primary_at_once(cache: Any, cluster: Cluster) -> None:

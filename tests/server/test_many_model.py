@@ -1,7 +1,7 @@
 """Many keys at once against a dict: on a cluster and on shards, in both colours, plainly and with the herd policy."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fnmatch import fnmatch
 from typing import Any, TypeAlias
 
@@ -14,53 +14,76 @@ from dvcache.testing.conformance import wired
 from tests.clusters import Cluster
 from tests.shards import Shards
 
-Model: TypeAlias = dict[tuple[int, str], object]
-"""Values by version and key."""
+Step: TypeAlias = tuple[str, tuple[Any, ...], int]
+"""An operation, its arguments, and a version."""
 
-Step: TypeAlias = tuple[str, Any, int]
-"""An operation, what it is given, and a version."""
-
-NAMES = st.sampled_from(["a", "b", "c", "aa", "ab", "{a}b", "b{a}", "é", "a b", ""])
+NAMES = st.sampled_from([*"abcdefg", "aa", "{a}1", "{a}2", "a{b}", "{a}{b}", "{}", "{", "a b", "", "ключ"])
 LISTS = st.lists(NAMES, max_size=12)
 DATA = st.dictionaries(NAMES, st.one_of(st.integers(), st.text(max_size=3)), max_size=8)
-VERSIONS = st.integers(1, 2)
+ARGUMENTS = {
+    **dict.fromkeys(["set_many", "mset"], st.tuples(DATA)),
+    **dict.fromkeys(["get_many", "mget", "delete_many"], st.tuples(LISTS)),
+    **dict.fromkeys(["keys", "delete_pattern"], st.tuples(st.sampled_from(["*", "a*", "[ab]"]))),
+    **dict.fromkeys(["incr_version", "delete"], st.tuples(NAMES)),
+    **dict.fromkeys(["set", "add"], st.tuples(NAMES, st.integers())),
+}
 STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.sampled_from(["set_many", "mset"]), DATA, VERSIONS),
-        st.tuples(st.sampled_from(["get_many", "mget", "delete_many"]), LISTS, VERSIONS),
-        st.tuples(st.sampled_from(["keys", "delete_pattern"]), st.sampled_from(["*", "a*", "[ab]"]), VERSIONS),
-        st.tuples(st.just("incr_version"), NAMES, VERSIONS),
+    st.sampled_from([*ARGUMENTS]).flatmap(
+        lambda name: st.tuples(st.just(name), ARGUMENTS[name], st.integers(1, 2)),
     ),
-    max_size=10,
+    max_size=12,
 )
 
 
-def wanted(model: Model, step: Step) -> object:
-    """Perform the step on the model and return what a cache is to return."""
-    name, argument, version = step
-    here = {key: value for (at, key), value in model.items() if at == version}
-    if name in {"set_many", "mset"}:
-        model.update({(version, key): value for key, value in argument.items()})
-        return [] if name == "set_many" else True
-    if name in {"get_many", "mget"}:
-        return {key: here[key] for key in argument if key in here}
-    if name == "incr_version":
-        if argument not in here:
-            return ValueError
-        model[version + 1, argument] = model.pop((version, argument))
+class Model:
+    """What dictionaries would do, one for each version."""
+
+    def __init__(self) -> None:
+        self.versions: dict[int, dict[str, object]] = {1: {}, 2: {}, 3: {}}
+
+    def set_many(self, data: dict[str, object], version: int) -> list[str]:
+        self.versions[version] |= data
+        return []
+
+    def mset(self, data: dict[str, object], version: int) -> bool:
+        return not self.set_many(data, version)
+
+    def get_many(self, keys: list[str], version: int) -> dict[str, object]:
+        here = self.versions[version]
+        return {key: here[key] for key in keys if key in here}
+
+    mget = get_many
+
+    def delete_many(self, keys: Collection[str], version: int) -> int:
+        return sum(self.delete(key, version) for key in keys)
+
+    def delete_pattern(self, pattern: str, version: int) -> int:
+        return self.delete_many(self.keys(pattern, version), version)
+
+    def keys(self, pattern: str, version: int) -> list[str]:
+        return sorted(key for key in self.versions[version] if fnmatch(key, pattern))
+
+    def set(self, key: str, value: object, version: int) -> bool:
+        self.versions[version][key] = value
+        return True
+
+    def add(self, key: str, value: object, version: int) -> bool:
+        return key not in self.versions[version] and self.set(key, value, version)
+
+    def delete(self, key: str, version: int) -> bool:
+        return self.versions[version].pop(key, None) is not None
+
+    def incr_version(self, key: str, version: int) -> int:
+        if key not in self.versions[version]:
+            raise ValueError
+        self.versions[version + 1][key] = self.versions[version].pop(key)
         return version + 1
-    found = set(argument) & {*here} if name == "delete_many" else {key for key in here if fnmatch(key, argument)}
-    if name == "keys":
-        return sorted(found)
-    for key in found:
-        del model[version, key]
-    return len(found)
 
 
-def returned(cache: Cache, step: Step) -> object:
-    name, argument, version = step
+def outcome(cache: Any, step: Step) -> object:
+    name, arguments, version = step
     try:
-        found = getattr(cache, name)(argument, version=version)
+        found = getattr(cache, name)(*arguments, version=version)
     except ValueError:
         return ValueError
     return sorted(found) if name == "keys" else found
@@ -85,9 +108,8 @@ def cache(request: pytest.FixtureRequest, places: Any) -> Iterator[Cache]:
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_many_keys_on_several_servers_are_as_in_one_dict(cache: Cache, steps: list[Step]) -> None:
     cache.clear()
-    model: Model = {}
+    model = Model()
     for step in steps:
-        assert returned(cache, step) == wanted(model, step), step
-    for version in (1, 2, 3):
-        left = {key: value for (at, key), value in model.items() if at == version}
+        assert outcome(cache, step) == outcome(model, step), step
+    for version, left in model.versions.items():
         assert cache.get_many([*left, "none"], version=version) == left

@@ -26,6 +26,18 @@ def test_replicas_hold_what_their_primary_was_given_in_both_colours(entry: dict[
         assert asyncio.run(container.async_cache().get("key")) == "value"
 
 
+def test_shards_have_entries_of_their_own_in_both_colours() -> None:
+    entry = {"LOCATION": ["valkey://a:1/0", "valkey://b:2/0", "valkey://b:2/1"], "OPTIONS": {"SHARDED": True}}
+    settings, factory = Settings.parse(entry), MemoryPoolFactory()
+    data = {f"key:{n}": n for n in range(30)}
+    with Container(settings, pool_factory=factory) as container:
+        assert container.cache().set_many(data) == []
+        assert asyncio.run(container.async_cache().get_many(data)) == data
+        counts = [factory.pool(endpoint).execute((("DBSIZE",),))[0] for endpoint in settings.endpoints]
+    assert sum(counts) == len(data)
+    assert min(counts) > 0
+
+
 def test_services_and_aliases_keep_their_entries_apart() -> None:
     factory = MemoryPoolFactory()
     service = SETTINGS["service"]
