@@ -175,6 +175,22 @@ def test_the_client_of_a_caches_class_says_which_topology_is_meant() -> None:
         assert cache.set("a", 1)
 
 
+class Moving(DefaultClient):
+    """Overrides what moves an entry to a later version."""
+
+    def incr_version(self, *args: Any, **kwargs: Any) -> Any:
+        calls["incr_version"] += 1
+        return super().incr_version(*args, **kwargs)
+
+
+def test_moving_an_entry_to_an_earlier_version_goes_through_the_override_of_moving_it_to_a_later_one() -> None:
+    with alias(Moving) as cache:
+        cache.set("a", 1, version=5)
+        assert cache.decr_version("a", 2, version=5) == 3
+        assert calls == {"incr_version": 1}
+        assert cache.get("a", version=3) == 1
+
+
 class Listing(DefaultClient):
     """Overrides what yields page by page."""
 
@@ -222,7 +238,7 @@ def test_a_cache_of_decorated_methods_works() -> None:
         assert of(cache, "aincr")("a") == 3
 
 
-def test_building_a_cache_of_the_projects_own_costs_microseconds() -> None:
+def test_a_cache_of_the_projects_own_is_built_without_its_client_and_contexts_which_are_made_when_used() -> None:
     with alias(OwnDefault, OwnCache) as cache:
         made = [type(cache)(*cache._arguments) for _ in range(3)]
         assert all(each._wired is cache._wired for each in made)
