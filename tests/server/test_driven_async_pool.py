@@ -1,6 +1,7 @@
 """Asynchronous pools of a project's own: shared by a loop's tasks, bounded, safe when cancelled, ended with loops."""
 
 import asyncio
+import gc
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -110,6 +111,25 @@ def test_cancelled_callers_leave_everyone_elses_replies_in_place_and_every_conne
     with DelayProxy(server.port, delay=0.001) as proxy:
         for kwargs in ({}, {"connection_class": CarelessConnection}):
             asyncio.run(main(make(f"valkey://127.0.0.1:{proxy.port}", max_connections=8, **kwargs)))
+
+
+def test_what_fails_after_its_caller_is_gone_is_nobodys_concern(make: Make, server: Server) -> None:
+    complaints: list[Any] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        pool = make(seconds=0.1)
+        with server.paused():
+            gone = asyncio.create_task(pool.execute(PING))
+            await asyncio.sleep(0.02)
+            gone.cancel()
+            await asyncio.sleep(0.2)
+        assert gone.cancelled()
+        assert await pool.execute(PING) == [b"PONG"]
+
+    asyncio.run(main())
+    gc.collect()
+    assert complaints == []
 
 
 def test_the_pool_serves_one_loop_after_another_and_leaves_nothing(
