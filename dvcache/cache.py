@@ -4,7 +4,7 @@ from typing import Unpack
 
 from dvcache.binding import aio, astream, stream, sync
 from dvcache.locks import AsyncLock, Lock, Terms
-from dvcache.operations import counters, expiry, hashes, lists, many, scan, sets, sorted_sets, values, versions
+from dvcache.operations import counters, expiry, hashes, lists, many, ranges, scan, sets, sorted_sets, values, versions
 from dvcache.operations.context import Context
 from dvcache.operations.members import Members
 from dvcache.operations.sorted_sets import Scored
@@ -122,10 +122,10 @@ class Cache:
     zrevrank = sync(sorted_sets.zrevrank)
     zpopmin: OneOrMany[Scored | None, list[Scored]] = sync(sorted_sets.zpopmin)  # type: ignore[arg-type, assignment]  # see signatures
     zpopmax: OneOrMany[Scored | None, list[Scored]] = sync(sorted_sets.zpopmax)  # type: ignore[arg-type, assignment]  # see signatures
-    zrange = sync(sorted_sets.zrange)
-    zrevrange = sync(sorted_sets.zrevrange)
-    zrangebyscore = sync(sorted_sets.zrangebyscore)
-    zrevrangebyscore = sync(sorted_sets.zrevrangebyscore)
+    zrange = sync(ranges.zrange)
+    zrevrange = sync(ranges.zrevrange)
+    zrangebyscore = sync(ranges.zrangebyscore)
+    zrevrangebyscore = sync(ranges.zrevrangebyscore)
     zscan = sync(sorted_sets.zscan)
     zscan_page = sync(sorted_sets.zscan_page)
     zscan_iter = stream(sorted_sets.zscan_iter)
@@ -256,10 +256,10 @@ class AsyncCache:
     zrevrank = aio(sorted_sets.zrevrank)
     zpopmin: AsyncOneOrMany[Scored | None, list[Scored]] = aio(sorted_sets.zpopmin)  # type: ignore[arg-type, assignment]  # see signatures
     zpopmax: AsyncOneOrMany[Scored | None, list[Scored]] = aio(sorted_sets.zpopmax)  # type: ignore[arg-type, assignment]  # see signatures
-    zrange = aio(sorted_sets.zrange)
-    zrevrange = aio(sorted_sets.zrevrange)
-    zrangebyscore = aio(sorted_sets.zrangebyscore)
-    zrevrangebyscore = aio(sorted_sets.zrevrangebyscore)
+    zrange = aio(ranges.zrange)
+    zrevrange = aio(ranges.zrevrange)
+    zrangebyscore = aio(ranges.zrangebyscore)
+    zrevrangebyscore = aio(ranges.zrevrangebyscore)
     zscan = aio(sorted_sets.zscan)
     zscan_page = aio(sorted_sets.zscan_page)
     zscan_iter = astream(sorted_sets.zscan_iter)

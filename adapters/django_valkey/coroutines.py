@@ -3,7 +3,7 @@
 from django_valkey import locks
 from django_valkey.methods import taking_client
 from dvcache.cache import aio, astream
-from dvcache.operations import counters, expiry, hashes, lists, many, scan, sets, sorted_sets, values, versions
+from dvcache.operations import counters, expiry, hashes, lists, many, ranges, scan, sets, sorted_sets, values, versions
 from dvcache.operations.context import Context
 from dvcache.operations.members import Members
 from dvcache.operations.sorted_sets import Scored
@@ -113,10 +113,10 @@ class Coroutines:
     azrevrank = aio(sorted_sets.zrevrank)
     azpopmin: AsyncOneOrMany[Scored | None, list[Scored]] = aio(sorted_sets.zpopmin)  # type: ignore[arg-type, assignment]  # see signatures
     azpopmax: AsyncOneOrMany[Scored | None, list[Scored]] = aio(sorted_sets.zpopmax)  # type: ignore[arg-type, assignment]  # see signatures
-    azrange = aio(sorted_sets.zrange)
-    azrevrange = aio(sorted_sets.zrevrange)
-    azrangebyscore = aio(sorted_sets.zrangebyscore)
-    azrevrangebyscore = aio(sorted_sets.zrevrangebyscore)
+    azrange = aio(ranges.zrange)
+    azrevrange = aio(ranges.zrevrange)
+    azrangebyscore = aio(ranges.zrangebyscore)
+    azrevrangebyscore = aio(ranges.zrevrangebyscore)
     azscan = aio(sorted_sets.zscan)
     azscan_page = aio(sorted_sets.zscan_page)
     azscan_iter = astream(sorted_sets.zscan_iter)

@@ -1,7 +1,7 @@
 """Members of collections: how values are stored where the server compares them, and how they are read back."""
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from dvcache.globs import glob
 from dvcache.operations.context import Context
@@ -31,6 +31,12 @@ def decoded(cx: Context, found: Iterable[bytes]) -> list[object]:
     """Return the values of members, without those that cannot be decoded."""
     read = (cx.codec.loads(each, MISSING) for each in found)
     return [value for value in read if value is not MISSING]
+
+
+def scored(cx: Context, found: list[Any], cast: Callable[[float], Any]) -> list[tuple[object, Any]]:
+    """Return the members of a reply with their scores, without those that cannot be decoded."""
+    pairs = ((cx.codec.loads(member, MISSING), score) for member, score in zip(found[::2], found[1::2], strict=True))
+    return [(member, cast(float(score))) for member, score in pairs if member is not MISSING]
 
 
 def together(members: list[object]) -> Members:

@@ -1,6 +1,6 @@
-"""Sorted sets: zadd, zrange, zincrby and the others. Entries of their own kind, which `get` does not read.
+"""Sorted sets: zadd, zincrby, zpopmin and the others. Entries of their own kind, which `get` does not read.
 
-Rests on the commands of the same names (https://valkey.io/commands/#sorted-set); whatever returns a range, on ZRANGE.
+Rests on the commands of the same names (https://valkey.io/commands/#sorted-set); what returns a range is in `ranges`.
 Signatures are those of django-redis 7. The server compares the stored bytes of members, and orders those of equal
 scores by them.
 """
@@ -8,12 +8,12 @@ scores by them.
 # ruff: noqa: D417  # the context is not the caller's to pass
 # ruff: noqa: A002  # min and max are the names that django-redis and valkey-py have
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from dvcache.operations.context import Context
-from dvcache.operations.members import decoded, matching, stored
-from dvcache.types import MISSING, Arg, Fresh, Key, Op, Pages
+from dvcache.operations.members import matching, scored, stored
+from dvcache.types import Fresh, Key, Op, Pages
 
 Bound: TypeAlias = float | str
 """An end of a range of scores: a number, `"-inf"`, `"+inf"`, or with a parenthesis before it one that is left out."""
@@ -169,106 +169,10 @@ def _popped(
 ) -> Op[Scored | list[Scored] | None]:
     limit = () if count is None else (count,)
     [found] = yield ((command, cx.keys.key(key, version), *limit),)
-    members = _scored(cx, found, float)
+    members = scored(cx, found, float)
     if count is not None:
         return members
     return members[0] if members else None
-
-
-def zrange(  # noqa: PLR0917  # the order of django-redis
-    cx: Context,
-    key: Key,
-    start: int | Bound,
-    end: int | Bound,
-    desc: bool = False,
-    withscores: bool = False,
-    score_cast_func: Callable[[float], Any] = float,
-    version: int | None = None,
-    *,
-    byscore: bool = False,
-    offset: int | None = None,
-    num: int | None = None,
-) -> Op[list[Any]]:
-    """Return the members from one rank to another, by score; with `withscores`, tuples of member and score.
-
-    Members that cannot be decoded are left out.
-
-    Args:
-        key: the entry's name, without prefix and version.
-        start: the first one's rank; negative ones count from the end.
-        end: the last one's rank, which is included.
-        desc: count from the greatest score down.
-        withscores: return the scores too.
-        score_cast_func: what to make of a score.
-        version: the version to look in; the alias's own where None.
-        byscore: `start` and `end` are scores, the greater one first with `desc`; ends as for `zrangebyscore`.
-        offset: how many members in the range of scores to pass over.
-        num: how many members in the range of scores to return after those; all of them where None.
-    """
-    by = ("BYSCORE",) if byscore else ()
-    rev = ("REV",) if desc else ()
-    limit: tuple[Arg, ...] = ()
-    if offset is not None or num is not None:
-        limit = ("LIMIT", offset or 0, -1 if num is None else num)
-    scores = ("WITHSCORES",) if withscores else ()
-    [found] = yield (("ZRANGE", cx.keys.key(key, version), start, end, *by, *rev, *limit, *scores),)
-    return _scored(cx, found, score_cast_func) if withscores else decoded(cx, found)
-
-
-def zrevrange(  # noqa: PLR0917  # the order of django-redis
-    cx: Context,
-    key: Key,
-    start: int,
-    end: int,
-    withscores: bool = False,
-    score_cast_func: Callable[[float], Any] = float,
-    version: int | None = None,
-) -> Op[list[Any]]:
-    """Return the members from one rank to another from the greatest score down. Arguments as for `zrange`."""
-    return zrange(cx, key, start, end, True, withscores, score_cast_func, version)
-
-
-def zrangebyscore(  # noqa: PLR0917  # the order of django-redis
-    cx: Context,
-    key: Key,
-    min: Bound,
-    max: Bound,
-    start: int | None = None,
-    num: int | None = None,
-    withscores: bool = False,
-    score_cast_func: Callable[[float], Any] = float,
-    version: int | None = None,
-) -> Op[list[Any]]:
-    """Return the members whose scores are in a range, by score; with `withscores`, tuples of member and score.
-
-    Args:
-        key: the entry's name, without prefix and version.
-        min: the least score, `"-inf"` for none; `"(5"` leaves 5 itself out.
-        max: the greatest score, `"+inf"` for none.
-        start: how many members in the range to pass over.
-        num: how many members to return after those; all of them where None.
-        withscores: return the scores too.
-        score_cast_func: what to make of a score.
-        version: the version to look in; the alias's own where None.
-    """
-    cast = score_cast_func
-    return zrange(cx, key, min, max, False, withscores, cast, version, byscore=True, offset=start, num=num)
-
-
-def zrevrangebyscore(  # noqa: PLR0917  # the order of django-redis
-    cx: Context,
-    key: Key,
-    max: Bound,
-    min: Bound,
-    start: int | None = None,
-    num: int | None = None,
-    withscores: bool = False,
-    score_cast_func: Callable[[float], Any] = float,
-    version: int | None = None,
-) -> Op[list[Any]]:
-    """Return the members whose scores are in a range from the greatest down. Arguments as for `zrangebyscore`."""
-    cast = score_cast_func
-    return zrange(cx, key, max, min, True, withscores, cast, version, byscore=True, offset=start, num=num)
 
 
 def zscan_page(  # noqa: PLR0917  # the order of ZSCAN's own arguments
@@ -286,7 +190,7 @@ def zscan_page(  # noqa: PLR0917  # the order of ZSCAN's own arguments
     # A cursor means nothing to another server: every page is the primary's.
     [[cursor, found]] = yield Fresh((("ZSCAN", cx.keys.key(key, version), cursor, "COUNT", count or cx.scan_count),))
     passes = matching(match)
-    return int(cursor), [scored for scored in _scored(cx, found, float) if passes(scored[0])]
+    return int(cursor), [scored for scored in scored(cx, found, float) if passes(scored[0])]
 
 
 def zscan_iter(
@@ -311,9 +215,3 @@ def zscan(
         cursor, more = yield from zscan_page(cx, key, cursor, match, count, version)
         found += more
     return found
-
-
-def _scored(cx: Context, found: list[Any], cast: Callable[[float], Any]) -> list[tuple[object, Any]]:
-    """Return the members of a reply with their scores, without those that cannot be decoded."""
-    pairs = ((cx.codec.loads(member, MISSING), score) for member, score in zip(found[::2], found[1::2], strict=True))
-    return [(member, cast(float(score))) for member, score in pairs if member is not MISSING]

@@ -200,6 +200,7 @@ PREPARED: dict[str, Any] = {
     "dvcache.operations.hashes": Prepared.hashes,
     "dvcache.operations.lists": nothing,
     "dvcache.operations.sorted_sets": Prepared.sorted_sets,
+    "dvcache.operations.ranges": Prepared.sorted_sets,
 }
 
 

@@ -1,5 +1,6 @@
 """The in-memory server conforms, in both colours."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -13,3 +14,8 @@ class TestMemory(CacheConformance):
     def make_cache(self, request: pytest.FixtureRequest) -> Iterator[MakeCache]:
         with wired(request.param, "valkey://production/1", pool_factory=MemoryPoolFactory()) as make_cache:
             yield make_cache
+
+
+def test_no_part_of_the_suite_hides_a_test_of_another() -> None:
+    names = Counter(name for part in CacheConformance.__bases__ for name in vars(part) if name.startswith("test_"))
+    assert [name for name, parts in names.items() if parts > 1] == []

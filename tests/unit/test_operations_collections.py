@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dvcache.errors import NotSupportedError, ServerError, reply_error
-from dvcache.operations import hashes, lists, sets, sorted_sets
+from dvcache.operations import hashes, lists, ranges, sets, sorted_sets
 from dvcache.testing.replay import replay
 from dvcache.types import Fresh, Op
 from tests.unit.operations_context import CX, context
@@ -20,9 +20,7 @@ def test_members_that_cannot_be_decoded_are_left_out_and_one_is_none() -> None:
     assert replay(sets.srandmember(CX, "s", 2), ((("SRANDMEMBER", b"p:1:s", 2),), [[b"1", BROKEN]])) == [1]
     assert replay(lists.lrange(CX, "l"), ((("LRANGE", b"p:1:l", 0, -1),), [[BROKEN, b"1"]])) == [1]
     asked = (("ZRANGE", b"p:1:z", 0, -1, "WITHSCORES"),)
-    assert replay(sorted_sets.zrange(CX, "z", 0, -1, withscores=True), (asked, [[BROKEN, b"1", b"2", b"3"]])) == [
-        (2, 3.0)
-    ]
+    assert replay(ranges.zrange(CX, "z", 0, -1, withscores=True), (asked, [[BROKEN, b"1", b"2", b"3"]])) == [(2, 3.0)]
     fields = [b"p:1:a", b"1", b"p:1:b", BROKEN]
     assert replay(hashes.hgetall(CX, "h"), ((("HGETALL", b"p:1:h"),), [fields])) == {"a": 1}
     assert replay(hashes.hget(CX, "h", "b", default=5), ((("HGET", b"p:1:h", b"p:1:b"),), [BROKEN])) == 5

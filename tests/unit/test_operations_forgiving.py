@@ -20,7 +20,7 @@ from dvcache.errors import (
     WrongTypeError,
 )
 from dvcache.ignored import INTERVAL, Ignored
-from dvcache.operations import counters, expiry, hashes, lists, many, scan, sets, sorted_sets, values, versions
+from dvcache.operations import counters, expiry, hashes, lists, many, ranges, scan, sets, sorted_sets, values, versions
 from dvcache.operations.context import Context
 from dvcache.operations.forgiving import EMPTY, IN_PARTS, forgiving
 from dvcache.operations.plain import PLAIN
@@ -32,7 +32,7 @@ from tests.unit.operations_context import CX, context
 
 LOGGER = logging.getLogger("tests.forgiving")
 FORGIVING = context(policy=forgiving(PLAIN), version=3)
-MODULES = (values, many, counters, versions, expiry, scan, sets, hashes, lists, sorted_sets)
+MODULES = (values, many, counters, versions, expiry, scan, sets, hashes, lists, sorted_sets, ranges)
 OPERATIONS = {
     name: op
     for module in MODULES
