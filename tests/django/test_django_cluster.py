@@ -1,6 +1,7 @@
 """Clusters under Django: the backend and every other way to ask for one, its own methods, and valkey-py's clients."""
 
 import asyncio
+import inspect
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -14,8 +15,9 @@ import django_valkey
 from django_valkey import async_cache, wiring
 from django_valkey.cluster_cache.cache import ClusterValkeyCache
 from django_valkey.cluster_cache.client import AsyncDefaultClusterClient, DefaultClusterClient
+from django_valkey.cluster_cache.operations import AsyncClusterCache, ClusterCache, ClusterCoroutines
 from django_valkey.cluster_cache.pool import ClusterConnectionFactory
-from dvcache import Cache, NotSupportedError
+from dvcache import Cache, NotSupportedError, TransportError
 from dvcache.pools.lean import LeanPool
 from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.conformance import Blocking, CacheConformance, MakeCache
@@ -201,3 +203,28 @@ def test_what_a_cluster_cannot_be_is_refused_when_the_cache_is_built(
 ) -> None:
     with configured(location, BACKEND=BACKEND, OPTIONS=options), pytest.raises(ImproperlyConfigured, match=words):
         caches["default"]
+
+
+def test_every_method_of_clusters_is_there_in_both_colours_with_the_same_arguments() -> None:
+    own = [name for name in vars(ClusterCache) if not name.startswith("_")]
+    assert own == [name for name in vars(AsyncClusterCache) if not name.startswith("_")]
+    assert [f"a{name}" for name in own] == [name for name in vars(ClusterCoroutines) if not name.startswith("_")]
+    for name in own:
+        method = getattr(ClusterValkeyCache, name)
+        assert method is getattr(DefaultClusterClient, name) is getattr(ClusterCache, name)
+        for twin in (getattr(ClusterValkeyCache, f"a{name}"), getattr(AsyncDefaultClusterClient, name)):
+            assert inspect.signature(twin) == inspect.signature(method)
+            assert inspect.iscoroutinefunction(twin)
+
+
+def test_a_cluster_that_is_gone_leaves_empty_values_where_errors_are_ignored(configured: Configure) -> None:
+    with configured("valkey://127.0.0.1:1", BACKEND=BACKEND, OPTIONS={"IGNORE_EXCEPTIONS": True}):
+        cache: Any = caches["default"]
+        assert cache.get_many(["a", "b"]) == cache.mget_nonatomic(["a"]) == {}
+        assert cache.set_many({"a": 1, "b": 2}) == ["a", "b"]
+        assert cache.mset_nonatomic({"a": 1, "b": 2}) == [False, False]
+        assert (cache.msetnx({"a": 1}), cache.flushall(), cache.mset({"a": 1, "b": 2})) == (False, False, False)
+        assert cache.keys("*") == []
+        assert asyncio.run(cache.amsetnx({"a": 1})) is False
+    with configured("valkey://127.0.0.1:1", BACKEND=BACKEND), pytest.raises(TransportError, match="no node of the"):
+        caches["default"].get("a")

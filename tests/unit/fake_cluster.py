@@ -26,6 +26,8 @@ class Node:
         self.asked: list[Command] = []
         self.script: list[Any] = []
         """What the next commands are answered with: a reply, or an exception that ends the batch. None: as usual."""
+        self.rehashing = False
+        """Whether commands with several keys are answered with TRYAGAIN."""
         self.down: Exception | None = None
 
     def run(self, batch: Batch) -> list[Any]:
@@ -49,6 +51,8 @@ class Node:
             if isinstance(answer, str):
                 return reply_error(answer)
             raise answer
+        if self.rehashing and command[0] == "MGET" and len(command) > 2:
+            return reply_error("TRYAGAIN Multiple keys request during rehashing of slot")
         owner = self.world.owner(slot(command[1]))
         if owner is not self and not asking:
             host, port = owner.address

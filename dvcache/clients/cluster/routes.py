@@ -178,7 +178,7 @@ class Routes(Generic[C]):
                 for owner, some in _by_owner(errands)
                 for left in self._judged(owner, some, outcomes.get(owner), result)
             ]
-            if result.is_due:
+            if result.is_due and (not errands or self._is_current(errands)):
                 yield from self._refreshed(errands[0].owner if errands else None)
             if not errands or self.nodes.clock() >= result.until:
                 _give_up(errands)
@@ -217,6 +217,11 @@ class Routes(Generic[C]):
         except (TransportError, CacheError):
             if self.nodes.view is None:
                 raise
+
+    def _is_current(self, errands: Iterable[Errand[C]]) -> bool:
+        """Say whether the map still names one of those who were asked: else it was told anew meanwhile."""
+        view = self.nodes.view
+        return view is None or any(view.owners[errand.slot] is errand.owner for errand in errands)
 
     def _readdress(self, errands: Iterable[Errand[C]]) -> bool:
         """Send errands to who owns their slots by now; say whether all of them have another owner than before."""
