@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 from typing_extensions import override
 
 from dvcache import Cache
+from dvcache.errors import ConnectError
 from dvcache.testing.conformance import MakeCache
 from tests.replication import Node
 from tests.servers import free_port, wait_until
@@ -32,12 +33,15 @@ class ClusterNode(Node):
     def __init__(self, folder: Path, *options: str, password: str | None = None) -> None:
         self.bus_port = free_port()
         config = folder / f"nodes-{self.bus_port}.conf"
-        own = ("--cluster-config-file", str(config), "--cluster-port", str(self.bus_port))
-        super().__init__(*_OPTIONS, *own, *options, password=password)
+        super().__init__(*_OPTIONS, "--cluster-config-file", str(config), *options, password=password)
 
     @override
     def start(self, *more: str) -> None:
-        super().start(*more)
+        try:
+            super().start("--cluster-port", str(self.bus_port), *more)
+        except ConnectError:  # somebody else took the bus port
+            self.bus_port = free_port()
+            super().start("--cluster-port", str(self.bus_port), *more)
         self.id: str = self.raw("CLUSTER", "MYID").decode()
 
     def view(self) -> dict[str, list[str]]:

@@ -73,6 +73,8 @@ class Errand(Generic[C]):
     """Who is asked next; None where nobody is known to own the slot."""
     asking: bool = False
     """Whether only this time."""
+    waits: bool = False
+    """Whether its owner could not serve it, so that to ask it again at once is of no use."""
 
     def settle(self, reply: object) -> None:
         """Put the reply, or the error, where it is wanted."""
@@ -85,10 +87,8 @@ class Round:
 
     is_due: bool = False
     """Whether the map is to be told anew."""
-    waits: bool = False
-    """Whether to pause before the next round."""
     until: float = float("inf")
-    """When to give up what is left."""
+    """Until when to wait for owners that cannot serve."""
 
 
 class Routes(Generic[C]):
@@ -172,7 +172,7 @@ class Routes(Generic[C]):
         pause, rounds = _FIRST_PAUSE, 0
         split: list[tuple[Errand[C], Plan[Any], dict[Any, list[Any]]]] = []
         while errands:
-            result = Round(until=started + self.nodes.timeout)
+            result = Round()
             errands = [
                 left
                 for owner, some in _by_owner(errands)
@@ -180,13 +180,20 @@ class Routes(Generic[C]):
             ]
             if result.is_due and (not errands or self._is_current(errands)):
                 yield from self._refreshed(errands[0].owner if errands else None)
-            if not errands or self.nodes.clock() >= result.until:
+            now = self.nodes.clock()
+            if not errands or now >= started + self.nodes.timeout:
                 _give_up(errands)
                 break
-            moved = self._readdress(errands)
+            stuck = self._readdress(errands)
+            if now >= result.until:
+                _give_up(stuck)
+                given_up = set(stuck)
+                errands, stuck = [errand for errand in errands if errand not in given_up], []
+                if not errands:
+                    break
             errands = [part for errand in errands for part in self._by_key(errand, split)]
             rounds += 1
-            if (result.waits and not moved) or rounds > 2:  # noqa: PLR2004  # to a node and on from there
+            if stuck or rounds > 2:  # noqa: PLR2004  # to a node and on from there
                 yield Sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             outcomes = yield _requests(errands)
@@ -223,19 +230,18 @@ class Routes(Generic[C]):
         view = self.nodes.view
         return view is None or any(view.owners[errand.slot] is errand.owner for errand in errands)
 
-    def _readdress(self, errands: Iterable[Errand[C]]) -> bool:
-        """Send errands to who owns their slots by now; say whether all of them have another owner than before."""
+    def _readdress(self, errands: Iterable[Errand[C]]) -> list[Errand[C]]:
+        """Send errands to who owns their slots by now; return those that only time can help."""
         view = self.nodes.view
-        if view is None:  # somebody has just asked for replicas, or for none: the next round knows
-            return False
-        moved = True
+        stuck = []
         for errand in errands:
-            if errand.asking:
-                continue
-            owner = view.owners[errand.slot]
-            moved = moved and owner is not errand.owner
-            errand.owner = owner
-        return moved
+            owner = errand.owner
+            if view is not None and not errand.asking:  # none: somebody has just asked for replicas, or for no more
+                errand.owner = view.owners[errand.slot]
+            if errand.waits and errand.owner is owner:
+                stuck.append(errand)
+            errand.waits = False
+        return stuck
 
     def _judged(
         self, owner: C | None, errands: list[Errand[C]], outcome: Outcome | None, result: Round
@@ -262,11 +268,11 @@ class Routes(Generic[C]):
             errand.asking = isinstance(reply, AskError)
             if isinstance(reply, MovedError) and self.nodes.moved(reply.slot, errand.owner):
                 result.is_due = True
-            result.waits = result.waits or asked is errand.owner
+            errand.waits = asked is errand.owner
         elif isinstance(reply, TryAgainError):
-            result.waits = True
+            errand.waits = True
         else:
-            result.is_due = result.waits = True
+            result.is_due = errand.waits = True
             missed = errand.owner if isinstance(reply, ReadOnlyError) else None
             result.until = min(result.until, self.nodes.patience(missed))
 
@@ -283,8 +289,9 @@ class Routes(Generic[C]):
             raise error
         result.is_due = True
         if isinstance(error, ConnectError | ClosedError | UnavailableError):  # nothing was performed
-            result.waits = True
             result.until = min(result.until, self.nodes.patience(owner))
+            for errand in errands:
+                errand.waits = True
             return errands
         tainted = {errand.slot for errand in errands if not is_repeatable((errand.command,))}
         return [errand for errand in errands if errand.slot not in tainted]
