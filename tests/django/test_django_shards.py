@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import valkey
@@ -11,14 +11,11 @@ from django.core.cache import caches
 from typing_extensions import override
 
 import django_valkey
-from django_valkey import async_cache, wiring
+from django_valkey import async_cache
 from django_valkey.async_cache.client import AsyncShardClient
-from django_valkey.cache import ValkeyCache
 from django_valkey.client import ShardClient
 from django_valkey.neighbours import wipes
-from dvcache import Cache, Settings
-from dvcache.testing import MemoryPoolFactory
-from dvcache.testing.conformance import Blocking, CacheConformance, MakeCache
+from dvcache import Settings
 from tests.django.conftest import NAMED, Configure, connections
 from tests.shards import Shards
 
@@ -48,20 +45,6 @@ WAYS: list[tuple[str, dict[str, Any]]] = [
     (SYNC, {"CLIENT_CLASS": "django_valkey.client.HerdClient", "SHARDED": True}),
     (SYNC, {"CLIENT_CLASS": f"{__name__}.Counting"}),
 ]
-
-
-class TestShardClient(CacheConformance):
-    @pytest.fixture(params=["sync", "async"])
-    def make_cache(self, request: pytest.FixtureRequest) -> Iterator[MakeCache]:
-        with wiring.use(pool_factory=MemoryPoolFactory()), asyncio.Runner() as runner:
-
-            def make_cache(**settings: Any) -> Cache:
-                options = {"CLIENT_CLASS": CLIENT, **settings.get("OPTIONS", {})}
-                location = [f"valkey://shard-{n}/1" for n in range(3)]
-                cache: Any = ValkeyCache(location, {**settings, "OPTIONS": options})
-                return cast("Cache", cache if request.param == "sync" else Blocking(cache, runner, "a"))
-
-            yield make_cache
 
 
 @pytest.mark.parametrize(("backend", "options"), WAYS, ids=str)

@@ -13,11 +13,18 @@ from tests.shards import Shards
 POLICIES = {"plain": lambda make_cache: make_cache, "herd": of_a_herd}
 
 
+@pytest.fixture(scope="module")
+def urls(shared_shards: Shards) -> list[str]:
+    """The session's shards, whole; the suite empties them itself."""
+    shared_shards.restore()
+    return shared_shards.urls
+
+
 class TestShards(CacheConformance):
     @pytest.fixture(params=itertools.product(["sync", "async"], POLICIES), ids=" ".join)
-    def make_cache(self, request: pytest.FixtureRequest, shards: Shards) -> Iterator[MakeCache]:
+    def make_cache(self, request: pytest.FixtureRequest, urls: list[str]) -> Iterator[MakeCache]:
         colour, policy = request.param
-        with wired(colour, shards.urls) as make:
+        with wired(colour, urls) as make:
 
             def make_cache(**settings: Any) -> Any:
                 return make(**{**settings, "OPTIONS": {"SHARDED": True, **settings.get("OPTIONS", {})}})
