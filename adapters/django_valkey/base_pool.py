@@ -15,7 +15,9 @@ from django_valkey import spellings
 from django_valkey.exceptions import ConfigurationError, improperly_configured
 from django_valkey.frozen import frozen
 from django_valkey.shared_pools import shared
+from dvcache import NotSupportedError
 from dvcache.pools.drivers import wrong_colour
+from dvcache.pools.embedded import embedded_server
 from dvcache.settings import components, locations, twins
 from dvcache.settings.names import is_foreign
 from dvcache.settings.options import copied
@@ -64,8 +66,9 @@ class BaseConnectionFactory(Generic[Base, Pool]):
 
         Raises:
             ConfigurationError: a timeout is no number.
+            NotSupportedError: the URL is `memory://`, which has no server.
         """
-        params: dict[str, Any] = {"url": url, "parser_class": self.get_parser_cls()}
+        params: dict[str, Any] = {"url": url and reachable(url), "parser_class": self.get_parser_cls()}
         for option, name in (
             ("SOCKET_TIMEOUT", "Socket timeout"),
             ("SOCKET_CONNECT_TIMEOUT", "Socket connect timeout"),
@@ -177,6 +180,22 @@ def in_role(url: str, **role: str) -> str:
         return url
     others = [each for each in parse_qsl(split.query, keep_blank_values=True) if each[0] != "is_master"]
     return split._replace(query=urlencode([*others, *role.items()])).geturl()
+
+
+def reachable(url: str) -> str:
+    """Return a URL that valkey-py knows: of `embedded://`, that of the server's socket, started if need be.
+
+    Raises:
+        NotSupportedError: the URL is `memory://`, which has no server.
+    """
+    split = urlsplit(url)
+    if split.scheme == "memory":
+        raise NotSupportedError("memory:// has no server for a client of valkey-py's; embedded:// has one")
+    if split.scheme != "embedded":
+        return url
+    db = split.path.strip("/")
+    query = [*parse_qsl(split.query, keep_blank_values=True), *([("db", db)] if db else [])]
+    return f"unix://{split.netloc}{embedded_server()}?{urlencode(query)}"
 
 
 def _plain(url: str) -> str:

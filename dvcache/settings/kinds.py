@@ -132,4 +132,5 @@ def _check(value: object, kind: _Kind, key: str) -> None:
     accepts, wanted = kind
     if not accepts(value):
         message = wanted if wanted.startswith("Socket") else f"must be {wanted}"
-        raise ConfigurationError(f"{message}, not {type(value).__name__}", key=key)
+        given = "another text" if isinstance(value, str) and wanted.startswith("'") else type(value).__name__
+        raise ConfigurationError(f"{message}, not {given}", key=key)

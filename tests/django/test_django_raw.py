@@ -1,6 +1,7 @@
 """`cache.client` and the connection factories: valkey-py's own clients of an alias's servers."""
 
 import asyncio
+import os
 from copy import deepcopy
 from typing import Any
 
@@ -15,13 +16,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test.utils import override_settings
 from django.utils.module_loading import import_string
 
-from django_valkey import container
+from django_valkey import container, get_valkey_connection
+from django_valkey.async_cache import get_valkey_connection as aget_valkey_connection
 from django_valkey.async_cache.client import AsyncDefaultClient, AsyncHerdClient, AsyncSentinelClient
 from django_valkey.async_cache.pool import AsyncConnectionFactory, AsyncSentinelConnectionFactory
 from django_valkey.base_pool import BaseConnectionFactory
 from django_valkey.client import DefaultClient, HerdClient, SentinelClient
 from django_valkey.pool import ConnectionFactory, SentinelConnectionFactory
-from dvcache import AsyncCache, Cache, ConfigurationWarning
+from dvcache import AsyncCache, Cache, ConfigurationWarning, NotSupportedError
+from dvcache.pools.embedded import SHARED
 from tests.servers import Server
 from tests.topologies import SentinelFleet, role
 
@@ -101,6 +104,30 @@ def test_an_async_factory_has_a_pool_for_each_loop_which_ends_with_it(server: Se
 
     assert asyncio.run(scenario()) is not asyncio.run(scenario())
     assert not BaseConnectionFactory._pools
+
+
+@pytest.mark.parametrize("location", ["embedded://", "embedded:///3", "embedded://?db=3&client_name=raw"])
+def test_raw_clients_reach_the_embedded_server(location: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SHARED, f"{os.getppid()}:{server.path}")  # as if this were a child of who started it
+    with override_settings(CACHES={"default": {"BACKEND": BACKEND, "LOCATION": location}}):
+        cache = caches["default"]
+        assert cache.set("apples", 3)
+
+        async def there() -> object:
+            return await (await aget_valkey_connection("default")).get(cache.make_key("apples"))
+
+        assert get_valkey_connection("default").get(cache.make_key("apples")) == b"3" == asyncio.run(there())
+        with get_valkey_connection("default").pipeline() as pipeline:
+            assert cache.incr("apples", client=pipeline) is pipeline
+            assert pipeline.execute() == [b"4"]
+
+
+def test_memory_has_no_raw_clients() -> None:
+    with override_settings(CACHES={"default": {"BACKEND": BACKEND, "LOCATION": "memory://"}}):
+        with pytest.raises(NotSupportedError, match="embedded:// has one"):
+            get_valkey_connection("default")
+        with pytest.raises(NotSupportedError, match="embedded:// has one"):
+            asyncio.run(aget_valkey_connection("default"))
 
 
 def test_a_pool_is_shared_by_equal_options_and_by_no_others(server: Server) -> None:
