@@ -125,8 +125,8 @@ _CALLERS: Final = {"SESSION_CACHE_ALIAS": 5, "CACHE_MIDDLEWARE_ALIAS": 6}
 
 
 def _shared(settings: Collection[Settings]) -> Iterable[CheckMessage]:
-    for one, other in itertools.permutations(settings, 2):
-        if wiped := neighbours.wipes(one, other):
+    for one in settings:
+        if wiped := neighbours.wipes(one, (each for each in settings if each is not one)):
             yield _warning(2, f"CACHES[{one.alias!r}]: {wiped}")
 
 

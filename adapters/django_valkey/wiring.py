@@ -172,10 +172,10 @@ def _warn_unchecked(wired: Wired, known: Collection[Wired]) -> None:
     for said in conf.unknown_settings():
         warnings.warn(said, ConfigurationWarning, stacklevel=4)
     new = wired.container.settings
-    for old in (each.container.settings for each in known):
-        for one, other in ((new, old), (old, new)):
-            if wiped := neighbours.wipes(one, other):
-                warnings.warn(f"CACHES[{one.alias!r}]: {wiped}", ConfigurationWarning, stacklevel=4)
+    olds = [each.container.settings for each in known]
+    for one, others in ((new, olds), *((old, [new]) for old in olds)):
+        if wiped := neighbours.wipes(one, others):
+            warnings.warn(f"CACHES[{one.alias!r}]: {wiped}", ConfigurationWarning, stacklevel=4)
 
 
 def _context(container: Container) -> Context:

@@ -4,8 +4,6 @@ An operation that is overridden is called by its name. What an override reaches 
 without the class. What goes through which override, `layers` says.
 """
 
-# as in the operations
-
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace

@@ -149,6 +149,16 @@ def test_aliases_that_clear_each_other_are_told(case: str) -> None:
     ]
 
 
+def test_an_alias_that_clears_several_others_is_told_once() -> None:
+    said = found({"one": entry(), "two": options(CLEAR_SCOPE="prefix"), "three": entry()})
+    assert [text.partition(";")[0] for _, text, _ in said] == [
+        f"CACHES[{alias!r}]: clear() empties "
+        + ", ".join(f"CACHES[{other!r}] (on {URL.replace(':s3cr3t@', '')})" for other in others)
+        + " too"
+        for alias, others in {"one": ["two", "three"], "three": ["one", "two"]}.items()
+    ]
+
+
 @pytest.mark.parametrize("case", SHARED)
 def test_aliases_that_clear_each_other_are_told_at_their_build_where_no_check_is_installed(case: str) -> None:
     one, other, wiping = SHARED[case]

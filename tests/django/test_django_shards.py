@@ -150,5 +150,5 @@ def test_connections_that_requests_leave_are_closed_on_every_shard(shards: Shard
 def test_clear_of_shards_empties_each_of_them_and_that_is_known() -> None:
     one = Settings.parse({"LOCATION": ["valkey://a/1", "valkey://b/1"], "OPTIONS": {"SHARDED": True}}, alias="one")
     other = Settings.parse({"LOCATION": "valkey://b/1"}, alias="other")
-    assert "CACHES['other'] too, which is on valkey://b:6379/1" in wipes(one, other)
-    assert wipes(one, Settings.parse({"LOCATION": "valkey://b/2"}, alias="other")) == ""
+    assert "CACHES['other'] (on valkey://b:6379/1) too" in wipes(one, [other])
+    assert wipes(one, [Settings.parse({"LOCATION": "valkey://b/2"}, alias="other")]) == ""
