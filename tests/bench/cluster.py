@@ -76,6 +76,12 @@ class ValkeyPy:
     def get_many(self) -> object:
         return dict(zip(KEYS, map(pickle.loads, self._client.mget_nonatomic(STORED)), strict=True))
 
+    def set_many(self) -> object:
+        pipeline = self._client.pipeline()
+        for key in STORED:
+            pipeline.set(key, pickle.dumps(VALUE), px=60_000)
+        return pipeline.execute()
+
 
 class AsyncValkeyPy:
     """The same, asynchronous."""
@@ -91,6 +97,12 @@ class AsyncValkeyPy:
 
     async def get_many(self) -> object:
         return dict(zip(KEYS, map(pickle.loads, await self._client.mget_nonatomic(STORED)), strict=True))
+
+    async def set_many(self) -> object:
+        pipeline = self._client.pipeline()
+        for key in STORED:
+            pipeline.set(key, pickle.dumps(VALUE), px=60_000)
+        return await pipeline.execute()
 
 
 def _theirs(cluster: Cluster) -> Sync:
