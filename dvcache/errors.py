@@ -30,11 +30,15 @@
         └── WrongTypeError                      the key holds another kind of value
 
 Errors carry attributes (alias, endpoint, command) and say what to do. They never carry a value or a password.
+
+Those of the server and of the way to it are of valkey-py's class as well (`valkey.exceptions.ConnectionError`,
+`TimeoutError`, `ResponseError` …), which is what django-valkey raised: code that catches it goes on catching.
 """
 
 from typing import Final
 
 from typing_extensions import override
+from valkey import exceptions as driver
 
 
 class CacheError(Exception):
@@ -134,7 +138,7 @@ class ConnectionInterrupted(CacheError):
         return f"Valkey {type(self.__cause__).__name__}: {self.__cause__}"
 
 
-class TransportError(_LocatedError, ConnectionInterrupted, ConnectionError):
+class TransportError(_LocatedError, ConnectionInterrupted, driver.ConnectionError, ConnectionError):
     """No answer came. Whether the commands were performed is not known, unless a subclass says so."""
 
 
@@ -150,7 +154,7 @@ class ConnectionLost(TransportError):
     """The connection ended between the command and its answer."""
 
 
-class ReplyTimeout(TransportError, TimeoutError):
+class ReplyTimeout(TransportError, driver.TimeoutError, TimeoutError):
     """The answer did not come within the timeout."""
 
 
@@ -158,7 +162,7 @@ class PoolExhausted(TransportError):
     """Every connection stayed busy for as long as a caller may wait: nothing was performed."""
 
 
-class ServerError(_LocatedError):
+class ServerError(_LocatedError, driver.ResponseError):
     """The server refused the command."""
 
 
@@ -166,15 +170,15 @@ class UnavailableError(ServerError, TransportError):
     """The server answered that it cannot serve now: nothing was performed."""
 
 
-class AuthenticationError(ServerError):
+class AuthenticationError(ServerError, driver.AuthenticationError):
     """The credentials are wrong or missing."""
 
 
-class PermissionDenied(ServerError):
+class PermissionDenied(ServerError, driver.NoPermissionError):
     """The ACL user may not run the command, or not on this key."""
 
 
-class ReadOnlyError(ServerError):
+class ReadOnlyError(ServerError, driver.ReadOnlyError):
     """A write reached a replica: nothing was performed."""
 
 
@@ -209,7 +213,7 @@ class AskError(RedirectError):
     """The key may be at another node, to which the slot is on its way: this command is asked there, with ASKING."""
 
 
-class NoScriptError(ServerError):
+class NoScriptError(ServerError, driver.NoScriptError):
     """The server does not hold the script: nothing was performed."""
 
 

@@ -76,7 +76,7 @@ def test_pools_clients_and_their_flows_see_only_the_vocabulary(part: str) -> Non
 def test_only_pools_talk_to_the_server_and_only_settings_ask_valkey_py_what_it_accepts() -> None:
     assert all(module.startswith("dvcache.pools.") for module in importers("dvcache", "libvalkey", "socket"))
     found = {module for module in importers("dvcache", "valkey") if not module.startswith("dvcache.pools.")}
-    assert found <= {"dvcache.settings.arguments", "dvcache.settings.locations"}
+    assert found <= {"dvcache.errors", "dvcache.settings.arguments", "dvcache.settings.locations"}
 
 
 def test_the_adapter_holds_no_socket() -> None:
