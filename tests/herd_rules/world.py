@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, cast
 
 from dvcache import Cache, Container, PoolFactory, Settings
 from dvcache.clients.replicated import AsyncReadOnly, ReadOnly
+from dvcache.leases import lease_of
 from dvcache.testing import ManualClock
 from dvcache.testing.conformance import Blocking
 from dvcache.types import Arg
@@ -14,7 +15,6 @@ from dvcache.types import Arg
 H: Final = 60_000
 L: Final = 30_000
 K: Final = b":1:k"
-LEASE: Final = b":1:k:lease"
 
 Raw = Callable[..., Any]
 
@@ -43,7 +43,8 @@ class World:
         self._runner = stack.enter_context(asyncio.Runner())
         self._stack = stack
         self.plain = self.process(HERD=False)
-        self._client = self.container(HERD=False).client()
+        plain = self.container(HERD=False)
+        self._client, self._placement = plain.client(), plain.settings.placement
 
     def container(self, **options: object) -> Container:
         wanted = {"HERD": True, **self._options, **options}
@@ -75,6 +76,9 @@ class World:
         [reply] = self._client.execute((command,))
         return reply
 
+    def lease(self, entry: bytes = K) -> bytes:
+        return lease_of(entry, self._placement)
+
     def make_stale(self, *keys: str) -> None:
         for key in keys or ("k",):
             assert self.raw("PEXPIRE", f":1:{key}", H - 1000) == 1
@@ -84,15 +88,15 @@ class World:
 
     def claim(self, token: bytes = b"another") -> None:
         """Have a process of another's hold the lease."""
-        assert self.raw("SET", LEASE, token, "NX", "PX", L) == b"OK"
+        assert self.raw("SET", self.lease(), token, "NX", "PX", L) == b"OK"
 
     def lapse(self) -> None:
         """Let the time of a lease pass."""
-        self.raw("UNLINK", LEASE)
+        self.raw("UNLINK", self.lease())
         self.clock.advance(L / 1000 + 1)
 
     def is_claimed(self) -> bool:
-        return self.raw("EXISTS", LEASE) == 1
+        return self.raw("EXISTS", self.lease()) == 1
 
 
 @contextmanager

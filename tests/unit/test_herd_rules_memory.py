@@ -1,15 +1,25 @@
-"""The rules of the herd policy hold on the in-memory server, in both colours."""
+"""The rules of the herd policy hold on in-memory servers, in both colours: on one, on shards and in a cluster."""
 
+import itertools
 from collections.abc import Iterator
+from typing import Any, Final
 
 import pytest
 
 from dvcache.testing import MemoryPoolFactory
 from tests.herd_rules import HerdRules, World, world_of
 
+PLACES: Final[dict[str, tuple[str | list[str], dict[str, Any]]]] = {
+    "one server": ("valkey://production/1", {}),
+    "shards": ([f"valkey://shard-{n}/1" for n in range(3)], {"SHARDED": True}),
+    "cluster": ("valkey://node:7001", {"CLUSTER": True}),
+}
+
 
 class TestRulesInMemory(HerdRules):
-    @pytest.fixture(params=["sync", "async"])
+    @pytest.fixture(params=itertools.product(["sync", "async"], PLACES), ids=" on ".join)
     def world(self, request: pytest.FixtureRequest) -> Iterator[World]:
-        with world_of(request.param, "valkey://production/1", MemoryPoolFactory()) as world:
+        colour, place = request.param
+        location, options = PLACES[place]
+        with world_of(colour, location, MemoryPoolFactory(), **options) as world:
             yield world
