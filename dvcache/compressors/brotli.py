@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, Literal, Self
+from typing import ClassVar, Final, Self
 
 import brotli
 
 from dvcache.compressors import bounds
 from dvcache.compressors.options import LEVEL, MAX_SIZE, check, chosen, named
 from dvcache.errors import ConfigurationError
-
-Mode = Literal["GENERIC", "TEXT", "FONT"]
 
 _MODE: Final = named("COMPRESS_BROTLI_MODE")
 _WINDOW: Final = named("COMPRESS_BROTLI_LGWIN")

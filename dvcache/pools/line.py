@@ -89,7 +89,7 @@ class Line(asyncio.Protocol):
         finally:
             if (writer := connection._writer) is not None:  # noqa: SLF001  # connecting failed or was cancelled
                 writer.transport.abort()
-                connection._writer = connection._reader = None  # noqa: SLF001
+                connection._writer = connection._reader = None  # noqa: SLF001  # as above
 
     @property
     def is_full(self) -> bool:

@@ -99,7 +99,7 @@ class Sentinel:
     def fileno(self) -> int:
         """Return the socket's descriptor, for poll."""
         assert self._connection._sock is not None  # noqa: SLF001  # valkey-py has no other name for it
-        return self._connection._sock.fileno()  # noqa: SLF001
+        return self._connection._sock.fileno()  # noqa: SLF001  # as above
 
     def announcement(self) -> str | None:
         """Return the channel of the next announcement that is there, or None where there is none."""

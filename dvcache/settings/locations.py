@@ -20,7 +20,7 @@ from dvcache.settings.arguments import FLAGS, UNREADABLE, refuse_together, refus
 from dvcache.types import Endpoint, Role, Scheme
 
 _KEY: Final = "LOCATION"
-_BETWEEN_URLS: Final = re.compile(r"\s*,\s*(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
+_BETWEEN_URLS: Final = re.compile(r"\s*[,;]\s*(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 _SCHEMES: Final[Mapping[str, Scheme]] = {
     "valkey": "valkey",
     "valkeys": "valkeys",
@@ -39,13 +39,14 @@ def urls(location: object) -> tuple[str, ...]:
     """Return the URLs of a LOCATION.
 
     Args:
-        location: a URL, URLs separated by commas, or a sequence or set of URLs.
+        location: a URL, URLs separated by commas or (as Django's own backends take them) semicolons, or a sequence or
+            set of URLs.
 
     Raises:
         ConfigurationError: there is none, or one that is no text.
     """
     if isinstance(location, str):
-        found: Sequence[object] = _BETWEEN_URLS.split(location.strip(" \t\r\n,"))
+        found: Sequence[object] = _BETWEEN_URLS.split(location.strip(" \t\r\n,;"))
     elif isinstance(location, Sequence | AbstractSet) and not isinstance(location, bytes | bytearray | memoryview):
         found = list(location)
     elif location is None:

@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from dvcache.errors import ConfigurationError, ConfigurationWarning
+from dvcache.settings.arguments import accepted
 from dvcache.settings.kinds import CLASSES
 from dvcache.settings.options import KEYS, KNOWN
 from dvcache.settings.spelling import nearest
@@ -40,7 +41,8 @@ def _check_name(name: object, known: AbstractSet[str], others: AbstractSet[str],
         raise ConfigurationError(f"every key must be text, not {type(name).__name__}", key="CACHES")
     if name not in others and (near := nearest(name, known)):
         raise ConfigurationError(f"there is no such key; did you mean {near}?", key=form.format(name))
-    where = f"; it belongs in {elsewhere}" if name in others else ""
+    place = elsewhere if name in others else "OPTIONS['CONNECTION_POOL_KWARGS']" if name in accepted() else ""
+    where = f"; it belongs in {place}" if place else ""
     message = f"CACHES[{alias!r}]: {form.format(name)} is not known and was ignored{where}"
     warnings.warn(message, ConfigurationWarning, stacklevel=5)
 

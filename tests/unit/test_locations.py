@@ -89,6 +89,10 @@ def test_the_password_of_the_url_prevails_over_that_of_the_options() -> None:
     [
         ("valkey://a, redis://b,unix:///c", ("valkey://a", "redis://b", "unix:///c")),
         ("valkey://u:a,b;c@h/0", ("valkey://u:a,b;c@h/0",)),
+        (
+            "valkey://u:a;b@h/0;valkey://u:c@h/0 ; valkey://h/1;",
+            ("valkey://u:a;b@h/0", "valkey://u:c@h/0", "valkey://h/1"),
+        ),
         ("valkey://u:a,b@h/0 , valkey://u:c,,d@h/0,", ("valkey://u:a,b@h/0", "valkey://u:c,,d@h/0")),
         (["valkey://a ", "", "valkey://b,c"], ("valkey://a", "valkey://b,c")),
         (("valkey://a",), ("valkey://a",)),
