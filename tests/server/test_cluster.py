@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from dvcache.slots import slot
 from dvcache.testing.conformance import wired
 from tests.cluster_load import THIRDS
 from tests.clusters import Cluster, on_cluster
-from tests.servers import PASSWORD
+from tests.servers import PASSWORD, TlsProxy, wait_until
 
 COLOURS = ["sync", "async"]
 
@@ -212,3 +213,26 @@ def test_a_forked_child_has_connections_of_its_own(cluster: Cluster) -> None:
             os._exit(0 if same else 1)
         assert all(cache.get_many(names) == {name: name for name in names} for _ in range(50))
         assert os.waitpid(child, 0)[1] == 0
+
+
+def test_tls_is_for_every_node(tmp_path: Path) -> None:
+    with Cluster() as cluster, ExitStack() as stack:
+        proxies = []
+        for n, node in enumerate(cluster.primaries):
+            folder = tmp_path / str(n)
+            folder.mkdir()
+            proxies.append(stack.enter_context(TlsProxy(node.port, folder)))
+            node.raw("CONFIG", "SET", "cluster-announce-port", proxies[n].port)
+        authorities = tmp_path / "authorities.pem"
+        authorities.write_text("".join(proxy.ca_path.read_text() for proxy in proxies))
+        ports = {proxy.port for proxy in proxies}
+        asked = cluster.nodes[0]
+        wait_until(lambda: {each[2][1] for each in asked.raw("CLUSTER", "SLOTS")} == ports)
+        for colour in COLOURS:
+            with wired(colour, f"valkeys://127.0.0.1:{proxies[0].port}") as make:  # type: ignore[arg-type]  # a colour
+                trusting = {"CONNECTION_POOL_KWARGS": {"ssl_ca_certs": str(authorities)}}
+                cache = on_cluster(make)(OPTIONS=trusting)
+                assert cache.set_many({f"k{n}": n for n in range(30)}) == []
+                assert cache.get_many(["k1", "k2", "k29"]) == {"k1": 1, "k2": 2, "k29": 29}
+                with pytest.raises(TransportError, match="certificate"):
+                    on_cluster(make)().get("k1")
