@@ -93,7 +93,13 @@ def hget(cx: Context, name: Key, key: Key, version: int | None = None, *, defaul
 
 
 def hmget(cx: Context, name: Key, keys: Iterable[Key], version: int | None = None) -> Op[dict[Key, object]]:
-    """Return the values of the fields that there are, by their names."""
+    """Return the values of the fields that there are, by their names.
+
+    Raises:
+        TypeError: the fields are one text, whose letters would be taken for them.
+    """
+    if isinstance(keys, str | bytes):
+        raise TypeError(f"hmget takes the fields in a list, not {type(keys).__name__}; hget takes one field")
     wanted = {key: cx.keys.key(key, version) for key in keys}
     if not wanted:
         return {}

@@ -49,11 +49,14 @@ def zadd(  # noqa: PLR0917  # the order of django-redis
 
     Raises:
         SerializationError: a member cannot be stored; nothing was sent.
+        TypeError: the scores are in no mapping.
         ServerError: the options exclude each other, or a score is no number.
         WrongTypeError: the entry is no sorted set.
     """
     if not mapping:
         return None if incr else 0
+    if not isinstance(mapping, Mapping):
+        raise TypeError(f"zadd takes a mapping of members to their scores, not {type(mapping).__name__}")
     given = {"NX": nx, "XX": xx, "GT": gt, "LT": lt, "CH": ch, "INCR": incr}
     options = [name for name, wanted in given.items() if wanted]
     scores = [part for member, score in mapping.items() for part in (score, stored(cx, member))]

@@ -53,6 +53,18 @@ def test_nothing_is_written_for_no_values(op: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("op", "message"),
+    [
+        (lambda: hashes.hmget(CX, "h", "name"), "hmget takes the fields in a list, not str; hget takes one field"),
+        (lambda: sorted_sets.zadd(CX, "z", ["a", 1]), "zadd takes a mapping of members to their scores, not list"),  # type: ignore[arg-type]  # as given
+    ],
+)
+def test_what_another_library_would_take_is_refused_and_the_right_form_named(op: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        replay(op())
+
+
+@pytest.mark.parametrize(
     ("prefixed", "name", "stored"),
     [
         (True, "h", b"p:1:h"),
