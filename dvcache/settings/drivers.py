@@ -102,7 +102,9 @@ def _check_scheme(classes: Classes | str, scheme: Scheme) -> None:
 
 def _checked_url(location: Location, key: str) -> str:
     if location.scheme == "embedded":
-        raise ConfigurationError("embedded:// has no URL that a connection factory could connect to", key=key)
+        raise ConfigurationError(
+            "embedded:// has no URL that a factory of your own could connect to; name a server", key=key
+        )
     return location.url
 
 

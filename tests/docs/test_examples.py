@@ -117,6 +117,13 @@ def test_every_link_between_the_pages_leads_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_every_page_is_in_the_index_and_in_the_readme() -> None:
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").partition("## More")[2]
+    assert pages == set(re.findall(r"\]\(([\w-]+\.md)\)", index)) == set(re.findall(r"\]\(docs/([\w-]+\.md)\)", readme))
+
+
 def test_the_service_without_django_answers_cold_and_warm_and_ends() -> None:
     service = ROOT / "docs" / "examples" / "service.py"
     done = programs.run("-X", "dev", str(service), env=environment(DVCACHE_LOCATION="memory://"))
