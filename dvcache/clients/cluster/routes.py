@@ -5,11 +5,11 @@ connection was lost is sent again only if performing it twice does no harm.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Generic
 
 from typing_extensions import TypeIs
 
+from dvcache.clients.cluster.errands import Errand, Round, by_owner, give_up, is_asking, requests
 from dvcache.clients.cluster.nodes import C, Nodes, View
 from dvcache.clients.commands import is_repeatable, rule
 from dvcache.clients.exchanges import Outcome, Steps
@@ -29,8 +29,6 @@ from dvcache.errors import (
 )
 from dvcache.slots import SLOTS, slot, slots
 from dvcache.types import Arg, Batch, Command, Sleep
-
-_ASKING: Final[Command] = ("ASKING",)
 
 _OWN: Final = frozenset({"SCAN", "READONLY", "READWRITE"})
 """Commands that mean something else to a cluster than to one of its nodes."""
@@ -58,37 +56,6 @@ def is_final(outcome: Outcome) -> TypeIs[Sequence[Any]]:
         if isinstance(reply, _NOT_FINAL):
             return False
     return True
-
-
-@dataclass(slots=True, eq=False)
-class Errand(Generic[C]):
-    """A command on its way to its owner."""
-
-    command: Command
-    slot: int
-    replies: list[Any]
-    """Where its reply is wanted, at which position."""
-    position: int
-    owner: C | None
-    """Who is asked next; None where nobody is known to own the slot."""
-    asking: bool = False
-    """Whether only this time."""
-    waits: bool = False
-    """Whether its owner could not serve it, so that to ask it again at once is of no use."""
-
-    def settle(self, reply: object) -> None:
-        """Put the reply, or the error, where it is wanted."""
-        self.replies[self.position] = reply
-
-
-@dataclass(slots=True)
-class Round:
-    """What came of asking owners once."""
-
-    is_due: bool = False
-    """Whether the map is to be told anew."""
-    until: float = float("inf")
-    """Until when to wait for owners that cannot serve."""
 
 
 class Routes(Generic[C]):
@@ -175,18 +142,18 @@ class Routes(Generic[C]):
             result = Round()
             errands = [
                 left
-                for owner, some in _by_owner(errands)
+                for owner, some in by_owner(errands)
                 for left in self._judged(owner, some, outcomes.get(owner), result)
             ]
             if result.is_due and (not errands or self._is_current(errands)):
                 yield from self._refreshed(errands[0].owner if errands else None)
             now = self.nodes.clock()
             if not errands or now >= started + self.nodes.timeout:
-                _give_up(errands)
+                give_up(errands)
                 break
             stuck = self._readdress(errands)
             if now >= result.until:
-                _give_up(stuck)
+                give_up(stuck)
                 given_up = set(stuck)
                 errands, stuck = [errand for errand in errands if errand not in given_up], []
                 if not errands:
@@ -196,7 +163,7 @@ class Routes(Generic[C]):
             if stuck or rounds > 2:  # noqa: PLR2004  # to a node and on from there
                 yield Sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
-            outcomes = yield _requests(errands)
+            outcomes = yield requests(errands)
         for errand, plan, replies in split:
             errand.settle(unite(plan, replies)[0])
 
@@ -251,7 +218,7 @@ class Routes(Generic[C]):
             outcome = UnavailableError("no node of the cluster serves the slot")
         if isinstance(outcome, Exception):
             return self._failed(owner, errands, outcome, result)
-        if _is_asking(errands):
+        if is_asking(errands):
             outcome = outcome[1::2]
         left = []
         for errand, reply in zip(errands, outcome, strict=True):
@@ -309,7 +276,7 @@ class Routes(Generic[C]):
         owner, first = primaries[position]
         reply: list[Any] = [None]
         errand = Errand(("SCAN", within, *command[2:]), first, reply, 0, owner)
-        outcomes: dict[Any, Outcome] = yield _requests([errand])
+        outcomes: dict[Any, Outcome] = yield requests([errand])
         yield from self._run([errand], outcomes, started)
         if isinstance(reply[0], CacheError):
             return reply[0]
@@ -331,35 +298,3 @@ def _readers(view: View[C]) -> Callable[[int], C | None]:
 
 def _itself(key: Arg) -> Arg:
     return key
-
-
-def _by_owner(errands: Iterable[Errand[C]]) -> list[tuple[C | None, list[Errand[C]]]]:
-    """Return the errands of each owner, in their order; it is the order in which `_requests` sent them."""
-    found: dict[C | None, list[Errand[C]]] = {}
-    for errand in errands:
-        found.setdefault(errand.owner, []).append(errand)
-    return list(found.items())
-
-
-def _requests(errands: Iterable[Errand[C]]) -> dict[C, Batch]:
-    """Return what each owner is asked."""
-    found: dict[C, Batch] = {}
-    for owner, some in _by_owner(errands):
-        if owner is not None:
-            before = (_ASKING,) if _is_asking(some) else ()
-            found[owner] = tuple(command for each in some for command in (*before, each.command))
-    return found
-
-
-def _is_asking(errands: Iterable[Errand[C]]) -> bool:
-    """Say whether ASKING goes before each command of errands to one owner: it changes nothing for those without."""
-    return any(errand.asking for errand in errands)
-
-
-def _give_up(errands: Iterable[Errand[C]]) -> None:
-    """Leave what was answered last, but for redirections, which say nothing to a caller."""
-    for errand in errands:
-        reply = errand.replies[errand.position]
-        if isinstance(reply, RedirectError):
-            message = f"slot {reply.slot} has found no owner in time ({reply.message})"
-            errand.settle(UnavailableError(message, alias=reply.alias, endpoint=reply.endpoint))

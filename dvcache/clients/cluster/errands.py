@@ -1,0 +1,74 @@
+"""Errands: the commands of a batch, each on its own way to its owner."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Generic
+
+from dvcache.clients.cluster.nodes import C
+from dvcache.errors import RedirectError, UnavailableError
+from dvcache.types import Batch, Command
+
+ASKING: Final[Command] = ("ASKING",)
+
+
+@dataclass(slots=True, eq=False)
+class Errand(Generic[C]):
+    """A command on its way to its owner."""
+
+    command: Command
+    slot: int
+    replies: list[Any]
+    """Where its reply is wanted, at which position."""
+    position: int
+    owner: C | None
+    """Who is asked next; None where nobody is known to own the slot."""
+    asking: bool = False
+    """Whether only this time."""
+    waits: bool = False
+    """Whether its owner could not serve it, so that to ask it again at once is of no use."""
+
+    def settle(self, reply: object) -> None:
+        """Put the reply, or the error, where it is wanted."""
+        self.replies[self.position] = reply
+
+
+@dataclass(slots=True)
+class Round:
+    """What came of asking owners once."""
+
+    is_due: bool = False
+    """Whether the map is to be told anew."""
+    until: float = float("inf")
+    """Until when to wait for owners that cannot serve."""
+
+
+def by_owner(errands: Iterable[Errand[C]]) -> list[tuple[C | None, list[Errand[C]]]]:
+    """Return the errands of each owner, in their order; it is the order in which `requests` sent them."""
+    found: dict[C | None, list[Errand[C]]] = {}
+    for errand in errands:
+        found.setdefault(errand.owner, []).append(errand)
+    return list(found.items())
+
+
+def requests(errands: Iterable[Errand[C]]) -> dict[C, Batch]:
+    """Return what each owner is asked."""
+    found: dict[C, Batch] = {}
+    for owner, some in by_owner(errands):
+        if owner is not None:
+            before = (ASKING,) if is_asking(some) else ()
+            found[owner] = tuple(command for each in some for command in (*before, each.command))
+    return found
+
+
+def is_asking(errands: Iterable[Errand[C]]) -> bool:
+    """Say whether ASKING goes before each command of errands to one owner: it changes nothing for those without."""
+    return any(errand.asking for errand in errands)
+
+
+def give_up(errands: Iterable[Errand[C]]) -> None:
+    """Leave what was answered last, but for redirections, which say nothing to a caller."""
+    for errand in errands:
+        reply = errand.replies[errand.position]
+        if isinstance(reply, RedirectError):
+            message = f"slot {reply.slot} has found no owner in time ({reply.message})"
+            errand.settle(UnavailableError(message, alias=reply.alias, endpoint=reply.endpoint))
