@@ -20,6 +20,8 @@ from typing import Any, Final, Self, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from dvcache.errors import ConfigurationError
+
 _SIGN: Final = "$"
 _DICT: Final = "$dict"
 _ITSELF: Final = frozenset({str, bool, type(None)})
@@ -36,12 +38,21 @@ class Kind:
         type: the type itself, not what inherits it.
         write: makes something of a value that can be written: JSON's own types, or those of other kinds.
         read: makes the value of that again. It is given bytes of whoever can write to the server: it must run no code.
+
+    Raises:
+        ConfigurationError: the name begins with no dollar, so that what is written would come back as a dict.
     """
 
     name: str
     type: type
     write: Callable[[Any], object]
     read: Callable[[Any], object]
+
+    def __post_init__(self) -> None:
+        if not self.name.startswith(_SIGN):
+            raise ConfigurationError(
+                f"the name of a Kind begins with a dollar: '${self.name}'", key="OPTIONS['SERIALIZER']"
+            )
 
 
 _Zone: TypeAlias = str | list[int] | None

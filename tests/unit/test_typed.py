@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from dvcache.errors import ConfigurationError
 from dvcache.serializers import TypedSerializer
 from dvcache.serializers.typed import KINDS, Kind
 
@@ -122,3 +123,8 @@ def test_a_project_adds_kinds_of_its_own() -> None:
 
 def test_the_names_of_kinds_and_types_are_their_own() -> None:
     assert len({kind.name for kind in KINDS}) == len({kind.type for kind in KINDS}) == len(KINDS)
+
+
+def test_a_kind_whose_name_begins_with_no_dollar_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"begins with a dollar: '\$money'"):
+        Kind("money", Decimal, str, Decimal)
