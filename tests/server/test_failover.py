@@ -122,10 +122,10 @@ def test_reads_from_replicas_go_on_while_there_is_no_primary(fault: Fault, fleet
             thread.start()
         fault(fleet, old)
         fleet.wait_for_new_primary(SERVICE, old)
-        fleet.restore()
-        stop.set()
+        stop.set()  # the old primary comes back without its entries
         for thread in threads:
             thread.join()
+        fleet.restore()
     assert errors == []
     assert values == {"v"}
 
