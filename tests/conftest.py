@@ -1,5 +1,6 @@
 """Servers and settings that all tests share. Nothing has to be started by hand."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -123,3 +124,9 @@ def shards(shared_shards: Shards) -> Shards:
     """The session's three shards: up and empty, whatever the test before did to them."""
     shared_shards.restore()
     return shared_shards
+
+
+def pytest_collection_finish() -> None:
+    """Twenty thousand tests are looked through by no garbage collection any more: they stay to the end."""
+    gc.collect()
+    gc.freeze()

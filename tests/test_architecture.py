@@ -1,7 +1,7 @@
 """The house of design.md: imports point one way."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,13 +15,16 @@ def package(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-def modules(name: str) -> Iterator[tuple[str, set[str]]]:
+@cache
+def modules(name: str) -> list[tuple[str, set[str]]]:
     """The package's modules by dotted name, each with the dotted names that it imports."""
     root = package(name)
+    found = []
     for path in sorted(root.rglob("*.py")):
         parts = path.relative_to(root.parent).with_suffix("").parts
         if "_examples" not in parts:
-            yield ".".join(parts).removesuffix(".__init__"), imported(path)
+            found.append((".".join(parts).removesuffix(".__init__"), imported(path)))
+    return found
 
 
 def imported(path: Path) -> set[str]:
