@@ -116,8 +116,8 @@ def topology(options: Mapping[str, object], connection_factory: object = None, c
         client_class: the client of an entry that names none itself; one for a cluster means a cluster in any case.
 
     Raises:
-        ConfigurationError: a class is known and not supported yet, so that nothing is configured and then not done;
-            or classes contradict each other.
+        ConfigurationError: a class inherits none of those that say which topology is meant, or classes contradict
+            each other.
     """
     client = _kind(options.get("CLIENT_CLASS"), _CLIENT_BASES, _CLIENT)
     pool = _kind(options.get("CONNECTION_POOL_CLASS"), _POOLS, _POOL, "plain")
