@@ -137,5 +137,6 @@ def alone(command: Command, shape: Rule, positions: Iterable[int]) -> list[Comma
     """Return a command of this shape for each of those of its keys, with what belongs to it."""
     name, start, step = shape.single or command[0], shape.start, shape.step
     if step == 1:
-        return [(name, command[start + n]) for n in positions]
+        keys = shape.keys(command)
+        return [(name, keys[n]) for n in positions]
     return [(name, *command[start + n * step : start + (n + 1) * step]) for n in positions]

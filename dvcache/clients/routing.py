@@ -93,9 +93,9 @@ def _split(
     """Add each owner's part of a command to what it performs already."""
     positions: dict[O, list[int]] = {}
     for n, who in enumerate(owners):
-        if who in positions:
+        try:
             positions[who].append(n)
-        else:
+        except KeyError:  # once for each owner
             positions[who] = [n]
     held: list[Place[O]] = []
     for who, some in positions.items():

@@ -148,13 +148,17 @@ class Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             self._feed(data)
-            while (reply := self._gets()) is not INCOMPLETE:
+            gets = self._gets
+            while (reply := gets()) is not INCOMPLETE:
                 if (count := self._pending[0][1]) == 1:
                     self._resolve([reply])
                     continue
-                self._partial.append(reply)  # here, not in a call for each reply: batches have hundreds
-                if len(self._partial) == count:
-                    replies, self._partial = self._partial, []
+                replies = self._partial
+                replies.append(reply)
+                while len(replies) < count and (reply := gets()) is not INCOMPLETE:
+                    replies.append(reply)  # here, not in a call for each reply: batches have hundreds
+                if len(replies) == count:
+                    self._partial = []
                     self._resolve(replies)
         except (ProtocolError, IndexError) as error:
             # Not RESP, or a reply that nobody awaits: whose the next one is cannot be known.

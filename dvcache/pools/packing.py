@@ -1,4 +1,4 @@
-"""Commands as they are written: one by libvalkey, many of one argument by a form that is kept for their name."""
+"""Commands as they are written: one by libvalkey, many of one name and one argument by a form kept for that name."""
 
 from typing import Any, Final
 
@@ -9,31 +9,40 @@ from dvcache.types import Batch, Command
 _PAIR: Final = 2
 """A name and one argument."""
 
-_HEADS: Final[dict[str, bytes]] = {}
-"""Of a command's name, what a command of that name and one argument begins with."""
+_LENGTHS: Final = 256
+"""How long an argument can be for which there is a form."""
+
+_HEADS: Final[dict[Any, tuple[bytes, ...]]] = {}
+"""Of a command's name, by the argument's length, what stands between the argument before and this one."""
 
 
 def packed(batch: Batch) -> bytes:
     """Return the bytes of a batch."""
     if len(batch) == 1:
         return pack_command(batch[0])
-    pairs: Any = batch  # the commands of a read of many keys; others are refused by what is done with them
-    try:
-        return b"".join([b"%b%d\r\n%b\r\n" % (_HEADS[name], len(key), key) for name, key in pairs])
-    except (KeyError, TypeError, ValueError):
-        return b"".join([_pair(command) if len(command) == _PAIR else pack_command(command) for command in batch])
+    first = batch[0]
+    if len(first) == _PAIR:  # the reads of many keys
+        heads = _HEADS.get(first[0]) or _first(first)
+        pairs: Any = batch  # others are refused by what is done with them
+        written: list[Any] = []
+        try:
+            for name, argument in pairs:
+                if name is not first[0]:
+                    break
+                written.append(heads[len(argument)])
+                written.append(argument)
+            else:
+                written.append(b"\r\n")
+                return b"".join(written)[2:]
+        except (TypeError, ValueError, IndexError):
+            pass
+    return b"".join(map(pack_command, batch))
 
 
-def _pair(command: Command) -> bytes:
-    name, argument = command
-    head = _HEADS.get(name)  # type: ignore[arg-type]  # a name of another type is not there
-    if head is None or type(argument) is not bytes:
-        return _first(command)
-    return b"%b%d\r\n%b\r\n" % (head, len(argument), argument)
-
-
-def _first(command: Command) -> bytes:
+def _first(command: Command) -> tuple[bytes, ...]:
+    """Keep the forms of a command's name, if it is a plain one."""
     name = command[0]
-    if type(name) is str and name.isascii() and name.isupper():
-        _HEADS[name] = b"*2\r\n$%d\r\n%b\r\n$" % (len(name), name.encode())
-    return pack_command(command)
+    if type(name) is not str or not (name.isascii() and name.isupper()):
+        return ()
+    heads = tuple(b"\r\n*2\r\n$%d\r\n%b\r\n$%d\r\n" % (len(name), name.encode(), n) for n in range(_LENGTHS))
+    return _HEADS.setdefault(name, heads)

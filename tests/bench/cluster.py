@@ -6,18 +6,35 @@ With `--django-valkey PYTHON` its cluster backend does the same in a process of 
 import asyncio
 import os
 import pickle
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Final
 
 import valkey.asyncio.cluster
 import valkey.cluster
 
 from dvcache import Container, Settings
+from dvcache.slots import slot
 from tests.bench.figures import Figures
 from tests.bench.measures import measure_async, measure_sync
-from tests.bench.peers import KEYS, VALUE, Async, AsyncPeer, Sync, SyncPeer, async_peer, django_valkey, sync_peer
-from tests.clusters import Cluster
+from tests.bench.peers import (
+    KEYS,
+    VALUE,
+    Async,
+    AsyncPeer,
+    RawSocket,
+    RawStream,
+    Sync,
+    SyncPeer,
+    async_peer,
+    django_valkey,
+    raw_socket,
+    raw_stream,
+    sets,
+    sync_peer,
+)
+from tests.clusters import Cluster, ClusterNode
 from tests.servers import Server
 
 ALONE: Final = "standalone"
@@ -50,15 +67,71 @@ def show_cluster(server: Server, rounds: int, core: int, theirs: str | None) -> 
         for each in chosen.values():
             with Container(each) as own:
                 own.cache().set_many(dict.fromkeys(KEYS, VALUE), None)
-        sync = {name: sync_peer(each) for name, each in chosen.items()} | {"valkey-py cluster": _theirs(cluster)}
+        sync = {name: sync_peer(each) for name, each in chosen.items()}
+        sync |= {"raw, standalone": raw_socket, "raw, cluster": _raw(cluster), "valkey-py cluster": _theirs(cluster)}
         figures: Mapping[str, Any] = measure_sync(sync, server, rounds)
         if theirs is not None:
             entry = {"BACKEND": "django_valkey.cluster_cache.cache.ClusterValkeyCache", "LOCATION": cluster.urls()[0]}
             for work, rows in django_valkey(theirs, entry, rounds).items():
                 figures[work]["django-valkey cluster"] = rows
         Figures(figures, ALONE).show("cluster, sync")
-        aio = {name: async_peer(each) for name, each in chosen.items()} | {"valkey-py cluster": _theirs_async(cluster)}
+        aio = {name: async_peer(each) for name, each in chosen.items()}
+        aio |= {
+            "raw, standalone": raw_stream,
+            "raw, cluster": _raw_async(cluster),
+            "valkey-py cluster": _theirs_async(cluster),
+        }
         Figures(asyncio.run(measure_async(aio, server, rounds)), ALONE).show("cluster, async")
+
+
+class RawCluster:
+    """A socket to each primary, whose keys are known beforehand: with less no client can do."""
+
+    def __init__(self, nodes: Mapping[RawSocket, Sequence[str]]) -> None:
+        self._nodes, self._first = nodes, next(node for node, keys in nodes.items() if KEYS[0] in keys)
+
+    def get(self) -> object:
+        return self._first.get()
+
+    def set(self) -> object:
+        return self._first.set()
+
+    def get_many(self) -> object:
+        for node, keys in self._nodes.items():
+            node.send(_gets(keys))
+        return {key: pickle.loads(node.answer()) for node, keys in self._nodes.items() for key in keys}
+
+    def set_many(self) -> object:
+        for node, keys in self._nodes.items():
+            node.send(sets(keys))
+        return [node.answer() for node, keys in self._nodes.items() for _ in keys]
+
+
+class AsyncRawCluster:
+    """The same, of asyncio's streams."""
+
+    def __init__(self, nodes: Mapping[RawStream, Sequence[str]]) -> None:
+        self._nodes, self._first = nodes, next(node for node, keys in nodes.items() if KEYS[0] in keys)
+
+    async def get(self) -> object:
+        return await self._first.get()
+
+    async def set(self) -> object:
+        return await self._first.set()
+
+    async def get_many(self) -> object:
+        for node, keys in self._nodes.items():
+            node.send(_gets(keys))
+        return {key: pickle.loads(await node.answer()) for node, keys in self._nodes.items() for key in keys}
+
+    async def set_many(self) -> object:
+        for node, keys in self._nodes.items():
+            node.send(sets(keys))
+        return [await node.answer() for node, keys in self._nodes.items() for _ in keys]
+
+
+def _gets(keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    return (("GET", f":1:{key}".encode()) for key in keys)
 
 
 class ValkeyPy:
@@ -103,6 +176,34 @@ class AsyncValkeyPy:
         for key in STORED:
             pipeline.set(key, pickle.dumps(VALUE), px=60_000)
         return await pipeline.execute()
+
+
+def _keys(cluster: Cluster) -> dict[ClusterNode, list[str]]:
+    found: dict[ClusterNode, list[str]] = defaultdict(list)
+    for key in KEYS:
+        found[cluster.owner(slot(f":1:{key}"))].append(key)
+    return found
+
+
+def _raw(cluster: Cluster) -> Sync:
+    @contextmanager
+    def peer(_: Server) -> Iterator[SyncPeer]:
+        nodes = {RawSocket(node): keys for node, keys in _keys(cluster).items()}
+        yield RawCluster(nodes)
+        for node in nodes:
+            node.close()
+
+    return peer
+
+
+def _raw_async(cluster: Cluster) -> Async:
+    @asynccontextmanager
+    async def peer(_: Server) -> AsyncIterator[AsyncPeer]:
+        async with AsyncExitStack() as stack:
+            nodes = {await stack.enter_async_context(raw_stream(node)): keys for node, keys in _keys(cluster).items()}
+            yield AsyncRawCluster(nodes)
+
+    return peer
 
 
 def _theirs(cluster: Cluster) -> Sync:

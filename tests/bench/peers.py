@@ -5,7 +5,7 @@ import json
 import pickle
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
@@ -39,9 +39,9 @@ class AsyncPeer(Protocol):
     async def set_many(self) -> object: ...
 
 
-def sets() -> Iterator[tuple[str | bytes | int, ...]]:
+def sets(keys: Iterable[str] = KEYS) -> Iterator[tuple[str | bytes | int, ...]]:
     """The commands of `set_many` where there is no library."""
-    return (("SET", f":1:{key}".encode(), pickle.dumps(value), "PX", 60_000) for key, value in DATA.items())
+    return (("SET", f":1:{key}".encode(), pickle.dumps(DATA[key]), "PX", 60_000) for key in keys)
 
 
 class RawSocket:
@@ -66,14 +66,17 @@ class RawSocket:
         return dict(zip(KEYS, map(pickle.loads, self._ask("MGET", *stored)), strict=True))
 
     def set_many(self) -> object:
-        self._socket.sendall(b"".join(libvalkey.pack_command(command) for command in sets()))
-        return [self._answer() for _ in KEYS]
+        self.send(sets())
+        return [self.answer() for _ in KEYS]
+
+    def send(self, commands: Iterable[tuple[str | bytes | int, ...]]) -> None:
+        self._socket.sendall(b"".join(map(libvalkey.pack_command, commands)))
 
     def _ask(self, *command: str | bytes | int) -> Any:
         self._socket.sendall(libvalkey.pack_command(command))
-        return self._answer()
+        return self.answer()
 
-    def _answer(self) -> Any:
+    def answer(self) -> Any:
         while (reply := self._reader.gets()) is False:
             self._reader.feed(self._socket.recv(65536))
         return reply
@@ -116,14 +119,17 @@ class RawStream:
         return dict(zip(KEYS, map(pickle.loads, await self._ask("MGET", *stored)), strict=True))
 
     async def set_many(self) -> object:
-        self._to.write(b"".join(libvalkey.pack_command(command) for command in sets()))
-        return [await self._answer() for _ in KEYS]
+        self.send(sets())
+        return [await self.answer() for _ in KEYS]
+
+    def send(self, commands: Iterable[tuple[str | bytes | int, ...]]) -> None:
+        self._to.write(b"".join(map(libvalkey.pack_command, commands)))
 
     async def _ask(self, *command: str | bytes | int) -> Any:
         self._to.write(libvalkey.pack_command(command))
-        return await self._answer()
+        return await self.answer()
 
-    async def _answer(self) -> Any:
+    async def answer(self) -> Any:
         while (reply := self._reader.gets()) is False:
             self._reader.feed(await self._from.read(65536))
         return reply
@@ -168,7 +174,7 @@ def container(server: Server) -> Container:
 
 
 @asynccontextmanager
-async def raw_stream(server: Server) -> AsyncIterator[AsyncPeer]:
+async def raw_stream(server: Server) -> AsyncIterator[RawStream]:
     reader, writer = await asyncio.open_connection(server.host, server.port)
     yield RawStream(reader, writer)
     writer.close()
@@ -223,5 +229,5 @@ def django_valkey(python: str, entry: Mapping[str, Any], rounds: int) -> dict[st
 
 SYNC_PEERS: Final[dict[str, Sync]] = {"raw socket": raw_socket, "dvcache": dvcache_sync}
 ASYNC_PEERS: Final[dict[str, Async]] = {"raw socket": raw_stream, "dvcache": dvcache_async}
-ONE_AT_A_TIME: Final = {"raw socket"}
+ONE_AT_A_TIME: Final = {"raw socket", "raw, standalone", "raw, cluster"}
 """Async peers that take no second command before the first one's reply: nothing to gather."""
