@@ -4,7 +4,7 @@ Pure: an owner is any hashable thing, and nothing is sent here. A command whose 
 its parts can be merged (MGET, UNLINK, MSET …); what has no key and concerns everyone (FLUSHDB) goes to every owner.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any, Final, Generic, TypeAlias, TypeVar
@@ -59,6 +59,8 @@ def divide(
     parts: dict[O, list[Command]] = {}
     places: list[list[Place[O]]] = []
     rules = [rule(command) for command in batch]
+    if apart and len(rules) == 1 and rules[0].in_order and rules[0].keys(batch[0]):
+        return _scattered(batch[0], rules[0], units, owner)
     keys = [shape.keys(command) for command, shape in zip(batch, rules, strict=True)]
     singles = iter(units([named[0] for named in keys if len(named) == 1]))
     for command, shape, named in zip(batch, rules, keys, strict=True):
@@ -78,6 +80,30 @@ def divide(
     return Plan(parts, places, rules, apart)
 
 
+def _scattered(
+    command: Command, shape: Rule, units: Callable[[Sequence[Arg]], Sequence[U]], owner: Callable[[U], O]
+) -> Plan[O]:
+    """Divide a command that answers key by key, as a read of many entries does: the way of `divide` is longer."""
+    shared = units(shape.keys(command))
+    if shared.count(shared[0]) == len(shared):
+        who = owner(shared[0])
+        return Plan({who: [command]}, [[(who, 0, ())]], [shape])
+    positions = _positions(map(owner, shared))
+    parts = {who: alone(command, shape, some) for who, some in positions.items()}
+    return Plan(parts, [[(who, 0, some) for who, some in positions.items()]], [shape], apart=True)
+
+
+def _positions(owners: Iterable[O]) -> dict[O, list[int]]:
+    """Return where each owner occurs."""
+    found: dict[O, list[int]] = {}
+    for n, who in enumerate(owners):
+        try:
+            found[who].append(n)
+        except KeyError:  # once for each owner
+            found[who] = [n]
+    return found
+
+
 def _give(parts: dict[O, list[Command]], who: O, command: Command) -> Place[O]:
     """Add a whole command to what an owner performs already."""
     commands = parts.get(who)
@@ -91,14 +117,8 @@ def _split(
     parts: dict[O, list[Command]], command: Command, shape: Rule, owners: Sequence[O], *, apart: bool
 ) -> list[Place[O]]:
     """Add each owner's part of a command to what it performs already."""
-    positions: dict[O, list[int]] = {}
-    for n, who in enumerate(owners):
-        try:
-            positions[who].append(n)
-        except KeyError:  # once for each owner
-            positions[who] = [n]
     held: list[Place[O]] = []
-    for who, some in positions.items():
+    for who, some in _positions(owners).items():
         commands = parts.setdefault(who, [])
         held.append((who, len(commands), some))
         if apart:
@@ -134,6 +154,20 @@ def _inseparable(command: Command, named: Sequence[Arg]) -> NotSupportedError:
 
 def _text(key: Arg) -> str:
     return key.decode(errors="replace") if isinstance(key, bytes) else str(key)
+
+
+def gathered(plan: Plan[O], replies: Mapping[O, Sequence[Any] | Exception]) -> list[Any] | None:
+    """Return what `unite` would, if all that was asked is one command key by key, and each has a plain answer."""
+    if not plan.apart or len(plan.places) != 1 or not plan.rules[0].in_order:
+        return None
+    elements: list[Any] = [None] * sum(len(keys) for _, _, keys in plan.places[0])
+    for who, _, keys in plan.places[0]:
+        some = replies.get(who)
+        if some is None or isinstance(some, Exception):
+            return None
+        for key, element in zip(keys, some, strict=True):
+            elements[key] = element
+    return [elements] if _ELEMENTS.issuperset(map(type, elements)) else None
 
 
 def unite(plan: Plan[O], replies: Mapping[O, Sequence[Any] | CacheError]) -> list[Any]:

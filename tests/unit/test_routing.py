@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dvcache.clients.commands import RULES, is_repeatable, only_reads, rule
-from dvcache.clients.routing import divide, unite
-from dvcache.errors import CacheError, ConnectionLost, NotSupportedError
+from dvcache.clients.routing import divide, gathered, unite
+from dvcache.errors import CacheError, ConnectionLost, NotSupportedError, WrongTypeError
 from dvcache.pools.memory import MemoryPool, MemoryStore
 from dvcache.types import Arg, Batch, Command, Endpoint
 
@@ -60,7 +60,9 @@ def test_several_owners_answer_as_one_server(batches: Sequence[Batch], count: in
     for batch in batches:
         plan = divide(batch, each(owner_among(count)), int, range(count), apart=apart)
         replies = {who: together[who].execute(tuple(commands)) for who, commands in plan.parts.items()}
-        assert unite(plan, replies) == list(alone.execute(batch))
+        united = unite(plan, replies)
+        assert united == list(alone.execute(batch))
+        assert gathered(plan, replies) in ([None] if len(batch) != 1 else [None, united])
 
 
 @given(batch=BATCHES, count=st.integers(1, 4), apart=st.booleans())
@@ -87,6 +89,27 @@ def test_where_an_owner_fails_the_others_keep_their_replies(batch: Batch, count:
             assert [element is error for element in reply] == [who == 0 for who in owners]
         else:
             assert (reply is error) == (0 in owners or not owners)
+
+
+@pytest.mark.parametrize("names", [(b"a", b"b", b"c", b"a"), (b"a", b"nowhere", b"b")])
+def test_a_read_of_many_keys_is_gathered_by_the_short_way(names: tuple[bytes, ...]) -> None:
+    held = {b"a": b"1", b"b": b"2", b"c": b"3"}
+    plan = divide((("MGET", *names),), each({b"a": 0, b"b": 1, b"c": 2}.get), lambda who: who, (0, 1, 2), apart=True)
+    replies = {who: [held.get(key) for _, key in commands] for who, commands in plan.parts.items()}
+    assert gathered(plan, replies) == unite(plan, replies) == [[held.get(key) for key in names]]
+
+
+@pytest.mark.parametrize("answer", [WrongTypeError("not a string"), ConnectionLost("gone")])
+def test_what_is_no_plain_answer_takes_the_long_way(answer: CacheError) -> None:
+    plan = divide((("MGET", b"a", b"b"),), each({b"a": 0, b"b": 1}.get), lambda who: who, (0, 1), apart=True)
+    assert gathered(plan, {0: [b"1"], 1: [answer]}) is None
+    assert gathered(plan, {0: [b"1"], 1: ConnectionLost("gone")}) is None
+    assert gathered(plan, {0: [b"1"]}) is None
+
+
+def test_a_read_of_no_key_goes_to_one_owner_who_refuses_it() -> None:
+    plan = divide((("MGET",),), each(owner_among(3)), int, range(3), apart=True)
+    assert plan.parts == {0: [("MGET",)]}
 
 
 def test_an_empty_batch_needs_nobody() -> None:

@@ -13,7 +13,7 @@ from dvcache.clients.cluster.errands import Errand, Round, by_owner, give_up, is
 from dvcache.clients.cluster.nodes import C, Nodes, View
 from dvcache.clients.commands import is_repeatable, rule
 from dvcache.clients.exchanges import Outcome, Steps
-from dvcache.clients.routing import Place, Plan, divide, sole, unite
+from dvcache.clients.routing import Place, Plan, divide, gathered, sole, unite
 from dvcache.errors import (
     AskError,
     CacheError,
@@ -108,6 +108,8 @@ class Routes(Generic[C]):
             plan = Plan({begun: list(batch)}, places, [rule(each) for each in batch])
         asked = {client: tuple(commands) for client, commands in plan.parts.items() if client is not None}
         outcomes: dict[C | None, Outcome] = yield asked
+        if (replies := gathered(plan, outcomes)) is not None:
+            return replies
         if None not in plan.parts and all(map(is_final, outcomes.values())):
             return unite(plan, outcomes)  # type: ignore[arg-type]  # all are final, so none is an Exception
         return unite(plan, (yield from self._settled(plan, outcomes, started)))
