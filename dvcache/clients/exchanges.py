@@ -5,7 +5,7 @@ Steps are written once for both colours; `converse` and `aconverse` take them.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import wait
 from typing import Any, TypeAlias, TypeVar
 
@@ -104,20 +104,16 @@ async def aexchange(requests: Exchange[AsyncClient]) -> dict[AsyncClient, Outcom
             begin = getattr(client, "begin", None)
             pending = None if begin is None else begin(batch)
             begun[client] = asyncio.ensure_future(client.execute(batch)) if pending is None else pending
-        for client, pending in begun.items():
-            outcomes[client] = await _aoutcome(pending)
+        for client, pending in reversed(begun.items()):  # when the last has answered, most often all have
+            try:
+                outcomes[client] = await pending
+            except Exception as error:  # noqa: BLE001  # as above
+                outcomes[client] = error
     finally:
         if len(outcomes) < len(begun):  # cancelled: the others' replies are nobody's
             for pending in begun.values():
                 pending.cancel()
     return outcomes
-
-
-async def _aoutcome(pending: Awaitable[Sequence[Any]]) -> Outcome:
-    try:
-        return await pending
-    except Exception as error:  # noqa: BLE001  # as above
-        return error
 
 
 def pause(step: Sleep | Wait) -> None:
