@@ -136,13 +136,23 @@ class Cluster:
         return tuple(found[first] for first in sorted(found))
 
     def owner(self, slot: int) -> ClusterNode:
-        """Return the primary that says that a slot is its own."""
+        """Return the primary that says that a slot is its own, once there is one."""
+        found: list[ClusterNode] = []
+
+        def look() -> bool:
+            found.extend(self._holders(slot))
+            return bool(found)
+
+        wait_until(look)
+        return found[0]
+
+    def _holders(self, slot: int) -> Iterator[ClusterNode]:
+        """Yield who says that a slot is its own: for a moment of a migration, nobody."""
         for node in self.primaries:
             for word in node.view()[node.id][7:]:
                 first, _, last = word.partition("-")
                 if not word.startswith("[") and int(first) <= slot <= int(last or first):
-                    return node
-        raise AssertionError(f"nobody has slot {slot}")
+                    yield node
 
     def replica_of(self, primary: ClusterNode) -> ClusterNode:
         asked = next(node for node in self.nodes if node.state == "up")
