@@ -3,8 +3,9 @@
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
+from dvcache.clients.cluster.errands import is_final
 from dvcache.clients.cluster.nodes import Nodes
-from dvcache.clients.cluster.routes import Routes, is_final
+from dvcache.clients.cluster.routes import Routes
 from dvcache.clients.commands import only_reads
 from dvcache.clients.exchanges import Outcome, aconverse, converse
 from dvcache.protocols import AsyncClient, Client

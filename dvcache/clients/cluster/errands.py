@@ -1,14 +1,33 @@
 """Errands: the commands of a batch, each on its own way to its owner."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic
 
+from typing_extensions import TypeIs
+
 from dvcache.clients.cluster.nodes import C
-from dvcache.errors import RedirectError, UnavailableError
+from dvcache.clients.exchanges import Outcome
+from dvcache.errors import (
+    AskError,
+    MovedError,
+    ReadOnlyError,
+    RedirectError,
+    TryAgainError,
+    UnavailableError,
+)
 from dvcache.types import Batch, Command
 
 ASKING: Final[Command] = ("ASKING",)
+
+NOT_FINAL: Final = (UnavailableError, ReadOnlyError, RedirectError)
+"""Replies that say that nothing was performed."""
+
+_NOT_FINAL_TYPES: Final = frozenset(
+    {UnavailableError, TryAgainError, ReadOnlyError, RedirectError, MovedError, AskError}
+)
+_FEW: Final = 4
+"""Replies that are looked at one by one; more are faster by their types."""
 
 
 @dataclass(slots=True, eq=False)
@@ -72,3 +91,15 @@ def give_up(errands: Iterable[Errand[C]]) -> None:
         if isinstance(reply, RedirectError):
             message = f"slot {reply.slot} has found no owner in time ({reply.message})"
             errand.settle(UnavailableError(message, alias=reply.alias, endpoint=reply.endpoint))
+
+
+def is_final(outcome: Outcome) -> TypeIs[Sequence[Any]]:
+    """Say whether these are the replies of owners."""
+    if isinstance(outcome, Exception):
+        return False
+    if len(outcome) > _FEW:
+        return _NOT_FINAL_TYPES.isdisjoint(map(type, outcome))
+    for reply in outcome:  # noqa: SIM110  # a generator would cost more than all the rest
+        if isinstance(reply, NOT_FINAL):
+            return False
+    return True
