@@ -90,6 +90,26 @@ class OwnAsyncConnection(aio.Connection, Counted):
         await super().send_packed_command(command, check_health)
 
 
+class ForeignConnection:
+    """A connection that is none of valkey-py's, and is greeted in one way."""
+
+    def __init__(self, host: str, port: int, db: int, socket_timeout: float, socket_connect_timeout: float) -> None:
+        seconds = {"socket_timeout": socket_timeout, "socket_connect_timeout": socket_connect_timeout}
+        self._inner = sync.Connection(host, port, db, **seconds)
+
+    def pack_commands(self, commands: Any) -> Any:
+        return self._inner.pack_commands(commands)
+
+    def send_packed_command(self, command: Any) -> None:
+        self._inner.send_packed_command(command)
+
+    def read_response(self) -> Any:
+        return self._inner.read_response()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
 class CarelessConnection(aio.Connection):
     """It stays open whatever happens while it reads: whoever uses it has to end it."""
 

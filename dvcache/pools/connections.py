@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, cast
 
 import libvalkey
@@ -37,6 +37,10 @@ _ASYNC: Final[Mapping[str, type[aio.AbstractConnection]]] = {
 }
 
 
+GREETING: Final = "valkey_connect_func"
+"""The argument of a connection that says how a server is greeted."""
+
+
 def located(endpoint: Endpoint) -> Endpoint:
     """Return the endpoint with the place of its embedded server, started if need be; others as they are.
 
@@ -57,21 +61,26 @@ def async_connection(endpoint: Endpoint) -> aio.AbstractConnection:
     return _make(_ASYNC, endpoint, aread_replica)  # type: ignore[no-any-return]  # as above
 
 
-def read_replica(connection: Any) -> None:
-    """Greet a replica of a cluster, and tell it to answer reads itself."""
-    connection.on_connect()
+def read_replica(connection: Any, greet: Callable[[Any], object] | None = None) -> None:
+    """Greet a replica of a cluster, as the user does if at all, and tell it to answer reads itself."""
+    if greet is None:
+        connection.on_connect()
+    else:
+        greet(connection)
     connection.send_command("READONLY")
     connection.read_response()
 
 
-async def aread_replica(connection: Any) -> None:
+async def aread_replica(connection: Any, greet: Callable[[Any], object] | None = None) -> None:
     """As `read_replica`, of an asynchronous connection."""
-    await connection.on_connect()
+    greeted = connection.on_connect() if greet is None else greet(connection)
+    if inspect.isawaitable(greeted):
+        await greeted
     await connection.send_command("READONLY")
     await connection.read_response()
 
 
-def _make(classes: Mapping[str, type], endpoint: Endpoint, read_replica: Callable[[Any], object]) -> Any:
+def _make(classes: Mapping[str, type], endpoint: Endpoint, read_replica: Callable[..., object]) -> Any:
     cls = classes[endpoint.scheme]
     accepted = parameters(cls)
     options = {name: value for name, value in endpoint.options.items() if name in accepted}
@@ -82,9 +91,11 @@ def _make(classes: Mapping[str, type], endpoint: Endpoint, read_replica: Callabl
     return cls(**where, db=endpoint.db, socket_timeout=handshake, socket_connect_timeout=handshake, **options)
 
 
-def greeting(endpoint: Endpoint, read_replica: Callable[[Any], object]) -> dict[str, Any]:
+def greeting(endpoint: Endpoint, read_replica: Callable[..., object]) -> dict[str, Any]:
     """Return the argument of a connection that makes a replica of a cluster answer reads; none for other servers."""
-    return {"valkey_connect_func": read_replica} if endpoint.in_cluster and endpoint.role == "replica" else {}
+    if not (endpoint.in_cluster and endpoint.role == "replica"):
+        return {}
+    return {GREETING: partial(read_replica, greet=endpoint.options.get(GREETING))}
 
 
 def parameters(cls: type[Any]) -> frozenset[str]:

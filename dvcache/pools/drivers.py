@@ -13,7 +13,7 @@ import valkey.connection as sync
 import valkey.sentinel
 
 from dvcache.errors import ConfigurationError
-from dvcache.pools.connections import aread_replica, greeting, located, parameters, read_replica
+from dvcache.pools.connections import GREETING, aread_replica, greeting, located, parameters, read_replica
 from dvcache.pools.idle import aend_idle, end_idle
 from dvcache.types import Colour, Driven, Endpoint
 
@@ -78,6 +78,10 @@ class ByClasses:
 def _pool(classes: Classes, endpoint: Endpoint, module: Any, sentinel: type[Any], more: Mapping[str, Any]) -> Any:
     own = {"valkeys": module.SSLConnection, "unix": module.UnixDomainSocketConnection}
     connection = classes.connection or own.get(endpoint.scheme, module.Connection)
+    if more and GREETING not in parameters(connection):
+        message = f"{connection.__qualname__} takes no {GREETING!r}, by which replicas of a cluster are told to answer"
+        cure = "inherit Connection, or leave READ_FROM at 'primary'"
+        raise ConfigurationError(f"{message}; {cure}", alias=endpoint.alias, key="OPTIONS['CONNECTION_POOL_KWARGS']")
     arguments = _arguments(classes, connection, endpoint) | dict(more)
     if endpoint.service:
         arguments |= _discovery(endpoint, sentinel, arguments)

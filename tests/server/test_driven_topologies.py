@@ -7,19 +7,23 @@ from typing import Any, Literal
 import pytest
 
 from dvcache import Container, Settings
-from dvcache.errors import ReadOnlyError, TransportError
+from dvcache.errors import ConfigurationError, ReadOnlyError, TransportError
 from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.conformance import wired
 from tests.clusters import Cluster
 from tests.drivers import (
     Counted,
+    ForeignConnection,
+    OwnAsyncConnection,
     OwnAsyncParser,
     OwnAsyncPool,
     OwnAsyncSentinelPool,
+    OwnConnection,
     OwnParser,
     OwnPool,
     OwnSentinelPool,
 )
+from tests.replication import calls, clients, refusals, reset_calls
 from tests.topologies import SentinelFleet
 
 COLOURS: tuple[Literal["sync"], Literal["async"]] = ("sync", "async")
@@ -32,18 +36,79 @@ OWN_SENTINEL_POOL = {
 
 
 @pytest.mark.parametrize("colour", ["sync", "async"])
-@pytest.mark.parametrize("reads", ["primary", "replica"])
 def test_every_node_of_a_cluster_is_reached_by_the_projects_pool(
-    colour: Literal["sync", "async"], reads: str, cluster: Cluster
+    colour: Literal["sync", "async"], cluster: Cluster
 ) -> None:
     Counted.reset()
     with wired(colour, cluster.urls()) as make:
-        cache = make(OPTIONS={**OWN_POOL[colour], "CLUSTER": True, "READ_FROM": reads})
+        cache = make(OPTIONS={**OWN_POOL[colour], "CLUSTER": True})
         data = {f"key:{number}": number for number in range(100)}
         assert cache.set_many(data) == []
-        assert cache.get_many(list(data)).items() <= data.items()  # a replica may lag
+        assert cache.get_many(list(data)) == data
         assert Counted.calls["get_connection"] >= 6
         assert cache.incr("key:1") == 2
+
+
+def greet(connection: Any) -> None:
+    connection.on_connect()
+    connection.send_command("CLIENT", "SETNAME", "greeted")
+    connection.read_response()
+
+
+async def agreet(connection: Any) -> None:
+    await connection.on_connect()
+    await connection.send_command("CLIENT", "SETNAME", "greeted")
+    await connection.read_response()
+
+
+GREET = {"sync": greet, "async": agreet}
+WAYS: dict[str, dict[str, Any]] = {
+    "a pool": OWN_POOL,
+    "a parser": OWN_PARSER,
+    "a connection": {
+        "sync": {"CONNECTION_POOL_KWARGS": {"connection_class": OwnConnection}},
+        "async": {"CONNECTION_POOL_KWARGS": {"connection_class": OwnAsyncConnection}},
+    },
+    "a greeting": {colour: {"CONNECTION_POOL_KWARGS": {"valkey_connect_func": GREET[colour]}} for colour in COLOURS},
+    "a pool with a greeting": {
+        colour: {**OWN_POOL[colour], "CONNECTION_POOL_KWARGS": {"valkey_connect_func": GREET[colour]}}
+        for colour in COLOURS
+    },
+}
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("way", WAYS)
+def test_the_replicas_of_a_cluster_answer_reads_that_classes_of_the_projects_own_carry(
+    way: str, colour: Literal["sync", "async"], cluster: Cluster
+) -> None:
+    primaries, replicas = cluster.primaries, [cluster.replica_of(each) for each in cluster.primaries]
+    cluster.wait_listed()
+    keys = [f"key:{number}" for number in range(30)]
+    with wired(colour, cluster.urls()) as make:
+        cache = make(OPTIONS={**WAYS[way][colour], "CLUSTER": True, "READ_FROM": "replica"})
+        reset_calls(*cluster.nodes)
+        for key in keys:
+            cache.get(key)
+        cache.get_many(keys)
+        asked = [calls(node, "get") for node in replicas]
+        named = [any(each["name"] == "greeted" for each in clients(node)) for node in cluster.nodes]
+    assert (sum(asked), min(asked) > 0) == (60, True)
+    assert [calls(node, "get") + refusals(node, "get") for node in primaries] == [0, 0, 0]
+    assert [node for node, found in zip(cluster.nodes, named, strict=True) if found and node in replicas] == (
+        [node for node in cluster.nodes if node in replicas] if "greeting" in way else []
+    )
+
+
+def test_a_connection_that_cannot_be_told_to_read_from_replicas_says_so(cluster: Cluster) -> None:
+    cluster.wait_listed()
+    own = {"CONNECTION_POOL_KWARGS": {"connection_class": ForeignConnection}, "CLUSTER": True}
+    with wired("sync", cluster.urls()) as make:
+        cache = make(OPTIONS=own)
+        assert (cache.set("a", 1), cache.get("a")) == (True, 1)
+        reading = make(OPTIONS={**own, "READ_FROM": "replica"})
+        with pytest.raises(ConfigurationError, match=r"takes no .valkey_connect_func..*READ_FROM"):
+            reading.get("a")
 
 
 @pytest.mark.parametrize("own", [{}, OWN_PARSER["sync"]], ids=["lean", "own parser"])
