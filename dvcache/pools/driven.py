@@ -5,9 +5,11 @@ It asks of a pool `get_connection` and `release`, and of a connection `pack_comm
 """
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
 
 from valkey.exceptions import ResponseError
 
@@ -17,6 +19,36 @@ from dvcache.pools.connections import interrupt
 from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.transactions import transact
 from dvcache.types import Batch, Driven, Endpoint, Transaction
+
+_GLANCE: Final = 0.001
+"""Seconds for what has arrived already, where the timeout is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A connection that carries a batch, and where it goes back to."""
+
+    connection: Any
+    driven: Driven
+    places: threading.Semaphore | None
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A batch that was written, and whose replies are to be read: `protocols.Pending`."""
+
+    pool: "DrivenPool"
+    use: Use
+    batch: Batch
+
+    def replies(self) -> Sequence[Any]:
+        """Read the replies, and give the connection back."""
+        return self.pool.finish(self.use, self.batch)
+
+    def abandon(self) -> None:
+        """Give the connection back disconnected, as nobody is going to read."""
+        self.pool.end(self.use, clean=False)
 
 
 class DrivenPool:
@@ -49,31 +81,75 @@ class DrivenPool:
         """Run the batch, as `protocols.Client` says."""
         if not batch:
             return []
-        driven = self._driven or self._made()
-        pool = driven.pool
-        with self._place(pool):
-            connection = self._taken(driven, batch)
-            self._using.add(connection)
-            try:
-                replies = self._exchanged(connection, batch)
-                if type(batch) is Transaction and replies[0] is not True:  # it may be in the midst of it
-                    connection.disconnect()
-            except BaseException as error:
-                connection.disconnect()
-                if isinstance(error, Exception):
-                    raise exchanges.exchange_error(error, batch, self._endpoint) from error
-                raise
-            finally:
-                self._using.discard(connection)
-                pool.release(connection)
-                if self._closed:
-                    driven.rest()
+        use = self._use(batch)
+        try:
+            replies = self._exchanged(use.connection, batch)
+        except BaseException as error:  # noqa: BLE001  # _failed raises it, or what it means
+            self._failed(use, error, batch)
+        self.end(use, clean=type(batch) is not Transaction or replies[0] is True)  # else it may be in the midst of it
+        return replies
+
+    def begin(self, batch: Batch, /) -> Written:
+        """Write the batch, as `protocols.Begins` says."""
+        use = self._use(batch)
+        try:
+            use.connection.send_packed_command(use.connection.pack_commands(batch))
+        except BaseException as error:  # noqa: BLE001  # as above
+            self._failed(use, error, batch)
+        return Written(self, use, batch)
+
+    def finish(self, use: Use, batch: Batch) -> Sequence[Any]:
+        """Read the replies of the batch that was written, and give the connection back."""
+        try:
+            with _hurrying(use):
+                replies = exchanges.read(batch, _read(use.connection, batch), self._endpoint)
+        except BaseException as error:  # noqa: BLE001  # as above
+            self._failed(use, error, batch)
+        self.end(use)
         return replies
 
     def _exchanged(self, connection: Any, batch: Batch) -> list[Any]:
         if type(batch) is Transaction:
             return transact(batch, lambda part: self._exchanged(connection, part))
-        return exchanges.read(batch, _exchanged(connection, batch), self._endpoint)
+        connection.send_packed_command(connection.pack_commands(batch))
+        return exchanges.read(batch, _read(connection, batch), self._endpoint)
+
+    def _use(self, batch: Batch) -> Use:
+        """Take a connection, once fewer are in use than the pool allows: valkey-py's own would refuse at once."""
+        driven = self._driven or self._made()
+        places = self._places
+        if places is not None and not places.acquire(timeout=exchanges.patience(driven.pool, self._endpoint)):
+            raise exchanges.exhausted(driven.pool, self._endpoint)
+        try:
+            connection = self._taken(driven, batch)
+        except BaseException:
+            if places is not None:
+                places.release()
+            raise
+        self._using.add(connection)
+        return Use(connection, driven, places, time.monotonic())
+
+    def _failed(self, use: Use, error: BaseException, batch: Batch) -> NoReturn:
+        """Give the connection back, and raise what the error means to the caller."""
+        self.end(use, clean=False)
+        if isinstance(error, Exception):
+            raise exchanges.exchange_error(error, batch, self._endpoint) from error
+        raise error
+
+    def end(self, use: Use, *, clean: bool = True) -> None:
+        """Give a connection back, disconnected where its state is unknown."""
+        try:
+            if not clean:
+                use.connection.disconnect()
+        finally:
+            self._using.discard(use.connection)
+            try:
+                use.driven.pool.release(use.connection)
+                if self._closed:
+                    use.driven.rest()
+            finally:
+                if use.places is not None:
+                    use.places.release()
 
     def _made(self) -> Driven:
         """Return the pool, made once for all threads."""
@@ -86,20 +162,6 @@ class DrivenPool:
                 self._places = None if most is None else threading.Semaphore(most)
                 self._driven = driven
             return self._driven
-
-    @contextmanager
-    def _place(self, pool: Any) -> Iterator[None]:
-        """Wait until fewer connections are in use than the pool allows: valkey-py's own would refuse at once."""
-        places = self._places
-        if places is None:
-            yield
-            return
-        if not places.acquire(timeout=exchanges.patience(pool, self._endpoint)):
-            raise exchanges.exhausted(pool, self._endpoint)
-        try:
-            yield
-        finally:
-            places.release()
 
     def _taken(self, driven: Driven, batch: Batch) -> Any:
         try:
@@ -134,9 +196,8 @@ _inherited: Final[list[object]] = []
 """What a forked child has from its parent: never closed here."""
 
 
-def _exchanged(connection: Any, batch: Batch) -> list[Any]:
-    """Write the batch and read its replies, error replies as values."""
-    connection.send_packed_command(connection.pack_commands(batch))
+def _read(connection: Any, batch: Batch) -> list[Any]:
+    """Read the replies of the batch, error replies as values."""
     replies: list[Any] = []
     for _ in batch:
         try:
@@ -144,3 +205,16 @@ def _exchanged(connection: Any, batch: Batch) -> list[Any]:
         except ResponseError as error:
             replies.append(error)
     return replies
+
+
+@contextmanager
+def _hurrying(use: Use) -> Iterator[None]:
+    """Wait for what is left of the connection's timeout only, as other servers were waited for meanwhile."""
+    sock: Any = getattr(use.connection, "_sock", None)
+    timeout = None if sock is None else sock.gettimeout()
+    if timeout is None:
+        yield
+        return
+    sock.settimeout(max(use.since + timeout - time.monotonic(), _GLANCE))
+    yield
+    sock.settimeout(timeout)  # after an error it is disconnected

@@ -4,10 +4,11 @@ A map becomes a flat list, a boolean a number, a double its text; pairs of membe
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from dvcache.protocols import AsyncPool, Pool
+from dvcache.protocols import AsyncPool, Pending, Pool
 from dvcache.types import Batch, Command, Transaction
 
 _PLAIN: Final = frozenset({bytes, int, type(None)})
@@ -71,6 +72,28 @@ class Resp3:
     def execute(self, batch: Batch, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
         return as_resp2(batch, self._pool.execute(batch))
+
+    def begin(self, batch: Batch, /) -> Pending | None:
+        """Write the batch if the pool can, as `protocols.Begins` says."""
+        begin = getattr(self._pool, "begin", None)
+        pending = None if begin is None else begin(batch)
+        return None if pending is None else _Later(pending, batch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """A batch that was written to a server that speaks RESP3: `protocols.Pending`."""
+
+    pending: Pending
+    batch: Batch
+
+    def replies(self) -> Sequence[Any]:
+        """Return the replies, as `protocols.Pending` says."""
+        return as_resp2(self.batch, self.pending.replies())
+
+    def abandon(self) -> None:
+        """Read no replies."""
+        self.pending.abandon()
 
 
 class AsyncResp3:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from dvcache.errors import (
     PoolExhausted,
     ReplyTimeout,
     ServerError,
+    WrongTypeError,
 )
 from dvcache.pools.driven import DrivenPool
 from dvcache.pools.factory import Pools
@@ -183,6 +185,43 @@ def test_an_interrupted_call_never_leaves_its_reply_to_another(
             pool.execute((("GET", "a"),))
     assert pool.execute((("GET", "b"),)) == [b"of b"]
     assert server.raw("DBSIZE") == 2
+
+
+@pytest.mark.parametrize("how", ["abandoned", "interrupted", "too late"])
+def test_a_batch_that_was_begun_and_not_read_never_leaves_its_reply_to_another(
+    how: str, make: Make, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = make(max_connections=1, timeout=0.2 if how == "too late" else 5)
+    pool.execute((("SET", "a", b"of a"), ("SET", "b", b"of b")))
+    with ExitStack() as ending:
+        if how == "too late":
+            ending.enter_context(server.paused())
+        pending = pool.begin((("GET", "a"),))
+        if how == "abandoned":
+            pending.abandon()
+        elif how == "too late":
+            with pytest.raises(ReplyTimeout, match=r"0\.2 s.*tested"):
+                pending.replies()
+        else:
+            patched = ending.enter_context(monkeypatch.context())
+
+            def interrupt(*_: object, **__: object) -> None:
+                raise Interrupted
+
+            patched.setattr("valkey.connection.AbstractConnection.read_response", interrupt)
+            with pytest.raises(Interrupted):
+                pending.replies()
+    assert pool.execute((("GET", "b"),)) == [b"of b"]
+
+
+def test_a_batch_that_was_begun_is_read_later_and_its_connection_used_again(make: Make, server: Server) -> None:
+    before = connections(server)
+    pool = make(max_connections=1)
+    for number in range(3):
+        pending = pool.begin((("SET", "a", number), ("LPUSH", "a", 1), ("GET", "a")))
+        ok, refused, value = pending.replies()
+        assert (ok, type(refused), value) == (b"OK", WrongTypeError, b"%d" % number)
+    assert connections(server) == before + 1
 
 
 def test_a_connection_that_was_interrupted_while_it_was_greeted_serves_nobody(

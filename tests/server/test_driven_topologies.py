@@ -1,6 +1,7 @@
 """Clusters and sentinels, each node by classes of a project's own."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any, Literal
 
@@ -24,9 +25,12 @@ from tests.drivers import (
     OwnSentinelPool,
 )
 from tests.replication import calls, clients, refusals, reset_calls
+from tests.servers import wait_until
+from tests.shards import Shards
 from tests.topologies import SentinelFleet
 
 COLOURS: tuple[Literal["sync"], Literal["async"]] = ("sync", "async")
+DEADLINE = 1.0
 OWN_PARSER = {"sync": {"PARSER_CLASS": OwnParser}, "async": {"PARSER_CLS": OwnAsyncParser}}
 OWN_POOL = {"sync": {"CONNECTION_POOL_CLASS": OwnPool}, "async": {"CONNECTION_POOL_CLASS": OwnAsyncPool}}
 OWN_SENTINEL_POOL = {
@@ -109,6 +113,50 @@ def test_a_connection_that_cannot_be_told_to_read_from_replicas_says_so(cluster:
         reading = make(OPTIONS={**own, "READ_FROM": "replica"})
         with pytest.raises(ConfigurationError, match=r"takes no .valkey_connect_func..*READ_FROM"):
             reading.get("a")
+
+
+AT_ONCE: dict[str, dict[str, dict[str, Any]]] = {
+    "a pool": OWN_POOL,
+    "a parser": OWN_PARSER,
+    "RESP3": {colour: {"CONNECTION_POOL_KWARGS": {"protocol": 3}} for colour in COLOURS},
+    "a breaker": {colour: {**OWN_POOL[colour], "IGNORE_EXCEPTIONS": True} for colour in COLOURS},
+}
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("way", AT_ONCE)
+def test_while_one_shard_is_waited_for_the_others_are_asked_already(
+    way: str, colour: Literal["sync", "async"], shards: Shards
+) -> None:
+    first, *others = shards.servers
+    with wired(colour, shards.urls) as make:
+        cache = make(OPTIONS={**AT_ONCE[way][colour], "SHARDED": True})
+        data = {f"key:{number}": number for number in range(100)}
+        cache.set_many(data)
+        names = shards.names()[0]
+        keys = sorted(data, key=lambda key: f":1:{key}".encode() not in names)
+        reset_calls(*others)
+        with ThreadPoolExecutor(1) as threads:
+            with first.paused():
+                found = threads.submit(cache.get_many, keys)
+                wait_until(lambda: [calls(each, "mget") for each in others] == [1, 1])
+            assert found.result(10) == data
+
+
+@pytest.mark.parametrize("own", [OWN_POOL["sync"], OWN_PARSER["sync"]], ids=["pool", "parser"])
+def test_shards_that_hang_are_waited_for_at_once_and_their_late_replies_reach_nobody(
+    own: dict[str, Any], shards: Shards
+) -> None:
+    with wired("sync", shards.urls) as make:
+        cache = make(OPTIONS={**own, "SHARDED": True, "SOCKET_TIMEOUT": DEADLINE})
+        data = {f"key:{number}": number for number in range(100)}
+        cache.set_many(data)
+        with shards.servers[0].paused(), shards.servers[1].paused():
+            began = time.monotonic()
+            with pytest.raises(TransportError):
+                cache.get_many([*data, "missing"])
+            assert time.monotonic() - began < 1.9 * DEADLINE
+        assert all(cache.get_many([key]) == {key: value} for key, value in data.items())
 
 
 @pytest.mark.parametrize("own", [{}, OWN_PARSER["sync"]], ids=["lean", "own parser"])
