@@ -1,72 +1,117 @@
 """What is shown of a herd, over any topology: one computes; the others are served meanwhile, or wait for its value."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from dvcache import Container, Settings
+from dvcache.clients.ring import Ring
+from dvcache.leases import lease_of
+from dvcache.slots import slot
+from tests.clusters import Cluster
 from tests.herds import Herd
-from tests.replication import Node, Replication
+from tests.replication import Node, wait_caught_up
 from tests.sentinels import SERVICES, SentinelFleet
-from tests.servers import Server, wait_until
+from tests.servers import DelayProxy, Server, wait_until
+from tests.shards import Shards
 
-KEY: Final = "page"
+KEYS: Final = ("page", "{user:7}:page")
+"""In a cluster and on shards a part in braces says where a key lies, and so its lease."""
+
 SERVICE: Final = SERVICES[0]
 
 LAG: Final = 0.3
 """Seconds, at least, by which replicas are behind: less than what is noticed, so that they are read all the time."""
 
-Topology: TypeAlias = Literal["standalone", "replicas that lag", "sentinel", "sentinel, replicas that lag"]
+Topology: TypeAlias = Literal[
+    "standalone",
+    "replicas that lag",
+    "sentinel",
+    "sentinel, replicas that lag",
+    "cluster",
+    "cluster, replicas read",
+    "shards",
+]
 
 TOPOLOGIES: Final[tuple[Topology, ...]] = (
     "standalone",
     "replicas that lag",
     "sentinel",
     "sentinel, replicas that lag",
+    "cluster",
+    "cluster, replicas read",
+    "shards",
 )
+
+Ground: TypeAlias = Server | SentinelFleet | Cluster | Shards
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a herd's entry lies."""
+    """Where a herd's entries lie."""
 
     entry: Mapping[str, Any]
     """Of CACHES."""
-    primary: Server
-    replication: Replication | None = None
+    holders: Callable[[bytes], tuple[Node | Server, ...]]
+    """Of a stored key: its primary, and those of its replicas that are read."""
+    link: DelayProxy | None = None
+    """What the replicas follow through."""
 
-    @property
-    def replicas(self) -> tuple[Node, ...]:
-        return self.replication.replicas if self.replication else ()
+    def with_herd(self, **herd: object) -> dict[str, Any]:
+        """Return the entry of CACHES with settings of the policy."""
+        return {**self.entry, "OPTIONS": {**self.entry["OPTIONS"], "HERD": herd}}
 
-    def is_behind(self, value: str) -> bool:
-        """Say whether there are replicas, and none of them has the value yet."""
-        name = f":1:{KEY}"
-        return bool(self.replicas) and not any(value.encode() in node.raw("GET", name) for node in self.replicas)
+    def primary(self, key: str) -> Node | Server:
+        return self.holders(stored(key))[0]
 
-    def make_stale(self) -> None:
+    def replicas(self, key: str) -> tuple[Node | Server, ...]:
+        return self.holders(stored(key))[1:]
+
+    def lease(self, key: str) -> bytes:
+        return lease_of(stored(key), Settings.parse(self.entry).placement)
+
+    def is_behind(self, key: str, value: str) -> bool:
+        """Say whether there are replicas that may lag, and none of them has the value yet."""
+        return self.link is not None and not any(
+            value.encode() in node.raw("GET", stored(key)) for node in self.replicas(key)
+        )
+
+    def make_stale(self, key: str) -> None:
         """Have an old entry that is stale, on every server."""
         with Container(Settings.parse(self.entry)) as container:
-            container.cache().set(KEY, "old", 0.001)
-        if self.replication is not None:
-            self.replication.wait_caught_up()
+            container.cache().set(key, "old", 0.001)
+        wait_caught_up(self.primary(key), self.replicas(key))
         time.sleep(0.005)
 
 
+def stored(key: str) -> bytes:
+    return f":1:{key}".encode()
+
+
 @contextmanager
-def place_of(topology: Topology, server: Server, fleet: SentinelFleet) -> Iterator[Place]:
-    """Return where a herd's entry lies; the replicas lag within the block, if they are to.
+def place_of(topology: Topology, ground: Ground) -> Iterator[Place]:
+    """Return where a herd's entries lie; the replicas lag within the block, if they are to.
 
     Args:
         topology: which.
-        server: a standalone one.
-        fleet: sentinels of a service whose replicas are linked through a proxy.
+        ground: its servers; of sentinels, with a service whose replicas are linked through a proxy.
     """
-    if topology == "standalone":
-        yield Place({"LOCATION": server.url(), "OPTIONS": {"HERD": True}}, server)
-        return
+    match ground:
+        case SentinelFleet():
+            with _replicated(topology, ground) as place:
+                yield place
+        case Cluster():
+            yield _clustered(topology, ground)
+        case Shards():
+            yield _sharded(ground)
+        case Server():
+            yield Place({"LOCATION": ground.url(), "OPTIONS": {"HERD": True}}, lambda _: (ground,))
+
+
+@contextmanager
+def _replicated(topology: Topology, fleet: SentinelFleet) -> Iterator[Place]:
     replication = fleet.replication(SERVICE)
     assert replication.link is not None
     entry: dict[str, Any] = {"LOCATION": replication.urls(), "OPTIONS": {"HERD": True}}
@@ -75,9 +120,30 @@ def place_of(topology: Topology, server: Server, fleet: SentinelFleet) -> Iterat
         options = {"CLIENT_CLASS": client, "SENTINELS": fleet.addresses, "HERD": True}
         entry = {"LOCATION": f"valkey://{SERVICE}/0", "OPTIONS": options}
     replication.link.delay = LAG if "lag" in topology else 0.0
-    yield Place(entry, replication.primary, replication)
+    yield Place(entry, lambda _: (replication.primary, *replication.replicas), replication.link)
     replication.link.delay = 0.0
     replication.wait_caught_up()
+
+
+def _clustered(topology: Topology, cluster: Cluster) -> Place:
+    options = {"CLUSTER": True, "HERD": True}
+    entry = {"LOCATION": cluster.urls(), "OPTIONS": options}
+    if "replicas" not in topology:
+        return Place(entry, lambda name: (cluster.owner(slot(name)),))
+    cluster.wait_listed()
+
+    def holders(name: bytes) -> tuple[Node, ...]:
+        owner = cluster.owner(slot(name))
+        return owner, cluster.replica_of(owner)
+
+    return Place({**entry, "OPTIONS": {**options, "READ_FROM": "replica"}}, holders)
+
+
+def _sharded(shards: Shards) -> Place:
+    urls = [server.url() for server in shards.servers]
+    of_url = dict(zip(urls, shards.servers, strict=True))
+    entry = {"LOCATION": urls, "OPTIONS": {"SHARDED": True, "HERD": True}}
+    return Place(entry, lambda name: (of_url[Ring(urls).owner(name)],))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,33 +156,33 @@ class Served:
     """Whether replicas had it still when all was over."""
 
 
-def one_recomputes(herd: Herd, place: Place, call: str, new: str) -> Served:
+def one_recomputes(herd: Herd, place: Place, call: str, key: str, new: str) -> Served:
     """Have the herd ask for a stale entry; assert that one recomputes it, the others having the old one first."""
-    place.make_stale()
-    begun = herd.start(call, KEY, new)
+    place.make_stale(key)
+    begun = herd.start(call, key, new)
     begun.wait_served(begun.callers - 1)  # it is computed until there is `go`: nobody waits for that
     assert begun.served() == {"old": begun.callers - 1}
     assert begun.end() == {"old": begun.callers - 1, new: 1}
     assert begun.count("computed") == 1
-    again = herd.start(call, KEY, "not computed")  # where replicas lag they still have what is stale
+    again = herd.start(call, key, "not computed")  # where replicas lag they still have what is stale
     again.go()
     assert set(again.end()) <= {"old", new}
     assert again.count("computed") == 0
-    return Served(begun.seconds("old"), place.is_behind(new))
+    return Served(begun.seconds("old"), place.is_behind(key, new))
 
 
-def one_computes(herd: Herd, place: Place, new: object) -> None:
+def one_computes(herd: Herd, place: Place, key: str, new: object) -> None:
     """Have the herd ask for a missing entry; assert that one computes it, and that all others wait for its value."""
-    place.primary.raw("FLUSHDB")
-    begun = herd.start("get_or_set", KEY, new)
+    place.primary(key).raw("FLUSHDB")
+    begun = herd.start("get_or_set", key, new)
     wait_until(lambda: begun.count("began") == begun.callers)
     assert begun.served() == {}
     assert begun.end() == {new: begun.callers}
     assert begun.count("computed") == 1
 
 
-def plain_reads(herd: Herd) -> list[float]:
+def plain_reads(herd: Herd, key: str) -> list[float]:
     """Have the herd read an entry all at once without the policy; return the seconds that each of them waited."""
-    begun = herd.start("plain get", KEY, None)
+    begun = herd.start("plain get", key, None)
     begun.end()
     return [seconds for value in begun.served() for seconds in begun.seconds(value)]

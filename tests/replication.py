@@ -1,5 +1,6 @@
 """A primary with replicas for tests, any of which may hang, die, lag or lose its link."""
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -227,8 +228,7 @@ class Replication:
 
     def wait_caught_up(self) -> None:
         """Wait until the replicas have what the first node has written by now; it may go on meanwhile."""
-        offset = int(self.nodes[0].info("replication")["master_repl_offset"])
-        wait_until(lambda: all(_has(node.info("replication"), offset) for node in self.nodes[1:]), 20)
+        wait_caught_up(self.nodes[0], self.nodes[1:])
 
     def flush(self) -> None:
         """Empty every database, on the replicas too."""
@@ -252,6 +252,12 @@ class Replication:
         for node in others:
             node.follow(*self.source(node))
         self.wait_in_sync()
+
+
+def wait_caught_up(primary: Server, replicas: Iterable[Server]) -> None:
+    """Wait until replicas have what the primary has written by now; it may go on meanwhile."""
+    offset = int(primary.info("replication")["master_repl_offset"])
+    wait_until(lambda: all(_has(node.info("replication"), offset) for node in replicas), 20)
 
 
 def _has(replica: dict[str, str], offset: int) -> bool:

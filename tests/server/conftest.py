@@ -7,7 +7,12 @@ import pytest
 from dvcache.pools.lean import LeanPool
 from dvcache.protocols import Pool
 from dvcache.types import Endpoint
+from tests.clusters import Cluster
+from tests.herd_rounds import Ground, Place, Topology, place_of
+from tests.herds import Herd, Kind, herd_of
+from tests.sentinels import SentinelFleet
 from tests.servers import Server
+from tests.shards import Shards
 
 
 @pytest.fixture
@@ -16,3 +21,41 @@ def real(server: Server) -> Iterator[Pool]:
     pool = LeanPool(Endpoint(host="127.0.0.1", port=server.port))
     yield pool
     pool.close()
+
+
+@pytest.fixture(scope="module")
+def lagging_fleet() -> Iterator[SentinelFleet]:
+    with SentinelFleet(lagging=2) as fleet:
+        yield fleet
+
+
+@pytest.fixture(scope="module")
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """Where a herd's entries lie; parametrized by a topology."""
+    topology: Topology = request.param
+    ground: Ground = request.getfixturevalue(_ground_of(topology))
+    if isinstance(ground, Cluster | Shards):
+        ground.restore()
+    with place_of(topology, ground) as place:
+        yield place
+
+
+def _ground_of(topology: Topology) -> str:
+    """Name the fixture of a topology's servers."""
+    if "cluster" in topology:
+        return "shared_cluster"
+    return {"standalone": "shared_server", "shards": "shared_shards"}.get(topology, "lagging_fleet")
+
+
+@pytest.fixture(scope="module", params=["threads", "tasks"])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """What the callers of a herd are."""
+    kind: Kind = request.param
+    return kind
+
+
+@pytest.fixture(scope="module")
+def herd(kind: Kind, place: Place, shared_server: Server) -> Iterator[Herd]:
+    """Processes of callers of a place."""
+    with herd_of(place.entry, kind, shared_server) as herd:
+        yield herd

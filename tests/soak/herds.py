@@ -2,11 +2,14 @@
 
 import statistics
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
-from tests.herd_rounds import Place, Topology, one_computes, one_recomputes, place_of, plain_reads
+from tests.clusters import Cluster
+from tests.herd_rounds import KEYS, Ground, Place, Topology, one_computes, one_recomputes, place_of, plain_reads
 from tests.herds import CALLERS, PROCESSES, Kind, herd_of
 from tests.sentinels import SentinelFleet
 from tests.servers import Server
+from tests.shards import Shards
 from tests.soak._run import Run
 
 
@@ -26,23 +29,43 @@ def of_hundreds_over_sentinel_with_replicas_that_lag_one_computes_every_time(run
     return _shown(run, "sentinel, replicas that lag")
 
 
+def of_hundreds_over_a_cluster_one_computes_every_time(run: Run) -> str:
+    return _shown(run, "cluster")
+
+
+def of_hundreds_over_a_cluster_whose_replicas_are_read_one_computes_every_time(run: Run) -> str:
+    return _shown(run, "cluster, replicas read")
+
+
+def of_hundreds_over_shards_one_computes_every_time(run: Run) -> str:
+    return _shown(run, "shards")
+
+
 def _shown(run: Run, topology: Topology) -> str:
-    with Server() as server, SentinelFleet(lagging=2) as fleet, place_of(topology, server, fleet) as place:
-        return "; ".join(_of_kind(run, kind, place, server) for kind in CALLERS)
+    with Server() as signals, _ground_of(topology) as ground, place_of(topology, ground) as place:
+        return "; ".join(_of_kind(run, kind, place, signals) for kind in CALLERS)
 
 
-def _of_kind(run: Run, kind: Kind, place: Place, server: Server) -> str:
+def _ground_of(topology: Topology) -> AbstractContextManager[Ground]:
+    if "cluster" in topology:
+        return Cluster()
+    if topology == "shards":
+        return Shards()
+    return Server() if topology == "standalone" else SentinelFleet(lagging=2)
+
+
+def _of_kind(run: Run, kind: Kind, place: Place, signals: Server) -> str:
     served: list[float] = []
     read: list[float] = []
     rounds = behind = 0
-    with herd_of(place.entry, kind, server) as herd:
+    with herd_of(place.entry, kind, signals) as herd:
         for number in run.rounds(short=1, long=20):
-            for call in ("get", "get_or_set"):
-                shown = one_recomputes(herd, place, call, f"new{number}")
+            for call, key in zip(("get", "get_or_set"), KEYS if number % 2 else KEYS[::-1], strict=True):
+                shown = one_recomputes(herd, place, call, key, f"new{number}")
                 served += shown.seconds
                 behind += shown.behind
-                read += plain_reads(herd)
-            one_computes(herd, place, number)
+                read += plain_reads(herd, key)
+            one_computes(herd, place, KEYS[number % 2], number)
             rounds += 1
     lag = f", replicas still without the new value after {behind} of {2 * rounds}" if behind else ""
     return (
