@@ -6,7 +6,7 @@ from typing import Any, Final, Generic
 
 from typing_extensions import TypeIs
 
-from dvcache.clients.cluster.nodes import C
+from dvcache.clients.cluster.view import C
 from dvcache.clients.exchanges import Outcome
 from dvcache.errors import (
     AskError,
@@ -59,6 +59,8 @@ class Round:
     """Whether the map is to be told anew."""
     until: float = float("inf")
     """Until when to wait for owners that cannot serve."""
+    failed: object = None
+    """Who gave no answer, if somebody did."""
 
 
 def by_owner(errands: Iterable[Errand[C]]) -> list[tuple[C | None, list[Errand[C]]]]:

@@ -8,26 +8,16 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from typing import Any, Final, Generic, Protocol, TypeVar
+from dataclasses import replace
+from typing import Any, Final, Generic
 
 from dvcache.clients.cluster.slot_map import Range, ranges
+from dvcache.clients.cluster.view import C, View
 from dvcache.clients.exchanges import Steps
 from dvcache.errors import ClosedError, ConnectError, NotSupportedError, ServerError, TransportError, UnavailableError
 from dvcache.rota import Rota
 from dvcache.slots import SLOTS
 from dvcache.types import Address, Batch, Endpoint, Wait
-
-
-class Closable(Protocol):
-    """A pool, whatever its colour."""
-
-    def close(self) -> None:
-        """End every connection."""
-        ...
-
-
-C = TypeVar("C", bound=Closable)
 
 ASK_EVERY: Final = 0.1
 """Seconds for which one answer serves everybody who misses an owner."""
@@ -46,18 +36,6 @@ PATIENCE: Final = 1.0
 `LINGER` seconds, who misses it tries it once, so that a cluster that is down holds nobody up."""
 
 _SLOTS: Final[Batch] = (("CLUSTER", "SLOTS"),)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class View(Generic[C]):
-    """The cluster as it was told at one time."""
-
-    owners: list[C | None]
-    """Whose each slot is. Changed in place as single slots move."""
-    primaries: dict[C, int]
-    """Who has slots, in the order of their addresses, with the first slot of each."""
-    readers: dict[C, C]
-    """Who is read in place of each primary that has replicas; empty where they are left alone."""
 
 
 class Nodes(Generic[C]):
@@ -95,7 +73,7 @@ class Nodes(Generic[C]):
         self.reads_replicas = reads_replicas
         self.closed = False
         self.view: View[C] | None = None
-        self.timeout = seeds[0].timeout or TIMEOUT
+        self.alias, self.timeout = seeds[0].alias, seeds[0].timeout or TIMEOUT
 
     def at(self, address: Address, asked: C | None = None) -> C:
         """Return the pool of a node that may be a primary.
@@ -107,7 +85,10 @@ class Nodes(Generic[C]):
         host, port = address
         if not host:
             host = next((each for (each, _), pool in self._all() if pool is asked), self._seeds[0].host)
-        return self._pool(self._pools, (host, port), "primary")
+        pool = self._pool(self._pools, (host, port), "primary")
+        if asked is not None:
+            self._used[pool] = self.clock()
+        return pool
 
     def _pool(self, pools: dict[Address, C], address: Address, role: Any) -> C:
         found = pools.get(address)
@@ -150,7 +131,7 @@ class Nodes(Generic[C]):
     def _age(self) -> float:
         return float("inf") if self._told is None else self.clock() - self._told
 
-    def refresh(self, failed: C | None = None) -> Steps[C, None]:
+    def refresh(self, failed: object = None) -> Steps[C, None]:
         """Ask for the map, unless it was told a moment ago; where somebody asks already, wait for that.
 
         Args:
@@ -169,9 +150,9 @@ class Nodes(Generic[C]):
         asking = self._asking.setdefault(os.getpid(), mine)
         if asking is not mine:
             yield Wait(asking, self.timeout)
-            if self.view is None:
-                raise copy.copy(self._failure) if self._failure else self._nobody(None)
-            return
+            if self.view is None and not asking.done():
+                raise self._nobody(TimeoutError(f"nothing was heard for {self.timeout:g} s"))
+            return  # without a map where who asked was cancelled
         try:
             yield from self._ask(failed)
             self._told = self.clock()
@@ -182,7 +163,7 @@ class Nodes(Generic[C]):
             self._asking.pop(os.getpid(), None)
             mine.set_result(None)
 
-    def _ask(self, failed: C | None) -> Steps[C, None]:
+    def _ask(self, failed: object) -> Steps[C, None]:
         refusal: ServerError | None = None
         failure: Exception | None = None
         for address, client in self._candidates(failed):
@@ -202,7 +183,7 @@ class Nodes(Generic[C]):
             raise _refused(refusal)
         raise self._nobody(failure)
 
-    def _candidates(self, failed: C | None) -> Iterator[tuple[Address, C]]:
+    def _candidates(self, failed: object) -> Iterator[tuple[Address, C]]:
         """Yield who can be asked: primaries as they are known, the seeds, replicas, and who failed at last."""
         seen: set[Address] = set()
         view = self.view
@@ -220,6 +201,7 @@ class Nodes(Generic[C]):
 
     def _apply(self, found: Sequence[Range]) -> None:
         """Go by what was told from now on; end the pools of nodes that have had no slots for a while."""
+        self._note_used()  # also who has just lost the last slot
         owners: list[C | None] = [None] * SLOTS
         primaries: dict[C, int] = {}
         for each in found:
@@ -229,16 +211,20 @@ class Nodes(Generic[C]):
             primaries.setdefault(self.at(each.primary), each.first)
         self._replicas = tuple(dict.fromkeys(at for each in found for at in each.replicas))
         self.view = View(owners, primaries, self._readers(found))
-        now = self.clock()
         self._end_seeds(primaries)
-        self._used.update(
-            dict.fromkeys([*primaries, *(pool for pools in self._members.values() for pool in pools)], now)
-        )
-        self._end_unused(now)
+        self._note_used()
+        self._end_unused(self.clock())
+
+    def _note_used(self) -> None:
+        """Note when the nodes of the map were last a part of it."""
+        if self.view is not None:
+            replicas = (pool for pools in self._members.values() for pool in pools)
+            self._used.update(dict.fromkeys([*self.view.primaries, *replicas], self.clock()))
 
     def _readers(self, found: Sequence[Range]) -> dict[C, C]:
         """Return who reads for each primary; the one that did before, with all that it knows, where nothing changed."""
         if not self.reads_replicas:
+            self._members = {}
             return {}
         replicas = {self.at(each.primary): each.replicas for each in found if each.replicas}
         members = {
@@ -270,14 +256,13 @@ class Nodes(Generic[C]):
 
     def _check_open(self) -> None:
         if self.closed:
-            raise ClosedError(f"the connections of {self._seeds[0].alias!r} are closed")
+            raise ClosedError(f"the connections of {self.alias!r} are closed")
 
     def _nobody(self, failure: Exception | None) -> TransportError:
         if isinstance(failure, TransportError) and not isinstance(failure, ConnectError | UnavailableError):
             return failure
-        seed = self._seeds[0]
         message = f"no node of the cluster can be reached: {failure}" if failure else "the cluster has no slots yet"
-        error = ConnectError(message, alias=seed.alias)
+        error = ConnectError(message, alias=self.alias)
         error.__cause__ = failure
         return error
 

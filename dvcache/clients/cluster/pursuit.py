@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Any, Final, Generic
 
 from dvcache.clients.cluster.errands import NOT_FINAL, Errand, Round, by_owner, give_up, is_asking, requests
-from dvcache.clients.cluster.nodes import C, Nodes
+from dvcache.clients.cluster.nodes import Nodes
+from dvcache.clients.cluster.view import C
 from dvcache.clients.commands import is_repeatable, rule
 from dvcache.clients.exchanges import Outcome, Steps
 from dvcache.clients.routing import Plan, divide, unite
@@ -49,7 +50,7 @@ class Pursuit(Generic[C]):
                 for left in self._judged(owner, some, outcomes.get(owner), result)
             ]
             if result.is_due and (not errands or self._is_current(errands)):
-                yield from self.refreshed(errands[0].owner if errands else None)
+                yield from self.refreshed(result.failed)
             now = self.nodes.clock()
             if not errands or now >= started + self.nodes.timeout:
                 give_up(errands)
@@ -87,7 +88,7 @@ class Pursuit(Generic[C]):
             for n, command in enumerate(commands)
         ]
 
-    def refreshed(self, failed: C | None) -> Steps[C, None]:
+    def refreshed(self, failed: object) -> Steps[C, None]:
         """Have the map told; who cannot tell it is no news for what has an owner already."""
         try:
             yield from self.nodes.refresh(failed)
@@ -118,7 +119,8 @@ class Pursuit(Generic[C]):
     ) -> list[Errand[C]]:
         """Settle errands, and return those that are to be sent again."""
         if outcome is None:
-            outcome = UnavailableError("no node of the cluster serves the slot")
+            message = f"no node of the cluster serves slot {errands[0].slot}"
+            outcome = UnavailableError(message, alias=self.nodes.alias)
         if isinstance(outcome, Exception):
             return self._failed(owner, errands, outcome, result)
         if is_asking(errands):
@@ -157,7 +159,7 @@ class Pursuit(Generic[C]):
             return []
         if self.nodes.closed:
             raise error
-        result.is_due = True
+        result.is_due, result.failed = True, owner
         if isinstance(error, ConnectError | ClosedError | UnavailableError):  # nothing was performed
             result.until = min(result.until, self.nodes.patience(owner))
             for errand in errands:

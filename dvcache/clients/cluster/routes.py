@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic
 
 from dvcache.clients.cluster.errands import Errand, is_final, requests
-from dvcache.clients.cluster.nodes import C, Nodes, View
+from dvcache.clients.cluster.nodes import Nodes
 from dvcache.clients.cluster.pursuit import Pursuit
+from dvcache.clients.cluster.view import C, View
 from dvcache.clients.commands import rule
 from dvcache.clients.exchanges import Outcome, Steps
 from dvcache.clients.routing import Place, Plan, divide, gathered, sole, unite

@@ -1,0 +1,110 @@
+"""Whose pools are kept while nodes come and go, and who asks for the map when the one who did has left."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from dvcache.errors import ReplyTimeout, UnavailableError
+from dvcache.slots import slot
+from tests.unit.fake_cluster import Node, World
+
+A, B = b"a", b"b"
+"""Keys of two different primaries."""
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    assert world.owner(slot(A)) is not world.owner(slot(B))
+    return world
+
+
+@pytest.fixture(params=["sync", "async"])
+def client(request: pytest.FixtureRequest, world: World) -> Any:
+    client = world.client(request.param)
+    client.execute((("SET", A, b"1"), ("SET", B, b"2")))
+    return client
+
+
+def go_on(client: Any, seconds: float) -> None:
+    """Have it be so much later."""
+    nodes = getattr(client, "client", client).primary.nodes
+    clock = nodes.clock
+    nodes.clock = lambda: clock() + seconds
+
+
+def newcomer(world: World, port: int = 7009) -> Node:
+    """Return a node without slots."""
+    node = Node(world, ("10.0.0.1", port))
+    world.nodes.append(node)
+    return node
+
+
+def pools_of(world: World, node: Node) -> list[Any]:
+    return [pool for pool in world.pools if (pool.endpoint.host, pool.endpoint.port) == node.address]
+
+
+def test_who_has_lost_its_last_slot_a_moment_ago_keeps_its_connections(client: Any, world: World) -> None:
+    old, new = world.owner(slot(A)), newcomer(world)
+    go_on(client, 60)
+    new.data, world.owners = old.data, [new if each is old else each for each in world.owners]
+    assert client.execute((("GET", A),)) == [b"1"]
+    assert not any(pool.closed for pool in pools_of(world, old))
+    go_on(client, 60)
+    world.owners[slot(A)] = new = newcomer(world, 7010)
+    new.data = {A: b"3"}
+    assert client.execute((("GET", A),)) == [b"3"]
+    assert all(pool.closed for pool in pools_of(world, old))
+
+
+def test_a_node_to_which_the_first_slot_is_on_its_way_keeps_its_connections(client: Any, world: World) -> None:
+    target = newcomer(world)
+    world.owner(slot(A)).script = [f"ASK {slot(A)} 10.0.0.1:7009"]
+    assert client.execute((("GET", A),)) == [None]
+    go_on(client, 1)
+    world.owner(slot(B)).script = ["CLUSTERDOWN for a moment"]
+    told = world.told
+    assert client.execute((("GET", B),)) == [b"2"]
+    assert world.told > told
+    assert not any(pool.closed for pool in pools_of(world, target))
+
+
+def test_where_who_asked_for_the_map_is_cancelled_another_asks(world: World) -> None:
+    client = world.client("async").client
+
+    async def crowd() -> list[Any]:
+        tasks = [asyncio.create_task(client.execute((("GET", A),))) for _ in range(5)]
+        await asyncio.sleep(0)
+        for task in tasks[:3]:
+            task.cancel()
+            await asyncio.sleep(0)
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert asyncio.run(crowd())[3:] == [[None]] * 2
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_who_gave_no_answer_is_asked_last_for_the_map(world: World, colour: str) -> None:
+    client = world.client(colour)
+    client.execute((("SET", A, b"1"), ("SET", B, b"2")))
+    go_on(client, 60)
+    world.owner(slot(A)).script = ["CLUSTERDOWN for a moment"]
+    world.owner(slot(B)).script = [ReplyTimeout("no answer")]
+    told = world.told
+    assert client.execute((("GET", A), ("GET", B))) == [b"1", b"2"]
+    assert world.told > told
+    assert ("CLUSTER", "SLOTS") not in world.owner(slot(B)).asked[-2:]
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_a_slot_that_nobody_serves_is_named_and_the_alias_too(
+    world: World, colour: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dvcache.clients.cluster.nodes.PATIENCE", 0.05)
+    client = world.client(colour)
+    slots = world.slots
+    monkeypatch.setattr(world, "slots", lambda: [each for each in slots() if not each[0] <= slot(A) <= each[1]])
+    [reply] = client.execute((("GET", A),))
+    assert isinstance(reply, UnavailableError)
+    assert (str(slot(A)) in reply.message, reply.alias) == (True, "default")
