@@ -1,7 +1,7 @@
 """A cluster for tests: three primaries with a replica each, any of which may hang, die, or give its slots away."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
@@ -181,13 +181,30 @@ class Cluster:
         source = self.owner(slot)
         if source is target:
             return
+        with self.moving(slot, target) as moved:
+            while keys := source.raw("CLUSTER", "GETKEYSINSLOT", slot, 25):
+                moved(*keys)
+                if between is not None:
+                    between()
+
+    @contextmanager
+    def moving(self, slot: int, target: ClusterNode) -> Iterator[Callable[..., None]]:
+        """Have a slot on its way to another primary within the block, which has it afterwards with what is left of it.
+
+        Yields:
+            What moves keys.
+        """
+        source = self.owner(slot)
+        login = ("AUTH", self.password) if self.password else ()
+
+        def moved(*keys: bytes) -> None:
+            source.raw("MIGRATE", target.host, target.port, "", 0, 5000, "REPLACE", *login, "KEYS", *keys)
+
         target.raw("CLUSTER", "SETSLOT", slot, "IMPORTING", source.id)
         source.raw("CLUSTER", "SETSLOT", slot, "MIGRATING", target.id)
-        login = ("AUTH", self.password) if self.password else ()
+        yield moved
         while keys := source.raw("CLUSTER", "GETKEYSINSLOT", slot, 25):
-            source.raw("MIGRATE", target.host, target.port, "", 0, 5000, "REPLACE", *login, "KEYS", *keys)
-            if between is not None:
-                between()
+            moved(*keys)
         for node in (target, source, *(node for node in self.primaries if node not in {source, target})):
             node.raw("CLUSTER", "SETSLOT", slot, "NODE", target.id)
 

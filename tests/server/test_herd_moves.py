@@ -1,0 +1,131 @@
+"""A slot moves while its entry is computed: the lease moves with the entry, and one computation stays one."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dvcache.slots import slot
+from tests.clusters import Cluster, ClusterNode
+from tests.herd_rounds import KEYS, Place, place_of, stored
+from tests.herds import CALLERS, PROCESSES, Herd, Kind, Round, herd_of
+from tests.servers import Server, wait_until
+
+KEY = KEYS[0]
+ENTRY = stored(KEY)
+SLOT = slot(ENTRY)
+
+
+@pytest.fixture(scope="module")
+def herd(kind: Kind, shared_cluster: Cluster, shared_server: Server) -> Iterator[Herd]:
+    shared_cluster.restore()
+    with place_of("cluster", shared_cluster) as place, herd_of(place.entry, kind, shared_server) as herd:
+        yield herd
+
+
+@pytest.fixture
+def place(cluster: Cluster) -> Iterator[Place]:
+    with place_of("cluster", cluster) as place:
+        yield place
+
+
+@pytest.fixture
+def away(cluster: Cluster) -> Iterator[ClusterNode]:
+    """Another primary than the slot's own, which has the slot again after the test."""
+    home = cluster.owner(SLOT)
+    yield next(node for node in cluster.primaries if node is not home)
+    cluster.move(SLOT, home)
+    wait_until(cluster.is_whole, 20)
+
+
+class Asked:
+    """A computation that is under way, while crowds ask for the same entry."""
+
+    def __init__(self, herd: Herd, place: Place) -> None:
+        place.make_stale(KEY)
+        self.herd, self.first = herd, herd.start("get_or_set", KEY, "new", callers=1)
+        wait_until(lambda: self.first.count("computed") == 1)
+        self.first.wait_served(PROCESSES - 1)
+        self.crowds: list[Round] = []
+
+    def by_a_crowd(self) -> None:
+        """Have everybody ask but those of the process that computes: they are served meanwhile."""
+        self.crowds.append(self.herd.start("get_or_set", KEY, "again"))
+        self.crowds[-1].wait_served((PROCESSES - 1) * CALLERS[self.herd.kind])
+        assert set(self.crowds[-1].served()) == {"old"}
+
+    def computed(self) -> int:
+        return sum(each.count("computed") for each in (self.first, *self.crowds))
+
+    def end(self) -> Counter[Any]:
+        """Let the computation and all crowds come to their end; return how often each value was returned."""
+        served = self.first.end()
+        for each in self.crowds:
+            served += each.end()
+        return served
+
+
+@pytest.mark.parametrize("first", ["the entry first", "the lease first"])
+def test_while_a_slot_is_moved_key_by_key_its_entry_is_computed_once_and_everybody_is_served(
+    herd: Herd, place: Place, cluster: Cluster, away: ClusterNode, first: str
+) -> None:
+    asked = Asked(herd, place)
+    names = [ENTRY, place.lease(KEY)] if first == "the entry first" else [place.lease(KEY), ENTRY]
+    with cluster.moving(SLOT, away) as moved:
+        asked.by_a_crowd()
+        for name in names:
+            moved(name)
+            asked.by_a_crowd()
+    asked.by_a_crowd()
+    assert set(asked.end()) == {"old", "new"}
+    assert asked.computed() == 1
+    assert away.raw("KEYS", "*") == [ENTRY]
+    assert b"new" in away.raw("GET", ENTRY)
+
+
+def test_while_a_slot_is_migrated_at_once_its_entry_is_computed_once_and_everybody_is_served(
+    herd: Herd, place: Place, cluster: Cluster, away: ClusterNode
+) -> None:
+    asked = Asked(herd, place)
+    meanwhile = herd.start("get_or_set", KEY, "again")
+    cluster.migrate(SLOT, away)
+    meanwhile.wait_served((PROCESSES - 1) * CALLERS[herd.kind])
+    asked.crowds.append(meanwhile)
+    asked.by_a_crowd()
+    assert set(asked.end()) == {"old", "new"}
+    assert asked.computed() == 1
+    assert away.raw("KEYS", "*") == [ENTRY]
+    assert b"new" in away.raw("GET", ENTRY)
+
+
+@pytest.mark.parametrize("how", ["key by key", "at once"])
+def test_while_a_slot_moves_those_who_wait_for_a_missing_entry_go_on_waiting(
+    herd: Herd, cluster: Cluster, away: ClusterNode, how: str
+) -> None:
+    begun = herd.start("get_or_set", KEY, "new")
+    wait_until(lambda: begun.count("began") == begun.callers)
+    wait_until(lambda: begun.count("computed"))
+    (cluster.move if how == "key by key" else cluster.migrate)(SLOT, away)
+    assert begun.end() == {"new": begun.callers}
+    assert begun.count("computed") == 1
+    assert away.raw("KEYS", "*") == [ENTRY]
+
+
+@pytest.mark.parametrize("first", ["the entry first", "the lease first"])
+def test_what_is_computed_while_a_slot_is_between_two_primaries_is_stored_and_nothing_older(
+    herd: Herd, place: Place, cluster: Cluster, away: ClusterNode, first: str
+) -> None:
+    asked = Asked(herd, place)
+    with cluster.moving(SLOT, away) as moved:
+        moved(ENTRY if first == "the entry first" else place.lease(KEY))
+        asked.first.go()
+        for _ in range(3):
+            asked.crowds.append(herd.start("get_or_set", KEY, "again"))
+            asked.crowds[-1].go()
+            asked.crowds[-1].wait_served((PROCESSES - 1) * CALLERS[herd.kind])
+    assert set(asked.end()) <= {"old", "new", "again"}
+    assert asked.computed() <= 2
+    last = herd.start("get_or_set", KEY, "not computed")
+    assert set(last.end()) <= {"new", "again"}
+    assert last.count("computed") == 0
