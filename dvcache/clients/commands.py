@@ -40,6 +40,9 @@ class Rule:
     """Whether it answers with one element a key, in the order of the keys."""
     single: str = ""
     """The command for one key alone, where that is another one, which answers with the element itself."""
+    counted: bool = False
+    """Whether the number of keys stands before them, and options behind: owners can have a part each, key by key
+    answered, but keys cannot go alone."""
     everywhere: bool = False
     """Whether it concerns every primary, having no key."""
 
@@ -99,7 +102,9 @@ def rule(command: Command) -> Rule:
     if name in _SCRIPTS:  # EVALSHA sha numkeys key … argument …
         return Rule(start=3, stop=3 + int(command[2]))
     if name == "MSETEX":  # MSETEX numkeys key value … option …
-        return Rule(start=2, stop=2 + 2 * int(command[1]), step=2, repeatable=_CONDITIONS.isdisjoint(command[2:]))
+        stop = 2 + 2 * int(command[1])
+        always = _CONDITIONS.isdisjoint(command[stop:])
+        return Rule(start=2, stop=stop, step=2, repeatable=always, counted=always)
     if name == "SET" and _CONDITIONS.isdisjoint(command[3:]):
         return _REPEATABLE
     return RULES.get(str(name), _WRITE)
@@ -125,12 +130,13 @@ def is_repeatable(batch: Batch) -> bool:
     return all(rule(command).repeatable for command in batch)
 
 
-def part(command: Command, shape: Rule, positions: Iterable[int]) -> Command:
+def part(command: Command, shape: Rule, positions: Sequence[int]) -> Command:
     """Return a command of this shape with those of its keys only, each with what belongs to it."""
     start, step = shape.start, shape.step
     if step == 1:
         return (command[0], *[command[start + n] for n in positions])
-    return (command[0], *[arg for n in positions for arg in command[start + n * step : start + (n + 1) * step]])
+    fields = [arg for n in positions for arg in command[start + n * step : start + (n + 1) * step]]
+    return (command[0], len(positions), *fields, *command[shape.stop :]) if shape.counted else (command[0], *fields)
 
 
 def alone(command: Command, shape: Rule, positions: Iterable[int]) -> list[Command]:

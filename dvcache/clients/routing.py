@@ -73,7 +73,7 @@ def divide(
             shared = units(named)
             if shared.count(shared[0]) == len(shared):
                 places.append([_give(parts, owner(shared[0]), command)])
-            elif shape.merge is None:
+            elif shape.merge is None and (apart or not shape.counted):
                 raise _inseparable(command, named)
             else:
                 places.append(_split(parts, command, shape, list(map(owner, shared)), apart=apart))
@@ -190,7 +190,7 @@ def _united(
             found = replies[owner]
             return found if isinstance(found, CacheError) else found[position]
     answers = [(keys, _answers(replies[owner], position, len(keys) if apart else 1)) for owner, position, keys in held]
-    if shape.in_order:
+    if shape.in_order or shape.counted:
         return _in_order(answers, apart=apart)
     found = [reply for _, some in answers for reply in some]
     for reply in found:
@@ -213,7 +213,7 @@ def _in_order(answers: Sequence[tuple[Sequence[int], Sequence[Any]]], *, apart: 
         some: Sequence[Any] = replies
         if not apart:
             [reply] = replies
-            some = [reply] * len(keys) if isinstance(reply, CacheError) else reply
+            some = reply if isinstance(reply, list) else [reply] * len(keys)
         for key, element in zip(keys, some, strict=True):
             elements[key] = element
     if set(map(type, elements)) <= _ELEMENTS:

@@ -15,20 +15,26 @@ def stored(cx: Context, commands: Sequence[Command]) -> Op[Sequence[object]]:
     """Perform SETs that differ in nothing but key and value; return the reply of each, its error where it failed.
 
     Rests on MSETEX (Valkey 9.1, Redis 8.4), which takes half the time; where the server, the user's permissions or
-    the topology refuse that, on the SETs. What was refused once is not tried again.
+    the topology refuse that, on the SETs. What was refused once is not tried again. Shards answer for each key.
     """
-    if len(commands) > 1 and MSETEX not in cx.refusals:
-        try:
-            [reply] = yield (_joined(commands),)
-        except NotSupportedError:
-            cx.refusals.add(MSETEX)
-        except ServerError as error:
-            if not refused(error):
-                raise
-            if MSETEX.casefold() in error.message.casefold():  # else only some of the keys are refused
-                cx.refusals.add(MSETEX)
-        else:
-            return [reply] * len(commands)
+    if len(commands) == 1 or MSETEX in cx.refusals:
+        return (yield from _one_by_one(commands))
+    try:
+        [reply] = yield Each((_joined(commands),))
+    except NotSupportedError:
+        cx.refusals.add(MSETEX)
+        return (yield from _one_by_one(commands))
+    replies = reply if isinstance(reply, list) else [reply] * len(commands)
+    errors = {n: each for n, each in enumerate(replies) if isinstance(each, ServerError) and refused(each)}
+    if not errors:
+        return replies
+    if any(MSETEX.casefold() in error.message.casefold() for error in errors.values()):  # else only some of the keys
+        cx.refusals.add(MSETEX)
+    again = iter((yield from _one_by_one([commands[n] for n in errors])))
+    return [next(again) if n in errors else each for n, each in enumerate(replies)]
+
+
+def _one_by_one(commands: Sequence[Command]) -> Op[Sequence[object]]:
     replies: Sequence[object] = yield Each(tuple(commands))
     return replies
 

@@ -156,6 +156,28 @@ def test_the_keys_of_one_shard_ask_no_other_and_all_keys_one_command_each(sharde
     assert [calls(each, "mget") for each in shards.servers] == [2, 1, 1]
 
 
+def test_many_entries_are_stored_by_one_command_on_each_shard_and_by_one_each_where_a_shard_refuses_it(
+    make: Any, shards: Shards
+) -> None:
+    refusing, data = shards.servers[1], dict.fromkeys(KEYS, 1)
+    cache = make().cache
+    assert cache.set_many(data, 60) == []
+    reset_calls(*shards.servers)
+    assert cache.set_many(data, 60) == []
+    assert [calls(each, "msetex") + calls(each, "set") for each in shards.servers] == [1, 1, 1]
+    refusing.raw("ACL", "SETUSER", "default", "-msetex")
+    try:
+        cache = make().cache
+        assert cache.set_many(dict.fromkeys(KEYS, 2), 60) == []
+        assert cache.get_many(KEYS) == dict.fromkeys(KEYS, 2)
+        assert cache.set_many(dict.fromkeys(KEYS, 3), 60) == []
+    finally:
+        refusing.raw("ACL", "SETUSER", "default", "+msetex")
+    assert cache.get_many(KEYS) == dict.fromkeys(KEYS, 3)
+    assert all(59 < cache.ttl(key) <= 60 for key in KEYS)
+    assert [calls(each, "msetex") for each in shards.servers] == [2, 1, 2]
+
+
 def test_of_threads_or_tasks_each_shard_sees_no_more_connections_than_work_at_once(
     sharded: Sharded, shards: Shards
 ) -> None:

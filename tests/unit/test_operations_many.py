@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from dvcache.errors import NotSupportedError, SerializationError, ServerError, reply_error
+from dvcache.errors import ConnectionLost, NotSupportedError, SerializationError, ServerError, reply_error
 from dvcache.operations import many
 from dvcache.testing.replay import replay
-from dvcache.types import Each
+from dvcache.types import Each, Partial
 from tests.unit.operations_context import CX, context
 
 
@@ -33,7 +33,7 @@ def test_bulk_operations_go_in_chunks() -> None:
     assert replay(many.get_many(cx, "abc"), (first, [[b"1", b"2"]]), (second, [[b"3"]])) == {"a": 1, "b": 2, "c": 3}
     removed = ((("UNLINK", b"p:1:a", b"p:1:b"),), [2]), ((("UNLINK", b"p:1:c"),), [0])
     assert replay(many.delete_many(cx, "abc"), *removed) == 2
-    stored = (("MSETEX", 2, b"p:1:a", b"1", b"p:1:b", b"2"),), Each((("SET", b"p:1:c", b"3"),))
+    stored = Each((("MSETEX", 2, b"p:1:a", b"1", b"p:1:b", b"2"),)), Each((("SET", b"p:1:c", b"3"),))
     data = {"a": 1, "b": 2, "c": 3}
     assert replay(many.set_many(cx, data, None), (stored[0], [1]), (stored[1], [b"OK"])) == []
 
@@ -69,14 +69,15 @@ def test_set_many_with_a_timeout_of_zero_deletes() -> None:
     assert replay(many.set_many(CX, {"a": 1, "b": 2}, 0), ((("UNLINK", b"p:1:a", b"p:1:b"),), [1])) == []
 
 
-TOGETHER = (("MSETEX", 2, b"p:1:a", b"1", b"p:1:b", b"2", "PX", 5000),)
+TOGETHER = Each((("MSETEX", 2, b"p:1:a", b"1", b"p:1:b", b"2", "PX", 5000),))
+OLD = reply_error("ERR unknown command 'MSETEX', with args beginning with: '2'")
 ONE_BY_ONE = Each((("SET", b"p:1:a", b"1", "PX", 5000), ("SET", b"p:1:b", b"2", "PX", 5000)))
 
 
 @pytest.mark.parametrize(
     "refusal",
     [
-        [reply_error("ERR unknown command 'MSETEX', with args beginning with: '2'")],
+        [OLD],
         [reply_error("NOPERM User cache has no permissions to run the 'msetex' command")],
         NotSupportedError("MSETEX: the keys are on different servers"),
     ],
@@ -93,6 +94,21 @@ def test_set_many_asks_of_each_key_where_some_keys_are_refused_and_tries_again_n
     some = reply_error("NOPERM No permissions to access a key")
     assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (TOGETHER, [some]), (ONE_BY_ONE, [b"OK", some])) == ["b"]
     assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (TOGETHER, [1])) == []
+
+
+def test_set_many_stores_one_by_one_where_one_of_several_servers_refuses_and_asks_no_other_again() -> None:
+    cx = context(refusals=set())
+    refused = (TOGETHER, [Partial([1, OLD])]), (Each((ONE_BY_ONE.batch[1],)), [b"OK"])
+    assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), *refused) == []
+    assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (ONE_BY_ONE, [b"OK", b"OK"])) == []
+
+
+def test_set_many_returns_the_keys_of_a_server_that_gives_no_answer() -> None:
+    cx = context(refusals=set())
+    lost = ConnectionLost("gone")
+    assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (TOGETHER, [Partial([lost, 1])])) == ["a"]
+    with pytest.raises(ConnectionLost):
+        replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (TOGETHER, [Partial([lost, lost])]))
 
 
 def test_set_many_raises_what_the_server_says_of_all() -> None:

@@ -65,6 +65,40 @@ def test_several_owners_answer_as_one_server(batches: Sequence[Batch], count: in
         assert gathered(plan, replies) in ([None] if len(batch) != 1 else [None, united])
 
 
+PAIRS = st.lists(st.tuples(KEYS, VALUES), min_size=1, max_size=6)
+
+
+@given(pairs=PAIRS, options=st.sampled_from([(), ("PX", 5000), ("KEEPTTL",)]), count=st.integers(1, 4))
+def test_what_is_stored_by_several_owners_is_stored_as_by_one(
+    pairs: list[tuple[bytes, bytes]], options: tuple[Arg, ...], count: int
+) -> None:
+    command = ("MSETEX", len(pairs), *(part for pair in pairs for part in pair), *options)
+    owners = [server() for _ in range(count)]
+    plan = divide((command,), each(owner_among(count)), int, range(count))
+    replies: dict[int, Any] = {who: owners[who].execute(tuple(commands)) for who, commands in plan.parts.items()}
+    assert unite(plan, replies) == ([[1] * len(pairs)] if len(plan.parts) > 1 else [1])
+    for key, value in dict(pairs).items():
+        where = owners[owner_among(count)(key)]
+        assert where.execute((("GET", key), ("TTL", key))) == [value, 5 if "PX" in options else -1]
+    if len(plan.parts) > 1:
+        error = replies[owner_among(count)(pairs[0][0])] = ConnectionLost("gone")
+        failed = [owner_among(count)(key) == owner_among(count)(pairs[0][0]) for key, _ in pairs]
+        assert unite(plan, replies) == [[error if each else 1 for each in failed]]
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_what_is_stored_on_a_condition_or_by_slot_is_stored_together_or_not_at_all(apart: bool) -> None:
+    condition = () if apart else ("NX",)
+    with pytest.raises(NotSupportedError, match=r"MSETEX.*a.*d.*braces"):
+        divide(
+            (("MSETEX", 2, b"a", 1, b"b", 2, *condition),),
+            each({b"a": 0, b"b": 1}.get),
+            lambda who: who,
+            (0, 1),
+            apart=apart,
+        )
+
+
 @given(batch=BATCHES, count=st.integers(1, 4), apart=st.booleans())
 def test_every_key_goes_to_its_owner_and_nowhere_else(batch: Batch, count: int, apart: bool) -> None:
     owner = owner_among(count)
