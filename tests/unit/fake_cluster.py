@@ -42,8 +42,8 @@ class Node:
         return replies
 
     def _answer(self, command: Command, *, asking: bool) -> Any:
-        if command[0] == "ASKING":
-            return b"OK"
+        if command[0] in {"ASKING", "SCAN"}:
+            return b"OK" if command[0] == "ASKING" else self._page(int(str(command[1])))
         if command[:2] == ("CLUSTER", "SLOTS"):
             self.world.told += 1
             return self.world.slots()
@@ -58,6 +58,12 @@ class Node:
             host, port = owner.address
             return reply_error(f"MOVED {slot(command[1])} {host}:{port}")
         return self._performed(command)
+
+    def _page(self, cursor: int) -> list[Any]:
+        """Return one key; to another node's cursor there is none."""
+        start, port = divmod(cursor or self.address[1], 10000)
+        names = list(self.data) if port == self.address[1] else []
+        return [(start + 1) * 10000 + port if start + 1 < len(names) else 0, names[start : start + 1]]
 
     def _performed(self, command: Command) -> Any:
         name, key, *rest = command

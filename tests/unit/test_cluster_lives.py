@@ -1,11 +1,12 @@
 """Whose pools are kept while nodes come and go, and who asks for the map when the one who did has left."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from dvcache.errors import ReplyTimeout, UnavailableError
+from dvcache.errors import ConnectError, ReplyTimeout, UnavailableError
 from dvcache.slots import slot
 from tests.unit.fake_cluster import Node, World
 
@@ -108,3 +109,44 @@ def test_a_slot_that_nobody_serves_is_named_and_the_alias_too(
     [reply] = client.execute((("GET", A),))
     assert isinstance(reply, UnavailableError)
     assert (str(slot(A)) in reply.message, reply.alias) == (True, "default")
+
+
+# Scans ---------------------------------------------------------------------------------------------------------------
+
+
+def pages(client: Any, *between: Callable[[], object]) -> set[bytes]:
+    """Return the keys that a scan finds, where each thing happens after one of the first pages."""
+    found: set[bytes] = set()
+    cursor, things = 0, iter(between)
+    while True:
+        [[cursor, names]] = client.execute((("SCAN", cursor),))
+        found.update(names)
+        if not cursor:
+            return found
+        next(things, int)()
+
+
+def successor(world: World, old: Node, port: int) -> Node:
+    """Have a node die, and another at a new address have what it had."""
+    new = newcomer(world, port)
+    new.data, old.down = old.data, ConnectError("gone")
+    world.owners = [new if each is old else each for each in world.owners]
+    return new
+
+
+@pytest.mark.parametrize("noticed", [True, False], ids=["by others", "by the scan"])
+@pytest.mark.parametrize("port", [6999, 7009], ids=["before", "behind"])
+@pytest.mark.parametrize("turn", [1, 2, 3, 4])
+def test_a_scan_finds_every_key_though_a_primary_is_replaced_meanwhile(
+    client: Any, world: World, port: int, turn: int, noticed: bool
+) -> None:
+    keys = {b"%d" % n for n in range(12)} | {A, B}
+    client.execute(tuple(("SET", key, b"1") for key in keys))
+
+    def replaced() -> None:
+        go_on(client, 1)
+        successor(world, world.owner(slot(A)), port)
+        if noticed:
+            client.execute((("GET", A),))
+
+    assert pages(client, *[int] * turn, replaced) == keys

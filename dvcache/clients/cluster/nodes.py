@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Final, Generic
+from zlib import crc32
 
 from dvcache.clients.cluster.slot_map import Range, ranges
 from dvcache.clients.cluster.view import C, View
@@ -210,7 +211,8 @@ class Nodes(Generic[C]):
         for each in sorted(found, key=lambda each: (each.primary, each.first)):
             primaries.setdefault(self.at(each.primary), each.first)
         self._replicas = tuple(dict.fromkeys(at for each in found for at in each.replicas))
-        self.view = View(owners, primaries, self._readers(found))
+        mark = crc32(repr(sorted({each.primary for each in found})).encode()) | 1
+        self.view = View(owners, primaries, self._readers(found), mark)
         self._end_seeds(primaries)
         self._note_used()
         self._end_unused(self.clock())

@@ -6,12 +6,12 @@ from typing import Any, Final, Generic
 from dvcache.clients.cluster.errands import Errand, is_final, requests
 from dvcache.clients.cluster.nodes import Nodes
 from dvcache.clients.cluster.pursuit import Pursuit
-from dvcache.clients.cluster.view import C, View
+from dvcache.clients.cluster.view import ANEW, C, View
 from dvcache.clients.commands import rule
 from dvcache.clients.exchanges import Outcome, Steps
 from dvcache.clients.routing import Place, Plan, divide, gathered, sole, unite
 from dvcache.errors import CacheError
-from dvcache.slots import SLOTS, slot, slots
+from dvcache.slots import slot, slots
 from dvcache.types import Batch, Command
 
 _OWN: Final = frozenset({"SCAN", "READONLY", "READWRITE"})
@@ -98,26 +98,22 @@ class Routes(Generic[C]):
         return slot(keys[0]) if keys else view.primaries.get(client, 0) if client is not None else 0
 
     def _scan(self, command: Command, started: float) -> Steps[C, Any]:
-        """Look at a part of the keys of one primary after another; the cursor says of which, and where.
-
-        A cursor of many digits is no matter: it is a Python int, and never shown to a server.
-        """
+        """Look at a part of the keys of one primary after another; the cursor says of which, and where."""
         view = yield from self._view()
-        within, position = divmod(int(command[1]), SLOTS)
-        primaries = list(view.primaries.items())
-        if position >= len(primaries):
-            return [0, []]
-        owner, first = primaries[position]
+        within, position = view.place(int(command[1]))
+        owner, first = list(view.primaries.items())[position]
         reply: list[Any] = [None]
         errand = Errand(("SCAN", within, *command[2:]), first, reply, 0, owner)
         outcomes: dict[Any, Outcome] = yield requests([errand])
         yield from self._pursuit.run([errand], outcomes, started)
         if isinstance(reply[0], CacheError):
             return reply[0]
+        if errand.owner is not owner:  # its successor has answered, to whom its cursor meant nothing
+            return [ANEW, []]
         [cursor, names] = reply[0]
         if int(cursor):
-            return [int(cursor) * SLOTS + position, names]
-        return [position + 1 if position + 1 < len(primaries) else 0, names]
+            return [view.cursor(int(cursor), position), names]
+        return [view.cursor(0, position + 1) if position + 1 < len(view.primaries) else 0, names]
 
 
 def _readers(view: View[C]) -> Callable[[int], C | None]:
