@@ -8,7 +8,7 @@ import pytest
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from tests.servers import CACHE_USER, NO_SCRIPTS_USER, PASSWORD, Server, TlsProxy
 
-WAYS = ["TCP", "unix socket", "TLS", "ACL user", "ACL user without scripts"]
+WAYS = ["TCP as ACL user", "TCP as ACL user without scripts", "unix socket", "TLS"]
 
 
 class TestServer(CacheConformance):
@@ -16,11 +16,10 @@ class TestServer(CacheConformance):
     def make_cache(self, request: pytest.FixtureRequest, server: Server, tls_proxy: TlsProxy) -> Iterator[MakeCache]:
         colour, way = request.param
         locations = {
-            "TCP": server.url(1),
+            "TCP as ACL user": server.url(1, CACHE_USER, PASSWORD),
+            "TCP as ACL user without scripts": server.url(1, NO_SCRIPTS_USER, PASSWORD),
             "unix socket": server.unix_url(1),
             "TLS": tls_proxy.url(1),
-            "ACL user": server.url(1, CACHE_USER, PASSWORD),
-            "ACL user without scripts": server.url(1, NO_SCRIPTS_USER, PASSWORD),
         }
         with wired(colour, locations[way]) as make_cache:
             yield make_cache

@@ -108,9 +108,9 @@ class CountersConformance(Conformance):
     @pytest.mark.parametrize(("start", "delta"), [(0, 1), (0.0, 0.5), (2**64, 1)])
     def test_of_many_that_count_at_once_none_is_lost(self, cache: Cache, start: Any, delta: Any) -> None:
         cache.set("counter", start)
-        results = at_once(cache, 100, "incr", "counter", delta)
-        assert cache.get("counter") == start + 100 * delta
-        assert sorted(results) == [start + number * delta for number in range(1, 101)]
+        results = at_once(cache, 40, "incr", "counter", delta)
+        assert cache.get("counter") == start + 40 * delta
+        assert sorted(results) == [start + number * delta for number in range(1, 41)]
 
     def test_of_many_that_make_a_counter_at_once_none_is_lost(self, cache: Cache) -> None:
         began = time.monotonic()

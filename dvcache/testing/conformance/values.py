@@ -24,16 +24,17 @@ class Point:
     y: int
 
 
-VALUES: list[object] = [
-    *("", "string", "Iñtërnâtiônàlizætiøn", "\x00\ud800", "9", "-0", "1e5", "nan", "x" * 10_000),
-    *(b"", b"12", b"\x00\xff\xfe", bytes(range(256)) * 50),
-    *(None, True, False),
-    *(0, 1, -1, 42, -42, 2**31, 2**63 - 1, -(2**63), 2**63, -(2**64), 10**400, -(10**5000)),
-    *(0.0, -0.0, 1.5, -1.5, 0.1, 1e300, -1e-300, float("inf"), float("-inf")),
-    *([], [1, "2", [3]], (), (1, 2), {}, {"a": {"b": [1]}}, {1, 2}, frozenset({3})),
-    *(Decimal("1.10"), date(2024, 2, 29), datetime(2024, 1, 1, tzinfo=UTC), timedelta(days=1), UUID(int=7)),
-    *(Point(1, 2), Counter("aab"), 1 + 2j, range(3)),
-]
+VALUES: dict[str, tuple[object, ...]] = {
+    "text": ("", "string", "Iñtërnâtiônàlizætiøn", "\x00\ud800", "9", "-0", "1e5", "nan", "x" * 10_000),
+    "bytes": (b"", b"12", b"\x00\xff\xfe", bytes(range(256)) * 50),
+    "constants": (None, True, False),
+    "ints": (0, 1, -1, 42, -42, 2**31, 2**63 - 1, -(2**63), 2**63, -(2**64), 10**400, -(10**5000)),
+    "floats": (0.0, -0.0, 1.5, -1.5, 0.1, 1e300, -1e-300, float("inf"), float("-inf")),
+    "containers": ([], [1, "2", [3]], (), (1, 2), {}, {"a": {"b": [1]}}, {1, 2}, frozenset({3})),
+    "times and ids": (date(2024, 2, 29), datetime(2024, 1, 1, tzinfo=UTC), timedelta(days=1), UUID(int=7)),
+    "objects": (Decimal("1.10"), Point(1, 2), Counter("aab"), 1 + 2j, range(3)),
+}
+"""By kind: one entry holds those of a kind in turn, so that each replaces another of its like."""
 
 
 class ValuesConformance(Conformance):
@@ -52,14 +53,15 @@ class ValuesConformance(Conformance):
         assert cache.get("none", "default") is None
         assert cache.has_key("none") is True
 
-    @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
-    def test_a_value_comes_back_as_it_was_with_its_type(self, cache: Cache, value: object) -> None:
-        cache.set("value", value)
-        found = cache.get("value")
-        assert found == value
-        assert type(found) is type(value)
-        assert str(found) == str(value) if isinstance(value, float) else True
-        assert cache.get_many(["value"]) == {"value": value}
+    @pytest.mark.parametrize("kind", VALUES)
+    def test_a_value_comes_back_as_it_was_with_its_type(self, cache: Cache, kind: str) -> None:
+        for value in VALUES[kind]:
+            cache.set("value", value)
+            found = cache.get("value")
+            assert found == value
+            assert type(found) is type(value)
+            assert str(found) == str(value) if isinstance(value, float) else True
+            assert cache.get_many(["value"]) == {"value": value}
 
     def test_a_value_of_a_megabyte_comes_back(self, cache: Cache) -> None:
         value = bytes(range(256)) * 4096
@@ -187,6 +189,6 @@ class ValuesConformance(Conformance):
         assert cache.get("key") == "new"
 
     def test_none_of_the_answers_is_another_callers(self, cache: Cache) -> None:
-        cache.set_many({str(number): number for number in range(50)})
-        answers: list[Any] = [at_once(cache, 8, "get", str(number)) for number in range(50)]
-        assert answers == [[number] * 8 for number in range(50)]
+        cache.set_many({str(number): number for number in range(20)})
+        answers: list[Any] = [at_once(cache, 8, "get", str(number)) for number in range(20)]
+        assert answers == [[number] * 8 for number in range(20)]
