@@ -7,11 +7,12 @@ read, added to here, and stored if it has not changed meanwhile; if it has, it i
 # ruff: noqa: D417  # the context is not the caller's to pass
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeVar
 
-from dvcache.errors import CacheError, ServerError
+from dvcache.errors import CacheError
 from dvcache.operations.context import Context
-from dvcache.operations.swaps import refused
+from dvcache.operations.swaps import scripted
 from dvcache.types import DEFAULT, MISSING, Arg, Key, Op, Timeout
 
 Number = TypeVar("Number", int, float)
@@ -90,12 +91,12 @@ def _creation(cx: Context, initial: float | None, timeout: Timeout) -> tuple[Arg
 def _add(cx: Context, wanted: _Sum) -> Op[Any]:
     if not isinstance(wanted.delta, int):
         return (yield from _compare_and_swap(cx, wanted, None, scripts=True))
-    try:
-        reply = yield from cx.policy.increment(cx, wanted.stored, wanted.delta, wanted.creation)
-    except ServerError as error:
-        if not refused(error):
-            raise
-        return (yield from _compare_and_swap(cx, wanted, None, scripts=False))
+    by_comparing = partial(_compare_and_swap, cx, wanted, None, scripts=False)
+    return (yield from scripted(_by_script(cx, wanted, wanted.delta), by_comparing))
+
+
+def _by_script(cx: Context, wanted: _Sum, delta: int) -> Op[float]:
+    reply = yield from cx.policy.increment(cx, wanted.stored, delta, wanted.creation)
     if isinstance(reply, list):
         return (yield from _compare_and_swap(cx, wanted, reply[0], scripts=True))
     return wanted.made() if reply is None else int(reply)

@@ -8,7 +8,7 @@ Rests on GET, SET, GETDEL, MGET, UNLINK, EXISTS, PEXPIRE and PERSIST (https://va
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from dvcache.errors import NotSupportedError, ServerError, TransportError
+from dvcache.errors import NotSupportedError, ServerError, TransportError, TryAgainError
 from dvcache.operations import together
 from dvcache.operations.context import Context, Policy, guarded
 from dvcache.operations.fresh import fresh
@@ -184,7 +184,7 @@ def rename(_: Context, source: bytes, target: bytes) -> Op[object]:
     """Move an entry."""
     try:
         return (yield (("RENAME", source, target),))
-    except NotSupportedError:
+    except (NotSupportedError, TryAgainError):
         return (yield from across(source, target))
 
 

@@ -1,12 +1,14 @@
 """The plain policy's part of counters: adding on the server, and storing if nothing changed meanwhile."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
-from dvcache.errors import NotSupportedError, PermissionDenied, ServerError
+from dvcache.errors import NotSupportedError, PermissionDenied, ServerError, TryAgainError
 from dvcache.operations.context import Context
 from dvcache.scripts import INCREMENT, SWAP, evaluate
 from dvcache.types import Arg, Command, Fresh, Op, Transaction
+
+T = TypeVar("T")
 
 
 def increment(_: Context, stored: bytes, delta: int, creation: tuple[Arg, ...]) -> Op[Any]:
@@ -77,6 +79,28 @@ def _impossible() -> NotSupportedError:
 def given_up(name: bytes, token: bytes) -> Command:
     """Return what ends a lease or a lock where scripts are refused, if it still is one's own."""
     return ("SET", name, b"", "PXAT", 1, "IFEQ", token)
+
+
+def scripted(by_script: Op[T], otherwise: Callable[[], Op[T]]) -> Op[T]:
+    """Do something by a script; otherwise where scripts are refused, or cannot have their keys in time.
+
+    A cluster whose slot is moved key by key refuses scripts whose keys are on both sides of the way, or on none.
+
+    Args:
+        by_script: what is done, or fails with nothing done.
+        otherwise: does the same by commands on one key each.
+    """
+    try:
+        return (yield from by_script)
+    except TryAgainError as error:
+        try:
+            return (yield from otherwise())
+        except NotSupportedError:
+            raise error from None
+    except ServerError as error:
+        if not refused(error):
+            raise
+    return (yield from otherwise())
 
 
 def refused(error: ServerError) -> bool:

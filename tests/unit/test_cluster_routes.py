@@ -137,6 +137,15 @@ def test_try_again_without_end_is_an_error_that_nothing_was_performed(client: An
     assert isinstance(reply, TryAgainError)
 
 
+def test_a_slot_on_its_way_without_end_is_an_error_to_try_again(client: Any, world: World) -> None:
+    old, new = owner(world, A), other(world, A)
+    old.script = [f"ASK {slot(A)} {new.address[0]}:{new.address[1]}"] * 1000
+    new.script = [f"ASK {slot(A)} {old.address[0]}:{old.address[1]}"] * 1000
+    [reply] = client.execute((("GET", A),))
+    assert isinstance(reply, TryAgainError)
+    assert f"slot {slot(A)}" in str(reply)
+
+
 def test_redirections_without_end_are_unavailability(client: Any, world: World) -> None:
     node = owner(world, A)
     node.script = [f"MOVED {slot(A)} {node.address[0]}:{node.address[1]}"] * 1000

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from dvcache.errors import ConnectionLost, NotSupportedError, PermissionDenied, ReadOnlyError, ServerError
+from dvcache.errors import (
+    ConnectionLost,
+    NotSupportedError,
+    PermissionDenied,
+    ReadOnlyError,
+    ServerError,
+    TryAgainError,
+)
 from dvcache.flights import Flights
 from dvcache.operations import counters, expiry, many, values, versions
 from dvcache.operations.context import Context, Herd
@@ -20,6 +27,7 @@ from tests.unit.operations_context import context
 K, LEASE, TOKEN = b"p:1:k", b"p:1:k:lease", b"token0"
 H, L = 60_000, 30_000
 DENIED = PermissionDenied("NOPERM this user has no permissions to run the 'eval' command")
+HALFWAY = TryAgainError("TRYAGAIN Multiple keys request during rehashing of slot")
 
 READ: Batch = (("GET", K), ("PTTL", K))
 CLAIM: Batch = (("SET", LEASE, TOKEN, "NX", "PX", L), ("GET", K), ("PTTL", K))
@@ -303,19 +311,20 @@ def test_what_is_left_is_less_the_herds_time() -> None:
 # without scripts
 
 
-def test_without_scripts_a_change_is_compared_and_set() -> None:
+@pytest.mark.parametrize("refusal", [DENIED, HALFWAY])
+def test_without_scripts_a_change_is_compared_and_set(refusal: ServerError) -> None:
     asked = changing("missing", "SET", b"1", "PX", 1000 + H)
     swap = (("SET", K, b"1", "IFEQ", b"7", "PX", 1000 + H), DROP)
     made = (("SET", K, b"1", "PX", 1000 + H, "NX"), DROP)
     script = (
-        (asked, [DENIED]),
+        (asked, [refusal]),
         (Fresh(READ), [b"7", 5]),
         (swap, [None, 0]),
         (Fresh(READ), [None, -2]),
         (made, [b"OK", 0]),
     )
     assert replay(values.add(herd(), "k", 1, 1), *script) is True
-    assert replay(values.add(herd(), "k", 1, 1), (asked, [DENIED]), (Fresh(READ), [b"7", -1])) is False
+    assert replay(values.add(herd(), "k", 1, 1), (asked, [refusal]), (Fresh(READ), [b"7", -1])) is False
 
 
 def test_without_scripts_a_new_lifetime_is_set_with_the_same_bytes() -> None:
@@ -336,10 +345,20 @@ def test_without_scripts_before_valkey_81_an_atomic_change_is_a_transaction_or_n
     assert replay(values.add(herd(), "k", 1, None), *begun, (Transaction(K, lambda _: ()), [True, [b"OK", 1]])) is True
 
 
-def test_without_scripts_a_result_is_published_by_comparing() -> None:
+def test_what_a_slot_on_its_way_refuses_stays_refused_before_valkey_81() -> None:
+    asked = changing("missing", "SET", b"1")
+    swap = (("SET", K, b"1", "IFEQ", b"7"), DROP)
+    old = ServerError("ERR syntax error")
+    begun = ((asked, [HALFWAY]), (Fresh(READ), [b"7", 5]), (swap, [old, 0]))
+    with pytest.raises(TryAgainError):
+        replay(values.add(herd(), "k", 1, None), *begun, (Transaction(K, lambda _: ()), [b"OK", b"7"]))
+
+
+@pytest.mark.parametrize("refusal", [DENIED, HALFWAY])
+def test_without_scripts_a_result_is_published_by_comparing(refusal: ServerError) -> None:
     look = Fresh((("GET", LEASE), *READ))
     stored = (("SET", K, b"8", "IFEQ", b"7"), ("SET", LEASE, b"", "PXAT", 1, "IFEQ", TOKEN))
-    begun = ((Fresh(READ), [b"7", 5]), (CLAIM, [b"OK", b"7", 5]), (publishing(b"8", known=(1, b"7")), [DENIED]))
+    begun = ((Fresh(READ), [b"7", 5]), (CLAIM, [b"OK", b"7", 5]), (publishing(b"8", known=(1, b"7")), [refusal]))
     published = replay(
         values.get_or_set(herd(), "k", 8, None), *begun, (look, [TOKEN, b"7", 5]), (stored, [b"OK", b"OK"])
     )

@@ -1,12 +1,13 @@
 """Changes that depend on whether there is an entry, a stale one being none: atomic (rules 3 and 6)."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Literal, TypeAlias
 
-from dvcache.errors import CacheError, ServerError, WrongTypeError
+from dvcache.errors import CacheError, WrongTypeError
 from dvcache.operations.context import Context
 from dvcache.operations.herd.leases import is_fresh, lease
-from dvcache.operations.swaps import refused, set_if_equal
+from dvcache.operations.swaps import scripted, set_if_equal
 from dvcache.scripts import CHANGE, evaluate
 from dvcache.types import Arg, Command, Fresh, Op
 
@@ -45,14 +46,11 @@ def change(cx: Context, stored: bytes, wanted: Change, *, scripts: bool = True) 
     Raises:
         NotSupportedError: the server offers no way to do it atomically. Nothing was written.
     """
+    by_comparing = partial(_by_comparing, cx, stored, wanted)
     try:
         if scripts:
-            try:
-                return (yield from _by_script(cx, stored, wanted))
-            except ServerError as error:
-                if not refused(error):
-                    raise
-        return (yield from _by_comparing(cx, stored, wanted))
+            return (yield from scripted(_by_script(cx, stored, wanted), by_comparing))
+        return (yield from by_comparing())
     finally:
         cx.flights.detach(stored)
 

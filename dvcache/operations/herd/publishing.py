@@ -1,13 +1,14 @@
 """Storing what was computed, unless the entry was written meanwhile (rule 4)."""
 
 import logging
+from functools import partial
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from dvcache.errors import CacheError, ServerError
+from dvcache.errors import CacheError
 from dvcache.operations.context import Context
 from dvcache.operations.herd.changes import ATTEMPTS, swap
 from dvcache.operations.herd.leases import Claim, is_fresh, lease
-from dvcache.operations.swaps import given_up, refused
+from dvcache.operations.swaps import given_up, scripted
 from dvcache.scripts import PUBLISH, evaluate
 from dvcache.types import Arg, Fresh, Op
 
@@ -47,12 +48,8 @@ def publish(cx: Context, stored: bytes, claim: Claim, arguments: tuple[Arg, ...]
         arguments: of SET, after the key.
     """
     within = claim.token is not None and cx.clock() - claim.at <= cx.herd.lease / 1000
-    try:
-        published = yield from _by_script(cx, stored, claim, within, arguments)
-    except ServerError as error:
-        if not refused(error):
-            raise
-        published = yield from _by_comparing(cx, stored, claim, within, arguments)
+    asked = (cx, stored, claim, within, arguments)
+    published = yield from scripted(_by_script(*asked), partial(_by_comparing, *asked))
     if claim.token is not None and published.holder != "own" and not within:
         logger.warning(
             "CACHES[%r]: a value took %.1f s to compute, and its lease lasts %.1f s: another caller may have computed"

@@ -5,7 +5,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dvcache.errors import CacheError, NotSupportedError, TransportError
+from dvcache.errors import CacheError, NotSupportedError, TransportError, TryAgainError
 from dvcache.leases import is_lease
 from dvcache.operations.context import Context
 from dvcache.operations.herd.changes import Change, change
@@ -169,7 +169,7 @@ def rename(cx: Context, source: bytes, target: bytes) -> Op[object]:
     try:
         try:
             [_, reply, _] = yield (dropped, ("RENAME", source, target), dropped)
-        except NotSupportedError:  # before anything was sent
+        except (NotSupportedError, TryAgainError):  # it was not performed
             yield (dropped,)
             reply = yield from across(source, target)
             yield (dropped,)

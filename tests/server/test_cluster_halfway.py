@@ -1,0 +1,66 @@
+"""A slot stays on its way to another primary for longer than a caller waits: changes are made all the same."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dvcache.errors import TryAgainError
+from dvcache.slots import slot
+from dvcache.testing.conformance import wired
+from tests.clusters import Cluster, on_cluster
+from tests.servers import wait_until
+
+TAG = "a"
+
+PATIENCE = {"SOCKET_TIMEOUT": 0.3}
+
+POLICIES: dict[str, dict[str, Any]] = {"plain": {}, "herd": {"HERD": {"timeout": 100}}}
+
+
+@pytest.fixture(params=["sync", "async"])
+def make(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Any]:
+    with wired(request.param, cluster.urls()) as make_cache:
+        yield on_cluster(make_cache)
+
+
+@pytest.fixture(params=POLICIES)
+def cache(request: pytest.FixtureRequest, make: Any) -> Any:
+    return make(OPTIONS=PATIENCE | POLICIES[request.param])
+
+
+@pytest.fixture
+def halfway(cluster: Cluster, cache: Any) -> Iterator[None]:
+    """A slot with an entry on either side of its way; the test ends before the move does."""
+    home = cluster.owner(slot(TAG))
+    away = next(node for node in cluster.primaries if node is not home)
+    for name in ("here", "there"):
+        cache.set(f"{{{TAG}}}{name}", 1)
+    with cluster.moving(slot(TAG), away) as moved:
+        moved(f":1:{{{TAG}}}there".encode())
+        yield
+    cluster.move(slot(TAG), home)
+    wait_until(cluster.is_whole, 20)
+
+
+@pytest.mark.usefixtures("halfway")
+def test_entries_are_counted_changed_and_moved_one_by_one(cache: Any) -> None:
+    here, there, new = (f"{{{TAG}}}{name}" for name in ("here", "there", "new"))
+    assert [cache.incr(here), cache.incr(there)] == [2, 2]
+    assert [cache.add(here, 5), cache.add(new, 5)] == [False, True]
+    assert cache.get_or_set(f"{new}er", lambda: 6) == cache.get(f"{new}er") == 6
+    assert cache.touch(there, 50)
+    assert 45 < cache.ttl(there) <= 50
+    assert cache.incr_version(here) == 2
+    assert cache.get_many([here, there, new]) == {there: 2, new: 5}
+    assert cache.get(here, version=2) == 2
+
+
+@pytest.mark.usefixtures("halfway")
+def test_what_must_be_done_at_once_is_an_error_that_nothing_was_done(cache: Any) -> None:
+    sets = [f"{{{TAG}}}set{n}" for n in range(2)]
+    for name in sets:
+        cache.sadd(name, 1)
+    with pytest.raises(TryAgainError):
+        cache.sunionstore(f"{{{TAG}}}union", *sets)
+    assert not cache.has_key(f"{{{TAG}}}union")
