@@ -288,7 +288,8 @@ class Endpoint:
             return f"unix://{self.path}?db={self.db}"
         if self.scheme in {"memory", "embedded"}:
             return f"{self.scheme}://{self.host}/{self.db}"
-        return f"{self.scheme}://{self.host}:{self.port}/{self.db}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}/{self.db}"
 
 
 Awaited: TypeAlias = Awaitable[T] | T

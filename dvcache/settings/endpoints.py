@@ -73,8 +73,11 @@ def _seeds(
         if each.is_master is not None:
             message = "is_master is the cluster's own to say; leave it out, and set OPTIONS['READ_FROM'] for replicas"
             raise ConfigurationError(message, key="LOCATION")
-    if len({each.scheme for each in read}) > 1:
-        raise ConfigurationError("all nodes of a cluster are reached alike; write one scheme", key="LOCATION")
+    if len({replace(each, host="", port=0) for each in made}) > 1:
+        message = (
+            "all nodes of a cluster are reached alike: write the same scheme, database and credentials in each URL"
+        )
+        raise ConfigurationError(message, key="LOCATION")
     if not options.get("REPLICA_READ_ONLY", True):
         _warn(f"CACHES[{alias!r}]: OPTIONS['REPLICA_READ_ONLY'] has no effect; replicas of a cluster take no writes")
     seeds = dict.fromkeys(replace(each, in_cluster=True) for each in made)

@@ -66,6 +66,11 @@ def test_a_url_is_read(url: str, expected: Endpoint) -> None:
     assert hash(endpoint(url)) == hash(expected)
 
 
+@pytest.mark.parametrize("url", ["valkey://[::1]:7000/1", "valkeys://h:7000/0", "unix:///run/v.sock?db=2"])
+def test_a_server_is_named_as_its_url_is_written(url: str) -> None:
+    assert endpoint(url).name == url
+
+
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_a_percent_encoded_user_and_password_may_hold_anything(username: str, password: str) -> None:
     url = f"valkey://{quote(username, safe='')}:{quote(password, safe='')}@h:7000/1"
