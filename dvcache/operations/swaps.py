@@ -71,7 +71,7 @@ def _transacted(command: Command, more: Sequence[Command]) -> Op[Any]:
 
 def _impossible() -> NotSupportedError:
     return NotSupportedError(
-        "an atomic change needs EVALSHA and EVAL; or Valkey 8.1; or, on one server, WATCH, MULTI and EXEC: "
+        "an atomic change needs EVALSHA and EVAL; or Valkey 8.1; or WATCH, MULTI and EXEC: "
         "allow the user +eval +evalsha"
     )
 

@@ -2,15 +2,18 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
 from dvcache import AsyncCache, Cache, Container, NotSupportedError, ServerError, Settings
-from dvcache.errors import reply_error
+from dvcache.errors import TryAgainError, reply_error
+from dvcache.slots import slot
+from dvcache.testing.conformance import Blocking
 from dvcache.types import Batch, Command, Transaction
+from tests.clusters import Cluster
 from tests.servers import PASSWORD, Server, user
 
 KEY = b":1:counter"
@@ -88,6 +91,75 @@ def test_of_tasks_that_count_none_is_lost_and_locks_exclude_each_other(container
     asyncio.run(scenario())
 
 
+# In a cluster -------------------------------------------------------------------------------------------------------
+
+
+Execute: TypeAlias = Callable[[Batch], Any]
+
+
+@pytest.fixture(params=["sync", "async"])
+def clustered(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[tuple[Any, Execute]]:
+    """A cache of either colour on a cluster of older servers, for a user without scripts, and what runs a batch."""
+    options = {"CLUSTER": True, "SOCKET_TIMEOUT": 0.5}
+    container = Container(Settings.parse({"LOCATION": cluster.urls(), "OPTIONS": options}))
+    with asyncio.Runner() as runner:
+        if request.param == "sync":
+            client = Older(container.client())
+            yield Cache(container.context(), client), client.execute  # type: ignore[arg-type]  # as above
+        else:
+            aclient = AsyncOlder(container.async_client())
+            cache = AsyncCache(container.context(), aclient)  # type: ignore[arg-type]  # as above
+            yield Blocking(cache, runner), lambda batch: runner.run(aclient.execute(batch))
+        runner.run(container.aclose())
+
+
+def test_in_a_cluster_a_transaction_is_run_where_its_slot_is_wherever_that_moves(
+    clustered: tuple[Any, Execute], cluster: Cluster
+) -> None:
+    cache, execute = clustered
+    source = cluster.owner(slot(KEY))
+    target = next(node for node in cluster.primaries if node is not source)
+    source.raw("SET", KEY, 1)
+
+    def add(found: bytes | None) -> Batch:
+        assert found is not None
+        return (("SET", KEY, int(found) + 1),)
+
+    assert execute(Transaction(KEY, add)) == [True, [b"OK"]], "nobody has told of the nodes yet"
+    cluster.move(slot(KEY), target)
+    try:
+        assert execute(Transaction(KEY, add)) == [True, [b"OK"]]
+        assert cache.incr("counter") == 4
+    finally:
+        cluster.move(slot(KEY), source)
+    assert cache.incr("counter") == 5
+    assert source.raw("GET", KEY) == b"5"
+
+
+def test_a_slot_that_does_not_arrive_in_time_is_an_error_and_nothing_is_written(
+    clustered: tuple[Any, Execute], cluster: Cluster
+) -> None:
+    counting, _ = clustered
+    source = cluster.owner(slot(KEY))
+    target = next(node for node in cluster.primaries if node is not source)
+    source.raw("SET", KEY, 1)
+    assert counting.incr("counter") == 2
+    target.raw("CLUSTER", "SETSLOT", slot(KEY), "IMPORTING", source.id)
+    source.raw("CLUSTER", "SETSLOT", slot(KEY), "MIGRATING", target.id)
+    source.raw("MIGRATE", target.host, target.port, KEY, 0, 5000)
+    with pytest.raises(TryAgainError, match=rf"slot {slot(KEY)} is on its way"):
+        counting.incr("counter")
+    for node in (target, source):
+        node.raw("CLUSTER", "SETSLOT", slot(KEY), "NODE", target.id)
+    try:
+        assert counting.incr("counter") == 3
+    finally:
+        cluster.move(slot(KEY), source)
+
+
+# What is promised of a transaction ----------------------------------------------------------------------------------
+
+
 def test_what_was_written_meanwhile_is_left_alone_and_the_connection_is_not_used_again(server: Server) -> None:
     def decide(found: bytes | None) -> Batch:
         assert found == b"1"
@@ -121,14 +193,14 @@ def test_a_client_that_knows_no_transactions_is_told_so(server: Server) -> None:
         plain = replace(older, client=Plain(older.client))
         cache = Cache(container.context(), plain)  # type: ignore[arg-type]  # as above
         cache.set("counter", 1)
-        with pytest.raises(NotSupportedError, match="on one server"):
+        with pytest.raises(NotSupportedError, match="WATCH, MULTI and EXEC"):
             cache.incr("counter")
         assert cache.get("counter") == 1
 
 
 @dataclass
 class Plain:
-    """A client that divides batches, as a cluster's."""
+    """A client that hands on plain batches."""
 
     client: Any
 

@@ -90,12 +90,17 @@ def give_up(errands: Iterable[Errand[C]]) -> None:
     """Leave what was answered last, but for redirections, which say nothing to a caller."""
     for errand in errands:
         reply = errand.replies[errand.position]
-        if isinstance(reply, AskError):
-            message = f"slot {reply.slot} is on its way to another node, and has not arrived in time ({reply.message})"
-            errand.settle(TryAgainError(message, alias=reply.alias, endpoint=reply.endpoint))
-        elif isinstance(reply, RedirectError):
-            message = f"slot {reply.slot} has found no owner in time ({reply.message})"
-            errand.settle(UnavailableError(message, alias=reply.alias, endpoint=reply.endpoint))
+        if isinstance(reply, RedirectError):
+            errand.settle(homeless(reply))
+
+
+def homeless(reply: RedirectError) -> UnavailableError:
+    """Return the error of a slot whose owner sends elsewhere for too long."""
+    where = {"alias": reply.alias, "endpoint": reply.endpoint}
+    if isinstance(reply, AskError):
+        message = f"slot {reply.slot} is on its way to another node, and has not arrived in time ({reply.message})"
+        return TryAgainError(message, **where)
+    return UnavailableError(f"slot {reply.slot} has found no owner in time ({reply.message})", **where)
 
 
 def is_final(outcome: Outcome) -> TypeIs[Sequence[Any]]:

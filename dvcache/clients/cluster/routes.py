@@ -3,19 +3,22 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic
 
-from dvcache.clients.cluster.errands import Errand, is_final, requests
+from dvcache.clients.cluster.errands import Errand, homeless, is_final, requests
 from dvcache.clients.cluster.nodes import Nodes
 from dvcache.clients.cluster.pursuit import Pursuit
 from dvcache.clients.cluster.view import ANEW, C, View
 from dvcache.clients.commands import rule
 from dvcache.clients.exchanges import Outcome, Steps
 from dvcache.clients.routing import Place, Plan, divide, gathered, sole, unite
-from dvcache.errors import CacheError
+from dvcache.errors import CacheError, ConnectError, RedirectError
 from dvcache.slots import slot, slots
-from dvcache.types import Batch, Command
+from dvcache.types import Batch, Command, Sleep, Transaction
 
 _OWN: Final = frozenset({"SCAN", "READONLY", "READWRITE"})
 """Commands that mean something else to a cluster than to one of its nodes."""
+
+_PAUSE: Final = 0.01
+"""Seconds before a transaction is run anew."""
 
 
 class Routes(Generic[C]):
@@ -49,12 +52,11 @@ class Routes(Generic[C]):
         """
         if not batch:
             return []
+        if type(batch) is Transaction:
+            return (yield from self._transacted(batch, begun))
         started = self.nodes.clock()
         if begun is None and len(batch) == 1 and batch[0][0] in _OWN:
-            if batch[0][0] == "SCAN":
-                return [(yield from self._scan(batch[0], started))]
-            self.nodes.read(replicas=batch[0][0] == "READONLY")
-            return [b"OK"]
+            return [(yield from self._own(batch[0], started))]
         plan: Plan[C | None]
         if begun is None:
             view = yield from self._view()
@@ -74,6 +76,25 @@ class Routes(Generic[C]):
         if None not in plan.parts and all(map(is_final, outcomes.values())):
             return unite(plan, outcomes)  # type: ignore[arg-type]  # all are final, so none is an Exception
         return unite(plan, (yield from self._settled(plan, outcomes, started)))
+
+    def _transacted(self, batch: Transaction, owner: C | None) -> Steps[C, Sequence[Any]]:
+        """Run a transaction where its key is; all of it anew where nothing was performed, as that is elsewhere now."""
+        give_up = self.nodes.clock() + self.nodes.timeout
+        while True:
+            if owner is not None:
+                outcome: Any = (yield {owner: batch})[owner]
+                if is_final(outcome):
+                    return outcome
+                if isinstance(outcome, Exception) and not isinstance(outcome, ConnectError):
+                    raise outcome
+                error = outcome if isinstance(outcome, Exception) else outcome[0]
+                if self.nodes.clock() >= give_up:
+                    return [homeless(error) if isinstance(error, RedirectError) else error, None]
+                yield Sleep(_PAUSE)
+            [found] = yield from self.steps(batch[1:])  # it finds the owner of the key, whatever has become of it
+            if isinstance(found, CacheError):
+                return [found, None]
+            owner = self.sole(batch)
 
     def _view(self) -> Steps[C, View[C]]:
         while (view := self.nodes.view) is None:
@@ -96,6 +117,12 @@ class Routes(Generic[C]):
         """Return the slot of a command's keys; of one without keys the first one of who performs it."""
         keys = rule(command).keys(command)
         return slot(keys[0]) if keys else view.primaries.get(client, 0) if client is not None else 0
+
+    def _own(self, command: Command, started: float) -> Steps[C, Any]:
+        if command[0] == "SCAN":
+            return (yield from self._scan(command, started))
+        self.nodes.read(replicas=command[0] == "READONLY")
+        return b"OK"
 
     def _scan(self, command: Command, started: float) -> Steps[C, Any]:
         """Look at a part of the keys of one primary after another; the cursor says of which, and where."""
