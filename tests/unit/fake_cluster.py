@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dvcache.clients.building import ASYNC, SYNC, Topology, client
-from dvcache.errors import ConnectError, reply_error
+from dvcache.errors import ConnectError, ReplyTimeout, reply_error
 from dvcache.slots import slot
 from dvcache.types import Address, Batch, Command, Endpoint
 
@@ -29,10 +29,15 @@ class Node:
         self.rehashing = False
         """Whether commands with several keys are answered with TRYAGAIN."""
         self.down: Exception | None = None
+        self.waited: Callable[[], object] | None = None
+        """Called when a caller has waited in vain for a node that hangs; None for one that does not."""
 
     def run(self, batch: Batch) -> list[Any]:
         if self.down is not None:
             raise self.down
+        if self.waited is not None:
+            self.waited()
+            raise ReplyTimeout("no answer")
         replies = []
         asking = False
         for command in batch:

@@ -22,6 +22,7 @@ from dvcache.errors import (
     UnavailableError,
 )
 from dvcache.slots import slot
+from dvcache.testing import ManualClock
 from dvcache.types import Partial
 from tests.unit.fake_cluster import Blocking, Node, World
 
@@ -188,6 +189,36 @@ def test_a_node_that_stays_away_holds_nobody_up_for_long(client: Any, world: Wor
         assert isinstance(client.execute((("GET", A),))[0], ConnectError)
     assert world.told - told < 20
     assert client.execute((("GET", B),)) == [b"2"]
+
+
+def test_who_misses_a_node_that_hangs_waits_for_one_other_and_no_more(client: Any, world: World) -> None:
+    clock = count_time(client)
+    for node in world.nodes:
+        node.waited = lambda: clock.advance(0.5)
+    for key in (A, B, C, A):
+        before = clock()
+        assert isinstance(client.execute((("GET", key),))[0], ReplyTimeout)
+        assert clock() - before <= 2 * 0.5
+
+
+def test_where_several_nodes_hang_the_one_that_answers_is_asked_by_the_next_caller(client: Any, world: World) -> None:
+    clock = count_time(client)
+    successor = owner(world, C)
+    for key in (A, B):
+        owner(world, key).waited = lambda: clock.advance(0.5)
+        successor.data |= owner(world, key).data
+    world.owners = [successor] * len(world.owners)
+    for key in (A, B):
+        client.execute((("GET", key),))
+    assert client.execute((("GET", A), ("GET", B))) == [b"1", b"2"]
+
+
+def count_time(client: Any) -> ManualClock:
+    """Have the time of a cluster's client be told by a clock."""
+    nodes = getattr(client, "client", client).primary.nodes
+    nodes.clock = clock = ManualClock()
+    forget_when(client)
+    return clock
 
 
 def test_a_successor_is_found_when_the_owner_is_gone(client: Any, world: World) -> None:

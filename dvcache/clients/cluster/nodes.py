@@ -67,6 +67,8 @@ class Nodes(Generic[C]):
         self._told: float | None = None
         self._failure: Exception | None = None
         """Why the map could not be told when it was last asked for."""
+        self._silent: dict[Address, float] = {}
+        """When nodes that were asked for the map gave no answer: those are asked last."""
         self._missed: dict[C | None, tuple[float, float]] = {}
         self._replicas: tuple[Address, ...] = ()
         self._members: dict[C, tuple[C, ...]] = {}
@@ -167,6 +169,7 @@ class Nodes(Generic[C]):
     def _ask(self, failed: object) -> Steps[C, None]:
         refusal: ServerError | None = None
         failure: Exception | None = None
+        begun = self.clock()
         for address, client in self._candidates(failed):
             outcome = (yield {client: _SLOTS})[client]
             reply = outcome if isinstance(outcome, Exception) else outcome[0]
@@ -175,30 +178,31 @@ class Nodes(Generic[C]):
             elif isinstance(reply, ServerError):
                 refusal = reply
             elif isinstance(reply, Exception):
-                failure = reply
+                failure, self._silent[address] = reply, self.clock()
             elif found := ranges(reply, address):
+                self._silent.pop(address, None)
                 self._apply(found)
                 return
+            if self.view is not None and self.clock() >= begun + self.timeout:
+                break  # where nodes hang nobody waits for all of them: the next one asks who was not asked now
         self._check_open()
         if refusal is not None:
             raise _refused(refusal)
         raise self._nobody(failure)
 
     def _candidates(self, failed: object) -> Iterator[tuple[Address, C]]:
-        """Yield who can be asked: primaries as they are known, the seeds, replicas, and who failed at last."""
-        seen: set[Address] = set()
+        """Yield who can be asked: primaries as they are known, the seeds, replicas, then the silent and who failed."""
         view = self.view
-        known = [(address, pool) for address, pool in self._pools.items() if view is None or pool in view.primaries]
-        last = [each for each in known if each[1] is failed]
-        for address, pool in known:
-            if pool is not failed:
-                seen.add(address)
-                yield address, pool
-        for address in (*((seed.host, seed.port) for seed in self._seeds), *self._replicas):
-            if address not in seen and all(address != each for each, _ in last):
-                seen.add(address)
-                yield address, self.at(address)
-        yield from last
+        known = [address for address, pool in list(self._pools.items()) if view is None or pool in view.primaries]
+        addresses = dict.fromkeys([*known, *((seed.host, seed.port) for seed in self._seeds), *self._replicas])
+
+        def order(address: Address) -> tuple[bool, float]:
+            failing = failed is not None and self._pools.get(address) is failed
+            return failing, self._silent.get(address, 0)
+
+        self._silent = {address: since for address, since in self._silent.items() if address in addresses}
+        for address in sorted(addresses, key=order):
+            yield address, self.at(address)
 
     def _apply(self, found: Sequence[Range]) -> None:
         """Go by what was told from now on; end the pools of nodes that have had no slots for a while."""
