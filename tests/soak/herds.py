@@ -1,11 +1,17 @@
 """Stampedes, again and again: four processes of threads or tasks on one key, over each topology."""
 
+import random
 import statistics
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 
-from tests.clusters import Cluster
-from tests.herd_rounds import KEYS, Ground, Place, Topology, one_computes, one_recomputes, place_of, plain_reads
+from dvcache import Container, Settings
+from dvcache.slots import brought_home, slot
+from tests.clusters import Cluster, ClusterNode
+from tests.herd_rounds import KEYS, Ground, Place, Topology, one_computes, one_recomputes, place_of, plain_reads, stored
 from tests.herds import CALLERS, PROCESSES, Kind, herd_of
 from tests.sentinels import SentinelFleet
 from tests.servers import Server
@@ -39,6 +45,63 @@ def of_hundreds_over_a_cluster_whose_replicas_are_read_one_computes_every_time(r
 
 def of_hundreds_over_shards_one_computes_every_time(run: Run) -> str:
     return _shown(run, "shards")
+
+
+def one_computes_while_the_slot_never_rests(run: Run) -> str:
+    with Server() as signals, Cluster() as cluster, place_of("cluster", cluster) as place:
+        return "; ".join(_while_it_moves(run, kind, place, cluster, signals) for kind in CALLERS)
+
+
+def _while_it_moves(run: Run, kind: Kind, place: Place, cluster: Cluster, signals: Server) -> str:
+    key, computed = KEYS[0], []
+    with (
+        Container(Settings.parse(place.entry)) as container,
+        herd_of(place.entry, kind, signals) as herd,
+        _never_resting(cluster, slot(stored(key))) as moved,
+    ):
+        cache = container.cache()
+        for number in run.rounds(short=5, long=200):
+            if number % 2:
+                place.make_stale(key)
+            else:
+                cache.delete(key)
+            begun = herd.start("get_or_set", key, f"new{number}")
+            begun.go()
+            assert set(begun.end()) <= {"old", f"new{number}"}
+            assert cache.get(key) == f"new{number}"
+            computed.append(begun.count("computed"))
+            assert computed[-1] in {1, 2}
+    return (
+        f"{PROCESSES} x {CALLERS[kind]} {kind}: {len(computed)} rounds during {len(moved)} moves, {sum(computed)}"
+        " computations"
+    )
+
+
+@contextmanager
+def _never_resting(cluster: Cluster, moving: int) -> Iterator[list[ClusterNode]]:
+    """Have a slot go from primary to primary within the block, in parts or at once; yield those that it came to."""
+    for number in range(50):  # so that entry and lease go in different parts
+        cluster.owner(moving).raw("SET", brought_home(b"filler%d" % number, moving), "")
+    came_to: list[ClusterNode] = []
+    stop = threading.Event()
+
+    def move() -> None:
+        while not stop.wait(0.01):
+            home = cluster.owner(moving)
+            target = random.choice([node for node in cluster.primaries if node is not home])
+            if random.random() < 0.2:
+                cluster.migrate(moving, target)
+            else:
+                cluster.move(moving, target, between=lambda: time.sleep(0.01))
+            came_to.append(target)
+
+    with ThreadPoolExecutor(1) as thread:
+        moved = thread.submit(move)
+        try:
+            yield came_to
+        finally:
+            stop.set()
+        moved.result()
 
 
 def _shown(run: Run, topology: Topology) -> str:
