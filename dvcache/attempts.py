@@ -49,14 +49,15 @@ def perform(attempts: Attempts[Client], batch: Batch) -> Sequence[Any]:
     try:
         replies = client.execute(batch)
     except Exception as error:  # noqa: BLE001  # the flow decides; what it leaves is raised by throw
-        flow = attempts.flow(batch, client)
-        flow.send(None)
-        return _attempt(flow, flow.throw, error)
-    if attempts.suffices(replies):
-        return replies
-    flow = attempts.flow(batch, client)
+        return resume(attempts, batch, client, error)
+    return replies if attempts.suffices(replies) else resume(attempts, batch, client, replies)
+
+
+def resume(attempts: Attempts[C], batch: Batch, client: C, outcome: Sequence[Any] | Exception) -> Sequence[Any]:
+    """Go on after a first attempt on the client, which came to an error or to replies that do not do."""
+    flow: Flow[Any] = attempts.flow(batch, client)
     flow.send(None)
-    return _attempt(flow, flow.send, replies)
+    return _attempt(flow, flow.throw if isinstance(outcome, Exception) else flow.send, outcome)
 
 
 async def aperform(attempts: Attempts[AsyncClient], batch: Batch) -> Sequence[Any]:

@@ -4,8 +4,8 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dvcache.attempts import aperform, perform
-from dvcache.protocols import AsyncClient, Client
+from dvcache.attempts import aperform, perform, resume
+from dvcache.protocols import AsyncClient, Client, Pending
 from dvcache.rota import Rota
 from dvcache.types import Batch
 
@@ -20,10 +20,47 @@ class Spread:
         """Run the batch, as `protocols.Client` says."""
         return perform(self.rota, batch)
 
+    def begin(self, batch: Batch, /) -> Pending | None:
+        """Write the batch to whose turn it is, as `protocols.Begins` says; None where more is to be asked first."""
+        member = self.rota.first()
+        begin = getattr(member, "begin", None)
+        if member is None or begin is None:
+            return None
+        try:
+            pending = begin(batch)
+        except Exception as error:  # noqa: BLE001  # whether another one is asked is for the flow to decide
+            pending = error
+        return None if pending is None else Begun(self.rota, batch, member, pending)
+
     def close(self) -> None:
         """End every connection."""
         for client in self.rota.members():
             client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A batch that was written to one of several replicas, or was to be: `protocols.Pending`."""
+
+    rota: Rota[Client]
+    batch: Batch
+    member: Client
+    pending: Pending | Exception
+
+    def replies(self) -> Sequence[Any]:
+        """Read the replies, or ask another one."""
+        if isinstance(self.pending, Exception):
+            return resume(self.rota, self.batch, self.member, self.pending)
+        try:
+            replies = self.pending.replies()
+        except Exception as error:  # noqa: BLE001  # as above
+            return resume(self.rota, self.batch, self.member, error)
+        return replies if self.rota.suffices(replies) else resume(self.rota, self.batch, self.member, replies)
+
+    def abandon(self) -> None:
+        """Read no replies."""
+        if not isinstance(self.pending, Exception):
+            self.pending.abandon()
 
 
 @dataclass(frozen=True, slots=True)

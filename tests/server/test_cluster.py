@@ -5,19 +5,21 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dvcache import Container, Settings
+from dvcache import Container, Settings, rota
 from dvcache.clients.cluster import nodes
 from dvcache.errors import AuthenticationError, CacheError, ServerError, TransportError
 from dvcache.slots import slot
 from dvcache.testing.conformance import wired
 from tests.cluster_load import THIRDS
 from tests.clusters import Cluster, on_cluster
+from tests.replication import calls, reset_calls
 from tests.servers import PASSWORD, TlsProxy, wait_until
 
 COLOURS = ["sync", "async"]
@@ -44,6 +46,29 @@ def test_many_keys_are_asked_of_every_primary_at_once(cache: Any, cluster: Clust
     assert cache.delete_pattern("k1*") == sum(key.startswith("k1") for key in data)
     assert cache.delete_many(data) == sum(not key.startswith("k1") for key in data)
     assert [node.raw("DBSIZE") for node in cluster.primaries] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("reads", ["primary", "replica"])
+def test_while_one_node_is_waited_for_the_others_are_asked_already(
+    make: Any, cluster: Cluster, reads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rota, "CHECK_EVERY", 1000.0)
+    cluster.wait_listed()
+    cache = make(OPTIONS={"READ_FROM": reads})
+    data = {f"k{n}": n for n in range(60)}
+    cache.set_many(data)
+    primaries = cluster.primaries
+    nodes = primaries if reads == "primary" else [cluster.replica_of(each) for each in primaries]
+    wait_until(lambda: sum(node.raw("DBSIZE") for node in nodes) == 60)
+    first, *others = nodes
+    keys = sorted(data, key=lambda key: slot(f":1:{key}".encode()))
+    assert cache.get_many(keys) == data
+    reset_calls(*others)
+    with ThreadPoolExecutor(1) as threads:
+        with first.paused():
+            found = threads.submit(cache.get_many, keys)
+            wait_until(lambda: sum(calls(node, "get") for node in others) > 30)
+        assert found.result(10) == data
 
 
 # Entries that move to another slot -----------------------------------------------------------------------------------

@@ -1,13 +1,16 @@
 """Turns: they are even, who fails is set aside and tried again, who does not follow its primary is not trusted."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from dvcache.attempts import attempt, perform
 from dvcache.errors import ClosedError, ConnectError, ReplyTimeout, ServerError, TransportError, UnavailableError
+from dvcache.protocols import Pending
 from dvcache.rota import CHECK_EVERY, FIRST_REST, LONGEST_REST, RUN, Rota
+from dvcache.spread import Spread
 from dvcache.testing import ManualClock
 from dvcache.types import Batch
 from tests.unit.fake_nodes import FOLLOWS, LOST, Node, replied
@@ -267,3 +270,69 @@ def test_the_last_resort_ends_no_rest(rota: Rota[Node], nodes: tuple[Node, ...])
 def test_without_members_there_is_no_last_resort(clock: ManualClock) -> None:
     with pytest.raises(UnavailableError):
         last_resort(Rota(tuple, clock))
+
+
+# A batch that is written now and read later --------------------------------------------------------------------------
+
+
+class Written(Node):
+    """A server whose replies are read later, or that refuses to be written to."""
+
+    refusal: Exception | None = None
+    abandoned = 0
+
+    def begin(self, batch: Batch, /) -> "Written":
+        if self.refusal is not None:
+            raise self.refusal
+        self.begun = batch
+        return self
+
+    def replies(self) -> Sequence[Any]:
+        return self.execute(self.begun)
+
+    def abandon(self) -> None:
+        self.abandoned += 1
+
+
+@pytest.fixture
+def pair(clock: ManualClock) -> tuple[Spread, list[Written]]:
+    """Two replicas, the first of which is next."""
+    members = [Written("a"), Written("b")]
+    spread = Spread(Rota(lambda: members, clock))
+    assert spread.begin(GET) is None, "it is to be asked whether it follows its primary"
+    for _ in range(2 * RUN):
+        spread.execute(GET)
+    return spread, members
+
+
+def begun(spread: Spread) -> Pending:
+    pending = spread.begin(GET)
+    assert pending is not None
+    return pending
+
+
+def test_a_batch_that_was_begun_is_answered_by_whose_turn_it_was(pair: tuple[Spread, list[Written]]) -> None:
+    spread, [a, b] = pair
+    before = tried(b)
+    pending = begun(spread)
+    assert pending.replies() == ["a"]
+    begun(spread).abandon()
+    assert (a.abandoned, tried(b)) == (1, before)
+
+
+@pytest.mark.parametrize("where", ["writing", "reading", "replying"])
+def test_what_was_begun_on_a_member_that_fails_is_answered_by_another(
+    where: str, pair: tuple[Spread, list[Written]]
+) -> None:
+    spread, [a, b] = pair
+    if where == "writing":
+        a.refusal = ConnectError("refused")
+    else:
+        a.outcome = ConnectError("reset") if where == "reading" else replied(UnavailableError("LOADING"))
+    pending = begun(spread)
+    assert pending.replies() == ["b"]
+    a.outcome, a.refusal = "a", None
+    assert {spread.execute(GET)[0] for _ in range(4 * RUN)} == {"b"}, "the first one is set aside"
+    b.outcome = ConnectError("reset")
+    with pytest.raises(ConnectError):
+        begun(spread).replies()
