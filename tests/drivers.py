@@ -1,6 +1,8 @@
 """Pool, connection and parser classes as projects write them, for tests: each counts what it was used for."""
 
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, ClassVar, TypeVar
 
 import valkey.asyncio.connection as aio
 import valkey.connection as sync
@@ -8,6 +10,13 @@ from typing_extensions import override
 from valkey._parsers.resp2 import _AsyncRESP2Parser, _RESP2Parser
 from valkey.asyncio.sentinel import SentinelConnectionPool as AsyncSentinelConnectionPool
 from valkey.sentinel import SentinelConnectionPool
+
+from dvcache.pools.driven import DrivenPool
+from dvcache.pools.driven_async import AsyncDrivenPool
+from dvcache.settings import Settings
+from dvcache.types import Endpoint
+
+P = TypeVar("P", DrivenPool, AsyncDrivenPool)
 
 
 class Counted:
@@ -138,3 +147,32 @@ class OwnAsyncParser(_AsyncRESP2Parser, Counted):
     async def read_response(self, disable_decoding: bool = False) -> Any:
         self.count("read_response")
         return await super().read_response(disable_decoding)
+
+
+def endpoint_of(url: str, **options: Any) -> Endpoint:
+    """Return the endpoint of an alias with these OPTIONS."""
+    [endpoint] = Settings.parse({"LOCATION": url, "OPTIONS": options}, alias="tested").endpoints
+    return endpoint
+
+
+@contextmanager
+def pools_of(cls: type, kind: type[P], make: Callable[[Endpoint], Any], url: str) -> Iterator[Callable[..., P]]:
+    """Give what makes pools that ask a class of the project's own for connections; the block's end closes them.
+
+    Args:
+        cls: the project's class, which counts from now on.
+        kind: what the pools are.
+        make: makes one.
+        url: where they connect to, unless they are told otherwise.
+    """
+    with ExitStack() as exits:
+
+        def pool(location: str = url, *, timeout: float = 5, **kwargs: Any) -> P:
+            options = {"CONNECTION_POOL_CLASS": cls, "SOCKET_TIMEOUT": timeout, "CONNECTION_POOL_KWARGS": kwargs}
+            made = make(endpoint_of(location, **options))
+            assert isinstance(made, kind)
+            exits.callback(made.close)
+            return made
+
+        Counted.reset()
+        yield pool

@@ -4,10 +4,13 @@ import asyncio
 import itertools
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
+
+from typing_extensions import override
 
 from dvcache import Container
 from dvcache.errors import CacheError
@@ -44,27 +47,32 @@ class Failed:
     error: CacheError
 
 
-class Load:
-    """What callers of one container did, each in a thread or a task of its own.
+class Callers(ABC):
+    """Callers of one container, each in a thread or a task of its own, who take a turn whenever they are through.
 
     Args:
-        container: whose client they use.
-        colour: threads on the synchronous client, or tasks on the asynchronous one.
+        container: which one.
+        colour: threads on what is synchronous of it, or tasks on what is not.
     """
 
     def __init__(self, container: Container, colour: Colour) -> None:
-        self.done: list[Done] = []
-        self.failed: list[Failed] = []
         self.callers = CALLERS[colour]
-        self.container, self._colour = container, colour
+        self.container, self.colour = container, colour
         self._stop = threading.Event()
-        self._numbers = itertools.count()
+
+    @abstractmethod
+    def turn(self, caller: int) -> None:
+        """Do in a thread what one caller does at a time, and note what comes of it."""
+
+    @abstractmethod
+    async def aturn(self, caller: int) -> None:
+        """Do the same in a task."""
 
     @contextmanager
     def going_on(self) -> Iterator[None]:
         """Keep the callers calling within the block."""
-        work: Callable[[int], object] = self._call if self._colour == "sync" else self._call_all
-        numbers: Iterable[int] = range(self.callers if self._colour == "sync" else 1)
+        work: Callable[[int], object] = self._call if self.colour == "sync" else self._call_all
+        numbers: Iterable[int] = range(self.callers if self.colour == "sync" else 1)
         threads = [threading.Thread(target=work, args=(number,), name=f"load {number}") for number in numbers]
         for thread in threads:
             thread.start()
@@ -74,6 +82,32 @@ class Load:
             self._stop.set()
             for thread in threads:
                 thread.join()
+
+    def _call(self, caller: int) -> None:
+        while not self._stop.is_set():
+            self.turn(caller)
+            time.sleep(PAUSE["sync"])
+
+    def _call_all(self, _: int) -> None:
+        async def all_of_them() -> None:
+            await asyncio.gather(*(self._acall(caller) for caller in range(self.callers)))
+
+        asyncio.run(all_of_them())
+
+    async def _acall(self, caller: int) -> None:
+        while not self._stop.is_set():
+            await self.aturn(caller)
+            await asyncio.sleep(PAUSE["async"])
+
+
+class Load(Callers):
+    """What callers of one container's client did: each stores a fresh key and reads it, and learns who served it."""
+
+    def __init__(self, container: Container, colour: Colour) -> None:
+        super().__init__(container, colour)
+        self.done: list[Done] = []
+        self.failed: list[Failed] = []
+        self._numbers = itertools.count()
 
     def recovered(self, run_id: str, after: float) -> dict[int, float]:
         """Return when each caller that has by now first completed on a node, in seconds after a moment.
@@ -92,31 +126,25 @@ class Load:
         """Return what a node acknowledged after a moment."""
         return [done for done in list(self.done) if done.run_id == run_id and done.at > after]
 
-    def _call(self, caller: int) -> None:
-        client = self.container.client()
-        while not self._stop.is_set():
-            batch, started = self._batch(caller), time.monotonic()
-            try:
-                self._note(caller, batch, client.execute(batch))
-            except CacheError as error:
-                self.failed.append(Failed(caller, time.monotonic(), time.monotonic() - started, error))
-            time.sleep(PAUSE["sync"])
+    @override
+    def turn(self, caller: int) -> None:
+        batch = self._batch(caller)
+        with self._failures(caller):
+            self._note(caller, batch, self.container.client().execute(batch))
 
-    def _call_all(self, _: int) -> None:
-        async def all_of_them() -> None:
-            await asyncio.gather(*(self._acall(caller) for caller in range(self.callers)))
+    @override
+    async def aturn(self, caller: int) -> None:
+        batch = self._batch(caller)
+        with self._failures(caller):
+            self._note(caller, batch, await self.container.async_client().execute(batch))
 
-        asyncio.run(all_of_them())
-
-    async def _acall(self, caller: int) -> None:
-        client = self.container.async_client()
-        while not self._stop.is_set():
-            batch, started = self._batch(caller), time.monotonic()
-            try:
-                self._note(caller, batch, await client.execute(batch))
-            except CacheError as error:
-                self.failed.append(Failed(caller, time.monotonic(), time.monotonic() - started, error))
-            await asyncio.sleep(PAUSE["async"])
+    @contextmanager
+    def _failures(self, caller: int) -> Iterator[None]:
+        started = time.monotonic()
+        try:
+            yield
+        except CacheError as error:
+            self.failed.append(Failed(caller, time.monotonic(), time.monotonic() - started, error))
 
     def _batch(self, caller: int) -> Batch:
         key = f"load:{caller}:{next(self._numbers)}"

@@ -183,6 +183,10 @@ class Server:
             self._connection.disconnect()
             self._connection = None
 
+    def connections(self) -> int:
+        """Return how many connections the server has, that of the tests among them."""
+        return int(self.info("clients")["connected_clients"])
+
     def info(self, section: str) -> dict[str, str]:
         lines = self.raw("INFO", section).decode().splitlines()
         return dict(line.split(":", 1) for line in lines if ":" in line)

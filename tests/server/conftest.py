@@ -1,8 +1,10 @@
 """What tests against a real server share."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 
 import pytest
+import uvloop
 
 from dvcache.pools.lean import LeanPool
 from dvcache.protocols import Pool
@@ -13,6 +15,13 @@ from tests.herds import Herd, Kind, herd_of
 from tests.sentinels import SentinelFleet
 from tests.servers import Server
 from tests.shards import Shards
+
+
+@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Callable[..., object]:
+    """What runs a coroutine to its end, on an event loop of its own."""
+    runner: Callable[..., object] = request.param
+    return runner
 
 
 @pytest.fixture

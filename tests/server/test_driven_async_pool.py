@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import uvloop
 
 from dvcache.errors import (
     AuthenticationError,
@@ -22,8 +21,16 @@ from dvcache.errors import (
 from dvcache.pools.driven_async import AsyncDrivenPool
 from dvcache.pools.factory import Pools
 from dvcache.pools.home import IN_USE
-from dvcache.settings import Settings
-from tests.drivers import CarelessConnection, Counted, OwnAsyncBlockingPool, OwnAsyncConnection, OwnAsyncPool, OwnPool
+from tests.drivers import (
+    CarelessConnection,
+    Counted,
+    OwnAsyncBlockingPool,
+    OwnAsyncConnection,
+    OwnAsyncPool,
+    OwnPool,
+    endpoint_of,
+    pools_of,
+)
 from tests.servers import DelayProxy, Server, TlsProxy, free_port
 
 Make = Callable[..., AsyncDrivenPool]
@@ -31,41 +38,19 @@ PING = (("PING",),)
 
 
 def made(url: str, **options: Any) -> Any:
-    [endpoint] = Settings.parse({"LOCATION": url, "OPTIONS": options}, alias="tested").endpoints
-    return Pools().async_pool(endpoint)
+    return Pools().async_pool(endpoint_of(url, **options))
 
 
 @pytest.fixture(params=[OwnAsyncPool, OwnAsyncBlockingPool])
 def make(request: pytest.FixtureRequest, server: Server) -> Iterator[Make]:
-    pools = []
-
-    def pool(url: str = "", *, seconds: float = 5, **kwargs: Any) -> AsyncDrivenPool:
-        options = {"CONNECTION_POOL_CLASS": request.param, "SOCKET_TIMEOUT": seconds, "CONNECTION_POOL_KWARGS": kwargs}
-        pool = made(url or server.url(), **options)
-        assert isinstance(pool, AsyncDrivenPool)
-        pools.append(pool)
-        return pool
-
-    Counted.reset()
-    yield pool
-    for each in pools:
-        each.close()
-
-
-@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Callable[..., object]:
-    runner: Callable[..., object] = request.param
-    return runner
-
-
-def connections(server: Server) -> int:
-    return int(server.info("clients")["connected_clients"])
+    with pools_of(request.param, AsyncDrivenPool, Pools().async_pool, server.url()) as make:
+        yield make
 
 
 def test_a_crowd_of_tasks_gets_its_own_replies_on_a_bounded_number_of_connections(
     make: Make, server: Server, run: Callable[..., object]
 ) -> None:
-    before = connections(server)
+    before = server.connections()
 
     async def main() -> None:
         for most, pool in ((4, make(max_connections=4)), (IN_USE, make())):
@@ -75,10 +60,10 @@ def test_a_crowd_of_tasks_gets_its_own_replies_on_a_bounded_number_of_connection
                 assert await pool.execute((("SET", key, value), ("GET", key))) == [b"OK", value]
 
             await asyncio.gather(*map(work, range(200)))
-            assert connections(server) <= before + most
+            assert server.connections() <= before + most
             pool.close()
             await asyncio.sleep(0)
-            await asyncio.to_thread(server.wait_until, lambda: connections(server) == before)
+            await asyncio.to_thread(server.wait_until, lambda: server.connections() == before)
 
     run(main())
 
@@ -118,7 +103,7 @@ def test_what_fails_after_its_caller_is_gone_is_nobodys_concern(make: Make, serv
 
     async def main() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
-        pool = make(seconds=0.1)
+        pool = make(timeout=0.1)
         with server.paused():
             gone = asyncio.create_task(pool.execute(PING))
             await asyncio.sleep(0.02)
@@ -135,27 +120,27 @@ def test_what_fails_after_its_caller_is_gone_is_nobodys_concern(make: Make, serv
 def test_the_pool_serves_one_loop_after_another_and_leaves_nothing(
     make: Make, server: Server, run: Callable[..., object]
 ) -> None:
-    before = connections(server)
+    before = server.connections()
     pool = make()
 
     async def main() -> object:
         return await asyncio.gather(*(pool.execute(PING) for _ in range(3)))
 
     assert [run(main()) for _ in range(3)] == [[[b"PONG"]] * 3] * 3
-    server.wait_until(lambda: connections(server) == before)
+    server.wait_until(lambda: server.connections() == before)
     assert not pool._homes
 
 
 def test_a_loop_closed_without_ceremony_is_forgotten(make: Make, server: Server) -> None:
-    before = connections(server)
+    before = server.connections()
     pool = make()
     for _ in range(3):
         loop = asyncio.new_event_loop()
         assert loop.run_until_complete(pool.execute(PING)) == [b"PONG"]
         loop.close()
-    assert connections(server) <= before + 1
+    assert server.connections() <= before + 1
     pool.close()
-    server.wait_until(lambda: connections(server) == before)
+    server.wait_until(lambda: server.connections() == before)
 
 
 def test_threads_with_a_loop_each_have_a_pool_each(make: Make) -> None:
@@ -177,7 +162,7 @@ def test_a_server_that_hangs_fails_every_call_within_the_timeout_and_then_serves
     make: Make, server: Server
 ) -> None:
     async def main() -> None:
-        pool = make(seconds=0.2)
+        pool = make(timeout=0.2)
         await pool.execute((("SET", "a", "of a"), ("SET", "b", "of b")))
         with server.paused():
             results = await asyncio.gather(*(pool.execute((("GET", "a"),)) for _ in range(5)), return_exceptions=True)
@@ -216,7 +201,7 @@ def test_errors_are_mapped_and_carry_no_password(make: Make) -> None:
 
 
 def test_releasing_breaks_no_call_under_way_and_closing_ends_all(make: Make, server: Server) -> None:
-    before = connections(server)
+    before = server.connections()
 
     async def main() -> None:
         pool = make()
@@ -227,7 +212,7 @@ def test_releasing_breaks_no_call_under_way_and_closing_ends_all(make: Make, ser
             await asyncio.to_thread(pool.release)
             await asyncio.sleep(0.01)
         assert await under_way == [b"PONG"]
-        assert connections(server) == before + 1
+        assert server.connections() == before + 1
         with server.paused():
             lost = asyncio.create_task(pool.execute(PING))
             await asyncio.sleep(0.01)
@@ -236,7 +221,7 @@ def test_releasing_breaks_no_call_under_way_and_closing_ends_all(make: Make, ser
                 await lost
         with pytest.raises(ClosedError, match="tested"):
             await pool.execute(PING)
-        await asyncio.to_thread(server.wait_until, lambda: connections(server) == before)
+        await asyncio.to_thread(server.wait_until, lambda: server.connections() == before)
 
     asyncio.run(main())
 

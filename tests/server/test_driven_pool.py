@@ -24,8 +24,17 @@ from dvcache.errors import (
 from dvcache.pools.driven import DrivenPool
 from dvcache.pools.factory import Pools
 from dvcache.pools.lean import LeanPool
-from dvcache.settings import Settings
-from tests.drivers import Counted, OwnAsyncPool, OwnBlockingPool, OwnConnection, OwnParser, OwnPool, TrustingPool
+from tests.drivers import (
+    Counted,
+    OwnAsyncPool,
+    OwnBlockingPool,
+    OwnConnection,
+    OwnParser,
+    OwnPool,
+    TrustingPool,
+    endpoint_of,
+    pools_of,
+)
 from tests.servers import Server, TlsProxy, free_port
 
 Make = Callable[..., DrivenPool]
@@ -33,29 +42,13 @@ PING = (("PING",),)
 
 
 def made(url: str, **options: Any) -> Any:
-    [endpoint] = Settings.parse({"LOCATION": url, "OPTIONS": options}, alias="tested").endpoints
-    return Pools().pool(endpoint)
+    return Pools().pool(endpoint_of(url, **options))
 
 
 @pytest.fixture(params=[OwnPool, OwnBlockingPool])
 def make(request: pytest.FixtureRequest, server: Server) -> Iterator[Make]:
-    pools = []
-
-    def pool(url: str = "", *, timeout: float = 5, **kwargs: Any) -> DrivenPool:
-        options = {"CONNECTION_POOL_CLASS": request.param, "SOCKET_TIMEOUT": timeout, "CONNECTION_POOL_KWARGS": kwargs}
-        pool = made(url or server.url(), **options)
-        assert isinstance(pool, DrivenPool)
-        pools.append(pool)
-        return pool
-
-    Counted.reset()
-    yield pool
-    for each in pools:
-        each.close()
-
-
-def connections(server: Server) -> int:
-    return int(server.info("clients")["connected_clients"])
+    with pools_of(request.param, DrivenPool, Pools().pool, server.url()) as make:
+        yield make
 
 
 BUSY = (("EVAL", "for i = 1, 300000 do end return 'done'", 0),)
@@ -108,12 +101,12 @@ def test_a_server_that_is_not_there_or_refuses_the_database_says_so(make: Make, 
 
 
 def test_a_limited_pool_makes_callers_wait_and_opens_no_more(make: Make, server: Server) -> None:
-    before = connections(server)
+    before = server.connections()
     pool = make(max_connections=2)
     with ThreadPoolExecutor(8) as threads:
         replies = list(threads.map(lambda _: pool.execute(BUSY), range(16)))
     assert replies == [[b"done"]] * 16
-    assert connections(server) <= before + 2
+    assert server.connections() <= before + 2
 
 
 def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(server: Server) -> None:
@@ -215,13 +208,13 @@ def test_a_batch_that_was_begun_and_not_read_never_leaves_its_reply_to_another(
 
 
 def test_a_batch_that_was_begun_is_read_later_and_its_connection_used_again(make: Make, server: Server) -> None:
-    before = connections(server)
+    before = server.connections()
     pool = make(max_connections=1)
     for number in range(3):
         pending = pool.begin((("SET", "a", number), ("LPUSH", "a", 1), ("GET", "a")))
         ok, refused, value = pending.replies()
         assert (ok, type(refused), value) == (b"OK", WrongTypeError, b"%d" % number)
-    assert connections(server) == before + 1
+    assert server.connections() == before + 1
 
 
 def test_a_connection_that_was_interrupted_while_it_was_greeted_serves_nobody(
@@ -240,13 +233,13 @@ def test_a_connection_that_was_interrupted_while_it_was_greeted_serves_nobody(
 
 
 def test_closing_and_releasing_break_no_call_under_way(make: Make, server: Server) -> None:
-    before = connections(server)
+    before = server.connections()
     pool = make()
     pool.execute(PING)
     driven: Any = pool._made().pool
     for connection in [driven.get_connection("PING"), driven.get_connection("PING")]:
         driven.release(connection)
-    assert connections(server) == before + 2
+    assert server.connections() == before + 2
     answers: list[object] = []
     with server.paused():
         caller = threading.Thread(target=lambda: answers.extend(pool.execute(PING)))
@@ -256,7 +249,7 @@ def test_closing_and_releasing_break_no_call_under_way(make: Make, server: Serve
         pool.close()
     caller.join()
     assert answers == [b"PONG"]
-    server.wait_until(lambda: connections(server) == before)
+    server.wait_until(lambda: server.connections() == before)
     with pytest.raises(ClosedError, match="tested"):
         pool.execute(PING)
 

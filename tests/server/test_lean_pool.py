@@ -41,10 +41,6 @@ def make(server: Server) -> Iterator[Make]:
         made.close()
 
 
-def connections(server: Server) -> int:
-    return int(server.info("clients")["connected_clients"])
-
-
 def test_a_server_error_is_a_value_in_its_place(make: Make) -> None:
     first, error, last = make().execute((("SET", "k", b"v"), ("LPUSH", "k", b"x"), ("GET", "k")))
     assert (first, last) == (b"OK", b"v")
@@ -68,20 +64,20 @@ def test_values_of_any_size_come_back(make: Make, size: int) -> None:
 
 
 def test_nothing_is_connected_before_first_use(make: Make, server: Server) -> None:
-    before = connections(server)
+    before = server.connections()
     pool = make()
-    assert connections(server) == before
+    assert server.connections() == before
     pool.execute((("PING",),))
-    assert connections(server) == before + 1
+    assert server.connections() == before + 1
     assert pool.execute(()) == []
 
 
 def test_one_thread_needs_one_connection(make: Make, server: Server) -> None:
-    before = connections(server)
+    before = server.connections()
     pool = make()
     for _ in range(100):
         pool.execute((("PING",),))
-    assert connections(server) == before + 1
+    assert server.connections() == before + 1
 
 
 def test_threads_get_their_own_replies(make: Make) -> None:
@@ -96,7 +92,7 @@ def test_threads_get_their_own_replies(make: Make) -> None:
 
 
 def test_a_limited_pool_makes_callers_wait_and_opens_no_more(make: Make, server: Server) -> None:
-    before = connections(server)
+    before = server.connections()
     pool = make(max_connections=2)
 
     def work(_: int) -> list[object]:
@@ -104,7 +100,7 @@ def test_a_limited_pool_makes_callers_wait_and_opens_no_more(make: Make, server:
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(work, range(8))) == [[b"PONG"] * 100] * 8
-    assert connections(server) <= before + 2
+    assert server.connections() <= before + 2
 
 
 def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(make: Make, server: Server) -> None:
@@ -240,18 +236,18 @@ def test_a_connection_that_ended_at_rest_is_replaced_before_use(
 
 
 def test_a_closed_pool_refuses_and_leaves_no_connection(make: Make, server: Server) -> None:
-    before = connections(server)
+    before = server.connections()
     pool = make()
     pool.execute((("PING",),))
     pool.close()
     pool.close()
     with pytest.raises(ClosedError, match="tested"):
         pool.execute((("PING",),))
-    server.wait_until(lambda: connections(server) == before)
+    server.wait_until(lambda: server.connections() == before)
 
 
 def test_closing_does_not_break_a_call_under_way(make: Make, server: Server) -> None:
-    before = connections(server)
+    before = server.connections()
     pool = make()
     pool.execute((("PING",),))
     answers: list[object] = []
@@ -262,7 +258,7 @@ def test_closing_does_not_break_a_call_under_way(make: Make, server: Server) -> 
         pool.close()
     caller.join()
     assert answers == [b"PONG"]
-    server.wait_until(lambda: connections(server) == before)
+    server.wait_until(lambda: server.connections() == before)
 
 
 class Interrupted(BaseException):

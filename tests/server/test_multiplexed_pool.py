@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
-import uvloop
 
 from dvcache.clients.standalone import AsyncStandalone
 from dvcache.errors import (
@@ -43,16 +42,6 @@ def make(server: Server) -> Iterator[Make]:
         made.close()
 
 
-@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Callable[..., object]:
-    runner: Callable[..., object] = request.param
-    return runner
-
-
-def connections(server: Server) -> int:
-    return int(server.info("clients")["connected_clients"])
-
-
 async def ping(pool: MultiplexedPool) -> object:
     [reply] = await pool.execute((("PING",),))
     return reply
@@ -70,7 +59,7 @@ def test_a_server_error_is_a_value_in_its_place(make: Make, run: Callable[..., o
 def test_tasks_of_a_loop_share_one_connection_and_get_their_own_replies(
     make: Make, server: Server, run: Callable[..., object]
 ) -> None:
-    before = connections(server)
+    before = server.connections()
 
     async def main() -> None:
         pool = make()
@@ -81,10 +70,10 @@ def test_tasks_of_a_loop_share_one_connection_and_get_their_own_replies(
                 assert await pool.execute((("SET", key, value), ("GET", key))) == [b"OK", value]
 
         await asyncio.gather(*map(work, range(50)))
-        assert connections(server) == before + 1
+        assert server.connections() == before + 1
 
     run(main())
-    server.wait_until(lambda: connections(server) == before)
+    server.wait_until(lambda: server.connections() == before)
 
 
 def test_big_values_and_small_ones_keep_their_order(make: Make) -> None:
@@ -99,14 +88,14 @@ def test_big_values_and_small_ones_keep_their_order(make: Make) -> None:
 
 
 def test_the_pool_serves_one_loop_after_another(make: Make, server: Server, run: Callable[..., object]) -> None:
-    before = connections(server)
+    before = server.connections()
     pool = make()
     assert [run(ping(pool)) for _ in range(3)] == [b"PONG"] * 3
-    server.wait_until(lambda: connections(server) == before)
+    server.wait_until(lambda: server.connections() == before)
 
 
 def test_four_threads_with_a_loop_each_have_a_connection_each(make: Make, server: Server) -> None:
-    before = connections(server)
+    before = server.connections()
     pool = make()
     seen = []
     ready = threading.Barrier(5, timeout=10)
@@ -121,24 +110,24 @@ def test_four_threads_with_a_loop_each_have_a_connection_each(make: Make, server
     for thread in threads:
         thread.start()
     ready.wait()
-    assert connections(server) == before + 4
+    assert server.connections() == before + 4
     ready.wait()
     for thread in threads:
         thread.join()
     assert seen == [[b"PONG"] * 100] * 4
-    server.wait_until(lambda: connections(server) == before)
+    server.wait_until(lambda: server.connections() == before)
 
 
 def test_a_loop_closed_without_ceremony_is_forgotten(make: Make, server: Server) -> None:
-    before = connections(server)
+    before = server.connections()
     pool = make()
     for _ in range(3):
         loop = asyncio.new_event_loop()
         assert loop.run_until_complete(ping(pool)) == b"PONG"
         loop.close()
-    assert connections(server) <= before + 1
+    assert server.connections() <= before + 1
     pool.close()
-    server.wait_until(lambda: connections(server) == before)
+    server.wait_until(lambda: server.connections() == before)
 
 
 def test_fifty_first_callers_open_one_connection(make: Make, server: Server) -> None:
@@ -313,7 +302,7 @@ def test_more_bytes_than_may_be_in_flight_wait_for_room(make: Make, monkeypatch:
 
 
 def test_a_closed_pool_refuses_and_leaves_no_connection(make: Make, server: Server) -> None:
-    before = connections(server)
+    before = server.connections()
 
     async def main() -> None:
         pool = make()
@@ -322,26 +311,26 @@ def test_a_closed_pool_refuses_and_leaves_no_connection(make: Make, server: Serv
         with pytest.raises(ClosedError, match="tested"):
             await ping(pool)
         await asyncio.sleep(0.05)
-        server.wait_until(lambda: connections(server) == before)
+        server.wait_until(lambda: server.connections() == before)
 
     asyncio.run(main())
 
 
 def test_closing_from_another_thread_ends_the_loops_connection(make: Make, server: Server) -> None:
-    before = connections(server)
+    before = server.connections()
 
     async def main() -> None:
         pool = make()
         await ping(pool)
         await asyncio.to_thread(pool.close)
         await asyncio.sleep(0.05)
-        server.wait_until(lambda: connections(server) == before)
+        server.wait_until(lambda: server.connections() == before)
 
     asyncio.run(main())
 
 
 def test_a_connection_that_is_being_opened_while_the_pool_closes_is_ended(proxy: DelayProxy, server: Server) -> None:
-    before = connections(server)
+    before = server.connections()
     proxy.delay = 0.05
     pool = MultiplexedPool(Endpoint(host="127.0.0.1", port=proxy.port))
 
@@ -351,7 +340,7 @@ def test_a_connection_that_is_being_opened_while_the_pool_closes_is_ended(proxy:
         pool.close()
         with pytest.raises(ClosedError):
             await asking
-        await asyncio.to_thread(server.wait_until, lambda: connections(server) == before)
+        await asyncio.to_thread(server.wait_until, lambda: server.connections() == before)
 
     asyncio.run(close_meanwhile())
     assert pool._lines == {}
