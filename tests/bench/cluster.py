@@ -3,8 +3,6 @@
 With `--django-valkey PYTHON` its cluster backend does the same in a process of its own.
 """
 
-import asyncio
-import os
 import pickle
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -14,10 +12,7 @@ from typing import Any, Final
 import valkey.asyncio.cluster
 import valkey.cluster
 
-from dvcache import Container, Settings
 from dvcache.slots import slot
-from tests.bench.figures import Figures
-from tests.bench.measures import measure_async, measure_sync
 from tests.bench.peers import (
     KEYS,
     VALUE,
@@ -27,18 +22,14 @@ from tests.bench.peers import (
     RawStream,
     Sync,
     SyncPeer,
-    async_peer,
-    django_valkey,
     raw_socket,
     raw_stream,
     sets,
-    sync_peer,
 )
+from tests.bench.several import on_core, show_several
 from tests.clusters import Cluster, ClusterNode
 from tests.servers import Server
 
-ALONE: Final = "standalone"
-"""The peer that the others are compared with."""
 STORED: Final = [f":1:{key}" for key in KEYS]
 
 
@@ -52,36 +43,21 @@ def show_cluster(server: Server, rounds: int, core: int, theirs: str | None) -> 
         theirs: a Python with django-valkey.
     """
     with Cluster() as cluster:
-        for node in cluster.nodes:
-            os.sched_setaffinity(node.pid, {core})
-        ways: dict[str, dict[str, Any]] = {
-            ALONE: {"LOCATION": server.url()},
-            "cluster": {"LOCATION": cluster.urls(), "OPTIONS": {"CLUSTER": True}},
-            "cluster, herd": {
-                "LOCATION": cluster.urls(),
-                "KEY_PREFIX": "herd",
-                "OPTIONS": {"CLUSTER": True, "HERD": True},
+        on_core(cluster.nodes, core)
+        backend = "django_valkey.cluster_cache.cache.ClusterValkeyCache"
+        show_several(
+            "cluster",
+            {"LOCATION": cluster.urls(), "OPTIONS": {"CLUSTER": True}},
+            server,
+            rounds,
+            theirs=(theirs, {"BACKEND": backend, "LOCATION": cluster.urls()[0]}),
+            sync={"raw, standalone": raw_socket, "raw, cluster": _raw(cluster), "valkey-py cluster": _theirs(cluster)},
+            aio={
+                "raw, standalone": raw_stream,
+                "raw, cluster": _raw_async(cluster),
+                "valkey-py cluster": _theirs_async(cluster),
             },
-        }
-        chosen = {name: Settings.parse(way) for name, way in ways.items()}
-        for each in chosen.values():
-            with Container(each) as own:
-                own.cache().set_many(dict.fromkeys(KEYS, VALUE), None)
-        sync = {name: sync_peer(each) for name, each in chosen.items()}
-        sync |= {"raw, standalone": raw_socket, "raw, cluster": _raw(cluster), "valkey-py cluster": _theirs(cluster)}
-        figures: Mapping[str, Any] = measure_sync(sync, server, rounds)
-        if theirs is not None:
-            entry = {"BACKEND": "django_valkey.cluster_cache.cache.ClusterValkeyCache", "LOCATION": cluster.urls()[0]}
-            for work, rows in django_valkey(theirs, entry, rounds).items():
-                figures[work]["django-valkey cluster"] = rows
-        Figures(figures, ALONE).show("cluster, sync")
-        aio = {name: async_peer(each) for name, each in chosen.items()}
-        aio |= {
-            "raw, standalone": raw_stream,
-            "raw, cluster": _raw_async(cluster),
-            "valkey-py cluster": _theirs_async(cluster),
-        }
-        Figures(asyncio.run(measure_async(aio, server, rounds)), ALONE).show("cluster, async")
+        )
 
 
 class RawCluster:
