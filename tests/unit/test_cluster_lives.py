@@ -8,7 +8,8 @@ import pytest
 
 from dvcache.errors import ConnectError, ReplyTimeout, UnavailableError
 from dvcache.slots import slot
-from tests.unit.fake_cluster import Node, World
+from dvcache.types import Batch
+from tests.unit.fake_cluster import AsyncPool, Node, World
 
 A, B = b"a", b"b"
 """Keys of two different primaries."""
@@ -109,6 +110,34 @@ def test_a_slot_that_nobody_serves_is_named_and_the_alias_too(
     [reply] = client.execute((("GET", A),))
     assert isinstance(reply, UnavailableError)
     assert (str(slot(A)) in reply.message, reply.alias) == (True, "default")
+
+
+def test_who_knows_the_way_does_not_wait_for_who_asks_which_replicas_there_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, answers = world.client("async").client, AsyncPool.execute
+
+    async def crowd() -> None:
+        for command in (("SET", A, b"1"), ("READONLY",), ("GET", A)):
+            await client.execute((command,))
+        go_on(client, 60)
+        client.primary.nodes.timeout = 60
+        told = asyncio.Event()
+
+        async def hangs(pool: AsyncPool, batch: Batch) -> Any:
+            if batch[0][0] == "CLUSTER":
+                await told.wait()
+            return await answers(pool, batch)
+
+        monkeypatch.setattr(AsyncPool, "execute", hangs)
+        asks = asyncio.create_task(client.execute((("GET", A),)))
+        await asyncio.sleep(0)
+        assert await asyncio.wait_for(client.execute((("GET", A),)), 10) == [b"1"]
+        assert not asks.done()
+        told.set()
+        assert await asks == [b"1"]
+
+    asyncio.run(crowd())
 
 
 # Scans ---------------------------------------------------------------------------------------------------------------

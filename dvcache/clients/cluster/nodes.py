@@ -112,8 +112,8 @@ class Nodes(Generic[C]):
             self._told, self._failure = None, None
 
     def is_old(self) -> bool:
-        """Say whether it is time to be told anew which replicas there are."""
-        return self._age() > TELL_EVERY
+        """Say whether it is time to be told anew which replicas there are, and nobody asks."""
+        return self._age() > TELL_EVERY and os.getpid() not in self._asking
 
     def moved(self, slot: int, owner: C) -> bool:
         """Take note of a slot's new owner; say whether nothing is known of that node, so that the map is due."""
