@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -138,6 +139,25 @@ def test_who_knows_the_way_does_not_wait_for_who_asks_which_replicas_there_are(
         assert await asks == [b"1"]
 
     asyncio.run(crowd())
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_nodes_may_be_met_while_the_map_is_asked_for(world: World, colour: str) -> None:
+    client = world.client(colour)
+    client.execute((("SET", A, b"1"),))
+    nodes = getattr(client, "client", client).primary.nodes
+
+    class Meets(dict[Any, int]):
+        """Another thread is sent to a node that nobody knew, just now."""
+
+        def __contains__(self, pool: object) -> bool:
+            nodes.at(("10.0.0.1", 8000 + world.told), pool)
+            return super().__contains__(pool)
+
+    nodes.view = replace(nodes.view, primaries=Meets(nodes.view.primaries))
+    go_on(client, 1)
+    world.owner(slot(A)).script = ["CLUSTERDOWN for a moment"]
+    assert client.execute((("GET", A),)) == [b"1"]
 
 
 # Scans ---------------------------------------------------------------------------------------------------------------

@@ -223,9 +223,9 @@ class Nodes(Generic[C]):
 
     def _note_used(self) -> None:
         """Note when the nodes of the map were last a part of it."""
-        if self.view is not None:
+        if (view := self.view) is not None:
             replicas = (pool for pools in self._members.values() for pool in pools)
-            self._used.update(dict.fromkeys([*self.view.primaries, *replicas], self.clock()))
+            self._used.update(dict.fromkeys([*view.primaries, *replicas], self.clock()))
 
     def _readers(self, found: Sequence[Range]) -> dict[C, C]:
         """Return who reads for each primary; the one that did before, with all that it knows, where nothing changed."""
@@ -237,10 +237,11 @@ class Nodes(Generic[C]):
             primary: tuple(self._pool(self._replica_pools, address, "replica") for address in addresses)
             for primary, addresses in replicas.items()
         }
+        known = view.readers if (view := self.view) else {}
         readers = {}
         for primary, pools in members.items():
-            same = self._members.get(primary) == pools and self.view is not None
-            readers[primary] = self.view.readers[primary] if same and self.view else self._spread(_rota(pools))
+            reader = known.get(primary) if self._members.get(primary) == pools else None
+            readers[primary] = reader or self._spread(_rota(pools))
         self._members = members
         return readers
 
