@@ -6,7 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from dvcache import NotSupportedError, scripts
+from valkey.cluster import ValkeyCluster
+
+from dvcache import Client, ConnectError, NotSupportedError, scripts
+from dvcache.clients import building
+from dvcache.clients.building import Topology
 from dvcache.operations.context import Context
 from dvcache.operations.together import MSETEX
 from dvcache.pools.driven import DrivenPool
@@ -68,24 +72,52 @@ def pages_on(client: Any, colour: Colour, name: str, cx: Context, pages: Pages[A
 
 def pool(client: Any, colour: Colour, alias: str) -> Any:
     """Return what runs batches on the connections of a caller's client. Errors are those of `on`."""
+    if isinstance(client, ValkeyCluster) and colour == "sync" and not _is_pipeline(client):
+        return _divided(client, alias)
     found = getattr(client, "connection_pool", None)
     get = getattr(found, "get_connection", None)
     if _is_pipeline(client) or get is None or inspect.iscoroutinefunction(get) is not (colour == "async"):
-        raise NotSupportedError(f"client= takes a client of valkey-py's for {colour} code, not {type(client).__name__}")
+        cure = "; asynchronous calls go to a cluster without it" if type(client).__name__ == "ValkeyCluster" else ""
+        raise NotSupportedError(
+            f"client= takes a client of valkey-py's for {colour} code, not {type(client).__name__}{cure}"
+        )
+    endpoint = _endpoint(found, alias)
+    return DrivenPool(endpoint) if colour == "sync" else Home(endpoint)
+
+
+def _endpoint(found: Any, alias: str) -> Endpoint:
+    """Return where a caller's pool leads, with the pool as its driver."""
     given = getattr(found, "connection_kwargs", {})
     if given.get("decode_responses"):
         raise NotSupportedError("client= takes a client without decode_responses: values are bytes")
     where = {name: given[name] for name in ("host", "port", "path", "db") if given.get(name) is not None}
     scheme: Any = "unix" if "path" in where else "valkey"
-    endpoint = Endpoint(
-        alias=alias, scheme=scheme, driver=Borrowed(found), timeout=given.get("socket_timeout"), **where
+    return Endpoint(alias=alias, scheme=scheme, driver=Borrowed(found), timeout=given.get("socket_timeout"), **where)
+
+
+def _divided(client: Any, alias: str) -> Client:
+    """Return what divides batches among the nodes of a caller's `ValkeyCluster`, on its connections to them."""
+
+    def at(endpoint: Endpoint) -> DrivenPool:
+        node = client.get_node(endpoint.host, endpoint.port)
+        if node is None:  # it joined after the client had looked
+            client.nodes_manager.initialize()
+            node = client.get_node(endpoint.host, endpoint.port)
+        if node is None:
+            raise ConnectError("the client that was given as client= does not know the node", endpoint=endpoint.name)
+        return DrivenPool(of(node))
+
+    def of(node: Any) -> Endpoint:
+        return _endpoint(client.get_valkey_connection(node).connection_pool, alias)
+
+    return building.client(
+        building.SYNC, at, list(map(of, client.get_primaries())), Topology(cluster=True, read_from_primary=True)
     )
-    return DrivenPool(endpoint) if colour == "sync" else Home(endpoint)
 
 
 def in_line(cx: Context, client: Any) -> Context:
     """Return the context of locks on a caller's client: who waits there waits for nobody on the cache's own server."""
-    return replace(cx, turns=_TURNS.setdefault(client.connection_pool, Turns()))
+    return replace(cx, turns=_TURNS.setdefault(getattr(client, "connection_pool", client), Turns()))
 
 
 _TURNS: Final[WeakKeyDictionary[Any, Turns]] = WeakKeyDictionary()

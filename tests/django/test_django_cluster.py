@@ -177,6 +177,34 @@ def test_valkey_pys_client_of_the_cluster_is_to_be_had_in_both_colours(cluster: 
         asyncio.run(scenario())
 
 
+def test_a_call_goes_through_the_client_of_a_cluster_that_it_is_given(cluster: Cluster, configured: Configure) -> None:
+    values = {f"k{n}": [n] for n in range(30)}
+    with (
+        configured("valkey://127.0.0.1:1", BACKEND=BACKEND),
+        valkey.cluster.ValkeyCluster.from_url(cluster.urls()[0]) as raw,
+    ):
+        cache: Any = caches["default"]
+        assert cache.set_many(values, 60, client=raw) == []
+        assert cache.get_many(list(values), client=raw) == values
+        assert sorted(cache.iter_keys("k*", client=raw)) == sorted(values)
+        assert cache.incr_version("k1", client=raw) == 2
+        assert cache.get("k1", version=2, client=raw) == [1]
+        with cache.get_lock("k1", timeout=60, client=raw) as lock:
+            assert lock.owned()
+        assert cache.delete_pattern("*", client=raw) == 29
+        with pytest.raises(NotSupportedError, match="braces"):
+            cache.sinter("a", "b", client=raw)
+        with pytest.raises(TransportError):
+            cache.get("k1")
+        raw.nodes_manager.nodes_cache.pop(f"127.0.0.1:{cluster.owner(cache.keyslot('k2')).port}")
+        assert cache.set("k2", 1, client=raw)  # to a node that the client did not know
+        with raw.pipeline() as pipeline:
+            assert cache.set("k2", 2, client=pipeline) is pipeline
+            assert pipeline.execute() == [True]
+        with pytest.raises(NotSupportedError, match="without it"):
+            asyncio.run(cache.aget("k1", client=valkey.asyncio.cluster.ValkeyCluster(cluster.nodes[0].host)))
+
+
 def test_every_thread_has_the_same_pools(cluster: Cluster, configured: Configure) -> None:
     with configured(cluster.urls(), BACKEND=BACKEND):
         first, second = ClusterValkeyCache(cluster.urls(), {}), ClusterValkeyCache(cluster.urls(), {})
