@@ -133,6 +133,8 @@ class Backend(Attributes, BaseCache):
         reference = (params.get("OPTIONS") or {}).get("CLIENT_CLASS") or self.DEFAULT_CLIENT_CLASS
         if is_built_in(reference) and self._wired.container.settings.shards:
             reference = "django_valkey.client.sharded.ShardClient"
+        elif is_built_in(reference) and self.is_on_cluster:
+            reference = "django_valkey.cluster_cache.client.DefaultClusterClient"
         with improperly_configured():
             return twins.named(reference, "OPTIONS['CLIENT_CLASS']", self.colour)
 

@@ -19,6 +19,7 @@ from django_valkey.cluster_cache.operations import AsyncClusterCache, ClusterCac
 from django_valkey.cluster_cache.pool import ClusterConnectionFactory
 from dvcache import Cache, NotSupportedError, TransportError
 from dvcache.pools.lean import LeanPool
+from dvcache.slots import slot
 from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.conformance import Blocking, CacheConformance, MakeCache
 from tests.clusters import Cluster
@@ -49,6 +50,14 @@ class TestClusterValkeyCache(CacheConformance):
                 return cast("Cache", cache if request.param == "sync" else Blocking(cache, runner, "a"))
 
             yield make_cache
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_every_way_has_a_client_with_the_methods_of_clusters(way: dict[str, Any], configured: Configure) -> None:
+    with configured("valkey://127.0.0.1:1", **way):
+        client: Any = caches["default"].client
+        found = client.keyslot("k")
+        assert (asyncio.run(found) if way["BACKEND"] == ASYNC else found) == slot(b":1:k")
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
