@@ -129,3 +129,18 @@ def test_what_is_computed_while_a_slot_is_between_two_primaries_is_stored_and_no
     last = herd.start("get_or_set", KEY, "not computed")
     assert set(last.end()) <= {"new", "again"}
     assert last.count("computed") == 0
+
+
+def test_while_a_primary_hands_over_its_entry_is_computed_once_and_everybody_is_served(
+    herd: Herd, place: Place, cluster: Cluster
+) -> None:
+    old = cluster.owner(SLOT)
+    asked = Asked(herd, place)
+    cluster.promote(cluster.replica_of(old))
+    asked.by_a_crowd()
+    assert set(asked.end()) == {"old", "new"}
+    assert asked.computed() == 1
+    assert cluster.owner(SLOT) is not old
+    assert b"new" in place.primary(KEY).raw("GET", ENTRY)
+    cluster.promote(old)
+    wait_until(cluster.is_whole, 20)
