@@ -19,7 +19,7 @@ from dvcache.slots import slot
 from dvcache.testing.conformance import wired
 from tests.cluster_load import THIRDS
 from tests.clusters import Cluster, on_cluster
-from tests.replication import calls, reset_calls
+from tests.replication import calls, reset_calls, wait_caught_up
 from tests.servers import PASSWORD, TlsProxy, wait_until
 
 COLOURS = ["sync", "async"]
@@ -185,6 +185,19 @@ def test_an_owner_that_is_gone_costs_its_own_keys_and_no_others(
             with pytest.raises(TransportError):
                 strict.set_many(dict.fromkeys(lost, 1))
             assert sorted(forgiving.set_many(dict.fromkeys(lost, 1))) == sorted(lost)
+
+
+def test_an_owner_that_hangs_costs_the_claims_of_its_own_stale_entries_only(make: Any, cluster: Cluster) -> None:
+    cluster.wait_listed()
+    names = [f"{{{tag}}}" for tag in THIRDS]
+    cache = make(OPTIONS={"READ_FROM": "replica", "SOCKET_TIMEOUT": 0.3, "HERD": {"timeout": 100}})
+    cache.set_many(dict.fromkeys(names, "old"), 0.001)
+    for tag in THIRDS:
+        owner = cluster.owner(slot(tag))
+        wait_caught_up(owner, [cluster.replica_of(owner)])
+    with cluster.owner(slot(THIRDS[0])).paused():
+        assert cache.get_many(names) == {names[0]: "old"}
+        assert cache.get_many(names) == dict.fromkeys(names, "old")
 
 
 # Settings ------------------------------------------------------------------------------------------------------------

@@ -90,7 +90,10 @@ def test_who_wins_what_is_gone_by_now_drops_the_lease_and_misses() -> None:
     assert replay(values.get(herd(), "k", "d"), *script) == "d"
 
 
-@pytest.mark.parametrize("error", [ConnectionLost("gone"), NotSupportedError("reads only"), ReadOnlyError("READONLY")])
+@pytest.mark.parametrize(
+    "error",
+    [ConnectionLost("gone"), NotSupportedError("reads only"), ReadOnlyError("READONLY"), ServerError("OOM no memory")],
+)
 def test_where_nothing_can_be_claimed_the_stale_value_is_served(error: Exception) -> None:
     assert replay(values.get(herd(), "k"), (READ, [b"7", 5]), (CLAIM, error)) == 7
     assert replay(values.get_or_set(herd(), "k", 1), (Fresh(READ), [b"7", 5]), (CLAIM, error)) == 7
@@ -117,15 +120,17 @@ def test_a_claim_that_is_cancelled_drops_what_it_may_have_won() -> None:
 def test_many_are_read_in_one_round_trip_and_the_stale_ones_claimed_in_another() -> None:
     a, b, c, d = (b"p:1:" + name for name in (b"a", b"b", b"c", b"d"))
     read = Each((("MGET", a, b, c, d), ("PTTL", a), ("PTTL", b), ("PTTL", c), ("PTTL", d)))
-    claims = (
-        *(("SET", b + b":lease", b"token0", "NX", "PX", L), ("GET", b), ("PTTL", b)),
-        *(("SET", c + b":lease", b"token1", "NX", "PX", L), ("GET", c), ("PTTL", c)),
+    claims = Each(
+        (
+            *(("SET", b + b":lease", b"token0", "NX", "PX", L), ("GET", b), ("PTTL", b)),
+            *(("SET", c + b":lease", b"token1", "NX", "PX", L), ("GET", c), ("PTTL", c)),
+        )
     )
-    script = (
-        (read, [[b"1", b"2", b"3", None], H + 1, 5, 5, -2]),
-        (claims, [b"OK", b"2", 5, None, b"3", 5]),
-    )
-    assert replay(many.get_many(herd(), "abcd"), *script) == {"a": 1, "c": 3}
+    asked = (read, [[b"1", b"2", b"3", None], H + 1, 5, 5, -2])
+    assert replay(many.get_many(herd(), "abcd"), asked, (claims, [b"OK", b"2", 5, None, b"3", 5])) == {"a": 1, "c": 3}
+    lost = ConnectionLost("its server is gone")
+    assert replay(many.get_many(herd(), "abcd"), asked, (claims, [b"OK", b"2", 5, *[lost] * 3])) == {"a": 1, "c": 3}
+    assert replay(many.get_many(herd(), "abcd"), asked, (claims, [*[lost] * 3, b"OK", b"3", 5])) == {"a": 1, "b": 2}
 
 
 def test_many_without_a_stale_one_are_one_round_trip() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from dvcache.errors import CacheError, ServerError
 from dvcache.leases import lease_of
@@ -29,6 +29,8 @@ class Claim(NamedTuple):
     stale: bool
     at: float
     """When it was answered, in seconds of the context's clock."""
+    error: CacheError | None = None
+    """Why nothing came of it: of one of several."""
 
 
 UNCLAIMED: Final = Claim(None, None, stale=False, at=0.0)
@@ -47,11 +49,15 @@ def claim(cx: Context, stored: bytes) -> Op[Claim]:
 
 
 def claim_all(cx: Context, stored: Sequence[bytes]) -> Op[list[Claim]]:
-    """Ask for the leases of entries, and for the entries, on the primary, in one round trip (rule 2)."""
+    """Ask for the leases of entries, and for the entries, on the primary, in one round trip (rule 2).
+
+    The error of one entry is raised, that of one of several stands in its claim: it costs the others nothing.
+    """
     tokens = [cx.tokens() for _ in stored]
     asked = [_claim(cx, key, token) for key, token in zip(stored, tokens, strict=True)]
+    batch = tuple(command for commands in asked for command in commands)
     try:
-        replies = yield tuple(command for commands in asked for command in commands)
+        replies = yield batch if len(stored) == 1 else Each(batch)
     except (Exception, GeneratorExit):
         raise
     except BaseException:  # cancelled: what was won is nobody's
@@ -59,9 +65,17 @@ def claim_all(cx: Context, stored: Sequence[bytes]) -> Op[list[Claim]]:
         raise
     now = cx.clock()
     return [
-        Claim(token if won is not None else None, *_entry(cx, data, left), at=now)
-        for token, won, data, left in zip(tokens, replies[::3], replies[1::3], replies[2::3], strict=True)
+        _claimed(cx, token, now, *each)
+        for token, *each in zip(tokens, replies[::3], replies[1::3], replies[2::3], strict=True)
     ]
+
+
+def _claimed(cx: Context, token: bytes, now: float, *replies: Any) -> Claim:
+    for reply in replies:
+        if isinstance(reply, CacheError):
+            return Claim(None, None, stale=False, at=now, error=reply)
+    won, data, left = replies
+    return Claim(token if won is not None else None, *_entry(cx, data, left), at=now)
 
 
 def _claim(cx: Context, stored: bytes, token: bytes) -> tuple[Command, ...]:

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dvcache.errors import CacheError, NotSupportedError, PermissionDenied, ReadOnlyError, TransportError
+from dvcache.errors import CacheError, NotSupportedError, ServerError, TransportError
 from dvcache.operations.context import Context
 from dvcache.operations.herd.leases import GONE, Claim, claim_all, release
 from dvcache.operations.partial import answered
 from dvcache.types import MISSING, Batch, Each, Key, Op
 
-UNCLAIMABLE = (TransportError, NotSupportedError, PermissionDenied, ReadOnlyError)
-"""Why a claim may come to nothing where reading works: the primary is gone, or is not for this user or alias to use."""
+UNCLAIMABLE = (ServerError, TransportError, NotSupportedError)
+"""Why a claim may come to nothing where reading works: the primary is gone or full, or refuses this user or alias."""
 
 
 def get(cx: Context, key: Key, default: object, version: int | None) -> Op[object]:
@@ -79,7 +79,11 @@ def _served(cx: Context, stale: Mapping[bytes, bytes]) -> Op[dict[bytes, bytes]]
         for key, mark in marks.items():
             cx.flights.let_go(key, mark)
     yield from _dropped(cx, claims)
-    return served | {key: found.data for key, found in claims.items() if found.data is not None and not _to_make(found)}
+    for key, found in claims.items():
+        data = found.data if found.error is None else stale[key]
+        if data is not None and not _to_make(found):
+            served[key] = data
+    return served
 
 
 def _to_make(found: Claim) -> bool:
