@@ -160,6 +160,32 @@ def test_nodes_may_be_met_while_the_map_is_asked_for(world: World, colour: str) 
     assert client.execute((("GET", A),)) == [b"1"]
 
 
+def test_an_event_loop_that_stopped_while_it_asked_holds_nobody_up_for_ever(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, answers = world.client("async").client, AsyncPool.execute
+    client.primary.nodes.timeout = 0.05
+
+    async def hangs(*_: object) -> None:
+        await asyncio.sleep(3600)
+
+    async def begin() -> None:
+        tasks.append(asyncio.create_task(client.execute((("GET", A),))))
+        await asyncio.sleep(0)
+
+    tasks: list[asyncio.Task[Any]] = []
+    monkeypatch.setattr(AsyncPool, "execute", hangs)
+    stopped = asyncio.new_event_loop()
+    stopped.run_until_complete(begin())
+    monkeypatch.setattr(AsyncPool, "execute", answers)
+    with pytest.raises(ConnectError, match=r"nothing was heard for 0\.05 s"):
+        asyncio.run(client.execute((("GET", A),)))
+    assert asyncio.run(client.execute((("GET", A),))) == [None]
+    tasks[0].cancel()
+    stopped.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    stopped.close()
+
+
 # Scans ---------------------------------------------------------------------------------------------------------------
 
 

@@ -148,23 +148,31 @@ class Nodes(Generic[C]):
             if self.view is None and self._failure is not None:
                 raise copy.copy(self._failure)
             return
-        mine: Future[None] = Future()
-        # By process: in a forked child the one who asks is not there.
-        asking = self._asking.setdefault(os.getpid(), mine)
-        if asking is not mine:
-            yield Wait(asking, self.timeout)
-            if self.view is None and not asking.done():
+        mine, process = Future[None](), os.getpid()  # in a forked child the one who asks is not there
+        try:
+            asking = self._asking.setdefault(process, mine)
+            yield from self._asked(failed) if asking is mine else self._heard(asking)
+        finally:
+            if self._asking.get(process) is mine:
+                del self._asking[process]
+            mine.set_result(None)
+
+    def _heard(self, asking: Future[None]) -> Steps[C, None]:
+        """Wait for who asks. There may be no map then: that one was cancelled, and the next asks."""
+        yield Wait(asking, self.timeout)
+        if not asking.done():
+            if self._asking.get(os.getpid()) is asking:  # its event loop may have stopped for ever
+                del self._asking[os.getpid()]
+            if self.view is None:
                 raise self._nobody(TimeoutError(f"nothing was heard for {self.timeout:g} s"))
-            return  # without a map where who asked was cancelled
+
+    def _asked(self, failed: object) -> Steps[C, None]:
         try:
             yield from self._ask(failed)
             self._told = self.clock()
         except (TransportError, ServerError, NotSupportedError) as error:
             self._told, self._failure = self.clock(), error
             raise
-        finally:
-            self._asking.pop(os.getpid(), None)
-            mine.set_result(None)
 
     def _ask(self, failed: object) -> Steps[C, None]:
         refusal: ServerError | None = None
