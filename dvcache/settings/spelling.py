@@ -8,12 +8,17 @@ def nearest(name: str, known: Iterable[str], limit: int = 2) -> str | None:
 
     Args:
         name: what was written.
-        known: what could have been meant; of equally near ones the alphabetically first is returned.
+        known: what could have been meant; of equally near ones one that begins with the name, else the
+            alphabetically first, is returned.
         limit: the most characters that may have been inserted, left out or exchanged.
     """
     folded = name.casefold()
-    near = [(distance(folded, other.casefold()), other) for other in known if abs(len(other) - len(name)) <= limit]
-    edits, other = min(near, default=(limit + 1, ""))
+    near = [
+        (distance(folded, other.casefold()), not other.casefold().startswith(folded), other)
+        for other in known
+        if abs(len(other) - len(name)) <= limit
+    ]
+    edits, _, other = min(near, default=(limit + 1, True, ""))
     return other if edits <= limit else None
 
 

@@ -23,6 +23,7 @@ ENTRIES = "tests.unit.settings_entries"
         ("IGNORE_EXCEPTION", "IGNORE_EXCEPTIONS"),
         ("PASWORD", "PASSWORD"),
         ("parser_class", "PARSER_CLASS"),
+        ("SHARD", "SHARDED"),  # HERD is as near
     ],
 )
 def test_a_misspelt_option_names_the_right_one(wrong: str, right: str) -> None:
