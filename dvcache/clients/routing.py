@@ -147,7 +147,7 @@ def sole(batch: Batch, unit: Callable[[Arg], U]) -> U | None:
 def _inseparable(command: Command, named: Sequence[Arg]) -> NotSupportedError:
     listed = ", ".join(sorted(map(_text, set(named))))
     return NotSupportedError(
-        f"{_text(command[0])}: the keys {listed} are on different servers;"
+        f"{_text(command[0])}: the keys {listed} do not lie together, in one slot of a cluster or on one shard;"
         " a common part in braces keeps keys together, as in {user:1}:name and {user:1}:mail"
     )
 
