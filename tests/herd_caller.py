@@ -1,4 +1,7 @@
-"""A process of callers: `python -m tests.herd_caller threads|tasks SETTINGS SIGNALS`, told by lines of JSON what to do.
+"""Processes of callers: `python -m tests.herd_caller threads|tasks SETTINGS SIGNALS SOCKET...`, one for each socket.
+
+A process is told what to do by lines of JSON on its socket, whose file descriptor it inherits. All are forked of one
+that does nothing else, since imports are what takes long.
 
 SETTINGS is a CACHES entry as JSON, SIGNALS the URL of a database on which a round says what has happened: how many
 `began`, how many `computed`, what the callers were `served` and in what time. What computes goes on until there is
@@ -7,6 +10,8 @@ SETTINGS is a CACHES entry as JSON, SIGNALS the URL of a database on which a rou
 
 import asyncio
 import json
+import os
+import socket
 import sys
 import threading
 import time
@@ -20,6 +25,26 @@ from dvcache import AsyncCache, Cache, Container, Settings
 
 PAUSE: Final = 0.005
 """Seconds between two messages of what happened, and between two looks whether to go on."""
+
+
+class Talk:
+    """Lines to and from a process, on a socket."""
+
+    def __init__(self, ours: socket.socket) -> None:
+        # Of one file for both ways, a write would discard what it has read ahead.
+        self._from, self._to = ours.makefile("r"), ours.makefile("w")
+
+    def hear(self) -> str:
+        """Return the next line; nothing where the other process has ended."""
+        return self._from.readline().strip()
+
+    def say(self, line: str) -> None:
+        self._to.write(f"{line}\n")
+        self._to.flush()
+
+    def close(self) -> None:
+        self._from.close()
+        self._to.close()
 
 
 class Signals:
@@ -122,39 +147,59 @@ class Round:
         self.served(value, began)
 
 
-def in_threads(herd: Container, other: Container, signals: Signals) -> None:
+def in_threads(herd: Container, other: Container, signals: Signals, talk: Talk) -> None:
     with herd, other, ThreadPoolExecutor(200) as threads:
         cache, plain = herd.cache(), other.cache()
         cache.get("warm"), plain.get("warm")
-        print("ready", flush=True)  # noqa: T201  # the protocol
-        for line in sys.stdin:
+        talk.say(f"ready {os.getpid()}")
+        while line := talk.hear():
             told = Round(json.loads(line), signals)
             for done in [threads.submit(told.perform, cache, plain) for _ in range(told.callers)]:
                 done.result()
-            print("done", flush=True)  # noqa: T201  # as above
+            talk.say("done")
 
 
-async def in_tasks(herd: Container, other: Container, signals: Signals) -> None:
+async def in_tasks(herd: Container, other: Container, signals: Signals, talk: Talk) -> None:
     async with herd, other:
         cache, plain = herd.async_cache(), other.async_cache()
         await cache.get("warm"), await plain.get("warm")
-        print("ready", flush=True)  # noqa: T201  # as above
-        while line := await asyncio.to_thread(sys.stdin.readline):
+        talk.say(f"ready {os.getpid()}")
+        while line := await asyncio.to_thread(talk.hear):
             told = Round(json.loads(line), signals)
             await asyncio.gather(*(told.aperform(cache, plain) for _ in range(told.callers)))
-            print("done", flush=True)  # noqa: T201  # as above
+            talk.say("done")
 
 
 def container(entry: dict[str, Any], **options: object) -> Container:
     return Container(Settings.parse({**entry, "OPTIONS": {**entry.get("OPTIONS", {}), **options}}))
 
 
-if __name__ == "__main__":
-    kind, text, url = sys.argv[1:]
-    wired = json.loads(text)
-    caches = container(wired), container(wired, HERD=False)
-    with Signals(url) as told_to:
+def work(kind: str, entry: dict[str, Any], url: str, talk: Talk) -> None:
+    caches = container(entry), container(entry, HERD=False)
+    with Signals(url) as signals:
         if kind == "threads":
-            in_threads(*caches, told_to)
+            in_threads(*caches, signals, talk)
         else:
-            asyncio.run(in_tasks(*caches, told_to))
+            asyncio.run(in_tasks(*caches, signals, talk))
+
+
+def main(kind: str, text: str, url: str, *descriptors: str) -> None:
+    sockets = [socket.socket(fileno=int(each)) for each in descriptors]
+    for number in range(len(sockets)):
+        if os.fork() == 0:
+            mine = sockets.pop(number)
+            for each in sockets:
+                each.close()
+            talk = Talk(mine)
+            mine.close()
+            work(kind, json.loads(text), url, talk)
+            talk.close()
+            return
+    for each in sockets:
+        each.close()
+    for _ in sockets:
+        os.wait()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

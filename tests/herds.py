@@ -2,6 +2,9 @@
 
 import itertools
 import json
+import os
+import signal
+import socket
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -12,6 +15,7 @@ import valkey
 
 from dvcache.cache import Cache
 from dvcache.testing.conformance import MakeCache
+from tests.herd_caller import Talk
 from tests.programs import ROOT, command, environment
 from tests.servers import Server, wait_until
 
@@ -45,6 +49,33 @@ def of_a_herd(make_cache: MakeCache) -> MakeCache:
     return make
 
 
+class CallerProcess:
+    """A process of callers, as `tests.herd_caller` is told and answers."""
+
+    def __init__(self, ours: socket.socket) -> None:
+        self._talk = Talk(ours)
+        self.pid = 0
+
+    def wait_ready(self) -> None:
+        word, _, pid = self._talk.hear().partition(" ")
+        assert word == "ready"
+        self.pid = int(pid)
+
+    def tell(self, told: Mapping[str, object]) -> None:
+        self._talk.say(json.dumps(told))
+
+    def wait_done(self) -> None:
+        assert self._talk.hear() == "done"
+
+    def kill(self) -> None:
+        """End it as nothing can prevent it: `kill -9`."""
+        os.kill(self.pid, signal.SIGKILL)
+        with suppress(OSError):
+            while self._talk.hear():  # to its end
+                pass
+            self._talk.close()
+
+
 class Herd:
     """Processes with callers, who do the same at once, and the database on which they say what happens.
 
@@ -55,34 +86,29 @@ class Herd:
     """
 
     def __init__(self, entry: Mapping[str, object], kind: Kind, server: Server) -> None:
-        program = command("-m", "tests.herd_caller", kind, json.dumps(entry), server.url(_SIGNALS))
         self.kind: Kind = kind
         self.signals = valkey.Valkey.from_url(server.url(_SIGNALS))
-        self.processes = [
-            subprocess.Popen(
-                program, cwd=ROOT, env=environment(), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
-            for _ in range(PROCESSES)
-        ]
+        ours, theirs = zip(*(socket.socketpair() for _ in range(PROCESSES)), strict=True)
+        self.processes = [CallerProcess(each) for each in ours]
+        numbers = [each.fileno() for each in theirs]
+        program = command("-m", "tests.herd_caller", kind, json.dumps(entry), server.url(_SIGNALS), *map(str, numbers))
+        self._parent = subprocess.Popen(program, cwd=ROOT, env=environment(), pass_fds=numbers)
+        for each in (*ours, *theirs):
+            each.close()
 
     def wait_ready(self) -> None:
         for process in self.processes:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
+            process.wait_ready()
 
-    def kill(self, process: "subprocess.Popen[str]") -> None:
-        """End a process as nothing can prevent it: `kill -9`."""
+    def kill(self, process: CallerProcess) -> None:
+        """End a process as nothing can prevent it."""
         self.processes.remove(process)
         process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            assert stream is not None
-            with suppress(BrokenPipeError):
-                stream.close()
 
     def end(self) -> None:
         for process in list(self.processes):
             self.kill(process)
+        self._parent.wait()
         self.signals.close()
 
     def start(self, call: str, key: str, new: object, callers: int | None = None, **more: object) -> "Round":
@@ -90,14 +116,8 @@ class Herd:
         told = {"call": call, "key": key, "new": new, "callers": callers or CALLERS[self.kind], **more}
         begun = Round(self, f"round{next(_rounds)}", told["callers"] * len(self.processes))
         for process in self.processes:
-            self.tell(process, {**told, "round": begun.name})
+            process.tell({**told, "round": begun.name})
         return begun
-
-    @staticmethod
-    def tell(process: "subprocess.Popen[str]", told: Mapping[str, object]) -> None:
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(told) + "\n")
-        process.stdin.flush()
 
 
 class Round:
@@ -133,9 +153,7 @@ class Round:
         self.go()
         self.wait_served(self.callers)
         for process in self.herd.processes:
-            if process.poll() is None:
-                assert process.stdout is not None
-                assert process.stdout.readline() == "done\n"
+            process.wait_done()
         return self.served()
 
 

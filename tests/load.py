@@ -21,7 +21,7 @@ Colour: TypeAlias = Literal["sync", "async"]
 CALLERS: Final = {"sync": 8, "async": 200}
 """Threads, and tasks."""
 
-PAUSE: Final = {"sync": 0.001, "async": 0.025}
+PAUSE: Final = {"sync": 0.002, "async": 0.05}
 """Seconds between two calls of a caller: all of them together leave the servers, on the same cores, time for theirs."""
 
 

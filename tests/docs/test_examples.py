@@ -22,8 +22,8 @@ from tests.topologies import SERVICES, SentinelFleet
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w*).*?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-WITH_DJANGO = "import django, runpy, sys; django.setup(); runpy.run_path(sys.argv[1], run_name='__main__')"
 CHECK = "import django; from django.core.management import call_command; django.setup(); call_command('check')"
+WITH_DJANGO = f"{CHECK}; import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')"
 FIRST_SENTINEL = 26379
 FIRST_NODE = 7001
 FIRST_SHARD = 7101
@@ -92,7 +92,6 @@ def test_every_example_of_the_page_runs(page: Path, tmp_path: Path, request: pyt
     for number, block in enumerate(block for block in blocks if block.name == "settings.py"):
         modules.append(f"settings_{number}")
         (tmp_path / f"{modules[-1]}.py").write_text(block.text + ESSENTIAL, encoding="utf-8")
-        run(tmp_path, "-c", CHECK, settings=modules[-1])
     tests = [block for block in blocks if block.name.startswith("test_")]
     for block in tests:
         (tmp_path / block.name).write_text(block.text, encoding="utf-8")
@@ -100,6 +99,8 @@ def test_every_example_of_the_page_runs(page: Path, tmp_path: Path, request: pyt
     program = f"page_{page.stem}.py"
     rest = [block for block in blocks if block.name != "settings.py" and block not in tests]
     (tmp_path / program).write_text(merged(rest), encoding="utf-8")
+    for module in modules[1:]:
+        run(tmp_path, "-c", CHECK, settings=module)
     if modules:
         run(tmp_path, "-c", WITH_DJANGO, program, settings=modules[0])
     else:
