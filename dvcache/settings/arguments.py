@@ -114,13 +114,17 @@ def _read(name: str, value: object, key: str) -> object:
     try:
         return read(value)
     except (TypeError, ValueError, OverflowError):
-        raise ConfigurationError(f"{name} must be {wanted}, not {_shown(value)}", key=key) from None
+        shown = f"a {type(value).__name__}" if name in _SECRET else _shown(value)
+        raise ConfigurationError(f"{name} must be {wanted}, not {shown}", key=key) from None
 
 
 UNREADABLE: Final = (
     "cannot be read; in a password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25, "
     "or give it as OPTIONS['PASSWORD']"
 )
+
+
+_SECRET: Final = frozenset({"username", "password", "ssl_password"})
 
 
 def _shown(value: object) -> str:

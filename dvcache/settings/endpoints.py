@@ -18,6 +18,12 @@ from dvcache.settings.topology import GLOBAL_FACTORY, Topology, check_pool, chec
 from dvcache.types import Endpoint, Role
 
 _POOL_KWARGS: Final = "OPTIONS['CONNECTION_POOL_KWARGS']"
+_OF_CLIENTS: Final = {
+    *("username", "password", "credential_provider", "socket_timeout", "socket_connect_timeout", "socket_keepalive"),
+    *("socket_keepalive_options", "health_check_interval", "client_name", "max_connections", "protocol"),
+}
+"""Arguments of a `ValkeyCluster` that say how its nodes are reached, beside those of TLS."""
+
 _BLOCKING: Final = {"max_connections": 50}
 """What valkey-py's BlockingConnectionPool bounds itself to."""
 
@@ -42,7 +48,7 @@ def of_entry(
     if wanted.misplaced:
         _warn(f"{_where(wanted.misplaced, alias)} names a client; the connection factory of that client is meant")
     made = _endpoint_of(wanted, options, alias)
-    given = _connection(options, more=drivers.is_own(options, wanted))
+    given = (_of_client(options) if wanted.cluster else {}) | _connection(options, more=drivers.is_own(options, wanted))
     read = [locations.read(url, given) for url in urls]
     if wanted.cluster:
         return _seeds([made(each, "primary") for each in read], read, options, alias)
@@ -81,7 +87,8 @@ def _seeds(
     if not options.get("REPLICA_READ_ONLY", True):
         _warn(f"CACHES[{alias!r}]: OPTIONS['REPLICA_READ_ONLY'] has no effect; replicas of a cluster take no writes")
     seeds = dict.fromkeys(replace(each, in_cluster=True) for each in made)
-    return {"endpoints": tuple(seeds), "cluster": True, "read_from": options.get("READ_FROM", "primary")}
+    read_from = "replica" if options.get("BASE_CLIENT_KWARGS", {}).get("read_from_replicas") else "primary"
+    return {"endpoints": tuple(seeds), "cluster": True, "read_from": options.get("READ_FROM", read_from)}
 
 
 def _shards(
@@ -146,6 +153,13 @@ def _connection(options: Mapping[str, Any], *, more: bool) -> dict[str, object]:
         )
     blocking = _BLOCKING if is_blocking(options) else {}
     return arguments | blocking | _of_pool(options.get("CONNECTION_POOL_KWARGS", {}), more=more)
+
+
+def _of_client(options: Mapping[str, Any]) -> dict[str, object]:
+    """The connection arguments among those of a `ValkeyCluster`: django-valkey has no other place for them."""
+    kwargs = options.get("BASE_CLIENT_KWARGS", {})
+    taken = {name for name in accepted() if name in _OF_CLIENTS or name.startswith("ssl")}
+    return typed({name: value for name, value in kwargs.items() if name in taken}, "OPTIONS['BASE_CLIENT_KWARGS']")
 
 
 def _of_pool(kwargs: Mapping[str, Any], *, more: bool) -> dict[str, object]:

@@ -82,6 +82,13 @@ def test_no_error_shows_an_options_value(options: dict[str, object]) -> None:
     assert "s3cr3t" not in str(refused({"LOCATION": URL, "OPTIONS": options}))
 
 
+@pytest.mark.parametrize("option", ["CONNECTION_POOL_KWARGS", "BASE_CLIENT_KWARGS"])
+def test_no_error_shows_a_password_that_is_a_number(option: str) -> None:
+    error = refused_option(**{option: {"password": 73219}, "CLUSTER": True})
+    assert error.key == f"OPTIONS[{option!r}]"
+    assert "73219" not in "".join(traceback.format_exception(error))
+
+
 class Leaky:
     """Says too much when it fails."""
 

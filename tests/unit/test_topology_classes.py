@@ -112,3 +112,15 @@ def test_a_herd_client_is_the_default_one_with_the_herd_policy(client: str) -> N
 @pytest.mark.parametrize("factory", ["mine.Factory", 7, "django_valkey.client.ShardClien"])
 def test_a_wrong_factory_for_every_alias_is_named(factory: object) -> None:
     assert refused("valkey://a", factory=factory).key == "connection_factory"
+
+
+def test_a_cluster_is_reached_with_the_connection_arguments_of_its_client_unless_options_say_otherwise() -> None:
+    kwargs = {"password": "s3cr3t", "socket_timeout": 2, "ssl": True, "read_from_replicas": True, "startup_nodes": None}
+    settings = parsed("valkey://a", CLUSTER=True, BASE_CLIENT_KWARGS=kwargs)
+    [node] = settings.endpoints
+    assert (node.scheme, node.timeout, node.options) == ("valkeys", 2, {"password": "s3cr3t"})
+    assert settings.read_from == "replica"
+    named = parsed("valkey://a", CLUSTER=True, BASE_CLIENT_KWARGS=kwargs, PASSWORD="other", READ_FROM="primary")
+    assert (named.endpoints[0].options, named.read_from) == ({"password": "other"}, "primary")
+    [alone] = parsed("valkey://a", BASE_CLIENT_KWARGS=kwargs).endpoints
+    assert (alone.scheme, alone.options) == ("valkey", {})
