@@ -16,8 +16,9 @@ def stored(cx: Context, commands: Sequence[Command]) -> Op[Sequence[object]]:
 
     Rests on MSETEX (Valkey 9.1, Redis 8.4), which takes half the time; where the server, the user's permissions or
     the topology refuse that, on the SETs. What was refused once is not tried again. Shards answer for each key.
+    In a cluster it is never asked for: a node of Valkey 9.1 does not redirect it, and stores what is another's.
     """
-    if len(commands) == 1 or MSETEX in cx.refusals:
+    if len(commands) == 1 or MSETEX in cx.refusals or cx.placement == "slots":
         return (yield from _one_by_one(commands))
     try:
         [reply] = yield Each((_joined(commands),))
