@@ -33,6 +33,8 @@ class ClusterLoad(Callers):
         self.tags = tuple(tags)
         self.done: list[tuple[int, str, float]] = []
         """Of each complete turn the caller, the tag, and when it ended."""
+        self._last: dict[tuple[int, str], float] = {}
+        """When each caller last completed a turn with each tag."""
         self.failed: list[CacheError] = []
         self.wrong: list[str] = []
         self.counted: Counter[str] = Counter()
@@ -42,7 +44,7 @@ class ClusterLoad(Callers):
 
     def recovered(self, tag: str, after: float) -> set[int]:
         """Return the callers that have completed a turn with a tag after a moment, by `time.monotonic`."""
-        return {caller for caller, of, at in list(self.done) if of == tag and at > after}
+        return {caller for caller in range(self.callers) if self._last.get((caller, tag), 0.0) > after}
 
     def check_unnoticed(self) -> None:
         """Assert that no caller saw an error or a wrong value, no acknowledged count is lost, none was made twice."""
@@ -82,7 +84,8 @@ class ClusterLoad(Callers):
             self.failed.append(error)
         else:
             self.counted[count] += 1
-            self.done.append((caller, tag, time.monotonic()))
+            self._last[caller, tag] = now = time.monotonic()
+            self.done.append((caller, tag, now))
 
     def _seen(self, key: str, value: str, found: object) -> None:
         if found != value:

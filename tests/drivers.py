@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 import valkey.asyncio.connection as aio
 import valkey.connection as sync
@@ -147,6 +147,14 @@ class OwnAsyncParser(_AsyncRESP2Parser, Counted):
     async def read_response(self, disable_decoding: bool = False) -> Any:
         self.count("read_response")
         return await super().read_response(disable_decoding)
+
+
+DRIVERS: Final[dict[str, dict[str, Any]]] = {
+    "lean": {},
+    "own pool": {"CONNECTION_POOL_CLASS": OwnPool},
+    "own asynchronous pool": {"CONNECTION_POOL_CLASS": OwnAsyncPool},
+}
+"""OPTIONS by what carries the commands."""
 
 
 def endpoint_of(url: str, **options: Any) -> Endpoint:

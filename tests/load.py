@@ -2,9 +2,11 @@
 
 import asyncio
 import itertools
+import re
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -107,6 +109,8 @@ class Load(Callers):
         super().__init__(container, colour)
         self.done: list[Done] = []
         self.failed: list[Failed] = []
+        self._first: dict[str, dict[int, float]] = defaultdict(dict)
+        """Of each node when each caller first completed on it."""
         self._numbers = itertools.count()
 
     def recovered(self, run_id: str, after: float) -> dict[int, float]:
@@ -116,11 +120,7 @@ class Load(Callers):
             run_id: the node.
             after: by `time.monotonic`; what was acknowledged before counts as 0.
         """
-        first: dict[int, float] = {}
-        for done in list(self.done):
-            if done.run_id == run_id:
-                first.setdefault(done.caller, max(0.0, done.at - after))
-        return first
+        return {caller: max(0.0, at - after) for caller, at in self._first[run_id].copy().items()}
 
     def acknowledged(self, run_id: str, after: float) -> list[Done]:
         """Return what a node acknowledged after a moment."""
@@ -156,5 +156,7 @@ class Load(Callers):
                 raise reply
         stored, info, value = replies
         assert (stored, value) == (b"OK", str(batch[0][1]).encode()), "somebody else's reply"
-        run_id = dict(line.split(":", 1) for line in info.decode().splitlines() if ":" in line)["run_id"]
-        self.done.append(Done(caller, time.monotonic(), run_id))
+        [run_id] = re.findall(rb"run_id:(\w+)", info)
+        done = Done(caller, time.monotonic(), run_id.decode())
+        self.done.append(done)
+        self._first[done.run_id].setdefault(caller, done.at)
