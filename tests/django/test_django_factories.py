@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import valkey
@@ -13,12 +13,16 @@ from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
 from django.test.utils import override_settings
 
-from django_valkey.async_cache.client import AsyncDefaultClient
-from django_valkey.async_cache.pool import AsyncConnectionFactory, AsyncSentinelConnectionFactory
 from django_valkey.base_pool import BaseConnectionFactory
-from django_valkey.client import DefaultClient
-from django_valkey.pool import ConnectionFactory, SentinelConnectionFactory, get_connection_factory
+from django_valkey.pool import ConnectionFactory, get_connection_factory
 from dvcache import ConfigurationError, ConfigurationWarning
+from tests.django.own import path
+from tests.django.own_factories import (
+    OF,
+    Counting,
+    Factory,
+    SentinelFactory,
+)
 from tests.servers import Server
 from tests.topologies import SentinelFleet
 
@@ -27,92 +31,6 @@ OVERRIDDEN = ["make_connection_params", "get_connection_pool", "get_or_create_co
 
 
 _NUMBERS = itertools.count()
-
-
-class Counting:
-    """What a project overrides: each call is counted, and the connections say by their name who made them."""
-
-    name: ClassVar[str] = ""
-    calls: ClassVar[dict[str, int]] = {}
-    pools: ClassVar[list[Any]] = []
-
-    @classmethod
-    def count(cls, name: str) -> None:
-        Counting.calls[name] = Counting.calls.get(name, 0) + 1
-
-    def make_connection_params(self, url: str | None) -> dict[str, Any]:
-        self.count("make_connection_params")
-        params: dict[str, Any] = super().make_connection_params(url)  # type: ignore[misc]  # a mix-in
-        return {**params, "client_name": self.name}
-
-    def get_connection_pool(self, params: Any) -> Any:
-        self.count("get_connection_pool")
-        pool = super().get_connection_pool(params)  # type: ignore[misc]
-        self.pools.append(pool)
-        return pool
-
-    def get_or_create_connection_pool(self, params: Any) -> Any:
-        self.count("get_or_create_connection_pool")
-        return super().get_or_create_connection_pool(params)  # type: ignore[misc]
-
-    def get_parser_cls(self) -> Any:
-        self.count("get_parser_cls")
-        return super().get_parser_cls()  # type: ignore[misc]
-
-
-class CountingSync(Counting):
-    def connect(self, url: str) -> Any:
-        self.count("connect")
-        return super().connect(url)  # type: ignore[misc]
-
-    def get_connection(self, params: Any) -> Any:
-        self.count("get_connection")
-        return super().get_connection(params)  # type: ignore[misc]
-
-    def disconnect(self, connection: Any) -> None:
-        self.count("disconnect")
-        super().disconnect(connection)  # type: ignore[misc]
-
-
-class CountingAsync(Counting):
-    async def connect(self, url: str) -> Any:
-        self.count("connect")
-        return await super().connect(url)  # type: ignore[misc]
-
-    async def get_connection(self, params: Any) -> Any:
-        self.count("get_connection")
-        return await super().get_connection(params)  # type: ignore[misc]
-
-    async def disconnect(self, connection: Any) -> None:
-        self.count("disconnect")
-        await super().disconnect(connection)  # type: ignore[misc]
-
-
-class Factory(CountingSync, ConnectionFactory):
-    """The project's factory."""
-
-
-class AsyncFactory(CountingAsync, AsyncConnectionFactory):
-    """The same for asynchronous code."""
-
-
-class SentinelFactory(CountingSync, SentinelConnectionFactory):
-    """The project's factory for services."""
-
-
-class AsyncSentinelFactory(CountingAsync, AsyncSentinelConnectionFactory):
-    """The same for asynchronous code."""
-
-
-class Client(DefaultClient):
-    CONNECTION_FACTORY_PATH = f"{__name__}.Factory"
-
-
-class AsyncClient(AsyncDefaultClient):
-    CONNECTION_FACTORY_PATH = f"{__name__}.AsyncFactory"
-
-
-OF = {"sync": (Factory, Client, SentinelFactory), "async": (AsyncFactory, AsyncClient, AsyncSentinelFactory)}
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -151,9 +69,9 @@ def test_every_method_of_a_projects_factory_is_used_by_the_operations_of_the_cac
 ) -> None:
     factory, client, _ = OF[colour]
     options: dict[str, Any] = {
-        "OPTIONS": {"CONNECTION_FACTORY": f"{__name__}.{factory.__name__}"},
+        "OPTIONS": {"CONNECTION_FACTORY": path(factory)},
         "the global setting": {},
-        "the client's path": {"CLIENT_CLASS": f"{__name__}.{client.__name__}"},
+        "the client's path": {"CLIENT_CLASS": path(client)},
         "a client as factory": {"CONNECTION_FACTORY": client},
     }[way]
     globally = factory if way == "the global setting" else None
@@ -313,11 +231,11 @@ def test_a_factory_may_inherit_the_base_alone(colour: str, server: Server) -> No
 
 
 def test_the_factory_in_effect_is_found_as_the_cache_finds_it() -> None:
-    path = "django_valkey.pool.ConnectionFactory"
-    assert type(get_connection_factory(path, {})) is ConnectionFactory
-    with override_settings(DJANGO_VALKEY_CONNECTION_FACTORY=f"{__name__}.Factory"):
-        assert type(get_connection_factory(path, {})) is Factory
-        assert type(get_connection_factory(path, {"CONNECTION_FACTORY": path})) is ConnectionFactory
+    plain = "django_valkey.pool.ConnectionFactory"
+    assert type(get_connection_factory(plain, {})) is ConnectionFactory
+    with override_settings(DJANGO_VALKEY_CONNECTION_FACTORY=path(Factory)):
+        assert type(get_connection_factory(plain, {})) is Factory
+        assert type(get_connection_factory(plain, {"CONNECTION_FACTORY": plain})) is ConnectionFactory
     with pytest.raises(ImproperlyConfigured, match="there is no module 'mine'"):
         get_connection_factory("mine.Factory", {})
 

@@ -1,7 +1,6 @@
-"""`cache.client` and the connection factories: valkey-py's own clients of an alias's servers."""
+"""Connection factories, used directly: the clients of valkey-py that they make, and whose pools those share."""
 
 import asyncio
-import os
 from copy import deepcopy
 from typing import Any
 
@@ -11,24 +10,17 @@ import valkey.asyncio
 import valkey.asyncio.connection
 import valkey.asyncio.sentinel
 import valkey.sentinel
-from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
-from django.test.utils import override_settings
 from django.utils.module_loading import import_string
 
-from django_valkey import container, get_valkey_connection
-from django_valkey.async_cache import get_valkey_connection as aget_valkey_connection
 from django_valkey.async_cache.client import AsyncDefaultClient, AsyncHerdClient, AsyncSentinelClient
 from django_valkey.async_cache.pool import AsyncConnectionFactory, AsyncSentinelConnectionFactory
 from django_valkey.base_pool import BaseConnectionFactory
 from django_valkey.client import DefaultClient, HerdClient, SentinelClient
 from django_valkey.pool import ConnectionFactory, SentinelConnectionFactory
-from dvcache import AsyncCache, Cache, ConfigurationWarning, NotSupportedError
-from dvcache.pools.embedded import SHARED
 from tests.servers import Server
 from tests.topologies import SentinelFleet, role
 
-BACKEND, ASYNC_BACKEND = "django_valkey.cache.ValkeyCache", "django_valkey.async_cache.cache.AsyncValkeyCache"
 PATHS = {
     "django_valkey.client.DefaultClient": DefaultClient,
     "django_valkey.client.default.DefaultClient": DefaultClient,
@@ -63,9 +55,6 @@ def test_the_sentinel_classes_are_the_plain_ones_and_more_in_both_colours() -> N
     assert issubclass(AsyncSentinelClient, AsyncDefaultClient)
     for factory in (ConnectionFactory, AsyncConnectionFactory):
         assert issubclass(factory, BaseConnectionFactory)
-
-
-# Factories used directly ---------------------------------------------------------------------------------------------
 
 
 def test_a_factory_connects_a_client_of_valkey_py(server: Server) -> None:
@@ -104,30 +93,6 @@ def test_an_async_factory_has_a_pool_for_each_loop_which_ends_with_it(server: Se
 
     assert asyncio.run(scenario()) is not asyncio.run(scenario())
     assert not BaseConnectionFactory._pools
-
-
-@pytest.mark.parametrize("location", ["embedded://", "embedded:///3", "embedded://?db=3&client_name=raw"])
-def test_raw_clients_reach_the_embedded_server(location: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(SHARED, f"{os.getppid()}:{server.path}")  # as if this were a child of who started it
-    with override_settings(CACHES={"default": {"BACKEND": BACKEND, "LOCATION": location}}):
-        cache = caches["default"]
-        assert cache.set("apples", 3)
-
-        async def there() -> object:
-            return await (await aget_valkey_connection("default")).get(cache.make_key("apples"))
-
-        assert get_valkey_connection("default").get(cache.make_key("apples")) == b"3" == asyncio.run(there())
-        with get_valkey_connection("default").pipeline() as pipeline:
-            assert cache.incr("apples", client=pipeline) is pipeline
-            assert pipeline.execute() == [b"4"]
-
-
-def test_memory_has_no_raw_clients() -> None:
-    with override_settings(CACHES={"default": {"BACKEND": BACKEND, "LOCATION": "memory://"}}):
-        with pytest.raises(NotSupportedError, match="embedded:// has one"):
-            get_valkey_connection("default")
-        with pytest.raises(NotSupportedError, match="embedded:// has one"):
-            asyncio.run(aget_valkey_connection("default"))
 
 
 def test_a_pool_is_shared_by_equal_options_and_by_no_others(server: Server) -> None:
@@ -246,96 +211,3 @@ def test_a_service_behind_tls_is_asked_of_the_sentinels_and_keeps_its_case() -> 
     pool = asyncio.run(aio())
     assert pool.connection_class is valkey.asyncio.sentinel.SentinelManagedSSLConnection
     assert (pool.service_name, pool.is_master) == ("Service", True)
-
-
-# The client of an alias ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("backend", "client", "cls"),
-    [
-        (BACKEND, None, DefaultClient),
-        (BACKEND, "django_valkey.client.DefaultClient", DefaultClient),
-        (BACKEND, "django_valkey.async_cache.client.AsyncDefaultClient", DefaultClient),
-        (BACKEND, DefaultClient, DefaultClient),
-        (ASYNC_BACKEND, None, AsyncDefaultClient),
-        (ASYNC_BACKEND, "django_valkey.client.default.DefaultClient", AsyncDefaultClient),
-        (ASYNC_BACKEND, AsyncDefaultClient, AsyncDefaultClient),
-    ],
-)
-def test_the_client_is_the_configured_one_in_the_colour_of_the_backend(
-    backend: str, client: object, cls: type, server: Server
-) -> None:
-    entry = {"BACKEND": backend, "LOCATION": server.url(), "OPTIONS": {"CLIENT_CLASS": client}, "KEY_PREFIX": "p"}
-    with override_settings(CACHES={"default": entry}):
-        cache = caches["default"]
-        assert type(cache.client) is cls
-        assert cache.client is cache.client
-        assert cache.get_client_class() is cls
-        if issubclass(cls, Cache):
-            assert cache.client.set("a", 1)
-            assert cache.get("a") == 1
-            assert cache.client.get_client().get("p:1:a") == b"1"
-            cache.client.disconnect()
-        else:
-            assert issubclass(cls, AsyncCache)
-
-            async def scenario() -> None:
-                assert await cache.client.set("a", 1)
-                assert await cache.get("a") == 1
-                raw = await cache.client.get_client(write=False)
-                assert await raw.get("p:1:a") == b"1"
-                await cache.client.disconnect(client=raw)
-
-            asyncio.run(scenario())
-
-
-def test_a_herd_client_has_the_herd_policy_with_djangos_setting_for_its_time() -> None:
-    options = {"CLIENT_CLASS": "django_valkey.async_cache.client.AsyncHerdClient"}
-    entry = {"BACKEND": BACKEND, "LOCATION": "memory://", "OPTIONS": options}
-    with override_settings(CACHES={"default": entry}, CACHE_HERD_TIMEOUT=20):
-        assert type(caches["default"].client) is HerdClient
-        herd = container().settings.herd
-    assert herd is not None
-    assert (herd.timeout, herd.lease, herd.wait) == (20_000, 20_000, 10.0)
-
-
-@pytest.mark.parametrize(
-    ("client", "factory"),
-    [
-        ("django_valkey.client.SentinelClient", None),
-        ("django_valkey.async_cache.client.AsyncSentinelClient", "django_valkey.pool.ConnectionFactory"),
-        ("django_valkey.client.SentinelClient", "django_valkey.async_cache.pool.AsyncSentinelConnectionFactory"),
-        ("django_valkey.client.SentinelClient", "django_valkey.async_cache.client.default.AsyncDefaultClient"),
-    ],
-)
-def test_the_sentinel_client_has_raw_clients_of_the_primary_and_of_the_replicas(
-    client: str, factory: str | None, fleet: SentinelFleet
-) -> None:
-    options = {"CLIENT_CLASS": client, "SENTINELS": fleet.addresses}
-    entry = {"BACKEND": BACKEND, "LOCATION": "valkey://service_name/db", "OPTIONS": options}
-    ports = {node.port: role(node) for node in fleet.replication("service_name").nodes}
-    warned = factory is not None and ".client." in factory
-    with override_settings(CACHES={"default": entry}, DJANGO_VALKEY_CONNECTION_FACTORY=factory):
-        if warned:
-            with pytest.warns(ConfigurationWarning, match="names a client"):
-                cache = caches["default"]
-        else:
-            cache = caches["default"]
-        assert isinstance(cache.client, SentinelClient)
-        assert type(cache.client.connection_factory) is SentinelConnectionFactory
-        for write, expected in ((True, "master"), (False, "slave")):
-            raw = cache.client.get_client(write=write)
-            assert ports[raw.info("server")["tcp_port"]] == expected
-            cache.client.disconnect(client=raw)
-
-
-def test_a_default_client_on_servers_has_raw_clients_of_each(server: Server) -> None:
-    location = [server.url(1), server.url(2)]
-    with override_settings(CACHES={"default": {"BACKEND": BACKEND, "LOCATION": location}}):
-        client = caches["default"].client
-        assert [client.get_client(write=write).client_info()["db"] for write in (True, False)] == [1, 2]
-        client.disconnect(0)
-        client.disconnect(1)
-        with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-            _ = client.nothing

@@ -96,7 +96,7 @@ def test_the_sentinels_name_the_primary_of_each_service(fleet: SentinelFleet) ->
 
 def test_failovers_in_a_row_succeed_and_are_announced(fleet: SentinelFleet) -> None:
     others = fleet.primary(OTHER)
-    for number in range(5):
+    for number in range(3):
         with fleet.announcements() as announcements:
             old = fleet.primary(SERVICE)
             old.raw("SET", "n", number)
