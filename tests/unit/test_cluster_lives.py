@@ -186,6 +186,17 @@ def test_an_event_loop_that_stopped_while_it_asked_holds_nobody_up_for_ever(
     stopped.close()
 
 
+def test_a_new_owner_whose_name_is_not_announced_is_looked_up_in_the_map_and_not_by_that_name(
+    client: Any, world: World
+) -> None:
+    old, new = world.owner(slot(A)), world.owner(slot(B))
+    new.data[A], world.owners[slot(A)] = b"3", new
+    old.script = [f"MOVED {slot(A)} ?:7001"]
+    go_on(client, 60)
+    assert client.execute((("GET", A),)) == [b"3"]
+    assert not any(pool.endpoint.host == "?" for pool in world.pools)
+
+
 # Scans ---------------------------------------------------------------------------------------------------------------
 
 

@@ -135,7 +135,9 @@ class Pursuit(Generic[C]):
         return left
 
     def _redirected(self, errand: Errand[C], reply: CacheError, result: Round) -> None:
-        if isinstance(reply, RedirectError):
+        if isinstance(reply, MovedError) and reply.address[0] == "?":  # no name is announced: the map has its address
+            result.is_due = errand.waits = True
+        elif isinstance(reply, RedirectError):
             asked, errand.owner = errand.owner, self.nodes.at(reply.address, errand.owner)
             errand.asking = isinstance(reply, AskError)
             if isinstance(reply, MovedError) and self.nodes.moved(reply.slot, errand.owner):
