@@ -1,10 +1,8 @@
 """The codec: what is stored, and that it comes back."""
 
 import logging
-import math
 import pickle
 from dataclasses import dataclass
-from enum import IntEnum
 
 import pytest
 from hypothesis import example, given
@@ -16,56 +14,15 @@ from dvcache.compressors import IdentityCompressor, ZlibCompressor
 from dvcache.errors import DecodeError, SerializationError
 from dvcache.protocols import Compressor, Serializer
 from dvcache.serializers import JSONSerializer, PickleSerializer
+from tests.shapes import same
+from tests.unit.codecs import SERIALIZERS, RawSerializer, TextSerializer, compressors, integers
 
-
-class RawSerializer:
-    """Bytes as they are: nothing marks them."""
-
-    def dumps(self, value: object, /) -> bytes:
-        assert isinstance(value, bytes)
-        return value
-
-    def loads(self, data: bytes, /) -> object:
-        return data
-
-
-class TextSerializer:
-    """Text as UTF-8: numbers are not marked."""
-
-    def dumps(self, value: object, /) -> bytes:
-        return str(value).encode()
-
-    def loads(self, data: bytes, /) -> object:
-        return data.decode()
-
-
-SERIALIZERS: list[Serializer] = [PickleSerializer(), PickleSerializer(0), PickleSerializer(-1), JSONSerializer()]
-COMPRESSORS: list[Compressor] = [
-    IdentityCompressor(),
-    *(ZlibCompressor(level, wbits) for level, wbits in ((6, 15), (0, 15), (9, 9), (6, -15), (6, 31))),
-]
-compressors = st.sampled_from(COMPRESSORS)
-
-integers = st.integers(1, 200).flatmap(lambda bits: st.integers(-(2**bits), 2**bits))
 scalars = st.none() | st.booleans() | integers | st.floats(allow_nan=False) | st.text()
 plain = st.recursive(scalars, lambda each: st.lists(each, max_size=4) | st.dictionaries(st.text(), each, max_size=4))
 pickled = st.recursive(
     scalars | st.binary(),
     lambda each: st.lists(each, max_size=4) | st.tuples(each, each) | st.dictionaries(st.text(), each, max_size=4),
 )
-
-
-def same(left: object, right: object) -> bool:
-    """Equal and of the same type, all the way down."""
-    if type(left) is not type(right):
-        return False
-    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
-        return len(left) == len(right) and all(map(same, left, right))
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(same(left[name], right[name]) for name in left)
-    if isinstance(left, float) and isinstance(right, float):
-        return repr(left) == repr(right)
-    return left == right
 
 
 @given(st.sampled_from(SERIALIZERS), compressors, plain)
@@ -80,28 +37,6 @@ def test_a_value_comes_back_with_its_type_through_every_serializer_and_compresso
 def test_pickle_brings_back_bytes_and_tuples_too(serializer: Serializer, compressor: Compressor, value: object) -> None:
     codec = ValueCodec(serializer, compressor)
     assert same(codec.loads(codec.dumps(value)), value)
-
-
-@given(st.sampled_from(SERIALIZERS), compressors, integers | st.floats())
-@example(PickleSerializer(), ZlibCompressor(), math.inf)
-@example(PickleSerializer(), ZlibCompressor(), -math.inf)
-@example(PickleSerializer(), ZlibCompressor(), math.nan)
-@example(PickleSerializer(), ZlibCompressor(), -0.0)
-@example(PickleSerializer(), ZlibCompressor(), -12345678901234567891)
-@example(PickleSerializer(), ZlibCompressor(), 10**4299)
-def test_numbers_are_stored_as_their_text_and_come_back_exactly(
-    serializer: Serializer, compressor: Compressor, number: float
-) -> None:
-    codec = ValueCodec(serializer, compressor)
-    assert codec.dumps(number) == repr(number).encode()
-    assert same(codec.loads(codec.dumps(number)), number)
-
-
-@pytest.mark.parametrize("number", [10**4300, -(10**4299), -(10**5000)], ids=["4301", "-4300", "-5001"])
-def test_an_int_too_long_for_text_is_serialized(number: int) -> None:
-    codec = ValueCodec(PickleSerializer(), IdentityCompressor())
-    assert codec.dumps(number).startswith(b"\x80")
-    assert codec.loads(codec.dumps(number)) == number
 
 
 @given(compressors, st.integers(0, 40), st.binary(max_size=60) | st.binary(max_size=60).map(lambda data: data * 9))
@@ -130,89 +65,6 @@ def test_whatever_is_stored_gives_a_value_or_the_default_and_never_raises(
     default = object()
     # Pickles of foreign bytes may build anything; only that nothing escapes is claimed.
     ValueCodec(serializer, compressor).loads(stored, default)
-
-
-@pytest.mark.parametrize(
-    ("stored", "number"),
-    [
-        (b"0", 0),
-        (b"-0", 0),
-        (b"7", 7),
-        (b"-5", -5),
-        (b"-9007199254740993", -9007199254740993),
-        (b"1.5", 1.5),
-        (b"-1.5", -1.5),
-        (b"1e+16", 1e16),
-        (b"1e-05", 1e-05),
-        (b"10.50", 10.5),
-        (b"inf", math.inf),
-        (b"-inf", -math.inf),
-    ],
-)
-def test_the_text_of_a_number_is_read_as_that_number(stored: bytes, number: float) -> None:
-    assert same(ValueCodec(JSONSerializer(), IdentityCompressor()).loads(stored), number)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "007",
-        "1_000",
-        " 1",
-        "1 ",
-        "+1",
-        "Infinity",
-        "-nan",
-        "--1",
-        "1.",
-        ".5",
-        "1e",
-        "٣",
-        "",
-        "-",
-        "i",
-        "n",
-        "1\n",
-        "0x1",
-    ],
-)
-def test_text_that_only_resembles_a_number_is_text(text: str) -> None:
-    codec = ValueCodec(TextSerializer(), IdentityCompressor())
-    assert codec.dumps(text) == text.encode()
-    assert codec.loads(codec.dumps(text)) == text
-
-
-@pytest.mark.parametrize("text", ["7", "-7", "1.5", "1e5", "inf", "-inf", "nan", "0"])
-def test_a_value_that_would_be_read_as_a_number_is_refused(text: str) -> None:
-    codec = ValueCodec(TextSerializer(), IdentityCompressor(), alias="pages")
-    with pytest.raises(SerializationError, match=r"'pages'.*str would be read as a number") as caught:
-        codec.dumps(text)
-    assert text not in str(caught.value).replace("CACHES", "").split()
-
-
-class Colour(IntEnum):
-    RED = 49
-
-
-class ByteSerializer:
-    """Writes a small int as one byte, as msgpack does."""
-
-    def dumps(self, value: object, /) -> bytes:
-        assert isinstance(value, int)
-        return bytes([value])
-
-    def loads(self, data: bytes, /) -> object:
-        return data[0]
-
-
-def test_a_number_that_would_be_read_as_another_number_is_refused() -> None:
-    with pytest.raises(SerializationError):
-        ValueCodec(ByteSerializer(), IdentityCompressor()).dumps(Colour.RED)
-
-
-def test_a_number_that_is_read_as_an_equal_number_is_stored() -> None:
-    codec = ValueCodec(JSONSerializer(), IdentityCompressor())
-    assert codec.loads(codec.dumps(Colour.RED)) == Colour.RED
 
 
 def test_only_what_is_longer_than_the_minimum_and_becomes_smaller_is_compressed() -> None:

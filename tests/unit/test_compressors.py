@@ -21,6 +21,7 @@ from dvcache.compressors.zstd import ZstdCompressor, zstd
 from dvcache.errors import ConfigurationError, DecodeError, SerializationError
 from dvcache.serializers import PickleSerializer
 from tests import programs
+from tests.unit.codecs import RawSerializer
 
 CLASSES: Final[list[type[Any]]] = [
     *(ZlibCompressor, GzipCompressor, Bz2Compressor, LzmaCompressor, Lz4Compressor, ZstdCompressor, BrotliCompressor)
@@ -186,17 +187,6 @@ def test_what_is_larger_than_the_bound_is_stored_as_it_is() -> None:
         assert codec.loads(codec.dumps("a" * 50)) == "a" * 50
         assert codec.loads(codec.dumps("a" * 5000)) == "a" * 5000
         assert codec.undecodable == 0
-
-
-class RawSerializer:
-    """Bytes as they are."""
-
-    def dumps(self, value: object, /) -> bytes:
-        assert isinstance(value, bytes)
-        return value
-
-    def loads(self, data: bytes, /) -> object:
-        return data
 
 
 @pytest.mark.parametrize("cls", CLASSES)
