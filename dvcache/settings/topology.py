@@ -264,7 +264,9 @@ def _lineage(reference: object, known: Mapping[str, Kind], key: str) -> tuple[st
     try:
         found = components.load(reference, key)
     except ConfigurationError as error:
-        raise ConfigurationError(f"{error.reason}{hint(path, known)}", key=key) from error
+        near = hint(path, known)  # the whole path, rather than what the module has
+        reason = f"{error.reason.partition('; did you mean')[0]}{near}" if near else error.reason
+        raise ConfigurationError(reason, key=key) from error
     if not isinstance(found, type):
         raise ConfigurationError(f"must name a class, not {type(found).__name__}", key=key)
     return tuple(map(_path, found.__mro__))

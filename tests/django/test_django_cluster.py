@@ -214,6 +214,21 @@ def test_a_call_goes_through_the_client_of_a_cluster_that_it_is_given(cluster: C
             asyncio.run(cache.aget("k1", client=valkey.asyncio.cluster.ValkeyCluster(cluster.nodes[0].host)))
 
 
+def test_the_client_of_a_cluster_is_asked_as_clusters_are_whatever_the_alias_is(
+    cluster: Cluster, configured: Configure
+) -> None:
+    before = sum(calls(node, "msetex") for node in cluster.nodes)
+    with (
+        configured("valkey://127.0.0.1:1", BACKEND="django_valkey.cache.ValkeyCache", OPTIONS={"HERD": True}),
+        valkey.cluster.ValkeyCluster.from_url(cluster.urls()[0]) as raw,
+    ):
+        cache: Any = caches["default"]
+        assert cache.set_many({"{a}1": 1, "{a}2": 2}, 60, client=raw) == []
+        assert [cache.get_or_set(name, lambda: 3, 60, client=raw) for name in "abc"] == [3, 3, 3]
+        assert cache.get_many(["{a}1", "{a}2", *"abc"], client=raw) == {"{a}1": 1, "{a}2": 2, "a": 3, "b": 3, "c": 3}
+    assert sum(calls(node, "msetex") for node in cluster.nodes) == before
+
+
 def test_every_thread_has_the_same_pools(cluster: Cluster, configured: Configure) -> None:
     with configured(cluster.urls(), BACKEND=BACKEND):
         first, second = ClusterValkeyCache(cluster.urls(), {}), ClusterValkeyCache(cluster.urls(), {})
