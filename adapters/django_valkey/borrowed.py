@@ -158,5 +158,7 @@ def _refused(name: str) -> NotSupportedError:
 
 
 def undivided(cx: Context, client: Any) -> Context:
-    """Return the context in which a pipeline gets an operation's commands: in one round trip, and known everywhere."""
-    return replace(cx, chunk=2**31, refusals={MSETEX}) if _is_pipeline(client) else cx
+    """Return the context of a caller's client: for a pipeline commands known everywhere, in one round trip."""
+    if _is_pipeline(client):
+        return replace(cx, chunk=2**31, refusals={MSETEX})
+    return replace(cx, placement="slots") if isinstance(client, ValkeyCluster) else cx

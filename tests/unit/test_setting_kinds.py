@@ -77,4 +77,5 @@ def test_a_blocking_pool_has_the_bound_that_valkey_py_gives_it() -> None:
 
 def test_a_near_miss_of_a_client_names_the_right_one() -> None:
     error = refused_option(CLIENT_CLASS="django_valkey.client.DefaultClien")
-    assert "did you mean django_valkey.client.DefaultClient?" in str(error)
+    assert str(error).count("did you mean") == 1
+    assert str(error).endswith("; did you mean django_valkey.client.DefaultClient?")
