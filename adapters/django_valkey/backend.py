@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from inspect import isfunction
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
@@ -16,12 +17,15 @@ from django_valkey.overrides.hooks import decoded, encoded, text
 from django_valkey.overrides.twins import add_twins
 from django_valkey.wiring import Wired
 from dvcache import AsyncClient, Client, NotSupportedError
+from dvcache.operations import clusters
 from dvcache.operations.context import Context
 from dvcache.settings import twins
 from dvcache.types import Colour, Driver, Key, Timeout
 
 _CONTEXTS: Final = ("_context", "_async_context")
 _WIRED: Final = ("_wired", "_own", "_client", "_async_client", *_CONTEXTS)
+_OF_CLUSTERS: Final = frozenset(name for name, found in vars(clusters).items() if isfunction(found))
+"""The operations that a cluster's caches have beside the others'."""
 
 
 class Backend(Attributes, BaseCache):
@@ -101,6 +105,10 @@ class Backend(Attributes, BaseCache):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> object:
+            if name in _OF_CLUSTERS and self.is_on_cluster:
+                return getattr(self.client, name)
+            if name[:1] == "a" and name[1:] in _OF_CLUSTERS and self.is_on_cluster:
+                return getattr(self.client_in("async"), name[1:])
             if name not in _WIRED:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             if "_wired" not in self.__dict__:

@@ -53,11 +53,23 @@ class TestClusterValkeyCache(CacheConformance):
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
-def test_every_way_has_a_client_with_the_methods_of_clusters(way: dict[str, Any], configured: Configure) -> None:
+def test_every_way_has_the_methods_of_clusters_and_so_has_its_client(
+    way: dict[str, Any], configured: Configure
+) -> None:
     with configured("valkey://127.0.0.1:1", **way):
-        client: Any = caches["default"].client
-        found = client.keyslot("k")
-        assert (asyncio.run(found) if way["BACKEND"] == ASYNC else found) == slot(b":1:k")
+        cache: Any = caches["default"]
+        for each in (cache, cache.client):
+            found = each.keyslot("k")
+            assert (asyncio.run(found) if way["BACKEND"] == ASYNC else found) == slot(b":1:k")
+        assert asyncio.run(cache.akeyslot("k")) == slot(b":1:k")
+
+
+def test_elsewhere_there_are_no_methods_of_clusters(configured: Configure) -> None:
+    with configured("valkey://127.0.0.1:1"):
+        cache: Any = caches["default"]
+        for name in ("keyslot", "akeyslot", "flushall", "nonsense"):
+            with pytest.raises(AttributeError, match=name):
+                getattr(cache, name)
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
