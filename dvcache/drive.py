@@ -34,7 +34,7 @@ def run(op: Op[T], client: Client) -> T:
                 else:
                     value = _perform(effect, client)
             except Exception as error:  # noqa: BLE001  # the operation decides; what it leaves is raised by throw
-                effect = op.throw(error)
+                effect = op.throw(_named(error, effect))
             except BaseException as reason:
                 _clean_up(op, reason, client)
                 raise
@@ -58,7 +58,7 @@ async def arun(op: Op[T], client: AsyncClient) -> T:
                 else:
                     value = await _aperform(effect, client)
             except Exception as error:  # noqa: BLE001  # as in run
-                effect = op.throw(error)
+                effect = op.throw(_named(error, effect))
             except GeneratorExit:  # this very coroutine is being closed: nothing can be awaited any more
                 with suppress(BaseException):
                     op.close()
@@ -70,6 +70,14 @@ async def arun(op: Op[T], client: AsyncClient) -> T:
                 effect = op.send(value)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]  # as in run
+
+
+def _named(error: Exception, effect: Effect) -> Exception:
+    """Have an error of the way to the server say which command it cost, if it does not yet."""
+    batch: Batch = effect if isinstance(effect, tuple) else getattr(effect, "batch", ())
+    if batch and isinstance(error, ServerError | TransportError):
+        error.command = error.command or str(batch[0][0])
+    return error
 
 
 def checked(batch: Batch, replies: Sequence[Any]) -> Sequence[Any]:

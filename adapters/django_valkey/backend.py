@@ -24,7 +24,9 @@ from dvcache.types import Colour, Driver, Key, Timeout
 
 _CONTEXTS: Final = ("_context", "_async_context")
 _WIRED: Final = ("_wired", "_own", "_client", "_async_client", *_CONTEXTS)
-_OF_CLUSTERS: Final = frozenset(name for name, found in vars(clusters).items() if isfunction(found))
+_OF_CLUSTERS: Final = frozenset(
+    name for name, found in vars(clusters).items() if isfunction(found) and found.__module__ == clusters.__name__
+)
 """The operations that a cluster's caches have beside the others'."""
 
 

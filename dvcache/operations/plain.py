@@ -87,7 +87,7 @@ def get_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[dict[K
     for start in range(0, len(names), cx.chunk):
         [replies] = yield (("MGET", *stored[start : start + cx.chunk]),)
         if type(replies) is Partial:
-            replies = yield from answered(cx, replies, None)
+            replies = yield from answered(cx, "MGET", replies, None)
         for name, reply in zip(names[start : start + cx.chunk], replies, strict=True):
             if reply is not None and (value := cx.codec.loads(reply, MISSING)) is not MISSING:
                 found[name] = value

@@ -10,7 +10,7 @@ import pytest
 
 from dvcache.drive import run
 from dvcache.errors import ConnectionLost, ServerError
-from dvcache.types import Batch, Call, Each, Op, Sleep
+from dvcache.types import Batch, Call, Each, Fresh, Op, Sleep
 from tests.unit.scripted import PING, Drive, Scripted, ask, colours, in_async, in_sync
 
 
@@ -43,6 +43,18 @@ def test_a_servers_error_is_raised_in_the_operation_with_its_commands_name(drive
     assert drive_(two(), [b"v", ServerError("ERR no")])[0] == "PTTL"
     with pytest.raises(ServerError, match="command PING"):
         drive_(ask(), [ServerError("ERR no")])
+
+
+@colours
+@pytest.mark.parametrize("effect", [PING, Each(PING), Fresh(PING)], ids=lambda effect: type(effect).__name__)
+def test_who_gets_no_answer_is_told_which_command_got_none(drive_: Drive, effect: Any) -> None:
+    def asked() -> Op[Any]:
+        return (yield effect)
+
+    with pytest.raises(ConnectionLost, match="command PING"):
+        drive_(asked(), ConnectionLost("gone"))
+    with pytest.raises(ConnectionLost, match="command ECHO"):
+        drive_(asked(), ConnectionLost("gone", command="ECHO"))
 
 
 @colours

@@ -131,3 +131,9 @@ def test_values_come_in_a_mapping(operation: Any, data: object) -> None:
         TypeError, match=r"a mapping of keys to values is needed, not a (list|set|NoneType); write dict"
     ):
         replay(operation(CX, data))
+
+
+def test_get_many_says_which_command_a_part_of_its_keys_cost() -> None:
+    asked = (("MGET", b"p:1:a", b"p:1:b"),)
+    with pytest.raises(ConnectionLost, match="command MGET"):
+        replay(many.get_many(CX, ["a", "b"]), (asked, [Partial([b"1", ConnectionLost("gone")])]))

@@ -171,7 +171,7 @@ class Nodes(Generic[C]):
             yield from self._ask(failed)
             self._told = self.clock()
         except (TransportError, ServerError, NotSupportedError) as error:
-            self._told, self._failure = self.clock(), error
+            self._told, self._failure = self.clock(), copy.copy(error)
             raise
 
     def _ask(self, failed: object) -> Steps[C, None]:
@@ -276,17 +276,17 @@ class Nodes(Generic[C]):
     def _nobody(self, failure: Exception | None) -> TransportError:
         if isinstance(failure, TransportError) and not isinstance(failure, ConnectError | UnavailableError):
             return failure
-        message = f"no node of the cluster can be reached: {failure}" if failure else "the cluster has no slots yet"
-        error = ConnectError(message, alias=self.alias)
+        reason, where = getattr(failure, "message", failure), getattr(failure, "endpoint", "")
+        message = f"no node of the cluster can be reached: {reason}" if failure else "the cluster has no slots yet"
+        error = ConnectError(message, alias=self.alias, endpoint=where)
         error.__cause__ = failure
         return error
 
     def close(self) -> None:
         """End every connection."""
         self.closed = True
-        for pools in (self._pools, self._replica_pools):
-            for pool in list(pools.values()):
-                pool.close()
+        for _, pool in self._all():
+            pool.close()
 
 
 def _refused(error: ServerError) -> Exception:

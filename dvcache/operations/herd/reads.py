@@ -58,7 +58,7 @@ def _read(cx: Context, stored: list[bytes]) -> Op[tuple[Sequence[Any], Sequence[
     if type(replies) is list and set(map(type, lefts)) == {int}:
         return replies, lefts
     given = [replies] * len(stored) if isinstance(replies, CacheError) else replies
-    return (yield from answered(cx, given, None)), (yield from answered(cx, lefts, GONE))
+    return (yield from answered(cx, "MGET", given, None)), (yield from answered(cx, "PTTL", lefts, GONE))
 
 
 def _served(cx: Context, stale: Mapping[bytes, bytes]) -> Op[dict[bytes, bytes]]:
