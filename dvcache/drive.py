@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from dvcache.errors import CacheError, ServerError, TransportError
+from dvcache.errors import CacheError, on_command
 from dvcache.protocols import AsyncClient, Client
 from dvcache.types import Batch, Call, Each, Effect, Elsewhere, Fresh, Op, Sleep, Spawn, Wait
 
@@ -75,9 +75,7 @@ async def arun(op: Op[T], client: AsyncClient) -> T:
 def _named(error: Exception, effect: Effect) -> Exception:
     """Have an error of the way to the server say which command it cost, if it does not yet."""
     batch: Batch = effect if isinstance(effect, tuple) else getattr(effect, "batch", ())
-    if batch and isinstance(error, ServerError | TransportError):
-        error.command = error.command or str(batch[0][0])
-    return error
+    return on_command(error, batch[0][0]) if batch else error
 
 
 def checked(batch: Batch, replies: Sequence[Any]) -> Sequence[Any]:
@@ -88,9 +86,7 @@ def checked(batch: Batch, replies: Sequence[Any]) -> Sequence[Any]:
     """
     for reply in replies:
         if isinstance(reply, CacheError):
-            if isinstance(reply, ServerError | TransportError):
-                reply.command = reply.command or str(batch[replies.index(reply)][0])
-            raise reply
+            raise on_command(reply, batch[replies.index(reply)][0])
     return replies
 
 

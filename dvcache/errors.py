@@ -35,10 +35,12 @@ Those of the server and of the way to it are of valkey-py's class as well (`valk
 `TimeoutError`, `ResponseError` …), which is what django-valkey raised: code that catches it goes on catching.
 """
 
-from typing import Final
+from typing import Final, TypeVar
 
 from typing_extensions import override
 from valkey import exceptions as driver
+
+E = TypeVar("E", bound=Exception)
 
 
 class CacheError(Exception):
@@ -113,6 +115,13 @@ class _LocatedError(CacheError):
     @override
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.message, self.alias, self.endpoint, self.command))
+
+
+def on_command(error: E, command: object) -> E:
+    """Have an error that knows where it happened say on which command, if it does not yet."""
+    if isinstance(error, _LocatedError):
+        error.command = error.command or str(command)
+    return error
 
 
 def _rebuild(cls: type[_LocatedError], message: str, alias: str, endpoint: str, command: str) -> _LocatedError:

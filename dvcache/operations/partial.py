@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from dvcache.errors import CacheError, ServerError, TransportError
+from dvcache.errors import CacheError, on_command
 from dvcache.operations.context import Context, guarded
 from dvcache.types import Op
 
@@ -24,6 +24,4 @@ def answered(cx: Context, command: str, replies: Sequence[Any], absent: T) -> Op
 
 def _unanswered(error: CacheError, command: str) -> Op[None]:
     yield from ()
-    if isinstance(error, ServerError | TransportError):
-        error.command = error.command or command
-    raise error
+    raise on_command(error, command)
