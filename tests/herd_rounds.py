@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from dvcache import Container, Settings
 from dvcache.clients.ring import Ring
@@ -35,15 +35,7 @@ Topology: TypeAlias = Literal[
     "shards",
 ]
 
-TOPOLOGIES: Final[tuple[Topology, ...]] = (
-    "standalone",
-    "replicas that lag",
-    "sentinel",
-    "sentinel, replicas that lag",
-    "cluster",
-    "cluster, replicas read",
-    "shards",
-)
+TOPOLOGIES: Final[tuple[Topology, ...]] = get_args(Topology)
 
 Ground: TypeAlias = Server | SentinelFleet | Cluster | Shards
 
