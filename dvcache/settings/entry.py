@@ -13,7 +13,7 @@ from dvcache.errors import ConfigurationError
 from dvcache.operations.context import ClearScope, Herd
 from dvcache.protocols import Compressor, Serializer
 from dvcache.serializers.pickle import PickleSerializer
-from dvcache.settings import components, endpoints, kinds, names, options
+from dvcache.settings import components, deadlines, endpoints, kinds, names, options
 from dvcache.settings.herd import herd
 from dvcache.settings.topology import asks_for_herd, prefixes_hashes
 from dvcache.types import DEFAULT, Endpoint, KeyFunction, Placement, ReadFrom, ReverseKeyFunction
@@ -37,6 +37,9 @@ class Settings:
     write_anywhere: bool = False
     """A write that fails on the first endpoint (no answer, or READONLY) is tried on the others, in order. Only where
     the replicas are writable, and their data may differ."""
+    deadline: float | None = -1.0
+    """Seconds in which a batch of commands has come to its end: waiting, connecting, writing and reading. None: no
+    deadline. Negative: replaced by twice the longest timeout of the endpoints."""
     timeout: float | None = 300.0
     """Seconds that an entry lives when the caller does not say; None for ever."""
     key_prefix: str = ""
@@ -74,6 +77,11 @@ class Settings:
     """Of what the serializer made, the value: for entries that another library stored in an envelope."""
     default_marker: object = DEFAULT
     """What a host framework passes for a timeout that was left out, beside `DEFAULT`."""
+
+    def __post_init__(self) -> None:
+        """Derive the deadline from the timeouts where it is not given."""
+        if self.deadline is not None and self.deadline < 0:
+            object.__setattr__(self, "deadline", deadlines.default(self.endpoints))
 
     @property
     def placement(self) -> Placement:
@@ -122,7 +130,8 @@ def _parsed(mapping: object, alias: str, factory: object, client: object) -> dic
     names.check_names(entry, given or {}, alias)
     chosen = kinds.checked(given or {})
     servers = endpoints.of_entry(entry.get("LOCATION"), chosen, alias, factory, client)
-    return _of_entry(entry) | _of_options(chosen) | servers
+    limit = {"deadline": deadlines.chosen(chosen["DEADLINE"], servers["endpoints"])} if "DEADLINE" in chosen else {}
+    return _of_entry(entry) | _of_options(chosen) | servers | limit
 
 
 def _of_entry(entry: Mapping[str, object]) -> dict[str, Any]:

@@ -92,6 +92,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "READ_FROM": (lambda value: value in ("replica", "primary"), "'replica' or 'primary'"),
     "SOCKET_TIMEOUT": (_number, "Socket timeout should be float or integer"),
     "SOCKET_CONNECT_TIMEOUT": (_number, "Socket connect timeout should be float or integer"),
+    "DEADLINE": (_positive, "a number of seconds, more than 0, or a timedelta"),
     "COMPRESS_MIN_LENGTH": (_from(0), "a number of bytes, 0 or more"),
     "HERD": (lambda value: isinstance(value, bool | Mapping), "True, False or a mapping"),
     "HERD_TIMEOUT": (_positive, "a number of seconds, more than 0, or a timedelta"),

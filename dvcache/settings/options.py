@@ -39,6 +39,7 @@ class Options(TypedDict, total=False):
     CREDENTIAL_PROVIDER: object
     SOCKET_TIMEOUT: float | None
     SOCKET_CONNECT_TIMEOUT: float | None
+    DEADLINE: float | timedelta | None
     SENTINELS: Sequence[tuple[str, int | str]] | None
     SENTINEL_KWARGS: Mapping[str, Any] | None
     READ_FROM: ReadFrom | None

@@ -371,6 +371,7 @@ OPTIONS: Final[dict[str, Row]] = {
     "PREFIX_HASHES": Row(right=True, seen=lambda seen: _hash_is_at(seen, ":1:h"), wrong="yes"),
     "HERD": Row(right=True, seen=lambda seen: seen.lifetime() > 100, wrong="yes"),
     "HERD_TIMEOUT": Row(right=7, beside={"HERD": True}, seen=lambda seen: 106 < seen.lifetime() <= 107, wrong=0),
+    "DEADLINE": Row(right=30, seen=lambda seen: seen.settings.deadline == 30, wrong=0),
     "TIMEOUT_JITTER": Row(right=0.5, seen=lambda seen: seen.settings.timeout_jitter == 0.5, wrong=2),
     "MAX_ENTRIES": Row(right=5, seen=lambda seen: seen.cache._max_entries == 5, wrong="many"),  # Django's
     "CULL_FREQUENCY": Row(right=5, seen=lambda seen: seen.cache._cull_frequency == 5, wrong="often"),  # Django's
