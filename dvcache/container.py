@@ -7,8 +7,9 @@ import asyncio
 import difflib
 import logging
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Self, TypedDict, Unpack
+from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
 
 from dependency_injector import containers, providers
 
@@ -16,6 +17,7 @@ from dvcache.background import Background
 from dvcache.cache import AsyncCache, Cache
 from dvcache.clients import building
 from dvcache.clients.blocking import WarnsInLoops
+from dvcache.clients.deadlines import AsyncLimitedLosses, Deadlines, LimitedLosses
 from dvcache.clients.resilient import async_resilient, resilient
 from dvcache.codec import ValueCodec
 from dvcache.errors import ClosedError, ConfigurationError
@@ -29,6 +31,8 @@ from dvcache.pools.factory import Pools
 from dvcache.protocols import AsyncClient, Client, PoolFactory, Releasable
 from dvcache.settings import Settings
 from dvcache.types import Clock, Tasks
+
+C = TypeVar("C")
 
 
 def _pool_factory(settings: Settings) -> PoolFactory:
@@ -102,11 +106,25 @@ def _topology(settings: Settings) -> building.Topology:
 
 def _client(settings: Settings, pool_factory: PoolFactory) -> Client:
     client = building.client(building.SYNC, pool_factory.pool, settings.endpoints, _topology(settings))
+    client = _limited(client, settings, LimitedLosses)
     return WarnsInLoops(client, settings.alias) if settings.warn_in_loop else client
 
 
 def _async_client(settings: Settings, pool_factory: PoolFactory) -> AsyncClient:
-    return building.client(building.ASYNC, pool_factory.async_pool, settings.endpoints, _topology(settings))
+    client = building.client(building.ASYNC, pool_factory.async_pool, settings.endpoints, _topology(settings))
+    return _limited(client, settings, AsyncLimitedLosses)
+
+
+def _limited(client: C, settings: Settings, limited_losses: Callable[[C, float, str], Any]) -> C:
+    """Return the client with a deadline for each batch, if the settings have one."""
+    if settings.deadline is None or all(each.scheme == "memory" for each in settings.endpoints):
+        return client
+    limited: Any = (
+        limited_losses(client, settings.deadline, settings.alias)
+        if settings.ignore_exceptions
+        else Deadlines(client, settings.deadline)
+    )
+    return limited  # type: ignore[no-any-return]  # `Deadlines` serves either mode
 
 
 def _cache(context: Context, client: Client) -> Cache:

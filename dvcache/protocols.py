@@ -41,8 +41,13 @@ class Compressor(Protocol):
 class Client(Protocol):
     """Runs batches on one topology. Called by `drive.run`, from any thread."""
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Return one reply for each command, in order. A server's error is a `ServerError` in its place, not raised.
+
+        Args:
+            batch: the commands.
+            until: the deadline in seconds of `time.monotonic`; None for none. It bounds everything: the wait for a
+                connection, connecting, each attempt on each server.
 
         Raises:
             TransportError: no reply came; whether the commands were performed is not known.
@@ -57,7 +62,7 @@ class Client(Protocol):
 class AsyncClient(Protocol):
     """Runs batches on one topology. Called by `drive.arun`, on any event loop."""
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """As `Client.execute`."""
         ...
 
@@ -101,15 +106,15 @@ class Begins(Client, Protocol):
     It is for a pool to offer: `clients.exchanges` looks for `begin`. One without it runs its batch when its turn comes.
     """
 
-    def begin(self, batch: Batch, /) -> Pending | None:
-        """Write the batch; return None where what stands behind cannot. Errors are those of `execute`."""
+    def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:
+        """Write the batch; return None where what stands behind cannot. Arguments and errors are those of `execute`."""
         ...
 
 
 class AsyncBegins(AsyncClient, Protocol):
     """An asynchronous pool that can write a batch without a task for it. It is for a pool to offer."""
 
-    def begin(self, batch: Batch, /) -> "asyncio.Future[list[Any]] | None":
+    def begin(self, batch: Batch, until: float | None = None, /) -> "asyncio.Future[list[Any]] | None":
         """Write the batch and return what will hold its replies, or an error; None where that takes awaiting."""
         ...
 

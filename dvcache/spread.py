@@ -16,21 +16,21 @@ class Spread:
 
     rota: Rota[Client]
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
-        return perform(self.rota, batch)
+        return perform(self.rota, batch, until)
 
-    def begin(self, batch: Batch, /) -> Pending | None:
+    def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:
         """Write the batch to whose turn it is, as `protocols.Begins` says; None where more is to be asked first."""
         member = self.rota.first()
         begin = getattr(member, "begin", None)
         if member is None or begin is None:
             return None
         try:
-            pending = begin(batch)
+            pending = begin(batch, until)
         except Exception as error:  # noqa: BLE001  # whether another one is asked is for the flow to decide
             pending = error
-        return None if pending is None else Begun(self.rota, batch, member, pending)
+        return None if pending is None else Begun(self.rota, batch, until, member, pending)
 
     def close(self) -> None:
         """End every connection."""
@@ -44,18 +44,22 @@ class Begun:
 
     rota: Rota[Client]
     batch: Batch
+    until: float | None
     member: Client
     pending: Pending | Exception
 
     def replies(self) -> Sequence[Any]:
         """Read the replies, or ask another one."""
         if isinstance(self.pending, Exception):
-            return resume(self.rota, self.batch, self.member, self.pending)
+            return self._resume(self.pending)
         try:
             replies = self.pending.replies()
         except Exception as error:  # noqa: BLE001  # as above
-            return resume(self.rota, self.batch, self.member, error)
-        return replies if self.rota.suffices(replies) else resume(self.rota, self.batch, self.member, replies)
+            return self._resume(error)
+        return replies if self.rota.suffices(replies) else self._resume(replies)
+
+    def _resume(self, outcome: Sequence[Any] | Exception) -> Sequence[Any]:
+        return resume(self.rota, self.batch, self.member, outcome, self.until)
 
     def abandon(self) -> None:
         """Read no replies."""
@@ -69,9 +73,9 @@ class AsyncSpread:
 
     rota: Rota[AsyncClient]
 
-    def execute(self, batch: Batch, /) -> Coroutine[Any, Any, Sequence[Any]]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Coroutine[Any, Any, Sequence[Any]]:
         """Run the batch, as `protocols.AsyncClient` says."""
-        return aperform(self.rota, batch)  # not awaited here: each coroutine on the way costs its share
+        return aperform(self.rota, batch, until)  # not awaited here: each coroutine on the way costs its share
 
     def close(self) -> None:
         """End every connection."""

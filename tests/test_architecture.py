@@ -63,7 +63,7 @@ def test_operations_do_no_io() -> None:
     assert {module for module in found if module.startswith("dvcache.operations")} == set()
 
 
-VOCABULARY = {"types", "errors", "protocols", "scripts", "globs", "slots", "leases"}
+VOCABULARY = {"types", "errors", "deadline", "protocols", "scripts", "globs", "slots", "leases"}
 FLOWS = {"attempts", "progress", "rota", "spread"}
 """What is tried where, written once for both colours."""
 

@@ -11,10 +11,12 @@ from valkey.cluster import ValkeyCluster
 from dvcache import Client, ConnectError, NotSupportedError, scripts
 from dvcache.clients import building
 from dvcache.clients.building import Topology
+from dvcache.clients.deadlines import Deadlines
 from dvcache.operations.context import Context
 from dvcache.operations.together import MSETEX
 from dvcache.pools.driven import DrivenPool
 from dvcache.pools.home import Home
+from dvcache.settings import deadlines
 from dvcache.turns import Turns
 from dvcache.types import Batch, Colour, Driven, Each, Effect, Elsewhere, Endpoint, Fresh, Op, Pages
 
@@ -82,7 +84,13 @@ def pool(client: Any, colour: Colour, alias: str) -> Any:
             f"client= takes a client of valkey-py's for {colour} code, not {type(client).__name__}{cure}"
         )
     endpoint = _endpoint(found, alias)
-    return DrivenPool(endpoint) if colour == "sync" else Home(endpoint)
+    return _limited(DrivenPool(endpoint) if colour == "sync" else Home(endpoint), endpoint)
+
+
+def _limited(target: Any, endpoint: Endpoint) -> Any:
+    """Return the client with a deadline for each batch, made of the timeouts of the caller's client."""
+    seconds = deadlines.default((endpoint,))
+    return target if seconds is None else Deadlines(target, seconds)
 
 
 def _endpoint(found: Any, alias: str) -> Endpoint:
@@ -110,9 +118,10 @@ def _divided(client: Any, alias: str) -> Client:
     def of(node: Any) -> Endpoint:
         return _endpoint(client.get_valkey_connection(node).connection_pool, alias)
 
-    return building.client(
-        building.SYNC, at, list(map(of, client.get_primaries())), Topology(cluster=True, read_from_primary=True)
-    )
+    endpoints = list(map(of, client.get_primaries()))
+    divided = building.client(building.SYNC, at, endpoints, Topology(cluster=True, read_from_primary=True))
+    limited: Client = _limited(divided, endpoints[0]) if endpoints else divided
+    return limited
 
 
 def in_line(cx: Context, client: Any) -> Context:

@@ -25,14 +25,19 @@ class WarnsInLoops:
     client: Client
     alias: str
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    @property
+    def primary(self) -> "WarnsInLoops":
+        """The client that sees the latest write."""
+        return WarnsInLoops(getattr(self.client, "primary", self.client), self.alias)
+
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
         if _runs_here():
             message = (
                 f"CACHES[{self.alias!r}]: {batch[0][0]!s} blocks a running event loop; await the asynchronous method"
             )
             warnings.warn(message, RuntimeWarning, stacklevel=_CALLER)
-        return self.client.execute(batch)
+        return self.client.execute(batch, until)
 
     def close(self) -> None:
         """End every connection."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from dvcache.clients.cluster import AsyncCluster, AsyncPrimaries, Cluster, Nodes, Primaries
+from dvcache.clients.deadlines import taking_deadlines
 from dvcache.clients.fallback import AsyncFallback, Fallback
 from dvcache.clients.replicated import AsyncReadOnly, AsyncReplicated, ReadOnly, Replicated
 from dvcache.clients.sharded import AsyncSharded, Sharded
@@ -69,6 +70,10 @@ def client(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequence
         endpoints: where writes go, and then what is read from; one alone is both.
         topology: what they are used for.
     """
+    return _client(colour, lambda endpoint: taking_deadlines(pool(endpoint)), endpoints, topology)
+
+
+def _client(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequence[Endpoint], topology: Topology) -> C:
     if topology.cluster:
         return _cluster(colour, pool, endpoints, topology)
     if topology.shards:

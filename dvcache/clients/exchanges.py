@@ -1,14 +1,18 @@
 """Exchanges: batches on several clients at once, and the steps of which a routed batch is made.
 
-Steps are written once for both colours; `converse` and `aconverse` take them.
+Steps are written once for sync and async; `converse` and `aconverse` take them.
 """
 
 import asyncio
 import time
-from collections.abc import Generator, Mapping, Sequence
-from concurrent.futures import wait
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from functools import partial
+from threading import Thread
+from typing import Any, Generic, TypeAlias, TypeVar
 
+from dvcache import deadline
 from dvcache.protocols import AsyncClient, Client, Pending
 from dvcache.types import Batch, Sleep, Wait
 
@@ -21,88 +25,143 @@ Outcome: TypeAlias = Sequence[Any] | Exception
 Exchange: TypeAlias = Mapping[C, Batch]
 """What each client is to run, all of them at once. Its result is a dictionary of `Outcome`s."""
 
-Steps: TypeAlias = Generator[Exchange[C] | Sleep | Wait, Any, T]
+
+@dataclass(frozen=True, slots=True)
+class Within(Generic[C]):
+    """An exchange that may use a share of the time that is left until the deadline."""
+
+    requests: Exchange[C]
+    share: float
+
+
+Steps: TypeAlias = Generator[Exchange[C] | Within[C] | Sleep | Wait, Any, T]
 """Exchanges on clients of type `C`, and pauses between them, that come to a `T`."""
 
 
-def converse(steps: Steps[Client, T], outcome: object = None) -> T:
+def converse(steps: Steps[Client, T], until: float | None = None, outcome: object = None) -> T:
     """Take the steps and return what they come to.
 
     Args:
-        steps: what is to be done.
+        steps: what is to be done. They know the deadline, and end soon after it.
+        until: the deadline; nothing is sent once it has passed, and no pause is longer.
         outcome: of the first step, if they wait for it already.
     """
     try:
         while True:
             step = steps.send(outcome)
             if isinstance(step, Sleep | Wait):
-                pause(step)
+                pause(step, until)
+            elif isinstance(step, Within):
+                outcome = exchange(step.requests, deadline.part(until, step.share))
             else:
-                outcome = exchange(step)
+                outcome = exchange(step, until)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]  # StopIteration.value is Any; it is the steps' T
     finally:
         steps.close()
 
 
-async def aconverse(steps: Steps[AsyncClient, T], outcome: object = None) -> T:
+async def aconverse(steps: Steps[AsyncClient, T], until: float | None = None, outcome: object = None) -> T:
     """Take the steps as `converse`, without blocking the event loop."""
     try:
         while True:
             step = steps.send(outcome)
             if isinstance(step, Sleep | Wait):
-                await apause(step)
+                await apause(step, until)
+            elif isinstance(step, Within):
+                outcome = await aexchange(step.requests, deadline.part(until, step.share))
             else:
-                outcome = await aexchange(step)
+                outcome = await aexchange(step, until)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]  # as above
     finally:
         steps.close()
 
 
-def exchange(requests: Exchange[Client]) -> dict[Client, Outcome]:
+def exchange(requests: Exchange[Client], until: float | None = None) -> dict[Client, Outcome]:
     """Write to all clients before reading from any, so that they work at once.
 
     Always in the same order: callers that want connections of the same bounded pools could otherwise wait for each
-    other.
+    other. Clients that have to connect first do so side by side, each in a thread.
     """
     if len(requests) == 1:  # which may be a transaction
-        return {client: _outcome(client, None, batch) for client, batch in requests.items()}
+        return {client: _outcome(client, None, batch, until) for client, batch in requests.items()}
     begun: dict[Client, Pending] = {}
     outcomes: dict[Client, Outcome] = {}
+    connecting = _connecting(requests, until)
     try:
         for client in sorted(requests, key=id):
-            begin = getattr(client, "begin", None)
+            begin = None if client in connecting else getattr(client, "begin", None)
             if begin is not None:
+                if deadline.has_passed(until):
+                    outcomes[client] = deadline.unsent(requests[client])
+                    continue
                 try:
-                    pending = begin(requests[client])
+                    pending = begin(requests[client], until)
                 except Exception as error:  # noqa: BLE001  # it is this client's outcome
                     outcomes[client] = error
                 else:
                     if pending is not None:
                         begun[client] = pending
         for client, batch in requests.items():
-            if client not in outcomes:
-                outcomes[client] = _outcome(client, begun.pop(client, None), batch)
+            if client in connecting:
+                outcomes[client] = connecting[client].result()
+            elif client not in outcomes:
+                outcomes[client] = _outcome(client, begun.pop(client, None), batch, until)
     finally:
         for pending in begun.values():
             pending.abandon()
     return outcomes
 
 
-def _outcome(client: Client, pending: Pending | None, batch: Batch) -> Outcome:
+def _connecting(requests: Exchange[Client], until: float | None) -> dict[Client, "Future[Outcome]"]:
+    """Run the batches of clients that have no connection yet, each in a thread, where there are several of them."""
+    cold = [client for client in requests if _connects(client)]
+    if len(cold) < 2:  # noqa: PLR2004  # nobody waits for another one
+        return {}
+    return {client: _threaded(partial(_outcome, client, None, requests[client], until)) for client in cold}
+
+
+def _connects(client: Client) -> bool:
+    """Return True if the client would connect before it writes."""
+    connects: Callable[[], bool] | None = getattr(client, "connects", None)
+    return connects is not None and connects()
+
+
+def _threaded(work: Callable[[], Outcome]) -> "Future[Outcome]":
+    """Do the work in a thread; without one where none can be started."""
+    done: Future[Outcome] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001  # raised where the result is waited for
+            done.set_exception(error)
+
     try:
-        return client.execute(batch) if pending is None else pending.replies()
+        Thread(target=run, name="dvcache connecting", daemon=True).start()
+    except RuntimeError:  # no more threads
+        run()
+    return done
+
+
+def _outcome(client: Client, pending: Pending | None, batch: Batch, until: float | None) -> Outcome:
+    try:
+        if pending is not None:
+            return pending.replies()
+        return deadline.unsent(batch) if deadline.has_passed(until) else client.execute(batch, until)
     except Exception as error:  # noqa: BLE001  # as above
         return error
 
 
-async def aexchange(requests: Exchange[AsyncClient]) -> dict[AsyncClient, Outcome]:
+async def aexchange(requests: Exchange[AsyncClient], until: float | None = None) -> dict[AsyncClient, Outcome]:
     """Run the batches on all clients at once."""
+    if deadline.has_passed(until):
+        return {client: deadline.unsent(batch) for client, batch in requests.items()}
     if len(requests) == 1:  # as above
         [(client, batch)] = requests.items()
         try:
-            return {client: await client.execute(batch)}
+            return {client: await client.execute(batch, until)}
         except Exception as error:  # noqa: BLE001  # as above
             return {client: error}
     begun: dict[AsyncClient, asyncio.Future[Any]] = {}
@@ -110,8 +169,8 @@ async def aexchange(requests: Exchange[AsyncClient]) -> dict[AsyncClient, Outcom
     try:
         for client, batch in requests.items():
             begin = getattr(client, "begin", None)
-            pending = None if begin is None else begin(batch)
-            begun[client] = asyncio.ensure_future(client.execute(batch)) if pending is None else pending
+            pending = None if begin is None else begin(batch, until)
+            begun[client] = asyncio.ensure_future(client.execute(batch, until)) if pending is None else pending
         for client, pending in reversed(begun.items()):  # when the last has answered, most often all have
             try:
                 outcomes[client] = await pending
@@ -124,17 +183,19 @@ async def aexchange(requests: Exchange[AsyncClient]) -> dict[AsyncClient, Outcom
     return outcomes
 
 
-def pause(step: Sleep | Wait) -> None:
-    """Pause in this thread."""
+def pause(step: Sleep | Wait, until: float | None = None) -> None:
+    """Pause in this thread, until the deadline at most."""
+    seconds = deadline.left(until, step.seconds)
     if isinstance(step, Sleep):
-        time.sleep(step.seconds)
+        time.sleep(seconds or 0)
     else:
-        wait([step.done], step.seconds)
+        wait([step.done], seconds)
 
 
-async def apause(step: Sleep | Wait) -> None:
-    """Pause without blocking the event loop."""
+async def apause(step: Sleep | Wait, until: float | None = None) -> None:
+    """Pause without blocking the event loop, until the deadline at most."""
+    seconds = deadline.left(until, step.seconds)
     if isinstance(step, Sleep):
-        await asyncio.sleep(step.seconds)
+        await asyncio.sleep(seconds or 0)
     else:
-        await asyncio.wait([asyncio.wrap_future(step.done)], timeout=step.seconds)
+        await asyncio.wait([asyncio.wrap_future(step.done)], timeout=seconds)

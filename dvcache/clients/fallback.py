@@ -8,6 +8,7 @@ from dvcache.attempts import Flow, aattempt, attempt
 from dvcache.clients.commands import is_repeatable
 from dvcache.errors import ConnectError, ReadOnlyError, TransportError
 from dvcache.protocols import AsyncClient, Client
+from dvcache.rota import SHARE
 from dvcache.types import Batch
 
 C = TypeVar("C")
@@ -22,7 +23,7 @@ def in_order(clients: Sequence[C], batch: Batch) -> Flow[C]:
     *others, last = clients
     for client in others:
         try:
-            replies: Sequence[Any] = yield client, batch
+            replies: Sequence[Any] = yield client, batch, SHARE
         except ConnectError:
             continue
         except TransportError:
@@ -41,9 +42,9 @@ class Fallback:
 
     clients: tuple[Client, ...]
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
-        return attempt(in_order(self.clients, batch))
+        return attempt(in_order(self.clients, batch), batch, until)
 
     def close(self) -> None:
         """End every connection."""
@@ -57,9 +58,9 @@ class AsyncFallback:
 
     clients: tuple[AsyncClient, ...]
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
-        return await aattempt(in_order(self.clients, batch))
+        return await aattempt(in_order(self.clients, batch), batch, until)
 
     def close(self) -> None:
         """End every connection."""

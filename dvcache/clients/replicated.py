@@ -8,7 +8,7 @@ from dvcache.attempts import Flow, aattempt, attempt
 from dvcache.clients.commands import only_reads
 from dvcache.errors import NotSupportedError, TransportError
 from dvcache.protocols import AsyncClient, Client
-from dvcache.rota import Rota
+from dvcache.rota import SHARE, Rota
 from dvcache.types import Batch
 
 C = TypeVar("C")
@@ -23,15 +23,15 @@ class Replicated:
     rota: Rota[Any]
     """The replicas' turns."""
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
         if only_reads(batch):
             try:
-                return self.replicas.execute(batch)
-            except TransportError:
-                return attempt(elsewhere(self.primary, self.rota, batch))
+                return self.replicas.execute(batch, until)
+            except TransportError as error:
+                return attempt(elsewhere(self.primary, self.rota, batch), batch, until, error)
         progress = self.rota.progress
-        return progress.answer(batch, self.primary.execute(progress.request(batch)))
+        return progress.answer(batch, self.primary.execute(progress.request(batch), until))
 
     def close(self) -> None:
         """End every connection."""
@@ -48,15 +48,15 @@ class AsyncReplicated:
     rota: Rota[Any]
     """The replicas' turns."""
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
         if only_reads(batch):
             try:
-                return await self.replicas.execute(batch)
-            except TransportError:
-                return await aattempt(elsewhere(self.primary, self.rota, batch))
+                return await self.replicas.execute(batch, until)
+            except TransportError as error:
+                return await aattempt(elsewhere(self.primary, self.rota, batch), batch, until, error)
         progress = self.rota.progress
-        return progress.answer(batch, await self.primary.execute(progress.request(batch)))
+        return progress.answer(batch, await self.primary.execute(progress.request(batch), until))
 
     def close(self) -> None:
         """End every connection."""
@@ -73,7 +73,7 @@ def elsewhere(primary: C, rota: Rota[C], batch: Batch) -> Flow[C]:
     failure: TransportError | None = None
     answers: Sequence[Any] = ()
     try:
-        replies = yield primary, rota.progress.request(batch)
+        replies = yield primary, rota.progress.request(batch), SHARE
     except TransportError as error:
         failure = error
     else:
@@ -94,10 +94,10 @@ class ReadOnly:
 
     client: Client
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
         refuse_writes(batch)
-        return self.client.execute(batch)
+        return self.client.execute(batch, until)
 
     def close(self) -> None:
         """End every connection."""
@@ -110,10 +110,10 @@ class AsyncReadOnly:
 
     client: AsyncClient
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
         refuse_writes(batch)
-        return await self.client.execute(batch)
+        return await self.client.execute(batch, until)
 
     def close(self) -> None:
         """End every connection."""

@@ -113,12 +113,12 @@ class Resilient:
     def __init__(self, pool: Node, circuit: Circuit) -> None:
         self._pool, self._circuit = pool, circuit
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
         circuit = self._circuit
         began = circuit.begin()
         try:
-            replies = self._pool.execute(batch)
+            replies = self._pool.execute(batch, until)
         except BaseException as error:
             circuit.fail(error, began)
             raise
@@ -126,14 +126,14 @@ class Resilient:
             circuit.mend()
         return replies
 
-    def begin(self, batch: Batch, /) -> Pending | None:
+    def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:
         """Write the batch if the pool can, as `protocols.Begins` says."""
         begin = getattr(self._pool, "begin", None)
         if begin is None:
             return None
         began = self._circuit.begin()
         try:
-            pending = begin(batch)
+            pending = begin(batch, until)
         except BaseException as error:
             self._circuit.fail(error, began)
             raise
@@ -184,12 +184,12 @@ class AsyncResilient:
     def __init__(self, pool: AsyncNode, circuit: Circuit) -> None:
         self._pool, self._circuit = pool, circuit
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
         circuit = self._circuit
         began = circuit.begin()
         try:
-            replies = await self._pool.execute(batch)
+            replies = await self._pool.execute(batch, until)
         except BaseException as error:
             circuit.fail(error, began)
             raise

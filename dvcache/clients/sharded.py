@@ -102,10 +102,10 @@ class Sharded:
         self.pools, self._shards = pools, Shards(pools)
         self._alone = {pool: Standalone(pool) for pool in pools.values()}
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says; a part's transport error stands in the places that it cost."""
         pool = self._shards.sole(batch)
-        return converse(self._shards.steps(batch)) if pool is None else self._alone[pool].execute(batch)
+        return converse(self._shards.steps(batch), until) if pool is None else self._alone[pool].execute(batch, until)
 
     def close(self) -> None:
         """End every connection."""
@@ -120,10 +120,10 @@ class AsyncSharded:
         self.pools, self._shards = pools, Shards(pools)
         self._alone = {pool: AsyncStandalone(pool) for pool in pools.values()}
 
-    def execute(self, batch: Batch, /) -> Coroutine[Any, Any, Sequence[Any]]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Coroutine[Any, Any, Sequence[Any]]:
         """Run the batch, as `Sharded.execute`."""
         pool = self._shards.sole(batch)  # not awaited here: each coroutine on the way costs its share
-        return aconverse(self._shards.steps(batch)) if pool is None else self._alone[pool].execute(batch)
+        return aconverse(self._shards.steps(batch), until) if pool is None else self._alone[pool].execute(batch, until)
 
     def close(self) -> None:
         """End every connection."""

@@ -16,14 +16,14 @@ class Standalone:
 
     pool: Client
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
         try:
-            return self.pool.execute(batch)
+            return self.pool.execute(batch, until)
         except ConnectionLost:
             if not is_repeatable(batch):
                 raise
-        return self.pool.execute(batch)
+        return self.pool.execute(batch, until)
 
     def close(self) -> None:
         """End every connection."""
@@ -36,14 +36,14 @@ class AsyncStandalone:
 
     pool: AsyncClient
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
         try:
-            return await self.pool.execute(batch)
+            return await self.pool.execute(batch, until)
         except ConnectionLost:
             if not is_repeatable(batch):
                 raise
-        return await self.pool.execute(batch)
+        return await self.pool.execute(batch, until)
 
     def close(self) -> None:
         """End every connection."""

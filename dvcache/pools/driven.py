@@ -77,7 +77,7 @@ class DrivenPool:
         self._places: threading.Semaphore | None = None
         self._using: set[Any] = set()
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
         if not batch:
             return []
@@ -89,7 +89,7 @@ class DrivenPool:
         self.end(use, clean=type(batch) is not Transaction or replies[0] is True)  # else it may be in the midst of it
         return replies
 
-    def begin(self, batch: Batch, /) -> Written:
+    def begin(self, batch: Batch, until: float | None = None, /) -> Written:
         """Write the batch, as `protocols.Begins` says."""
         use = self._use(batch)
         try:

@@ -31,12 +31,12 @@ class AsyncDrivenPool:
         _inherited.append(self._homes)
         self._homes = {}
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
         if not batch:
             return []
         home = self._homes.get(asyncio.get_running_loop()) or await self._moved_in()
-        return await home.execute(batch)
+        return await home.execute(batch, until)
 
     async def _moved_in(self) -> Home:
         if self._closed:

@@ -52,7 +52,7 @@ class Home:
                 self._driven = driven
             return self._driven
 
-    async def execute(self, batch: Batch) -> list[Any]:
+    async def execute(self, batch: Batch, until: float | None = None, /) -> list[Any]:
         """Run the batch on a connection of its own.
 
         It has a task of its own, so that a caller who is cancelled leaves no connection half greeted, and none outside

@@ -74,7 +74,7 @@ class LeanPool:
         self._attention = self._closed
         """Whether taking or putting back a lane needs the lock: somebody waits, or the pool is closed."""
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
         if not batch:
             return []
@@ -95,7 +95,7 @@ class LeanPool:
             self._attend()
         return replies
 
-    def begin(self, batch: Batch, /) -> Written:
+    def begin(self, batch: Batch, until: float | None = None, /) -> Written:
         """Write the batch, as `protocols.Pending` says."""
         started = time.monotonic()
         lane = self._take(started)

@@ -29,7 +29,7 @@ class MultiplexedPool:
         _inherited.append((self._lines, self._openings))
         self._lines, self._openings = {}, {}
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
         if not batch:
             return []
@@ -43,7 +43,7 @@ class MultiplexedPool:
             await line.room()
         return await line.send(batch)
 
-    def begin(self, batch: Batch, /) -> "asyncio.Future[list[Any]] | None":
+    def begin(self, batch: Batch, until: float | None = None, /) -> "asyncio.Future[list[Any]] | None":
         """Write the batch and return what will hold its replies, as `protocols.AsyncBegins` says."""
         line = self._lines.get(asyncio.get_running_loop())
         if line is None or line.lost or line.is_full:

@@ -25,9 +25,14 @@ class Answer(Future[Known]):
 
     @override
     def result(self, timeout: float | None = None) -> Known:
-        """Return the answer, as `Future.result` does, or raise the error in place of its TimeoutError."""
+        """Return the answer, as `Future.result` does, or raise a ConnectError in place of its TimeoutError."""
+        if timeout is not None and (self._patience is None or timeout < self._patience):
+            try:
+                return super().result(timeout)
+            except TimeoutError:
+                raise ConnectError(f"no sentinel answered within {timeout:.1f} s", alias=self._error.alias) from None
         try:
-            return super().result(self._patience if timeout is None else timeout)
+            return super().result(self._patience)
         except TimeoutError:
             raise self._error from None
 

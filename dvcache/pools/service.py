@@ -116,9 +116,9 @@ class ServicePool:
         self.rota = rota
         """The replicas' turns; None of a primary."""
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
-        return perform(self._attempts, batch)
+        return perform(self._attempts, batch, until)
 
     def close(self) -> None:
         """End every connection."""
@@ -135,9 +135,9 @@ class AsyncServicePool:
         self.rota = rota
         """As of `ServicePool`."""
 
-    def execute(self, batch: Batch, /) -> Coroutine[Any, Any, Sequence[Any]]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Coroutine[Any, Any, Sequence[Any]]:
         """Run the batch, as `protocols.AsyncClient` says."""
-        return aperform(self._attempts, batch)  # not awaited here: each coroutine on the way costs its share
+        return aperform(self._attempts, batch, until)  # not awaited here: each coroutine on the way costs its share
 
     def close(self) -> None:
         """End every connection."""

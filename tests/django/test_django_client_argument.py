@@ -210,7 +210,7 @@ class Counted:
     def __init__(self, client: Client) -> None:
         self.client, self.trips = client, 0
 
-    def execute(self, batch: Any, /) -> Any:
+    def execute(self, batch: Any, _until: float | None = None, /) -> Any:
         self.trips += 1
         return self.client.execute(batch)
 

@@ -41,7 +41,7 @@ class Waiting:
         self._pool = pool
         self.close = pool.close
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:
         return checked(batch, self._pool.execute(awaited(batch)))
 
 
@@ -52,7 +52,7 @@ class AsyncWaiting:
         self._pool = pool
         self.close = pool.close
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:
         return checked(batch, await self._pool.execute(awaited(batch)))
 
 
@@ -62,7 +62,7 @@ class Shared:
     def __init__(self, pool: Any) -> None:
         self._pool = pool
 
-    def execute(self, batch: Batch, /) -> Any:
+    def execute(self, batch: Batch, _until: float | None = None, /) -> Any:
         result: Sequence[Any] | Coroutine[Any, Any, Sequence[Any]] = self._pool.execute(batch)
         return result
 

@@ -91,7 +91,7 @@ class Watched(MemoryPoolFactory):
         pool = super().pool(endpoint)
         perform = pool.execute
 
-        def execute(batch: Batch, /) -> Any:
+        def execute(batch: Batch, _until: float | None = None, /) -> Any:
             self.asked.add(endpoint.role)
             return perform(batch)
 

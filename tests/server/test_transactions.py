@@ -37,7 +37,7 @@ class Older:
 
     client: Any
 
-    def execute(self, batch: Batch, /) -> Any:
+    def execute(self, batch: Batch, _until: float | None = None, /) -> Any:
         return refusals(batch) or self.client.execute(batch)
 
 
@@ -47,7 +47,7 @@ class AsyncOlder:
 
     client: Any
 
-    async def execute(self, batch: Batch, /) -> Any:
+    async def execute(self, batch: Batch, _until: float | None = None, /) -> Any:
         return refusals(batch) or await self.client.execute(batch)
 
 
@@ -204,5 +204,5 @@ class Plain:
 
     client: Any
 
-    def execute(self, batch: Batch, /) -> Any:
+    def execute(self, batch: Batch, _until: float | None = None, /) -> Any:
         return self.client.execute(tuple(iter(batch)))

@@ -138,7 +138,7 @@ class Pool:
         self.world, self.endpoint, self.closed = world, endpoint, False
         world.pools.append(self)
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:
         return self.world.at(self.endpoint).run(batch)
 
     def close(self) -> None:
@@ -152,7 +152,7 @@ class AsyncPool:
         self.world, self.endpoint, self.closed = world, endpoint, False
         world.pools.append(self)
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:
         await asyncio.sleep(0)
         return self.world.at(self.endpoint).run(batch)
 
@@ -166,7 +166,7 @@ class Blocking:
     def __init__(self, client: Any) -> None:
         self.client = client
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:
         return asyncio.run(self.client.execute(batch))  # type: ignore[no-any-return]  # its replies
 
     def close(self) -> None:

@@ -32,7 +32,7 @@ class Node:
     def __repr__(self) -> str:
         return self.name
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:
         if self.closed:
             raise ClosedError(self.name)
         self.batches.append(batch)
@@ -56,7 +56,7 @@ class AsyncNode:
     def __init__(self, node: Node) -> None:
         self._node = node
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:
         return self._node.execute(batch)
 
     def close(self) -> None:

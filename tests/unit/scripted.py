@@ -20,7 +20,7 @@ class Scripted:
         self.answers = list(answers)
         self.seen: list[Batch] = []
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:
         self.seen.append(batch)
         answer = self.answers.pop(0)
         if isinstance(answer, BaseException):
@@ -32,7 +32,7 @@ class Scripted:
 
 
 class AsyncScripted(Scripted):
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:  # type: ignore[override]  # the other colour
+    async def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:  # type: ignore[override]  # the other colour
         await asyncio.sleep(0)
         return super().execute(batch)
 

@@ -70,7 +70,7 @@ def test_a_subclass_may_override_a_method_and_others_see_it() -> None:
             return key == "mine"
 
     class Unused:
-        def execute(self, _: object, /) -> list[object]:
+        def execute(self, _: object, _until: float | None = None, /) -> list[object]:
             raise AssertionError
 
         def close(self) -> None:

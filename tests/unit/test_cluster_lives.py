@@ -125,10 +125,10 @@ def test_who_knows_the_way_does_not_wait_for_who_asks_which_replicas_there_are(
         client.primary.nodes.timeout = 60
         told = asyncio.Event()
 
-        async def hangs(pool: AsyncPool, batch: Batch) -> Any:
+        async def hangs(pool: AsyncPool, batch: Batch, until: float | None = None) -> Any:
             if batch[0][0] == "CLUSTER":
                 await told.wait()
-            return await answers(pool, batch)
+            return await answers(pool, batch, until)
 
         monkeypatch.setattr(AsyncPool, "execute", hangs)
         asks = asyncio.create_task(client.execute((("GET", A),)))
@@ -178,7 +178,7 @@ def test_an_event_loop_that_stopped_while_it_asked_holds_nobody_up_for_ever(
     stopped = asyncio.new_event_loop()
     stopped.run_until_complete(begin())
     monkeypatch.setattr(AsyncPool, "execute", answers)
-    with pytest.raises(ConnectError, match=r"nothing was heard for 0\.05 s"):
+    with pytest.raises(ConnectError, match=r"nothing was heard for 0\.\d\d s"):
         asyncio.run(client.execute((("GET", A),)))
     assert asyncio.run(client.execute((("GET", A),))) == [None]
     tasks[0].cancel()

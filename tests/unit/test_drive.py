@@ -143,7 +143,7 @@ def test_sleep_pauses_and_returns_none(drive_: Drive) -> None:
 
 def test_a_failed_run_leaves_no_reference_cycle_behind() -> None:
     class Down(Scripted):
-        def execute(self, _: Batch, /) -> Sequence[Any]:
+        def execute(self, _: Batch, _until: float | None = None, /) -> Sequence[Any]:
             raise ConnectionLost("gone")
 
     def fail() -> weakref.ref[BaseException]:

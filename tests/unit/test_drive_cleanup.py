@@ -65,7 +65,7 @@ class Stuck:
         self.release = asyncio.Event()
         self.hold = False
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:
         self.waiting.set()
         if batch == PING:
             await asyncio.Event().wait()
@@ -138,7 +138,7 @@ def test_a_cancellation_is_not_swallowed_by_an_operation_that_answers_for_its_cl
         return "done"
 
     class Down(Stuck):
-        async def execute(self, batch: Batch, /) -> Sequence[Any]:
+        async def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:
             if batch == BYE:
                 raise ConnectionLost("gone")
             return await super().execute(batch)

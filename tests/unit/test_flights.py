@@ -15,7 +15,7 @@ def _waits(flights: Flights, seconds: float) -> Op[bool]:
 
 
 class _Nobody:
-    def execute(self, batch: Any, /) -> Any:
+    def execute(self, batch: Any, _until: float | None = None, /) -> Any:
         raise AssertionError(batch)
 
     def close(self) -> None:

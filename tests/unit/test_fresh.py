@@ -42,7 +42,7 @@ class Answers:
         self.name = name
         self.primary = primary or self
 
-    def execute(self, batch: Batch, /) -> list[str]:
+    def execute(self, batch: Batch, _until: float | None = None, /) -> list[str]:
         return [self.name] * len(batch)
 
     def close(self) -> None:

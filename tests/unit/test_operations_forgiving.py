@@ -48,7 +48,7 @@ class Down:
         self.error = error
         self.asked = 0
 
-    def execute(self, _: Batch, /) -> Sequence[Any]:
+    def execute(self, _: Batch, _until: float | None = None, /) -> Sequence[Any]:
         self.asked += 1
         raise self.error("gone")
 
@@ -57,7 +57,7 @@ class Down:
 
 
 class AsyncDown(Down):
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:  # type: ignore[override]  # the other colour
+    async def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:  # type: ignore[override]  # the other colour
         await asyncio.sleep(0)
         return super().execute(batch)
 

@@ -41,7 +41,7 @@ class Scripted:
         self.outcome: BaseException | None = None
         self.takes = 0.0
 
-    def execute(self, _: Batch, /) -> Sequence[Any]:
+    def execute(self, _: Batch, _until: float | None = None, /) -> Sequence[Any]:
         self.asked += 1
         self.time.now += self.takes
         if self.outcome is not None:
@@ -59,7 +59,7 @@ class Scripted:
 
 
 class AsyncScripted(Scripted):
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:  # type: ignore[override]  # the other colour
+    async def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:  # type: ignore[override]  # the other colour
         await asyncio.sleep(0)
         return super().execute(batch)
 
@@ -67,7 +67,7 @@ class AsyncScripted(Scripted):
 class BegunScripted(Scripted):
     """A pool that writes now and is read later."""
 
-    def begin(self, batch: Batch, /) -> "Later":
+    def begin(self, batch: Batch, _until: float | None = None, /) -> "Later":
         return Later(self, batch)
 
 
@@ -164,7 +164,7 @@ def test_while_one_caller_tries_the_others_are_refused(bench: Bench) -> None:
     class Other(BaseException):
         """Raised in the middle of the trial, where another caller looks."""
 
-    def look(_: Batch, /) -> Sequence[Any]:
+    def look(_: Batch, _until: float | None = None, /) -> Sequence[Any]:
         with pytest.raises(CircuitOpenError):
             bench.client._circuit.begin()  # another thread's call, at this very moment
         raise Other

@@ -116,7 +116,7 @@ def test_callers_that_fail_together_set_a_member_aside_once(
 ) -> None:
     flows = [rota.flow(GET, nodes[0]) for _ in range(8)]
     for flow in flows:
-        assert flow.send(None) == (nodes[0], GET)
+        assert flow.send(None)[:2] == (nodes[0], GET)
     for flow in flows:
         step: Any = flow.throw(ReplyTimeout("late"))
         assert step[0] is not nodes[0]
@@ -281,7 +281,7 @@ class Written(Node):
     refusal: Exception | None = None
     abandoned = 0
 
-    def begin(self, batch: Batch, /) -> "Written":
+    def begin(self, batch: Batch, _until: float | None = None, /) -> "Written":
         if self.refusal is not None:
             raise self.refusal
         self.begun = batch

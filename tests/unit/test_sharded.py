@@ -21,7 +21,7 @@ class Scripted:
     def __init__(self, *failures: Exception) -> None:
         self.failures, self.asked, self.closed = list(failures), list[Batch](), False
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:
         self.asked.append(batch)
         if self.failures:
             raise self.failures.pop(0)
@@ -42,7 +42,7 @@ class Scripted:
 
 
 class AsyncScripted(Scripted):
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:  # type: ignore[override]  # the other colour
+    async def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:  # type: ignore[override]  # the other colour
         await asyncio.sleep(0)
         return super().execute(batch)
 

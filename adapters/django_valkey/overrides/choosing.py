@@ -37,10 +37,10 @@ class Chosen:
         """The client that sees the latest write."""
         return replace(self, writes=True)
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
         raw = self.cache.client._get_client(write=self.writes or not only_reads(batch))  # noqa: SLF001  # as its operations
-        found: Sequence[Any] = _pool(raw, "sync", self.alias).execute(batch)
+        found: Sequence[Any] = _pool(raw, "sync", self.alias).execute(batch, until)
         return found
 
     def close(self) -> None:
@@ -58,9 +58,9 @@ class ThreadedChosen:
         """The client that sees the latest write."""
         return ThreadedChosen(self.chosen.primary)
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
-        return await sync_to_async(self.chosen.execute)(batch)
+        return await sync_to_async(self.chosen.execute)(batch, until)
 
     def close(self) -> None:
         """Leave the connections to their owner."""
@@ -80,11 +80,11 @@ class AsyncChosen:
         """The client that sees the latest write."""
         return replace(self, writes=True)
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
         write = self.writes or not only_reads(batch)
         raw = await self.cache.client._get_client(write=write)  # noqa: SLF001  # as its operations
-        found: Sequence[Any] = await _pool(raw, "async", self.alias).execute(batch)
+        found: Sequence[Any] = await _pool(raw, "async", self.alias).execute(batch, until)
         return found
 
     def close(self) -> None:

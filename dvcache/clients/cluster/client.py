@@ -18,20 +18,20 @@ class Primaries:
     def __init__(self, nodes: Nodes[Client]) -> None:
         self.nodes, self.routes = nodes, Routes(nodes)
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says; a part's transport error stands in the places that it cost."""
         owner = self.routes.sole(batch)
         if owner is None:
-            return converse(self.routes.steps(batch))
+            return converse(self.routes.steps(batch, until=until), until)
         try:
-            outcome: Outcome = owner.execute(batch)
+            outcome: Outcome = owner.execute(batch, until)
         except Exception as error:  # noqa: BLE001  # the steps decide what comes of it
             outcome = error
         if is_final(outcome):
             return outcome
-        steps = self.routes.steps(batch, owner)
+        steps = self.routes.steps(batch, owner, until=until)
         steps.send(None)
-        return converse(steps, {owner: outcome})
+        return converse(steps, until, {owner: outcome})
 
     def close(self) -> None:
         """End every connection."""
@@ -44,20 +44,20 @@ class AsyncPrimaries:
     def __init__(self, nodes: Nodes[AsyncClient]) -> None:
         self.nodes, self.routes = nodes, Routes(nodes)
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `Primaries.execute`."""
         owner = self.routes.sole(batch)
         if owner is None:
-            return await aconverse(self.routes.steps(batch))
+            return await aconverse(self.routes.steps(batch, until=until), until)
         try:
-            outcome: Outcome = await owner.execute(batch)
+            outcome: Outcome = await owner.execute(batch, until)
         except Exception as error:  # noqa: BLE001  # as above
             outcome = error
         if is_final(outcome):
             return outcome
-        steps = self.routes.steps(batch, owner)
+        steps = self.routes.steps(batch, owner, until=until)
         steps.send(None)
-        return await aconverse(steps, {owner: outcome})
+        return await aconverse(steps, until, {owner: outcome})
 
     def close(self) -> None:
         """End every connection."""
@@ -70,11 +70,11 @@ class Cluster:
     def __init__(self, primary: Primaries) -> None:
         self.primary, self._nodes = primary, primary.nodes
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
         if not self._nodes.reads_replicas or not only_reads(batch):
-            return self.primary.execute(batch)
-        return converse(self.primary.routes.steps(batch, by_readers=True))
+            return self.primary.execute(batch, until)
+        return converse(self.primary.routes.steps(batch, by_readers=True, until=until), until)
 
     def close(self) -> None:
         """End every connection."""
@@ -87,11 +87,11 @@ class AsyncCluster:
     def __init__(self, primary: AsyncPrimaries) -> None:
         self.primary, self._nodes = primary, primary.nodes
 
-    def execute(self, batch: Batch, /) -> Coroutine[Any, Any, Sequence[Any]]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Coroutine[Any, Any, Sequence[Any]]:
         """Run the batch, as `Cluster.execute`."""
         if not self._nodes.reads_replicas or not only_reads(batch):
-            return self.primary.execute(batch)
-        return aconverse(self.primary.routes.steps(batch, by_readers=True))
+            return self.primary.execute(batch, until)
+        return aconverse(self.primary.routes.steps(batch, by_readers=True, until=until), until)
 
     def close(self) -> None:
         """End every connection."""

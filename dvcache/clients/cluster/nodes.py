@@ -14,7 +14,7 @@ from zlib import crc32
 
 from dvcache.clients.cluster.slot_map import Range, ranges
 from dvcache.clients.cluster.view import C, View
-from dvcache.clients.exchanges import Steps
+from dvcache.clients.exchanges import Steps, Within
 from dvcache.errors import ClosedError, ConnectError, NotSupportedError, ServerError, TransportError, UnavailableError
 from dvcache.rota import Rota
 from dvcache.slots import SLOTS
@@ -35,6 +35,12 @@ TIMEOUT: Final = 5.0
 PATIENCE: Final = 1.0
 """Seconds for which a node that cannot be reached is waited for, or its successor. From then on, until it was well for
 `LINGER` seconds, who misses it tries it once, so that a cluster that is down holds nobody up."""
+
+_MORE: Final = 4
+"""Factor by which more nodes are asked for the map at once, after those before gave none."""
+
+_SHARE: Final = 0.35
+"""Share of the time left until the deadline that nodes may take to tell the map."""
 
 _SLOTS: Final[Batch] = (("CLUSTER", "SLOTS"),)
 
@@ -134,11 +140,17 @@ class Nodes(Generic[C]):
     def _age(self) -> float:
         return float("inf") if self._told is None else self.clock() - self._told
 
-    def refresh(self, failed: object = None) -> Steps[C, None]:
+    def end(self, until: float | None) -> float:
+        """Return the time by which a batch that begins now gives up finding its owners."""
+        end = self.clock() + self.timeout
+        return end if until is None else min(until, end)
+
+    def refresh(self, failed: object = None, *, end: float = float("inf")) -> Steps[C, None]:
         """Ask for the map, unless it was told a moment ago; where somebody asks already, wait for that.
 
         Args:
             failed: who gave no answer, and is asked last.
+            end: the time after which no further node is asked.
 
         Raises:
             TransportError: no node answers, of those that are known and those of LOCATION.
@@ -151,7 +163,7 @@ class Nodes(Generic[C]):
         mine, process = Future[None](), os.getpid()  # in a forked child the one who asks is not there
         try:
             asking = self._asking.setdefault(process, mine)
-            yield from self._asked(failed) if asking is mine else self._heard(asking)
+            yield from self._asked(failed, end) if asking is mine else self._heard(asking)
         finally:
             if self._asking.get(process) is mine:
                 del self._asking[process]
@@ -159,40 +171,50 @@ class Nodes(Generic[C]):
 
     def _heard(self, asking: Future[None]) -> Steps[C, None]:
         """Wait for who asks. There may be no map then: that one was cancelled, and the next asks."""
+        begun = self.clock()
         yield Wait(asking, self.timeout)
         if not asking.done():
-            if self._asking.get(os.getpid()) is asking:  # its event loop may have stopped for ever
+            waited = self.clock() - begun
+            if (
+                waited >= self.timeout and self._asking.get(os.getpid()) is asking
+            ):  # its event loop may have stopped for ever
                 del self._asking[os.getpid()]
             if self.view is None:
-                raise self._nobody(TimeoutError(f"nothing was heard for {self.timeout:g} s"))
+                raise self._nobody(TimeoutError(f"nothing was heard for {waited:.2f} s"))
 
-    def _asked(self, failed: object) -> Steps[C, None]:
+    def _asked(self, failed: object, end: float) -> Steps[C, None]:
         try:
-            yield from self._ask(failed)
+            yield from self._ask(failed, end)
             self._told = self.clock()
         except (TransportError, ServerError, NotSupportedError) as error:
             self._told, self._failure = self.clock(), copy.copy(error)
             raise
 
-    def _ask(self, failed: object) -> Steps[C, None]:
+    def _ask(self, failed: object, end: float) -> Steps[C, None]:
+        """Ask one node, then more and more of them at once, so that silent ones cost no more than a part of the time."""
         refusal: ServerError | None = None
         failure: Exception | None = None
         begun = self.clock()
-        for address, client in self._candidates(failed):
-            outcome = (yield {client: _SLOTS})[client]
-            reply = outcome if isinstance(outcome, Exception) else outcome[0]
-            if isinstance(reply, UnavailableError):
-                failure = reply
-            elif isinstance(reply, ServerError):
-                refusal = reply
-            elif isinstance(reply, Exception):
-                failure, self._silent[address] = reply, self.clock()
-            elif found := ranges(reply, address):
-                self._silent.pop(address, None)
-                self._apply(found)
-                return
-            if self.view is not None and self.clock() >= begun + self.timeout:
-                break  # where nodes hang nobody waits for all of them: the next one asks who was not asked now
+        candidates, count = list(self._candidates(failed)), 1
+        while candidates:
+            asked, candidates, count = candidates[:count], candidates[count:], count * _MORE
+            outcomes = yield Within({client: _SLOTS for _, client in asked}, _SHARE)
+            for address, client in asked:
+                outcome = outcomes[client]
+                reply = outcome if isinstance(outcome, Exception) else outcome[0]
+                if isinstance(reply, UnavailableError):
+                    failure = reply
+                elif isinstance(reply, ServerError):
+                    refusal = reply
+                elif isinstance(reply, Exception):
+                    failure, self._silent[address] = reply, self.clock()
+                elif found := ranges(reply, address):
+                    self._silent.pop(address, None)
+                    self._apply(found)
+                    return
+            now = self.clock()
+            if now >= end or (self.view is not None and now >= begun + self.timeout):
+                break  # the next caller asks the nodes that were not asked now
         self._check_open()
         if refusal is not None:
             raise _refused(refusal)

@@ -38,8 +38,8 @@ class Pursuit(Generic[C]):
     def __init__(self, nodes: Nodes[C]) -> None:
         self.nodes = nodes
 
-    def run(self, errands: list[Errand[C]], outcomes: dict[Any, Outcome], started: float) -> Steps[C, None]:
-        """Judge outcomes and ask again, until every errand has its reply or its time is up."""
+    def run(self, errands: list[Errand[C]], outcomes: dict[Any, Outcome], end: float) -> Steps[C, None]:
+        """Judge outcomes and ask again, until every errand has its reply or the clock shows `end`."""
         pause, rounds = _FIRST_PAUSE, 0
         split: list[tuple[Errand[C], Plan[Any], dict[Any, list[Any]]]] = []
         while errands:
@@ -50,9 +50,9 @@ class Pursuit(Generic[C]):
                 for left in self._judged(owner, some, outcomes.get(owner), result)
             ]
             if result.is_due and (not errands or self._is_current(errands)):
-                yield from self.refreshed(result.failed)
+                yield from self.refreshed(result.failed, end)
             now = self.nodes.clock()
-            if not errands or now >= started + self.nodes.timeout:
+            if not errands or now >= end:
                 give_up(errands)
                 break
             stuck = self._readdress(errands)
@@ -88,10 +88,10 @@ class Pursuit(Generic[C]):
             for n, command in enumerate(commands)
         ]
 
-    def refreshed(self, failed: object) -> Steps[C, None]:
+    def refreshed(self, failed: object, end: float) -> Steps[C, None]:
         """Have the map told; who cannot tell it is no news for what has an owner already."""
         try:
-            yield from self.nodes.refresh(failed)
+            yield from self.nodes.refresh(failed, end=end)
         except (TransportError, CacheError):
             if self.nodes.view is None:
                 raise

@@ -36,7 +36,9 @@ class Routes(Generic[C]):
         found = sole(batch, slot)
         return None if found is None else view.owners[found]
 
-    def steps(self, batch: Batch, begun: C | None = None, *, by_readers: bool = False) -> Steps[C, Sequence[Any]]:
+    def steps(
+        self, batch: Batch, begun: C | None = None, *, by_readers: bool = False, until: float | None = None
+    ) -> Steps[C, Sequence[Any]]:
         """Run the batch where its keys are; its first exchange is of `begun` with all of it, unless that is None.
 
         A transport error that concerns a part of the batch stands in the place of each reply that it cost.
@@ -45,6 +47,7 @@ class Routes(Generic[C]):
             batch: the commands.
             begun: who has been asked already.
             by_readers: whether replicas are asked first.
+            until: the deadline.
 
         Raises:
             TransportError: no node of the cluster answers.
@@ -53,16 +56,16 @@ class Routes(Generic[C]):
         if not batch:
             return []
         if type(batch) is Transaction:
-            return (yield from self._transacted(batch, begun))
-        started = self.nodes.clock()
+            return (yield from self._transacted(batch, begun, self.nodes.end(until)))
+        end = self.nodes.end(until)
         if begun is None and len(batch) == 1 and batch[0][0] in _OWN:
-            return [(yield from self._own(batch[0], started))]
+            return [(yield from self._own(batch[0], end))]
         plan: Plan[C | None]
         if begun is None:
-            view = yield from self._view()
+            view = yield from self._view(end)
             if by_readers and self.nodes.is_old():
-                yield from self._pursuit.refreshed(None)
-                view = yield from self._view()
+                yield from self._pursuit.refreshed(None, end)
+                view = yield from self._view(end)
             everyone: tuple[C | None, ...] = tuple(view.primaries)
             owner: Callable[[int], C | None] = _readers(view) if by_readers else view.owners.__getitem__
             plan = divide(batch, slots, owner, everyone, apart=True)
@@ -75,11 +78,10 @@ class Routes(Generic[C]):
             return replies
         if None not in plan.parts and all(map(is_final, outcomes.values())):
             return unite(plan, outcomes)  # type: ignore[arg-type]  # all are final, so none is an Exception
-        return unite(plan, (yield from self._settled(plan, outcomes, started)))
+        return unite(plan, (yield from self._settled(plan, outcomes, end)))
 
-    def _transacted(self, batch: Transaction, owner: C | None) -> Steps[C, Sequence[Any]]:
+    def _transacted(self, batch: Transaction, owner: C | None, end: float) -> Steps[C, Sequence[Any]]:
         """Run a transaction where its key is; all of it anew where nothing was performed, as that is elsewhere now."""
-        give_up = self.nodes.clock() + self.nodes.timeout
         while True:
             if owner is not None:
                 outcome: Any = (yield {owner: batch})[owner]
@@ -88,29 +90,30 @@ class Routes(Generic[C]):
                 if isinstance(outcome, Exception) and not isinstance(outcome, ConnectError):
                     raise outcome
                 error = outcome if isinstance(outcome, Exception) else outcome[0]
-                if self.nodes.clock() >= give_up:
+                if self.nodes.clock() >= end:
                     return [homeless(error) if isinstance(error, RedirectError) else error, None]
                 yield Sleep(_PAUSE)
-            [found] = yield from self.steps(batch[1:])  # it finds the owner of the key, whatever has become of it
+            # It finds the owner of the key, whatever has become of it.
+            [found] = yield from self.steps(batch[1:], until=end)
             if isinstance(found, CacheError):
                 return [found, None]
             owner = self.sole(batch)
 
-    def _view(self) -> Steps[C, View[C]]:
+    def _view(self, end: float) -> Steps[C, View[C]]:
         while (view := self.nodes.view) is None:
-            yield from self.nodes.refresh()
+            yield from self.nodes.refresh(end=end)
         return view
 
-    def _settled(self, plan: Plan[Any], outcomes: dict[Any, Outcome], started: float) -> Steps[C, dict[Any, Any]]:
+    def _settled(self, plan: Plan[Any], outcomes: dict[Any, Outcome], end: float) -> Steps[C, dict[Any, Any]]:
         """Follow up what the first exchange left open; return the replies of each part of the plan."""
-        view = yield from self._view()
+        view = yield from self._view(end)
         replies: dict[Any, list[Any]] = {client: [None] * len(commands) for client, commands in plan.parts.items()}
         errands = [
             Errand(command, self._slot(view, client, command), replies[client], n, client)
             for client, commands in plan.parts.items()
             for n, command in enumerate(commands)
         ]
-        yield from self._pursuit.run(errands, outcomes, started)
+        yield from self._pursuit.run(errands, outcomes, end)
         return replies
 
     def _slot(self, view: View[C], client: C | None, command: Command) -> int:
@@ -118,21 +121,21 @@ class Routes(Generic[C]):
         keys = rule(command).keys(command)
         return slot(keys[0]) if keys else view.primaries.get(client, 0) if client is not None else 0
 
-    def _own(self, command: Command, started: float) -> Steps[C, Any]:
+    def _own(self, command: Command, end: float) -> Steps[C, Any]:
         if command[0] == "SCAN":
-            return (yield from self._scan(command, started))
+            return (yield from self._scan(command, end))
         self.nodes.read(replicas=command[0] == "READONLY")
         return b"OK"
 
-    def _scan(self, command: Command, started: float) -> Steps[C, Any]:
+    def _scan(self, command: Command, end: float) -> Steps[C, Any]:
         """Look at a part of the keys of one primary after another; the cursor says of which, and where."""
-        view = yield from self._view()
+        view = yield from self._view(end)
         within, position = view.place(int(command[1]))
         owner, first = list(view.primaries.items())[position]
         reply: list[Any] = [None]
         errand = Errand(("SCAN", within, *command[2:]), first, reply, 0, owner)
         outcomes: dict[Any, Outcome] = yield requests([errand])
-        yield from self._pursuit.run([errand], outcomes, started)
+        yield from self._pursuit.run([errand], outcomes, end)
         if isinstance(reply[0], CacheError):
             return reply[0]
         if errand.owner is not owner:  # its successor has answered, to whom its cursor meant nothing

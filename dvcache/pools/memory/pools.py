@@ -58,7 +58,7 @@ class MemoryPool(Pool):
         self._connection = _Connection(store, endpoint)
 
     @override
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         return self._connection.exchange(batch)
 
     @override
@@ -73,7 +73,7 @@ class AsyncMemoryPool(AsyncPool):
         self._connection = _Connection(store, endpoint)
 
     @override
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         await asyncio.sleep(0)
         return self._connection.exchange(batch)
 

@@ -1,0 +1,94 @@
+"""Deadlines: the time by which a batch has come to its end, whatever hangs.
+
+A deadline is `until`, seconds of `time.monotonic`, or None for none. The outermost client makes it and hands it on; each
+wait on the way is bounded by what is left of it. No further attempt begins when it has passed.
+"""
+
+import time
+from typing import Final
+
+from dvcache.errors import ReplyTimeout, TransportError
+from dvcache.types import Batch
+
+_NAMED: Final = 4
+"""Failed attempts that an error names; a batch rarely has more."""
+
+
+def has_passed(until: float | None) -> bool:
+    """Return True if there is a deadline and it has passed."""
+    return until is not None and time.monotonic() >= until
+
+
+def left(until: float | None, limit: float | None = None) -> float | None:
+    """Return the seconds that a wait may take.
+
+    Args:
+        until: the deadline.
+        limit: the wait's own limit in seconds; None for none.
+
+    Returns:
+        The smaller of the limit and what is left of the deadline, at least 0; None if there is neither.
+    """
+    if until is None:
+        return limit
+    remaining = max(until - time.monotonic(), 0.0)
+    return remaining if limit is None else min(remaining, limit)
+
+
+def part(until: float | None, share: float) -> float | None:
+    """Return the deadline of an attempt that may use a share of the time that is left, so that others follow it."""
+    if until is None:
+        return None
+    now = time.monotonic()
+    return now + (until - now) * share
+
+
+class Trail:
+    """The failed attempts of a batch: how its time was spent.
+
+    Args:
+        failure: the error of an attempt that was made before.
+    """
+
+    __slots__ = ("_failures",)
+
+    def __init__(self, failure: object = None) -> None:
+        self._failures: list[TransportError] = []
+        self.add(failure)
+
+    def add(self, outcome: object) -> None:
+        """Record the outcome of an attempt, if it failed in transport."""
+        if isinstance(outcome, TransportError) and all(each is not outcome for each in self._failures):
+            self._failures.append(outcome)
+
+    def explain(self, error: TransportError) -> None:
+        """Extend an error that ends the batch with the attempts before it."""
+        before = [each for each in self._failures if each is not error]
+        told = [text for each in before[-_NAMED:] if (text := _told(each)) not in error.message]
+        if told:
+            error.message = f"{error.message}; before that: {'; '.join(told)}"
+        self._failures = [error]
+
+    def passed(self, batch: Batch) -> TransportError:
+        """Return the error of a batch whose deadline passed before a further attempt."""
+        last = self._failures[-1] if self._failures else None
+        error = ReplyTimeout(
+            "the deadline has passed",
+            alias=last.alias if last else "",
+            endpoint=last.endpoint if last else "",
+            command=str(batch[0][0]) if batch else "",
+        )
+        if self._failures:
+            told = [_told(each) for each in self._failures[-_NAMED:]]
+            error.message = f"{error.message}: {'; '.join(told)}"
+            error.__cause__ = last
+        return error
+
+
+def _told(error: TransportError) -> str:
+    return f"{error.endpoint}: {error.message}" if error.endpoint else error.message
+
+
+def unsent(batch: Batch) -> TransportError:
+    """Return the error of a batch that was not sent, as its deadline had passed."""
+    return ReplyTimeout("not sent: the deadline has passed", command=str(batch[0][0]) if batch else "")
