@@ -1,7 +1,7 @@
 """Deadlines: the time by which a batch has come to its end, whatever hangs.
 
-A deadline is `until`, seconds of `time.monotonic`, or None for none. The outermost client makes it and hands it on; each
-wait on the way is bounded by what is left of it. No further attempt begins when it has passed.
+A deadline is `until`, seconds of `time.monotonic`, or None for none. The outermost client makes it and hands it on;
+each wait on the way is bounded by what is left of it. No further attempt begins when it has passed.
 """
 
 import time

@@ -1,7 +1,8 @@
 """The outermost client: it gives each batch its deadline.
 
-A batch that was answered is over; the next one of the same operation has a deadline of its own, so that a long operation
-goes on for as long as it makes progress. The caller's own function, pauses and waits for other callers do not count.
+A batch that was answered is over; the next one of the same operation has a deadline of its own, so that a long
+operation goes on for as long as it makes progress. The caller's own function, pauses and waits for other callers do not
+count.
 """
 
 import inspect

@@ -90,19 +90,12 @@ def exchange(requests: Exchange[Client], until: float | None = None) -> dict[Cli
     outcomes: dict[Client, Outcome] = {}
     connecting = _connecting(requests, until)
     try:
-        for client in sorted(requests, key=id):
-            begin = None if client in connecting else getattr(client, "begin", None)
-            if begin is not None:
-                if deadline.has_passed(until):
-                    outcomes[client] = deadline.unsent(requests[client])
-                    continue
-                try:
-                    pending = begin(requests[client], until)
-                except Exception as error:  # noqa: BLE001  # it is this client's outcome
-                    outcomes[client] = error
-                else:
-                    if pending is not None:
-                        begun[client] = pending
+        for client in sorted(requests.keys() - connecting.keys(), key=id):
+            found = _begun(client, requests[client], until)
+            if isinstance(found, Exception):
+                outcomes[client] = found
+            elif found is not None:
+                begun[client] = found
         for client, batch in requests.items():
             if client in connecting:
                 outcomes[client] = connecting[client].result()
@@ -112,6 +105,20 @@ def exchange(requests: Exchange[Client], until: float | None = None) -> dict[Cli
         for pending in begun.values():
             pending.abandon()
     return outcomes
+
+
+def _begun(client: Client, batch: Batch, until: float | None) -> Pending | Exception | None:
+    """Write the batch if the client can, and return what reads the replies, or the client's error."""
+    begin = getattr(client, "begin", None)
+    if begin is None:
+        return None
+    if deadline.has_passed(until):
+        return deadline.unsent(batch)
+    try:
+        pending: Pending | None = begin(batch, until)
+    except Exception as error:  # noqa: BLE001  # it is this client's outcome
+        return error
+    return pending
 
 
 def _connecting(requests: Exchange[Client], until: float | None) -> dict[Client, "Future[Outcome]"]:

@@ -37,7 +37,7 @@ def test_twenty_gets_of_a_server_that_hangs_take_less_than_two_deadlines(
         if connected:
             assert get("k") == 7
         else:
-            container.cache()._client.pool._pool._drop_free()  # type: ignore[attr-defined]  # as after a rest
+            container.cache()._client.client.pool._pool._drop_free()  # type: ignore[attr-defined]  # as after a rest
         with own_server.paused():
             began = time.monotonic()
             assert [get("k") for _ in range(20)] == [None] * 20

@@ -191,7 +191,7 @@ class Nodes(Generic[C]):
             raise
 
     def _ask(self, failed: object, end: float) -> Steps[C, None]:
-        """Ask one node, then more and more of them at once, so that silent ones cost no more than a part of the time."""
+        """Ask one node, then more and more at once, so that silent nodes cost no more than a part of the time."""
         refusal: ServerError | None = None
         failure: Exception | None = None
         begun = self.clock()

@@ -1,0 +1,314 @@
+"""The deadline of a batch: made by the outermost client, handed on by every topology, told by the errors that it ends in."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from dvcache import Container, Settings, deadline
+from dvcache.attempts import aattempt, attempt
+from dvcache.clients.deadlines import AsyncLimitedLosses, Deadlines, LimitedLosses, Losses, taking_deadlines
+from dvcache.clients.exchanges import Within, aconverse, aexchange, converse, exchange
+from dvcache.deadline import Trail
+from dvcache.errors import CircuitOpenError, ConnectError, ConnectionLost, ReplyTimeout, TransportError
+from dvcache.testing import ManualClock, MemoryPoolFactory
+from dvcache.types import Batch, Endpoint, Partial, Sleep
+
+GET: Batch = (("GET", b"k"),)
+PAST = -1.0
+
+
+class Recording:
+    """A client that records the deadline of each batch, and answers or raises."""
+
+    def __init__(self, outcome: Any = (b"v",)) -> None:
+        self.outcome = outcome
+        self.until: list[float | None] = []
+
+    def execute(self, _: Batch, until: float | None = None, /) -> Sequence[Any]:
+        self.until.append(until)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return list(self.outcome)
+
+    def close(self) -> None:
+        pass
+
+
+class AsyncRecording(Recording):
+    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:  # type: ignore[override]  # async
+        return super().execute(batch, until)
+
+
+@pytest.fixture(params=["sync", "async"])
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def recording(mode: str) -> Callable[..., Any]:
+    return Recording if mode == "sync" else AsyncRecording
+
+
+def result(value: Any) -> Any:
+    """Return a value, awaited where it is a coroutine's."""
+
+    async def awaited() -> Any:
+        return await value
+
+    return asyncio.run(awaited()) if asyncio.iscoroutine(value) else value
+
+
+def ends(until: float | None, seconds: float) -> bool:
+    """Return True if a deadline was made a moment ago with so many seconds."""
+    return until is not None and 0 <= time.monotonic() + seconds - until < 60
+
+
+def test_left_is_the_smaller_of_the_limit_and_the_time_until_the_deadline() -> None:
+    assert deadline.left(None) is None
+    assert deadline.left(None, 3) == 3
+    assert deadline.left(PAST, 3) == 0
+    assert deadline.left(time.monotonic() + 100, 3) == 3
+    remaining = deadline.left(time.monotonic() + 100)
+    assert remaining is not None
+    assert 40 < remaining <= 100
+
+
+def test_outermost_client_gives_each_batch_a_deadline_of_its_own(recording: Callable[..., Any]) -> None:
+    client = recording()
+    limited = Deadlines(client, 1000.0)
+    for _ in range(2):
+        assert result(limited.execute(GET)) == [b"v"]
+    first, second = client.until
+    assert ends(first, 1000)
+    assert first < second
+
+
+def test_outermost_client_hands_on_a_deadline_that_it_is_given(recording: Callable[..., Any]) -> None:
+    client = recording()
+    result(Deadlines(client, 1000.0).execute(GET, 5.0))
+    assert client.until == [5.0]
+
+
+def test_reads_of_the_primary_have_a_deadline_too(recording: Callable[..., Any]) -> None:
+    client, primary = recording(), recording()
+    client.primary = primary
+    result(Deadlines(client, 1000.0).primary.execute(GET))
+    assert not client.until
+    assert ends(primary.until[0], 1000)
+
+
+@pytest.mark.parametrize("topology", ["standalone", "replicas", "shards"])
+def test_every_topology_hands_the_deadline_to_its_pools(topology: str, mode: str) -> None:
+    seen: list[float | None] = []
+
+    class Factory(MemoryPoolFactory):
+        def pool(self, endpoint: Endpoint, /) -> Any:
+            return watched(super().pool(endpoint))
+
+        def async_pool(self, endpoint: Endpoint, /) -> Any:
+            return watched(super().async_pool(endpoint))
+
+    def watched(pool: Any) -> Any:
+        execute = pool.execute
+
+        def noted(batch: Batch, until: float | None = None, /) -> Any:
+            seen.append(until)
+            return execute(batch, until)
+
+        pool.execute = noted
+        return pool
+
+    location: Any = {
+        "standalone": "valkey://one",
+        "replicas": ["valkey://one", "valkey://two"],
+        "shards": ["valkey://one", "valkey://two"],
+    }[topology]
+    options: dict[str, Any] = {"DEADLINE": 1000}
+    if topology == "shards":
+        options["CLIENT_CLASS"] = "django_valkey.client.sharded.ShardClient"
+    with Container(Settings.parse({"LOCATION": location, "OPTIONS": options}), pool_factory=Factory()) as container:
+        cache: Any = container.cache() if mode == "sync" else container.async_cache()
+        result(cache.set_many({f"k{n}": n for n in range(30)}))
+        assert result(cache.get_many([f"k{n}" for n in range(30)])) == {f"k{n}": n for n in range(30)}
+    assert seen
+    now = time.monotonic()
+    assert all(each is not None and now < each <= now + 1000 for each in seen)  # a replica's is a share
+
+
+def test_user_pool_that_takes_the_batch_alone_is_used_as_it_is() -> None:
+    class OneArgument:
+        begun = False
+
+        def execute(self, batch: Batch, /) -> list[Any]:
+            return [command[0] for command in batch]
+
+        def begin(self, _: Batch, /) -> None:
+            self.begun = True
+
+        def close(self) -> None:
+            pass
+
+    pool = OneArgument()
+    adapted: Any = taking_deadlines(pool)
+    assert adapted.execute(GET, 5.0) == ["GET"]
+    assert adapted.begin(GET, 5.0) is None
+    assert pool.begun
+    with_deadline = Recording()
+    assert taking_deadlines(with_deadline) is with_deadline
+
+
+def flow(*clients: Any) -> Any:
+    failure: Exception | None = None
+    for client in clients:
+        try:
+            return (yield client, GET)
+        except TransportError as error:
+            failure = error
+    raise failure or ConnectError("nobody")
+
+
+@pytest.mark.parametrize("made", [attempt, aattempt])
+def test_no_attempt_begins_after_the_deadline(made: Any) -> None:
+    client = Recording() if made is attempt else AsyncRecording()
+    with pytest.raises(ReplyTimeout, match="the deadline has passed"):
+        result(made(flow(client), GET, PAST))
+    assert not client.until
+
+
+@pytest.mark.parametrize("made", [attempt, aattempt])
+def test_deadline_error_names_the_attempts_that_used_its_time(made: Any) -> None:
+    kind = Recording if made is attempt else AsyncRecording
+    until = time.monotonic() + 0.05
+
+    class Late(kind):  # type: ignore[misc, valid-type]  # one of two
+        def execute(self, batch: Batch, until: float | None = None, /) -> Any:
+            time.sleep(0.06)
+            return super().execute(batch, until)
+
+    late = Late(ReplyTimeout("no answer within 0.06 s", alias="a", endpoint="one:1"))
+    with pytest.raises(ReplyTimeout) as caught:
+        result(made(flow(late, kind()), GET, until))
+    assert "the deadline has passed: one:1: no answer within 0.06 s" in str(caught.value)
+    assert (caught.value.alias, caught.value.endpoint, caught.value.command) == ("a", "one:1", "GET")
+
+
+@pytest.mark.parametrize("made", [attempt, aattempt])
+def test_last_error_names_the_attempts_before_it(made: Any) -> None:
+    kind = Recording if made is attempt else AsyncRecording
+    clients = [kind(ConnectError(f"refused {n}", endpoint=f"host:{n}")) for n in range(3)]
+    with pytest.raises(ConnectError) as caught:
+        result(made(flow(*clients), GET, time.monotonic() + 60))
+    assert str(caught.value) == "refused 2; before that: host:0: refused 0; host:1: refused 1 (server host:2)"
+
+
+def test_trail_keeps_one_record_of_an_error() -> None:
+    error = ConnectionLost("lost", endpoint="a:1")
+    trail = Trail(error)
+    trail.add(error)
+    trail.explain(error)
+    assert error.message == "lost"
+
+
+@pytest.mark.parametrize("ran", [exchange, aexchange])
+def test_exchange_sends_nothing_after_the_deadline(ran: Any) -> None:
+    kind = Recording if ran is exchange else AsyncRecording
+    for count in (1, 2):
+        clients = [kind() for _ in range(count)]
+        outcomes = result(ran(dict.fromkeys(clients, GET), PAST))
+        assert all(isinstance(each, ReplyTimeout) for each in outcomes.values())
+        assert not any(client.until for client in clients)
+
+
+@pytest.mark.parametrize("ran", [converse, aconverse])
+def test_pauses_end_with_the_deadline(ran: Any) -> None:
+    def steps() -> Any:
+        yield Sleep(1000.0)
+        return "over"
+
+    assert result(ran(steps(), time.monotonic() + 0.01)) == "over"
+
+
+@pytest.mark.parametrize("ran", [converse, aconverse])
+def test_share_of_an_exchange_leaves_time_for_the_next(ran: Any) -> None:
+    client = Recording() if ran is converse else AsyncRecording()
+
+    def steps() -> Any:
+        yield Within({client: GET}, 0.25)
+        return (yield {client: GET})
+
+    until = time.monotonic() + 1000
+    result(ran(steps(), until))
+    first, second = client.until
+    assert ends(first, 250)
+    assert second == until
+
+
+def test_clients_that_would_connect_are_connected_side_by_side() -> None:
+    threads: set[str] = set()
+
+    class Cold(Recording):
+        def connects(self) -> bool:
+            return True
+
+        def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
+            import threading  # noqa: PLC0415  # for its name
+
+            threads.add(threading.current_thread().name + str(threading.get_ident()))
+            return super().execute(batch, until)
+
+    clients = [Cold(), Cold(ConnectError("refused")), Cold()]
+    outcomes = exchange(dict.fromkeys(clients, GET), time.monotonic() + 60)
+    assert [type(outcomes[client]) for client in clients] == [list, ConnectError, list]
+    assert all("dvcache connecting" in name for name in threads)
+
+
+def test_callers_lose_one_deadline_and_then_a_fifth_of_their_time() -> None:
+    clock = ManualClock()
+    losses = Losses(10.0, clock)
+    assert losses.allowance("a") == 10
+    losses.lose(4.0)
+    assert losses.allowance("a") == 6
+    losses.lose(6.0)
+    with pytest.raises(CircuitOpenError, match="no server answered"):
+        losses.allowance("a")
+    clock.advance(5)
+    assert losses.allowance("a") == pytest.approx(1.0)
+    losses.note([b"v"], clock())
+    assert losses.allowance("a") == 10
+
+
+def test_answer_without_a_servers_part_restores_nothing() -> None:
+    clock = ManualClock()
+    losses = Losses(10.0, clock)
+    losses.lose(4.0)
+    began = clock()
+    clock.advance(1)
+    losses.note([Partial([b"v", ConnectError("refused")])], began)
+    assert losses.allowance("a") == pytest.approx(5.0)
+    losses.note([ConnectError("refused"), b"v"], clock())
+    assert losses.allowance("a") == pytest.approx(5.0)
+
+
+def test_silent_servers_cost_ignoring_callers_one_deadline_in_all(mode: str) -> None:
+    class Silent(Recording):
+        def execute(self, _: Batch, until: float | None = None, /) -> Any:
+            assert until is not None
+            time.sleep(max(until - time.monotonic(), 0))
+            raise ReplyTimeout("late")
+
+    class AsyncSilent(Silent):
+        async def execute(self, batch: Batch, until: float | None = None, /) -> Any:
+            return super().execute(batch, until)
+
+    limited: Any = LimitedLosses(Silent(), 0.2, "a") if mode == "sync" else AsyncLimitedLosses(AsyncSilent(), 0.2, "a")
+    began = time.monotonic()
+    refused = 0
+    for _ in range(20):
+        with pytest.raises(TransportError) as caught:
+            result(limited.execute(GET))
+        refused += isinstance(caught.value, CircuitOpenError)
+    assert refused >= 15
+    assert time.monotonic() - began < 2
