@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from dvcache.errors import ConfigurationError
+from dvcache.settings import other_libraries
 from dvcache.settings.spelling import hint
 
 _INSTALL: Final[Mapping[str, str]] = {
@@ -32,7 +33,7 @@ def load(reference: object, key: str) -> object:
     module_path, _, name = reference.strip().rpartition(".")
     if not module_path or not name:
         raise ConfigurationError(f"{reference!r} is no dotted path; write 'package.module.Name'", key=key)
-    module = _module(module_path, key)
+    module = _module(module_path, reference, key)
     try:
         return getattr(module, name)
     except AttributeError:
@@ -41,13 +42,14 @@ def load(reference: object, key: str) -> object:
         ) from None
 
 
-def _module(path: str, key: str) -> object:
+def _module(path: str, reference: str, key: str) -> object:
     try:
         return import_module(path)
     except ModuleNotFoundError as error:
         missing = error.name or path
         if f"{path}.".startswith(f"{missing}."):
-            message = f"there is no module {missing!r}; check the dotted path and what is installed"
+            cure = other_libraries.hint(reference) or "; check the dotted path and what is installed"
+            message = f"there is no module {missing!r}{cure}"
         else:
             package = missing.partition(".")[0]
             message = f"{path!r} needs {package!r}; pip install '{_INSTALL.get(package, package)}'"

@@ -13,9 +13,9 @@ from dvcache.errors import ConfigurationError
 from dvcache.operations.context import ClearScope, Herd
 from dvcache.protocols import Compressor, Serializer
 from dvcache.serializers.pickle import PickleSerializer
-from dvcache.settings import components, deadlines, endpoints, kinds, names, options
+from dvcache.settings import components, deadlines, endpoints, kinds, names, options, other_libraries
 from dvcache.settings.herd import herd
-from dvcache.settings.topology import asks_for_herd, prefixes_hashes
+from dvcache.settings.topology import GLOBAL_FACTORY, asks_for_herd, prefixes_hashes
 from dvcache.types import DEFAULT, Endpoint, KeyFunction, Placement, ReadFrom, ReverseKeyFunction
 
 
@@ -127,6 +127,9 @@ def _parsed(mapping: object, alias: str, factory: object, client: object) -> dic
     given = entry.get("OPTIONS")
     if not isinstance(given, Mapping | None):
         raise ConfigurationError(f"must be a mapping, not {type(given).__name__}", key="OPTIONS")
+    other_libraries.refuse(entry, given or {})
+    other_libraries.refuse_in("CONNECTION_FACTORY", factory, GLOBAL_FACTORY)
+    other_libraries.refuse_in("CLIENT_CLASS", client, "OPTIONS['CLIENT_CLASS']")
     names.check_names(entry, given or {}, alias)
     chosen = kinds.checked(given or {})
     servers = endpoints.of_entry(entry.get("LOCATION"), chosen, alias, factory, client)
