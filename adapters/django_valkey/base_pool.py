@@ -155,7 +155,7 @@ class BaseSentinelConnectionFactory(BaseConnectionFactory[Base, Pool]):
     @override
     def get_connection_pool(self, params: Mapping[str, Any]) -> Any:
         with improperly_configured():
-            location = locations.read(params["url"], {})
+            location = locations.read(params["url"], {}, of_service=True)
         url = _plain(params["url"])
         role = {"is_master": location.is_master is not False}
         security = {"ssl": True} if location.scheme == "valkeys" else {}

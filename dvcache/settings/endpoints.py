@@ -51,7 +51,7 @@ def of_entry(
         _warn(f"{_where(wanted.misplaced, alias)} names a client; the connection factory of that client is meant")
     made = _endpoint_of(wanted, options, alias)
     given = (_of_client(options) if wanted.cluster else {}) | _connection(options, more=drivers.is_own(options, wanted))
-    read = [locations.read(url, given) for url in urls]
+    read = [locations.read(url, given, of_service=wanted.sentinel) for url in urls]
     if wanted.cluster:
         return _seeds([made(each, "primary") for each in read], read, options, alias)
     if wanted.sharded:

@@ -23,6 +23,7 @@ _KEY: Final = "LOCATION"
 _BETWEEN_URLS: Final = re.compile(r"\s*[,;]\s*(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 _NAME: Final = re.compile(r"[A-Za-z_]+")
 """What a name in a query consists of; anything else may be a part of a password."""
+_NUMBER: Final = re.compile(r"-?\d+")
 _SCHEMES: Final[Mapping[str, Scheme]] = {
     "valkey": "valkey",
     "valkeys": "valkeys",
@@ -102,17 +103,20 @@ class Location:
         )
 
 
-def read(url: str, given: Mapping[str, object]) -> Location:
+def read(url: str, given: Mapping[str, object], *, of_service: bool = False) -> Location:
     """Return what a URL says.
 
     Args:
         url: `valkey://user:password@host:port/db?argument=value`, or with another of the schemes.
         given: connection arguments from elsewhere, in their types; the URL's own prevail.
+        of_service: whether the host is the name of a service, after which any word may stand for database 0.
 
     Raises:
         ConfigurationError: the URL or one of its arguments is wrong.
     """
     scheme, split = _split(url)
+    if scheme != "unix" and not of_service:
+        _check_database(split.path)
     quote = "@" not in split.query and not split.netloc.endswith(":")
     written = _arguments(url, scheme, split.query, quote=quote)
     _refuse_contradiction(scheme, given, written)
@@ -128,6 +132,13 @@ def read(url: str, given: Mapping[str, object]) -> Location:
         arguments=arguments,
         url=url,
     )
+
+
+def _check_database(path: str) -> None:
+    """Raise for a path that is no number: valkey-py would take it for database 0."""
+    if path.strip("/") and not _NUMBER.fullmatch(unquote(path).strip("/")):
+        message = "the path of the URL must be the number of a database, as in 'valkey://host:6379/1'"
+        raise ConfigurationError(message, key=_KEY)
 
 
 def _refuse_contradiction(scheme: Scheme, given: Mapping[str, object], written: Mapping[str, object]) -> None:
