@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Unpack
 
-from django_valkey import callers, conf, neighbours, sessions
+from django_valkey import callers, conf, neighbours, replaced, sessions
 from django_valkey.exceptions import ConfigurationError, improperly_configured
 from django_valkey.overrides.classes import is_built_in
 from django_valkey.overrides.contexts import Contexts, contexts
@@ -131,7 +131,8 @@ class Registry:
         outer, self._replacements = self._replacements, replacements
         self._current = None, ()
         try:
-            yield
+            with replaced.replacing(replacements):
+                yield
         finally:
             self._replacements = outer
             self._current = None, ()
