@@ -22,6 +22,7 @@ from dvcache import AsyncClient, Client, ConfigurationWarning, Container, Settin
 from dvcache.container import Replacements
 from dvcache.operations.context import Context
 from dvcache.pools.forking import renewed_after_fork
+from dvcache.replacements import check
 from dvcache.settings import twins
 from dvcache.settings.options import copied
 
@@ -233,7 +234,12 @@ def use(**replacements: Unpack[Replacements]) -> Iterator[None]:
 
     Args:
         replacements: objects by the name of their provider, as `dvcache.Container` takes them.
+
+    Raises:
+        ConfigurationError: there is no such provider, or its object does not fit.
     """
+    with improperly_configured():
+        check(replacements)
     from django.test.utils import override_settings  # noqa: PLC0415  # loads much of Django, and only tests come here
 
     with _registry.replacing(replacements), override_settings(CACHES=conf.caches()):

@@ -147,8 +147,8 @@ def _of_entry(entry: Mapping[str, object]) -> dict[str, Any]:
         "timeout": _timeout(entry.get(lifetime, 300), lifetime),
         "key_prefix": prefix,
         "version": _version(entry.get("VERSION", 1)),
-        "key_function": _function(entry, "KEY_FUNCTION"),
-        "reverse_key_function": _function(entry, "REVERSE_KEY_FUNCTION"),
+        "key_function": _function(entry, "KEY_FUNCTION", "key", "prefix", "version"),
+        "reverse_key_function": _function(entry, "REVERSE_KEY_FUNCTION", "key"),
     }
 
 
@@ -223,8 +223,8 @@ def _version(value: object) -> int:
     raise ConfigurationError(f"must be a whole number, not {type(value).__name__}", key="VERSION")
 
 
-def _function(entry: Mapping[str, object], key: str) -> Any:
+def _function(entry: Mapping[str, object], key: str, *taken: str) -> Any:
     found = components.load(entry.get(key), key)
-    if found is not None and not callable(found):
-        raise ConfigurationError(f"must be a function or its dotted path, not {type(found).__name__}", key=key)
+    if found is not None:
+        components.check_function(found, taken, key)
     return found
