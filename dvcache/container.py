@@ -4,15 +4,24 @@
 """
 
 import asyncio
-import difflib
 import logging
 import time
 from collections.abc import Callable
+from functools import cache
 from types import TracebackType
-from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
+from typing import Any, Self, TypedDict, TypeVar, Unpack
 
-from dependency_injector import containers, providers
+try:
+    from dependency_injector import providers
+except ImportError as error:
+    if "interpreter" not in str(error):
+        raise
+    raise ImportError(
+        "dvcache needs dependency-injector, which loads in one interpreter of a process only, and another one has it; "
+        "under mod_wsgi write 'WSGIApplicationGroup %{GLOBAL}', or give each application a process of its own"
+    ) from error
 
+from dvcache import replacements
 from dvcache.background import Background
 from dvcache.cache import AsyncCache, Cache
 from dvcache.clients import building
@@ -20,7 +29,7 @@ from dvcache.clients.blocking import WarnsInLoops
 from dvcache.clients.deadlines import AsyncLimitedLosses, Deadlines, LimitedLosses
 from dvcache.clients.resilient import async_resilient, resilient
 from dvcache.codec import ValueCodec
-from dvcache.errors import ClosedError, ConfigurationError
+from dvcache.errors import ClosedError
 from dvcache.ignored import Ignored
 from dvcache.keys import PrefixedKeys
 from dvcache.operations.context import Codec, Context, Herd, Keys, Policy
@@ -119,12 +128,10 @@ def _limited(client: C, settings: Settings, limited_losses: Callable[[C, float, 
     """Return the client with a deadline for each batch, if the settings have one."""
     if settings.deadline is None or all(each.scheme == "memory" for each in settings.endpoints):
         return client
-    limited: Any = (
-        limited_losses(client, settings.deadline, settings.alias)
-        if settings.ignore_exceptions
-        else Deadlines(client, settings.deadline)
-    )
-    return limited  # type: ignore[no-any-return]  # `Deadlines` serves either mode
+    limited: Any = Deadlines(client, settings.deadline)  # which serves either mode
+    if settings.ignore_exceptions:
+        limited = limited_losses(client, settings.deadline, settings.alias)
+    return limited  # type: ignore[no-any-return]  # see above
 
 
 def _cache(context: Context, client: Client) -> Cache:
@@ -135,24 +142,39 @@ def _async_cache(context: Context, client: AsyncClient) -> AsyncCache:
     return AsyncCache(context, client)
 
 
-class Wiring(containers.DeclarativeContainer):
-    """What is built from what. Each provider can be replaced by name; nothing that one builds does I/O."""
+@cache
+def _wiring() -> Any:
+    """Return the class `Wiring`, declared at first use: `containers` imports the web frameworks that are installed."""
+    from dependency_injector import containers  # noqa: PLC0415  # see above
 
-    settings: providers.Provider[Settings] = providers.Dependency(instance_of=Settings)
-    pool_factory: providers.Provider[PoolFactory] = providers.ThreadSafeSingleton(_pool_factory, settings)
-    clock: providers.Provider[Clock] = providers.ThreadSafeSingleton(_clock)
-    keys: providers.Provider[Keys] = providers.ThreadSafeSingleton(_keys, settings)
-    codec: providers.Provider[Codec] = providers.ThreadSafeSingleton(_codec, settings)
-    ignored: providers.Provider[Ignored] = providers.ThreadSafeSingleton(_ignored, settings)
-    policy: providers.Provider[Policy] = providers.ThreadSafeSingleton(_policy, settings, ignored)
-    tasks: providers.Provider[Background] = providers.ThreadSafeSingleton(_tasks)
-    context: providers.Provider[Context] = providers.ThreadSafeSingleton(
-        _context, settings, keys, codec, policy, clock, tasks
-    )
-    client: providers.Provider[Client] = providers.ThreadSafeSingleton(_client, settings, pool_factory)
-    async_client: providers.Provider[AsyncClient] = providers.ThreadSafeSingleton(_async_client, settings, pool_factory)
-    cache: providers.Provider[Cache] = providers.ThreadSafeSingleton(_cache, context, client)
-    async_cache: providers.Provider[AsyncCache] = providers.ThreadSafeSingleton(_async_cache, context, async_client)
+    class Wiring(containers.DeclarativeContainer):
+        """What is built from what. Each provider can be replaced by name; nothing that one builds does I/O."""
+
+        settings: providers.Provider[Settings] = providers.Dependency(instance_of=Settings)
+        pool_factory: providers.Provider[PoolFactory] = providers.ThreadSafeSingleton(_pool_factory, settings)
+        clock: providers.Provider[Clock] = providers.ThreadSafeSingleton(_clock)
+        keys: providers.Provider[Keys] = providers.ThreadSafeSingleton(_keys, settings)
+        codec: providers.Provider[Codec] = providers.ThreadSafeSingleton(_codec, settings)
+        ignored: providers.Provider[Ignored] = providers.ThreadSafeSingleton(_ignored, settings)
+        policy: providers.Provider[Policy] = providers.ThreadSafeSingleton(_policy, settings, ignored)
+        tasks: providers.Provider[Background] = providers.ThreadSafeSingleton(_tasks)
+        context: providers.Provider[Context] = providers.ThreadSafeSingleton(
+            _context, settings, keys, codec, policy, clock, tasks
+        )
+        client: providers.Provider[Client] = providers.ThreadSafeSingleton(_client, settings, pool_factory)
+        async_client: providers.Provider[AsyncClient] = providers.ThreadSafeSingleton(
+            _async_client, settings, pool_factory
+        )
+        cache: providers.Provider[Cache] = providers.ThreadSafeSingleton(_cache, context, client)
+        async_cache: providers.Provider[AsyncCache] = providers.ThreadSafeSingleton(_async_cache, context, async_client)
+
+    return Wiring
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Wiring":
+        return _wiring()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Replacements(TypedDict, total=False):
@@ -168,9 +190,6 @@ class Replacements(TypedDict, total=False):
     async_client: AsyncClient
 
 
-_REPLACEABLE: Final = sorted(Replacements.__annotations__)
-
-
 class Container:
     """The caches of one configuration, and what ends them.
 
@@ -178,17 +197,18 @@ class Container:
 
     Args:
         settings: what `Settings.parse` made of the configuration.
-        replacements: objects to use in place of what the wiring would build: a fake pool factory in a test, say.
+        given: objects to use in place of what the wiring would build: a fake pool factory in a test, say.
 
     Raises:
-        ConfigurationError: a replacement's name is not a provider's.
+        ConfigurationError: the settings are none, a replacement's name is not a provider's, or its object does not
+            have the methods of the provider's Protocol.
     """
 
-    def __init__(self, settings: Settings, **replacements: Unpack[Replacements]) -> None:
-        wiring = Wiring(settings=providers.Object(settings))
-        for name, replacement in replacements.items():
-            if name not in _REPLACEABLE:
-                raise _no_provider(settings.alias, name)
+    def __init__(self, settings: Settings, **given: Unpack[Replacements]) -> None:
+        replacements.check_settings(settings, Settings)
+        replacements.check(given, settings.alias)
+        wiring = _wiring()(settings=providers.Object(settings))
+        for name, replacement in given.items():
             wiring.providers[name].override(providers.Object(replacement))
         self._wiring = wiring
         self._clients: dict[str, Client | AsyncClient] = {}
@@ -197,17 +217,18 @@ class Container:
 
     def context(self) -> Context:
         """Return what operations know of this wiring."""
-        return self._open_wiring().context()
+        context: Context = self._open_wiring().context()
+        return context
 
     def client(self) -> Client:
         """Return what runs batches; the container closes it."""
-        client = self._open_wiring().client()
+        client: Client = self._open_wiring().client()
         self._clients["sync"] = client
         return client
 
     def async_client(self) -> AsyncClient:
         """Return what runs batches on an event loop; the container closes it."""
-        client = self._open_wiring().async_client()
+        client: AsyncClient = self._open_wiring().async_client()
         self._clients["async"] = client
         return client
 
@@ -218,7 +239,8 @@ class Container:
             ClosedError: the container is closed.
         """
         self.client()
-        return self._wiring.cache()
+        cache: Cache = self._wiring.cache()
+        return cache
 
     def async_cache(self) -> AsyncCache:
         """Return the asynchronous cache, the same object each time.
@@ -227,7 +249,8 @@ class Container:
             ClosedError: the container is closed.
         """
         self.async_client()
-        return self._wiring.async_cache()
+        cache: AsyncCache = self._wiring.async_cache()
+        return cache
 
     def release(self) -> None:
         """End the connections that nobody uses; the next operation opens others. May be called from any thread."""
@@ -237,7 +260,8 @@ class Container:
 
     def ignored_errors(self) -> dict[tuple[str, str], int]:
         """Return how many errors were ignored (IGNORE_EXCEPTIONS), by operation and name of the error's class."""
-        return self._wiring.ignored().counts()
+        ignored: Ignored = self._wiring.ignored()
+        return ignored.counts()
 
     def close(self) -> None:
         """End every connection of both colours, in this thread and on every event loop. May be called twice."""
@@ -253,7 +277,7 @@ class Container:
         for _ in range(3):  # a TLS transport ends its own transport a tick later
             await asyncio.sleep(0)
 
-    def _open_wiring(self) -> Wiring:
+    def _open_wiring(self) -> Any:
         if self._closed:
             raise ClosedError(f"the container of {self.settings.alias!r} is closed; make a new one")
         return self._wiring
@@ -273,9 +297,3 @@ class Container:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
-
-
-def _no_provider(alias: str, name: str) -> ConfigurationError:
-    close = difflib.get_close_matches(name, _REPLACEABLE, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(_REPLACEABLE)}"
-    return ConfigurationError(f"the container has no provider {name!r} to replace; {hint}", alias=alias)

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from dvcache.errors import CacheError, on_command
+from dvcache.errors import CacheError, on_command, reply_error
 from dvcache.protocols import AsyncClient, Client
 from dvcache.types import Batch, Call, Each, Effect, Elsewhere, Fresh, Op, Sleep, Spawn, Wait
 
@@ -85,9 +85,21 @@ def checked(batch: Batch, replies: Sequence[Any]) -> Sequence[Any]:
         ServerError, TransportError: the first one among the replies, with the name of its command.
     """
     for reply in replies:
-        if isinstance(reply, CacheError):
-            raise on_command(reply, batch[replies.index(reply)][0])
+        if isinstance(reply, BaseException):
+            raise on_command(_ours(reply), batch[replies.index(reply)][0])
     return replies
+
+
+def settled(replies: Sequence[Any]) -> Sequence[Any]:
+    """Return replies whose errors are wanted as values: those of another class than ours are replaced by ours."""
+    if any(isinstance(reply, BaseException) and not isinstance(reply, CacheError) for reply in replies):
+        return [_ours(reply) if isinstance(reply, BaseException) else reply for reply in replies]
+    return replies
+
+
+def _ours(error: BaseException) -> CacheError:
+    """Return our error of an error reply: a pool of the user's may return any class."""
+    return error if isinstance(error, CacheError) else reply_error(str(error))
 
 
 def primary_of(client: C) -> C:
@@ -98,7 +110,7 @@ def primary_of(client: C) -> C:
 
 def _perform(effect: Effect, client: Client) -> object:  # noqa: PLR0911  # one for each kind of effect
     if isinstance(effect, Each):
-        return client.execute(effect.batch)
+        return settled(client.execute(effect.batch))
     if isinstance(effect, Fresh):
         return checked(effect.batch, primary_of(client).execute(effect.batch))
     if isinstance(effect, Call):
@@ -118,7 +130,7 @@ def _perform(effect: Effect, client: Client) -> object:  # noqa: PLR0911  # one 
 
 async def _aperform(effect: Effect, client: AsyncClient) -> object:  # noqa: PLR0911  # as above
     if isinstance(effect, Each):
-        return await client.execute(effect.batch)
+        return settled(await client.execute(effect.batch))
     if isinstance(effect, Fresh):
         return checked(effect.batch, await primary_of(client).execute(effect.batch))
     if isinstance(effect, Call):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 import valkey.exceptions
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 
-from django_valkey import conf
+from django_valkey import conf, replaced
 from django_valkey.backend import Backend
 from django_valkey.base_pool import BaseSentinelConnectionFactory, in_role
 from django_valkey.client_commands import AsyncClientCommands, ClientCommands
@@ -136,6 +136,7 @@ class BaseClient(Generic[Raw]):
             if driver.colour != self.colour:
                 with improperly_configured():
                     raise wrong_colour(driver.option, self.colour)
+            replaced.refuse_raw("the project's connection factory")
             return driver.factory
         reference = self._options.get("CONNECTION_FACTORY") or conf.connection_factory() or self.CONNECTION_FACTORY_PATH
         with improperly_configured():

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from typing_extensions import override
 
-from django_valkey import spellings
+from django_valkey import replaced, spellings
 from django_valkey.exceptions import ConfigurationError, improperly_configured
 from django_valkey.frozen import frozen
 from django_valkey.shared_pools import shared
@@ -66,8 +66,9 @@ class BaseConnectionFactory(Generic[Base, Pool]):
 
         Raises:
             ConfigurationError: a timeout is no number.
-            NotSupportedError: the URL is `memory://`, which has no server.
+            NotSupportedError: the URL is `memory://`, which has no server, or a test has replaced the pools.
         """
+        replaced.refuse_raw()
         params: dict[str, Any] = {"url": url and reachable(url), "parser_class": self.get_parser_cls()}
         for option, name in (
             ("SOCKET_TIMEOUT", "Socket timeout"),
@@ -101,11 +102,13 @@ class BaseConnectionFactory(Generic[Base, Pool]):
         Args:
             params: as `make_connection_params` returns them.
         """
+        replaced.refuse_raw("a pool of valkey-py's")
         given = {**params, **self._credentials(), **self.pool_cls_kwargs}
         return self.pool_cls.from_url(**{**given, "url": in_role(given["url"])})
 
     def get_or_create_connection_pool(self, params: Mapping[str, Any]) -> Any:
         """Return the pool of these parameters, of which there is one for each factory class, options and owner."""
+        replaced.refuse_raw("a pool of valkey-py's")
         key = type(self), frozen(self.options), frozen(params), self._owner()
         with shared.lock:
             if key not in self._pools:
@@ -155,7 +158,7 @@ class BaseSentinelConnectionFactory(BaseConnectionFactory[Base, Pool]):
     @override
     def get_connection_pool(self, params: Mapping[str, Any]) -> Any:
         with improperly_configured():
-            location = locations.read(params["url"], {})
+            location = locations.read(params["url"], {}, of_service=True)
         url = _plain(params["url"])
         role = {"is_master": location.is_master is not False}
         security = {"ssl": True} if location.scheme == "valkeys" else {}

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 from valkey.cluster import ValkeyCluster
 
+from django_valkey import replaced
 from dvcache import Client, ConnectError, NotSupportedError, scripts
 from dvcache.clients import building
 from dvcache.clients.building import Topology
@@ -55,8 +56,9 @@ def on(client: Any, colour: Colour, name: str, cx: Context, op: Op[Any]) -> Op[A
 
     Raises:
         NotSupportedError: the client is none of valkey-py's for code of this colour, it decodes replies, or the
-            pipeline cannot queue what takes several round trips.
+            pipeline cannot queue what takes several round trips; or a test has replaced the pools.
     """
+    replaced.refuse_raw("client=")
     return _queued(client, name, op) if _is_pipeline(client) else _there(op, pool(client, colour, cx.alias))
 
 
@@ -66,6 +68,7 @@ def _there(op: Op[Any], target: Any) -> Op[Any]:
 
 def pages_on(client: Any, colour: Colour, name: str, cx: Context, pages: Pages[Any]) -> Pages[Any]:
     """Return pages that are read on a caller's client. Arguments and errors are those of `on`."""
+    replaced.refuse_raw("client=")
     if _is_pipeline(client):
         raise _refused(name)
     target = pool(client, colour, cx.alias)
@@ -74,6 +77,7 @@ def pages_on(client: Any, colour: Colour, name: str, cx: Context, pages: Pages[A
 
 def pool(client: Any, colour: Colour, alias: str) -> Any:
     """Return what runs batches on the connections of a caller's client. Errors are those of `on`."""
+    replaced.refuse_raw("client=")
     if isinstance(client, ValkeyCluster) and colour == "sync" and not _is_pipeline(client):
         return _divided(client, alias)
     found = getattr(client, "connection_pool", None)

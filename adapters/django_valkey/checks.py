@@ -5,7 +5,7 @@ Each message has its section in `docs/checks.md`.
 
 import itertools
 import warnings
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from django.core import checks
@@ -18,6 +18,7 @@ from django_valkey.serializers.pickle import PickleSerializer
 from dvcache import ConfigurationWarning, Endpoint, Settings, serializers
 from dvcache.settings.options import KEYS, KNOWN
 from dvcache.settings.spelling import hint
+from dvcache.types import Scheme
 
 BACKENDS: Final = (
     "django_valkey.cache.ValkeyCache",
@@ -35,19 +36,20 @@ def check_caches(**_: object) -> list[CheckMessage]:
     found = list(itertools.chain.from_iterable(_read(alias) for alias in _aliases()))
     settings = [each for each in found if isinstance(each, Settings)]
     messages = [each for each in found if isinstance(each, CheckMessage)]
-    told = [*messages, *_unknown_settings(), *_called_synchronously(), *_shared(settings)]
+    told = [*messages, *_unknown_settings(), *_called_synchronously(), *_shared(settings), *_sessions(settings)]
     return list({each.msg: each for each in told}.values())  # what is global is found with each alias
 
 
 def check_deployment(**_: object) -> list[CheckMessage]:
-    """Return what is dangerous where others can reach the server: pickles that anybody may have written."""
+    """Return what is dangerous in production: pickles that anybody may have written, and servers for development."""
     found = itertools.chain.from_iterable(_read(alias) for alias in _aliases())
-    pickled = [each for each in found if isinstance(each, Settings) and _reads_pickles(each)]
-    return [
+    settings = [each for each in found if isinstance(each, Settings)]
+    pickles = [
         _warning(3, f"CACHES[{each.alias!r}]: unsigned pickles are read, and the server is reached {how}")
-        for each in pickled
-        if (how := _exposed(each.endpoints))
+        for each in settings
+        if _reads_pickles(each) and (how := _exposed(each.endpoints))
     ]
+    return [*pickles, *_for_development(settings)]
 
 
 def _error(number: int, message: str) -> CheckMessage:
@@ -128,6 +130,31 @@ def _shared(settings: Collection[Settings]) -> Iterable[CheckMessage]:
     for one in settings:
         if wiped := neighbours.wipes(one, (each for each in settings if each is not one)):
             yield _warning(2, f"CACHES[{one.alias!r}]: {wiped}")
+
+
+def _for_development(settings: Iterable[Settings]) -> Iterable[CheckMessage]:
+    for one in settings:
+        for scheme in sorted({each.scheme for each in one.endpoints} & _DEVELOPMENT.keys()):
+            yield _warning(4, f"CACHES[{one.alias!r}]: LOCATION is {scheme}://: {_DEVELOPMENT[scheme]}")
+
+
+_DEVELOPMENT: Final[Mapping[Scheme, str]] = {
+    "embedded": "each process starts a server of its own, so that workers share no entry and no session",
+    "memory": "each process has entries of its own, so that workers share no entry and no session",
+}
+"""Schemes for tests and development, and why they are not for production."""
+
+
+def _sessions(settings: Iterable[Settings]) -> Iterable[CheckMessage]:
+    alias = conf.session_alias()
+    for one in settings:
+        if one.alias == alias and one.ignore_exceptions:
+            yield _warning(
+                5,
+                f"CACHES[{alias!r}]: sessions are in this alias (SESSION_CACHE_ALIAS), and IGNORE_EXCEPTIONS is set: "
+                "while the server is down, each login tries 10,000 keys and fails; give sessions an alias without it, "
+                "or set SESSION_ENGINE = 'django.contrib.sessions.backends.cached_db'",
+            )
 
 
 def _reads_pickles(settings: Settings) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from django_valkey import replaced
 from django_valkey.methods import AsyncMethods, Methods
 from dvcache.types import Colour
 
@@ -37,6 +38,7 @@ class ClientCommands(Methods, _Servers, Generic[Raw]):
 
     def get_client_with_index(self, write: bool = True, tried: Sequence[int] | None = None) -> tuple[Any, int]:
         """Return the client of `get_client`, and the index of its URL in LOCATION."""
+        replaced.refuse_raw()
         index = self.get_next_client_index(write=write, tried=tried)
         if self._clients[index] is None:
             self._clients[index] = self.connect(index)
@@ -44,6 +46,7 @@ class ClientCommands(Methods, _Servers, Generic[Raw]):
 
     def connect(self, index: int = 0) -> Any:
         """Return a client of valkey-py's, made now, of one URL of LOCATION."""
+        replaced.refuse_raw()
         return self.connection_factory.connect(self._server[index])
 
     def disconnect(self, index: int = 0, client: Any = None) -> None:
@@ -55,7 +58,7 @@ class ClientCommands(Methods, _Servers, Generic[Raw]):
 
     def rest(self) -> None:
         """End the connections of raw clients that nobody uses. The cache calls this under CLOSE_CONNECTION."""
-        if "connection_factory" in self.__dict__:
+        if "connection_factory" in self.__dict__ and not replaced.is_off_network():
             for index in range(len(self._server)):
                 self.disconnect(index)
 
@@ -82,6 +85,7 @@ class AsyncClientCommands(AsyncMethods, _Servers, Generic[Raw]):
 
     async def connect(self, index: int = 0) -> Any:
         """Return a client of valkey-py's, made now, of one URL of LOCATION, for the running loop."""
+        replaced.refuse_raw()
         return await self.connection_factory.connect(self._server[index])
 
     async def disconnect(self, index: int = 0, client: Any = None) -> None:

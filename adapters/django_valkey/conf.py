@@ -17,7 +17,7 @@ from django_valkey import spellings
 from django_valkey.envelopes import unwrapped
 from django_valkey.exceptions import ConfigurationError
 from dvcache import Settings, errors
-from dvcache.settings.spelling import hint
+from dvcache.settings.spelling import hint, nearest
 from dvcache.settings.topology import GLOBAL_FACTORY
 
 _AS_OPTIONS: Final = (
@@ -121,7 +121,21 @@ def unknown_settings() -> dict[str, bool]:
     known = {*GLOBALS, *spellings.SETTINGS}
     unknown = sorted(name for name in dir(settings) if name.startswith(_PREFIX) and name not in known)
     near = {name: hint(name, GLOBALS) for name in unknown}
-    return {f"the setting {name} is not known and was ignored{meant}": bool(meant) for name, meant in near.items()}
+    told = {f"the setting {name} is not known and was ignored{meant}": bool(meant) for name, meant in near.items()}
+    left = {f"the setting {name} was ignored; ours is {ours}": False for name, ours in _left_over().items()}
+    return told | left
+
+
+def _left_over() -> dict[str, str]:
+    """Return the settings of another library that no alias uses, each with the one of ours that is not set."""
+    backends = {str(entry.get("BACKEND", "")).partition(".")[0] for entry in caches().values()}
+    found = {}
+    for prefix in (prefix for prefix, package in spellings.LIBRARIES.items() if package not in backends):
+        for name in sorted(name for name in dir(settings) if name.startswith(prefix)):
+            ours = nearest(_PREFIX + name.removeprefix(prefix), GLOBALS)
+            if ours is not None and _setting(ours) is None:
+                found[name] = ours
+    return found
 
 
 def sync_callers() -> list[tuple[str, str]]:
@@ -129,6 +143,16 @@ def sync_callers() -> list[tuple[str, str]]:
     sessions, middleware = settings.SESSION_ENGINE in _SESSIONS, not _MIDDLEWARE.isdisjoint(settings.MIDDLEWARE)
     named = {"SESSION_CACHE_ALIAS": sessions, "CACHE_MIDDLEWARE_ALIAS": middleware}
     return [(name, getattr(settings, name)) for name, is_used in named.items() if is_used]
+
+
+def session_alias() -> str | None:
+    """Return the alias in which sessions are and nowhere else; None where they are not in a cache."""
+    try:
+        store = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+        alone = issubclass(store, import_string("django.contrib.sessions.backends.cache.SessionStore"))
+    except (ImportError, ImproperlyConfigured, TypeError):
+        return None
+    return settings.SESSION_CACHE_ALIAS if alone else None
 
 
 def connection_factory() -> object:

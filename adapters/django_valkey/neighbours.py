@@ -1,8 +1,14 @@
 """Aliases that share a database: `clear()` of one empties the other."""
 
 from collections.abc import Hashable, Iterable, Mapping
+from typing import Final
 
 from dvcache import Endpoint, Settings
+from dvcache.globs import glob
+from dvcache.keys import PrefixedKeys
+
+_BY_DATABASE: Final = "set OPTIONS['CLEAR_SCOPE'] = 'prefix', or give each alias a database of its own"
+_BY_PREFIX: Final = "give each alias a KEY_PREFIX that is not the beginning of another's, or a database of its own"
 
 
 def wipes(one: Settings, others: Iterable[Settings]) -> str:
@@ -12,15 +18,29 @@ def wipes(one: Settings, others: Iterable[Settings]) -> str:
         one: the settings of the alias that is cleared.
         others: the settings of the other ones.
     """
-    if one.clear_scope == "prefix" or one.read_only:
+    if one.read_only:
         return ""
+    by_prefix = one.clear_scope == "prefix"
     cleared = {_database(each): each.name for each in (one.endpoints if one.shards else one.endpoints[:1])}
-    places = {other.alias: _common(cleared, other) for other in others}
+    places = {other.alias: _common(cleared, other) for other in others if not by_prefix or _contains(one, other)}
     emptied = [f"CACHES[{alias!r}] (on {place})" for alias, place in places.items() if place]
     if not emptied:
         return ""
-    cure = "set OPTIONS['CLEAR_SCOPE'] = 'prefix', or give each alias a database of its own"
-    return f"clear() empties {', '.join(emptied)} too; {cure}"
+    return f"clear() empties {', '.join(emptied)} too; {_BY_PREFIX if by_prefix else _BY_DATABASE}"
+
+
+def _contains(one: Settings, other: Settings) -> bool:
+    """Return True if keys of another prefix are among those that `clear()` of this prefix removes."""
+    if (one.key_prefix, one.key_function) == (other.key_prefix, other.key_function):
+        return False  # two ways to the same entries
+    try:
+        return glob(_keys(one).everything())(_keys(other).key("dvcache-probe"))
+    except Exception:  # noqa: BLE001  # a KEY_FUNCTION of the user's that cannot be asked here
+        return False
+
+
+def _keys(settings: Settings) -> PrefixedKeys:
+    return PrefixedKeys(settings.key_prefix, settings.version, settings.key_function, settings.reverse_key_function)
 
 
 def _common(cleared: Mapping[Hashable, str], other: Settings) -> str | None:

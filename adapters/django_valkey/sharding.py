@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from django_valkey import replaced
 from dvcache.clients.ring import Ring
 from dvcache.types import Key
 
@@ -28,4 +29,5 @@ class Sharding:
         return self._ring.owner(_key if isinstance(_key, bytes) else str(_key).encode("utf-8", "surrogateescape"))
 
     def _raw(self, url: str) -> Any:
+        replaced.refuse_raw()
         return self.connection_factory.connect(url)

@@ -30,6 +30,13 @@ BACKENDS: Final[Mapping[str, str]] = {
     "django_valkey.async_cache.caches.AsyncValkeyCache": "django_valkey.async_cache.cache.AsyncValkeyCache"
 }
 
+LIBRARIES: Final[Mapping[str, str]] = {
+    "DJANGO_REDIS_": "django_redis",
+    "DJANGO_ASYNC_REDIS_": "django_async_redis",
+    "DJANGO_CACHEX_": "django_cachex",
+}
+"""How settings of other libraries begin that have ours as DJANGO_VALKEY_, and the package that reads them."""
+
 _POOL_KWARGS: Final = "CONNECTION_POOL_KWARGS"
 
 

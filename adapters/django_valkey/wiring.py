@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Unpack
 
-from django_valkey import callers, conf, neighbours, sessions
+from django_valkey import callers, conf, neighbours, replaced, sessions
 from django_valkey.exceptions import ConfigurationError, improperly_configured
 from django_valkey.overrides.classes import is_built_in
 from django_valkey.overrides.contexts import Contexts, contexts
@@ -22,6 +22,7 @@ from dvcache import AsyncClient, Client, ConfigurationWarning, Container, Settin
 from dvcache.container import Replacements
 from dvcache.operations.context import Context
 from dvcache.pools.forking import renewed_after_fork
+from dvcache.replacements import check
 from dvcache.settings import twins
 from dvcache.settings.options import copied
 
@@ -131,7 +132,8 @@ class Registry:
         outer, self._replacements = self._replacements, replacements
         self._current = None, ()
         try:
-            yield
+            with replaced.replacing(replacements):
+                yield
         finally:
             self._replacements = outer
             self._current = None, ()
@@ -232,7 +234,12 @@ def use(**replacements: Unpack[Replacements]) -> Iterator[None]:
 
     Args:
         replacements: objects by the name of their provider, as `dvcache.Container` takes them.
+
+    Raises:
+        ConfigurationError: there is no such provider, or its object does not fit.
     """
+    with improperly_configured():
+        check(replacements)
     from django.test.utils import override_settings  # noqa: PLC0415  # loads much of Django, and only tests come here
 
     with _registry.replacing(replacements), override_settings(CACHES=conf.caches()):

@@ -10,20 +10,21 @@ from dvcache.pools.connections import connect_error, refusal
 from dvcache.pools.resp3 import as_resp2
 from dvcache.types import Batch, Driven, Endpoint
 
-_CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
-    (theirs.NoScriptError, "NOSCRIPT"),
-    (theirs.ReadOnlyError, "READONLY"),
-    (theirs.NoPermissionError, "NOPERM"),
-    (theirs.ExecAbortError, "EXECABORT"),
-    (theirs.OutOfMemoryError, "OOM"),
-    (theirs.MasterDownError, "MASTERDOWN"),
-    (theirs.ClusterDownError, "CLUSTERDOWN"),
-    (theirs.TryAgainError, "TRYAGAIN"),
-    (theirs.ClusterCrossSlotError, "CROSSSLOT"),
-    (theirs.ModuleError, "ERR"),
-    (theirs.AuthenticationWrongNumberOfArgsError, "ERR"),
-)
-"""The codes that valkey-py's parsers cut off the text."""
+_CODES: Final = {
+    "NoScriptError": "NOSCRIPT",
+    "ReadOnlyError": "READONLY",
+    "NoPermissionError": "NOPERM",
+    "ExecAbortError": "EXECABORT",
+    "OutOfMemoryError": "OOM",
+    "BusyLoadingError": "LOADING",
+    "MasterDownError": "MASTERDOWN",
+    "ClusterDownError": "CLUSTERDOWN",
+    "TryAgainError": "TRYAGAIN",
+    "ClusterCrossSlotError": "CROSSSLOT",
+    "ModuleError": "ERR",
+    "AuthenticationWrongNumberOfArgsError": "ERR",
+}
+"""The codes that parsers cut off the text, by the class of the error: of valkey-py, or of the same name elsewhere."""
 
 _BUSY: Final = ("Too many connections", "No connection available")
 """What valkey-py's pools say when every connection is in use."""
@@ -79,10 +80,10 @@ def exchange_error(error: Exception, batch: Batch, endpoint: Endpoint) -> Except
     return error
 
 
-def reply_error(error: Exception, endpoint: Endpoint) -> errors.ServerError:
+def reply_error(error: BaseException, endpoint: Endpoint) -> errors.ServerError:
     """Return our error of an error reply, whose text is again what the server wrote."""
     text = str(error)
-    code = next((code for cls, code in _CODES if isinstance(error, cls)), "")
+    code = next((_CODES[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in _CODES), "")
     if not code and not errors.has_code(text):
         code = "ERR"
     return errors.reply_error(f"{code} {text}".lstrip(), alias=endpoint.alias, endpoint=endpoint.name)
@@ -90,12 +91,13 @@ def reply_error(error: Exception, endpoint: Endpoint) -> errors.ServerError:
 
 def read(batch: Batch, replies: Sequence[Any], endpoint: Endpoint) -> list[Any]:
     """Return the replies as the lean pool would have read them: of RESP2, with errors of ours."""
-    return as_resp2(batch, [_ours(reply, endpoint) for reply in replies])
+    return [_ours(reply, endpoint) for reply in as_resp2(batch, replies)]
 
 
 def _ours(reply: Any, endpoint: Endpoint) -> Any:
-    if isinstance(reply, theirs.ValkeyError):
-        return reply_error(reply, endpoint)
+    """Return a reply with our errors in the place of others: a parser of the user's may return any class."""
+    if isinstance(reply, BaseException):
+        return reply if isinstance(reply, errors.CacheError) else reply_error(reply, endpoint)
     if isinstance(reply, list):
         return [_ours(each, endpoint) for each in reply]
     return reply

@@ -1,11 +1,12 @@
 """Components of the user's choice: classes, objects and functions, named by dotted path or given as they are."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final
 
 from dvcache.errors import ConfigurationError
+from dvcache.settings import other_libraries
 from dvcache.settings.spelling import hint
 
 _INSTALL: Final[Mapping[str, str]] = {
@@ -32,7 +33,7 @@ def load(reference: object, key: str) -> object:
     module_path, _, name = reference.strip().rpartition(".")
     if not module_path or not name:
         raise ConfigurationError(f"{reference!r} is no dotted path; write 'package.module.Name'", key=key)
-    module = _module(module_path, key)
+    module = _module(module_path, reference, key)
     try:
         return getattr(module, name)
     except AttributeError:
@@ -41,13 +42,14 @@ def load(reference: object, key: str) -> object:
         ) from None
 
 
-def _module(path: str, key: str) -> object:
+def _module(path: str, reference: str, key: str) -> object:
     try:
         return import_module(path)
     except ModuleNotFoundError as error:
         missing = error.name or path
         if f"{path}.".startswith(f"{missing}."):
-            message = f"there is no module {missing!r}; check the dotted path and what is installed"
+            cure = other_libraries.hint(reference) or "; check the dotted path and what is installed"
+            message = f"there is no module {missing!r}{cure}"
         else:
             package = missing.partition(".")[0]
             message = f"{path!r} needs {package!r}; pip install '{_INSTALL.get(package, package)}'"
@@ -78,6 +80,32 @@ def build(reference: object, options: Mapping[str, object], key: str, methods: t
         name = found.__qualname__ if isinstance(found, type) else type(found).__name__
         raise ConfigurationError(f"{name} lacks {' and '.join(lacking)}", key=key)
     return component
+
+
+def check_function(found: object, taken: Sequence[str], key: str) -> None:
+    """Raise for what is no function of so many positional arguments.
+
+    Args:
+        found: what the setting names.
+        taken: the arguments, for the error.
+        key: the setting.
+
+    Raises:
+        ConfigurationError: it cannot be called so, or is a coroutine function.
+    """
+    if not callable(found):
+        raise ConfigurationError(f"must be a function or its dotted path, not {type(found).__name__}", key=key)
+    name = getattr(found, "__qualname__", type(found).__qualname__)
+    if inspect.iscoroutinefunction(found):
+        raise ConfigurationError(f"{name} is a coroutine function, and is called without awaiting", key=key)
+    try:
+        signature = inspect.signature(found)
+    except (TypeError, ValueError):  # of a builtin
+        return
+    try:
+        signature.bind(*taken)
+    except TypeError as error:
+        raise ConfigurationError(f"{name} must take ({', '.join(taken)}): {error}", key=key) from None
 
 
 def _made(cls: type[Any], options: Mapping[str, object], key: str) -> object:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from dvcache.errors import ConfigurationError, ConfigurationWarning
-from dvcache.settings import components, drivers, locations
+from dvcache.settings import components, drivers, locations, misplaced
 from dvcache.settings.arguments import accepted, typed
 from dvcache.settings.locations import Location
 from dvcache.settings.sentinels import sentinels
@@ -45,11 +45,13 @@ def of_entry(
     """
     urls = locations.urls(location)
     wanted = topology(options, factory, client)
+    if wanted.factory is None:  # one of the user's may read them
+        misplaced.refuse_in_options(options)
     if wanted.misplaced:
         _warn(f"{_where(wanted.misplaced, alias)} names a client; the connection factory of that client is meant")
     made = _endpoint_of(wanted, options, alias)
     given = (_of_client(options) if wanted.cluster else {}) | _connection(options, more=drivers.is_own(options, wanted))
-    read = [locations.read(url, given) for url in urls]
+    read = [locations.read(url, given, of_service=wanted.sentinel) for url in urls]
     if wanted.cluster:
         return _seeds([made(each, "primary") for each in read], read, options, alias)
     if wanted.sharded:
@@ -159,10 +161,12 @@ def _of_client(options: Mapping[str, Any]) -> dict[str, object]:
     """The connection arguments among those of a `ValkeyCluster`: django-valkey has no other place for them."""
     kwargs = options.get("BASE_CLIENT_KWARGS", {})
     taken = {name for name in accepted() if name in _OF_CLIENTS or name.startswith("ssl")}
+    misplaced.refuse_case(kwargs, "OPTIONS['BASE_CLIENT_KWARGS']")
     return typed({name: value for name, value in kwargs.items() if name in taken}, "OPTIONS['BASE_CLIENT_KWARGS']")
 
 
 def _of_pool(kwargs: Mapping[str, Any], *, more: bool) -> dict[str, object]:
+    misplaced.refuse_case(kwargs, _POOL_KWARGS)
     others = {name: value for name, value in kwargs.items() if more and name not in accepted()}
     objects = {name: value for name, value in kwargs.items() if name in drivers.PACKERS and value is not None}
     apart = {*drivers.CARRIERS, *others}

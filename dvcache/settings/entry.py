@@ -13,9 +13,9 @@ from dvcache.errors import ConfigurationError
 from dvcache.operations.context import ClearScope, Herd
 from dvcache.protocols import Compressor, Serializer
 from dvcache.serializers.pickle import PickleSerializer
-from dvcache.settings import components, deadlines, endpoints, kinds, names, options
+from dvcache.settings import components, deadlines, endpoints, kinds, names, options, other_libraries
 from dvcache.settings.herd import herd
-from dvcache.settings.topology import asks_for_herd, prefixes_hashes
+from dvcache.settings.topology import GLOBAL_FACTORY, asks_for_herd, prefixes_hashes
 from dvcache.types import DEFAULT, Endpoint, KeyFunction, Placement, ReadFrom, ReverseKeyFunction
 
 
@@ -127,6 +127,9 @@ def _parsed(mapping: object, alias: str, factory: object, client: object) -> dic
     given = entry.get("OPTIONS")
     if not isinstance(given, Mapping | None):
         raise ConfigurationError(f"must be a mapping, not {type(given).__name__}", key="OPTIONS")
+    other_libraries.refuse(entry, given or {})
+    other_libraries.refuse_in("CONNECTION_FACTORY", factory, GLOBAL_FACTORY)
+    other_libraries.refuse_in("CLIENT_CLASS", client, "OPTIONS['CLIENT_CLASS']")
     names.check_names(entry, given or {}, alias)
     chosen = kinds.checked(given or {})
     servers = endpoints.of_entry(entry.get("LOCATION"), chosen, alias, factory, client)
@@ -144,8 +147,8 @@ def _of_entry(entry: Mapping[str, object]) -> dict[str, Any]:
         "timeout": _timeout(entry.get(lifetime, 300), lifetime),
         "key_prefix": prefix,
         "version": _version(entry.get("VERSION", 1)),
-        "key_function": _function(entry, "KEY_FUNCTION"),
-        "reverse_key_function": _function(entry, "REVERSE_KEY_FUNCTION"),
+        "key_function": _function(entry, "KEY_FUNCTION", "key", "prefix", "version"),
+        "reverse_key_function": _function(entry, "REVERSE_KEY_FUNCTION", "key"),
     }
 
 
@@ -220,8 +223,8 @@ def _version(value: object) -> int:
     raise ConfigurationError(f"must be a whole number, not {type(value).__name__}", key="VERSION")
 
 
-def _function(entry: Mapping[str, object], key: str) -> Any:
+def _function(entry: Mapping[str, object], key: str, *taken: str) -> Any:
     found = components.load(entry.get(key), key)
-    if found is not None and not callable(found):
-        raise ConfigurationError(f"must be a function or its dotted path, not {type(found).__name__}", key=key)
+    if found is not None:
+        components.check_function(found, taken, key)
     return found

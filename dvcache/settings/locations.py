@@ -21,6 +21,9 @@ from dvcache.types import Endpoint, Role, Scheme
 
 _KEY: Final = "LOCATION"
 _BETWEEN_URLS: Final = re.compile(r"\s*[,;]\s*(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
+_NAME: Final = re.compile(r"[A-Za-z_]+")
+"""What a name in a query consists of; anything else may be a part of a password."""
+_NUMBER: Final = re.compile(r"-?\d+")
 _SCHEMES: Final[Mapping[str, Scheme]] = {
     "valkey": "valkey",
     "valkeys": "valkeys",
@@ -100,19 +103,24 @@ class Location:
         )
 
 
-def read(url: str, given: Mapping[str, object]) -> Location:
+def read(url: str, given: Mapping[str, object], *, of_service: bool = False) -> Location:
     """Return what a URL says.
 
     Args:
         url: `valkey://user:password@host:port/db?argument=value`, or with another of the schemes.
         given: connection arguments from elsewhere, in their types; the URL's own prevail.
+        of_service: whether the host is the name of a service, after which any word may stand for database 0.
 
     Raises:
         ConfigurationError: the URL or one of its arguments is wrong.
     """
     scheme, split = _split(url)
-    quote = "@" in split.netloc or "@" not in split.query
-    arguments: dict[str, Any] = with_key({**given, **_arguments(url, scheme, split.query, quote=quote)})
+    if scheme != "unix" and not of_service:
+        _check_database(split.path)
+    quote = "@" not in split.query and not split.netloc.endswith(":")
+    written = _arguments(url, scheme, split.query, quote=quote)
+    _refuse_contradiction(scheme, given, written)
+    arguments: dict[str, Any] = with_key({**given, **written})
     if arguments.pop("ssl", False):
         scheme = _TLS.get(scheme, scheme)
     _check(scheme, arguments)
@@ -124,6 +132,23 @@ def read(url: str, given: Mapping[str, object]) -> Location:
         arguments=arguments,
         url=url,
     )
+
+
+def _check_database(path: str) -> None:
+    """Raise for a path that is no number: valkey-py would take it for database 0."""
+    if path.strip("/") and not _NUMBER.fullmatch(unquote(path).strip("/")):
+        message = "the path of the URL must be the number of a database, as in 'valkey://host:6379/1'"
+        raise ConfigurationError(message, key=_KEY)
+
+
+def _refuse_contradiction(scheme: Scheme, given: Mapping[str, object], written: Mapping[str, object]) -> None:
+    """Raise for an argument from elsewhere that would lead to another server or database than the URL does."""
+    without_effect = {"host", "port", "ssl"} if scheme in {"unix", "memory", "embedded"} else {"path"}
+    for name in ("host", "port", "path", "db", "ssl"):
+        value = given.get(name)
+        if value and (name in without_effect or written.get(name, value) != value):
+            message = f"{name} contradicts LOCATION, which is {scheme}://; write it in the URL, or leave it out"
+            raise ConfigurationError(message, key="OPTIONS['CONNECTION_POOL_KWARGS']")
 
 
 def _name(split: SplitResult) -> str:
@@ -165,7 +190,7 @@ def _arguments(url: str, scheme: Scheme, query: str, *, quote: bool) -> dict[str
     readable = url if scheme in {"unix", "valkey", "valkeys"} else f"valkey{url[len(scheme) :]}"
     try:
         written = dict(parse_qsl(query.strip("&"), keep_blank_values=True, strict_parsing=True))
-        refuse_unknown(written, _KEY, quote=quote)
+        refuse_unknown(written, _KEY, quote=quote and all(map(_NAME.fullmatch, written)))
         parsed = cast("dict[str, object]", parse_url(readable))
     except ConfigurationError:
         raise

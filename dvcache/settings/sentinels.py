@@ -1,6 +1,5 @@
 """SENTINELS and SENTINEL_KWARGS: the sentinels of an entry, and the services that they monitor."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -98,16 +97,8 @@ def _check_service(location: Location) -> None:
         message = f"{location.scheme}:// cannot be reached through sentinels; {wanted}"
     elif not location.name:
         message = f"the URL names no service; {wanted}"
-    elif location.port is not None or location.name.lower() == "localhost" or _is_ip(location.name):
+    elif location.port is not None or ":" in location.name or location.name.lower() == "localhost":
         message = f"the address of a server, where sentinels need a name; {wanted}, and no port"
     else:
         return
     raise ConfigurationError(message, key="LOCATION")
-
-
-def _is_ip(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any, Final, Literal, TypeAlias
 
 from dvcache.errors import ConfigurationError
-from dvcache.settings import components
+from dvcache.settings import components, other_libraries
 from dvcache.settings.names import is_foreign
 from dvcache.settings.spelling import hint
 
@@ -168,6 +168,7 @@ def _own(reference: object, key: str) -> type[Any] | None:
     if reference is None or (isinstance(reference, str) and not is_foreign(reference)):
         return None
     found = components.load(reference, key)
+    other_libraries.refuse_in("CONNECTION_FACTORY", found, key)
     return found if isinstance(found, type) and is_foreign(found) else None
 
 

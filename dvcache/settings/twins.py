@@ -4,7 +4,7 @@ import inspect
 from typing import Any, Final
 
 from dvcache.errors import ConfigurationError
-from dvcache.settings import components
+from dvcache.settings import components, other_libraries
 from dvcache.types import Colour
 
 _PAIRS: Final = (
@@ -56,6 +56,7 @@ def named(reference: object, key: str, colour: Colour) -> type[Any]:
     found = components.load(reference, key)
     if not isinstance(found, type):
         raise ConfigurationError(f"must name a class, not {type(found).__name__}", key=key)
+    other_libraries.refuse_in("CLIENT_CLASS", found, key)
     twin = _TWINS[colour].get(f"{found.__module__}.{found.__qualname__}")
     return found if twin is None else named(twin, key, colour)
 

@@ -10,6 +10,7 @@ from dvcache.pools.memory.scripting import ScriptFunction
 from dvcache.pools.memory.sole import Store
 from dvcache.pools.memory.store import MemoryStore
 from dvcache.protocols import AsyncPool, Pool, PoolFactory
+from dvcache.replacements import check
 from dvcache.testing.nodes import MemoryClusters
 from dvcache.types import Clock, Endpoint
 
@@ -53,6 +54,8 @@ class MemoryPoolFactory(PoolFactory):
         *,
         nodes: int = 3,
     ) -> None:
+        if clock is not None:
+            check({"clock": clock})
         self._clock = clock or time.time
         self._scripts = scripts
         self._stores: dict[tuple[str, int, str], MemoryStore] = {}

@@ -71,6 +71,12 @@ FAULTS: Final[dict[str, tuple[str, dict[str, Any], dict[str, object], str]]] = {
     "unknown option": ("W001", options(BUTTER=1), {}, r"OPTIONS\['BUTTER'\] is not known and was ignored"),
     "unknown setting": ("W001", entry(), {"DJANGO_VALKEY_BUTTER": 1}, "DJANGO_VALKEY_BUTTER is not known"),
     "documented misspelling": ("W001", entry(), {"DJANGO_VALKEY_IGNORE_EXCEPTION": 1}, "for DJANGO_VALKEY_IGNORE_EXC"),
+    "setting of django-redis": (
+        "W001",
+        entry(),
+        {"DJANGO_REDIS_IGNORE_EXCEPTIONS": True},
+        "the setting DJANGO_REDIS_IGNORE_EXCEPTIONS was ignored; ours is DJANGO_VALKEY_IGNORE_EXCEPTIONS",
+    ),
     "documented backend": ("W001", entry(backend=ASYNC.replace("cache.A", "caches.A")), {}, f"for '{ASYNC}'; write"),
 }
 """A fault: its id, the alias, global settings, and what the message says."""
@@ -127,6 +133,14 @@ def test_all_faults_of_all_aliases_are_told_at_once() -> None:
         assert [number for number, text, _ in said if text.startswith(f"CACHES[{name!r}]")][:1] == [alone[name][0]]
 
 
+def _within(prefix: str) -> dict[str, Any]:
+    return {**options(CLEAR_SCOPE="prefix"), "KEY_PREFIX": prefix}
+
+
+def dotted(key: str, prefix: str, version: int) -> str:
+    return f"{prefix}.{version}.{key}"
+
+
 SHARED: Final = {
     "one and the same": (entry(), entry(KEY_PREFIX="b"), ["one", "other"]),
     "by prefix": (options(CLEAR_SCOPE="prefix"), entry(KEY_PREFIX="b"), ["other"]),
@@ -137,6 +151,23 @@ SHARED: Final = {
     "a replica": (entry(["valkey://h", "valkey://i"]), entry("valkey://i"), ["other"]),
     "in memory": (entry("memory://a"), entry("memory://b"), []),
     "another library's": (entry(), LOCAL, []),
+    "a prefix within a prefix": (_within("shop"), _within("shop:1"), ["one"]),
+    "a negative version within": (_within("shop"), _within("shop:-1:x"), ["one"]),
+    "a prefix beside a prefix": (_within("shop"), _within("shop1"), []),
+    "a prefix after a colon": (_within("shop"), _within("shop:eu"), []),
+    "the same prefix": (_within("shop"), _within("shop"), []),
+    "no prefix and a number": (_within(""), _within(":7"), ["one"]),
+    "within, in another database": (_within("shop"), {**_within("shop:1"), "LOCATION": URL[:-1] + "1"}, []),
+    "within, on a replica": (
+        {**_within("shop"), "LOCATION": ["valkey://h", "valkey://i"]},
+        {**_within("shop:1"), "LOCATION": "valkey://i"},
+        [],
+    ),
+    "within, by a key function": (
+        {**_within("shop"), "KEY_FUNCTION": f"{__name__}.dotted"},
+        {**_within("shop.1"), "KEY_FUNCTION": f"{__name__}.dotted"},
+        ["one"],
+    ),
 }
 
 
@@ -166,7 +197,7 @@ def test_aliases_that_clear_each_other_are_told_at_their_build_where_no_check_is
     with override_settings(CACHES={"one": one, "other": other}, INSTALLED_APPS=others):
         assert caches["one"]
         if wiping:
-            with pytest.warns(ConfigurationWarning, match="CLEAR_SCOPE") as caught:
+            with pytest.warns(ConfigurationWarning, match="CLEAR_SCOPE|KEY_PREFIX") as caught:
                 assert caches["other"]
             assert sorted(str(each.message).partition(":")[0] for each in caught) == [
                 f"CACHES[{alias!r}]" for alias in wiping
@@ -208,14 +239,76 @@ def test_unsigned_pickles_are_told_where_others_may_write_them(location: str) ->
     aliases["former"] = {"SERIALIZER": JSON, "SERIALIZER_FALLBACKS": [PickleSerializer]}
     said = found({alias: entry(location, OPTIONS=given) for alias, given in aliases.items()}, deploy=True)
     how = EXPOSED[location]
-    assert [(number, text) for number, text, _ in said] == [
+    assert [(number, text) for number, text, _ in said if number != "W004"] == [
         ("W003", f"CACHES[{alias!r}]: unsigned pickles are read, and the server is reached {how}")
         for alias in ("default", "former")
         if how
     ]
 
 
+@pytest.mark.parametrize(
+    "location", ["embedded://", "embedded:///1", "memory://", "memory://name", "valkey://:p@localhost"]
+)
+@pytest.mark.parametrize("backend", [SYNC, ASYNC])
+def test_server_for_development_is_told_before_deployment(location: str, backend: str) -> None:
+    aliases = {"default": entry(location, backend), "pages": entry(f"{location}", KEY_PREFIX="p", OPTIONS=_JSON)}
+    said = [text for number, text, _ in found(aliases, deploy=True) if number == "W004"]
+    scheme = location.partition("://")[0]
+    expected = [] if scheme == "valkey" else [f"CACHES[{alias!r}]: LOCATION is {scheme}://: " for alias in aliases]
+    assert len(said) == len(expected)
+    assert all(text.startswith(start) for text, start in zip(said, expected, strict=True))
+    assert "W004" not in [number for number, _, _ in found(aliases)]
+
+
+SESSION_ENGINES: Final = {
+    "django.contrib.sessions.backends.cache": True,
+    f"{__name__}": True,
+    "django.contrib.sessions.backends.cached_db": False,
+    "django.contrib.sessions.backends.db": False,
+    "django.contrib.sessions.backends.signed_cookies": False,
+    "no.such.engine": False,
+}
+"""Whether sessions are in the cache alone. The second one is a project's own: the class imported above."""
+
+
+@pytest.mark.parametrize("engine", SESSION_ENGINES)
+@pytest.mark.parametrize("how", ["option", "setting"])
+def test_sessions_in_an_alias_that_ignores_exceptions_are_told(engine: str, how: str) -> None:
+    given: dict[str, object] = {"SESSION_ENGINE": engine, "SESSION_CACHE_ALIAS": "sessions"}
+    if how == "setting":
+        given["DJANGO_VALKEY_IGNORE_EXCEPTIONS"] = True
+    ignoring = {} if how == "setting" else {"IGNORE_EXCEPTIONS": True}
+    aliases = {"default": entry(), "sessions": entry(URL[:-1] + "1", OPTIONS=ignoring)}
+    said = [(number, text) for number, text, _ in found(aliases, **given)]
+    assert [number for number, _ in said] == (["W005"] if SESSION_ENGINES[engine] else [])
+    assert all("CACHES['sessions']" in text and "SESSION_CACHE_ALIAS" in text for _, text in said)
+    assert found(aliases, **{**given, "SESSION_CACHE_ALIAS": "default", "DJANGO_VALKEY_IGNORE_EXCEPTIONS": False}) == []
+
+
+LEFT_OVER: Final = (
+    *("IGNORE_EXCEPTIONS", "LOG_IGNORED_EXCEPTIONS", "LOGGER", "SCAN_ITERSIZE", "CLOSE_CONNECTION"),
+    "CONNECTION_FACTORY",
+)
+
+
+@pytest.mark.parametrize("prefix", ["DJANGO_REDIS_", "DJANGO_ASYNC_REDIS_", "DJANGO_CACHEX_"])
+@pytest.mark.parametrize("name", LEFT_OVER)
+def test_setting_of_another_library_is_told_with_ours(prefix: str, name: str) -> None:
+    left = f"{prefix}{name}"
+    [(number, text, _)] = found({"default": entry()}, **{left: "x"})
+    assert (number, text) == ("W001", f"the setting {left} was ignored; ours is DJANGO_VALKEY_{name}")
+
+
+def test_setting_of_another_library_that_is_in_use_is_not_told() -> None:
+    given = {"DJANGO_REDIS_IGNORE_EXCEPTIONS": True}
+    used = {"default": entry(), "old": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": "redis://h"}}
+    assert found(used, **given) == []
+    assert found({"default": entry()}, **given, DJANGO_VALKEY_IGNORE_EXCEPTIONS=True) == []
+    assert found({"default": entry()}, DJANGO_REDIS_URL="redis://h", DJANGO_REDIS_POOL_SIZE=7) == []
+
+
 JSON: Final = "django_valkey.serializers.json.JSONSerializer"
+_JSON: Final = {"SERIALIZER": JSON}
 
 
 @pytest.mark.parametrize("given", [CACHE_SESSIONS, {"SESSION_ENGINE": "django.contrib.sessions.backends.cached_db"}])
@@ -257,7 +350,7 @@ def test_every_id_has_a_section_of_the_docs() -> None:
     page = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
     sections = re.findall(r"^### django_valkey\.([EW]\d{3})$", page, re.MULTILINE)
     assert sections == sorted(sections)
-    assert {*sections} == {*(fault[0] for fault in FAULTS.values()), "E007", "W002", "W003"}
+    assert {*sections} == {*(fault[0] for fault in FAULTS.values()), "E007", "W002", "W003", "W004", "W005"}
 
 
 WRONG: Final = """

@@ -51,8 +51,6 @@ def test_an_option_in_the_wrong_place_is_told_where_it_belongs() -> None:
         parsed(SERIALIZER="json")
     with pytest.warns(ConfigurationWarning, match="it belongs in the entry itself"):
         of_options(TIMEOUT=1)
-    with pytest.warns(ConfigurationWarning, match=r"it belongs in OPTIONS\['CONNECTION_POOL_KWARGS'\]"):
-        of_options(db=1)  # as Django's own backend takes it
 
 
 @pytest.mark.parametrize("serializer", [f"{ENTRIES}.Greedy", Greedy, Modest])

@@ -67,6 +67,20 @@ def test_no_error_shows_a_part_of_a_password_however_it_is_written(template: str
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "valkey://:?s3cr3t=",
+        "valkey://u:@s3cr3t?s3cr3t@h:6379/0?nmae=1",
+        "valkey://:?s3cr3t",
+        "valkey://h?s3cr3t=1",
+        "unix://:?s3cr3t=1",
+    ],
+)
+def test_no_error_names_a_password_as_an_argument(url: str) -> None:
+    assert "s3cr3t" not in str(refused({"LOCATION": url}))
+
+
+@pytest.mark.parametrize(
     "options",
     [
         {"CONNECTION_POOL_KWARGS": {"pasword": "s3cr3t"}},

@@ -137,10 +137,20 @@ def test_a_plain_alias_under_a_sentinel_factory_for_every_alias_is_told_to_name_
     assert parsed(location, factory=SENTINEL, CONNECTION_FACTORY=PLAIN) == parsed(location)
 
 
+@pytest.mark.parametrize("name", ["127.0.0.1", "10.0.0.1", "1", "127.0.0.1.", "cache.example.com"])
+@pytest.mark.parametrize("path", ["", "/0", "/db", "/a/b"])
+def test_service_may_be_named_like_an_address(name: str, path: str) -> None:
+    for settings in (
+        watched(f"valkey://{name}{path}"),
+        parsed(f"valkey://{name}{path}", factory=SENTINEL, SENTINELS=SENTINELS),
+    ):
+        assert {(each.service, each.db) for each in settings.endpoints} == {(name, 0)}
+
+
 @pytest.mark.parametrize(
     ("location", "reason"),
     [
-        ("valkey://127.0.0.1/0", "the address of a server"),
+        ("valkey://127.0.0.1:6379/0", "the address of a server"),
         ("valkey://[::1]/0", "the address of a server"),
         ("valkey://localhost/0", "the address of a server"),
         ("valkey://service:6379/0", "the address of a server"),

@@ -7,6 +7,7 @@ import valkey.asyncio.cluster
 import valkey.cluster
 from typing_extensions import override
 
+from django_valkey import replaced
 from django_valkey.async_cache.pool import AsyncConnectionFactory
 from django_valkey.pool import ConnectionFactory
 from dvcache.pools.idle import end_idle
@@ -54,6 +55,7 @@ class AsyncClusterConnectionFactory(AsyncConnectionFactory):
 
 def cluster_client(factory: Any, params: Mapping[str, Any]) -> Any:
     """Return a new client of valkey-py's, which makes the nodes' pools itself, with a parser that knows MOVED."""
+    replaced.refuse_raw()
     known = {name: each for name, each in params.items() if name not in {"url", "parser_class"}}
     pools = {name: each for name, each in factory.pool_cls_kwargs.items() if name != "parser_class"}
     login = factory._credentials()  # noqa: SLF001  # this is a part of the factory

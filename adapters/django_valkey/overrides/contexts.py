@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
+from django_valkey import replaced
 from django_valkey.overrides.choosing import AsyncChosen, Chosen, ThreadedChosen
 from django_valkey.overrides.classes import COUNTERS
 from django_valkey.overrides.hooks import HookedCodec, HookedKeys
@@ -31,6 +32,8 @@ class Contexts:
     def clients(self, cache: Any, given: tuple[Client, AsyncClient]) -> tuple[Client, AsyncClient]:
         """Return what carries the commands of a cache: what its client chooses, or what is given."""
         alias = self.core.alias
+        if replaced.is_off_network():
+            return given
         if self.plan.choosing == "sync":
             return Chosen(cache, alias), ThreadedChosen(Chosen(cache, alias))
         return given if self.plan.choosing is None else (given[0], AsyncChosen(cache, alias))

@@ -1,0 +1,64 @@
+"""Replacements of providers: each is checked when it is given, so that one that does not fit names what it lacks."""
+
+import difflib
+import inspect
+from collections.abc import Mapping
+from typing import Final
+
+from dvcache.errors import ConfigurationError
+
+_METHODS: Final[Mapping[str, tuple[str, ...]]] = {
+    "pool_factory": ("pool", "async_pool"),
+    "clock": (),
+    "keys": ("key", "pattern", "everything", "original"),
+    "codec": ("dumps", "loads"),
+    "policy": ("get", "get_or_set", "set", "add", "delete", "touch", "has_key", "get_many", "set_many", "delete_many"),
+    "context": ("lifetime", "milliseconds"),
+    "client": ("execute", "close"),
+    "async_client": ("execute", "close"),
+}
+"""The providers that can be replaced, and what each one's object must be able to do."""
+
+
+def check_settings(settings: object, kind: type) -> None:
+    """Raise for settings of another type, such as the mapping that they are to be parsed from."""
+    if not isinstance(settings, kind):
+        given = settings.__name__ if isinstance(settings, type) else type(settings).__name__
+        raise ConfigurationError(f"a container takes Settings, not {given}; write Settings.parse(...)")
+
+
+def check(replacements: Mapping[str, object], alias: str = "") -> None:
+    """Raise for a replacement that does not fit.
+
+    Args:
+        replacements: objects by the name of their provider.
+        alias: the alias that they are for, for the error.
+
+    Raises:
+        ConfigurationError: there is no such provider, or the object lacks a method; names the methods.
+    """
+    for name, given in replacements.items():
+        if name not in _METHODS:
+            raise ConfigurationError(_unknown(name), alias=alias)
+        if fault := _fault(name, given):
+            raise ConfigurationError(fault, alias=alias, key=name)
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name, _METHODS, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(sorted(_METHODS))}"
+    return f"the container has no provider {name!r} to replace; {hint}"
+
+
+def _fault(name: str, given: object) -> str:
+    """Say what is wrong with a replacement; nothing where it fits."""
+    if isinstance(given, type):
+        return f"an object is needed, not the class {given.__name__}; write {given.__name__}()"
+    if name == "clock" and (not callable(given) or inspect.iscoroutinefunction(given)):
+        return f"must be a function that returns seconds, as time.time, not {type(given).__name__}"
+    if name == "client" and inspect.iscoroutinefunction(getattr(given, "execute", None)):
+        return f"{type(given).__name__} is asynchronous; give it as async_client"
+    lacking = [method for method in _METHODS[name] if not callable(getattr(given, method, None))]
+    if lacking:
+        return f"{type(given).__name__} lacks {', '.join(lacking)}; it needs {', '.join(_METHODS[name])}"
+    return ""

@@ -1,0 +1,95 @@
+"""What `import dvcache` loads, and what happens where it cannot: web frameworks, and several interpreters."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests import programs
+
+FRAMEWORKS = ("fastapi", "starlette", "werkzeug", "fast_depends", "flask", "aiohttp", "django")
+LOADED = f"print(sorted({{*sys.modules}} & {{*{FRAMEWORKS!r}}}))"
+WORK = """
+from dvcache import Container, Settings
+with Container(Settings.parse({"LOCATION": "memory://"})) as container:
+    container.cache().set("a", 1)
+    assert container.cache().get("a") == 1
+"""
+
+
+@pytest.fixture
+def fakes(tmp_path: Path) -> str:
+    """A folder with packages of these names, which say that they are imported."""
+    for name in FRAMEWORKS:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("")
+    return os.pathsep.join([str(tmp_path), programs.environment()["PYTHONPATH"]])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import dvcache",
+        "import dvcache, dvcache.container, dvcache.testing, dvcache.operations, dvcache.settings.options",
+        "import dvcache; dvcache.Settings.parse({'LOCATION': 'valkey://h'})",
+        "import dvcache.demo",
+    ],
+)
+def test_import_loads_no_web_framework(fakes: str, statement: str) -> None:
+    done = programs.run("-c", f"import sys; {statement}; {LOADED}", env=programs.environment(PYTHONPATH=fakes))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+
+
+def test_first_container_works_beside_a_web_framework(fakes: str) -> None:
+    done = programs.run("-c", f"import sys\n{WORK}\nprint('worked')", env=programs.environment(PYTHONPATH=fakes))
+    assert (done.returncode, done.stdout) == (0, "worked\n")
+
+
+def test_declaration_of_the_container_is_there_when_asked_for() -> None:
+    code = "from dvcache import container\nassert 'cache' in container.Wiring.providers\nassert container.Wiring is"
+    done = programs.run(
+        "-c",
+        f"{code} container.Wiring\nimport dvcache.container as c\ntry: c.Nothing\nexcept AttributeError: print('no')",
+    )
+    assert (done.returncode, done.stdout) == (0, "no\n")
+
+
+INTERPRETERS = """
+import sys
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+LEGACY = (("legacy",), {}) if hasattr(interpreters, "get_config") else ((), {"isolated": False})
+CODE = '''
+import sys
+sys.path[:] = %r
+try:
+    import dvcache
+except ImportError as error:
+    print(type(error).__name__, error)
+else:
+    print("imported")
+''' % (sys.path,)
+
+def run_in_another():
+    sys.stdout.flush()
+    interpreters.run_string(interpreters.create(*LEGACY[0], **LEGACY[1]), CODE)
+"""
+
+
+@pytest.mark.parametrize("first", ["import dvcache\nrun_in_another()", "run_in_another()\nrun_in_another()"])
+def test_import_in_a_second_interpreter_says_what_to_set(first: str) -> None:
+    done = programs.run("-W", "ignore", "-c", f"{INTERPRETERS}\n{first}")
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert lines[-1].startswith("ImportError dvcache needs dependency-injector, which loads in one interpreter"), lines
+    assert "WSGIApplicationGroup %{GLOBAL}" in lines[-1]
+    assert lines[:-1] == (["imported"] if first.startswith("run") else [])
+
+
+def test_missing_dependency_is_named_as_python_names_it() -> None:
+    code = "import sys; sys.modules['dependency_injector'] = None\nimport dvcache"
+    done = programs.run("-c", code)
+    assert done.returncode == 1
+    assert "ModuleNotFoundError: import of dependency_injector halted" in done.stderr
