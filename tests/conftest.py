@@ -130,7 +130,14 @@ def shards(shared_shards: Shards) -> Shards:
     return shared_shards
 
 
+@hypothesis.given(hypothesis.strategies.none())
+def draw_nothing(_: None) -> None:
+    """Have hypothesis register the random generator of this thread."""
+
+
 def pytest_collection_finish() -> None:
-    """Twenty thousand tests are looked through by no garbage collection any more: they stay to the end."""
+    """Exclude the collected tests from garbage collection: they stay to the end."""
+    # On Python 3.14 hypothesis warns about a generator that is registered when its referrers are frozen.
+    draw_nothing()
     gc.collect()
     gc.freeze()

@@ -33,7 +33,7 @@ class SetsConformance(Conformance):
         assert cache.spop("set", 5) == [[1]]
 
     def test_equal_tuples_are_one_member(self, cache: Cache) -> None:
-        part, again = ("text and more"[:4] for _ in range(2))
+        part, again = (b"text".decode() for _ in range(2))  # Python 3.14 makes one object of equal slices of a literal
         assert part is not again
         assert cache.sadd("set", (part, part), ((part, 1), part)) == 2
         assert cache.sadd("set", (part, again), ((again, 1), part)) == 0
