@@ -45,12 +45,12 @@ def acquire(
     """
     if patience is not None and patience <= 0:
         return (yield from _take(cx, stored, token, lifetime))
-    deadline = None if patience is None else cx.clock() + patience
+    deadline = None if patience is None else cx.now() + patience
     turn = cx.turns.join(stored)
     try:
         if not turn.come.done() and not (yield Wait(turn.come, A_DAY if patience is None else patience)):
             turn.leave()
-            if deadline is not None and cx.clock() >= deadline:
+            if deadline is not None and cx.now() >= deadline:
                 return False
         return (yield from _insist(cx, turn, token, lifetime, deadline, min(longest, PAUSES[1])))
     finally:
@@ -67,7 +67,7 @@ def _insist(  # noqa: PLR0917  # what `acquire` was given
             return True
         seconds = pause * (0.5 + cx.random() / 2)
         if deadline is not None:
-            left = deadline - cx.clock()
+            left = deadline - cx.now()
             if left <= 0:
                 return False
             seconds = min(seconds, left)

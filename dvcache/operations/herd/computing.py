@@ -51,7 +51,7 @@ def get_or_set(cx: Context, key: Key, default: object, timeout: Timeout, version
     value do so for the herd's `wait`, and then compute it too. Who is called by the one they would wait for computes.
     """
     wanted = Wanted(key, cx.keys.key(key, version), default, timeout)
-    deadline = cx.clock() + cx.herd.wait
+    deadline = cx.now() + cx.herd.wait
     while True:
         flight, leads = cx.flights.enter(wanted.stored)
         if leads:
@@ -61,7 +61,7 @@ def get_or_set(cx: Context, key: Key, default: object, timeout: Timeout, version
                 flight.land()
         if flight.is_own():
             return (yield from _alone(cx, wanted, flight))
-        done = yield Wait(flight.done(), max(0.0, deadline - cx.clock()))
+        done = yield Wait(flight.done(), max(0.0, deadline - cx.now()))
         if flight.outcome is not MISSING:
             return flight.outcome
         if not done:
@@ -105,7 +105,7 @@ def seek(cx: Context, stored: bytes) -> Op[Sought]:
     """Return what is there, or win the lease to compute it; where there is nothing to serve, go on for `wait`."""
     [data, left] = yield Fresh((("GET", stored), ("PTTL", stored)))
     value = MISSING if data is None or left < -1 else cx.codec.loads(data, MISSING)
-    if value is not MISSING and (is_fresh(cx, left) or cx.flights.is_held(stored, cx.clock())):
+    if value is not MISSING and (is_fresh(cx, left) or cx.flights.is_held(stored, cx.now())):
         return Served(value)
     waited, pause = 0.0, FIRST_PAUSE
     while True:
@@ -134,7 +134,7 @@ def _made(cx: Context, wanted: Wanted, held: Claim, flight: Flight) -> Op[object
     stored = wanted.stored
     mark = None
     if held.token is not None:
-        mark = cx.flights.hold(stored, cx.clock(), cx.herd.lease / 1000, anew=True)
+        mark = cx.flights.hold(stored, cx.now(), cx.herd.lease / 1000, anew=True)
     flight.lead()
     try:
         value = (yield Call(wanted.default)) if callable(wanted.default) else wanted.default

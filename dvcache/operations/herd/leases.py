@@ -28,7 +28,7 @@ class Claim(NamedTuple):
     """The entry's bytes; None for no entry."""
     stale: bool
     at: float
-    """When it was answered, in seconds of the context's clock."""
+    """When it was answered, in seconds of the context's monotonic clock."""
     error: CacheError | None = None
     """Why nothing came of it: of one of several."""
 
@@ -63,7 +63,7 @@ def claim_all(cx: Context, stored: Sequence[bytes]) -> Op[list[Claim]]:
     except BaseException:  # cancelled: what was won is nobody's
         yield from release(cx, zip(stored, tokens, strict=True))
         raise
-    now = cx.clock()
+    now = cx.now()
     return [
         _claimed(cx, token, now, *each)
         for token, *each in zip(tokens, replies[::3], replies[1::3], replies[2::3], strict=True)
