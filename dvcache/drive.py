@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -140,7 +141,7 @@ def _pause(effect: Sleep | Wait) -> bool | None:
         time.sleep(effect.seconds)
         return None
     loop = asyncio._get_running_loop()  # noqa: SLF001  # documented for low-level code; the public one raises
-    if loop is None or effect.anywhere:
+    if (loop is None or effect.anywhere) and effect.thread != threading.get_ident():
         with suppress(TimeoutError):
             effect.done.result(effect.seconds)
     return effect.done.done()
@@ -151,6 +152,8 @@ async def _apause(effect: Sleep | Wait) -> bool | None:
     if isinstance(effect, Sleep):
         await asyncio.sleep(effect.seconds)
         return None
+    if effect.thread == threading.get_ident():
+        return effect.done.done()
     loop = asyncio.get_running_loop()
     woken = asyncio.Event()
 

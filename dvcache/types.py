@@ -112,6 +112,8 @@ class Wait:
     seconds: float
     anywhere: bool = False
     """Whether to pause also where that holds up an event loop, which the work may need: for pauses that are short."""
+    thread: int | None = None
+    """The thread whose sync code does the work, if one does: in that thread there is no waiting for it."""
 
 
 class Tasks(Protocol):

@@ -42,18 +42,17 @@ def is_fresh(cx: Context, left: int) -> bool:
     return left > cx.herd.timeout or left == -1
 
 
-def claim(cx: Context, stored: bytes) -> Op[Claim]:
+def claim(cx: Context, stored: bytes, token: bytes) -> Op[Claim]:
     """Ask for the lease of an entry, and for the entry, on the primary (rule 2)."""
-    [found] = yield from claim_all(cx, [stored])
+    [found] = yield from claim_all(cx, [stored], [token])
     return found
 
 
-def claim_all(cx: Context, stored: Sequence[bytes]) -> Op[list[Claim]]:
+def claim_all(cx: Context, stored: Sequence[bytes], tokens: Sequence[bytes]) -> Op[list[Claim]]:
     """Ask for the leases of entries, and for the entries, on the primary, in one round trip (rule 2).
 
     The error of one entry is raised, that of one of several stands in its claim: it costs the others nothing.
     """
-    tokens = [cx.tokens() for _ in stored]
     asked = [_claim(cx, key, token) for key, token in zip(stored, tokens, strict=True)]
     batch = tuple(command for commands in asked for command in commands)
     try:

@@ -72,7 +72,7 @@ def _served(cx: Context, stale: Mapping[bytes, bytes]) -> Op[dict[bytes, bytes]]
     if not marks:
         return served
     try:
-        claims = dict(zip(marks, (yield from claim_all(cx, list(marks))), strict=True))
+        claims = dict(zip(marks, (yield from claim_all(cx, list(marks), [cx.tokens() for _ in marks])), strict=True))
     except UNCLAIMABLE:
         return dict(stale)
     finally:
