@@ -18,3 +18,8 @@ class Alive:
         """Set on leaving: a plain store, which neither a full stack nor a signal handler can prevent."""
         self.thread: Final = None if asyncio._get_running_loop() else threading.get_ident()  # noqa: SLF001  # as in drive
         """The thread whose sync code leads; None for a task of an event loop."""
+
+
+def is_closing(error: GeneratorExit) -> bool:
+    """Say whether the frame that caught it was closed at a yield or an await; else code that it called raised it."""
+    return error.__traceback__ is None or error.__traceback__.tb_next is None

@@ -1,5 +1,6 @@
 """Single flight and lock queue at every instruction: re-entered by a handler there, or left by an exception."""
 
+import logging
 import sys
 import threading
 from collections.abc import Callable
@@ -10,7 +11,9 @@ from typing import Any, Final
 
 import pytest
 
-from dvcache import Cache, Container, Settings
+from dvcache import Cache, CacheError, Container, Settings
+from dvcache.ignored import Ignored
+from tests.servers import free_port
 
 MODULES: Final = ("flights", "turns", "liveness", "ignored", "computing", "operations/locks", "locks", "holdings")
 PATIENCE: Final = 30.0
@@ -160,3 +163,37 @@ def test_flights_without_a_living_leader_are_not_waited_for() -> None:
                     assert cache.get_or_set(f"d{number}", lambda: "value") == "value"
 
         within(100, scenario)
+
+
+def test_log_of_ignored_errors_may_be_reentered_at_every_instruction() -> None:
+    ignored = Ignored(logging.getLogger("unlucky"))
+
+    def note() -> None:
+        ignored.note("default", "get", CacheError("no answer"), 0.0)
+
+    def scenario() -> None:
+        total = at(0, lambda: None, note)
+        assert total > 30
+        for number in range(1, total + 1):
+            at(number, note, note)
+        assert ignored.counts()["get", "CacheError"] > total
+
+    within(60, scenario)
+
+
+def test_log_handlers_may_use_the_cache_whose_errors_they_log() -> None:
+    class Caching(logging.Handler):
+        def emit(self, _: logging.LogRecord) -> None:
+            cache.get("again")
+
+    logger, handler = logging.getLogger("dvcache.ignored"), Caching()
+    options = {"IGNORE_EXCEPTIONS": True, "LOG_IGNORE_EXCEPTIONS": True, "LOGGER": "dvcache.ignored"}
+    logger.addHandler(handler)
+    try:
+        entry = {"LOCATION": f"valkey://127.0.0.1:{free_port()}", "OPTIONS": options}
+        with Container(Settings.parse(entry)) as made:
+            cache = made.cache()
+            within(60, lambda: cache.get("k"))
+            assert made.ignored_errors()["get", "ConnectError"] == 2
+    finally:
+        logger.removeHandler(handler)

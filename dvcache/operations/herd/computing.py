@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from dvcache.flights import Flight
-from dvcache.liveness import LOOK, Alive
+from dvcache.liveness import LOOK, Alive, is_closing
 from dvcache.operations.context import Context, guarded
 from dvcache.operations.herd.leases import UNCLAIMED, Claim, claim, is_fresh, release
 from dvcache.operations.herd.publishing import publish
@@ -162,9 +162,9 @@ def _made(cx: Context, wanted: Wanted, held: Claim, flight: Flight, holder: Aliv
         value = (yield Call(wanted.default)) if callable(wanted.default) else wanted.default
         publishing = _stored(cx, wanted, held, value, flight)
         made = yield from guarded(cx, "publish", publishing, wanted.key, value)
-    except GeneratorExit:
-        raise
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, GeneratorExit) and is_closing(error):
+            raise
         if held.token is not None:
             yield from release(cx, [(stored, held.token)])
             cx.flights.resolved(stored)
