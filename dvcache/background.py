@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import threading
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
@@ -23,17 +22,18 @@ class Background:
     def renew(self) -> None:
         """Start without tasks: in a forked child the event loops of the old ones are the parent's."""
         self._tasks: set[asyncio.Task[object]] = set()
-        self._lock = threading.Lock()
+        """Changed by single operations of a set, without a lock: an eager task runs while it is created."""
 
     def start(self, work: Coroutine[Any, Any, object], /) -> None:
         """Run a coroutine as a task of the running event loop; once closed, not at all."""
-        with self._lock:
-            if self._closed:
-                work.close()
-                return
-            task = asyncio.get_running_loop().create_task(work)
-            self._tasks.add(task)
+        if self._is_closed():
+            work.close()
+            return
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
         task.add_done_callback(self._ended)
+        if self._is_closed():  # meanwhile, and it may not have seen this one
+            task.cancel()
 
     def close(self) -> None:
         """Cancel every task, on whatever loop, without waiting for its end."""
@@ -48,13 +48,14 @@ class Background:
         if own:
             await asyncio.wait(own)
 
+    def _is_closed(self) -> bool:
+        return self._closed
+
     def _all(self) -> list["asyncio.Task[object]"]:
-        with self._lock:
-            self._closed = True
-            return list(self._tasks)
+        self._closed = True
+        return list(self._tasks)
 
     def _ended(self, task: "asyncio.Task[object]") -> None:
-        with self._lock:
-            self._tasks.discard(task)
+        self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a refresh in the background failed: %s", type(error).__name__, exc_info=error)

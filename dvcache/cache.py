@@ -130,16 +130,17 @@ class Cache:
     zscan_page = sync(sorted_sets.zscan_page)
     zscan_iter = stream(sorted_sets.zscan_iter)
 
-    def get_lock(self, key: Key, version: int | None = None, **terms: Unpack[Terms]) -> Lock:
+    def get_lock(self, key: Key, *, version: int | None = None, **terms: Unpack[Terms]) -> Lock:
         """Return a lock on a key, which is not taken yet: `with` takes it and gives it back.
 
         Args:
             key: the lock's name, without prefix and version.
             version: the version to use; the alias's own where None.
-            terms: those of `dvcache.locks.Terms`; without `timeout` it is held until it is released.
+            terms: the keywords of `dvcache.locks.Terms`; without `timeout` it is held until it is released.
 
         Raises:
             ValueError: a timeout of 0 or less.
+            TypeError: a keyword that `Terms` does not have.
         """
         return Lock(self._context, self._client, self._context.keys.key(key, version), **terms)
 
@@ -264,7 +265,7 @@ class AsyncCache:
     zscan_page = aio(sorted_sets.zscan_page)
     zscan_iter = astream(sorted_sets.zscan_iter)
 
-    def get_lock(self, key: Key, version: int | None = None, **terms: Unpack[Terms]) -> AsyncLock:
+    def get_lock(self, key: Key, *, version: int | None = None, **terms: Unpack[Terms]) -> AsyncLock:
         """Return a lock on a key, which is not taken yet: `async with` takes it and gives it back.
 
         Arguments and errors are those of `Cache.get_lock`.

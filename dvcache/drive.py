@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -9,6 +10,7 @@ from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from dvcache.errors import CacheError, on_command, reply_error
+from dvcache.liveness import is_closing
 from dvcache.protocols import AsyncClient, Client
 from dvcache.types import Batch, Call, Each, Effect, Elsewhere, Fresh, Op, Sleep, Spawn, Wait
 
@@ -17,6 +19,14 @@ C = TypeVar("C")
 
 CLEAN_UP: Final = 5.0
 """Seconds that each effect of an operation's clean-up may take after it was cancelled."""
+
+
+class Carried(BaseException):
+    """Carries an exception of a caller's function through generators, which may not raise it as it is."""
+
+    def __init__(self, reason: BaseException) -> None:
+        super().__init__()
+        self.reason: Final = reason
 
 
 def run(op: Op[T], client: Client) -> T:
@@ -35,13 +45,23 @@ def run(op: Op[T], client: Client) -> T:
                     value = _perform(effect, client)
             except Exception as error:  # noqa: BLE001  # the operation decides; what it leaves is raised by throw
                 effect = op.throw(_named(error, effect))
-            except BaseException as reason:
-                _clean_up(op, reason, client)
+            except BaseException as interrupt:
+                _clean_up(op, interrupt, client)
                 raise
             else:
                 effect = op.send(value)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]  # StopIteration.value is Any; it is the operation's T
+    except Carried as carried:
+        reason = carried.reason
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, StopIteration) or not _is_ours(error):
+            raise
+        reason = error.__cause__
+    try:
+        raise reason
+    finally:
+        del reason  # its traceback holds this frame
 
 
 async def arun(op: Op[T], client: AsyncClient) -> T:
@@ -63,17 +83,33 @@ async def arun(op: Op[T], client: AsyncClient) -> T:
                 with suppress(BaseException):
                     op.close()
                 raise
-            except BaseException as reason:
-                await _aclean_up(op, reason, client)
+            except BaseException as interrupt:
+                await _aclean_up(op, interrupt, client)
                 raise
             else:
                 effect = op.send(value)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]  # as in run
+    except Carried as carried:
+        reason = carried.reason
+    try:
+        raise reason
+    finally:
+        del reason  # as in run
+
+
+def _is_ours(error: RuntimeError) -> bool:
+    """Say whether Python raised it where a function of the caller's raised StopIteration within a generator of ours."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is not None and last.tb_frame.f_globals.get("__name__", "").startswith(("dvcache.", "django_valkey."))
 
 
 def _named(error: Exception, effect: Effect) -> Exception:
     """Have an error of the way to the server say which command it cost, if it does not yet."""
+    if isinstance(error, StopIteration):  # a client's fault, which must not pass for one of the caller's functions
+        return RuntimeError(f"{type(error).__name__} out of a client")
     batch: Batch = effect if isinstance(effect, tuple) else getattr(effect, "batch", ())
     return on_command(error, batch[0][0]) if batch else error
 
@@ -108,23 +144,20 @@ def primary_of(client: C) -> C:
     return primary
 
 
-def _perform(effect: Effect, client: Client) -> object:  # noqa: PLR0911  # one for each kind of effect
+def _perform(effect: Effect, client: Client) -> object:
     if isinstance(effect, Each):
         return settled(client.execute(effect.batch))
     if isinstance(effect, Fresh):
         return checked(effect.batch, primary_of(client).execute(effect.batch))
     if isinstance(effect, Call):
-        value = effect.function()
-        if inspect.iscoroutine(value):
-            value.close()
-            raise TypeError("a synchronous cache cannot await what the function returned; use the asynchronous one")
-        return value
+        return _called(effect)
     if isinstance(effect, tuple):
         return checked(effect, client.execute(effect))
-    if isinstance(effect, Spawn):
-        return run(effect.op, client)
-    if isinstance(effect, Elsewhere):
-        return run(effect.op, effect.client)
+    if isinstance(effect, Spawn | Elsewhere):
+        try:
+            return run(effect.op, client if isinstance(effect, Spawn) else effect.client)
+        except (StopIteration, GeneratorExit) as error:
+            raise Carried(error) from None
     return _pause(effect)
 
 
@@ -134,8 +167,7 @@ async def _aperform(effect: Effect, client: AsyncClient) -> object:  # noqa: PLR
     if isinstance(effect, Fresh):
         return checked(effect.batch, await primary_of(client).execute(effect.batch))
     if isinstance(effect, Call):
-        value = effect.function()
-        return await value if inspect.isawaitable(value) else value
+        return await _acalled(effect)
     if isinstance(effect, tuple):
         return checked(effect, await client.execute(effect))
     if isinstance(effect, Spawn):
@@ -146,13 +178,36 @@ async def _aperform(effect: Effect, client: AsyncClient) -> object:  # noqa: PLR
     return await _apause(effect)
 
 
+def _called(effect: Call) -> object:
+    try:
+        value = effect.function()
+    except (StopIteration, GeneratorExit) as error:
+        raise Carried(error) from None
+    if inspect.iscoroutine(value):
+        value.close()
+        raise TypeError("a synchronous cache cannot await what the function returned; use the asynchronous one")
+    return value
+
+
+async def _acalled(effect: Call) -> object:
+    try:
+        value = effect.function()
+        return await value if inspect.isawaitable(value) else value
+    except StopIteration as error:
+        raise Carried(error) from None
+    except GeneratorExit as error:
+        if is_closing(error):
+            raise
+        raise Carried(error) from None
+
+
 def _pause(effect: Sleep | Wait) -> bool | None:
     """Pause in this thread. To wait long is not for an event loop's, which may be what the work needs to go on."""
     if isinstance(effect, Sleep):
         time.sleep(effect.seconds)
         return None
     loop = asyncio._get_running_loop()  # noqa: SLF001  # documented for low-level code; the public one raises
-    if loop is None or effect.anywhere:
+    if (loop is None or effect.anywhere) and effect.thread != threading.get_ident():
         with suppress(TimeoutError):
             effect.done.result(effect.seconds)
     return effect.done.done()
@@ -163,6 +218,8 @@ async def _apause(effect: Sleep | Wait) -> bool | None:
     if isinstance(effect, Sleep):
         await asyncio.sleep(effect.seconds)
         return None
+    if effect.thread == threading.get_ident():
+        return effect.done.done()
     loop = asyncio.get_running_loop()
     woken = asyncio.Event()
 

@@ -27,7 +27,7 @@ class Ignored:
 
     def renew(self) -> None:
         """Take a new lock: in a forked child the old one may be held by a thread that is not there."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler or `__del__` may note an error within `note`
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Return how many there were since the start, by operation and name of the error's class."""

@@ -1,21 +1,22 @@
-"""Locks: what `get_lock` returns, in both colours, with the names and arguments of valkey-py's."""
+"""Locks: the objects that `get_lock` returns, sync and async, with the names and arguments of valkey-py's."""
 
 # ruff: noqa: D417, SLF001  # the flows are written outside the classes; the lock is not the caller's to pass
 
 import logging
-import threading
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
-from types import SimpleNamespace, TracebackType
+from types import TracebackType
 from typing import Any, ClassVar, Concatenate, Final, Generic, ParamSpec, Self, TypedDict, TypeVar, Unpack
 
 from dvcache.binding import described, returned
 from dvcache.drive import arun, run
-from dvcache.errors import CacheError, LockError, LockNotOwnedError
+from dvcache.errors import CacheError, ConnectError, LockError, LockNotOwnedError, PoolExhausted, ServerError
+from dvcache.holdings import Holding, Holdings
 from dvcache.operations import locks
 from dvcache.operations.context import Context
 from dvcache.protocols import AsyncClient, Client
-from dvcache.types import Op
+from dvcache.quantities import seconds
+from dvcache.types import Op, Real
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,22 +26,25 @@ _logger: Final = logging.getLogger("dvcache.locks")
 
 
 class Terms(TypedDict, total=False):
-    """On what terms a lock is taken."""
+    """The keywords that `get_lock` takes."""
 
-    timeout: float | timedelta | None
-    """Seconds or a timedelta after which it lapses if it is still held; None holds it until it is released."""
-    sleep: float
-    """Seconds, the longest pause between two questions to the server; more than 0.01, as it is, counts as 0.01."""
+    timeout: Real | timedelta | None
+    """Seconds or a timedelta after which a lock that is still held lapses; None holds it until it is released."""
+    sleep: Real
+    """Seconds, the longest pause between two attempts, by default 0.1; more than 0.01 counts as 0.01."""
     blocking: bool
-    """Whether `acquire` waits, as it does."""
-    blocking_timeout: float | None
-    """For how many seconds at the most; None, as it is, for as long as it takes."""
+    """Whether `acquire` waits, by default True."""
+    blocking_timeout: Real | timedelta | None
+    """Seconds that it waits at the most; None, the default, waits as long as it takes."""
     thread_local: bool
-    """Whether only the thread that took it may release it, as it is."""
+    """Whether only the thread that acquired a `Lock` may release it, by default True.
+
+    Any task may release an `AsyncLock`.
+    """
 
 
 class _Lock(Generic[C]):
-    """What locks of both colours are: the terms on which one is taken, whose it is, and every flow.
+    """Holds the terms of a lock, its acquisitions and its flows, for sync and async.
 
     Args:
         context: the cache's.
@@ -55,29 +59,47 @@ class _Lock(Generic[C]):
 
     error: ClassVar[type[LockError]] = LockError
     not_owned: ClassVar[type[LockNotOwnedError]] = LockNotOwnedError
+    _by_thread: ClassVar[bool] = True
 
     def __init__(self, context: Context, client: C, key: bytes, **terms: Unpack[Terms]) -> None:
+        _known(terms)
         self._context, self._key = context, key
         self._client: C = client
         self.name: Final = key.decode("utf-8", "surrogateescape")
         self.timeout: Final = terms.get("timeout")
         self.sleep, self.blocking = terms.get("sleep", 0.1), terms.get("blocking", True)
         self.blocking_timeout = terms.get("blocking_timeout")
-        self.local: Final[Any] = threading.local() if terms.get("thread_local", True) else SimpleNamespace()
+        self.local: Final = Holdings(shared=not (terms.get("thread_local", True) and self._by_thread))
         """Holds `token` while the lock is held."""
         self._lifetime = _milliseconds(context, self.timeout)
+        _pause(self.sleep)
+        _patience(self.blocking_timeout)
 
-    def _token(self, deed: str) -> bytes:
-        token: bytes | None = getattr(self.local, "token", None)
-        if token is None:
+    def _held(self, deed: str) -> Holding:
+        found = self.local.own()
+        if found is None:
             raise self.error(f"Cannot {deed} an unlocked lock", lock_name=self.name)
-        return token
+        return found
 
     def _lost(self, deed: str) -> LockNotOwnedError:
         return self.not_owned(f"Cannot {deed} a lock that's no longer owned", lock_name=self.name)
 
 
-def _milliseconds(cx: Context, timeout: float | timedelta | None) -> int | None:
+def _known(terms: Terms) -> None:
+    for name in terms:
+        if name not in Terms.__annotations__:
+            raise TypeError(f"get_lock() got an unexpected keyword argument {name!r}")
+
+
+def _pause(sleep: Real) -> float:
+    return seconds(sleep, "a lock's sleep")
+
+
+def _patience(blocking_timeout: Real | timedelta | None) -> float | None:
+    return None if blocking_timeout is None else seconds(blocking_timeout, "a lock's blocking_timeout")
+
+
+def _milliseconds(cx: Context, timeout: Real | timedelta | None) -> int | None:
     lifetime = cx.milliseconds(timeout)
     if lifetime == 0:
         raise ValueError("a lock's timeout is more than 0 seconds, or None to hold it until it is released")
@@ -86,48 +108,68 @@ def _milliseconds(cx: Context, timeout: float | timedelta | None) -> int | None:
 
 def acquire(
     lock: _Lock[Any],
-    sleep: float | None = None,
+    sleep: Real | None = None,
     blocking: bool | None = None,
-    blocking_timeout: float | None = None,
+    blocking_timeout: Real | timedelta | None = None,
     token: str | bytes | None = None,
 ) -> Op[bool]:
-    """Take the lock and say whether that was possible in time.
+    """Take the lock; return whether that was possible in time. An object that holds its lock waits like any other.
 
     Args:
-        sleep: seconds, the longest pause between two questions to the server; as the lock was made where None.
+        sleep: seconds, the longest pause between two attempts; as the lock was made where None.
         blocking: whether to wait; as the lock was made where None.
-        blocking_timeout: for how many seconds at the most; as the lock was made where None.
-        token: what says whose it is; one of its own where None.
+        blocking_timeout: seconds to wait at the most; as the lock was made where None.
+        token: identifies this acquisition; a random one where None.
 
     Raises:
-        TransportError: no answer came; the lock is not held.
+        TransportError: no answer came. The lock may be held until it lapses; `release` may be called.
     """
     cx = lock._context
     own = cx.tokens() if token is None else token.encode() if isinstance(token, str) else token
-    patience = lock.blocking_timeout if blocking_timeout is None else blocking_timeout
+    patience = _patience(lock.blocking_timeout if blocking_timeout is None else blocking_timeout)
     if not (lock.blocking if blocking is None else blocking):
         patience = 0.0
-    longest = lock.sleep if sleep is None else sleep
-    taken = yield from locks.acquire(cx, lock._key, own, lock._lifetime, patience=patience, longest=longest)
+    longest = _pause(lock.sleep if sleep is None else sleep)
+    for earlier in lock.local.unanswered():  # the object would wait for itself
+        yield from _given_back(lock, earlier)
+    try:
+        taken = yield from locks.acquire(cx, lock._key, own, lock._lifetime, patience=patience, longest=longest)
+    except (ConnectError, PoolExhausted, ServerError):  # nothing was performed
+        raise
+    except CacheError:
+        lock.local.add(own, unanswered=True)
+        raise
     if taken:
-        lock.local.token = own
+        lock.local.add(own)
     return taken
 
 
 def release(lock: _Lock[Any]) -> Op[None]:
-    """Give the lock back.
+    """Give the lock back. Where no answer comes it may be repeated.
 
     Raises:
         LockError: it is not held.
         LockNotOwnedError: it had lapsed, and may be another's by now.
     """
-    token = lock._token("release")
-    lock.local.token = None
-    if not (yield from locks.release(lock._context, lock._key, token)):
+    held = lock._held("release")
+    may_be_done = held.unanswered
+    if not (yield from _given_back(lock, held)) and not may_be_done:
         raise lock._lost("release")
 
 
-def extend(lock: _Lock[Any], additional_time: float | timedelta, replace_ttl: bool = False) -> Op[bool]:
+def _given_back(lock: _Lock[Any], held: Holding) -> Op[bool]:
+    """Release one acquisition; forget it once the server has answered."""
+    before, held.unanswered = held.unanswered, True
+    try:
+        released = yield from locks.release(lock._context, lock._key, held.token)
+    except (ConnectError, PoolExhausted, ServerError):  # nothing was performed
+        held.unanswered = before
+        raise
+    lock.local.forget(held)
+    return released
+
+
+def extend(lock: _Lock[Any], additional_time: Real | timedelta, replace_ttl: bool = False) -> Op[bool]:
     """Let the lock last longer; returns True.
 
     Args:
@@ -147,8 +189,8 @@ def reacquire(lock: _Lock[Any]) -> Op[bool]:
     return (yield from _prolong(lock, "reacquire", lock.timeout, add=False))
 
 
-def _prolong(lock: _Lock[Any], deed: str, time: float | timedelta | None, *, add: bool) -> Op[bool]:
-    token = lock._token(deed)
+def _prolong(lock: _Lock[Any], deed: str, time: Real | timedelta | None, *, add: bool) -> Op[bool]:
+    token = lock._held(deed).token
     if lock._lifetime is None:
         raise lock.error(f"Cannot {deed} a lock with no timeout", lock_name=lock.name)
     more = _milliseconds(lock._context, time) or 0
@@ -165,7 +207,7 @@ def locked(lock: _Lock[Any]) -> Op[bool]:
 def owned(lock: _Lock[Any]) -> Op[bool]:
     """Say whether the lock is held by who asks."""
     found = yield from locks.holder(lock._key)
-    return found is not None and found == getattr(lock.local, "token", None)
+    return found is not None and found == lock.local.token
 
 
 def _enter(lock: _Lock[Any]) -> Op[None]:
@@ -222,6 +264,8 @@ class Lock(_Lock[Client]):
 
 class AsyncLock(_Lock[AsyncClient]):
     """A `Lock` whose methods are coroutines. An asynchronous context manager. Made by `AsyncCache.get_lock`."""
+
+    _by_thread = False
 
     acquire = _aio(acquire)
     release = _aio(release)

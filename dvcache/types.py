@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Final, Literal, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, Final, Literal, Protocol, Self, SupportsFloat, SupportsIndex, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -112,6 +112,8 @@ class Wait:
     seconds: float
     anywhere: bool = False
     """Whether to pause also where that holds up an event loop, which the work may need: for pauses that are short."""
+    thread: int | None = None
+    """The thread whose sync code does the work, if one does: in that thread there is no waiting for it."""
 
 
 class Tasks(Protocol):
@@ -175,14 +177,17 @@ class StoredKey(str):
 Key: TypeAlias = str | bytes | memoryview | int
 """What a caller may name an entry by. It becomes text as `str.format` writes it."""
 
-Timeout: TypeAlias = int | float | timedelta | Default | None
+Real: TypeAlias = SupportsFloat | SupportsIndex
+"""A real number: int, float, Decimal, Fraction, or what numpy has for these."""
+
+Timeout: TypeAlias = Real | timedelta | Default | None
 """How long an entry lives: seconds, a timedelta, None for ever, 0 or less not at all, DEFAULT as configured."""
 
-Moment: TypeAlias = int | float | datetime
+Moment: TypeAlias = Real | datetime
 """A point in time: a Unix time (of the unit the operation names), or a datetime."""
 
 Clock: TypeAlias = Callable[[], float]
-"""Seconds since the epoch, as `time.time`."""
+"""Seconds: since the epoch as `time.time`, or of a clock that only ever grows as `time.monotonic`."""
 
 KeyFunction: TypeAlias = Callable[[Any, str, int], Any]
 """Django's KEY_FUNCTION: (key, prefix, version) to the key that is stored. Django leaves its types open."""

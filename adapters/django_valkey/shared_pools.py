@@ -15,14 +15,14 @@ class _Shared:
     def __init__(self) -> None:
         self.pools: Final[dict[Hashable, Any]] = {}
         self.keepers: Final[dict[Hashable, AsyncGenerator[None, None]]] = {}
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
 
     def renew(self) -> None:
         """Start without pools and with a new lock: a forked child only keeps its parent's referenced."""
         _inherited.append((dict(self.pools), dict(self.keepers)))
         self.pools.clear()
         self.keepers.clear()
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
 
     def forget_ended_loops(self) -> None:
         """Forget the pools of event loops that were closed."""

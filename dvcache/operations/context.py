@@ -6,14 +6,17 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Literal, Protocol, SupportsFloat, SupportsIndex, TypeAlias, TypeVar
 
 from dvcache.background import Background
 from dvcache.flights import Flights
+from dvcache.quantities import real
 from dvcache.turns import Turns
 from dvcache.types import DEFAULT, Arg, Clock, Key, Op, Placement, Tasks, Timeout
 
 T = TypeVar("T")
+
+_TIME_OF_DAY: Final = time.time
 
 MAX_MS: Final = 2**53
 """The longest time that is sent, some 285,000 years: the server adds it to its clock in 64 bits."""
@@ -133,6 +136,7 @@ class Context:
     """Seconds that an entry lives when the caller does not say."""
     version: int = 1
     clock: Clock = time.time
+    """The time of day, for moments: what the server expires by. Durations are measured by `now`."""
     scan_count: int = 1000
     """Keys that one SCAN looks at."""
     chunk: int = 500
@@ -156,6 +160,10 @@ class Context:
     """Numbers from 0 to 1: for jitter, and for pauses."""
     tokens: Callable[[], bytes] = _token
     """Names for leases, each another."""
+
+    def now(self) -> float:
+        """Return seconds for durations, whatever happens to the time of day; a test's own clock counts here too."""
+        return time.monotonic() if self.clock is _TIME_OF_DAY or self.clock is time.time else self.clock()
 
     def lifetime(self, timeout: Timeout) -> int | None:
         """Return how many milliseconds what is written now is stored: None for ever, 0 for not at all.
@@ -184,7 +192,9 @@ class Context:
         if isinstance(timeout, timedelta):
             timeout = timeout.total_seconds()
         if not isinstance(timeout, int | float):
-            raise TypeError(f"a timeout is a number of seconds, a timedelta or None, not {type(timeout).__name__}")
+            if not isinstance(timeout, SupportsIndex | SupportsFloat):
+                raise TypeError(f"a timeout is a number of seconds, a timedelta or None, not {type(timeout).__name__}")
+            timeout = real(timeout, "a timeout")
         if timeout <= 0:
             return 0
         if timeout != timeout:  # noqa: PLR0124  # NaN, without an import on the hot path

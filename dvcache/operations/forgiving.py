@@ -43,7 +43,7 @@ class Forgiving:
         try:
             return (yield from op)
         except ConnectionInterrupted as error:
-            self.ignored.note(cx.alias, name, error, cx.clock())
+            self.ignored.note(cx.alias, name, error, cx.now())
         return cast("T", (EMPTY.get(name) or _OF_CLUSTERS[name])(cx, *args, **kwargs))
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Final
 
 from dvcache.errors import CacheError, ConnectError, ConnectionLost, PoolExhausted, ServerError
+from dvcache.liveness import Alive
 from dvcache.operations.context import Context
 from dvcache.operations.swaps import given_up, refused, set_if_equal
 from dvcache.scripts import EXTEND, RELEASE, evaluate
@@ -20,8 +21,8 @@ from dvcache.types import Command, Fresh, Op, Wait
 PAUSES: Final = (0.001, 0.01)
 """The first and the longest pause between two questions, in seconds; each lasts half to all of it, by chance."""
 
-A_DAY: Final = 86_400.0
-"""Seconds in line after which a caller asks for itself, whatever became of those before it."""
+LOOK: Final = 0.5
+"""Seconds between two looks of a caller in line at whether those before it are still there."""
 
 
 def acquire(
@@ -45,16 +46,33 @@ def acquire(
     """
     if patience is not None and patience <= 0:
         return (yield from _take(cx, stored, token, lifetime))
-    deadline = None if patience is None else cx.clock() + patience
-    turn = cx.turns.join(stored)
+    deadline = None if patience is None else cx.now() + patience
+    owner, turn = Alive(), None
     try:
-        if not turn.come.done() and not (yield Wait(turn.come, A_DAY if patience is None else patience)):
-            turn.leave()
-            if deadline is not None and cx.clock() >= deadline:
-                return False
+        turn = cx.turns.join(stored, owner)
+        if not (yield from _in_line(cx, turn, deadline)):
+            return False
         return (yield from _insist(cx, turn, token, lifetime, deadline, min(longest, PAUSES[1])))
     finally:
-        turn.leave()
+        owner.over = True
+        if turn is not None:
+            turn.leave()
+
+
+def _in_line(cx: Context, turn: Turn, deadline: float | None) -> Op[bool]:
+    """Wait for the front of the line; return False if the time ran out. A caller that cannot wait asks for itself."""
+    while not turn.look():
+        began = cx.now()
+        pause = LOOK if deadline is None else min(LOOK, max(0.0, deadline - began))
+        if (yield Wait(turn.come, pause, thread=turn.ahead)):
+            break
+        now = cx.now()
+        if deadline is not None and now >= deadline:
+            return False
+        if now - began < pause / 2:  # the driver did not wait: the one ahead goes on only after this
+            turn.leave()
+            break
+    return True
 
 
 def _insist(  # noqa: PLR0917  # what `acquire` was given
@@ -67,7 +85,7 @@ def _insist(  # noqa: PLR0917  # what `acquire` was given
             return True
         seconds = pause * (0.5 + cx.random() / 2)
         if deadline is not None:
-            left = deadline - cx.clock()
+            left = deadline - cx.now()
             if left <= 0:
                 return False
             seconds = min(seconds, left)

@@ -44,7 +44,7 @@ class Nodes(Generic[P]):
 
     def renew(self) -> None:
         """Know no nodes, with a new lock: in a forked child the watch must be asked, so that it listens there too."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._pools: dict[Address, P] = {}
         self.current: tuple[P, ...] = ()
         """The pools of the nodes that hold the role now; another tuple after each change."""

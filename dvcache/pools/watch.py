@@ -72,7 +72,7 @@ class Watch:
         for subscriber in self._subscribers:
             subscriber.release()
         self._subscribers = ()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._listeners = weakref.WeakSet(self._listeners)
         self._round: Round | None = None
         self.known: Known | None = None

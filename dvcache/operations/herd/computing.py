@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from dvcache.flights import Flight
+from dvcache.liveness import LOOK, Alive, is_closing
 from dvcache.operations.context import Context, guarded
 from dvcache.operations.herd.leases import UNCLAIMED, Claim, claim, is_fresh, release
 from dvcache.operations.herd.publishing import publish
@@ -51,34 +52,52 @@ def get_or_set(cx: Context, key: Key, default: object, timeout: Timeout, version
     value do so for the herd's `wait`, and then compute it too. Who is called by the one they would wait for computes.
     """
     wanted = Wanted(key, cx.keys.key(key, version), default, timeout)
-    deadline = cx.clock() + cx.herd.wait
+    deadline = cx.now() + cx.herd.wait
     while True:
-        flight, leads = cx.flights.enter(wanted.stored)
-        if leads:
-            try:
-                return (yield from _led(cx, wanted, flight))
-            finally:
+        leader, flight, leads = Alive(), None, False
+        try:
+            flight, leads = cx.flights.enter(wanted.stored, leader)
+            if leads:
+                return (yield from _led(cx, wanted, flight, leader))
+        finally:
+            leader.over = True
+            if leads and flight is not None:
                 flight.land()
-        if flight.is_own():
+        if flight.is_own() or not (yield from _awaited(cx, flight, deadline)):
             return (yield from _alone(cx, wanted, flight))
-        done = yield Wait(flight.done(), max(0.0, deadline - cx.clock()))
         if flight.outcome is not MISSING:
             return flight.outcome
-        if not done:
-            return (yield from _alone(cx, wanted, flight))
 
 
-def _led(cx: Context, wanted: Wanted, flight: Flight) -> Op[object]:
-    sought = yield from guarded(cx, "seek", seek(cx, wanted.stored), wanted.key)
+def _awaited(cx: Context, flight: Flight, deadline: float) -> Op[bool]:
+    """Wait for a flight's end; return False if the time ran out, or this driver cannot wait for its leader."""
+    bell = flight.done()
+    while True:
+        began = cx.now()
+        pause = min(LOOK, max(0.0, deadline - began))
+        if (yield Wait(bell, pause, thread=flight.thread)) or not flight.is_led():
+            return True
+        now = cx.now()
+        if now >= deadline or now - began < pause / 2:
+            return False
+
+
+def _led(cx: Context, wanted: Wanted, flight: Flight, leader: Alive) -> Op[object]:
+    if (token := cx.flights.abandoned(wanted.stored)) is not None:
+        yield from release(cx, [(wanted.stored, token)])
+    sought = yield from guarded(cx, "seek", seek(cx, wanted.stored, leader), wanted.key)
     if isinstance(sought, Served):
         flight.land(sought.value)
         return sought.value
     if sought.stale is MISSING:
-        return (yield from _made(cx, wanted, sought.claim, flight))
+        return (yield from _made(cx, wanted, sought.claim, flight, leader))
     flight.land(sought.stale)
     if not cx.herd.background:
-        return (yield from _made(cx, wanted, sought.claim, flight))
-    made = yield Spawn(_boxed(_made(cx, wanted, sought.claim, flight)), cx.tasks)
+        return (yield from _made(cx, wanted, sought.claim, flight, leader))
+    holder = Alive()
+    if sought.claim.token is not None:
+        cx.flights.claims(wanted.stored, sought.claim.token, holder)
+    made = yield Spawn(_boxed(_made(cx, wanted, sought.claim, flight, holder)), cx.tasks)
     return sought.stale if made is None else made[0]
 
 
@@ -92,7 +111,7 @@ def _alone(cx: Context, wanted: Wanted, flight: Flight) -> Op[object]:
     sought = yield from guarded(cx, "seek", _seen(cx, wanted.stored), wanted.key)
     if isinstance(sought, Served):
         return sought.value
-    return (yield from _made(cx, wanted, sought.claim, flight))
+    return (yield from _made(cx, wanted, sought.claim, flight, Alive()))
 
 
 def _seen(cx: Context, stored: bytes) -> Op[Sought]:
@@ -101,17 +120,20 @@ def _seen(cx: Context, stored: bytes) -> Op[Sought]:
     return ALONE if value is MISSING else Served(value)
 
 
-def seek(cx: Context, stored: bytes) -> Op[Sought]:
+def seek(cx: Context, stored: bytes, leader: Alive) -> Op[Sought]:
     """Return what is there, or win the lease to compute it; where there is nothing to serve, go on for `wait`."""
     [data, left] = yield Fresh((("GET", stored), ("PTTL", stored)))
     value = MISSING if data is None or left < -1 else cx.codec.loads(data, MISSING)
-    if value is not MISSING and (is_fresh(cx, left) or cx.flights.is_held(stored, cx.clock())):
+    if value is not MISSING and (is_fresh(cx, left) or cx.flights.is_held(stored, cx.now())):
         return Served(value)
     waited, pause = 0.0, FIRST_PAUSE
     while True:
         try:
-            found = yield from claim(cx, stored)
+            token = cx.tokens()
+            cx.flights.claims(stored, token, leader)
+            found = yield from claim(cx, stored, token)
         except UNCLAIMABLE:
+            cx.flights.resolved(stored)
             if value is MISSING:
                 raise
             return Served(value)
@@ -120,6 +142,7 @@ def seek(cx: Context, stored: bytes) -> Op[Sought]:
             return Due(found, value)
         if found.token is not None:
             yield from release(cx, [(stored, found.token)])
+        cx.flights.resolved(stored)
         if value is not MISSING:
             return Served(value)
         if waited >= cx.herd.wait:
@@ -129,24 +152,29 @@ def seek(cx: Context, stored: bytes) -> Op[Sought]:
         waited, pause = waited + seconds, min(pause * 1.5, LONGEST_PAUSE)
 
 
-def _made(cx: Context, wanted: Wanted, held: Claim, flight: Flight) -> Op[object]:
+def _made(cx: Context, wanted: Wanted, held: Claim, flight: Flight, holder: Alive) -> Op[object]:
     """Compute the value, store it as far as the rules allow, and return what is there then."""
-    stored = wanted.stored
-    mark = None
-    if held.token is not None:
-        mark = cx.flights.hold(stored, cx.clock(), cx.herd.lease / 1000, anew=True)
-    flight.lead()
+    stored, mark = wanted.stored, None
     try:
+        if held.token is not None:
+            mark = cx.flights.hold(stored, cx.now(), cx.herd.lease / 1000, anew=True)
+        flight.lead()
         value = (yield Call(wanted.default)) if callable(wanted.default) else wanted.default
         publishing = _stored(cx, wanted, held, value, flight)
-        return (yield from guarded(cx, "publish", publishing, wanted.key, value))
-    except GeneratorExit:
-        raise
-    except BaseException:
+        made = yield from guarded(cx, "publish", publishing, wanted.key, value)
+    except BaseException as error:
+        if isinstance(error, GeneratorExit) and is_closing(error):
+            raise
         if held.token is not None:
             yield from release(cx, [(stored, held.token)])
+            cx.flights.resolved(stored)
         raise
+    else:
+        if held.token is not None:
+            cx.flights.resolved(stored)
+        return made
     finally:
+        holder.over = True
         flight.leave()
         if mark is not None:
             cx.flights.let_go(stored, mark)

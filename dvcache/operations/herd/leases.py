@@ -28,7 +28,7 @@ class Claim(NamedTuple):
     """The entry's bytes; None for no entry."""
     stale: bool
     at: float
-    """When it was answered, in seconds of the context's clock."""
+    """When it was answered, in seconds of the context's monotonic clock."""
     error: CacheError | None = None
     """Why nothing came of it: of one of several."""
 
@@ -42,18 +42,17 @@ def is_fresh(cx: Context, left: int) -> bool:
     return left > cx.herd.timeout or left == -1
 
 
-def claim(cx: Context, stored: bytes) -> Op[Claim]:
+def claim(cx: Context, stored: bytes, token: bytes) -> Op[Claim]:
     """Ask for the lease of an entry, and for the entry, on the primary (rule 2)."""
-    [found] = yield from claim_all(cx, [stored])
+    [found] = yield from claim_all(cx, [stored], [token])
     return found
 
 
-def claim_all(cx: Context, stored: Sequence[bytes]) -> Op[list[Claim]]:
+def claim_all(cx: Context, stored: Sequence[bytes], tokens: Sequence[bytes]) -> Op[list[Claim]]:
     """Ask for the leases of entries, and for the entries, on the primary, in one round trip (rule 2).
 
     The error of one entry is raised, that of one of several stands in its claim: it costs the others nothing.
     """
-    tokens = [cx.tokens() for _ in stored]
     asked = [_claim(cx, key, token) for key, token in zip(stored, tokens, strict=True)]
     batch = tuple(command for commands in asked for command in commands)
     try:
@@ -63,7 +62,7 @@ def claim_all(cx: Context, stored: Sequence[bytes]) -> Op[list[Claim]]:
     except BaseException:  # cancelled: what was won is nobody's
         yield from release(cx, zip(stored, tokens, strict=True))
         raise
-    now = cx.clock()
+    now = cx.now()
     return [
         _claimed(cx, token, now, *each)
         for token, *each in zip(tokens, replies[::3], replies[1::3], replies[2::3], strict=True)

@@ -47,14 +47,14 @@ def publish(cx: Context, stored: bytes, claim: Claim, arguments: tuple[Arg, ...]
         claim: what was claimed; `UNCLAIMED` for a value that was computed without a lease.
         arguments: of SET, after the key.
     """
-    within = claim.token is not None and cx.clock() - claim.at <= cx.herd.lease / 1000
+    within = claim.token is not None and cx.now() - claim.at <= cx.herd.lease / 1000
     asked = (cx, stored, claim, within, arguments)
     published = yield from scripted(_by_script(*asked), partial(_by_comparing, *asked))
     if claim.token is not None and published.holder != "own" and not within:
         logger.warning(
             "CACHES[%r]: a value took %.1f s to compute, and its lease lasts %.1f s: another caller may have computed"
             " it too; give OPTIONS['HERD'] a longer lease",
-            *(cx.alias, cx.clock() - claim.at, cx.herd.lease / 1000),
+            *(cx.alias, cx.now() - claim.at, cx.herd.lease / 1000),
         )
     return published
 

@@ -66,13 +66,13 @@ def _served(cx: Context, stale: Mapping[bytes, bytes]) -> Op[dict[bytes, bytes]]
 
     While this process is at a claim, its other callers are served without another one.
     """
-    now, seconds = cx.clock(), cx.herd.lease / 1000
+    now, seconds = cx.now(), cx.herd.lease / 1000
     marks = {key: mark for key in stale if (mark := cx.flights.hold(key, now, seconds)) is not None}
     served = {key: data for key, data in stale.items() if key not in marks}
     if not marks:
         return served
     try:
-        claims = dict(zip(marks, (yield from claim_all(cx, list(marks))), strict=True))
+        claims = dict(zip(marks, (yield from claim_all(cx, list(marks), [cx.tokens() for _ in marks])), strict=True))
     except UNCLAIMABLE:
         return dict(stale)
     finally:

@@ -49,7 +49,7 @@ class MemoryStore:
 
     def renew(self) -> None:
         """Take a new lock: in a forked child the old one may be held by a thread that is not there."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def execute(self, database: int, command: Sequence[bytes]) -> object:
         """Perform one command on a numbered database; return its reply, or the server's error."""

@@ -46,7 +46,7 @@ class LocksConformance(Conformance):
         with cache.get_lock("l"):
             assert cache.get_lock("other").acquire(blocking=False) is True
             assert cache.get_lock("l", version=2).acquire(blocking=False) is True
-            assert cache.get_lock("l", 1).acquire(blocking=False) is False
+            assert cache.get_lock("l", version=1).acquire(blocking=False) is False
 
     def test_a_lock_without_a_timeout_never_lapses_and_one_with_a_timeout_does(self, cache: Cache) -> None:
         began = time.monotonic()

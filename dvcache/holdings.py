@@ -1,0 +1,87 @@
+"""Tokens: one for each acquisition of a lock object, kept until the server has answered that it is released.
+
+A lock object may be shared by threads and tasks. Its lock may lapse under one of them and be acquired by another, so
+that a token belongs to the task, or else the thread, that acquired it.
+"""
+
+import asyncio
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Final
+from weakref import ReferenceType, ref
+
+KEPT: Final = 16
+"""Acquisitions that one object remembers. All but the newest have lapsed: the newest found the lock free."""
+
+
+@dataclass(slots=True, eq=False)
+class Holding:
+    """One acquisition: its token, and the thread and the task that made it."""
+
+    token: bytes
+    thread: ReferenceType[threading.Thread]
+    task: "ReferenceType[asyncio.Task[Any]] | None"
+    unanswered: bool = field(default=False)
+    """Whether the server was asked to release it, or to take it, and has not answered."""
+
+
+class Holdings:
+    """The acquisitions of one lock object.
+
+    Args:
+        shared: whether any thread may release what another one acquired.
+    """
+
+    def __init__(self, *, shared: bool) -> None:
+        self._shared: Final = shared
+        self._all: Final[list[Holding]] = []
+
+    @property
+    def token(self) -> bytes | None:
+        """The token of the caller's acquisition, None if there is none. valkey-py's locks have it here as well."""
+        found = self.own()
+        return None if found is None else found.token
+
+    @token.setter
+    def token(self, token: bytes | None) -> None:
+        if token is not None:
+            self.add(token)
+        elif (found := self.own()) is not None:
+            self.forget(found)
+
+    def add(self, token: bytes, *, unanswered: bool = False) -> None:
+        """Record an acquisition of the calling task or thread."""
+        task = _task()
+        self._all.append(
+            Holding(token, ref(threading.current_thread()), None if task is None else ref(task), unanswered)
+        )
+        del self._all[:-KEPT]
+
+    def own(self) -> Holding | None:
+        """Return the newest acquisition of the calling task, else of the thread, else any if they are shared."""
+        newest = self._all[::-1]
+        task, thread = _task(), threading.current_thread()
+        if task is not None:
+            for each in newest:
+                if each.task is not None and each.task() is task:
+                    return each
+        for each in newest:
+            if each.thread() is thread:
+                return each
+        return newest[0] if newest and self._shared else None
+
+    def unanswered(self) -> list[Holding]:
+        """Return the acquisitions whose release, or whose taking, the server has not answered."""
+        return [each for each in self._all if each.unanswered]
+
+    def forget(self, holding: Holding) -> None:
+        """Drop an acquisition, once its end is known."""
+        if holding in self._all:
+            self._all.remove(holding)
+
+
+def _task() -> "asyncio.Task[Any] | None":
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no event loop runs in this thread
+        return None
