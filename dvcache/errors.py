@@ -15,26 +15,37 @@
     │       ├── ConnectError                        the server could not be reached
     │       │   └── CircuitOpenError                it gave no answer a moment ago, and was not asked
     │       ├── ConnectionLost                      the connection ended before the answer
+    │       │   └── ProtocolError                       the answer is none that the command has
     │       ├── ReplyTimeout (builtin TimeoutError) the answer did not come in time
     │       ├── PoolExhausted                       every connection was busy for too long
-    │       └── UnavailableError                    the server cannot serve now (LOADING …); a ServerError too
-    │           └── TryAgainError                   keys of one command are on their way to another node (TRYAGAIN)
+    │       └── UnavailableError                    it cannot serve now; a ServerError too; nothing was performed
+    │           ├── LoadingError                        it loads its data (LOADING)
+    │           ├── ReadOnlyError                       a write reached a replica (READONLY)
+    │           ├── TryAgainError                       a slot is on its way to another node (TRYAGAIN)
+    │           ├── ClusterDownError                    the cluster does not serve the slot (CLUSTERDOWN)
+    │           │   └── MasterDownError                     a replica without its primary (MASTERDOWN)
+    │           └── OverloadedError                     it cannot write now (MISCONF, NOREPLICAS), or is busy (BUSY)
+    │               └── OutOfMemoryError                    it is full (OOM)
     └── ServerError                             the server refused the command
         ├── AuthenticationError                 wrong or missing credentials
         ├── PermissionDenied                    the ACL user may not (NOPERM)
-        ├── ReadOnlyError                       a write reached a replica
         ├── RedirectError                       the key is another cluster node's
         │   ├── MovedError                      from now on (MOVED)
         │   └── AskError                        this time (ASK)
+        ├── CrossSlotError                      the keys of a command are in several slots (CROSSSLOT)
+        ├── ExecAbortError                      a transaction was not performed (EXECABORT)
         ├── NoScriptError                       the script is not cached (NOSCRIPT)
         └── WrongTypeError                      the key holds another kind of value
 
 Errors carry attributes (alias, endpoint, command) and say what to do. They never carry a value or a password.
 
-Those of the server and of the way to it are of valkey-py's class as well (`valkey.exceptions.ConnectionError`,
-`TimeoutError`, `ResponseError` …), which is what django-valkey raised: code that catches it goes on catching.
+Those of the server and of the way to it are of the class that valkey-py would raise as well
+(`valkey.exceptions.ConnectionError`, `TimeoutError`, `ResponseError`, `OutOfMemoryError` …), which is what
+django-valkey raised: code that catches it goes on catching.
 """
 
+import re
+from functools import partial
 from typing import Final, TypeVar
 
 from typing_extensions import override
@@ -57,11 +68,7 @@ class ConfigurationError(CacheError, ValueError):
 
     @override
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild_configuration, (type(self), self.reason, self.alias, self.key))
-
-
-def _rebuild_configuration(cls: type[ConfigurationError], message: str, alias: str, key: str) -> ConfigurationError:
-    return cls(message, alias=alias, key=key)
+        return (partial(type(self), self.reason, alias=self.alias, key=self.key), ())
 
 
 class ConfigurationWarning(UserWarning):
@@ -84,15 +91,15 @@ class DecodeError(CacheError):
     """The stored entry cannot be read with the configured codec."""
 
 
-class LockError(CacheError):
+class LockError(CacheError, driver.LockError):
     """The lock is not held by this caller, or was not to be had in time."""
 
     def __init__(self, message: str, lock_name: str = "") -> None:
-        super().__init__(message)
+        Exception.__init__(self, message)
         self.message, self.lock_name = message, lock_name
 
 
-class LockNotOwnedError(LockError):
+class LockNotOwnedError(LockError, driver.LockNotOwnedError):
     """The lock was held and is not any more: it had lapsed, and may be another's by now."""
 
 
@@ -114,7 +121,8 @@ class _LocatedError(CacheError):
 
     @override
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.message, self.alias, self.endpoint, self.command))
+        where = {"alias": self.alias, "endpoint": self.endpoint, "command": self.command}
+        return (partial(type(self), self.message, **where), ())
 
 
 def on_command(error: E, command: object) -> E:
@@ -122,10 +130,6 @@ def on_command(error: E, command: object) -> E:
     if isinstance(error, _LocatedError):
         error.command = error.command or str(command)
     return error
-
-
-def _rebuild(cls: type[_LocatedError], message: str, alias: str, endpoint: str, command: str) -> _LocatedError:
-    return cls(message, alias=alias, endpoint=endpoint, command=command)
 
 
 class ConnectionInterrupted(CacheError):
@@ -163,6 +167,10 @@ class ConnectionLost(TransportError):
     """The connection ended between the command and its answer."""
 
 
+class ProtocolError(ConnectionLost, driver.InvalidResponse):
+    """The answer is none that the command has. The connection was ended, as the next one could be another caller's."""
+
+
 class ReplyTimeout(TransportError, driver.TimeoutError, TimeoutError):
     """The answer did not come within the timeout."""
 
@@ -187,12 +195,32 @@ class PermissionDenied(ServerError, driver.NoPermissionError):
     """The ACL user may not run the command, or not on this key."""
 
 
-class ReadOnlyError(ServerError, driver.ReadOnlyError):
-    """A write reached a replica: nothing was performed."""
+class LoadingError(UnavailableError, driver.BusyLoadingError):
+    """The server loads its data."""
 
 
-class TryAgainError(UnavailableError):
-    """Keys of one command are on their way from one cluster node to another: nothing was performed."""
+class ReadOnlyError(UnavailableError, driver.ReadOnlyError):
+    """A write reached a replica."""
+
+
+class TryAgainError(UnavailableError, driver.TryAgainError):
+    """Keys of one command are on their way from one cluster node to another."""
+
+
+class ClusterDownError(UnavailableError, driver.ClusterDownError):
+    """The cluster does not serve the slot."""
+
+
+class MasterDownError(ClusterDownError, driver.MasterDownError):
+    """A replica has lost its primary, and answers no reads meanwhile."""
+
+
+class OverloadedError(UnavailableError):
+    """The server is full, or cannot write now, or a script keeps it busy."""
+
+
+class OutOfMemoryError(OverloadedError, driver.OutOfMemoryError):
+    """The server is full."""
 
 
 class RedirectError(ServerError):
@@ -204,22 +232,46 @@ class RedirectError(ServerError):
 
     @property
     def slot(self) -> int:
-        """Which slot the key lies in."""
+        """The slot that the key lies in."""
         return int(self.message.split()[1])
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where the key is. An empty host means the one that was asked."""
+        """Host and port of the node that holds the key. An empty host means the one that was asked."""
         host, _, port = self.message.split()[2].rpartition(":")
         return host, int(port)
 
 
-class MovedError(RedirectError):
+class MovedError(RedirectError, driver.MovedError):
     """The slot is another node's from now on."""
 
 
-class AskError(RedirectError):
+class AskError(RedirectError, driver.AskError):
     """The key may be at another node, to which the slot is on its way: this command is asked there, with ASKING."""
+
+
+class CrossSlotError(ServerError, driver.ClusterCrossSlotError):
+    """The keys of one command lie in several slots."""
+
+
+class ExecAbortError(ServerError, driver.ExecAbortError):
+    """A transaction was not performed."""
+
+
+class _DeniedExecAbort(ExecAbortError, PermissionDenied):
+    """A transaction was not performed, as the ACL user may not."""
+
+
+class _UnavailableExecAbort(ExecAbortError, UnavailableError):
+    """A transaction was not performed, as the server cannot serve now."""
+
+
+class _WrongAuthError(ServerError, driver.AuthenticationWrongNumberOfArgsError):
+    """The server knows AUTH with other arguments."""
+
+
+class _ModuleError(ServerError, driver.ModuleError):
+    """A module cannot be loaded or unloaded."""
 
 
 class NoScriptError(ServerError, driver.NoScriptError):
@@ -237,21 +289,39 @@ _BY_CODE: Final[dict[str, type[ServerError]]] = {
     "READONLY": ReadOnlyError,
     "NOSCRIPT": NoScriptError,
     "WRONGTYPE": WrongTypeError,
-    "LOADING": UnavailableError,
-    "MASTERDOWN": UnavailableError,
-    "CLUSTERDOWN": UnavailableError,
+    "LOADING": LoadingError,
+    "MASTERDOWN": MasterDownError,
+    "CLUSTERDOWN": ClusterDownError,
     "TRYAGAIN": TryAgainError,
+    "OOM": OutOfMemoryError,
+    **dict.fromkeys(("MISCONF", "NOREPLICAS", "BUSY"), OverloadedError),
+    "CROSSSLOT": CrossSlotError,
+    "EXECABORT": ExecAbortError,
     "MOVED": MovedError,
     "ASK": AskError,
 }
-
+_BY_TEXT: Final[tuple[tuple[str, type[ServerError]], ...]] = (
+    ("max number of clients reached", UnavailableError),
+    ("ACL failure in script", PermissionDenied),
+    ("invalid password", AuthenticationError),
+    ("Client sent AUTH, but no password is set", AuthenticationError),
+    ("AUTH <password> called without any password", AuthenticationError),
+    ("wrong number of arguments for 'auth' command", _WrongAuthError),
+    ("wrong number of arguments for 'AUTH' command", _WrongAuthError),
+    ("Error loading the extension", _ModuleError),
+    ("Error unloading module", _ModuleError),
+)
+"""What replies with the code ERR mean, by a part of their text."""
 
 _OTHER_CODES: Final = frozenset(
     {
-        *("ERR", "BUSY", "BUSYKEY", "CROSSSLOT", "EXECABORT", "MISCONF", "MOVED", "ASK", "NOREPLICAS", "OOM", "SYNTAX"),
-        *("NOGROUP", "NOTBUSY", "UNKILLABLE", "INPROG", "NOGOODSLAVE", "NOPROTO", "UNBLOCKED", "NOQUORUM"),
+        *("ERR", "BUSYKEY", "BUSYGROUP", "SYNTAX", "NOGROUP", "NOTBUSY", "UNKILLABLE", "INPROG", "NOGOODSLAVE"),
+        *("NOPROTO", "UNBLOCKED", "NOQUORUM", "DENIED"),
     }
 )
+_WITHIN: Final = re.compile(r"(?:^ERR Error (?:running|compiling) script.*?|^EXECABORT .*? because of): ?-?([A-Z]+) ")
+"""The code of a command in a script (Redis 6 and older) or a transaction, which stands within the text."""
+_REDIRECTION: Final = re.compile(r"(?:MOVED|ASK) \d{1,5} \S*:\d{1,5}(?: |$)")
 
 
 def has_code(text: str) -> bool:
@@ -269,9 +339,21 @@ def reply_error(text: str, *, alias: str = "", endpoint: str = "") -> ServerErro
         endpoint: the name of the server that sent it.
     """
     text = text.partition(", with args beginning")[0]
-    cls = _BY_CODE.get(text.partition(" ")[0], ServerError)
-    if "max number of clients reached" in text:
-        cls = UnavailableError
-    elif "ACL failure in script" in text or text.startswith("EXECABORT Transaction discarded because of: NOPERM"):
-        cls = PermissionDenied
-    return cls(text, alias=alias, endpoint=endpoint)
+    return _class(text)(text, alias=alias, endpoint=endpoint)
+
+
+def _class(text: str) -> type[ServerError]:
+    code = text.partition(" ")[0]
+    cls = _BY_CODE.get(code, ServerError)
+    if cls is ServerError:
+        cls = next((found for part, found in _BY_TEXT if part in text), cls)
+    elif issubclass(cls, RedirectError):
+        return cls if _REDIRECTION.match(text) else ServerError
+    if (found := _WITHIN.search(text)) is None:
+        return cls
+    within = _BY_CODE.get(found[1], ServerError)
+    if cls is not ExecAbortError:
+        return within
+    if within is PermissionDenied:
+        return _DeniedExecAbort
+    return _UnavailableExecAbort if issubclass(within, UnavailableError) else cls

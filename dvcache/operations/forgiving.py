@@ -1,7 +1,8 @@
-"""The forgiving policy: where no answer comes, an operation returns an empty value of its type (IGNORE_EXCEPTIONS).
+"""The forgiving policy: where no answer comes, an operation returns an empty value (IGNORE_EXCEPTIONS).
 
-It covers `TransportError`, what a user's class raises in its place, and nothing else:
-what the server refuses, and what cannot be stored, is raised.
+It covers `TransportError`, with that a server which cannot serve now (`UnavailableError`), what a user's class raises
+in its place, and nothing else: what the server refuses, and what cannot be stored, is raised.
+An entry then is as if it were missing. A counter or a length is None, which no caller takes for a number.
 """
 
 # ruff: noqa: ARG001  # an empty value is asked for with the operation's own arguments, and what a host adds to them
@@ -91,12 +92,6 @@ def _none_stored(_: Context, data: Mapping[Any, object], *args: object, **option
     return [False] * len(data)
 
 
-def _unmoved(
-    cx: Context, key: Key, delta: int = 1, version: int | None = None, *args: object, **options: object
-) -> int:
-    return cx.version if version is None else version
-
-
 def _nothing(_: Context, *args: object, **options: object) -> list[Any]:
     return []
 
@@ -124,10 +119,6 @@ def _no_field(_: Context, name: Key, key: Key, *args: object, default: object = 
     return default
 
 
-def _zero_as_float(_: Context, *args: object, **options: object) -> float:
-    return 0.0
-
-
 def _none(_: Context, *args: object, **options: object) -> None:
     return None
 
@@ -150,6 +141,8 @@ def _not_scored(  # noqa: PLR0917  # as `zadd`
     return None if incr else 0
 
 
+_COUNTERS: Final = ("incr", "decr", "incr_version", "decr_version", "hincrby", "hincrbyfloat", "zincrby")
+_LENGTHS: Final = ("llen", "lpush", "rpush", "linsert", "scard", "hlen", "zcard", "zcount")
 _RANGES: Final = ("zrange", "zrevrange", "zrangebyscore", "zrevrangebyscore")
 
 _OF_CLUSTERS: Final[Mapping[str, Callable[..., object]]] = {
@@ -168,29 +161,28 @@ EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     "hget": _no_field,
     **dict.fromkeys(("get_many", "mget", "hmget", "hgetall", "hscan"), _no_entries),
     "set_many": _all_failed,
-    "incr_version": _unmoved,
-    "decr_version": _unmoved,
+    # A caller compares these with a limit, and 0 would let everybody in.
+    **dict.fromkeys((*_COUNTERS, *_LENGTHS), _none),
     **dict.fromkeys(("keys", "hkeys", "hvals", "lrange", "zscan", *_RANGES), _nothing),
     "smismember": _none_of,
     "spop": _one_or_many(set),
     "srandmember": _one_or_many(list),
     **dict.fromkeys(("scan_page", "iter_keys", "sscan_page", "sscan_iter", "hscan_page", "hscan_iter"), _last_page),
     **dict.fromkeys(("smembers", "sdiff", "sinter", "sunion", "sscan"), _no_members),
-    **dict.fromkeys(("sadd", "srem", "scard", "sdiffstore", "sinterstore", "sunionstore"), _zero),
+    **dict.fromkeys(("sadd", "srem", "sdiffstore", "sinterstore", "sunionstore"), _zero),
     **dict.fromkeys(("sismember", "smove"), _false),
-    **dict.fromkeys(("hset", "hdel", "hlen", "hincrby", "httl", "hpttl"), _zero),
+    **dict.fromkeys(("hset", "hdel", "httl", "hpttl"), _zero),
     **dict.fromkeys(("hsetnx", "hexists", "hexpire", "hpersist"), _false),
-    **dict.fromkeys(("hincrbyfloat", "zincrby"), _zero_as_float),
-    **dict.fromkeys(("lpush", "rpush", "llen", "lrem", "linsert"), _zero),
+    "lrem": _zero,
     **dict.fromkeys(("lindex", "lpos", "lmove", "zscore", "zrank", "zrevrank"), _none),
     **dict.fromkeys(("lpop", "rpop", "zpopmin", "zpopmax"), _one_or_many(list)),
     **dict.fromkeys(("lset", "ltrim"), _false),
-    **dict.fromkeys(("zrem", "zremrangebyscore", "zremrangebyrank", "zcard", "zcount"), _zero),
+    **dict.fromkeys(("zrem", "zremrangebyscore", "zremrangebyrank"), _zero),
     **dict.fromkeys(("zscan_page", "zscan_iter"), _last_page),
     "zadd": _not_scored,
     "zmscore": _no_scores,
     **dict.fromkeys(("add", "delete", "touch", "has_key", "mset", "clear"), _false),
     **dict.fromkeys(("persist", "expire", "expire_at", "pexpire", "pexpire_at"), _false),
-    **dict.fromkeys(("incr", "decr", "ttl", "pttl", "delete_many", "delete_pattern"), _zero),
+    **dict.fromkeys(("ttl", "pttl", "delete_many", "delete_pattern"), _zero),
 }
 """What each operation returns where no answer comes: called with the context and the operation's own arguments."""

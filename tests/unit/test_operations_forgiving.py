@@ -95,7 +95,20 @@ def test_an_operation_whose_server_is_gone_returns_its_empty_value(name: str) ->
     assert asyncio.run(call(AsyncCache(FORGIVING, AsyncDown()))) == expected
 
 
-@each_operation
+NUMBERS = {"incr", "decr", "incr_version", "decr_version", "hincrby", "hincrbyfloat", "zincrby"}
+NUMBERS |= {"llen", "lpush", "rpush", "linsert", "scard", "hlen", "zcard", "zcount"}
+"""Operations whose result a caller compares with a limit."""
+
+
+@pytest.mark.parametrize("name", sorted(NUMBERS))
+def test_a_counter_without_an_answer_is_no_number_that_lets_somebody_in(name: str) -> None:
+    call, _ = EXAMPLES[name]
+    for value in (call(Cache(FORGIVING, Down())), asyncio.run(call(AsyncCache(FORGIVING, AsyncDown())))):
+        with pytest.raises(TypeError):
+            assert value <= 5
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES.keys() - NUMBERS))
 def test_the_empty_value_has_the_type_that_the_operation_returns(name: str) -> None:
     call, _ = EXAMPLES[name]
     annotation = get_args(inspect.signature(OPERATIONS[name]).return_annotation)[-1]

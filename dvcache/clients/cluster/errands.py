@@ -8,24 +8,13 @@ from typing_extensions import TypeIs
 
 from dvcache.clients.cluster.view import C
 from dvcache.clients.exchanges import Outcome
-from dvcache.errors import (
-    AskError,
-    MovedError,
-    ReadOnlyError,
-    RedirectError,
-    TryAgainError,
-    UnavailableError,
-)
+from dvcache.errors import AskError, OverloadedError, RedirectError, TryAgainError, UnavailableError
 from dvcache.types import Batch, Command
 
 ASKING: Final[Command] = ("ASKING",)
 
-NOT_FINAL: Final = (UnavailableError, ReadOnlyError, RedirectError)
-"""Replies that say that nothing was performed."""
+_NOT_FINAL: Final = (UnavailableError, RedirectError)
 
-_NOT_FINAL_TYPES: Final = frozenset(
-    {UnavailableError, TryAgainError, ReadOnlyError, RedirectError, MovedError, AskError}
-)
 _FEW: Final = 4
 """Replies that are looked at one by one; more are faster by their types."""
 
@@ -108,8 +97,15 @@ def is_final(outcome: Outcome) -> TypeIs[Sequence[Any]]:
     if isinstance(outcome, Exception):
         return False
     if len(outcome) > _FEW:
-        return _NOT_FINAL_TYPES.isdisjoint(map(type, outcome))
+        return not any(
+            issubclass(cls, _NOT_FINAL) and not issubclass(cls, OverloadedError) for cls in {*map(type, outcome)}
+        )
     for reply in outcome:  # noqa: SIM110  # a generator would cost more than all the rest
-        if isinstance(reply, NOT_FINAL):
+        if isinstance(reply, _NOT_FINAL) and not isinstance(reply, OverloadedError):
             return False
     return True
+
+
+def is_refused(reply: object) -> TypeIs[UnavailableError | RedirectError]:
+    """Say whether nothing was performed, and another attempt may be answered: a node that is full stays so."""
+    return isinstance(reply, _NOT_FINAL) and not isinstance(reply, OverloadedError)

@@ -7,7 +7,7 @@ connection was lost is sent again only if performing it twice does no harm.
 from collections.abc import Iterable
 from typing import Any, Final, Generic
 
-from dvcache.clients.cluster.errands import NOT_FINAL, Errand, Round, by_owner, give_up, is_asking, requests
+from dvcache.clients.cluster.errands import Errand, Round, by_owner, give_up, is_asking, is_refused, requests
 from dvcache.clients.cluster.nodes import Nodes
 from dvcache.clients.cluster.view import C
 from dvcache.clients.commands import is_repeatable, rule
@@ -129,7 +129,7 @@ class Pursuit(Generic[C]):
         for errand, reply in zip(errands, outcome, strict=True):
             errand.asking = False
             errand.settle(reply)
-            if isinstance(reply, NOT_FINAL):
+            if is_refused(reply):
                 self._redirected(errand, reply, result)
                 left.append(errand)
         return left
