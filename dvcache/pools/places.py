@@ -10,6 +10,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, Generic, Protocol, TypeVar
 
 LOOK: Final = 0.05
@@ -83,9 +84,9 @@ class Living(Generic[H]):
 
 
 class _Turn:
-    """A caller in the line."""
+    """A caller in the line. Its frame holds it; the line does not."""
 
-    __slots__ = ("gate", "seen", "thread")
+    __slots__ = ("__weakref__", "gate", "seen", "thread")
 
     def __init__(self) -> None:
         self.thread = threading.get_ident()
@@ -100,7 +101,7 @@ class Waiting:
     __slots__ = ("turns",)
 
     def __init__(self) -> None:
-        self.turns: deque[_Turn] = deque()
+        self.turns: deque[weakref.ref[_Turn]] = deque()
         """Not empty while a caller waits, which nobody may go past."""
 
     def wait(self, attempt: Callable[[], T | None], until: float | None) -> T | None:
@@ -111,11 +112,12 @@ class Waiting:
             until: `time.monotonic()` seconds after which the result is None; None waits for ever.
         """
         turn = _Turn()
-        self.turns.append(turn)
+        place = weakref.ref(turn)
+        self.turns.append(place)
         try:
             while True:
                 now = turn.seen = time.monotonic()
-                first = self._is_first(turn, now)
+                first = self._is_first(place, turn.thread, now)
                 if first and (found := attempt()) is not None:
                     return found
                 pause = LOOK if first else _LOOK_BEHIND
@@ -126,33 +128,37 @@ class Waiting:
                 turn.gate.acquire(timeout=pause)
         finally:
             try:
-                self.turns.remove(turn)
-            except ValueError:
-                pass
+                self._leave(place)
             finally:
                 self.wake()
 
     def wake(self) -> None:
         """Have the first caller look for a place now."""
         try:
-            self.turns[0].gate.release()
+            while (turn := (first := self.turns[0])()) is None:
+                self._leave(first)
+            turn.gate.release()
         except (IndexError, RuntimeError):  # nobody waits, or it was woken already
             pass
 
-    def _is_first(self, turn: _Turn, now: float) -> bool:
+    def _leave(self, place: weakref.ref[_Turn]) -> None:
+        with suppress(ValueError):  # it was taken for gone
+            self.turns.remove(place)
+
+    def _is_first(self, place: weakref.ref[_Turn], thread: int, now: float) -> bool:
         """Return True if nobody is before the turn but callers that are gone, which leave the line here."""
         while True:
             try:
                 first = self.turns[0]
-                if first.thread == turn.thread:  # its own, or that of the call that a signal handler interrupted
-                    return True
-                if now - first.seen < _STALE:
-                    if turn in self.turns:
-                        return False
-                    self.turns.appendleft(turn)  # taken for gone, as it was late
-                    return True
-                self.turns.remove(first)
             except IndexError:
-                self.turns.appendleft(turn)
-            except ValueError:  # it left by itself
-                pass
+                self.turns.appendleft(place)
+                return True
+            turn = first()
+            if turn is not None and turn.thread == thread:  # its own, or that of a call that was interrupted by this
+                return True
+            if turn is not None and now - turn.seen < _STALE:
+                if place in self.turns:
+                    return False
+                self.turns.appendleft(place)  # taken for gone, as it was late
+                return True
+            self._leave(first)

@@ -102,15 +102,24 @@ class Callers:
     def close(self) -> None:
         self.pool.close()
 
-    def going_on(self, struck: tuple[type[BaseException], ...], *, most: int = THREADS) -> "Going":
-        return Going(self, struck, most)
+    def going_on(
+        self,
+        struck: tuple[type[BaseException], ...],
+        *,
+        most: int = THREADS,
+        arm: Callable[[], object] = lambda: None,
+    ) -> "Going":
+        """Have threads call within the block; `arm` is called in them at first and after each exception."""
+        return Going(self, struck, most, arm)
 
 
 class Going:
     """The threads, while they call."""
 
-    def __init__(self, callers: Callers, struck: tuple[type[BaseException], ...], most: int) -> None:
-        self._callers, self._struck = callers, struck
+    def __init__(
+        self, callers: Callers, struck: tuple[type[BaseException], ...], most: int, arm: Callable[[], object]
+    ) -> None:
+        self._callers, self._struck, self._arm = callers, struck, arm
         self.stop = threading.Event()
         self.count = 0
         self.threads = [threading.Thread(target=self._work, args=(who,)) for who in range(most)]
@@ -131,6 +140,7 @@ class Going:
         while True:
             try:
                 try:
+                    self._arm()
                     while not self.stop.is_set():
                         number += 1
                         self._callers.turn(who, number)
@@ -175,11 +185,11 @@ def _recursing(callers: Callers, wanted: int) -> int:
             number += 1
             callers.turn(who, number)
 
-        base = sys.getrecursionlimit() - 120
+        base = sys.getrecursionlimit() - 80
         chance = random.Random(who)
         while struck < wanted:
             try:
-                deeper(base + chance.randrange(100))
+                deeper(base + chance.randrange(75))
             except RecursionError:
                 with lock:
                     struck += 1
@@ -201,22 +211,19 @@ def _out_of_memory(callers: Callers, wanted: int) -> int:
 
     def trace(frame: Any, event: str, _: object) -> Any:
         nonlocal struck
-        if "/pools/" not in frame.f_code.co_filename:
+        if struck >= wanted or "/pools/" not in frame.f_code.co_filename:
             return None
         frame.f_trace_opcodes = True
-        if event == "opcode" and chance.random() < 0.001:
+        if event == "opcode" and chance.random() < 0.002:
             struck += 1
             raise MemoryError
         return trace
 
-    threading.settrace(trace)
-    try:
-        with callers.going_on((MemoryError,)):
-            while struck < wanted:
-                time.sleep(0.01)
-            threading.settrace(None)  # type: ignore[arg-type]  # the stub does not know None
-    finally:
-        threading.settrace(None)  # type: ignore[arg-type]  # as above
+    with callers.going_on((MemoryError,), arm=lambda: sys.settrace(trace)):
+        give_up = time.monotonic() + 600
+        while struck < wanted and time.monotonic() < give_up:
+            time.sleep(0.01)
+    assert struck >= wanted
     return struck
 
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -288,7 +289,8 @@ def test_a_line_goes_past_a_turn_whose_caller_is_gone(monkeypatch: pytest.Monkey
     monkeypatch.setattr(places, "_STALE", 0.1)
     line = Waiting()
     with ThreadPoolExecutor(1) as other:
-        line.turns.append(other.submit(places._Turn).result())
+        gone = other.submit(places._Turn).result()
+    line.turns.append(weakref.ref(gone))
     assert line.wait(lambda: "a place", time.monotonic() + 5) == "a place"
     assert not line.turns
 
