@@ -37,6 +37,9 @@ _ASYNC: Final[Mapping[str, type[aio.AbstractConnection]]] = {
 }
 
 
+_PROTOCOL_ERROR: Final = "ERR Protocol error"
+"""What a server says before it ends a connection whose commands it cannot read."""
+
 GREETING: Final = "valkey_connect_func"
 """The argument of a connection that says how a server is greeted."""
 
@@ -116,12 +119,20 @@ def interrupt(sock: socket.socket | None) -> None:
             copy.shutdown(socket.SHUT_RDWR)
 
 
-def reader(endpoint: Endpoint) -> libvalkey.Reader:
-    """Return a parser of replies whose error replies are our `ServerError`s."""
+def reader(endpoint: Endpoint, refusals: list[errors.ServerError] | None = None) -> libvalkey.Reader:
+    """Return a parser of replies whose error replies are our `ServerError`s.
+
+    Args:
+        endpoint: the server, for errors.
+        refusals: where an error goes as well that says that the server reads no more of the connection.
+    """
     alias, name = endpoint.alias, endpoint.name
 
     def reply_error(text: str) -> errors.ServerError:
-        return errors.reply_error(text, alias=alias, endpoint=name)
+        error = errors.reply_error(text, alias=alias, endpoint=name)
+        if refusals is not None and text.startswith(_PROTOCOL_ERROR):
+            refusals.append(error)
+        return error
 
     return libvalkey.Reader(replyError=reply_error, notEnoughData=INCOMPLETE, convertSetsToLists=True)
 

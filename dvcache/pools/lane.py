@@ -1,24 +1,34 @@
 """A lane: one blocking connection that one thread uses at a time.
 
-A batch is one write and, for short replies, one read: two system calls, without a poll between them.
+A batch is one write and, for short replies, one read: two system calls, without a poll between them. The timeout is a
+limit for silence: it begins anew with each byte in either direction. The deadline bounds the whole.
 """
 
-import select
+import os
 import socket
 import struct
 import threading
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 import valkey.exceptions
 from libvalkey import ProtocolError
 
+from dvcache import errors
 from dvcache.pools.connections import INCOMPLETE, connect_error, connection, interrupt, located, reader
 from dvcache.pools.packing import packed
+from dvcache.pools.readiness import readable
 from dvcache.types import Batch, Endpoint
 
 _BUFFER: Final = 65536
+_RECORD: Final = 16384
+"""Bytes of one write where the socket reports nothing before all of them are written (TLS)."""
+_LARGE: Final = 262_144
+"""Bytes of replies past which the parser's buffer is not kept."""
 
+_LAST_WORDS: Final = 0.05
+"""Seconds to look for what the server said before it closed the connection."""
 _SOON: Final = 16
 """What part of the timeout may have gone by when reading begins with all of it."""
 _GLANCE: Final = 0.001
@@ -29,8 +39,10 @@ class Lane:
     """One connection, used by one thread at a time."""
 
     __slots__ = (
+        "__weakref__",
         "_buffer",
         "_connection",
+        "_cooperative",
         "_ending",
         "_endpoint",
         "_feed",
@@ -39,13 +51,28 @@ class Lane:
         "_plain",
         "_sock",
         "_timeout",
+        "lost",
+        "overdue",
+        "refusals",
+        "since",
         "used",
     )
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._connection = connection(located(endpoint))
-        self._ending = threading.Lock()
+        self._timeout = endpoint.timeout
+        self._connection: Any = None
+        self._ending = threading.RLock()
+        self.refusals: list[errors.ServerError] = []
+        """The server's "Protocol error", after which it reads no more and ends the connection."""
+        self.lost = False
+        """Whether it is of no more use: it must not carry another batch."""
+        self.since = 0.0
+        """When the wait for the first byte of a reply began; 0 while nothing is waited for in the kernel."""
+        self.overdue = 0.0
+        """The `since` of the wait that the watchdog ended."""
+        self.used = 0.0
+        """When its last exchange began."""
 
     def open(self) -> None:
         """Let valkey-py connect, then take the socket over.
@@ -55,6 +82,7 @@ class Lane:
             ServerError: it refused the credentials or the database.
         """
         endpoint = self._endpoint
+        self._connection = connection(located(endpoint))
         try:
             self._connection.connect()
         except (valkey.exceptions.ValkeyError, OSError) as error:
@@ -66,95 +94,193 @@ class Lane:
         sock = self._connection._sock  # noqa: SLF001  # the seam to valkey-py: it connects, we talk
         assert sock is not None
         self._sock: socket.socket = sock
-        self._timeout = endpoint.timeout
-        self._plain = endpoint.scheme != "valkeys"
-        replies = reader(endpoint)
-        self._gets, self._feed, self._has_data = replies.gets, replies.feed, replies.has_data
+        self._listen()
         self._buffer = bytearray(_BUFFER)
+        self._plain = endpoint.scheme != "valkeys"
+        sock.settimeout(None)
+        # gevent and eventlet wait themselves, in sockets that never block the thread: the kernel's timeout has no
+        # effect there.
+        self._cooperative = not os.get_blocking(sock.fileno())
+        if self._cooperative:
+            self._plain = False
         self.used = time.monotonic()
         if self._plain and self._timeout is not None:
             # The kernel's own timeout saves the poll that settimeout() makes before each system call.
             timeval = struct.pack("@ll", int(self._timeout), int(self._timeout % 1 * 1_000_000) or 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
         self._rest()
 
-    def exchange(self, batch: Batch, started: float) -> list[Any]:
+    def _listen(self) -> None:
+        """Begin with an empty parser."""
+        replies = reader(self._endpoint, self.refusals)
+        self._gets, self._feed, self._has_data = replies.gets, replies.feed, replies.has_data
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether another thread may end its connection: not that of a cooperative socket."""
+        return not self._cooperative
+
+    def exchange(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:
         """Write the batch and read its replies.
+
+        Args:
+            batch: the commands.
+            started: the present time.
+            until: when the exchange must have ended; None leaves it to the timeout.
 
         Raises:
             TimeoutError, BlockingIOError: no reply within the timeout.
             OSError, EOFError, ProtocolError: the connection is of no more use.
         """
-        self.write(batch)
-        return self.read(batch, started)
+        self.write(batch, until)
+        return self.read(batch, started, until)
 
-    def write(self, batch: Batch) -> None:
+    def write(self, batch: Batch, until: float | None = None) -> None:
         """Write the batch. Errors are those of `exchange`."""
-        self._sock.sendall(packed(batch))
+        data = packed(batch)
+        try:
+            if self._plain:
+                try:
+                    written = self._sock.send(data, socket.MSG_DONTWAIT)
+                except BlockingIOError:
+                    written = 0
+                if written < len(data):
+                    self._write_rest(memoryview(data)[written:], len(data), until)
+            elif len(data) <= _RECORD and not self._is_tight(until, time.monotonic()):
+                self._sock.sendall(data)
+            else:
+                self._write_rest(memoryview(data), len(data) if self._cooperative else _RECORD, until)
+        except ConnectionError:
+            if not self._is_refused():
+                raise
 
-    def read(self, batch: Batch, started: float) -> list[Any]:
+    def _write_rest(self, data: memoryview, part: int, until: float | None) -> None:
+        """Write on, waiting for as long as the peer takes some bytes within the timeout."""
+        try:
+            while data:
+                self._sock.settimeout(self._bound(until))
+                data = data[self._sock.send(data[:part]) :]
+        finally:
+            self._rest()
+
+    def read(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:
         """Read the replies of the batch that was written. Errors are those of `exchange`."""
-        self._receive()
         replies: list[Any] = []
-        gets = self._gets
-        for _ in batch:
-            if (reply := gets()) is INCOMPLETE:
-                self._receive_rest(replies, len(batch), started)
-                break
-            replies.append(reply)
+        if self.refusals:
+            return [self.refusals[0]] * len(batch)
+        if until is not None and self._is_tight(until, started):
+            self._receive_rest(replies, len(batch), until)
+        else:
+            self.since = started
+            self._receive()
+            self.since = 0.0
+            gets = self._gets
+            for _ in batch:
+                if (reply := gets()) is INCOMPLETE:
+                    self._receive_rest(replies, len(batch), until)
+                    break
+                replies.append(reply)
         if self._has_data():
             raise ProtocolError("more replies than commands")
         self.used = started
         return replies
 
-    def read_late(self, batch: Batch, started: float) -> list[Any]:
+    def read_late(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:
         """Read as `read` after other servers were waited for: what has arrived, and the rest within the timeout."""
-        if self._timeout is None or time.monotonic() - started < self._timeout / _SOON:
-            return self.read(batch, started)
+        waited = time.monotonic() - started
+        if self._timeout is None or waited < self._timeout / _SOON or self.refusals:
+            return self.read(batch, started, until)
         replies: list[Any] = []
-        self._receive_rest(replies, len(batch), started, at_least=_GLANCE)
+        self._receive_rest(replies, len(batch), until, max(self._timeout - waited, _GLANCE))
         if self._has_data():
             raise ProtocolError("more replies than commands")
         self.used = started
         return replies
 
-    def _receive(self) -> None:
+    def _receive(self) -> int:
         received = self._sock.recv_into(self._buffer)
         if not received:
             raise EOFError("the server closed the connection")
         self._feed(self._buffer, 0, received)  # type: ignore[arg-type]  # any buffer; the stub says str | bytes
+        return received
 
-    def _receive_rest(self, replies: list[Any], count: int, started: float, at_least: float = 0.0) -> None:
-        """Read on after a first part, within what is left of the timeout, but at least for so many seconds."""
+    def _receive_rest(
+        self, replies: list[Any], count: int, until: float | None, first: float | None = None
+    ) -> None:
+        """Read on, waiting for as long as some bytes come within the timeout.
+
+        Args:
+            replies: where the replies go.
+            count: how many there are in the end.
+            until: when the reading must have ended.
+            first: seconds for the first bytes; None gives them the timeout.
+        """
+        total = 0
         try:
             while len(replies) < count:
-                if self._timeout is not None:
-                    left = max(started + self._timeout - time.monotonic(), at_least)
-                    if left <= 0:
-                        raise TimeoutError
-                    self._sock.settimeout(left)
-                self._receive()
+                bound = self._bound(until)
+                self._sock.settimeout(bound if first is None else first if bound is None else min(first, bound))
+                first = None
+                total += self._receive()
                 while len(replies) < count and (reply := self._gets()) is not INCOMPLETE:
                     replies.append(reply)
+        except (EOFError, ConnectionError):
+            if not self.refusals:
+                raise
+            replies += [self.refusals[0]] * (count - len(replies))
         finally:
             self._rest()
+        if total > _LARGE and not self._has_data():
+            self._listen()
+
+    def _is_tight(self, until: float | None, now: float) -> bool:
+        """Return True if the deadline comes before the timeout."""
+        return until is not None and (self._timeout is None or until - now < self._timeout)
+
+    def _is_refused(self) -> bool:
+        """Return True if the server has said before it closed the connection that it will not read the command."""
+        with suppress(OSError, EOFError, ProtocolError):
+            self._sock.settimeout(_LAST_WORDS)
+            while not self.refusals:
+                self._receive()
+                while self._gets() is not INCOMPLETE:
+                    pass
+        return bool(self.refusals)
+
+    def _bound(self, until: float | None) -> float | None:
+        """Return the seconds that the next bytes may take: the timeout, or what is left until the deadline."""
+        if until is None:
+            return self._timeout
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left if self._timeout is None else min(left, self._timeout)
 
     def _rest(self) -> None:
         self._sock.settimeout(None if self._plain else self._timeout)
 
     def is_dead(self) -> bool:
-        """Say whether a resting lane has ended, or holds what nobody asked for."""
-        poll = select.poll()
-        poll.register(self._sock, select.POLLIN)
-        return bool(poll.poll(0))
+        """Return True if a resting lane has ended, or holds what nobody asked for."""
+        pending = getattr(self._sock, "pending", None)  # what TLS has decrypted already
+        return bool(readable([self._sock.fileno()]) or (pending is not None and pending()))
+
+    @property
+    def descriptor(self) -> int:
+        """The descriptor of its socket; -1 after it was dropped."""
+        return self._sock.fileno()
+
+    def expire(self, since: float) -> None:
+        """End the connection, as the reply that is waited for since then is overdue. Called from another thread."""
+        self.overdue = since
+        self.interrupt()
 
     def interrupt(self) -> None:
         """End the connection under the thread that uses it, which finds it closed. Called from another thread."""
         with self._ending:
-            interrupt(self._connection._sock)  # noqa: SLF001  # as above
+            interrupt(getattr(self._connection, "_sock", None))
 
     def drop(self) -> None:
         """End the connection."""
         with self._ending:  # or an interruption could hit what has the descriptor next
-            self._connection.disconnect()
+            if self._connection is not None:
+                self._connection.disconnect()

@@ -1,49 +1,44 @@
 """The lean pool: free lanes in a LIFO, taken and put back without a lock.
 
 A lane whose state is unknown (anything raised between write and last reply) is dropped, never put back: replies must
-not cross callers.
+not cross callers. Lanes are counted by what is alive, so that an exception at any instruction loses none: a lane that
+it left behind dies with the frame that held it, or is marked as lost before anything else is done.
 """
 
-import threading
+import errno
 import time
 from collections import deque
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any, Final, NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from libvalkey import ProtocolError
 
-from dvcache.errors import ClosedError, ConnectionLost, PoolExhausted, ReplyTimeout
+from dvcache.errors import ClosedError, ConnectionLost, PoolExhausted, ReplyTimeout, TransportError
+from dvcache.pools import watchdog
 from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.lane import Lane
+from dvcache.pools.places import Living, Waiting
+from dvcache.pools.readiness import readable
 from dvcache.pools.transactions import transact
 from dvcache.types import Batch, Endpoint, Transaction
 
-CHECK_AFTER: Final = 1.0
-"""Seconds of rest after which a lane is checked before use: a server or a balancer may have closed it meanwhile."""
-
-
-class _Turn:
-    """A thread that waits for a lane, or for leave to open one."""
-
-    __slots__ = ("come", "lane")
-
-    def __init__(self) -> None:
-        self.come = threading.Event()
-        self.lane: Lane | None = None
+CHECK_AFTER: Final = 0.001
+"""Seconds of rest after which a lane is checked before use: it may have ended, or hold what nobody asked for."""
+SWEEP: Final = 2.0
+"""Seconds between looks at the lanes that rest: a server or a balancer may have closed them meanwhile."""
 
 
 class Written:
     """A batch that was written, and whose replies are to be read: `protocols.Pending`."""
 
-    __slots__ = ("_batch", "_lane", "_pool", "_started")
+    __slots__ = ("_batch", "_lane", "_pool", "_started", "_until")
 
-    def __init__(self, pool: "LeanPool", lane: Lane, batch: Batch, started: float) -> None:
-        self._pool, self._lane, self._batch, self._started = pool, lane, batch, started
+    def __init__(self, pool: "LeanPool", lane: Lane, batch: Batch, started: float, until: float | None) -> None:
+        self._pool, self._lane, self._batch, self._started, self._until = pool, lane, batch, started, until
 
     def replies(self) -> Sequence[Any]:
         """Read the replies, and put the lane back."""
-        return self._pool.finish(self._lane, self._batch, self._started)
+        return self._pool.finish(self._lane, self._batch, self._started, self._until)
 
     def abandon(self) -> None:
         """Drop the lane, as nobody is going to read."""
@@ -56,7 +51,7 @@ class LeanPool:
     Where all lanes are busy and no more may be opened, threads wait in line; while one does, nobody goes past it.
     """
 
-    __slots__ = ("__weakref__", "_attention", "_closed", "_endpoint", "_free", "_lanes", "_lock", "_open", "_queue")
+    __slots__ = ("__weakref__", "_closed", "_endpoint", "_free", "_living", "_swept", "_turns", "_waiting")
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -65,14 +60,12 @@ class LeanPool:
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Start without lanes and with new locks: in a forked child the old ones are the parent's."""
-        self._lock = threading.Lock()
+        """Start without lanes: in a forked child the old ones are the parent's."""
         self._free: deque[Lane] = deque()
-        self._lanes: set[Lane] = set()
-        self._open = 0
-        self._queue: deque[_Turn] = deque()
-        self._attention = self._closed
-        """Whether taking or putting back a lane needs the lock: somebody waits, or the pool is closed."""
+        self._living: Living[Lane] = Living()
+        self._waiting = Waiting()
+        self._turns = self._waiting.turns
+        self._swept = 0.0
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
@@ -80,18 +73,25 @@ class LeanPool:
             return []
         started = time.monotonic()
         if type(batch) is Transaction:
-            return self._transacted(batch, started)
+            return self._transacted(batch, started, until)
         lane = self._take(started)
-        if lane is None:
-            lane = self._obtain(started) or self._opened()
-            started = time.monotonic()  # a caller may wait in line for longer than for a reply
         try:
-            replies = lane.exchange(batch, started)
-        except BaseException as error:  # noqa: BLE001  # _failed raises it, or what it means
+            if lane is None:
+                lane = self._obtain(started, until)
+                started = time.monotonic()  # a caller may wait in line for longer than for a reply
+            replies = lane.exchange(batch, started, until)
+        except BaseException as error:
+            if lane is None:
+                raise
+            lane.lost = True
+            if (meant := self._failure(lane, error, batch, started, until)) is None:
+                raise
+            raise meant from error
+        if lane.refusals:
             self.discard(lane)
-            self._failed(error, batch)
+            return replies
         self._free.append(lane)
-        if self._attention:
+        if self._turns or self._closed:
             self._attend()
         return replies
 
@@ -99,148 +99,185 @@ class LeanPool:
         """Write the batch, as `protocols.Pending` says."""
         started = time.monotonic()
         lane = self._take(started)
-        if lane is None:
-            lane = self._obtain(started) or self._opened()
-            started = time.monotonic()  # a caller may wait in line for longer than for a reply
         try:
-            lane.write(batch)
-        except BaseException as error:  # noqa: BLE001  # as above
-            self.discard(lane)
-            self._failed(error, batch)
-        return Written(self, lane, batch, started)
+            if lane is None:
+                lane = self._obtain(started, until)
+                started = time.monotonic()  # as in execute
+            lane.write(batch, until)
+            return Written(self, lane, batch, started, until)
+        except BaseException as error:
+            if lane is None:
+                raise
+            lane.lost = True
+            if (meant := self._failure(lane, error, batch, started, until)) is None:
+                raise
+            raise meant from error
 
-    def finish(self, lane: Lane, batch: Batch, started: float) -> Sequence[Any]:
+    def finish(self, lane: Lane, batch: Batch, started: float, until: float | None = None) -> Sequence[Any]:
         """Read the replies of the batch that was written on the lane, and put it back."""
-        try:
-            replies = lane.read_late(batch, started)
-        except BaseException as error:  # noqa: BLE001  # as above
-            self.discard(lane)
-            self._failed(error, batch)
-        self._free.append(lane)
-        if self._attention:
-            self._attend()
-        return replies
+        return self._used(lane, lane.read_late, batch, started, until)
 
-    def _transacted(self, batch: Transaction, started: float) -> Sequence[Any]:
+    def _transacted(self, batch: Transaction, started: float, until: float | None) -> Sequence[Any]:
         """Run a transaction on one lane, which is dropped where it failed: it may be in the midst of it."""
-        lane = self._take(started) or self._obtain(started) or self._opened()
+        lane = self._take(started) or self._obtain(started, until)
+
+        def transacted(batch: Any, _: float, until: float | None) -> list[Any]:
+            replies = transact(batch, lambda part: lane.exchange(part, time.monotonic(), until))
+            if replies[0] is not True:
+                lane.lost = True
+            return replies
+
+        return self._used(lane, transacted, batch, time.monotonic(), until)
+
+    def _used(
+        self,
+        lane: Lane,
+        use: Callable[[Any, float, float | None], list[Any]],
+        batch: Batch,
+        started: float,
+        until: float | None,
+    ) -> list[Any]:
+        """Use the lane, and put it back unless it has become of no more use."""
         try:
-            replies = transact(batch, lambda part: lane.exchange(part, time.monotonic()))
-        except BaseException as error:  # noqa: BLE001  # as in execute
-            self.discard(lane)
-            self._failed(error, batch)
-        if replies[0] is not True:
+            replies = use(batch, started, until)
+        except BaseException as error:
+            lane.lost = True
+            if (meant := self._failure(lane, error, batch, started, until)) is None:
+                raise
+            raise meant from error
+        if lane.lost or lane.refusals:
             self.discard(lane)
             return replies
         self._free.append(lane)
-        if self._attention:
+        if self._turns or self._closed:
             self._attend()
         return replies
 
     def _take(self, started: float) -> Lane | None:
-        """Return a lane that rests; None where it is for the lock to say who is next, or what may be opened."""
-        if not self._attention:
-            with suppress(IndexError):
+        """Return a lane that rests; None where there is none, or callers wait that come first."""
+        if self._turns:
+            return None
+        try:
+            lane = self._free.pop()
+        except IndexError:
+            return None
+        return self._checked(lane, started) if started - lane.used > CHECK_AFTER else lane
+
+    def _checked(self, lane: Lane | None, started: float) -> Lane | None:
+        """Return the lane, or another one that rests, unless it has ended; None where each one has."""
+        while lane is not None:
+            if not lane.is_dead():
+                if started - self._swept > SWEEP and self._free:
+                    self._sweep(started)
+                return lane
+            self.discard(lane)
+            self._sweep(started)  # its neighbours may have been closed with it
+            try:
                 lane = self._free.pop()
-                if started - lane.used <= CHECK_AFTER or not lane.is_dead():
-                    return lane
-                self.discard(lane)
-                self._drop_free()
+            except IndexError:
+                return None
         return None
 
-    def _obtain(self, started: float) -> Lane | None:
-        """Return a free lane, when it is this caller's turn, or None where one may be opened."""
-        with self._lock:
-            self._attention = True  # before looking: who puts a lane back from now on sees it
-            try:
-                self._check_open()
-                if not self._queue and self._free:
-                    return self._free.pop()
-                if not self._queue and self._may_open():
-                    self._open += 1
-                    return None
-                turn = _Turn()
-                self._queue.append(turn)
-            finally:
-                self._attention = self._closed or bool(self._queue)
-        timeout = self._patience
-        try:
-            if not turn.come.wait(None if timeout is None else max(0.0, started + timeout - time.monotonic())):
-                self._give_up(turn)
-        except BaseException:  # also a KeyboardInterrupt: what was given to this turn meanwhile must not be lost
-            self._hand_back(turn)
-            raise
-        if self._closed:
-            self._hand_back(turn)
+    def _obtain(self, started: float, until: float | None) -> Lane:
+        """Return a lane that rests or a new one, once this caller's turn has come."""
+        lane = None if self._turns else self._rested_or_new()
+        if lane is None:
+            patience = self._patience
+            give_up = None if patience is None else started + patience
+            if until is not None and (give_up is None or until < give_up):
+                give_up = until
+            lane = self._waiting.wait(self._rested_or_new, give_up)
+            if lane is None:
+                raise self._exhausted(started, until)
+        if not lane.used:
+            self._open(lane, until)
+        return lane
+
+    def _rested_or_new(self) -> Lane | None:
+        """Return a lane that rests, or one that may be opened, if there is one."""
         self._check_open()
-        return turn.lane
-
-    def _give_up(self, turn: _Turn) -> None:
-        with self._lock:
-            if not turn.come.is_set():
-                raise self._exhausted()
-
-    def _hand_back(self, turn: _Turn) -> None:
-        """Leave the line, and with it the lane, or the place of one, that was given to the turn."""
-        with self._lock:
-            if not turn.come.is_set():
-                self._queue.remove(turn)
-                return
-        if turn.lane is None:
-            self._vacate()
-        else:
-            self.discard(turn.lane)
-
-    def _may_open(self) -> bool:
-        return self._endpoint.max_connections is None or self._open < self._endpoint.max_connections
-
-    def _opened(self) -> Lane:
-        """Return a new lane; its place is counted already."""
         try:
-            lane = Lane(self._endpoint)
-        except BaseException:
-            self._vacate()
-            raise
-        self._lanes.add(lane)
+            lane = self._checked(self._free.pop(), time.monotonic())
+        except IndexError:
+            lane = None
+        if lane is not None:
+            return lane
+        most = self._endpoint.max_connections
+        if most is not None and len(self._living) >= most:
+            return None
+        lane = Lane(self._endpoint)
+        return lane if self._living.admit(lane, most) else None
+
+    def _open(self, lane: Lane, until: float | None) -> None:
         try:
             lane.open()
             self._check_open()
+            if lane.is_watched:
+                watchdog.watch(self)
         except BaseException:
+            lane.lost = True
             self.discard(lane)
             raise
-        return lane
 
     def _attend(self) -> None:
-        """Give free lanes, and leave to open others, to those that wait, in their order."""
+        """Have the first caller in line take a lane; end those that were put back after the pool was closed."""
         if self._closed:
             self._drop_free()
-        with self._lock:
-            while self._queue and (self._closed or self._free or self._may_open()):
-                turn = self._queue.popleft()
-                if self._free:
-                    turn.lane = self._free.pop()
-                elif not self._closed:
-                    self._open += 1
-                turn.come.set()
-            self._attention = self._closed or bool(self._queue)
+        self._waiting.wake()
 
     def discard(self, lane: Lane) -> None:
         """End the connection of a lane that was taken, whatever its state."""
+        lane.lost = True
         lane.drop()
-        self._lanes.discard(lane)
-        self._vacate()
+        if self._turns:
+            self._waiting.wake()
 
-    def _vacate(self) -> None:
-        """Give up a place that is counted as open."""
-        with self._lock:
-            self._open -= 1
-        if self._attention:
-            self._attend()
-
-    def _drop_free(self) -> None:
-        with suppress(IndexError):
+    def _drop_free(self, before: float = float("inf")) -> None:
+        """End the lanes that rest, but for those that were used after a time."""
+        kept = []
+        try:
             while True:
-                self.discard(self._free.pop())
+                lane = self._free.pop()
+                if lane.used < before:
+                    self.discard(lane)
+                else:
+                    kept.append(lane)
+        except IndexError:
+            self._free.extend(reversed(kept))
+
+    def look(self, now: float, /) -> float | None:
+        """End waits that are overdue, and lanes that ended at rest, as `watchdog.Watched` says."""
+        alive = self._living.alive()
+        if not alive:
+            return None
+        again = self._swept + SWEEP
+        if now >= again:
+            self._sweep(now)
+            again = now + SWEEP
+        timeout = self._endpoint.timeout
+        if timeout is None:
+            return again
+        again = min(again, now + timeout)
+        for lane in alive:
+            if since := lane.since:
+                due = since + timeout + watchdog.GRACE
+                if due <= now:
+                    lane.expire(since)
+                else:
+                    again = min(again, due)
+        return again
+
+    def _sweep(self, now: float) -> None:
+        """End the lanes that rest and have ended, or hold what nobody asked for."""
+        self._swept = now
+        resting = {lane.descriptor: lane for lane in self._free.copy() if now - lane.used > CHECK_AFTER}
+        resting.pop(-1, None)
+        for descriptor in readable(resting) if resting else ():
+            try:
+                self._free.remove(resting[descriptor])
+            except ValueError:  # somebody has taken it
+                continue
+            self.discard(resting[descriptor])
 
     def _check_open(self) -> None:
         if self._closed:
@@ -252,24 +289,37 @@ class LeanPool:
         seconds: Any = self._endpoint.options.get("timeout", self._endpoint.timeout)
         return seconds  # type: ignore[no-any-return]  # the settings know no others
 
-    def _exhausted(self) -> PoolExhausted:
-        limit = self._endpoint.max_connections
+    def _exhausted(self, started: float, until: float | None) -> PoolExhausted:
+        limit, waited = self._endpoint.max_connections, self._waited(self._patience, started, until)
         return PoolExhausted(
-            f"all {limit} connections were busy for {self._patience:g} s; raise max_connections",
+            f"all {limit} connections were busy for {waited}; raise max_connections",
             alias=self._endpoint.alias,
             endpoint=self._endpoint.name,
         )
 
-    def _failed(self, error: BaseException, batch: Batch) -> NoReturn:
-        """Raise what an exchange's error means to the caller."""
+    def _failure(
+        self, lane: Lane, error: BaseException, batch: Batch, started: float, until: float | None
+    ) -> TransportError | None:
+        """End the lane; return what an exchange's error means to the caller, None for the error itself."""
+        had_rested = started - lane.used > CHECK_AFTER
+        self.discard(lane)
         where = {"alias": self._endpoint.alias, "endpoint": self._endpoint.name, "command": str(batch[0][0])}
-        if isinstance(error, TimeoutError | BlockingIOError) and self._endpoint.timeout is not None:
-            raise ReplyTimeout(f"no answer within {self._endpoint.timeout:g} s", **where) from error
+        if _is_timeout(error) or (lane.overdue and lane.overdue == lane.since):
+            if had_rested:
+                # A balancer or a firewall may have forgotten it, and with it those that rested as long.
+                self._drop_free(before=started)
+            return ReplyTimeout(f"no answer within {self._waited(self._endpoint.timeout, started, until)}", **where)
         if isinstance(error, OSError | EOFError | ProtocolError):
-            # Its neighbours were most likely closed with it.
-            self._drop_free()
-            raise ConnectionLost(f"connection lost: {error}", **where) from error
-        raise error
+            self._drop_free()  # its neighbours were most likely closed with it
+            return ConnectionLost(f"connection lost: {error}", **where)
+        return None
+
+    def _waited(self, limit: float | None, started: float, until: float | None) -> str:
+        """Return for how long a caller waited, and whether it was the deadline that ended the wait."""
+        now = time.monotonic()
+        if until is not None and (limit is None or now >= until):
+            return f"{now - started:.2g} s; the deadline has passed"
+        return f"{limit:g} s"
 
     def release(self) -> None:
         """End the connections that nobody uses."""
@@ -277,12 +327,16 @@ class LeanPool:
 
     def close(self) -> None:
         """End every connection; those in use, when their calls are over."""
-        with self._lock:  # or somebody who is just leaving it could put `_attention` back
-            self._closed = self._attention = True
+        self._closed = True
         self._attend()
 
     def abort(self) -> None:
         """End every connection, those in use too: their callers see it lost."""
         self.close()
-        for lane in list(self._lanes):
+        for lane in self._living.alive():
             lane.interrupt()
+
+
+def _is_timeout(error: BaseException) -> bool:
+    """Return True for the end of a wait of ours, False for that of TCP: a connection that does not answer is lost."""
+    return isinstance(error, TimeoutError | BlockingIOError) and error.errno != errno.ETIMEDOUT

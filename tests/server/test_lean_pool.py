@@ -126,14 +126,13 @@ def test_a_caller_may_wait_in_line_for_longer_or_shorter_than_for_a_reply(make: 
     with server.paused():
         holder = threading.Thread(target=pool.execute, args=((("PING",),),))
         holder.start()
-        server.wait_until(lambda: pool._open)
+        server.wait_until(lambda: len(pool._living))
         with pytest.raises(PoolExhausted, match=r"busy for 0\.05 s"):
             pool.execute((("PING",),))
     holder.join()
     patient = make(max_connections=1, timeout=0.3, options={"timeout": None})
     patient.execute((("SET", "big", b"x" * 1_000_000),))
-    with patient._lock:
-        lane = patient._free.pop()
+    lane = patient._free.pop()
     waiting: list[object] = []
     waiter = threading.Thread(target=lambda: waiting.extend(patient.execute((("GET", "big"),))))
     waiter.start()

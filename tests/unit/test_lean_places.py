@@ -1,15 +1,20 @@
 """The lean pool's places: none is lost, whatever becomes of who waits for one. With lanes that are no connections."""
 
 import threading
+import time
+import weakref
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from dvcache.errors import ClosedError, ConnectError, ConnectionLost, PoolExhausted
-from dvcache.pools import lean
+from dvcache.pools import lean, places
 from dvcache.pools.lean import LeanPool
+from dvcache.pools.places import Living, Waiting
 from dvcache.types import Batch, Endpoint
 from tests.servers import wait_until
 
@@ -27,13 +32,16 @@ class Lane:
             raise Lane.refused
         self.endpoint = endpoint
         self.let_go = threading.Event()
-        self.dropped = self.interrupted = False
-        self.used = 0.0
+        self.dropped = self.interrupted = self.lost = self.is_watched = False
+        self.used = self.since = self.overdue = 0.0
+        self.descriptor = -1
+        self.refusals: list[object] = []
         Lane.made.append(self)
 
-    def open(self) -> None: ...
+    def open(self) -> None:
+        self.used = time.monotonic()
 
-    def exchange(self, batch: Batch, started: float) -> list[Any]:
+    def exchange(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:
         self.let_go.wait()
         self.used = started
         if self.interrupted:
@@ -83,19 +91,33 @@ def started(call: Callable[[], object]) -> tuple[threading.Thread, list[object]]
 def busy(pool: LeanPool) -> tuple[threading.Thread, Lane]:
     """Have a thread use the pool's only lane until `let_go`."""
     thread, _ = started(lambda: pool.execute(PING))
-    wait_until(lambda: Lane.made and pool._open)
+    wait_until(lambda: Lane.made and Lane.made[-1].used)
     return thread, Lane.made[-1]
 
 
-def waiting_by(event: type[threading.Event], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have those who wait for a lane wait by another kind of event."""
+def waiting_at(gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have those who wait for a lane wait at another kind of lock."""
 
     class Turn:
         def __init__(self) -> None:
-            self.come = event()
-            self.lane: Any = None
+            self.gate, self.thread = gate(), threading.get_ident()
+            self.seen = time.monotonic()
 
-    monkeypatch.setattr(lean, "_Turn", Turn)
+    monkeypatch.setattr(places, "_Turn", Turn)
+
+
+class Gate:
+    """A lock that nobody holds but its maker."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.lock.acquire()
+
+    def acquire(self, timeout: float) -> bool:
+        return self.lock.acquire(timeout=timeout)
+
+    def release(self) -> None:
+        self.lock.release()
 
 
 class Interrupted(BaseException):
@@ -108,8 +130,9 @@ def test_a_wait_that_is_interrupted_loses_no_place(
 ) -> None:
     thread, lane = busy(pool)
 
-    class InterruptedEvent(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
+    class InterruptedGate(Gate):
+        @override
+        def acquire(self, timeout: float) -> bool:
             assert timeout
             if comes:
                 lane.let_go.set()
@@ -117,7 +140,7 @@ def test_a_wait_that_is_interrupted_loses_no_place(
             raise Interrupted
 
     with monkeypatch.context() as patched:
-        waiting_by(InterruptedEvent, patched)
+        waiting_at(InterruptedGate, patched)
         with pytest.raises(Interrupted):
             pool.execute(PING)
     lane.let_go.set()
@@ -125,8 +148,8 @@ def test_a_wait_that_is_interrupted_loses_no_place(
     caller, results = started(lambda: pool.execute(PING))
     wait_until(lambda: [each.let_go.set() for each in lanes] and not caller.is_alive())
     assert results == [[b"PONG"]]
-    assert pool._open == 1
-    assert not pool._queue
+    assert len(pool._living) == 1
+    assert not pool._turns
 
 
 def test_a_connection_that_cannot_be_made_gives_its_place_back(pool: LeanPool) -> None:
@@ -134,7 +157,7 @@ def test_a_connection_that_cannot_be_made_gives_its_place_back(pool: LeanPool) -
     for _ in range(3):
         with pytest.raises(ConnectError):
             pool.execute(PING)
-    assert pool._open == 0
+    assert len(pool._living) == 0
 
 
 def test_who_waits_in_vain_leaves_the_line(lanes: list[Lane]) -> None:
@@ -142,7 +165,7 @@ def test_who_waits_in_vain_leaves_the_line(lanes: list[Lane]) -> None:
     thread, lane = busy(pool)
     with pytest.raises(PoolExhausted):
         pool.execute(PING)
-    assert not pool._queue
+    assert not pool._turns
     lane.let_go.set()
     thread.join()
     assert pool.execute(PING) == [b"PONG"]
@@ -153,7 +176,7 @@ def test_who_waits_in_vain_leaves_the_line(lanes: list[Lane]) -> None:
 def test_closing_wakes_those_who_wait_and_keeps_no_lane(pool: LeanPool, lanes: list[Lane]) -> None:
     user, lane = busy(pool)
     waiting = [started(lambda: pool.execute(PING)) for _ in range(3)]
-    wait_until(lambda: len(pool._queue) == 3)
+    wait_until(lambda: len(pool._turns) == 3)
     pool.close()
     for thread, _ in waiting:
         thread.join()
@@ -163,23 +186,24 @@ def test_closing_wakes_those_who_wait_and_keeps_no_lane(pool: LeanPool, lanes: l
     assert [each.dropped for each in lanes] == [True]
 
 
-def test_a_lane_handed_over_while_the_pool_closes_is_dropped(
+def test_a_lane_put_back_while_the_pool_closes_is_dropped(
     pool: LeanPool, lanes: list[Lane], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The waiter has its turn, and the pool is closed before it goes on."""
+    """The pool is closed after the waiter was woken and before it goes on."""
     user, lane = busy(pool)
     come, go_on = threading.Event(), threading.Event()
 
-    class SlowEvent(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            result = super().wait(timeout)
+    class SlowGate(Gate):
+        @override
+        def acquire(self, timeout: float) -> bool:
+            result = super().acquire(10.0)
             come.set()
             go_on.wait()
             return result
 
-    waiting_by(SlowEvent, monkeypatch)
+    waiting_at(SlowGate, monkeypatch)
     thread, results = started(lambda: pool.execute(PING))
-    wait_until(lambda: pool._queue)
+    wait_until(lambda: pool._turns)
     lane.let_go.set()
     user.join()
     come.wait()
@@ -207,3 +231,84 @@ def test_aborting_ends_what_is_under_way_and_nothing_is_used_again(pool: LeanPoo
     assert lanes[0].dropped
     with pytest.raises(ClosedError):
         pool.execute(PING)
+
+
+class Held:
+    """A holder of a place."""
+
+    lost = False
+
+
+def test_a_place_whose_holder_died_is_free_again() -> None:
+    living: Living[Held] = Living()
+    held = Held()
+    assert living.admit(held, 1)
+    assert not living.admit(Held(), 1)
+    del held
+    assert living.admit(Held(), 1)
+
+
+def test_a_place_whose_holder_is_lost_is_free_while_it_lives() -> None:
+    living: Living[Held] = Living()
+    held = Held()
+    assert living.admit(held, 1)
+    held.lost = True
+    assert living.admit(Held(), 1)
+    assert living.alive() == []
+
+
+def test_unbounded_places_keep_no_entry_for_each_dead_holder() -> None:
+    living: Living[Held] = Living()
+    for _ in range(10_000):
+        living.admit(Held(), None)
+    assert len(living._entries) < 1_000
+
+
+def test_bounded_places_admit_no_more_in_threads() -> None:
+    living: Living[Held] = Living()
+    held, most = [], []
+
+    def work() -> None:
+        for _ in range(500):
+            holder = Held()
+            if living.admit(holder, 3):
+                held.append(holder)
+                most.append(len(held))
+                held.remove(holder)
+            del holder
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 1 <= max(most) <= 3
+
+
+def test_a_line_goes_past_a_turn_whose_caller_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "_STALE", 0.1)
+    line = Waiting()
+    with ThreadPoolExecutor(1) as other:
+        gone = other.submit(places._Turn).result()
+    line.turns.append(weakref.ref(gone))
+    assert line.wait(lambda: "a place", time.monotonic() + 5) == "a place"
+    assert not line.turns
+
+
+def test_a_line_is_entered_again_by_the_thread_that_waits(pool: LeanPool, lanes: list[Lane]) -> None:
+    """A signal handler or a finalizer calls the cache while its thread is about to take a place."""
+    thread, lane = busy(pool)
+    inner: list[object] = []
+    begun = time.monotonic()
+
+    def attempt() -> object:
+        if not inner:
+            inner.append(None)
+            lane.let_go.set()
+            thread.join()
+            inner.extend(pool.execute(PING))
+        return pool._rested_or_new()
+
+    assert pool._waiting.wait(attempt, time.monotonic() + 5) is lane
+    assert inner == [None, b"PONG"]
+    assert time.monotonic() - begun < 0.9, "the inner call waited until the outer one was taken for gone"

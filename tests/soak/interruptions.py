@@ -1,0 +1,265 @@
+"""Exceptions at random instructions of threads that share a pool of two connections: nothing is lost, no reply crosses."""
+
+import ctypes
+import random
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+from dvcache.errors import TransportError
+from dvcache.pools.factory import Pools
+from dvcache.settings import Settings
+from dvcache.types import Endpoint
+from tests.drivers import OwnBlockingPool, OwnPool
+from tests.servers import Server, wait_until
+from tests.soak._run import Run
+
+THREADS: Final = 8
+MOST: Final = 2
+"""Connections of the pool."""
+KINDS: Final[dict[str, dict[str, Any]]] = {
+    "lean": {},
+    "own pool": {"CONNECTION_POOL_CLASS": OwnPool},
+    "own blocking pool": {"CONNECTION_POOL_CLASS": OwnBlockingPool},
+}
+
+
+class Struck(BaseException):
+    """What strikes a thread at whatever instruction it is."""
+
+
+def recursion_errors_lose_no_connection_and_cross_no_reply(run: Run) -> str:
+    return _shown(run, _recursing)
+
+
+def memory_errors_lose_no_connection_and_cross_no_reply(run: Run) -> str:
+    return _shown(run, _out_of_memory)
+
+
+def interrupts_of_the_main_thread_lose_no_connection_and_cross_no_reply(run: Run) -> str:
+    return _shown(run, _interrupted)
+
+
+def asynchronous_exceptions_lose_no_connection_and_cross_no_reply(run: Run) -> str:
+    return _shown(run, _struck)
+
+
+def _shown(run: Run, attack: Callable[["Callers", int], int]) -> str:
+    wanted = 500 if run.short else 20_000
+    figures = []
+    for kind, options in KINDS.items():
+        with Server() as server:
+            run.say(kind)
+            callers = Callers(server, options)
+            try:
+                struck = attack(callers, wanted)
+                callers.check()
+            finally:
+                callers.close()
+            figures.append(f"{kind}: {struck:,} struck, {callers.answered:,} answered")
+    return "; ".join(figures)
+
+
+class Callers:
+    """Threads that write and read keys of their own through one pool."""
+
+    def __init__(self, server: Server, options: dict[str, Any]) -> None:
+        self.server = server
+        kwargs = {"max_connections": MOST}
+        settings = {"CONNECTION_POOL_KWARGS": kwargs, "SOCKET_TIMEOUT": 5, **options}
+        [endpoint] = Settings.parse({"LOCATION": server.url(), "OPTIONS": settings}).endpoints
+        self.endpoint: Endpoint = endpoint
+        self.pool: Any = Pools().pool(endpoint)
+        self.answered = 0
+        self.wrong: list[object] = []
+        self.errors: Counter[str] = Counter()
+
+    def turn(self, who: int, number: int) -> None:
+        """Write a key, which must be acknowledged only if it is there, and read it."""
+        key, value = f"{who}:{number % 50}", b"%d of %d" % (number, who)
+        [said] = self.pool.execute((("SET", key, value),))
+        [read] = self.pool.execute((("GET", key),))
+        if (said, read) != (b"OK", value):
+            self.wrong.append((key, value, said, read))
+        self.answered += 1
+
+    def check(self) -> None:
+        """Show that nothing crossed, and that as many calls as there are connections run at the same time."""
+        assert self.wrong == []
+        assert not self.errors, self.errors
+        with ThreadPoolExecutor(MOST) as threads:
+            held = [threads.submit(self.pool.execute, (("BLPOP", "nothing", 1),)) for _ in range(MOST)]
+            wait_until(lambda: self.server.info("clients")["blocked_clients"] == str(MOST), 5)
+            assert [each.result() for each in held] == [[None]] * MOST
+        assert self.server.connections() <= MOST + 1
+
+    def close(self) -> None:
+        self.pool.close()
+
+    def going_on(
+        self,
+        struck: tuple[type[BaseException], ...],
+        *,
+        most: int = THREADS,
+        arm: Callable[[], object] = lambda: None,
+    ) -> "Going":
+        """Have threads call within the block; `arm` is called in them at first and after each exception."""
+        return Going(self, struck, most, arm)
+
+
+class Going:
+    """The threads, while they call."""
+
+    def __init__(
+        self, callers: Callers, struck: tuple[type[BaseException], ...], most: int, arm: Callable[[], object]
+    ) -> None:
+        self._callers, self._struck, self._arm = callers, struck, arm
+        self.stop = threading.Event()
+        self.count = 0
+        self.threads = [threading.Thread(target=self._work, args=(who,)) for who in range(most)]
+
+    def __enter__(self) -> "Going":
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(30)
+        assert not any(thread.is_alive() for thread in self.threads), "a thread hangs"
+
+    def _work(self, who: int) -> None:
+        number = 0
+        while True:
+            try:
+                try:
+                    self._arm()
+                    while not self.stop.is_set():
+                        number += 1
+                        self._callers.turn(who, number)
+                    return
+                except self._struck:
+                    self.count += 1
+                except TransportError as error:
+                    self._callers.errors[str(error)] += 1
+            except self._struck:
+                self.count += 1
+
+
+def _struck(callers: Callers, wanted: int) -> int:
+    strike = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    chance = random.Random(1)
+    with callers.going_on((Struck,)) as going:
+        struck = 0
+        while struck < wanted:
+            thread = chance.choice(going.threads)
+            assert thread.ident is not None
+            strike(ctypes.c_ulong(thread.ident), ctypes.py_object(Struck))
+            struck += 1
+            time.sleep(chance.uniform(0, 0.002))
+        time.sleep(0.1)
+    return struck
+
+
+def _recursing(callers: Callers, wanted: int) -> int:
+    """Call ever deeper until the recursion limit strikes somewhere in a call."""
+    struck = 0
+    lock = threading.Lock()
+
+    def work(who: int) -> None:
+        nonlocal struck
+        number = 0
+
+        def deeper(frames: int) -> None:
+            nonlocal number
+            if frames:
+                deeper(frames - 1)
+                return
+            number += 1
+            callers.turn(who, number)
+
+        base = sys.getrecursionlimit() - 80
+        chance = random.Random(who)
+        while struck < wanted:
+            try:
+                deeper(base + chance.randrange(75))
+            except RecursionError:
+                with lock:
+                    struck += 1
+            except TransportError as error:
+                callers.errors[str(error)] += 1
+
+    threads = [threading.Thread(target=work, args=(who,)) for who in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return struck
+
+
+def _out_of_memory(callers: Callers, wanted: int) -> int:
+    """Have a trace function raise MemoryError at random lines of the library, as an allocation may fail anywhere."""
+    chance = random.Random(2)
+    struck = 0
+
+    def trace(frame: Any, event: str, _: object) -> Any:
+        nonlocal struck
+        if struck >= wanted or "/pools/" not in frame.f_code.co_filename:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode" and chance.random() < 0.002:
+            struck += 1
+            raise MemoryError
+        return trace
+
+    with callers.going_on((MemoryError,), arm=lambda: sys.settrace(trace)):
+        give_up = time.monotonic() + 600
+        while struck < wanted and time.monotonic() < give_up:
+            time.sleep(0.01)
+    assert struck >= wanted
+    return struck
+
+
+@contextmanager
+def _ticking(seconds: float, handler: Callable[..., None]) -> Iterator[None]:
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _interrupted(callers: Callers, wanted: int) -> int:
+    """Raise KeyboardInterrupt from a signal handler in the main thread, which shares the pool with seven others."""
+    struck = number = 0
+    armed = False
+
+    def interrupt(*_: object) -> None:
+        nonlocal struck
+        if armed:
+            struck += 1
+            raise KeyboardInterrupt
+
+    with callers.going_on((), most=THREADS - 1), _ticking(0.001, interrupt):
+        while struck < wanted:
+            number += 1
+            with suppress(KeyboardInterrupt):
+                try:
+                    armed = True
+                    callers.turn(THREADS, number)
+                except TransportError as error:
+                    callers.errors[str(error)] += 1
+                finally:
+                    armed = False
+    return struck
+
+
