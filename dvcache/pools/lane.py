@@ -13,8 +13,9 @@ from typing import Any, Final
 import valkey.exceptions
 from libvalkey import ProtocolError
 
-from dvcache.pools.connections import INCOMPLETE, connect_error, connection, interrupt, located, reader
+from dvcache.pools.connections import connect_error, connection, interrupt, located, reader
 from dvcache.pools.packing import packed
+from dvcache.pools.pushes import INCOMPLETE
 from dvcache.types import Batch, Endpoint
 
 _BUFFER: Final = 65536
@@ -123,7 +124,7 @@ class Lane:
         received = self._sock.recv_into(self._buffer)
         if not received:
             raise EOFError("the server closed the connection")
-        self._feed(self._buffer, 0, received)  # type: ignore[arg-type]  # any buffer; the stub says str | bytes
+        self._feed(self._buffer, 0, received)
 
     def _receive_rest(self, replies: list[Any], count: int, started: float, at_least: float = 0.0) -> None:
         """Read on after a first part, within what is left of the timeout, but at least for so many seconds."""
