@@ -13,17 +13,15 @@ from contextlib import suppress
 from functools import cache, partial
 from typing import Any, Final, cast
 
-import libvalkey
 import valkey.asyncio.connection as aio
 import valkey.connection as sync
 from valkey import exceptions as theirs
 
 from dvcache import errors
 from dvcache.pools.embedded import embedded_server
+from dvcache.pools.pushes import Replies, Resp3Reader, resp2_reader
+from dvcache.pools.resp3 import speaks_resp3
 from dvcache.types import Endpoint
-
-INCOMPLETE: Final = object()
-"""What a reader's `gets` returns until a whole reply has been fed."""
 
 _SYNC: Final[Mapping[str, type[sync.AbstractConnection]]] = {
     "valkey": sync.Connection,
@@ -119,8 +117,8 @@ def interrupt(sock: socket.socket | None) -> None:
             copy.shutdown(socket.SHUT_RDWR)
 
 
-def reader(endpoint: Endpoint, refusals: list[errors.ServerError] | None = None) -> libvalkey.Reader:
-    """Return a parser of replies whose error replies are our `ServerError`s.
+def reader(endpoint: Endpoint, refusals: list[errors.ServerError] | None = None) -> Replies:
+    """Return a parser of replies whose error replies are our `ServerError`s; of RESP3 it drops the pushes.
 
     Args:
         endpoint: the server, for errors.
@@ -134,7 +132,7 @@ def reader(endpoint: Endpoint, refusals: list[errors.ServerError] | None = None)
             refusals.append(error)
         return error
 
-    return libvalkey.Reader(replyError=reply_error, notEnoughData=INCOMPLETE, convertSetsToLists=True)
+    return Resp3Reader(reply_error) if speaks_resp3(endpoint) else resp2_reader(reply_error)
 
 
 _FILES: Final = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")

@@ -10,7 +10,7 @@ from dvcache.pools.driven_async import AsyncDrivenPool
 from dvcache.pools.lean import LeanPool
 from dvcache.pools.memory import AsyncMemoryPool, MemoryPool, memory_store
 from dvcache.pools.multiplexed import MultiplexedPool
-from dvcache.pools.resp3 import AsyncResp3, Resp3
+from dvcache.pools.resp3 import AsyncResp3, Resp3, speaks_resp3
 from dvcache.pools.service import AsyncNodePool, NodePool, async_service_pool, service_pool
 from dvcache.pools.watch import Watch
 from dvcache.protocols import AsyncPool, Pool, Releasable
@@ -51,7 +51,7 @@ class Pools:
             pool = service_pool(endpoint, self._watch(endpoint), self._node)
         else:
             pool = self._node(endpoint)
-        return Resp3(pool) if _speaks_resp3(endpoint) else pool
+        return Resp3(pool) if speaks_resp3(endpoint) else pool
 
     def async_pool(self, endpoint: Endpoint, /) -> AsyncPool:
         """Return a new asynchronous pool for the endpoint; nothing is connected."""
@@ -62,7 +62,7 @@ class Pools:
             pool = async_service_pool(endpoint, self._watch(endpoint), self._async_node)
         else:
             pool = self._async_node(endpoint)
-        return AsyncResp3(pool) if _speaks_resp3(endpoint) else pool
+        return AsyncResp3(pool) if speaks_resp3(endpoint) else pool
 
     def release(self) -> None:
         """End the connections that nobody uses; the next command opens others. Called from any thread."""
@@ -99,8 +99,3 @@ def _async_pool_class(endpoint: Endpoint) -> Callable[[Endpoint], AsyncNodePool]
 
 def _discovers(endpoint: Endpoint) -> bool:
     return endpoint.driver is not None and endpoint.driver.discovers
-
-
-def _speaks_resp3(endpoint: Endpoint) -> bool:
-    """Say whether a pool brings replies that operations do not read; a driven pool sees to it itself."""
-    return endpoint.driver is None and endpoint.options.get("protocol", 2) != 2  # noqa: PLR2004  # RESP2

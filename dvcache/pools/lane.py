@@ -16,8 +16,9 @@ import valkey.exceptions
 from libvalkey import ProtocolError
 
 from dvcache import errors
-from dvcache.pools.connections import INCOMPLETE, connect_error, connection, interrupt, located, reader
+from dvcache.pools.connections import connect_error, connection, interrupt, located, reader
 from dvcache.pools.packing import packed
+from dvcache.pools.pushes import INCOMPLETE
 from dvcache.pools.readiness import readable
 from dvcache.types import Batch, Endpoint
 
@@ -201,7 +202,7 @@ class Lane:
         received = self._sock.recv_into(self._buffer)
         if not received:
             raise EOFError("the server closed the connection")
-        self._feed(self._buffer, 0, received)  # type: ignore[arg-type]  # any buffer; the stub says str | bytes
+        self._feed(self._buffer, 0, received)
         return received
 
     def _receive_rest(

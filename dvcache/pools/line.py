@@ -15,8 +15,9 @@ from libvalkey import ProtocolError
 from typing_extensions import override
 
 from dvcache.errors import ConnectionLost, ReplyTimeout, TransportError
-from dvcache.pools.connections import INCOMPLETE, async_connection, connect_error, located, reader
+from dvcache.pools.connections import async_connection, connect_error, located, reader
 from dvcache.pools.packing import packed
+from dvcache.pools.pushes import INCOMPLETE
 from dvcache.types import Batch, Endpoint
 
 IN_FLIGHT: Final = 16 * 1024 * 1024

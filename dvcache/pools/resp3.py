@@ -9,12 +9,17 @@ from itertools import chain
 from typing import Any, Final
 
 from dvcache.protocols import AsyncPool, Pending, Pool
-from dvcache.types import Batch, Command, Transaction
+from dvcache.types import Batch, Command, Endpoint, Transaction
 
 _PLAIN: Final = frozenset({bytes, int, type(None)})
 _WITH_PAIRS: Final = frozenset({"WITHSCORES", "WITHVALUES"})
 _EXACT: Final = 2**53
 _POPS: Final = frozenset({"ZPOPMIN", "ZPOPMAX"})
+
+
+def speaks_resp3(endpoint: Endpoint) -> bool:
+    """Say whether the built-in connections to the endpoint speak RESP3."""
+    return endpoint.driver is None and endpoint.options.get("protocol", 2) != 2  # noqa: PLR2004  # RESP2
 
 
 def as_resp2(batch: Batch, replies: Sequence[Any]) -> list[Any]:
