@@ -260,6 +260,11 @@ def has_code(text: str) -> bool:
     return code in _BY_CODE or code in _OTHER_CODES
 
 
+def without_arguments(text: str) -> str:
+    """Return an error reply's text without the arguments that it quotes: a value or a password may be among them."""
+    return text.partition(", with args beginning")[0]
+
+
 def reply_error(text: str, *, alias: str = "", endpoint: str = "") -> ServerError:
     """Make the error of a server's error reply, without the arguments that some replies quote.
 
@@ -268,7 +273,7 @@ def reply_error(text: str, *, alias: str = "", endpoint: str = "") -> ServerErro
         alias: the alias whose command it answers.
         endpoint: the name of the server that sent it.
     """
-    text = text.partition(", with args beginning")[0]
+    text = without_arguments(text)
     cls = _BY_CODE.get(text.partition(" ")[0], ServerError)
     if "max number of clients reached" in text:
         cls = UnavailableError

@@ -10,10 +10,9 @@ import threading
 import time
 from typing import Any, Final
 
-import valkey.exceptions
 from libvalkey import ProtocolError
 
-from dvcache.pools.connections import INCOMPLETE, connect_error, connection, interrupt, located, reader
+from dvcache.pools.connections import INCOMPLETE, connect, connection, interrupt, located, reader
 from dvcache.pools.packing import packed
 from dvcache.types import Batch, Endpoint
 
@@ -55,14 +54,7 @@ class Lane:
             ServerError: it refused the credentials or the database.
         """
         endpoint = self._endpoint
-        try:
-            self._connection.connect()
-        except (valkey.exceptions.ValkeyError, OSError) as error:
-            self._connection.disconnect()
-            raise connect_error(error, endpoint) from error
-        except BaseException:
-            self._connection.disconnect()
-            raise
+        connect(self._connection, endpoint)
         sock = self._connection._sock  # noqa: SLF001  # the seam to valkey-py: it connects, we talk
         assert sock is not None
         self._sock: socket.socket = sock
