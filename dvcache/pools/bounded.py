@@ -80,9 +80,12 @@ class _Sync:
             if refused is None:
                 raise
             raise refused from error
-        greeted, self._greeted = cast("Any", self._greeted), None
-        if greeted is not None and self._sock is greeted:
-            self._sock = greeted.settle()
+        self._settle()
+
+    def _settle(self: Any) -> None:
+        self._greeted = None
+        if isinstance(self._sock, GreetedSocket):
+            self._sock = self._sock.settle()
             self._sock.settimeout(self.socket_timeout)
 
     def _connect(self: Any) -> Any:

@@ -199,6 +199,9 @@ def _missing_file(endpoint: Endpoint) -> str | None:
     return None
 
 
+_DENIED: Final = "DENIED "
+"""How a server in protected mode begins, which takes no connection from elsewhere."""
+
 _MAPPED: Final[tuple[tuple[type[Exception], type[errors.ServerError]], ...]] = (
     (theirs.AuthenticationError, errors.AuthenticationError),
     (theirs.BusyLoadingError, errors.UnavailableError),
@@ -209,6 +212,8 @@ _MAPPED: Final[tuple[tuple[type[Exception], type[errors.ServerError]], ...]] = (
 
 def refusal(error: Exception, endpoint: Endpoint) -> errors.ServerError | None:
     """Return what the server refused with, where valkey-py made an error of its own of that; else None."""
+    if str(error).startswith(_DENIED):
+        return None
     for cls, mapped in _MAPPED:
         if isinstance(error, cls):
             return mapped(_refusal(error, endpoint), alias=endpoint.alias, endpoint=endpoint.name)

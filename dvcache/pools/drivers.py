@@ -13,6 +13,7 @@ import valkey.connection as sync
 import valkey.sentinel
 
 from dvcache.errors import ConfigurationError
+from dvcache.pools.bounded import bound_pool
 from dvcache.pools.connections import GREETING, aread_replica, greeting, located, parameters, read_replica
 from dvcache.pools.idle import aend_idle, end_idle
 from dvcache.types import Colour, Driven, Endpoint
@@ -120,6 +121,8 @@ def _discovery(endpoint: Endpoint, sentinel: type[Any], connection: Mapping[str,
     peers = given.pop("min_other_sentinels", 0)
     given.setdefault("socket_timeout", endpoint.connect_timeout)
     manager = sentinel(endpoint.sentinels, min_other_sentinels=peers, sentinel_kwargs=given, **connection)
+    for each in manager.sentinels:
+        bound_pool(each.connection_pool)
     security = {"ssl": True} if endpoint.scheme == "valkeys" else {}
     return {
         "service_name": endpoint.service,

@@ -10,6 +10,7 @@ from typing import Any, Final
 import valkey.connection
 from valkey.exceptions import ValkeyError
 
+from dvcache.pools.bounded import bounded
 from dvcache.pools.connections import interrupt
 from dvcache.types import Address, Endpoint
 
@@ -61,7 +62,7 @@ class Sentinel:
         wait = None if endpoint.connect_timeout is None else endpoint.connect_timeout * _SHARE
         options.setdefault("socket_timeout", wait)
         cls = valkey.connection.SSLConnection if secured else valkey.connection.Connection
-        self._connection = cls(host=address[0], port=address[1], **options)
+        self._connection = bounded(cls)(host=address[0], port=address[1], **options)
         self._service = endpoint.service
 
     def services(self) -> dict[str, dict[str, str]]:
