@@ -35,6 +35,7 @@ Those of the server and of the way to it are of valkey-py's class as well (`valk
 `TimeoutError`, `ResponseError` …), which is what django-valkey raised: code that catches it goes on catching.
 """
 
+import re
 from typing import Final, TypeVar
 
 from typing_extensions import override
@@ -261,8 +262,20 @@ def has_code(text: str) -> bool:
 
 
 def without_arguments(text: str) -> str:
-    """Return an error reply's text without the arguments that it quotes: a value or a password may be among them."""
-    return text.partition(", with args beginning")[0]
+    """Return an error reply's text without the arguments that it quotes: a value or a password may be among them.
+
+    The first quotation stays, if it is short: it is the command's name.
+    """
+    first, *others = _QUOTATION.split(_ARGUMENTS.sub("", text), maxsplit=1)
+    if not others:
+        return first
+    name, rest = others
+    return first + (name if len(name) <= _NAME else "…") + _QUOTATION.sub("…", rest)
+
+
+_ARGUMENTS: Final = re.compile(r",?\s*\(?\bwith arg.*", re.IGNORECASE | re.DOTALL)
+_QUOTATION: Final = re.compile(r"""((?<!\w)(?:`[^`]*`|'[^']*'|"[^"]*"))""")
+_NAME: Final = 40
 
 
 def reply_error(text: str, *, alias: str = "", endpoint: str = "") -> ServerError:

@@ -15,7 +15,7 @@ from valkey import exceptions as theirs
 
 from dvcache.pools.budgets import budget, connecting_until, left
 from dvcache.pools.credentials import ProviderError, agiven, given
-from dvcache.pools.greetings import GreetedSocket, GreetedStream, refusal_in
+from dvcache.pools.greetings import GreetedSocket, GreetedStream, bare, refusal_in
 from dvcache.pools.resolution import aresolve, resolve
 from dvcache.pools.sockets import aopen_socket, open_socket
 
@@ -73,13 +73,12 @@ class _Sync:
         try:
             with connecting_until(self._until):
                 super().connect()  # type: ignore[misc]  # a mixin before valkey-py's class
-        except BaseException as error:
-            said, self._greeted = self._greeted, None
+        except BaseException as error:  # noqa: BLE001  # raised again, or what it means
+            refused, self._greeted = _refusal(error, self._greeted), None
             self.disconnect()
-            refused = _refusal(error, b"" if said is None else said.said)
             if refused is None:
-                raise
-            raise refused from error
+                raise bare(error, self.password) from error.__cause__
+            raise refused from bare(error, self.password)
         self._settle()
 
     def _settle(self: Any) -> None:
@@ -105,12 +104,13 @@ class _Sync:
             self.credential_provider = provider
 
 
-def _refusal(error: BaseException, said: bytes) -> BaseException | None:
+def _refusal(error: BaseException, greeted: GreetedSocket | GreetedStream | None) -> BaseException | None:
     """Return the error of a server that ended the connection with a refusal."""
     is_lost = isinstance(error, OSError | EOFError | theirs.ConnectionError)
-    if is_lost and not isinstance(error, theirs.AuthenticationError | ProviderError) and (text := refusal_in(said)):
-        return theirs.ConnectionError(text)
-    return None
+    if greeted is None or not is_lost or isinstance(error, theirs.AuthenticationError | ProviderError):
+        return None
+    text = refusal_in(greeted.said)
+    return theirs.ConnectionError(text) if text else None
 
 
 def _open_tcp(self: Any) -> socket.socket:
@@ -151,15 +151,15 @@ class _Async:
             with connecting_until(self._until):
                 async with asyncio.timeout(left(self._until)):
                     await super().connect()  # type: ignore[misc]  # a mixin before valkey-py's class
-        except BaseException as error:
-            said = b"" if self._stream is None else self._stream.said
+        except BaseException as error:  # noqa: BLE001  # as above
+            refused = _refusal(error, self._stream)
             if self._writer is not None:
                 self._writer.transport.abort()
                 self._writer = self._reader = None
-            meant = _timed_out(error) or _refusal(error, said)
+            meant = _timed_out(error) or refused
             if meant is None:
-                raise
-            raise meant from error
+                raise bare(error, self.password) from error.__cause__
+            raise meant from bare(error, self.password)
         finally:
             stream, self._stream = self._stream, None
             if stream is not None:

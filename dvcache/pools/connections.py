@@ -23,6 +23,7 @@ from dvcache import errors
 from dvcache.pools.bounded import bounded
 from dvcache.pools.budgets import connecting_until
 from dvcache.pools.embedded import embedded_server
+from dvcache.pools.greetings import bare
 from dvcache.types import Endpoint
 
 INCOMPLETE: Final = object()
@@ -82,7 +83,7 @@ def connect(connection: sync.AbstractConnection, endpoint: Endpoint, until: floa
             connection.connect()
     except (theirs.ValkeyError, OSError) as error:
         connection.disconnect()
-        raise connect_error(error, endpoint, _limit(endpoint, began, until)) from _bare(error)
+        raise connect_error(error, endpoint, _limit(endpoint, began, until)) from bare(error)
     except BaseException:
         connection.disconnect()
         raise
@@ -95,7 +96,7 @@ async def aconnect(connection: aio.AbstractConnection, endpoint: Endpoint, until
         with connecting_until(until):
             await connection.connect()
     except (theirs.ValkeyError, OSError) as error:
-        raise connect_error(error, endpoint, _limit(endpoint, began, until)) from _bare(error)
+        raise connect_error(error, endpoint, _limit(endpoint, began, until)) from bare(error)
 
 
 def _limit(endpoint: Endpoint, began: float, until: float | None) -> str:
@@ -104,22 +105,6 @@ def _limit(endpoint: Endpoint, began: float, until: float | None) -> str:
     if until is not None and (seconds is None or until < began + seconds):
         return f" within {max(until - began, 0.0):.3g} s; the deadline has passed"
     return "" if seconds is None else f" within {seconds:g} s"
-
-
-def _bare(error: BaseException) -> BaseException:
-    """Return the error without what could show a credential: arguments that the server quotes, and frames.
-
-    The frames of valkey-py hold the credentials, and reports of errors show what a frame holds.
-    """
-    seen: list[BaseException] = []
-    found: BaseException | None = error
-    while found is not None and found not in seen:
-        seen.append(found)
-        found.__traceback__ = None
-        if isinstance(found, theirs.ValkeyError):
-            found.args = tuple(errors.without_arguments(each) if isinstance(each, str) else each for each in found.args)
-        found = found.__cause__ or found.__context__
-    return error
 
 
 def read_replica(connection: Any, greet: Callable[[Any], object] | None = None) -> None:

@@ -7,15 +7,21 @@ are read.
 import asyncio
 import socket
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from typing_extensions import override
+from valkey.exceptions import ValkeyError
 
 from dvcache.errors import without_arguments
 from dvcache.pools.budgets import left
 
+E = TypeVar("E", bound=BaseException)
+
 _REMEMBERED: Final = 512
 """Bytes of what a server says first."""
+
+_TELLING: Final = 4
+"""Characters of a password that is no part of other words."""
 
 _EXPECTED: Final = ("setinfo", "setname", "unknown", "syntax")
 """Parts of refusals that valkey-py passes over: of an optional command that an old server does not know."""
@@ -28,6 +34,35 @@ def refusal_in(said: bytes) -> str:
         if line.startswith(b"-") and not any(part in text.casefold() for part in _EXPECTED):
             return text
     return ""
+
+
+def bare(error: E, password: object = None) -> E:
+    """Return an error of a greeting without what could show a credential.
+
+    Arguments that the server quotes are cut. The frames of valkey-py go too, here and in chained errors: they hold the
+    credentials, and reports of errors show what a frame holds.
+
+    Args:
+        error: what valkey-py raised; one of a user's own class, or an interrupt, stays as it is.
+        password: what no text may repeat.
+    """
+    seen: list[BaseException] = []
+    found: BaseException | None = error if isinstance(error, ValkeyError | OSError) else None
+    while found is not None and found not in seen:
+        seen.append(found)
+        found.__traceback__ = None
+        if isinstance(found, ValkeyError):
+            found.args = tuple(_quiet(each, password) for each in found.args)
+        found = found.__cause__ or found.__context__
+    return error
+
+
+def _quiet(text: object, password: object) -> object:
+    if not isinstance(text, str):
+        return text
+    word = password.decode(errors="replace") if isinstance(password, bytes) else password
+    known = isinstance(word, str) and len(word) >= _TELLING
+    return without_arguments(text.replace(str(word), "…") if known else text)
 
 
 class GreetedSocket:
