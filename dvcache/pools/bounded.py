@@ -13,6 +13,7 @@ import valkey.asyncio.connection as aio
 import valkey.connection as sync
 from valkey import exceptions as theirs
 
+from dvcache.pools.async_tls import TlsArguments, prepare
 from dvcache.pools.budgets import budget, connecting_until, left
 from dvcache.pools.credentials import ProviderError, agiven, given
 from dvcache.pools.greetings import GreetedSocket, GreetedStream, bare, refusal_in
@@ -120,6 +121,8 @@ def _open_tcp(self: Any) -> socket.socket:
 
 def _open_tls(self: Any) -> Any:
     sock = _open_tcp(self)
+    # Without a password OpenSSL would ask for one on the terminal.
+    self.certificate_password = self.certificate_password or ""
     try:
         sock.settimeout(left(self._until))
         return self._wrap_socket_with_ssl(sock)
@@ -186,7 +189,13 @@ def _timed_out(error: BaseException) -> BaseException | None:
     return theirs.TimeoutError("Timeout connecting to server") if type(error) is TimeoutError else None
 
 
+class _AsyncTls(TlsArguments, _Async):
+    """Bounds a secured connection of an event loop."""
+
+
 async def _open_stream(self: Any) -> None:
+    if isinstance(self, _AsyncTls):
+        await prepare(self)
     arguments = dict(self._connection_arguments())
     host, port = arguments.pop("host"), arguments.pop("port")
     found = await aresolve(host, port, self.socket_type)
@@ -225,6 +234,11 @@ _MIXINS: Final = (
         sync.AbstractConnection,
         _Sync,
         ((sync.Connection._connect, _open_tcp), (sync.SSLConnection._connect, _open_tls)),  # noqa: SLF001  # the seam
+    ),
+    (
+        aio.SSLConnection,
+        _AsyncTls,
+        ((aio.Connection._connect, _open_stream),),  # noqa: SLF001  # as above
     ),
     (
         aio.AbstractConnection,

@@ -126,15 +126,32 @@ async def aread_replica(connection: Any, greet: Callable[[Any], object] | None =
     await connection.read_response()
 
 
+_OF_COMMANDS: Final = frozenset({"retry", "retry_on_error", "retry_on_timeout", "health_check_interval"})
+"""What says how valkey-py carries commands: here a pool does, and the budget bounds attempts to connect."""
+
+_KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 45_000}
+"""Seconds of rest, between probes, and how many of them; milliseconds without an acknowledgement: as long together."""
+
+
+def kept_alive(options: Mapping[str, object]) -> dict[str, object]:
+    """Return the arguments of a connection with TCP keepalive, unless they say otherwise."""
+    if options.get("socket_keepalive") is False:
+        return dict(options)
+    known = {getattr(socket, name): value for name, value in _KEEPALIVE.items() if hasattr(socket, name)}
+    return {"socket_keepalive_options": known, **options, "socket_keepalive": True}
+
+
 def _make(classes: Mapping[str, type], endpoint: Endpoint, read_replica: Callable[..., object]) -> Any:
     cls = classes[endpoint.scheme]
-    accepted = parameters(cls)
-    options = {name: value for name, value in endpoint.options.items() if name in accepted}
+    made = bounded(cls)
+    accepted = parameters(made) - _OF_COMMANDS
+    given = kept_alive(endpoint.options)
+    options = {name: value for name, value in given.items() if name in accepted}
     where = {"path": endpoint.path} if endpoint.scheme == "unix" else {"host": endpoint.host, "port": endpoint.port}
     # While it connects, a reply may take as long as connecting; the pool sets the timeout of commands afterwards.
     handshake = endpoint.connect_timeout
     options |= greeting(endpoint, read_replica)
-    return bounded(cls)(**where, db=endpoint.db, socket_timeout=handshake, socket_connect_timeout=handshake, **options)
+    return made(**where, db=endpoint.db, socket_timeout=handshake, socket_connect_timeout=handshake, **options)
 
 
 def greeting(endpoint: Endpoint, read_replica: Callable[..., object]) -> dict[str, Any]:
