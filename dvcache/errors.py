@@ -330,6 +330,23 @@ def has_code(text: str) -> bool:
     return code in _BY_CODE or code in _OTHER_CODES
 
 
+def without_arguments(text: str) -> str:
+    """Return an error reply's text without the arguments that it quotes: a value or a password may be among them.
+
+    The first quotation stays, if it is short: it is the command's name.
+    """
+    first, *others = _QUOTATION.split(_ARGUMENTS.sub("", text), maxsplit=1)
+    if not others:
+        return first
+    name, rest = others
+    return first + (name if len(name) <= _NAME else "…") + _QUOTATION.sub("…", rest)
+
+
+_ARGUMENTS: Final = re.compile(r",?\s*\(?\bwith arg.*", re.IGNORECASE | re.DOTALL)
+_QUOTATION: Final = re.compile(r"""((?<!\w)(?:`[^`]*`|'[^']*'|"[^"]*"))""")
+_NAME: Final = 40
+
+
 def reply_error(text: str, *, alias: str = "", endpoint: str = "") -> ServerError:
     """Make the error of a server's error reply, without the arguments that some replies quote.
 
@@ -338,7 +355,7 @@ def reply_error(text: str, *, alias: str = "", endpoint: str = "") -> ServerErro
         alias: the alias whose command it answers.
         endpoint: the name of the server that sent it.
     """
-    text = text.partition(", with args beginning")[0]
+    text = without_arguments(text)
     return _class(text)(text, alias=alias, endpoint=endpoint)
 
 

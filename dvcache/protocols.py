@@ -104,6 +104,7 @@ class Begins(Client, Protocol):
     """A pool that can write a batch and be read from later; several servers then work on a caller's batches at once.
 
     It is for a pool to offer: `clients.exchanges` looks for `begin`. One without it runs its batch when its turn comes.
+    A pool may also have `connects() -> bool`, True if `begin` would connect first: several such pools connect at once.
     """
 
     def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:

@@ -20,6 +20,11 @@ class Spread:
         """Run the batch, as `protocols.Client` says."""
         return perform(self.rota, batch, until)
 
+    def connects(self) -> bool:
+        """Return True if the next batch would open a connection, as `protocols.Begins` says."""
+        connects = getattr(self.rota.first(), "connects", None)
+        return connects is not None and connects()
+
     def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:
         """Write the batch to whose turn it is, as `protocols.Begins` says; None where more is to be asked first."""
         member = self.rota.first()

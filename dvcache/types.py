@@ -281,6 +281,8 @@ class Endpoint:
     """Whether it is a node of a cluster, whose replicas are read after READONLY only."""
     sentinel_options: Mapping[str, object] = field(default_factory=_no_options, repr=False, hash=False)
     """What valkey-py's connections to the sentinels take: username, password, ssl, socket_timeout …"""
+    remap: Callable[[Address], Address] | None = field(default=None, repr=False, hash=False)
+    """Of the address that a node announces, to a cluster or to sentinels, where it is reached; None: there."""
     driver: Driver | None = field(default=None, repr=False, hash=False)
     """What makes the pools that carry the commands; None: they are carried on the bare connections of valkey-py."""
 

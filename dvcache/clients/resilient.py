@@ -126,6 +126,11 @@ class Resilient:
             circuit.mend()
         return replies
 
+    def connects(self) -> bool:
+        """Return True if the next batch would open a connection, as `protocols.Begins` says."""
+        connects = getattr(self._pool, "connects", None)
+        return connects is not None and connects()
+
     def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:
         """Write the batch if the pool can, as `protocols.Begins` says."""
         begin = getattr(self._pool, "begin", None)

@@ -8,6 +8,7 @@ import dataclasses
 import inspect
 import os
 import socket
+import time
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from functools import cache, partial
@@ -18,7 +19,10 @@ import valkey.connection as sync
 from valkey import exceptions as theirs
 
 from dvcache import errors
+from dvcache.pools.bounded import bounded
+from dvcache.pools.budgets import connecting_until
 from dvcache.pools.embedded import embedded_server
+from dvcache.pools.greetings import bare
 from dvcache.pools.pushes import Replies, Resp3Reader, resp2_reader
 from dvcache.pools.resp3 import speaks_resp3
 from dvcache.types import Endpoint
@@ -62,6 +66,48 @@ def async_connection(endpoint: Endpoint) -> aio.AbstractConnection:
     return _make(_ASYNC, endpoint, aread_replica)  # type: ignore[no-any-return]  # as above
 
 
+def connect(connection: sync.AbstractConnection, endpoint: Endpoint, until: float | None = None) -> None:
+    """Connect, within the endpoint's connect timeout: name look-up, TCP, TLS and greeting together.
+
+    Args:
+        connection: of `connection`.
+        endpoint: where it leads to.
+        until: the caller's deadline, in `time.monotonic()` seconds; None: there is none.
+
+    Raises:
+        ConnectError: the server could not be reached in time, or the credential provider failed.
+        ServerError: it refused the credentials or the database, or takes no more clients.
+    """
+    began = time.monotonic()
+    try:
+        with connecting_until(until):
+            connection.connect()
+    except (theirs.ValkeyError, OSError) as error:
+        connection.disconnect()
+        raise connect_error(error, endpoint, _limit(endpoint, began, until)) from bare(error)
+    except BaseException:
+        connection.disconnect()
+        raise
+
+
+async def aconnect(connection: aio.AbstractConnection, endpoint: Endpoint, until: float | None = None) -> None:
+    """Connect as `connect`. Where it fails or is cancelled, nothing is left open."""
+    began = time.monotonic()
+    try:
+        with connecting_until(until):
+            await connection.connect()
+    except (theirs.ValkeyError, OSError) as error:
+        raise connect_error(error, endpoint, _limit(endpoint, began, until)) from bare(error)
+
+
+def _limit(endpoint: Endpoint, began: float, until: float | None) -> str:
+    """Say how long a connection could take."""
+    seconds = endpoint.connect_timeout
+    if until is not None and (seconds is None or until < began + seconds):
+        return f" within {max(until - began, 0.0):.3g} s; the deadline has passed"
+    return "" if seconds is None else f" within {seconds:g} s"
+
+
 def read_replica(connection: Any, greet: Callable[[Any], object] | None = None) -> None:
     """Greet a replica of a cluster, as the user does if at all, and tell it to answer reads itself."""
     if greet is None:
@@ -81,15 +127,32 @@ async def aread_replica(connection: Any, greet: Callable[[Any], object] | None =
     await connection.read_response()
 
 
+_OF_COMMANDS: Final = frozenset({"retry", "retry_on_error", "retry_on_timeout", "health_check_interval"})
+"""What says how valkey-py carries commands: here a pool does, and the budget bounds attempts to connect."""
+
+_KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 45_000}
+"""Seconds of rest, between probes, and how many of them; milliseconds without an acknowledgement: as long together."""
+
+
+def kept_alive(options: Mapping[str, object]) -> dict[str, object]:
+    """Return the arguments of a connection with TCP keepalive, unless they say otherwise."""
+    if options.get("socket_keepalive") is False:
+        return dict(options)
+    known = {getattr(socket, name): value for name, value in _KEEPALIVE.items() if hasattr(socket, name)}
+    return {"socket_keepalive_options": known, **options, "socket_keepalive": True}
+
+
 def _make(classes: Mapping[str, type], endpoint: Endpoint, read_replica: Callable[..., object]) -> Any:
     cls = classes[endpoint.scheme]
-    accepted = parameters(cls)
-    options = {name: value for name, value in endpoint.options.items() if name in accepted}
+    made = bounded(cls)
+    accepted = parameters(made) - _OF_COMMANDS
+    given = kept_alive(endpoint.options)
+    options = {name: value for name, value in given.items() if name in accepted}
     where = {"path": endpoint.path} if endpoint.scheme == "unix" else {"host": endpoint.host, "port": endpoint.port}
     # While it connects, a reply may take as long as connecting; the pool sets the timeout of commands afterwards.
     handshake = endpoint.connect_timeout
     options |= greeting(endpoint, read_replica)
-    return cls(**where, db=endpoint.db, socket_timeout=handshake, socket_connect_timeout=handshake, **options)
+    return made(**where, db=endpoint.db, socket_timeout=handshake, socket_connect_timeout=handshake, **options)
 
 
 def greeting(endpoint: Endpoint, read_replica: Callable[..., object]) -> dict[str, Any]:
@@ -147,6 +210,9 @@ def _missing_file(endpoint: Endpoint) -> str | None:
     return None
 
 
+_DENIED: Final = "DENIED "
+"""How a server in protected mode begins, which takes no connection from elsewhere."""
+
 _MAPPED: Final[tuple[tuple[type[Exception], type[errors.ServerError]], ...]] = (
     (theirs.AuthenticationError, errors.AuthenticationError),
     (theirs.BusyLoadingError, errors.UnavailableError),
@@ -157,6 +223,8 @@ _MAPPED: Final[tuple[tuple[type[Exception], type[errors.ServerError]], ...]] = (
 
 def refusal(error: Exception, endpoint: Endpoint) -> errors.ServerError | None:
     """Return what the server refused with, where valkey-py made an error of its own of that; else None."""
+    if str(error).startswith(_DENIED):
+        return None
     for cls, mapped in _MAPPED:
         if isinstance(error, cls):
             return mapped(_refusal(error, endpoint), alias=endpoint.alias, endpoint=endpoint.name)
@@ -166,16 +234,26 @@ def refusal(error: Exception, endpoint: Endpoint) -> errors.ServerError | None:
 
 
 def _refusal(error: Exception, endpoint: Endpoint) -> str:
-    if endpoint.in_cluster and ("DB index" in str(error) or "SELECT" in str(error)):
-        return f"the cluster has no database {endpoint.db}: {error}; write 0, or raise its cluster-databases (Valkey 9)"
-    return str(error)
+    text = errors.without_arguments(str(error))
+    if endpoint.in_cluster and ("DB index" in text or "SELECT" in text):
+        return f"the cluster has no database {endpoint.db}: {text}; write 0, or raise its cluster-databases (Valkey 9)"
+    return text
 
 
-def connect_error(error: Exception, endpoint: Endpoint) -> errors.TransportError | errors.ServerError:
-    """Return what a failed `connect()` means: the server refused us, or could not be reached."""
+def connect_error(
+    error: Exception, endpoint: Endpoint, limit: str | None = None
+) -> errors.TransportError | errors.ServerError:
+    """Return what a failed `connect()` means: the server refused us, or could not be reached.
+
+    Args:
+        error: what valkey-py raised.
+        endpoint: where to.
+        limit: how long it could take, as the error says it.
+    """
     if (refused := refusal(error, endpoint)) is not None:
         return refused
-    seconds = "" if endpoint.connect_timeout is None else f" within {endpoint.connect_timeout:g} s"
-    reason = f"no answer{seconds}" if isinstance(error, TimeoutError | theirs.TimeoutError) else str(error)
-    reason = _missing_file(endpoint) or reason
+    if isinstance(error, TimeoutError | theirs.TimeoutError):
+        reason = f"no answer{_limit(endpoint, 0.0, None) if limit is None else limit}"
+    else:
+        reason = _missing_file(endpoint) or errors.without_arguments(str(error))
     return errors.ConnectError(f"cannot connect: {reason}", alias=endpoint.alias, endpoint=endpoint.name)

@@ -13,7 +13,8 @@ import valkey.connection as sync
 import valkey.sentinel
 
 from dvcache.errors import ConfigurationError
-from dvcache.pools.connections import GREETING, aread_replica, greeting, located, parameters, read_replica
+from dvcache.pools.bounded import bound_pool, bounded
+from dvcache.pools.connections import GREETING, aread_replica, greeting, kept_alive, located, parameters, read_replica
 from dvcache.pools.idle import aend_idle, end_idle
 from dvcache.types import Colour, Driven, Endpoint
 
@@ -96,9 +97,10 @@ def _pool(classes: Classes, endpoint: Endpoint, module: Any, sentinel: type[Any]
 
 def _arguments(classes: Classes, connection: type[Any], endpoint: Endpoint) -> dict[str, Any]:
     """What a pool and its connections take: what the other colour's connections know alone is left out."""
-    accepted = parameters(connection)
+    accepted = parameters(bounded(connection))
     known = _known()
-    arguments = {name: value for name, value in endpoint.options.items() if name in accepted or name not in known}
+    given = kept_alive(endpoint.options)
+    arguments = {name: value for name, value in given.items() if name in accepted or name not in known}
     if "timeout" in endpoint.options and "timeout" in parameters(classes.pool):
         arguments["timeout"] = endpoint.options["timeout"]
     if endpoint.max_connections is not None:
@@ -120,6 +122,8 @@ def _discovery(endpoint: Endpoint, sentinel: type[Any], connection: Mapping[str,
     peers = given.pop("min_other_sentinels", 0)
     given.setdefault("socket_timeout", endpoint.connect_timeout)
     manager = sentinel(endpoint.sentinels, min_other_sentinels=peers, sentinel_kwargs=given, **connection)
+    for each in manager.sentinels:
+        bound_pool(each.connection_pool)
     security = {"ssl": True} if endpoint.scheme == "valkeys" else {}
     return {
         "service_name": endpoint.service,

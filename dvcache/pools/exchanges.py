@@ -6,6 +6,7 @@ from typing import Any, Final
 from valkey import exceptions as theirs
 
 from dvcache import errors
+from dvcache.pools.bounded import bound_pool
 from dvcache.pools.connections import connect_error, refusal
 from dvcache.pools.resp3 import as_resp2
 from dvcache.types import Batch, Driven, Endpoint
@@ -31,10 +32,11 @@ _BUSY: Final = ("Too many connections", "No connection available")
 
 
 def checked(driven: Driven, endpoint: Endpoint) -> Driven:
-    """Return the pool, unless its replies would be no bytes."""
+    """Return the pool, whose connections are made within one budget, unless its replies would be no bytes."""
     if (getattr(driven.pool, "connection_kwargs", None) or {}).get("decode_responses"):
         message = f"decode_responses must stay off: {type(driven.pool).__name__} sets it, and a cache reads bytes"
         raise errors.ConfigurationError(message, alias=endpoint.alias, key="OPTIONS")
+    bound_pool(driven.pool)
     return driven
 
 

@@ -12,11 +12,10 @@ import time
 from contextlib import suppress
 from typing import Any, Final
 
-import valkey.exceptions
 from libvalkey import ProtocolError
 
 from dvcache import errors
-from dvcache.pools.connections import connect_error, connection, interrupt, located, reader
+from dvcache.pools.connections import connect, connection, interrupt, located, reader
 from dvcache.pools.packing import packed
 from dvcache.pools.pushes import INCOMPLETE
 from dvcache.pools.readiness import readable
@@ -75,23 +74,19 @@ class Lane:
         self.used = 0.0
         """When its last exchange began."""
 
-    def open(self) -> None:
+    def open(self, until: float | None = None) -> None:
         """Let valkey-py connect, then take the socket over.
 
+        Args:
+            until: the deadline.
+
         Raises:
-            ConnectError: the server could not be reached within the connect timeout.
+            ConnectError: the server could not be reached within the connect timeout, or by the deadline.
             ServerError: it refused the credentials or the database.
         """
         endpoint = self._endpoint
         self._connection = connection(located(endpoint))
-        try:
-            self._connection.connect()
-        except (valkey.exceptions.ValkeyError, OSError) as error:
-            self._connection.disconnect()
-            raise connect_error(error, endpoint) from error
-        except BaseException:
-            self._connection.disconnect()
-            raise
+        connect(self._connection, endpoint, until)
         sock = self._connection._sock  # noqa: SLF001  # the seam to valkey-py: it connects, we talk
         assert sock is not None
         self._sock: socket.socket = sock

@@ -117,6 +117,11 @@ class LeanPool:
         """Read the replies of the batch that was written on the lane, and put it back."""
         return self._used(lane, lane.read_late, batch, started, until)
 
+    def connects(self) -> bool:
+        """Return True if the next batch would open a connection, as `protocols.Begins` says."""
+        most = self._endpoint.max_connections
+        return not self._free and not self._turns and (most is None or len(self._living) < most)
+
     def _transacted(self, batch: Transaction, started: float, until: float | None) -> Sequence[Any]:
         """Run a transaction on one lane, which is dropped where it failed: it may be in the midst of it."""
         lane = self._take(started) or self._obtain(started, until)
@@ -210,7 +215,7 @@ class LeanPool:
 
     def _open(self, lane: Lane, until: float | None) -> None:
         try:
-            lane.open()
+            lane.open(until)
             self._check_open()
             if lane.is_watched:
                 watchdog.watch(self)

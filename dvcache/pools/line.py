@@ -10,12 +10,11 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from typing import Any, Final
 
-import valkey.exceptions
 from libvalkey import ProtocolError
 from typing_extensions import override
 
 from dvcache.errors import ConnectionLost, ReplyTimeout, TransportError
-from dvcache.pools.connections import async_connection, connect_error, located, reader
+from dvcache.pools.connections import aconnect, async_connection, located, reader
 from dvcache.pools.packing import packed
 from dvcache.pools.pushes import INCOMPLETE
 from dvcache.types import Batch, Endpoint
@@ -73,11 +72,7 @@ class Line(asyncio.Protocol):
             endpoint = await asyncio.to_thread(located, endpoint)
         connection = async_connection(endpoint)
         try:
-            async with asyncio.timeout(self._endpoint.connect_timeout):
-                await connection.connect()
-        except (valkey.exceptions.ValkeyError, OSError) as error:
-            raise connect_error(error, self._endpoint) from error
-        else:
+            await aconnect(connection, self._endpoint)
             writer, stream = connection._writer, connection._reader  # noqa: SLF001  # the seam to valkey-py
             assert writer is not None
             assert stream is not None

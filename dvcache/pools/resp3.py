@@ -78,6 +78,11 @@ class Resp3:
         """Run the batch, as `protocols.Client` says."""
         return as_resp2(batch, self._pool.execute(batch, until))
 
+    def connects(self) -> bool:
+        """Return True if the next batch would open a connection, as `protocols.Begins` says."""
+        connects = getattr(self._pool, "connects", None)
+        return connects is not None and connects()
+
     def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:
         """Write the batch if the pool can, as `protocols.Begins` says."""
         begin = getattr(self._pool, "begin", None)

@@ -10,7 +10,8 @@ from typing import Any, Final
 import valkey.connection
 from valkey.exceptions import ValkeyError
 
-from dvcache.pools.connections import interrupt
+from dvcache.pools.bounded import bounded
+from dvcache.pools.connections import interrupt, kept_alive
 from dvcache.types import Address, Endpoint
 
 _CHANNELS: Final = (
@@ -55,13 +56,15 @@ class Sentinel:
     """
 
     def __init__(self, address: Address, endpoint: Endpoint) -> None:
-        options = dict(endpoint.sentinel_options)
+        options = kept_alive(endpoint.sentinel_options)
         self._peers = int(str(options.pop("min_other_sentinels", 0)))
         secured = options.pop("ssl", False)
         wait = None if endpoint.connect_timeout is None else endpoint.connect_timeout * _SHARE
         options.setdefault("socket_timeout", wait)
         cls = valkey.connection.SSLConnection if secured else valkey.connection.Connection
-        self._connection = cls(host=address[0], port=address[1], **options)
+        for name in ("retry", "retry_on_error", "retry_on_timeout"):
+            options.pop(name, None)
+        self._connection = bounded(cls)(host=address[0], port=address[1], **options)
         self._service = endpoint.service
 
     def services(self) -> dict[str, dict[str, str]]:

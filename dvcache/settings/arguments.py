@@ -12,9 +12,12 @@ import valkey.connection as sync
 
 from dvcache.errors import ConfigurationError
 from dvcache.settings.spelling import hint
+from dvcache.settings.tls import refuse_contradictions, requirement
 
 _OF_POOLS: Final = frozenset({"max_connections", "timeout", "queue_class", "connection_class", "is_master", "ssl"})
-_NONE_MEANS: Final = frozenset({"socket_timeout", "socket_connect_timeout", "timeout", "lib_name", "lib_version"})
+_NONE_MEANS: Final = frozenset(
+    {"socket_timeout", "socket_connect_timeout", "timeout", "lib_name", "lib_version", "ssl_cert_reqs"}
+)
 """Where None says something; elsewhere it is as if the argument were left out."""
 
 _WORDS: Final = {"1": True, "0": False} | {
@@ -93,6 +96,9 @@ def refuse_together(arguments: Mapping[str, object], key: str, *, tls: bool, cur
     secured = next((name for name in arguments if name.startswith("ssl_")), None)
     if secured is not None and not tls:
         raise ConfigurationError(f"{secured} needs TLS: {cure}", key=key)
+    refuse_contradictions(arguments, key)
+    if arguments.get("socket_keepalive") is False and arguments.get("socket_keepalive_options"):
+        raise ConfigurationError("socket_keepalive_options contradict socket_keepalive, which is False", key=key)
 
 
 def with_key(arguments: Mapping[str, object]) -> dict[str, object]:
@@ -185,17 +191,6 @@ def _text(value: object) -> str | bytes | None:
     return value
 
 
-def _requirement(value: object) -> str:
-    if isinstance(value, ssl.VerifyMode):
-        value = value.name
-    if not isinstance(value, str):
-        raise TypeError
-    name = value.lower().removeprefix("cert_")
-    if name not in {"none", "optional", "required"}:
-        raise ValueError
-    return name
-
-
 def _tls_version(value: object) -> ssl.TLSVersion:
     if isinstance(value, str):
         name = value.upper().removeprefix("TLSV").removeprefix("TLS").replace(".", "_")
@@ -231,7 +226,7 @@ _TYPES: Final[Mapping[str, _Kind]] = {
     "socket_connect_timeout": (_seconds, "a positive number of seconds or None"),
     "timeout": (_interval, "a number of seconds or None"),
     "health_check_interval": (_interval, "a number of seconds"),
-    "ssl_cert_reqs": (_requirement, "'none', 'optional' or 'required'"),
+    "ssl_cert_reqs": (requirement, "'none', 'optional' or 'required'"),
     "ssl_min_version": (_tls_version, "a TLS version such as 'TLSv1.2'"),
 }
 """How an argument is read, and what it must be. What is not here is an object, which is passed on."""

@@ -10,9 +10,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from dvcache.errors import ConfigurationError, ConfigurationWarning
-from dvcache.settings import components, drivers, locations, misplaced
+from dvcache.settings import components, drivers, locations, misplaced, tls
 from dvcache.settings.arguments import accepted, typed
+from dvcache.settings.ineffective import ineffective
 from dvcache.settings.locations import Location
+from dvcache.settings.remaps import remap
 from dvcache.settings.sentinels import sentinels
 from dvcache.settings.topology import GLOBAL_FACTORY, Topology, check_pool, check_unused, is_blocking, topology
 from dvcache.types import Endpoint, Role
@@ -52,6 +54,7 @@ def of_entry(
     made = _endpoint_of(wanted, options, alias)
     given = (_of_client(options) if wanted.cluster else {}) | _connection(options, more=drivers.is_own(options, wanted))
     read = [locations.read(url, given, of_service=wanted.sentinel) for url in urls]
+    _warn_of_ineffective(made(read[0], "primary"), read, options, alias)
     if wanted.cluster:
         return _seeds([made(each, "primary") for each in read], read, options, alias)
     if wanted.sharded:
@@ -68,6 +71,19 @@ def of_entry(
     if options.get("READ_FROM") == "replica" and len(arranged["endpoints"]) == 1:
         _warn(f"CACHES[{alias!r}]: OPTIONS['READ_FROM'] has no effect; LOCATION names no replica")
     return arranged | _routing(options, read_only=arranged["read_only"])
+
+
+def _warn_of_ineffective(made: Endpoint, read: Sequence[Location], options: Mapping[str, Any], alias: str) -> None:
+    """Warn of connection arguments that have no effect; a class of the user's may have a use for them."""
+    if made.driver is None:
+        given = {name: value for each in read for name, value in each.arguments.items()}
+        given |= {
+            name: value for name, value in options.get("CONNECTION_POOL_KWARGS", {}).items() if name == "queue_class"
+        }
+        for said in ineffective(given):
+            _warn(f"CACHES[{alias!r}]: {said}")
+    for said in ineffective(options.get("SENTINEL_KWARGS", {})):
+        _warn(f"CACHES[{alias!r}]: OPTIONS['SENTINEL_KWARGS']: {said}")
 
 
 def _seeds(
@@ -115,9 +131,20 @@ def _shards(
 
 def _endpoint_of(wanted: Topology, options: Mapping[str, Any], alias: str) -> Callable[[Location, Role], Endpoint]:
     driver = drivers.of_entry(options, wanted)
+    announced = remap(options)
+    if announced is not None and not (wanted.sentinel or wanted.cluster):
+        if "ADDRESS_REMAP" in options:
+            message = "has no effect: only sentinels and clusters announce addresses; leave it out"
+            raise ConfigurationError(message, key="OPTIONS['ADDRESS_REMAP']")
+        announced = None
+
+    def finished(endpoint: Endpoint, location: Location) -> Endpoint:
+        checked = tls.checked_hosts(endpoint, wanted=options.get("TLS_CHECK_HOSTNAME"))
+        return replace(checked, driver=driver(location), remap=announced)
+
     if not wanted.sentinel:
         check_unused(options)
-        return lambda location, role: replace(location.endpoint(alias, role), driver=driver(location))
+        return lambda location, role: finished(location.endpoint(alias, role), location)
     try:
         found = sentinels(options)
         check_pool(options)
@@ -126,7 +153,7 @@ def _endpoint_of(wanted: Topology, options: Mapping[str, Any], alias: str) -> Ca
 
     def service(location: Location, role: Role) -> Endpoint:
         try:
-            return replace(found.endpoint(location, alias, role), driver=driver(location))
+            return finished(found.endpoint(location, alias, role), location)
         except ConfigurationError as error:
             raise _for_plain(error, wanted) from None
 

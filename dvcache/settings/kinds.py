@@ -67,10 +67,19 @@ KINDS: Final[Mapping[str, _Kind]] = {
     **dict.fromkeys(("USERNAME", "PASSWORD"), _TEXT),
     **dict.fromkeys(("REPLICA_READ_ONLY", "IGNORE_EXCEPTIONS", "LOG_IGNORE_EXCEPTIONS"), _FLAG),
     **dict.fromkeys(
-        ("RAISE_UNDECODABLE", "WARN_IN_LOOP", "CLOSE_CONNECTION", "PREFIX_HASHES", "CLUSTER", "SHARDED"), _FLAG
+        (
+            "RAISE_UNDECODABLE",
+            "WARN_IN_LOOP",
+            "CLOSE_CONNECTION",
+            "PREFIX_HASHES",
+            "CLUSTER",
+            "SHARDED",
+            "TLS_CHECK_HOSTNAME",
+        ),
+        _FLAG,
     ),
     **dict.fromkeys(("MAX_ENTRIES", "CULL_FREQUENCY"), _ENTRIES),
-    **dict.fromkeys(("SERIALIZER", "COMPRESSOR", "CREDENTIAL_PROVIDER", "SENTINELS"), _ANY),
+    **dict.fromkeys(("SERIALIZER", "COMPRESSOR", "CREDENTIAL_PROVIDER", "SENTINELS", "ADDRESS_REMAP"), _ANY),
     "PICKLE_VERSION": _ANY,
     **dict.fromkeys(("COMPRESS_LEVEL", "COMPRESS_ZLIB_WBITS"), _INTEGER),
     **dict.fromkeys(("COMPRESS_ZSTD_DICT", "DECOMPRESS_ZSTD_DICT"), _ANY),

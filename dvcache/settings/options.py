@@ -14,6 +14,10 @@ Reference: TypeAlias = str | type[Any]
 """A class: its dotted path, or itself."""
 
 
+Remap: TypeAlias = str | Callable[[tuple[str, int]], tuple[str, int]] | Mapping[Any, Any]
+"""Where nodes are reached that announce other addresses: a function, its dotted path, or a mapping."""
+
+
 class HerdOptions(TypedDict, total=False):
     """OPTIONS["HERD"], in seconds; see `docs/herd.md`."""
 
@@ -40,6 +44,8 @@ class Options(TypedDict, total=False):
     SOCKET_TIMEOUT: float | None
     SOCKET_CONNECT_TIMEOUT: float | None
     DEADLINE: float | timedelta | None
+    TLS_CHECK_HOSTNAME: bool | None
+    ADDRESS_REMAP: Remap | None
     SENTINELS: Sequence[tuple[str, int | str]] | None
     SENTINEL_KWARGS: Mapping[str, Any] | None
     READ_FROM: ReadFrom | None

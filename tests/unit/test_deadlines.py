@@ -1,4 +1,4 @@
-"""The deadline of a batch: made by the outermost client, handed on by every topology, told by the errors that it ends in."""
+"""The deadline of a batch: made by the outermost client, handed on by every topology, named by errors."""
 
 import asyncio
 import time

@@ -1,0 +1,80 @@
+"""Credentials of a provider, asked for each connection: within the budget, and without blocking an event loop.
+
+A provider has `get_credentials`, a function or a coroutine function, and on event loops `get_credentials_async` goes
+first.
+"""
+
+import asyncio
+import inspect
+from functools import partial
+from typing import Any
+
+from valkey.exceptions import ConnectionError as DriverConnectionError
+
+from dvcache.pools.threads import awaited, awaited_until, in_thread
+
+
+class ProviderError(DriverConnectionError):
+    """A credential provider failed. Its text is not repeated: a password may be a part of it."""
+
+
+class Given:
+    """A provider of credentials that are known already, as valkey-py asks for them."""
+
+    __slots__ = ("_credentials",)
+
+    def __init__(self, credentials: tuple[str, ...]) -> None:
+        self._credentials = credentials
+
+    def get_credentials(self) -> tuple[str, ...]:
+        """Return them."""
+        return self._credentials
+
+
+def given(provider: Any, until: float | None) -> Given:
+    """Return the credentials of a provider, which is asked in a thread where time is bounded.
+
+    Raises:
+        TimeoutError: it gave none by then.
+        ProviderError: it failed.
+    """
+    ask = partial(_asked, provider)
+    future = in_thread(ask, "credentials") if until is not None else None
+    try:
+        return Given(ask() if future is None else awaited_until(future, until))
+    except Exception as error:
+        if future is not None and not future.done():
+            raise
+        failure = type(error).__name__
+    raise _failed(provider, failure)  # here, where the provider's error is no context of it
+
+
+async def agiven(provider: Any) -> Given:
+    """Return the credentials of a provider: awaited where it is asynchronous, else asked in a thread.
+
+    Raises:
+        ProviderError: it failed.
+    """
+    ask = getattr(provider, "get_credentials_async", None)
+    try:
+        if ask is not None or inspect.iscoroutinefunction(provider.get_credentials):
+            found = (ask or provider.get_credentials)()
+        else:
+            found = await awaited(in_thread(provider.get_credentials, "credentials"))
+        return Given(await found if inspect.isawaitable(found) else found)
+    except Exception as error:  # noqa: BLE001  # whatever a user's class raises
+        failure = type(error).__name__
+    raise _failed(provider, failure)  # as above
+
+
+def _asked(provider: Any) -> Any:
+    found = provider.get_credentials()
+    return asyncio.run(_result(found)) if inspect.isawaitable(found) else found
+
+
+async def _result(found: Any) -> Any:
+    return await found
+
+
+def _failed(provider: object, failure: str) -> ProviderError:
+    return ProviderError(f"the credential provider {type(provider).__qualname__} failed: {failure}")

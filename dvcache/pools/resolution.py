@@ -1,0 +1,93 @@
+"""Name look-up with a bound: `getaddrinfo` has none, and cannot be interrupted.
+
+Callers of the same name share a look-up, so that a name server that hangs holds one thread for each name, however
+often somebody tries.
+"""
+
+import ipaddress
+import socket
+import time
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+from dvcache.pools.forking import renewed_after_fork
+from dvcache.pools.threads import awaited, awaited_until, in_thread
+
+Resolved: TypeAlias = list[tuple[Any, ...]]
+"""As `socket.getaddrinfo` returns it."""
+
+_Query: TypeAlias = tuple[str, int, int]
+
+GIVEN_UP_AFTER: Final = 30.0
+"""Seconds after which a look-up is shared no more, and the next caller starts another."""
+
+
+class _LookUps:
+    """The look-ups that run in this process.
+
+    Without a lock: of two that begin at the same moment, the second one is shared from then on.
+    """
+
+    def __init__(self) -> None:
+        self.renew()
+        renewed_after_fork(self)
+
+    def renew(self) -> None:
+        """Forget the look-ups: in a forked child their threads are missing."""
+        self._running: dict[_Query, tuple[Future[Resolved], float]] = {}
+
+    def future(self, query: _Query) -> "Future[Resolved]":
+        """Return the look-up of a name that runs already, or start one."""
+        now = time.monotonic()
+        found = self._running.get(query)
+        if found is not None and now - found[1] < GIVEN_UP_AFTER and not found[0].done():
+            return found[0]
+        future = in_thread(partial(_look_up, *query), "getaddrinfo")
+        self._running[query] = future, now
+        future.add_done_callback(partial(self._forget, query))
+        return future
+
+    def _forget(self, query: _Query, future: "Future[Resolved]") -> None:
+        if (running := self._running.get(query)) is not None and running[0] is future:
+            self._running.pop(query, None)
+
+
+def _look_up(host: str, port: int, family: int) -> Resolved:
+    return socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+
+
+def resolve(host: str, port: int, family: int, until: float | None) -> Resolved:
+    """Return the addresses of a host.
+
+    Args:
+        host: a name or an address.
+        port: the port.
+        family: an address family; 0 for any.
+        until: `time.monotonic()` by which they must be known; None waits for ever.
+
+    Raises:
+        TimeoutError: they are not known by then.
+        OSError: there are none.
+    """
+    if until is None or _is_address(host):
+        return _look_up(host, port, family)
+    return awaited_until(_lookups.future((host, port, family)), until)
+
+
+async def aresolve(host: str, port: int, family: int) -> Resolved:
+    """Return the addresses of a host, as `resolve`. A caller that is cancelled leaves the look-up to others."""
+    if _is_address(host):
+        return _look_up(host, port, family)
+    return await awaited(_lookups.future((host, port, family)))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+_lookups: Final = _LookUps()

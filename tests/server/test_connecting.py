@@ -1,0 +1,182 @@
+"""A connection is made within one budget: name look-up, TCP, TLS and greeting, in sync as in async."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+import valkey.asyncio.connection as aio
+import valkey.connection as sync
+
+from dvcache import ConnectError, Container, Settings
+from dvcache.pools import connections
+from dvcache.types import Endpoint
+from tests.drivers import OwnAsyncPool, OwnPool
+from tests.greeters import HOSTS, Greeter, addresses, black_hole, byte_by_byte, silent
+from tests.servers import DelayProxy, Server
+
+LIMIT = 0.4
+SLACK = 3.0
+"""Seconds that a call may take beyond its limit on a busy machine; what these tests look for takes longer."""
+
+Call = Callable[[str], object]
+
+WAYS = ["sync", "async", "own sync pool", "own async pool"]
+
+
+def get(way: str, location: str, limit: float = LIMIT, **options: Any) -> object:
+    """Read an entry over a connection that is made for it."""
+    own = {
+        "own sync pool": {"CONNECTION_POOL_CLASS": OwnPool},
+        "own async pool": {"CONNECTION_POOL_CLASS": OwnAsyncPool},
+    }
+    limits = {"SOCKET_CONNECT_TIMEOUT": limit, "SOCKET_TIMEOUT": 60.0}
+    settings = Settings.parse({"LOCATION": location, "OPTIONS": {**limits, **own.get(way, {}), **options}})
+    with Container(settings) as container:
+        if "async" not in way:
+            return container.cache().get("k", "nothing")
+        return asyncio.run(_get(container))
+
+
+async def _get(container: Container) -> object:
+    return await container.async_cache().get("k", "nothing")
+
+
+def refused_in(way: str, location: str, **options: Any) -> tuple[ConnectError, float]:
+    """Return the error of a connection that cannot be made, and the seconds that it took."""
+    began = time.monotonic()
+    with pytest.raises(ConnectError) as caught:
+        get(way, location, **options)
+    return caught.value, time.monotonic() - began
+
+
+@pytest.fixture
+def hanging_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Have every look-up of a name hang until the test ends; return the names that were asked for."""
+    released, asked = threading.Event(), list[str]()
+
+    def look_up(host: str, *_: object, **__: object) -> list[Any]:
+        asked.append(host)
+        released.wait()
+        raise socket.gaierror("released")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    yield asked
+    released.set()
+    for thread in threading.enumerate():
+        if thread.name == "getaddrinfo":
+            thread.join()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_greeting_byte_by_byte_ends_with_the_connect_timeout(way: str) -> None:
+    with Greeter(byte_by_byte(LIMIT / 4)) as server:
+        error, seconds = refused_in(way, f"valkey://127.0.0.1:{server.port}")
+    assert "no answer within 0.4 s" in str(error)
+    assert LIMIT <= seconds < LIMIT + SLACK
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_tls_handshake_without_an_answer_ends_with_the_connect_timeout(way: str) -> None:
+    with Greeter(silent) as server:
+        error, seconds = refused_in(way, f"valkeys://127.0.0.1:{server.port}")
+    assert "no answer within 0.4 s" in str(error)
+    assert seconds < LIMIT + SLACK
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_name_look_up_that_hangs_ends_with_the_connect_timeout(way: str, hanging_names: list[str]) -> None:
+    error, seconds = refused_in(way, "valkey://cache.test:6379")
+    assert "no answer within 0.4 s" in str(error)
+    assert seconds < LIMIT + SLACK
+    assert hanging_names == ["cache.test"]
+
+
+def test_a_name_look_up_that_hangs_holds_one_thread(hanging_names: list[str]) -> None:
+    for _ in range(4):
+        refused_in("sync", "valkey://cache.test:6379", limit=0.05)
+    assert hanging_names == ["cache.test"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_steps_that_are_slow_each_share_one_budget(way: str, server: Server) -> None:
+    # Each answer of the greeting comes within the limit, the three of them do not.
+    with DelayProxy(server.port, delay=LIMIT * 0.6) as proxy:
+        error, seconds = refused_in(
+            way, f"valkey://127.0.0.1:{proxy.port}/1", CONNECTION_POOL_KWARGS={"client_name": "n"}
+        )
+    assert "no answer within 0.4 s" in str(error)
+    assert seconds < LIMIT + SLACK
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_addresses_that_do_not_answer_leave_time_for_one_that_does(
+    way: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as stack:
+        for host in HOSTS:
+            stack.enter_context(black_hole(host, server.port))
+        monkeypatch.setattr(socket, "getaddrinfo", addresses(*HOSTS, server.host))
+        assert get(way, f"valkey://cache.test:{server.port}", limit=5.0) == "nothing"
+        error, seconds = refused_in(way, f"valkey://cache.test:{server.port}", limit=0.001)
+        assert "no answer" in str(error)
+        assert seconds < SLACK
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_addresses_that_refuse_cost_no_time(way: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", addresses(*HOSTS, server.host))
+    assert get(way, f"valkey://cache.test:{server.port}", limit=5.0) == "nothing"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_last_refusal_of_several_addresses_is_told(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", addresses(*HOSTS))
+    error, _ = refused_in(way, "valkey://cache.test:1")
+    assert "Error 111" in str(error)
+
+
+def test_a_deadline_that_is_sooner_than_the_connect_timeout_is_named() -> None:
+    with Greeter(silent) as server:
+        endpoint = Endpoint(host="127.0.0.1", port=server.port, connect_timeout=60.0)
+        with pytest.raises(ConnectError, match=r"no answer within 0\.2 s; the deadline has passed"):
+            connections.connect(connections.connection(endpoint), endpoint, time.monotonic() + 0.2)
+        with pytest.raises(ConnectError, match=r"no answer within 0\.2 s; the deadline has passed"):
+            asyncio.run(_aconnected(endpoint, 0.2))
+
+
+async def _aconnected(endpoint: Endpoint, seconds: float) -> None:
+    await connections.aconnect(connections.async_connection(endpoint), endpoint, time.monotonic() + seconds)
+
+
+def test_a_connection_that_failed_leaves_no_socket_open() -> None:
+    with Greeter(byte_by_byte(0.01)) as server:
+        endpoint = Endpoint(host="127.0.0.1", port=server.port, connect_timeout=0.1)
+        opened = [connections.connection(endpoint) for _ in range(3)]
+        for each in opened:
+            with pytest.raises(ConnectError):
+                connections.connect(each, endpoint)
+        assert [each._sock for each in opened] == [None] * 3
+
+
+def test_a_connection_reads_without_a_bound_of_the_greeting_afterwards(server: Server) -> None:
+    endpoint = Endpoint(host=server.host, port=server.port, connect_timeout=0.3)
+    connection = connections.connection(endpoint)
+    connections.connect(connection, endpoint)
+    assert type(connection._sock) is socket.socket
+    time.sleep(0.4)
+    connection.send_command("PING")
+    assert connection.read_response() == b"PONG"
+    connection.disconnect()
+
+
+def test_bounded_classes_are_named_as_the_ones_they_bound() -> None:
+    for cls in (sync.Connection, sync.SSLConnection, aio.Connection, aio.SSLConnection):
+        made = connections.bounded(cls)
+        assert (made.__name__, made.__module__) == (cls.__name__, cls.__module__)
+        assert issubclass(made, cls)
+        assert connections.bounded(made) is made

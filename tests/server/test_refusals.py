@@ -1,0 +1,109 @@
+"""What a server says when it accepts a connection is told, in sync as in async."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dvcache import ConnectError, Container, Settings, UnavailableError
+from tests.drivers import OwnAsyncPool, OwnPool
+from tests.greeters import Greeter, refusing
+from tests.servers import Server
+
+DENIED = b"-DENIED Valkey is running in protected mode because protected mode is enabled\r\n"
+FULL = b"-ERR max number of clients reached\r\n"
+
+WAYS = ["sync", "async", "own sync pool", "own async pool"]
+GREETINGS: dict[str, dict[str, Any]] = {
+    "library": {},
+    "password": {"PASSWORD": "s3cr3t"},
+    "database": {"CONNECTION_POOL_KWARGS": {"lib_name": None, "lib_version": None, "client_name": "n"}},
+    "resp3": {"CONNECTION_POOL_KWARGS": {"protocol": 3}},
+}
+
+
+def get(way: str, location: str, **options: Any) -> object:
+    own = {
+        "own sync pool": {"CONNECTION_POOL_CLASS": OwnPool},
+        "own async pool": {"CONNECTION_POOL_CLASS": OwnAsyncPool},
+    }
+    with Container(Settings.parse({"LOCATION": location, "OPTIONS": {**own.get(way, {}), **options}})) as container:
+        if "async" not in way:
+            return container.cache().get("k", "nothing")
+        return asyncio.run(_get(container))
+
+
+async def _get(container: Container) -> object:
+    return await container.async_cache().get("k", "nothing")
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+@pytest.mark.parametrize("greeting", GREETINGS)
+@pytest.mark.parametrize("way", WAYS)
+def test_protected_mode_is_told_as_the_server_words_it(way: str, greeting: str, reset: bool) -> None:
+    for _ in range(5):  # which write fails, and whether one does, is a matter of time
+        with Greeter(refusing(DENIED, reset=reset)) as server, pytest.raises(ConnectError) as caught:
+            get(way, f"valkey://127.0.0.1:{server.port}/1", **GREETINGS[greeting])
+        assert "DENIED Valkey is running in protected mode" in str(caught.value)
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+@pytest.mark.parametrize("greeting", GREETINGS)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_server_with_too_many_clients_is_unavailable(way: str, greeting: str, reset: bool) -> None:
+    for _ in range(5):
+        with (
+            Greeter(refusing(FULL, reset=reset)) as server,
+            pytest.raises(UnavailableError, match="max number of clients"),
+        ):
+            get(way, f"valkey://127.0.0.1:{server.port}/1", **GREETINGS[greeting])
+
+
+def late(connection: socket.socket, ended: threading.Event) -> None:
+    """Refuse once the client has written, and reset the connection."""
+    assert not ended.is_set()
+    connection.recv(1)
+    connection.sendall(FULL)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_refusal_after_a_write_is_told(way: str) -> None:
+    with Greeter(late) as server, pytest.raises(UnavailableError, match="max number of clients"):
+        get(way, f"valkey://127.0.0.1:{server.port}/1")
+
+
+@pytest.fixture
+def full_server() -> Iterator[Server]:
+    """A real server that takes one client, which there is."""
+    with Server() as server:
+        server.raw("CONFIG", "SET", "maxclients", "1")
+        yield server
+
+
+@pytest.mark.parametrize("greeting", GREETINGS)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_full_real_server_is_unavailable(way: str, greeting: str, full_server: Server) -> None:
+    for location in (full_server.url(1), full_server.unix_url(1)):
+        for _ in range(10):
+            with pytest.raises(UnavailableError, match="max number of clients"):
+                get(way, location, **GREETINGS[greeting])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_full_server_is_covered_where_exceptions_are_ignored(way: str, full_server: Server) -> None:
+    assert get(way, full_server.url(), IGNORE_EXCEPTIONS=True) == "nothing"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_an_old_server_does_not_know_is_not_told_as_a_refusal(way: str) -> None:
+    def answer(connection: socket.socket, ended: threading.Event) -> None:
+        assert not ended.is_set()
+        connection.recv(4096)
+        connection.sendall(b"-ERR unknown command `CLIENT`, with args beginning with: `SETINFO`, \r\n" * 2)
+
+    with Greeter(answer) as server, pytest.raises(ConnectError) as caught:
+        get(way, f"valkey://127.0.0.1:{server.port}/1")
+    assert "unknown command" not in str(caught.value)
