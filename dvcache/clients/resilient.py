@@ -23,7 +23,9 @@ PATIENCE: Final = 30.0
 IN_A_ROW: Final = 5
 """Failures that open the circuit, where each was quick."""
 SLOW: Final = 1.0
-"""Seconds for which somebody waited in vain, which open the circuit at once."""
+"""Seconds without an answer that open the circuit at once; less where less is the whole connect timeout."""
+_WHOLE: Final = 0.9
+"""Share of the connect timeout that is taken for all of it."""
 
 
 class Circuit:
@@ -34,10 +36,12 @@ class Circuit:
         clock: seconds that only ever grow.
     """
 
-    __slots__ = ("_clock", "_endpoint", "_trial", "_until", "failures")
+    __slots__ = ("_clock", "_endpoint", "_slow", "_trial", "_until", "failures")
 
     def __init__(self, endpoint: Endpoint, clock: Callable[[], float] = time.monotonic) -> None:
         self._endpoint, self._clock = endpoint, clock
+        connect = endpoint.connect_timeout
+        self._slow = SLOW if connect is None else min(SLOW, connect * _WHOLE)
         self.failures = 0
         """How many times in a row no answer came."""
         self._until = 0.0
@@ -78,7 +82,7 @@ class Circuit:
                 self._until = now + max(REST, SHARE * (now - began))
         elif isinstance(error, TransportError):
             self.failures += 1
-            if isinstance(error, TimeoutError) or now - began >= SLOW or self.failures >= IN_A_ROW:
+            if isinstance(error, TimeoutError) or now - began >= self._slow or self.failures >= IN_A_ROW:
                 self._until = now + REST
 
     def _refusal(self, seconds: float) -> CircuitOpenError:

@@ -200,9 +200,7 @@ class Lane:
         self._feed(self._buffer, 0, received)
         return received
 
-    def _receive_rest(
-        self, replies: list[Any], count: int, until: float | None, first: float | None = None
-    ) -> None:
+    def _receive_rest(self, replies: list[Any], count: int, until: float | None, first: float | None = None) -> None:
         """Read on, waiting for as long as some bytes come within the timeout.
 
         Args:
