@@ -261,5 +261,3 @@ def _interrupted(callers: Callers, wanted: int) -> int:
                 finally:
                     armed = False
     return struck
-
-
