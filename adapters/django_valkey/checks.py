@@ -41,7 +41,7 @@ def check_caches(**_: object) -> list[CheckMessage]:
 
 
 def check_deployment(**_: object) -> list[CheckMessage]:
-    """Return what is dangerous in production: pickles that anybody may have written, and servers for development."""
+    """Return what is dangerous in production: foreign pickles, servers for development, certificates of anybody."""
     found = itertools.chain.from_iterable(_read(alias) for alias in _aliases())
     settings = [each for each in found if isinstance(each, Settings)]
     pickles = [
@@ -49,7 +49,7 @@ def check_deployment(**_: object) -> list[CheckMessage]:
         for each in settings
         if _reads_pickles(each) and (how := _exposed(each.endpoints))
     ]
-    return [*pickles, *_for_development(settings)]
+    return [*pickles, *_for_development(settings), *_unverified(settings)]
 
 
 def _error(number: int, message: str) -> CheckMessage:
@@ -155,6 +155,19 @@ def _sessions(settings: Iterable[Settings]) -> Iterable[CheckMessage]:
                 "while the server is down, each login tries 10,000 keys and fails; give sessions an alias without it, "
                 "or set SESSION_ENGINE = 'django.contrib.sessions.backends.cached_db'",
             )
+
+
+def _unverified(settings: Iterable[Settings]) -> Iterable[CheckMessage]:
+    """Yield a warning for each alias whose servers, or sentinels, may show a certificate of another host, or any."""
+    for each in settings:
+        servers = [endpoint.options for endpoint in each.endpoints if endpoint.scheme == "valkeys"]
+        sentinels = [endpoint.sentinel_options for endpoint in each.endpoints if endpoint.sentinel_options.get("ssl")]
+        for name, secured in (("servers", servers), ("sentinels", sentinels)):
+            where = f"CACHES[{each.alias!r}]: the certificates of {name}"
+            if any(options.get("ssl_cert_reqs") == "none" for options in secured):
+                yield _warning(7, f"{where} are not verified: ssl_cert_reqs is 'none'")
+            elif not all(options.get("ssl_check_hostname") for options in secured):
+                yield _warning(6, f"{where} may name another host; set OPTIONS['TLS_CHECK_HOSTNAME'] = True")
 
 
 def _reads_pickles(settings: Settings) -> bool:

@@ -32,9 +32,9 @@ class Source:
     """What a container is made of: a backend's class and arguments, global settings, replaced providers."""
 
     backend: type
-    location: object
-    params: Mapping[str, Any]
-    globals: Mapping[str, object]
+    location: object = field(repr=False)
+    params: Mapping[str, Any] = field(repr=False)
+    globals: Mapping[str, object] = field(repr=False)
     replacements: Replacements
 
     def is_of(self, backend: type, location: object, params: Mapping[str, Any]) -> bool:
@@ -55,7 +55,7 @@ class Wired:
     context: Context
     client: Client
     async_client: AsyncClient
-    params: dict[str, Any]
+    params: dict[str, Any] = field(repr=False)
     """What `BaseCache` takes, checked."""
     own: Contexts | None = None
     """The contexts of classes that the project made."""

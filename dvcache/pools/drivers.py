@@ -1,7 +1,8 @@
 """Drivers: how pools of valkey-py's kind are made of the classes that a project names."""
 
 import asyncio
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
@@ -16,7 +17,7 @@ from dvcache.errors import ConfigurationError
 from dvcache.pools.bounded import bound_pool, bounded
 from dvcache.pools.connections import GREETING, aread_replica, greeting, kept_alive, located, parameters, read_replica
 from dvcache.pools.idle import aend_idle, end_idle
-from dvcache.types import Colour, Driven, Endpoint
+from dvcache.types import Address, Colour, Driven, Endpoint
 
 _OTHERS: Final[Mapping[Colour, str]] = {"sync": "asynchronous", "async": "synchronous"}
 _CURES: Final[Mapping[Colour, str]] = {
@@ -124,6 +125,8 @@ def _discovery(endpoint: Endpoint, sentinel: type[Any], connection: Mapping[str,
     manager = sentinel(endpoint.sentinels, min_other_sentinels=peers, sentinel_kwargs=given, **connection)
     for each in manager.sentinels:
         bound_pool(each.connection_pool)
+    if endpoint.remap is not None:
+        _remapped(manager, endpoint.remap)
     security = {"ssl": True} if endpoint.scheme == "valkeys" else {}
     return {
         "service_name": endpoint.service,
@@ -131,6 +134,23 @@ def _discovery(endpoint: Endpoint, sentinel: type[Any], connection: Mapping[str,
         "is_master": endpoint.role == "primary",
         **security,
     }
+
+
+def _remapped(manager: Any, remap: Callable[[Address], Address]) -> None:
+    """Have valkey-py's `Sentinel` return where the nodes are reached that announce other addresses."""
+    discover_primary, discover_replicas = manager.discover_master, manager.discover_slaves
+    if inspect.iscoroutinefunction(discover_primary):
+
+        async def primary(service: str) -> Address:
+            return remap(await discover_primary(service))
+
+        async def replicas(service: str) -> list[Address]:
+            return [remap(each) for each in await discover_replicas(service)]
+
+        manager.discover_master, manager.discover_slaves = primary, replicas
+    else:
+        manager.discover_master = lambda service: remap(discover_primary(service))
+        manager.discover_slaves = lambda service: [remap(each) for each in discover_replicas(service)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

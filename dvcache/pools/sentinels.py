@@ -65,7 +65,7 @@ class Sentinel:
         for name in ("retry", "retry_on_error", "retry_on_timeout"):
             options.pop(name, None)
         self._connection = bounded(cls)(host=address[0], port=address[1], **options)
-        self._service = endpoint.service
+        self._service, self._remap = endpoint.service, endpoint.remap or _unmapped
 
     def services(self) -> dict[str, dict[str, str]]:
         """Return the state of each service that it monitors."""
@@ -82,8 +82,8 @@ class Sentinel:
             primary = primary if promoted == _address(state) else promoted
         replicas = map(_pairs, self._asked("SENTINEL", "REPLICAS", self._service))
         return Known(
-            primary,
-            tuple(sorted(_address(replica) for replica in replicas if _follows(replica))),
+            None if primary is None else self._remap(primary),
+            tuple(sorted(self._remap(_address(replica)) for replica in replicas if _follows(replica))),
             int(state.get("config-epoch", 0)),
         )
 
@@ -118,6 +118,10 @@ class Sentinel:
     def disconnect(self) -> None:
         """End the connection; the next question opens it again."""
         self._connection.disconnect()
+
+
+def _unmapped(address: Address) -> Address:
+    return address
 
 
 def _pairs(flat: Sequence[Any]) -> dict[str, str]:

@@ -177,11 +177,24 @@ def _connection(options: Mapping[str, Any], *, more: bool) -> dict[str, object]:
             arguments |= typed({name.lower(): options[name]}, f"OPTIONS[{name!r}]")
     if "CREDENTIAL_PROVIDER" in options:
         key = "OPTIONS['CREDENTIAL_PROVIDER']"
-        arguments["credential_provider"] = components.build(
-            options["CREDENTIAL_PROVIDER"], options, key, ("get_credentials",)
-        )
+        arguments["credential_provider"] = _provider(options, key)
     blocking = _BLOCKING if is_blocking(options) else {}
     return arguments | blocking | _of_pool(options.get("CONNECTION_POOL_KWARGS", {}), more=more)
+
+
+def _provider(options: Mapping[str, Any], key: str) -> object:
+    """Return the credential provider. Text that names none may be a password, and is not repeated."""
+    reference = options["CREDENTIAL_PROVIDER"]
+    try:
+        return components.build(reference, options, key, ("get_credentials",))
+    except ConfigurationError:
+        if not isinstance(reference, str):
+            raise
+    raise ConfigurationError(
+        "is text that names no class with get_credentials; write 'package.module.Name', and a password as "
+        "OPTIONS['PASSWORD']",
+        key=key,
+    )
 
 
 def _of_client(options: Mapping[str, Any]) -> dict[str, object]:

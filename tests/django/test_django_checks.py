@@ -46,6 +46,11 @@ class OwnClient(DefaultClient):
         return super().get(*arguments, **named)
 
 
+ON_TLS_SENTINELS: Final[dict[str, Any]] = {
+    "CLIENT_CLASS": "django_valkey.client.SentinelClient",
+    "SENTINELS": [("h", 26379)],
+    "SENTINEL_KWARGS": {"ssl": True},
+}
 CACHE_SESSIONS: Final = {"SESSION_ENGINE": "django.contrib.sessions.backends.cache"}
 MIDDLEWARE: Final = {"MIDDLEWARE": ["django.middleware.cache.UpdateCacheMiddleware"]}
 
@@ -117,7 +122,10 @@ def test_each_fault_has_its_id_a_message_and_a_section_of_the_docs(fault: str) -
 def test_a_right_project_has_no_faults() -> None:
     right = {"default": entry(), "pages": entry("valkeys://:s3cr3t@cache.example.com:6379/1"), "other": LOCAL}
     assert found(right, **CACHE_SESSIONS, **MIDDLEWARE) == []
-    assert found(right, deploy=True) == []
+    checked = {
+        alias: {**each, "OPTIONS": {"TLS_CHECK_HOSTNAME": True}} for alias, each in right.items() if each is not LOCAL
+    }
+    assert found(checked, deploy=True) == []
 
 
 LOCAL: Final = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"SOKET_TIMEOUT": 1}}
@@ -239,7 +247,7 @@ def test_unsigned_pickles_are_told_where_others_may_write_them(location: str) ->
     aliases["former"] = {"SERIALIZER": JSON, "SERIALIZER_FALLBACKS": [PickleSerializer]}
     said = found({alias: entry(location, OPTIONS=given) for alias, given in aliases.items()}, deploy=True)
     how = EXPOSED[location]
-    assert [(number, text) for number, text, _ in said if number != "W004"] == [
+    assert [(number, text) for number, text, _ in said if number == "W003"] == [
         ("W003", f"CACHES[{alias!r}]: unsigned pickles are read, and the server is reached {how}")
         for alias in ("default", "former")
         if how
@@ -350,7 +358,7 @@ def test_every_id_has_a_section_of_the_docs() -> None:
     page = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
     sections = re.findall(r"^### django_valkey\.([EW]\d{3})$", page, re.MULTILINE)
     assert sections == sorted(sections)
-    assert {*sections} == {*(fault[0] for fault in FAULTS.values()), "E007", "W002", "W003", "W004", "W005"}
+    assert {*sections} == {*(fault[0] for fault in FAULTS.values()), "E007", *(f"W{n:03}" for n in range(2, 8))}
 
 
 WRONG: Final = """
@@ -375,3 +383,26 @@ def test_manage_py_check_is_clean_for_the_example_and_names_the_faults_of_a_wron
     assert wrong.returncode == 1, wrong.stderr
     ids = ("W001", "W002", "W003", "E002", "E004", "E005")
     assert {*re.findall(r"\(django_valkey\.([EW]\d{3})\)", wrong.stderr)} == {*ids}
+
+
+@pytest.mark.parametrize(
+    ("location", "options", "told"),
+    [
+        ("valkeys://:p@h", {}, ["W006"]),
+        ("valkeys://:p@h", {"TLS_CHECK_HOSTNAME": True}, []),
+        ("valkeys://:p@h?ssl_check_hostname=true", {}, []),
+        ("valkeys://:p@h", {"CONNECTION_POOL_KWARGS": {"ssl_cert_reqs": None}}, ["W007"]),
+        ("valkeys://:p@h", {"CONNECTION_POOL_KWARGS": {"ssl_cert_reqs": False}, "CLUSTER": True}, ["W007"]),
+        ("valkeys://:p@h", {"CLUSTER": True}, ["W006"]),
+        ("unix:///run/valkey.sock", {}, []),
+        ("valkeys://:p@service/0", {**ON_TLS_SENTINELS, "TLS_CHECK_HOSTNAME": True}, []),
+        ("valkey://:p@service/0", ON_TLS_SENTINELS, ["W006"]),
+        ("valkeys://:p@service/0?ssl_check_hostname=true", ON_TLS_SENTINELS, ["W006"]),
+    ],
+)
+def test_certificates_that_may_name_another_host_are_told_before_deployment(
+    location: str, options: dict[str, Any], told: list[str]
+) -> None:
+    with override_settings(CACHES={"default": entry(location, OPTIONS=options)}):
+        found = [str(each.id).rpartition(".")[2] for each in checks.check_deployment()]
+        assert [each for each in found if each in {"W006", "W007"}] == told

@@ -82,6 +82,7 @@ class Nodes(Generic[C]):
         self.reads_replicas = reads_replicas
         self.closed = False
         self.view: View[C] | None = None
+        self._remap = seeds[0].remap
         self.alias, self.timeout = seeds[0].alias, seeds[0].timeout or TIMEOUT
 
     def at(self, address: Address, asked: C | None = None) -> C:
@@ -89,12 +90,13 @@ class Nodes(Generic[C]):
 
         Args:
             address: where it is; without a host, where the node is that was asked.
-            asked: who told of it.
+            asked: who told of it, and so announced the address, which may be mapped to another one.
         """
         host, port = address
         if not host:
             host = next((each for (each, _), pool in self._all() if pool is asked), self._seeds[0].host)
-        pool = self._pool(self._pools, (host, port), "primary")
+        mapped = (host, port) if asked is None or self._remap is None else self._remap((host, port))
+        pool = self._pool(self._pools, mapped, "primary")
         if asked is not None:
             self._used[pool] = self.clock()
         return pool
@@ -208,7 +210,7 @@ class Nodes(Generic[C]):
                     refusal = reply
                 elif isinstance(reply, Exception):
                     failure, self._silent[address] = reply, self.clock()
-                elif found := ranges(reply, address):
+                elif found := ranges(reply, address, self._remap):
                     self._silent.pop(address, None)
                     self._apply(found)
                     return

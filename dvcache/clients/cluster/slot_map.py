@@ -1,6 +1,6 @@
 """What CLUSTER SLOTS says: which nodes hold which slots (https://valkey.io/commands/cluster-slots/)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,19 +17,24 @@ class Range:
     replicas: tuple[Address, ...] = ()
 
 
-def ranges(reply: Sequence[Any], asked: Address) -> list[Range]:
+def ranges(reply: Sequence[Any], asked: Address, remap: Callable[[Address], Address] | None = None) -> list[Range]:
     """Return the ranges of a reply to CLUSTER SLOTS, in the order of their slots.
 
     Args:
         reply: as it is parsed: `[[first, last, [host, port, id, …], …], …]`, the primary before its replicas.
         asked: the node that replied, whose host stands for one that is not told.
+        remap: of the address that a node announces, where it is reached.
     """
     found = []
     for first, last, *nodes in reply:
-        primary, *replicas = [_address(node, asked) for node in nodes]
+        primary, *replicas = [_mapped(_address(node, asked), remap) for node in nodes]
         if primary is not None:
             found.append(Range(first, last, primary, tuple(each for each in replicas if each is not None)))
     return sorted(found, key=lambda each: each.first)
+
+
+def _mapped(address: Address | None, remap: Callable[[Address], Address] | None) -> Address | None:
+    return address if address is None or remap is None else remap(address)
 
 
 def _address(node: Sequence[Any], asked: Address) -> Address | None:
