@@ -35,6 +35,7 @@ Those of the server and of the way to it are of valkey-py's class as well (`valk
 `TimeoutError`, `ResponseError` …), which is what django-valkey raised: code that catches it goes on catching.
 """
 
+from pickle import PicklingError, UnpicklingError
 from typing import Final, TypeVar
 
 from typing_extensions import override
@@ -76,12 +77,12 @@ class NotSupportedError(CacheError):
     """The operation cannot be done on this topology, server or wiring."""
 
 
-class SerializationError(CacheError, TypeError):
-    """The value cannot be stored. Nothing was sent."""
+class SerializationError(CacheError, TypeError, PicklingError):
+    """The value cannot be stored. Nothing was sent. It is a PicklingError whatever the serializer is."""
 
 
-class DecodeError(CacheError):
-    """The stored entry cannot be read with the configured codec."""
+class DecodeError(CacheError, UnpicklingError):
+    """The stored entry cannot be read with the configured codec. It is an UnpicklingError whatever that is."""
 
 
 class LockError(CacheError):
