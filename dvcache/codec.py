@@ -36,6 +36,17 @@ _NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?(e[+-]?[0-9]+)?|(-?
 _ZERO: Final = ord("0")
 
 
+TYPES: Final = 256
+"""Types of values that are remembered to be readable."""
+
+_PLAIN: Final[frozenset[type]] = frozenset({str, bytes, bool, type(None)})
+"""Types whose values hold nothing that a serializer could fail to read."""
+
+
+class Unsuitable(TypeError):
+    """A compressor returned something else than it should."""
+
+
 class ValueCodec:
     """Stores ints and floats as text, so that the server can count, and all else through serializer and compressor.
 
@@ -56,8 +67,8 @@ class ValueCodec:
     """
 
     __slots__ = (
-        *("undecodable", "_alias", "_compressor", "_fallbacks", "_kinds", "_magic", "_max_size"),
-        *("_min_length", "_others", "_plain", "_raises", "_serializer", "_unwrap"),
+        *("undecodable", "_alias", "_compressor", "_fallbacks", "_kinds", "_magic", "_max_size", "_min_length"),
+        *("_others", "_plain", "_raises", "_readable", "_serializer", "_unwrap"),
     )
 
     def __init__(
@@ -80,6 +91,7 @@ class ValueCodec:
         self._plain = getattr(type(compressor), "compress", None) is IdentityCompressor.compress
         self._magic = _magic(compressor)
         self._kinds: set[type[Exception]] = set()
+        self._readable: set[type] = set(_PLAIN)
 
     def dumps(self, value: object, /) -> bytes:
         """Return the stored bytes.
@@ -127,11 +139,13 @@ class ValueCodec:
         try:
             data = self._serializer.dumps(value)
         except Exception as error:
-            message = f"{type(self._serializer).__name__} cannot serialize a {type(value).__name__}"
+            message = f"{_kind(self._serializer)} cannot serialize a {type(value).__name__}"
             raise SerializationError(self._located(message)) from error
         if type(data) is not bytes:
-            message = f"{type(self._serializer).__name__}.dumps must return bytes, not {type(data).__name__}"
+            message = f"{_kind(self._serializer)}.dumps must return bytes, not {type(data).__name__}"
             raise SerializationError(self._located(message))
+        if type(value) not in self._readable:
+            self._check(value, data)
         if not self._plain:
             data = self._compressed(data)
         if data and data[0] in _NUMERIC and (number := _number(data)) is not None and not _same(number, value):
@@ -139,38 +153,65 @@ class ValueCodec:
             raise SerializationError(self._located(message))
         return data
 
+    def _check(self, value: object, data: bytes) -> None:
+        """Read back what was serialized, of the first value of each type."""
+        kind = type(value)
+        try:
+            self._serializer.loads(data)
+        except Exception as error:
+            message = f"{_kind(self._serializer)} cannot read what it wrote of a {kind.__name__}"
+            raise SerializationError(self._located(message)) from error
+        if len(self._readable) >= TYPES:
+            self._readable = set(_PLAIN)
+        self._readable.add(kind)
+
+    def _packed(self, data: bytes) -> bytes:
+        packed = self._compressor.compress(data)
+        if type(packed) is not bytes:
+            raise Unsuitable(f"{_kind(self._compressor)}.compress must return bytes, not {_kind(packed)}")
+        if len(packed) < len(data) and not packed.startswith(self._magic):
+            raise Unsuitable(f"{_kind(self._compressor)}.compress must return what begins with its magic")
+        return packed
+
     def _compressed(self, data: bytes) -> bytes:
         try:
             if self._min_length < len(data) <= self._max_size:
-                packed = self._compressor.compress(data)
+                packed = self._packed(data)
                 if len(packed) < len(data):
                     return packed
             if not self._reads_as_compressed(data):
                 return data
-            packed = self._compressor.compress(data)
+            packed = self._packed(data)
+        except Unsuitable as error:
+            raise SerializationError(self._located(str(error))) from error
         except Exception as error:
-            message = f"{type(self._compressor).__name__} cannot compress: {type(error).__name__}"
+            message = f"{_kind(self._compressor)} cannot compress: {type(error).__name__}"
             raise SerializationError(self._located(message)) from error
         if packed == data or len(data) > self._max_size:
-            message = f"{type(self._compressor).__name__} would read it as other bytes, and cannot compress it"
+            message = f"{_kind(self._compressor)} would read it as other bytes, and cannot compress it"
             raise SerializationError(self._located(message))
         return packed
 
     def _reads_as_compressed(self, data: bytes) -> bool:
         try:
             return self._decompressed(data) is not data
-        except TooLarge:
+        except (TooLarge, Unsuitable):
             return True
 
     def _decompressed(self, data: bytes) -> bytes:
         """Return the very bytes that were given where they are not compressed."""
         if data.startswith(self._magic):
             try:
-                return self._compressor.decompress(data)
+                plain = self._compressor.decompress(data)
             except TooLarge:
                 raise
             except Exception:  # noqa: BLE001  # whatever a compressor raises for bytes that are not its own
                 return data
+            if type(plain) is bytes:
+                return plain
+            if isinstance(plain, bytes | bytearray | memoryview):
+                return bytes(plain)
+            raise Unsuitable(f"{_kind(self._compressor)}.decompress must return bytes, not {_kind(plain)}")
         return data
 
     def _recovered(self, data: bytes, default: object, error: Exception) -> object:
@@ -182,7 +223,7 @@ class ValueCodec:
         return value if self._unwrap is None else self._unwrap(value)
 
     def _read_otherwise(self, data: bytes, error: Exception) -> object:
-        if isinstance(error, TooLarge):
+        if isinstance(error, TooLarge | Unsuitable):
             raise error
         readings = [*self._readings(data)]
         for serializer in (self._serializer, *self._fallbacks):
@@ -209,8 +250,11 @@ class ValueCodec:
 
     def _note(self, error: Exception) -> str:
         self.undecodable += 1
-        reason = f"{type(error).__name__}: {error}" if isinstance(error, TooLarge) else type(error).__name__
-        message = self._located(f"{type(self._serializer).__name__} cannot read an entry: {reason}")
+        reason = f"{_kind(error)}: {error}" if isinstance(error, TooLarge) else _kind(error)
+        fault = (
+            str(error) if isinstance(error, Unsuitable) else f"{_kind(self._serializer)} cannot read an entry: {reason}"
+        )
+        message = self._located(fault)
         if type(error) not in self._kinds:
             self._kinds.add(type(error))
             logger.warning("%s; it counts as a miss, and so will others, without a word", message)
@@ -218,6 +262,10 @@ class ValueCodec:
 
     def _located(self, message: str) -> str:
         return f"CACHES[{self._alias!r}]: {message}"
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
 
 
 def _number(data: bytes) -> int | float | None:

@@ -46,6 +46,7 @@ django-valkey raised: code that catches it goes on catching.
 
 import re
 from functools import partial
+from pickle import PicklingError, UnpicklingError
 from typing import Final, TypeVar
 
 from typing_extensions import override
@@ -83,12 +84,12 @@ class NotSupportedError(CacheError):
     """The operation cannot be done on this topology, server or wiring."""
 
 
-class SerializationError(CacheError, TypeError):
-    """The value cannot be stored. Nothing was sent."""
+class SerializationError(CacheError, TypeError, PicklingError):
+    """The value cannot be stored. Nothing was sent. It is a PicklingError whatever the serializer is."""
 
 
-class DecodeError(CacheError):
-    """The stored entry cannot be read with the configured codec."""
+class DecodeError(CacheError, UnpicklingError):
+    """The stored entry cannot be read with the configured codec. It is an UnpicklingError whatever that is."""
 
 
 class LockError(CacheError, driver.LockError):

@@ -24,6 +24,7 @@ from dvcache.types import Colour, Driver, Key, Timeout
 
 _CONTEXTS: Final = ("_context", "_async_context")
 _WIRED: Final = ("_wired", "_own", "_client", "_async_client", *_CONTEXTS)
+_ASSIGNABLE: Final = frozenset({"key_prefix", "version", "default_timeout", "key_func"})
 _OF_CLUSTERS: Final = frozenset(
     name for name, found in vars(clusters).items() if isfunction(found) and found.__module__ == clusters.__name__
 )
@@ -61,6 +62,17 @@ class Backend(Attributes, BaseCache):
         wired = self._wire()
         BaseCache.__init__(self, wired.params)
         self.default_timeout = wired.context.timeout  # BaseCache made a whole number of it
+        self._assigned: dict[str, Any] = {}
+
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: object) -> None:
+            """Have what is assigned count in every method from now on, as in Django's own caches."""
+            object.__setattr__(self, name, value)
+            if name in _ASSIGNABLE and "_assigned" in self.__dict__:
+                self._assigned[name] = value
+                for each in _WIRED:
+                    self.__dict__.pop(each, None)
 
     @override
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -70,6 +82,8 @@ class Backend(Attributes, BaseCache):
 
     def _wire(self) -> Wired:
         wired = wiring.wired(type(self), *self._arguments)
+        if assigned := self.__dict__.get("_assigned"):
+            wired = wired.reassigned(assigned)
         self._wired, self._client, self._async_client = wired, wired.client, wired.async_client
         own = self._own = wired.own_with(self.get_client_class()) if self._chooses_client else wired.own
         if own is None:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Unpack
 
+from django.core.cache.backends.base import default_key_func
+
 from django_valkey import callers, conf, neighbours, replaced, sessions
 from django_valkey.exceptions import ConfigurationError, improperly_configured
 from django_valkey.overrides.classes import is_built_in
@@ -20,6 +22,7 @@ from django_valkey.overrides.contexts import Contexts, contexts
 from django_valkey.overrides.plans import plan
 from dvcache import AsyncClient, Client, ConfigurationWarning, Container, Settings
 from dvcache.container import Replacements
+from dvcache.keys import PrefixedKeys
 from dvcache.operations.context import Context
 from dvcache.pools.forking import renewed_after_fork
 from dvcache.replacements import check
@@ -61,6 +64,22 @@ class Wired:
     """The contexts of classes that the project made."""
     others: dict[type, Contexts | None] = field(default_factory=dict)
     """Those with other classes of clients, for backends whose `get_client_class` the project overrides."""
+
+    of: "Wired | None" = None
+    """What this was made of, for a cache object whose key_prefix, version, default_timeout or key_func was assigned."""
+
+    def reassigned(self, assigned: Mapping[str, Any]) -> "Wired":
+        """Return the same with other keys and another timeout, by the names of Django's attributes of a cache."""
+        given = self.container.settings
+        prefix = str(assigned.get("key_prefix", given.key_prefix))
+        version = assigned.get("version", self.context.version)
+        function = assigned.get("key_func", given.key_function)
+        timeout = assigned.get("default_timeout", self.context.timeout)
+        own_function = None if function is default_key_func else function
+        keys = PrefixedKeys(prefix, version, own_function, given.reverse_key_function)
+        context = replace(self.context, keys=keys, version=version, timeout=timeout)
+        own = None if self.own is None else contexts(self.own.plan, context)
+        return replace(self, context=context, own=own, others={}, of=self.of or self)
 
     def own_with(self, client: type) -> Contexts | None:
         """Return the contexts with another class of client. Errors are those of `plan`."""
@@ -124,7 +143,7 @@ class Registry:
     def is_current(self, wired: Wired) -> bool:
         """Say whether this is what the settings of the moment ask for."""
         settings, known = self._current
-        return settings is conf.current() and wired in known
+        return settings is conf.current() and (wired.of or wired) in known
 
     @contextmanager
     def replacing(self, replacements: Replacements) -> Iterator[None]:

@@ -41,6 +41,10 @@ class Keys(Protocol):
         """Return the caller's name of a stored key that a pattern of this version found."""
         ...
 
+    def originals(self, stored: Sequence[bytes], version: int | None = None) -> list[str]:
+        """Return the caller's names of the stored keys of one page."""
+        ...
+
 
 class Codec(Protocol):
     """Values as the caller gives them and as they are stored. Called by operations, once a value."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 from dvcache.errors import NotSupportedError, ServerError
+from dvcache.keys import stored_bytes
 from dvcache.operations.context import Context
 from dvcache.types import MISSING, Command, Fresh, Key, Op, Pages, Timeout
 
@@ -120,7 +121,7 @@ def hkeys(cx: Context, name: Key, version: int | None = None) -> Op[list[str]]:
         NotSupportedError: the KEY_FUNCTION cannot be reversed, and there is no REVERSE_KEY_FUNCTION.
     """
     [found] = yield (("HKEYS", _name(cx, name, version)),)
-    return [cx.keys.original(field, version) for field in found]
+    return cx.keys.originals(found, version)
 
 
 def hvals(cx: Context, name: Key, version: int | None = None) -> Op[list[object]]:
@@ -216,7 +217,7 @@ def _name(cx: Context, name: Key, version: int | None) -> bytes:
         return cx.keys.key(name, version)
     if isinstance(name, bytes | memoryview):
         return bytes(name)
-    return str(name).encode("utf-8", "surrogateescape")
+    return stored_bytes(str(name))
 
 
 def _of_fields(command: Command) -> Op[Any]:
@@ -283,7 +284,7 @@ def hscan(
 
 def _named(cx: Context, found: list[bytes], version: int | None) -> list[tuple[str, object]]:
     """Return the fields of a reply by the caller's names, without those whose values cannot be decoded."""
-    pairs = ((cx.keys.original(field, version), data) for field, data in zip(found[::2], found[1::2], strict=True))
+    pairs = zip(cx.keys.originals(found[::2], version), found[1::2], strict=True)
     return list(_decoded(cx, pairs).items())
 
 

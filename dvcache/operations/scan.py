@@ -27,7 +27,7 @@ def scan_page(
     """
     pattern = cx.keys.pattern(search, version)
     cursor, stored = yield from _page(cx, pattern, cursor, itersize)
-    return cursor, [cx.keys.original(name, version) for name in cx.policy.shown(stored)]
+    return cursor, cx.keys.originals(cx.policy.shown(stored), version)
 
 
 def keys(cx: Context, search: str, version: int | None = None) -> Op[list[str]]:

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import msgpack
+
+_CONTAINERS: Final = frozenset({dict, list, tuple})
+"""Types whose values may hold a dict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +20,14 @@ class MSGPackSerializer:
         return cls()
 
     def dumps(self, value: object, /) -> bytes:
-        """Return the value as MessagePack."""
+        """Return the value as MessagePack.
+
+        Raises:
+            TypeError: it cannot be read: a key is a tuple, which comes back as a list.
+        """
         packed: bytes = msgpack.packb(value)
+        if type(value) in _CONTAINERS:
+            self.loads(packed)
         return packed
 
     def loads(self, data: bytes, /) -> object:

@@ -12,7 +12,8 @@ The types are exact: a subclass is refused, since it would come back as somethin
 import json
 import math
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
@@ -25,6 +26,9 @@ from dvcache.errors import ConfigurationError
 _SIGN: Final = "$"
 _DICT: Final = "$dict"
 _ITSELF: Final = frozenset({str, bool, type(None)})
+COLLIDING: Final = 100
+"""Items of a set, or keys of a dict, that may have the same hash."""
+
 _BITS: Final = 14_000
 """Of the longest int that is written in decimal: about 4,215 digits, of 4,300 that Python reads."""
 
@@ -103,10 +107,30 @@ def _parts(value: timedelta) -> list[int]:
     return [value.days, value.seconds, value.microseconds]
 
 
+def hashable(items: Collection[Any]) -> Collection[Any]:
+    """Return the items of a set or the keys of a dict, if not too many have one hash: it would take quadratic time.
+
+    Text and bytes have hashes that nobody can foresee; numbers, and tuples of them, have not.
+
+    Raises:
+        ValueError: more than `COLLIDING` items have the same hash.
+    """
+    if len(items) > COLLIDING:
+        [(_, most)] = Counter(map(hash, items)).most_common(1)
+        if most > COLLIDING:
+            raise ValueError(f"more than {COLLIDING} of {len(items)} items have the same hash")
+    return items
+
+
+def _dict(pairs: list[list[Any]]) -> dict[Any, Any]:
+    hashable([key for key, _ in pairs])
+    return dict(pairs)
+
+
 KINDS: Final = (
     Kind("$tuple", tuple, list, tuple),
-    Kind("$set", set, list, set),
-    Kind("$frozenset", frozenset, list, frozenset),
+    Kind("$set", set, lambda value: list(hashable(value)), lambda items: set(hashable(items))),
+    Kind("$frozenset", frozenset, lambda value: list(hashable(value)), lambda items: frozenset(hashable(items))),
     Kind("$bytes", bytes, lambda value: b64encode(value).decode(), lambda text: b64decode(text, validate=True)),
     Kind("$datetime", datetime, _text, _datetime),
     Kind("$date", date, date.isoformat, date.fromisoformat),
@@ -133,7 +157,7 @@ class TypedSerializer:
 
     def __post_init__(self) -> None:
         kinds = (*KINDS, *self.more)
-        readers = {kind.name: kind.read for kind in kinds} | {_DICT: dict, "$float": float, "$int": _from_hexadecimal}
+        readers = {kind.name: kind.read for kind in kinds} | {_DICT: _dict, "$float": float, "$int": _from_hexadecimal}
         object.__setattr__(self, "_kinds", {kind.type: kind for kind in kinds})
         object.__setattr__(self, "_readers", readers)
         object.__setattr__(self, "_decoder", json.JSONDecoder(object_hook=self._read))
@@ -176,6 +200,7 @@ class TypedSerializer:
     def _written_dict(self, value: dict[Any, Any]) -> object:
         if all(type(key) is str for key in value) and not _resembles_a_kind(value):
             return {key: self._written(each) for key, each in value.items()}
+        hashable(value)
         return {_DICT: [[self._written(key), self._written(each)] for key, each in value.items()]}
 
     def _read(self, found: dict[str, Any]) -> object:

@@ -1,11 +1,13 @@
 """Keys and values as the hooks of a class of the project's own make them: make_key, make_pattern, encode, decode."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from django_valkey.util import CacheKey
 from dvcache import DecodeError, SerializationError
 from dvcache.codec import ValueCodec
+from dvcache.keys import stored_bytes
 from dvcache.operations.context import Codec, Keys
 from dvcache.types import Key, StoredKey
 
@@ -41,6 +43,10 @@ class HookedKeys:
     def original(self, stored: bytes, version: int | None = None) -> str:
         """Return the caller's name of a stored key."""
         return self.keys.original(stored, version)
+
+    def originals(self, stored: Sequence[bytes], version: int | None = None) -> list[str]:
+        """Return the caller's names of the stored keys of one page."""
+        return self.keys.originals(stored, version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,7 @@ _UNREADABLE: Final = object()
 
 def _bytes(stored: object, hook: str) -> bytes:
     if isinstance(stored, str):
-        return stored.encode("utf-8", "surrogateescape")
+        return stored_bytes(stored)
     if isinstance(stored, bytes):
         return stored
     raise TypeError(f"{hook} must return text or bytes, not {type(stored).__name__}")
