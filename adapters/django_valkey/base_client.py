@@ -1,5 +1,6 @@
 """What clients of both colours share: what `cache.client` is."""
 
+import os
 import random
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -64,6 +65,7 @@ class BaseClient(Generic[Raw]):
         with improperly_configured():
             self._server: Sequence[str] = list(self._urls(server))
         self._clients: list[Any] = [None] * len(self._server)
+        self._process = os.getpid()
 
     def _urls(self, server: object) -> Sequence[str]:
         """Return the URLs of LOCATION, that of the primary first."""

@@ -1,5 +1,6 @@
 """The methods of clients: the operations, and valkey-py's clients of the servers for what there is no operation for."""
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -18,6 +19,7 @@ class _Servers:
         connection_factory: Any
         _server: Sequence[str]
         _clients: list[Any]
+        _process: int
 
         def get_next_client_index(self, write: bool = True, tried: Sequence[int] | None = None) -> int: ...
 
@@ -40,6 +42,8 @@ class ClientCommands(Methods, _Servers, Generic[Raw]):
         """Return the client of `get_client`, and the index of its URL in LOCATION."""
         replaced.refuse_raw()
         index = self.get_next_client_index(write=write, tried=tried)
+        if self._process != os.getpid():  # what a forked child inherits is its parent's
+            self._clients, self._process = [None] * len(self._clients), os.getpid()
         if self._clients[index] is None:
             self._clients[index] = self.connect(index)
         return self._clients[index], index

@@ -1,10 +1,13 @@
 """The embedded server: one for each starting process, on a unix socket, shared with its children, ended with it.
 
-A forked child finds the server in this module's state, any other child in the environment variable `SHARED`.
+A forked child finds the server in this module's state, any other child in the environment variable `SHARED`. The
+parallel workers of a test runner (pytest-xdist, `manage.py test --parallel`) are children that must not share: each has
+a server of its own.
 """
 
 import atexit
 import os
+import sys
 import threading
 from typing import Final
 
@@ -12,7 +15,10 @@ from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.server_process import ServerProcess, listens, server_binary
 
 SHARED: Final = "DVCACHE_EMBEDDED"
-"""Environment variable by which children find the server: the starting process's id, a colon, the socket's path."""
+"""Environment variable by which children find the server: the starting process's id, a colon, the socket's path.
+
+After the process's id may stand an `@` and which parallel worker it is.
+"""
 
 
 def embedded_server() -> str:
@@ -40,6 +46,8 @@ class _Keeper:
 
     def __init__(self) -> None:
         self._server: ServerProcess | None = None
+        self._worker = ""
+        """The parallel worker that started the server."""
         self._registered = False
         self.renew()
 
@@ -55,7 +63,8 @@ class _Keeper:
             return self._living() or self._start()
 
     def _living(self) -> str | None:
-        path = _inherited() if self._server is None else self._server.path
+        is_own = self._server is not None and self._worker == _worker()
+        path = self._server.path if self._server is not None and is_own else _inherited()
         return path if path is not None and listens(path) else None
 
     def _start(self) -> str:
@@ -64,8 +73,8 @@ class _Keeper:
             renewed_after_fork(self)
             atexit.register(self.end)
             self._registered = True
-        self._server = ServerProcess()
-        os.environ[SHARED] = f"{os.getpid()}:{self._server.path}"
+        self._server, self._worker = ServerProcess(), _worker()
+        os.environ[SHARED] = _named(self._server, self._worker)
         return self._server.path
 
     def end(self) -> None:
@@ -73,13 +82,16 @@ class _Keeper:
         server, self._server = self._server, None
         if server is not None:
             server.end()
-            if os.environ.get(SHARED, "") == f"{os.getpid()}:{server.path}":
+            if os.environ.get(SHARED, "") == _named(server, self._worker):
                 del os.environ[SHARED]
 
 
 def _inherited() -> str | None:
-    """Return the socket of the server that a living ancestor has started."""
-    owner, _, path = os.environ.get(SHARED, "").partition(":")
+    """Return the socket of the server that a living ancestor has started, for this worker if this process is one."""
+    starter, _, path = os.environ.get(SHARED, "").partition(":")
+    owner, _, worker = starter.partition("@")
+    if _worker() not in {"", worker}:
+        return None
     if not (owner.isdigit() and path) or int(owner) == os.getpid():
         return None
     try:
@@ -89,6 +101,16 @@ def _inherited() -> str | None:
     except OSError:
         return None
     return path
+
+
+def _named(server: ServerProcess, worker: str) -> str:
+    return f"{os.getpid()}{f'@{worker}' if worker else ''}:{server.path}"
+
+
+def _worker() -> str:
+    """Return the parallel worker of a test runner that this process is, empty if it is none."""
+    django = getattr(sys.modules.get("django.test.runner"), "_worker_id", 0)
+    return os.environ.get("PYTEST_XDIST_WORKER", "") + (f".{django}" if django else "")
 
 
 _keeper: Final = _Keeper()
