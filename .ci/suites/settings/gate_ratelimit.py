@@ -1,0 +1,24 @@
+"""Settings for the tests of django-ratelimit. Its sdist has the tests, not their settings."""
+
+import gate_caches
+
+gate_caches.substitute()
+
+SECRET_KEY = "gate"  # noqa: S105  # of tests
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django_ratelimit"]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+TEST_RUNNER = "gate_runner.Runner"
+
+_UNREACHABLE = {
+    "BACKEND": gate_caches.BACKEND,
+    "LOCATION": "valkey://127.0.0.1:1/0",
+    "OPTIONS": {"IGNORE_EXCEPTIONS": True},
+}
+# Nothing expires at once in a server: the package's own settings name the dummy cache for that, too.
+CACHES = gate_caches.caches({"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}) | {
+    "connection-errors": _UNREACHABLE,
+    "connection-errors-redis": _UNREACHABLE,
+    "instant-expiration": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+}
+# Its check knows no backend of this package.
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]
