@@ -74,14 +74,14 @@ class Resp3:
         self._pool, self.close = pool, pool.close
         self.rota = getattr(pool, "rota", None)
 
-    def execute(self, batch: Batch, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
-        return as_resp2(batch, self._pool.execute(batch))
+        return as_resp2(batch, self._pool.execute(batch, *_given(until)))
 
-    def begin(self, batch: Batch, /) -> Pending | None:
+    def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:
         """Write the batch if the pool can, as `protocols.Begins` says."""
         begin = getattr(self._pool, "begin", None)
-        pending = None if begin is None else begin(batch)
+        pending = None if begin is None else begin(batch, *_given(until))
         return None if pending is None else _Later(pending, batch)
 
 
@@ -110,6 +110,11 @@ class AsyncResp3:
         self._pool, self.close = pool, pool.close
         self.rota = getattr(pool, "rota", None)
 
-    async def execute(self, batch: Batch, /) -> Sequence[Any]:
+    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
-        return as_resp2(batch, await self._pool.execute(batch))
+        return as_resp2(batch, await self._pool.execute(batch, *_given(until)))
+
+
+def _given(until: float | None) -> tuple[float, ...]:
+    """Return the deadline as arguments: a pool of the user's may know none."""
+    return () if until is None else (until,)
