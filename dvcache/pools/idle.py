@@ -5,7 +5,7 @@ from contextlib import suppress
 from queue import Empty, Queue
 from typing import Any
 
-from dvcache.pools.line import forget
+from dvcache.pools.takeover import forget
 
 
 def end_idle(pool: Any) -> None:

@@ -1,64 +1,56 @@
 """A line: one connection of an event loop, shared by all its tasks.
 
-Batches written in one tick of the loop leave in one write; their replies resolve futures in order. A cancelled
-caller's replies are read and dropped, so that nobody else's place moves.
+Batches sent in one tick of the loop leave in one write; their replies resolve futures in order. The replies of a caller
+that was cancelled, or whose deadline has passed, are read and dropped.
+
+An exception can end a callback at any instruction, before any `try`. So `unusable` is set while one runs, and what
+finds it set ends the connection.
 """
 
 import asyncio
-import copy
-from collections import deque
+import os
 from collections.abc import AsyncGenerator
+from math import inf
+from time import monotonic
 from typing import Any, Final
 
 from libvalkey import ProtocolError
 from typing_extensions import override
 
-from dvcache.errors import ConnectionLost, ReplyTimeout, TransportError
-from dvcache.pools.connections import aconnect, async_connection, located, reader
+from dvcache.errors import ConnectionLost
+from dvcache.pools.connections import reader
+from dvcache.pools.limits import GLANCES, Limits
 from dvcache.pools.packing import packed
 from dvcache.pools.pushes import INCOMPLETE
+from dvcache.pools.takeover import forget, is_readable, opened
 from dvcache.types import Batch, Endpoint
 
 IN_FLIGHT: Final = 16 * 1024 * 1024
-"""Bytes of commands without a reply past which callers wait; TLS transports never call `pause_writing`."""
+"""Bytes of commands without a reply past which batches wait; TLS transports never call `pause_writing`."""
+
+BUFFER: Final = 256 * 1024
+"""Bytes that are read at once."""
+
+MARK: Final = os.urandom(8)
+"""The first bytes of a buffer whose content has been parsed."""
+
+REST: Final = 0.001
+"""Seconds without a byte after which a connection is looked at before it is written to."""
 
 
-class Line(asyncio.Protocol):
+class Line(Limits, asyncio.Protocol):
     """One multiplexed connection. Every method belongs to the loop that opened it."""
 
-    __slots__ = (
-        "_endpoint",
-        "_feed",
-        "_gets",
-        "_in_flight",
-        "_loop",
-        "_out",
-        "_partial",
-        "_pending",
-        "_room",
-        "_timer",
-        "_transport",
-        "_writer",
-        "keeper",
-        "lost",
-    )
+    __slots__ = ("__weakref__", "_feed", "_gets", "_grown", "_has_data", "_in_flight", "_partial", "_writer", "keeper")
 
     def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
-        self._endpoint, self._loop = endpoint, loop
-        replies = reader(endpoint)
-        self._gets, self._feed = replies.gets, replies.feed
-        self._out: list[tuple[asyncio.Future[list[Any]], int, bytes]] = []
-        self._pending: deque[tuple[asyncio.Future[list[Any]], int, int, float]] = deque()
+        super().__init__(endpoint, loop)
+        self._renew_reader()
         self._partial: list[Any] = []
         self._in_flight = 0
-        self._room: asyncio.Future[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._transport: asyncio.WriteTransport | None = None
         self._writer: asyncio.StreamWriter | None = None
         self.keeper: AsyncGenerator[None, None] | None = None
         """What ends the line with its loop; held here, for as long as the loop holds the transport."""
-        self.lost = False
-        """Whether the connection has ended: a new line is needed."""
 
     async def open(self) -> None:
         """Let valkey-py connect, then take the transport over.
@@ -67,159 +59,194 @@ class Line(asyncio.Protocol):
             ConnectError: the server could not be reached within the connect timeout.
             ServerError: it refused the credentials or the database.
         """
-        endpoint = self._endpoint
-        if endpoint.scheme == "embedded":
-            endpoint = await asyncio.to_thread(located, endpoint)
-        connection = async_connection(endpoint)
-        try:
-            await aconnect(connection, self._endpoint)
-            writer, stream = connection._writer, connection._reader  # noqa: SLF001  # the seam to valkey-py
-            assert writer is not None
-            assert stream is not None
-            self._writer = writer  # kept: its __del__ closes the transport
-            self._transport = writer.transport
-            self._transport.set_protocol(self)
-            connection._writer = connection._reader = None  # noqa: SLF001  # disconnect() would close, and can hang
-            if buffered := bytes(stream._buffer):  # type: ignore[attr-defined]  # noqa: SLF001  # asyncio offers no other way
-                self.data_received(buffered)
-        finally:
-            if (writer := connection._writer) is not None:  # noqa: SLF001  # connecting failed or was cancelled
-                writer.transport.abort()
-                connection._writer = connection._reader = None  # noqa: SLF001  # as above
+        self._writer, ended = await opened(self._endpoint, self)
+        self._transport = self._writer.transport
+        self._heard = monotonic()
+        if ended:
+            self._end(ended)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether so much is in flight that a caller should await `room()` first."""
-        return self._in_flight > IN_FLIGHT
+    def send(self, batch: Batch, until: float | None = None) -> asyncio.Future[list[Any]]:
+        """Write the batch at the end of this tick; the future holds its replies, or a TransportError.
 
-    async def room(self) -> None:
-        """Wait until less is in flight, or the line is lost."""
-        while self.is_full and not self.lost:
-            if self._room is None:
-                self._room = self._loop.create_future()
-            await asyncio.shield(self._room)
-
-    def send(self, batch: Batch) -> asyncio.Future[list[Any]]:
-        """Write the batch at the end of this tick; the future holds its replies, or a TransportError."""
-        data = packed(batch)
-        future: asyncio.Future[list[Any]] = self._loop.create_future()
-        if self.lost:
-            future.set_exception(ConnectionLost("connection lost: it has ended", **self._where))
+        Args:
+            batch: the commands.
+            until: when the future fails at the latest, in `time.monotonic` seconds.
+        """
+        future: asyncio.Future[list[Any]] = self.loop.create_future()
+        if self.unusable or self._in_flight > IN_FLIGHT:
+            self._wait_for_room(future, inf if until is None else until, batch)
             return future
+        data = packed(batch)
         if not self._out:
-            self._loop.call_soon(self._flush)
-        self._out.append((future, len(batch), data))
+            self._since = since = monotonic()
+            self.loop.call_soon(self._flush)
+            if since + self._patience < self._due:
+                self._watch(since + self._patience)
+        if until is None:
+            until = inf
+        elif until < self._due:
+            self._watch(until)
+        self._out.append((future, until, len(batch), data))
         self._in_flight += len(data)
         return future
 
+    def _wait_for_room(self, future: asyncio.Future[list[Any]], deadline: float, batch: Batch) -> None:
+        if self.unusable:
+            future.set_exception(ConnectionLost("connection lost: it has ended", **self._where))
+            return
+        due = min(deadline, monotonic() + self._patience)
+        if due < self._due:
+            self._watch(due)
+        self._waiting.append((future, deadline, batch))
+
+    def _admit(self) -> None:
+        """Send the batches that waited, in order, as many as there is room for."""
+        waiting = self._waiting
+        while waiting and self._in_flight <= IN_FLIGHT:
+            future, deadline, batch = waiting[0]
+            if not future.done():
+                try:
+                    data = packed(batch)
+                except Exception as error:  # noqa: BLE001  # it is this caller's
+                    future.set_exception(error)
+                else:
+                    if not self._out:
+                        self._since = monotonic()
+                        self.loop.call_soon(self._flush)
+                    self._out.append((future, deadline, len(batch), data))
+                    self._in_flight += len(data)
+            waiting.popleft()
+
     def _flush(self) -> None:
         """Write what this tick has gathered, but for callers that are gone already."""
-        if self._transport is None or self.lost:
+        if self.unusable:
+            self._interrupted()
             return
-        now = self._loop.time()
-        out, self._out = self._out, []
+        self.unusable = True
+        pending, out, since = self._pending, self._out, self._since
+        if not pending and since - self._heard > REST and is_readable(self._transport):
+            self._read_first()
+            return
         written = []
-        for future, count, data in out:
+        for future, deadline, count, data in out:
             if future.done():
                 self._in_flight -= len(data)
             else:
                 written.append(data)
-                self._pending.append((future, count, len(data), now))
-        self._transport.write(written[0] if len(written) == 1 else b"".join(written))
-        if self._timer is None and self._endpoint.timeout is not None:
-            self._timer = self._loop.call_at(now + self._endpoint.timeout, self._check_timeout)
+                pending.append((future, deadline, count, len(data), since))
+        data = written[0] if len(written) == 1 else b"".join(written)
+        self._written += len(data)
+        self._transport.write(data)
+        out.clear()
+        if len(data) > BUFFER:
+            self.pause_writing()
+        self.unusable = False
 
-    def _check_timeout(self) -> None:
-        """End the line if the oldest batch is overdue, else look again when it would be."""
-        self._timer = None
-        if not self._pending or self._endpoint.timeout is None:
+    def _read_first(self) -> None:
+        """Let the loop read what has come to a resting connection, before a batch could take it for its reply."""
+        self._glances += 1
+        if self._glances > GLANCES:
+            self._end("it is readable and cannot be read")
             return
-        due = self._pending[0][3] + self._endpoint.timeout
-        if due <= self._loop.time():
-            self._fail(ReplyTimeout(f"no answer within {self._endpoint.timeout:g} s", **self._where))
-        else:
-            self._timer = self._loop.call_at(due, self._check_timeout)
+        self.loop.call_soon(self._flush)
+        self.unusable = False
 
     @override
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data: bytes | bytearray, *part: int) -> None:  # noqa: C901  # calls would cost
+        if self.unusable:
+            self._interrupted()
+            return
+        self.unusable = True
+        self._heard = monotonic()
+        gets, pending = self._gets, self._pending
         try:
-            self._feed(data)
-            gets = self._gets
+            self._feed(data, *part)
             while (reply := gets()) is not INCOMPLETE:
-                if (count := self._pending[0][1]) == 1:
-                    self._resolve([reply])
-                    continue
-                replies = self._partial
-                replies.append(reply)
-                while len(replies) < count and (reply := gets()) is not INCOMPLETE:
-                    replies.append(reply)  # here, not in a call for each reply: batches have hundreds
-                if len(replies) == count:
-                    self._partial = []
-                    self._resolve(replies)
+                future, _, count, size, _ = pending[0]
+                replies = [reply] if count == 1 else self._gathered(reply, count)
+                if replies is None:
+                    break
+                if not future.done():
+                    future.set_result(replies)
+                pending.popleft()
+                self._in_flight -= size
         except (ProtocolError, IndexError) as error:
             # Not RESP, or a reply that nobody awaits: whose the next one is cannot be known.
-            self._fail(ConnectionLost(f"connection lost: protocol error ({type(error).__name__})", **self._where))
-
-    def _resolve(self, replies: list[Any]) -> None:
-        future, _, size, _ = self._pending.popleft()
-        self._in_flight -= size
-        if not future.done():
-            future.set_result(replies)
-        if self._room is not None and not self.is_full:
-            self._make_room()
-
-    def _make_room(self) -> None:
-        room, self._room = self._room, None
-        if room is not None and not room.done():
-            room.set_result(None)
-
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._fail(ConnectionLost(f"connection lost: {exc or 'the server closed the connection'}", **self._where))
-
-    @property
-    def _where(self) -> dict[str, str]:
-        return {"alias": self._endpoint.alias, "endpoint": self._endpoint.name}
-
-    def _fail(self, error: TransportError) -> None:
-        """End the connection, and every batch that awaits a reply with the error."""
-        if self.lost:
+            self._end(f"protocol error ({type(error).__name__})")
             return
-        self.lost = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._transport is not None:
-            self._transport.abort()
-        for future in [entry[0] for entry in self._pending] + [entry[0] for entry in self._out]:
-            if not future.done():
-                future.set_exception(copy.copy(error))  # one each: a traceback grows where it is raised
-        self._pending.clear()
-        self._out.clear()
-        self._make_room()
+        if pending:
+            self._grown = True
+        elif self._has_data():
+            self._end("protocol error (more replies than commands)")
+            return
+        elif self._grown:
+            self._renew_reader()
+        if self._waiting:
+            self._admit()
+        self.unusable = False
+
+    def _gathered(self, reply: Any, count: int) -> list[Any] | None:
+        """Return the replies of a batch of several commands, once they are whole."""
+        replies, gets = self._partial, self._gets
+        replies.append(reply)
+        while len(replies) < count and (reply := gets()) is not INCOMPLETE:
+            replies.append(reply)
+        if len(replies) < count:
+            return None
+        self._partial = []
+        return replies
+
+    def _renew_reader(self) -> None:
+        """Parse with a new buffer: libvalkey keeps that of the largest reply."""
+        replies = reader(self._endpoint)
+        self._gets, self._feed, self._has_data = replies.gets, replies.feed, replies.has_data
+        self._grown = False
 
     def abort(self) -> None:
         """End the connection now."""
-        self._fail(ConnectionLost("connection lost: it was closed", **self._where))
+        self._end("it was closed")
 
     def rest(self) -> None:
         """End the connection if nobody awaits anything of it; the next batch opens another."""
-        if not self._pending and not self._out and not self._in_flight:
+        if not any(self._queues):
             self.abort()
 
     def forget(self) -> None:
         """Release the socket of a line whose loop was closed under it."""
-        self.lost = True
+        self.unusable = True
         transport, self._transport = self._transport, None
         if transport is not None:
             forget(transport)
 
 
-def forget(transport: asyncio.WriteTransport) -> None:
-    """Release the socket of a transport whose loop may be closed."""
-    try:
-        transport.abort()
-    except RuntimeError:  # the loop is closed: finish what abort() would have scheduled there
-        finish = getattr(transport, "_call_connection_lost", None)
-        if finish is not None:
-            finish(None)
+class BufferedLine(Line, asyncio.BufferedProtocol):
+    """A line of asyncio's own event loop, which reads into a buffer of the line's.
+
+    That loop goes on after a KeyboardInterrupt or SystemExit, and drops the bytes of a `data_received` that was
+    interrupted before its first instruction. Here they have overwritten the mark by then.
+    """
+
+    __slots__ = ("_buffer", "_view")
+
+    def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(endpoint, loop)
+        self._buffer = bytearray(BUFFER)
+        self._buffer[: len(MARK)] = MARK
+        self._view = memoryview(self._buffer)
+
+    @override
+    def get_buffer(self, sizehint: int) -> memoryview:
+        if not self._buffer.startswith(MARK):
+            self.unusable = True  # what was read before is lost; `buffer_updated` ends the connection
+        return self._view
+
+    @override
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(self._buffer, 0, nbytes)
+        self._buffer[:8] = MARK
+
+
+def line_of(endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> Line:
+    """Return a line of the loop, not yet open."""
+    # uvloop ends a transport after any exception, and hands bytes over for less than it takes to fill a buffer.
+    return (BufferedLine if isinstance(loop, asyncio.BaseEventLoop) else Line)(endpoint, loop)

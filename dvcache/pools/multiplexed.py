@@ -2,14 +2,29 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Any, Final
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextvars import Context
+from time import monotonic
+from typing import Any, Final, TypeVar
 
-from dvcache.errors import CacheError, ClosedError
+from dvcache.errors import CacheError, ClosedError, ConnectError
 from dvcache.pools.forking import renewed_after_fork
-from dvcache.pools.line import Line
+from dvcache.pools.line import Line, line_of
+from dvcache.pools.loops import PerLoop
 from dvcache.pools.transactions import atransact
 from dvcache.types import Batch, Endpoint, Transaction
+
+T = TypeVar("T")
+
+
+class Opening:
+    """A connection that is being opened for all the tasks of a loop that wait for it."""
+
+    __slots__ = ("__weakref__", "loop", "task")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.task: asyncio.Task[Line] | None = None
 
 
 class MultiplexedPool:
@@ -20,94 +35,133 @@ class MultiplexedPool:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._closed = False
-        self._lines: dict[asyncio.AbstractEventLoop, Line] = {}
-        self._openings: dict[asyncio.AbstractEventLoop, asyncio.Task[Line]] = {}
+        self._lines: PerLoop[Line] = PerLoop()
+        self._openings: PerLoop[Opening] = PerLoop()
         renewed_after_fork(self)
 
     def renew(self) -> None:
         """Forget every line: in a forked child they are the parent's, and even closing them would reach its epoll."""
-        _inherited.append((self._lines, self._openings))
-        self._lines, self._openings = {}, {}
+        _inherited.append((self._lines.living(), self._openings.living()))
+        self._lines, self._openings = PerLoop(), PerLoop()
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
         if not batch:
             return []
         if type(batch) is Transaction:
-            return await self._transacted(batch)
+            return await self._transacted(batch, until)
         loop = asyncio.get_running_loop()
-        line = self._lines.get(loop)
-        if line is None or line.lost:
-            line = await self._opened(loop)
-        if line.is_full:
-            await line.room()
-        return await line.send(batch)
+        ref = self._lines.refs.get(id(loop))
+        line = None if ref is None else ref()
+        if line is None or line.unusable:
+            line = await self._opened(loop, until)
+        return await line.send(batch, until)
 
     def begin(self, batch: Batch, until: float | None = None, /) -> "asyncio.Future[list[Any]] | None":
         """Write the batch and return what will hold its replies, as `protocols.AsyncBegins` says."""
         line = self._lines.get(asyncio.get_running_loop())
-        if line is None or line.lost or line.is_full:
+        if line is None or line.unusable:
             return None
-        return line.send(batch)
+        return line.send(batch, until)
 
-    async def _transacted(self, batch: Transaction) -> Sequence[Any]:
+    async def _transacted(self, batch: Transaction, until: float | None) -> Sequence[Any]:
         """Run a transaction on a line of its own: what other tasks send would be a part of it."""
         if self._closed:
             raise self._is_closed()
-        line = Line(self._endpoint, asyncio.get_running_loop())
+        line = line_of(self._endpoint, asyncio.get_running_loop())
         try:
-            await line.open()
-            return await atransact(batch, line.send)
+            await self._within(until, line.open())
+            return await atransact(batch, lambda part: line.send(part, until))
         finally:
             line.abort()
 
-    async def _opened(self, loop: asyncio.AbstractEventLoop) -> Line:
+    async def _opened(self, loop: asyncio.AbstractEventLoop, until: float | None) -> Line:
         """Return the loop's new line, opened once for all the tasks that wait for it."""
+        for last in (False, True):
+            opening = self._begun(loop)
+            try:
+                line = await self._within(until, asyncio.shield(opening))
+            except asyncio.CancelledError:
+                if not opening.cancelled() or _is_cancelled():
+                    raise
+                if self._closed:
+                    raise self._is_closed() from None
+                if last:
+                    raise
+            except CacheError as error:
+                raise copy.copy(error) from error  # one each: a traceback grows where it is raised
+            else:
+                if last or not line.unusable:  # else it has ended before it carried anything
+                    return line
+        raise AssertionError("unreachable")
+
+    def _begun(self, loop: asyncio.AbstractEventLoop) -> asyncio.Task[Line]:
+        """Return the task that opens the loop's line."""
+        opening = self._openings.get(loop)
+        if opening is not None and opening.task is not None and not opening.task.done():
+            return opening.task
+        self._sweep()
         if self._closed:
             raise self._is_closed()
-        opening = self._openings.get(loop)
-        if opening is None:
-            self._sweep()
-            opening = self._openings[loop] = loop.create_task(self._open(loop))
-            opening.add_done_callback(_retrieve)
-        try:
-            return await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            if not opening.cancelled():
-                raise
-            raise self._is_closed() from None
-        except CacheError as error:
-            raise copy.copy(error) from error  # one each: a traceback grows where it is raised
+        opening = Opening(loop)
+        self._openings.put(opening)  # before there is a task: an eager one may end at once
+        # In an empty context: the connection would keep what the context of its first caller holds.
+        task = opening.task = Context().run(_task, loop, self._open(opening))
+        task.add_done_callback(_retrieve)
+        return task
 
-    async def _open(self, loop: asyncio.AbstractEventLoop) -> Line:
-        line = Line(self._endpoint, loop)
+    async def _open(self, opening: Opening) -> Line:
+        line = line_of(self._endpoint, opening.loop)
         try:
             await line.open()
-            self._lines[loop] = line  # before looking: who closes the pool from now on finds it
-            if self._closed:
-                self._lines.pop(loop, None)
-                line.abort()
-                raise self._is_closed()
-            line.keeper = self._keep(line, loop)
+            self._replace(line)
+            line.keeper = self._keep(line)
             await anext(line.keeper)
+        except BaseException:
+            self._lines.pop(line)
+            line.abort()
+            raise
         finally:
-            del self._openings[loop]
+            self._openings.pop(opening)
         return line
 
-    async def _keep(self, line: Line, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None, None]:
+    def _replace(self, line: Line) -> None:
+        """Have the loop use a new line, unless the pool was closed meanwhile."""
+        old = self._lines.get(line.loop)
+        self._lines.put(line)  # before looking: who closes the pool from now on finds it
+        if self._closed:
+            raise self._is_closed()
+        if old is not None:
+            old.abort()  # it has failed already, unless an exception interrupted that
+            self._lines.pop(old)
+
+    async def _keep(self, line: Line) -> AsyncGenerator[None, None]:
         """End the line with its loop: asyncio.run, uvloop.run and async_to_sync close async generators at their end."""
         try:
             yield
         finally:
-            if self._lines.get(loop) is line:
-                self._lines.pop(loop, None)
+            self._lines.pop(line)
             line.abort()
+
+    async def _within(self, until: float | None, work: "Coroutine[Any, Any, T] | asyncio.Future[T]") -> T:
+        """Await the connecting of a line, no longer than the caller's deadline."""
+        if until is None:
+            return await work
+        began = monotonic()
+        try:
+            async with asyncio.timeout(max(until - began, 0)) as limit:
+                return await work
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        message = f"cannot connect: no answer within {monotonic() - began:.3g} s; the deadline has passed"
+        raise ConnectError(message, alias=self._endpoint.alias, endpoint=self._endpoint.name)
 
     def _sweep(self) -> None:
         """Forget the lines of loops that were closed."""
-        for loop, line in list(self._lines.items()):  # others may come and go on their loops meanwhile
-            if loop.is_closed():
-                self._lines.pop(loop, None)
+        for line in self._lines.living():  # others may come and go on their loops meanwhile
+            if line.loop.is_closed():
+                self._lines.pop(line)
                 line.forget()
 
     def _is_closed(self) -> ClosedError:
@@ -115,23 +169,24 @@ class MultiplexedPool:
 
     def release(self) -> None:
         """End the connections that nobody uses, from any thread."""
-        for loop, line in list(self._lines.items()):
-            call_in(loop, line.rest)
+        for line in self._lines.living():
+            call_in(line.loop, line.rest)
 
     def close(self) -> None:
         """End every connection."""
         self._closed = True
         self._sweep()
-        for loop, line in list(self._lines.items()):
-            self._lines.pop(loop, None)
-            if not call_in(loop, line.abort):
+        for line in self._lines.living():
+            self._lines.pop(line)
+            if not call_in(line.loop, line.abort):
                 line.forget()
 
     def abort(self) -> None:
         """End every connection, and those that are being opened: their callers see it lost or closed."""
         self.close()
-        for loop, opening in list(self._openings.items()):
-            call_in(loop, opening.cancel)
+        for opening in self._openings.living():
+            if opening.task is not None:
+                call_in(opening.loop, opening.task.cancel)
 
 
 def call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> bool:
@@ -141,6 +196,16 @@ def call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> 
     except RuntimeError:
         return False
     return True
+
+
+def _task(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    return loop.create_task(work)
+
+
+def _is_cancelled() -> bool:
+    """Say whether the running task was cancelled itself."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _retrieve(opening: asyncio.Task[Line]) -> None:

@@ -1,0 +1,76 @@
+"""Take the transport of a connection over from valkey-py, which has connected and greeted."""
+
+import asyncio
+import select
+from typing import Any, Final
+
+from dvcache.pools.connections import aconnect, async_connection, located
+from dvcache.types import Endpoint
+
+_POLL: Final = getattr(select, "poll", None)
+
+
+async def opened(endpoint: Endpoint, protocol: asyncio.BaseProtocol) -> tuple[asyncio.StreamWriter, str]:
+    """Return the writer of a new connection whose transport talks to a protocol, and why it has ended already.
+
+    The writer must be kept: its `__del__` closes the transport.
+
+    Raises:
+        ConnectError: the server could not be reached within the connect timeout.
+        ServerError: it refused the credentials or the database.
+    """
+    where = endpoint
+    if endpoint.scheme == "embedded":
+        where = await asyncio.to_thread(located, endpoint)
+    connection: Any = async_connection(where)
+    try:
+        await aconnect(connection, endpoint)
+        writer, stream = connection._writer, connection._reader  # noqa: SLF001  # the seam to valkey-py
+        if ended := _ended(writer.transport, stream, connection._parser):  # noqa: SLF001  # as above
+            return writer, ended
+        writer.transport.pause_reading()  # uvloop asks for the kind of protocol when reading starts
+        writer.transport.set_protocol(protocol)
+        writer.transport.resume_reading()
+        connection._writer = connection._reader = None  # noqa: SLF001  # disconnect() would close, and can hang
+        return writer, ""
+    finally:
+        if (writer := connection._writer) is not None:  # noqa: SLF001  # connecting failed or was cancelled
+            writer.transport.abort()
+            connection._writer = connection._reader = None  # noqa: SLF001  # as above
+
+
+def _ended(transport: asyncio.WriteTransport, stream: Any, parser: Any) -> str:
+    """Say why a connection that was just greeted is of no use; empty where it is."""
+    parsed = getattr(parser, "_reader", None)
+    if stream._buffer or (parsed is not None and parsed.has_data()):  # noqa: SLF001  # asyncio offers no other way
+        return "protocol error (more replies than commands)"
+    if transport.is_closing() or stream.at_eof() or stream.exception() is not None:
+        return "the server closed the connection"
+    return ""
+
+
+def is_readable(transport: asyncio.BaseTransport) -> bool:
+    """Say whether bytes, or the end of the connection, can be read from a transport's socket."""
+    sock = transport.get_extra_info("socket")
+    if _POLL is None or sock is None or sock.fileno() < 0:
+        return False
+    poll = _POLL()
+    poll.register(sock.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def unsent(transport: Any) -> int:
+    """Return how many bytes wait in a transport to be written, those that asyncio's TLS has passed on among them."""
+    inner = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
+    size: int = transport.get_write_buffer_size()
+    return size if inner is None else size + inner.get_write_buffer_size()
+
+
+def forget(transport: asyncio.WriteTransport) -> None:
+    """Release the socket of a transport whose loop may be closed."""
+    try:
+        transport.abort()
+    except RuntimeError:  # the loop is closed: finish what abort() would have scheduled there
+        finish = getattr(transport, "_call_connection_lost", None)
+        if finish is not None:
+            finish(None)
