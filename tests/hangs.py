@@ -1,6 +1,6 @@
 """Ways in which servers keep a caller waiting, on every topology, and what a caller then waits for.
 
-Each fault is real: stopped processes, a listener whose queue of connections is full, a name whose look-up takes its time,
+Each fault is real: stopped processes, a listener whose queue of connections is full, a name whose look-up takes long,
 a greeting that comes byte by byte.
 """
 
