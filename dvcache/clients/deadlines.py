@@ -18,10 +18,13 @@ from dvcache.types import Batch, Partial
 C = TypeVar("C")
 
 SHARE: Final = 4
-"""Seconds that pass for each second that callers may lose to silent servers, once a deadline was lost."""
+"""Seconds between two that callers may lose to silent servers, once a deadline was lost."""
 
 LEAST: Final = 0.02
 """Seconds below which a batch is refused: no server is given less."""
+
+FLOOR: Final = 0.05
+"""Share of the deadline that each batch has while some servers answer and others are silent."""
 
 
 class Deadlines(Generic[C]):
@@ -53,50 +56,55 @@ class Deadlines(Generic[C]):
 class Losses:
     """The time that callers of an alias lost to silent servers, where errors are ignored.
 
-    Callers lose one deadline at most, and after that a fifth of their time, whichever servers are silent. The first
-    answer restores the whole deadline. Without a lock, so that a forked child finds none held.
+    Callers lose one deadline at most, and after that a fifth of their time, whichever servers are silent. While others
+    answer, each batch has a part of the deadline at least. Without a lock, so that a forked child finds none held.
 
     Args:
         seconds: the deadline of a batch.
         clock: seconds that only ever grow.
     """
 
-    __slots__ = ("_at", "_clock", "_left", "_seconds")
+    __slots__ = ("_answers", "_clock", "_left", "_looked", "_lost", "_seconds")
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds, self._clock = seconds, clock
         self._left = seconds
-        self._at = 0.0
+        self._looked = self._lost = 0.0
+        self._answers = True
 
     def allowance(self, alias: str) -> float:
         """Return the seconds that a batch may take now.
 
         Raises:
-            CircuitOpenError: too much time was lost a moment ago. Nothing was sent.
+            CircuitOpenError: too much time was lost a moment ago, and no server answers. Nothing was sent.
         """
         if self._left >= self._seconds:
             return self._seconds
         now = self._clock()
-        self._left, self._at = min(self._left + (now - self._at) / (SHARE + 1), self._seconds), now
-        if self._left < LEAST:
-            wait = (LEAST - self._left) * (SHARE + 1)
-            raise CircuitOpenError(
-                f"not asked: no server answered, and the next attempt is in {wait:.1f} s", alias=alias
-            )
-        return self._left
+        if self._answers and now - self._lost >= self._seconds:
+            self._left = self._seconds
+        else:
+            self._left = min(self._left + (now - self._looked) / (SHARE + 1), self._seconds)
+        self._looked = now
+        if self._left >= LEAST:
+            return self._left
+        if self._answers:
+            return max(LEAST, self._seconds * FLOOR)
+        wait = (LEAST - self._left) * (SHARE + 1)
+        raise CircuitOpenError(f"not asked: no server answered, and the next attempt is in {wait:.1f} s", alias=alias)
 
     def lose(self, seconds: float) -> None:
         """Record that a batch got no answer for so many seconds."""
-        self._left, self._at = max(self._left - seconds, 0.0), self._clock()
+        self._answers = False
+        self._left = max(self._left - seconds, 0.0)
+        self._looked = self._lost = self._clock()
 
     def note(self, replies: Sequence[Any], began: float) -> None:
         """Record an answer; one that lacks a server's part counts as a loss if it took its time."""
-        if self._left >= self._seconds and self._clock() - began < LEAST:
-            return
-        if not any(isinstance(each, TransportError) or type(each) is Partial for each in replies):
-            self._left = self._seconds
-        elif (seconds := self._clock() - began) > LEAST:
+        whole = not any(isinstance(each, TransportError) or type(each) is Partial for each in replies)
+        if not whole and (seconds := self._clock() - began) > LEAST:
             self.lose(seconds)
+        self._answers = self._answers or whole
 
 
 class LimitedLosses:

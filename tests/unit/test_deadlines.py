@@ -277,7 +277,17 @@ def test_callers_lose_one_deadline_and_then_a_fifth_of_their_time() -> None:
     clock.advance(5)
     assert losses.allowance("a") == pytest.approx(1.0)
     losses.note([b"v"], clock())
+    assert losses.allowance("a") == pytest.approx(1.0)
+    clock.advance(10)
     assert losses.allowance("a") == 10
+
+
+def test_servers_that_answer_are_given_time_while_others_are_silent() -> None:
+    clock = ManualClock()
+    losses = Losses(10.0, clock)
+    losses.lose(10.0)
+    losses.note([b"v"], clock())
+    assert losses.allowance("a") == pytest.approx(0.5)
 
 
 def test_answer_without_a_servers_part_restores_nothing() -> None:

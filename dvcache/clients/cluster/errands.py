@@ -48,6 +48,8 @@ class Round:
     """Whether the map is to be told anew."""
     until: float = float("inf")
     """Until when to wait for owners that cannot serve."""
+    began: float | None = None
+    """When the owners were asked."""
     failed: object = None
     """Who gave no answer, if somebody did."""
 

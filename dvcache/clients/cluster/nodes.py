@@ -131,11 +131,17 @@ class Nodes(Generic[C]):
         view.owners[slot] = owner
         return owner not in view.primaries or self._age() > 1
 
-    def patience(self, missed: C | None) -> float:
-        """Take note that a node is missed, or with None the whole cluster; return until when to wait for it."""
+    def patience(self, missed: C | None, began: float | None = None) -> float:
+        """Record that a node is missed, or with None the whole cluster; return until when to wait for it.
+
+        Args:
+            missed: the node.
+            began: when the attempt began that missed it; a node that kept its caller waiting is not waited for again.
+        """
         now = self.clock()
-        since, last = self._missed.get(missed, (now, now))
-        since = now if now - last > LINGER else since
+        began = now if began is None else began
+        since, last = self._missed.get(missed, (began, now))
+        since = began if now - last > LINGER else since
         self._missed[missed] = since, now
         return since + PATIENCE
 

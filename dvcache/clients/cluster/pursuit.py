@@ -38,12 +38,19 @@ class Pursuit(Generic[C]):
     def __init__(self, nodes: Nodes[C]) -> None:
         self.nodes = nodes
 
-    def run(self, errands: list[Errand[C]], outcomes: dict[Any, Outcome], end: float) -> Steps[C, None]:
-        """Judge outcomes and ask again, until every errand has its reply or the clock shows `end`."""
+    def run(self, errands: list[Errand[C]], outcomes: dict[Any, Outcome], end: float, began: float) -> Steps[C, None]:
+        """Judge outcomes and ask again, until every errand has its reply or the clock shows `end`.
+
+        Args:
+            errands: the commands.
+            outcomes: of the first exchange.
+            end: the time after which nothing is sent.
+            began: when the first exchange began.
+        """
         pause, rounds = _FIRST_PAUSE, 0
         split: list[tuple[Errand[C], Plan[Any], dict[Any, list[Any]]]] = []
         while errands:
-            result = Round()
+            result = Round(began=began)
             errands = [
                 left
                 for owner, some in by_owner(errands)
@@ -67,6 +74,7 @@ class Pursuit(Generic[C]):
             if stuck or rounds > 2:  # noqa: PLR2004  # to a node and on from there
                 yield Sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
+            began = self.nodes.clock()
             outcomes = yield requests(errands)
         for errand, plan, replies in split:
             errand.settle(unite(plan, replies)[0])
@@ -163,7 +171,7 @@ class Pursuit(Generic[C]):
             raise error
         result.is_due, result.failed = True, owner
         if isinstance(error, ConnectError | ClosedError | UnavailableError):  # nothing was performed
-            result.until = min(result.until, self.nodes.patience(owner))
+            result.until = min(result.until, self.nodes.patience(owner, result.began))
             for errand in errands:
                 errand.waits = True
             return errands

@@ -57,9 +57,9 @@ class Routes(Generic[C]):
             return []
         if type(batch) is Transaction:
             return (yield from self._transacted(batch, begun, self.nodes.end(until)))
-        end = self.nodes.end(until)
+        began, end = self.nodes.clock(), self.nodes.end(until)
         if begun is None and len(batch) == 1 and batch[0][0] in _OWN:
-            return [(yield from self._own(batch[0], end))]
+            return [(yield from self._own(batch[0], began, end))]
         plan: Plan[C | None]
         if begun is None:
             view = yield from self._view(end)
@@ -78,7 +78,7 @@ class Routes(Generic[C]):
             return replies
         if None not in plan.parts and all(map(is_final, outcomes.values())):
             return unite(plan, outcomes)  # type: ignore[arg-type]  # all are final, so none is an Exception
-        return unite(plan, (yield from self._settled(plan, outcomes, end)))
+        return unite(plan, (yield from self._settled(plan, outcomes, began, end)))
 
     def _transacted(self, batch: Transaction, owner: C | None, end: float) -> Steps[C, Sequence[Any]]:
         """Run a transaction where its key is; all of it anew where nothing was performed, as that is elsewhere now."""
@@ -104,7 +104,9 @@ class Routes(Generic[C]):
             yield from self.nodes.refresh(end=end)
         return view
 
-    def _settled(self, plan: Plan[Any], outcomes: dict[Any, Outcome], end: float) -> Steps[C, dict[Any, Any]]:
+    def _settled(
+        self, plan: Plan[Any], outcomes: dict[Any, Outcome], began: float, end: float
+    ) -> Steps[C, dict[Any, Any]]:
         """Follow up what the first exchange left open; return the replies of each part of the plan."""
         view = yield from self._view(end)
         replies: dict[Any, list[Any]] = {client: [None] * len(commands) for client, commands in plan.parts.items()}
@@ -113,7 +115,7 @@ class Routes(Generic[C]):
             for client, commands in plan.parts.items()
             for n, command in enumerate(commands)
         ]
-        yield from self._pursuit.run(errands, outcomes, end)
+        yield from self._pursuit.run(errands, outcomes, end, began)
         return replies
 
     def _slot(self, view: View[C], client: C | None, command: Command) -> int:
@@ -121,13 +123,13 @@ class Routes(Generic[C]):
         keys = rule(command).keys(command)
         return slot(keys[0]) if keys else view.primaries.get(client, 0) if client is not None else 0
 
-    def _own(self, command: Command, end: float) -> Steps[C, Any]:
+    def _own(self, command: Command, began: float, end: float) -> Steps[C, Any]:
         if command[0] == "SCAN":
-            return (yield from self._scan(command, end))
+            return (yield from self._scan(command, began, end))
         self.nodes.read(replicas=command[0] == "READONLY")
         return b"OK"
 
-    def _scan(self, command: Command, end: float) -> Steps[C, Any]:
+    def _scan(self, command: Command, began: float, end: float) -> Steps[C, Any]:
         """Look at a part of the keys of one primary after another; the cursor says of which, and where."""
         view = yield from self._view(end)
         within, position = view.place(int(command[1]))
@@ -135,7 +137,7 @@ class Routes(Generic[C]):
         reply: list[Any] = [None]
         errand = Errand(("SCAN", within, *command[2:]), first, reply, 0, owner)
         outcomes: dict[Any, Outcome] = yield requests([errand])
-        yield from self._pursuit.run([errand], outcomes, end)
+        yield from self._pursuit.run([errand], outcomes, end, began)
         if isinstance(reply[0], CacheError):
             return reply[0]
         if errand.owner is not owner:  # its successor has answered, to whom its cursor meant nothing
