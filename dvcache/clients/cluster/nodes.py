@@ -33,7 +33,7 @@ TIMEOUT: Final = 5.0
 """Seconds that a batch may take to find its owners, where round trips may take for ever."""
 
 PATIENCE: Final = 1.0
-"""Seconds for which a node that cannot be reached is waited for, or its successor. From then on, until it was well for
+"""Seconds for which a node that cannot be reached is waited for, or its successor; less where the timeout is. From then on, until it was well for
 `LINGER` seconds, who misses it tries it once, so that a cluster that is down holds nobody up."""
 
 _MORE: Final = 4
@@ -143,7 +143,7 @@ class Nodes(Generic[C]):
         since, last = self._missed.get(missed, (began, now))
         since = began if now - last > LINGER else since
         self._missed[missed] = since, now
-        return since + PATIENCE
+        return since + min(PATIENCE, self.timeout)
 
     def _age(self) -> float:
         return float("inf") if self._told is None else self.clock() - self._told
