@@ -13,10 +13,12 @@ from typing import Any, Final
 from libvalkey import ProtocolError
 from typing_extensions import override
 
+from dvcache import errors
 from dvcache.errors import ConnectionLost, ReplyTimeout, TransportError
 from dvcache.pools.connections import aconnect, async_connection, located, reader
 from dvcache.pools.packing import packed
 from dvcache.pools.pushes import INCOMPLETE
+from dvcache.pools.shapes import KINDS, UNREADABLE, check, speaks_resp3
 from dvcache.types import Batch, Endpoint
 
 IN_FLIGHT: Final = 16 * 1024 * 1024
@@ -35,6 +37,7 @@ class Line(asyncio.Protocol):
         "_out",
         "_partial",
         "_pending",
+        "_resp3",
         "_room",
         "_timer",
         "_transport",
@@ -47,8 +50,9 @@ class Line(asyncio.Protocol):
         self._endpoint, self._loop = endpoint, loop
         replies = reader(endpoint)
         self._gets, self._feed = replies.gets, replies.feed
-        self._out: list[tuple[asyncio.Future[list[Any]], int, bytes]] = []
-        self._pending: deque[tuple[asyncio.Future[list[Any]], int, int, float]] = deque()
+        self._resp3 = speaks_resp3(endpoint)
+        self._out: list[tuple[asyncio.Future[list[Any]], Batch, bytes]] = []
+        self._pending: deque[tuple[asyncio.Future[list[Any]], Batch, int, float]] = deque()
         self._partial: list[Any] = []
         self._in_flight = 0
         self._room: asyncio.Future[None] | None = None
@@ -108,7 +112,7 @@ class Line(asyncio.Protocol):
             return future
         if not self._out:
             self._loop.call_soon(self._flush)
-        self._out.append((future, len(batch), data))
+        self._out.append((future, batch, data))
         self._in_flight += len(data)
         return future
 
@@ -119,12 +123,12 @@ class Line(asyncio.Protocol):
         now = self._loop.time()
         out, self._out = self._out, []
         written = []
-        for future, count, data in out:
+        for future, batch, data in out:
             if future.done():
                 self._in_flight -= len(data)
             else:
                 written.append(data)
-                self._pending.append((future, count, len(data), now))
+                self._pending.append((future, batch, len(data), now))
         self._transport.write(written[0] if len(written) == 1 else b"".join(written))
         if self._timer is None and self._endpoint.timeout is not None:
             self._timer = self._loop.call_at(now + self._endpoint.timeout, self._check_timeout)
@@ -146,7 +150,11 @@ class Line(asyncio.Protocol):
             self._feed(data)
             gets = self._gets
             while (reply := gets()) is not INCOMPLETE:
-                if (count := self._pending[0][1]) == 1:
+                batch = self._pending[0][1]
+                if (count := len(batch)) == 1:
+                    kinds = KINDS.get(batch[0][0])
+                    if kinds is None or type(reply) not in kinds:
+                        check(batch, [reply], resp3=self._resp3)
                     self._resolve([reply])
                     continue
                 replies = self._partial
@@ -155,10 +163,12 @@ class Line(asyncio.Protocol):
                     replies.append(reply)  # here, not in a call for each reply: batches have hundreds
                 if len(replies) == count:
                     self._partial = []
+                    check(batch, replies, resp3=self._resp3)
                     self._resolve(replies)
-        except (ProtocolError, IndexError) as error:
+        except (ProtocolError, IndexError, TypeError) as error:
             # Not RESP, or a reply that nobody awaits: whose the next one is cannot be known.
-            self._fail(ConnectionLost(f"connection lost: protocol error ({type(error).__name__})", **self._where))
+            reason = error if isinstance(error, ProtocolError) else UNREADABLE
+            self._fail(errors.ProtocolError(f"connection lost: protocol error: {reason}", **self._where))
 
     def _resolve(self, replies: list[Any]) -> None:
         future, _, size, _ = self._pending.popleft()

@@ -14,8 +14,16 @@ from zlib import crc32
 
 from dvcache.clients.cluster.slot_map import Range, ranges
 from dvcache.clients.cluster.view import C, View
-from dvcache.clients.exchanges import Steps, Within
-from dvcache.errors import ClosedError, ConnectError, NotSupportedError, ServerError, TransportError, UnavailableError
+from dvcache.clients.exchanges import Outcome, Steps, Within
+from dvcache.errors import (
+    ClosedError,
+    ConnectError,
+    NotSupportedError,
+    ProtocolError,
+    ServerError,
+    TransportError,
+    UnavailableError,
+)
 from dvcache.rota import Rota
 from dvcache.slots import SLOTS
 from dvcache.types import Address, Batch, Endpoint, Wait
@@ -200,17 +208,16 @@ class Nodes(Generic[C]):
             asked, candidates, count = candidates[:count], candidates[count:], count * _MORE
             outcomes = yield Within({client: _SLOTS for _, client in asked}, _SHARE)
             for address, client in asked:
-                outcome = outcomes[client]
-                reply = outcome if isinstance(outcome, Exception) else outcome[0]
+                reply = _told(outcomes[client], address)
                 if isinstance(reply, UnavailableError):
                     failure = reply
                 elif isinstance(reply, ServerError):
                     refusal = reply
                 elif isinstance(reply, Exception):
                     failure, self._silent[address] = reply, self.clock()
-                elif found := ranges(reply, address):
+                elif reply:
                     self._silent.pop(address, None)
-                    self._apply(found)
+                    self._apply(reply)
                     return
             now = self.clock()
             if now >= end or (self.view is not None and now >= begun + self.timeout):
@@ -309,6 +316,17 @@ class Nodes(Generic[C]):
         self.closed = True
         for _, pool in self._all():
             pool.close()
+
+
+def _told(outcome: Outcome, asked: Address) -> list[Range] | Exception:
+    """Return what a node says of the slots, or why it says nothing of use."""
+    reply = outcome if isinstance(outcome, Exception) else outcome[0]
+    if isinstance(reply, Exception):
+        return reply
+    try:
+        return ranges(reply, asked)
+    except ProtocolError as error:
+        return error
 
 
 def _refused(error: ServerError) -> Exception:
