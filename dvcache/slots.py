@@ -5,13 +5,19 @@ Rests on the cluster specification (https://valkey.io/topics/cluster-spec/): CRC
 
 from binascii import crc_hqx
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from dvcache.types import Arg
 
 SLOTS: Final = 16384
 
 _LAST: Final = SLOTS - 1
+
+_RANGE: Final = 3
+"""Elements of a range in CLUSTER SLOTS, at least: the first slot, the last one, the primary."""
+_NODE: Final = 2
+"""Elements of a node, at least: host and port."""
+_LAST_PORT: Final = 65535
 
 LETTERS: Final = 4
 """How many characters bring a key into another slot."""
@@ -79,3 +85,38 @@ def _basis() -> tuple[tuple[int, int], ...]:
 
 
 _BASIS: Final = _basis()
+
+
+def are_ranges(reply: Any) -> bool:
+    """Say whether this is a reply to CLUSTER SLOTS: `[[first, last, [host, port, id, …], …], …]`."""
+    return isinstance(reply, list) and len(reply) <= SLOTS and all(map(_is_range, reply))
+
+
+def _is_range(each: Any) -> bool:
+    if not (isinstance(each, list) and len(each) >= _RANGE):
+        return False
+    first, last, *nodes = each
+    return type(first) is int and type(last) is int and 0 <= first <= last < SLOTS and all(map(_is_node, nodes))
+
+
+def _is_node(node: Any) -> bool:
+    if not (isinstance(node, list) and len(node) >= _NODE):
+        return False
+    host, port, *more = node
+    metadata = more[1] if len(more) > 1 else []
+    return (
+        (host is None or (type(host) is bytes and _is_text(host)))
+        and type(port) is int
+        and 0 <= port <= _LAST_PORT
+        and isinstance(metadata, list)
+        and len(metadata) % 2 == 0
+        and all(type(word) is bytes and _is_text(word) for word in metadata)
+    )
+
+
+def _is_text(word: bytes) -> bool:
+    try:
+        word.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in word

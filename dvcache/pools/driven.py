@@ -199,11 +199,12 @@ _inherited: Final[list[object]] = []
 def _read(connection: Any, batch: Batch) -> list[Any]:
     """Read the replies of the batch, error replies as values."""
     replies: list[Any] = []
-    for _ in batch:
-        try:
-            replies.append(connection.read_response())
-        except ResponseError as error:
-            replies.append(error)
+    with exchanges.parsing():
+        for _ in batch:
+            try:
+                replies.append(connection.read_response())
+            except ResponseError as error:
+                replies.append(error)
     return replies
 
 

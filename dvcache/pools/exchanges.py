@@ -1,14 +1,17 @@
-"""What the pools of valkey-py's kind have in common in both colours: their errors and replies in our terms."""
+"""Errors and replies of pools of valkey-py's kind, in our terms: for sync and async."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
+from libvalkey import ProtocolError
 from valkey import exceptions as theirs
 
 from dvcache import errors
 from dvcache.pools.bounded import bound_pool
 from dvcache.pools.connections import connect_error, refusal
 from dvcache.pools.resp3 import as_resp2
+from dvcache.pools.shapes import check
 from dvcache.types import Batch, Driven, Endpoint
 
 _CODES: Final = {
@@ -26,6 +29,9 @@ _CODES: Final = {
     "AuthenticationWrongNumberOfArgsError": "ERR",
 }
 """The codes that parsers cut off the text, by the class of the error: of valkey-py, or of the same name elsewhere."""
+
+UNREADABLE: Final = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+"""What parsers raise for replies that they do not understand."""
 
 _BUSY: Final = ("Too many connections", "No connection available")
 """What valkey-py's pools say when every connection is in use."""
@@ -77,6 +83,8 @@ def exchange_error(error: Exception, batch: Batch, endpoint: Endpoint) -> Except
     if isinstance(error, theirs.TimeoutError | TimeoutError):
         seconds = "" if endpoint.timeout is None else f" within {endpoint.timeout:g} s"
         return errors.ReplyTimeout(f"no answer{seconds}", **where)
+    if isinstance(error, theirs.InvalidResponse | ProtocolError):
+        return errors.ProtocolError(f"connection lost: protocol error: {error}", **where)
     if isinstance(error, theirs.ValkeyError | OSError | EOFError):
         return errors.ConnectionLost(f"connection lost: {error}", **where)
     return error
@@ -92,8 +100,30 @@ def reply_error(error: BaseException, endpoint: Endpoint) -> errors.ServerError:
 
 
 def read(batch: Batch, replies: Sequence[Any], endpoint: Endpoint) -> list[Any]:
-    """Return the replies as the lean pool would have read them: of RESP2, with errors of ours."""
-    return [_ours(reply, endpoint) for reply in as_resp2(batch, replies)]
+    """Return the replies as the lean pool would have read them: of RESP2, with errors of ours.
+
+    Raises:
+        ProtocolError: of libvalkey; a reply is none that its command has.
+    """
+    try:
+        found = [_ours(reply, endpoint) for reply in as_resp2(batch, replies)]
+    except RecursionError as error:
+        raise ProtocolError("a reply that no command has") from error
+    check(batch, found)
+    return found
+
+
+@contextmanager
+def parsing() -> Iterator[None]:
+    """Take what a parser raises for a reply that it cannot read for what it means.
+
+    Raises:
+        ProtocolError: of libvalkey.
+    """
+    try:
+        yield
+    except UNREADABLE as error:
+        raise ProtocolError(f"a reply that cannot be parsed ({type(error).__name__})") from error
 
 
 def _ours(reply: Any, endpoint: Endpoint) -> Any:

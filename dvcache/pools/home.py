@@ -150,9 +150,10 @@ async def _exchanged(connection: Any, batch: Batch) -> list[Any]:
     """Write the batch and read its replies, error replies as values."""
     await connection.send_packed_command(connection.pack_commands(batch))
     replies: list[Any] = []
-    for _ in batch:
-        try:
-            replies.append(await connection.read_response())
-        except ResponseError as error:
-            replies.append(error)
+    with exchanges.parsing():
+        for _ in batch:
+            try:
+                replies.append(await connection.read_response())
+            except ResponseError as error:
+                replies.append(error)
     return replies

@@ -19,6 +19,7 @@ from dvcache.pools.connections import connect, connection, interrupt, located, r
 from dvcache.pools.packing import packed
 from dvcache.pools.pushes import INCOMPLETE
 from dvcache.pools.readiness import readable
+from dvcache.pools.shapes import KINDS, UNREADABLE, check, speaks_resp3
 from dvcache.types import Batch, Endpoint
 
 _BUFFER: Final = 65536
@@ -49,6 +50,7 @@ class Lane:
         "_gets",
         "_has_data",
         "_plain",
+        "_resp3",
         "_sock",
         "_timeout",
         "lost",
@@ -61,6 +63,7 @@ class Lane:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._timeout = endpoint.timeout
+        self._resp3 = speaks_resp3(endpoint)
         self._connection: Any = None
         self._ending = threading.RLock()
         self.refusals: list[errors.ServerError] = []
@@ -164,18 +167,24 @@ class Lane:
         replies: list[Any] = []
         if self.refusals:
             return [self.refusals[0]] * len(batch)
-        if until is not None and self._is_tight(until, started):
-            self._receive_rest(replies, len(batch), until)
-        else:
-            self.since = started
-            self._receive()
-            self.since = 0.0
-            gets = self._gets
-            for _ in batch:
-                if (reply := gets()) is INCOMPLETE:
-                    self._receive_rest(replies, len(batch), until)
-                    break
-                replies.append(reply)
+        try:
+            if until is not None and self._is_tight(until, started):
+                self._receive_rest(replies, len(batch), until)
+            else:
+                self.since = started
+                self._receive()
+                self.since = 0.0
+                gets = self._gets
+                for _ in batch:
+                    if (reply := gets()) is INCOMPLETE:
+                        self._receive_rest(replies, len(batch), until)
+                        break
+                    replies.append(reply)
+        except TypeError as error:  # a map whose keys are arrays
+            raise ProtocolError(UNREADABLE) from error
+        kinds = KINDS.get(batch[0][0])
+        if len(batch) > 1 or kinds is None or type(replies[0]) not in kinds:
+            check(batch, replies, resp3=self._resp3)
         if self._has_data():
             raise ProtocolError("more replies than commands")
         self.used = started
@@ -187,7 +196,11 @@ class Lane:
         if self._timeout is None or waited < self._timeout / _SOON or self.refusals:
             return self.read(batch, started, until)
         replies: list[Any] = []
-        self._receive_rest(replies, len(batch), until, max(self._timeout - waited, _GLANCE))
+        try:
+            self._receive_rest(replies, len(batch), until, max(self._timeout - waited, _GLANCE))
+        except TypeError as error:  # as above
+            raise ProtocolError(UNREADABLE) from error
+        check(batch, replies, resp3=self._resp3)
         if self._has_data():
             raise ProtocolError("more replies than commands")
         self.used = started

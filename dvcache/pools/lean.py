@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from libvalkey import ProtocolError
 
+from dvcache import errors
 from dvcache.errors import ClosedError, ConnectionLost, PoolExhausted, ReplyTimeout, TransportError
 from dvcache.pools import watchdog
 from dvcache.pools.forking import renewed_after_fork
@@ -314,7 +315,10 @@ class LeanPool:
                 # A balancer or a firewall may have forgotten it, and with it those that rested as long.
                 self._drop_free(before=started)
             return ReplyTimeout(f"no answer within {self._waited(self._endpoint.timeout, started, until)}", **where)
-        if isinstance(error, OSError | EOFError | ProtocolError):
+        if isinstance(error, ProtocolError):
+            self._drop_free()
+            return errors.ProtocolError(f"connection lost: protocol error: {error}", **where)
+        if isinstance(error, OSError | EOFError):
             self._drop_free()  # its neighbours were most likely closed with it
             return ConnectionLost(f"connection lost: {error}", **where)
         return None

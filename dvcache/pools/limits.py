@@ -59,8 +59,8 @@ class Limits:
         self._endpoint, self.loop = endpoint, loop
         self._patience = 1.0 if endpoint.timeout is None else endpoint.timeout
         # Each entry begins with the future and the deadline.
-        self._pending: deque[tuple[asyncio.Future[list[Any]], float, int, int, float]] = deque()
-        self._out: deque[tuple[asyncio.Future[list[Any]], float, int, bytes]] = deque()
+        self._pending: deque[tuple[asyncio.Future[list[Any]], float, Batch, int, float]] = deque()
+        self._out: deque[tuple[asyncio.Future[list[Any]], float, Batch, bytes]] = deque()
         self._waiting: deque[tuple[asyncio.Future[list[Any]], float, Batch]] = deque()
         self._since = self._heard = monotonic()
         self._written = self._drained = 0

@@ -17,11 +17,13 @@ from typing import Any, Final
 from libvalkey import ProtocolError
 from typing_extensions import override
 
+from dvcache import errors
 from dvcache.errors import ConnectionLost
 from dvcache.pools.connections import reader
 from dvcache.pools.limits import GLANCES, Limits
 from dvcache.pools.packing import packed
 from dvcache.pools.pushes import INCOMPLETE
+from dvcache.pools.shapes import KINDS, UNREADABLE, check, speaks_resp3
 from dvcache.pools.takeover import forget, is_readable, opened
 from dvcache.types import Batch, Endpoint
 
@@ -41,11 +43,23 @@ REST: Final = 0.001
 class Line(Limits, asyncio.Protocol):
     """One multiplexed connection. Every method belongs to the loop that opened it."""
 
-    __slots__ = ("__weakref__", "_feed", "_gets", "_grown", "_has_data", "_in_flight", "_partial", "_writer", "keeper")
+    __slots__ = (
+        "__weakref__",
+        "_feed",
+        "_gets",
+        "_grown",
+        "_has_data",
+        "_in_flight",
+        "_partial",
+        "_resp3",
+        "_writer",
+        "keeper",
+    )
 
     def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(endpoint, loop)
         self._renew_reader()
+        self._resp3 = speaks_resp3(endpoint)
         self._partial: list[Any] = []
         self._in_flight = 0
         self._writer: asyncio.StreamWriter | None = None
@@ -86,7 +100,7 @@ class Line(Limits, asyncio.Protocol):
             until = inf
         elif until < self._due:
             self._watch(until)
-        self._out.append((future, until, len(batch), data))
+        self._out.append((future, until, batch, data))
         self._in_flight += len(data)
         return future
 
@@ -113,7 +127,7 @@ class Line(Limits, asyncio.Protocol):
                     if not self._out:
                         self._since = monotonic()
                         self.loop.call_soon(self._flush)
-                    self._out.append((future, deadline, len(batch), data))
+                    self._out.append((future, deadline, batch, data))
                     self._in_flight += len(data)
             waiting.popleft()
 
@@ -128,12 +142,12 @@ class Line(Limits, asyncio.Protocol):
             self._read_first()
             return
         written = []
-        for future, deadline, count, data in out:
+        for future, deadline, batch, data in out:
             if future.done():
                 self._in_flight -= len(data)
             else:
                 written.append(data)
-                pending.append((future, deadline, count, len(data), since))
+                pending.append((future, deadline, batch, len(data), since))
         data = written[0] if len(written) == 1 else b"".join(written)
         self._written += len(data)
         self._transport.write(data)
@@ -152,7 +166,7 @@ class Line(Limits, asyncio.Protocol):
         self.unusable = False
 
     @override
-    def data_received(self, data: bytes | bytearray, *part: int) -> None:  # calls would cost
+    def data_received(self, data: bytes | bytearray, *part: int) -> None:  # noqa: C901  # calls would cost  # calls would cost
         if self.unusable:
             self._interrupted()
             return
@@ -162,28 +176,39 @@ class Line(Limits, asyncio.Protocol):
         try:
             self._feed(data, *part)
             while (reply := gets()) is not INCOMPLETE:
-                future, _, count, size, _ = pending[0]
-                replies = [reply] if count == 1 else self._gathered(reply, count)
-                if replies is None:
+                future, _, batch, size, _ = pending[0]
+                if len(batch) == 1:
+                    kinds = KINDS.get(batch[0][0])
+                    replies = [reply]
+                    if kinds is None or type(reply) not in kinds:
+                        check(batch, replies, resp3=self._resp3)
+                elif (gathered := self._gathered(reply, len(batch))) is None:
                     break
+                else:
+                    check(batch, gathered, resp3=self._resp3)
+                    replies = gathered
                 if not future.done():
                     future.set_result(replies)
                 pending.popleft()
                 self._in_flight -= size
-        except (ProtocolError, IndexError) as error:
+        except (ProtocolError, IndexError, TypeError) as error:
             # Not RESP, or a reply that nobody awaits: whose the next one is cannot be known.
-            self._end(f"protocol error ({type(error).__name__})")
+            self._break(error if isinstance(error, ProtocolError) else UNREADABLE)
             return
         if pending:
             self._grown = True
         elif self._has_data():
-            self._end("protocol error (more replies than commands)")
+            self._break("more replies than commands")
             return
         elif self._grown:
             self._renew_reader()
         if self._waiting:
             self._admit()
         self.unusable = False
+
+    def _break(self, reason: object) -> None:
+        """End the connection, as the server does not speak the protocol."""
+        self._fail(errors.ProtocolError(f"connection lost: protocol error: {reason}", **self._where))
 
     def _gathered(self, reply: Any, count: int) -> list[Any] | None:
         """Return the replies of a batch of several commands, once they are whole."""

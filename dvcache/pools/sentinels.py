@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import valkey.connection
+from libvalkey import ProtocolError
 from valkey.exceptions import ValkeyError
 
 from dvcache.pools.bounded import bounded
 from dvcache.pools.connections import interrupt, kept_alive
+from dvcache.pools.exchanges import UNREADABLE
 from dvcache.types import Address, Endpoint
 
 _CHANNELS: Final = (
@@ -33,8 +35,10 @@ _FAILOVER: Final = "failover_in_progress"
 _SHARE: Final = 0.8
 """Of the connect timeout, what a sentinel may take, so that who waits for it hears in time that it is silent."""
 
-FAILURES: Final = (ValkeyError, OSError)
-"""What asking a sentinel may raise."""
+FAILURES: Final = (ValkeyError, OSError, *UNREADABLE, ProtocolError)
+"""What asking a sentinel may raise: also where it answers what no sentinel answers."""
+
+_LAST_PORT: Final = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class Sentinel:
         if _FAILOVER in _flags(state):
             # Its epoch is counted up with the promotion, and its address goes over a second later.
             host, port = self._asked("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service)
-            promoted = host.decode(), int(port)
+            promoted = _address({"ip": host.decode(), "port": port.decode()})
             primary = primary if promoted == _address(state) else promoted
         replicas = map(_pairs, self._asked("SENTINEL", "REPLICAS", self._service))
         return Known(
@@ -144,4 +148,7 @@ def _follows(state: Mapping[str, str]) -> bool:
 
 
 def _address(state: Mapping[str, str]) -> Address:
-    return state["ip"], int(state["port"])
+    host, port = state["ip"], int(state["port"])
+    if not 0 <= port <= _LAST_PORT:
+        raise ValueError(f"a port that there is not ({port})")
+    return host, port

@@ -118,6 +118,7 @@ class Subscriber:
             state = states.get(self._service)
             nodes = None if state is None else self._asked.nodes(state)
         except FAILURES as error:
+            self._asked.disconnect()  # what it says next may be the answer to this question
             self._watch.told_nothing(self.address, str(error))
             return False
         if nodes is None:

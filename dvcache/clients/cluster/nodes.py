@@ -14,8 +14,16 @@ from zlib import crc32
 
 from dvcache.clients.cluster.slot_map import Range, ranges
 from dvcache.clients.cluster.view import C, View
-from dvcache.clients.exchanges import Steps, Within
-from dvcache.errors import ClosedError, ConnectError, NotSupportedError, ServerError, TransportError, UnavailableError
+from dvcache.clients.exchanges import Outcome, Steps, Within
+from dvcache.errors import (
+    ClosedError,
+    ConnectError,
+    NotSupportedError,
+    ProtocolError,
+    ServerError,
+    TransportError,
+    UnavailableError,
+)
 from dvcache.rota import Rota
 from dvcache.slots import SLOTS
 from dvcache.types import Address, Batch, Endpoint, Wait
@@ -33,8 +41,9 @@ TIMEOUT: Final = 5.0
 """Seconds that a batch may take to find its owners, where round trips may take for ever."""
 
 PATIENCE: Final = 1.0
-"""Seconds for which a node that cannot be reached is waited for, or its successor; less where the timeout is. From then on, until it was well for
-`LINGER` seconds, who misses it tries it once, so that a cluster that is down holds nobody up."""
+"""Seconds for which a node that cannot be reached is waited for, or its successor; less where the timeout is less.
+
+From then on, until it was well for `LINGER` seconds, each caller tries it once: a cluster that is down delays nobody."""
 
 _MORE: Final = 4
 """Factor by which more nodes are asked for the map at once, after those before gave none."""
@@ -208,17 +217,16 @@ class Nodes(Generic[C]):
             asked, candidates, count = candidates[:count], candidates[count:], count * _MORE
             outcomes = yield Within({client: _SLOTS for _, client in asked}, _SHARE)
             for address, client in asked:
-                outcome = outcomes[client]
-                reply = outcome if isinstance(outcome, Exception) else outcome[0]
+                reply = _told(outcomes[client], address, self._remap)
                 if isinstance(reply, UnavailableError):
                     failure = reply
                 elif isinstance(reply, ServerError):
                     refusal = reply
                 elif isinstance(reply, Exception):
                     failure, self._silent[address] = reply, self.clock()
-                elif found := ranges(reply, address, self._remap):
+                elif reply:
                     self._silent.pop(address, None)
-                    self._apply(found)
+                    self._apply(reply)
                     return
             now = self.clock()
             if now >= end or (self.view is not None and now >= begun + self.timeout):
@@ -317,6 +325,17 @@ class Nodes(Generic[C]):
         self.closed = True
         for _, pool in self._all():
             pool.close()
+
+
+def _told(outcome: Outcome, asked: Address, remap: Callable[[Address], Address] | None) -> list[Range] | Exception:
+    """Return what a node says of the slots, or why it says nothing of use."""
+    reply = outcome if isinstance(outcome, Exception) else outcome[0]
+    if isinstance(reply, Exception):
+        return reply
+    try:
+        return ranges(reply, asked, remap)
+    except ProtocolError as error:
+        return error
 
 
 def _refused(error: ServerError) -> Exception:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dvcache.errors import ProtocolError
+from dvcache.slots import are_ranges
 from dvcache.types import Address
 
 
@@ -24,7 +26,12 @@ def ranges(reply: Sequence[Any], asked: Address, remap: Callable[[Address], Addr
         reply: as it is parsed: `[[first, last, [host, port, id, …], …], …]`, the primary before its replicas.
         asked: the node that replied, whose host stands for one that is not told.
         remap: of the address that a node announces, where it is reached.
+
+    Raises:
+        ProtocolError: the reply is of another shape, or has slots that no cluster has.
     """
+    if not are_ranges(reply):
+        raise ProtocolError("a reply that CLUSTER SLOTS does not have", command="CLUSTER")
     found = []
     for first, last, *nodes in reply:
         primary, *replicas = [_mapped(_address(node, asked), remap) for node in nodes]

@@ -1,0 +1,306 @@
+"""Replies of every shape: what a server may say, however wrong, costs no more than an error of this library."""
+
+import asyncio
+import inspect
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import chain, repeat
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dvcache import CacheError, Container, ProtocolError, Settings
+from dvcache.errors import ConnectError
+from tests.empty_values import EXAMPLES, STREAMS
+from tests.speaker import Speaker, encoded
+
+CALLS: dict[str, Callable[[Any], Any]] = {
+    **{name: call for name, (call, _) in EXAMPLES.items()},
+    **STREAMS,
+    "set_get": lambda cache: cache.set("k", 1, get=True),
+    "srandmember_one": lambda cache: cache.srandmember("k"),
+    "zpopmax_one": lambda cache: cache.zpopmax("k"),
+    "zadd_incr": lambda cache: cache.zadd("k", {"m": 1}, incr=True),
+    "zrange_scores": lambda cache: cache.zrange("k", 0, -1, withscores=True),
+    "zrank_score": lambda cache: cache.zrank("k", "m", withscore=True),
+    "incr_float": lambda cache: cache.incr("k", 0.5),
+    "hset_timeout": lambda cache: cache.hset("k", "f", 1, timeout=5),
+}
+
+SAID = ("not found", "incr: the entry must be", "no overlap")
+"""Of a ValueError or TypeError that an operation raises for what is stored."""
+
+values = st.recursive(
+    st.none()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.sampled_from([0, 1, -1, -2, 400_000_000])
+    | st.binary(max_size=12)
+    | st.sampled_from([b"0", b"1", b"17", b"1.5", b"inf", b"nan", b"master", b"slave", b"own", b"\xff\xfe", b"QUEUED"])
+    | st.sampled_from([Exception("ERR \udcff"), Exception(""), Exception("MOVED x"), Exception("WRONGTYPE no")]),
+    lambda inner: st.lists(inner, max_size=4),
+    max_leaves=10,
+)
+replies = values.map(encoded) | st.sampled_from(
+    [
+        b"+OK\r\n",
+        b"$-5\r\n",
+        b":x\r\n",
+        b"@\r\n",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"%1\r\n*0\r\n+x\r\n",
+        b"#t\r\n",
+        b",1.5\r\n",
+        b"*2147483647\r\n",
+        b"*1\r\n" * 1100 + b":1\r\n",
+        b"-\xff\xfe\r\n",
+        b"+a\r\n+b\r\n",
+        b"_\r\n",
+    ]
+)
+told = st.lists(replies, min_size=1, max_size=4)
+
+fuzz = settings(
+    max_examples=6,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+KINDS = {
+    "plain": {},
+    "herd": {"HERD": True},
+    "own pool": {"CONNECTION_POOL_CLASS": "tests.drivers.OwnPool"},
+    "own parser": {"PARSER_CLASS": "valkey._parsers.resp2._RESP2Parser"},
+    "RESP3": {"CONNECTION_POOL_KWARGS": {"protocol": 3}},
+}
+
+ASYNC_KINDS = {
+    "plain": {},
+    "herd": {"HERD": True},
+    "own pool": {"CONNECTION_POOL_CLASS": "tests.drivers.OwnAsyncPool"},
+    "RESP3": {"CONNECTION_POOL_KWARGS": {"protocol": 3}},
+}
+
+
+def in_turn(replies: list[bytes]) -> Callable[[list[bytes]], bytes | None]:
+    """Answer with these replies, and end the connection with the next command: a scan would never end."""
+    turns: Iterator[bytes | None] = chain(replies, repeat(None))
+    return lambda _: next(turns)
+
+
+def harmless(call: Callable[[], object]) -> None:
+    """Make the call; let pass an error of the library, or of what is stored."""
+    error: Exception | None = None
+    try:
+        call()
+    except CacheError:
+        pass
+    except (ValueError, TypeError) as raised:
+        error = raised
+    assert error is None or any(part in str(error) for part in SAID), repr(error)
+
+
+@pytest.fixture(scope="module")
+def speaker() -> Iterator[Speaker]:
+    with Speaker() as speaker:
+        yield speaker
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def container(request: pytest.FixtureRequest, speaker: Speaker) -> Iterator[Container]:
+    options = {"SOCKET_TIMEOUT": 0.5, **KINDS[request.param]}
+    with Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options})) as container:
+        yield container
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_any_reply_to_a_method_is_a_value_or_an_error_of_ours(
+    container: Container, speaker: Speaker, name: str
+) -> None:
+    @fuzz
+    @given(told)
+    def check(replies: list[bytes]) -> None:
+        speaker.answer = in_turn(replies)
+        harmless(lambda: consumed(CALLS[name](container.cache())))
+
+    check()
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture(scope="module", params=ASYNC_KINDS)
+def async_container(request: pytest.FixtureRequest, speaker: Speaker, runner: asyncio.Runner) -> Iterator[Container]:
+    options = {"SOCKET_TIMEOUT": 0.5, **ASYNC_KINDS[request.param]}
+    container = Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options}))
+    yield container
+    runner.run(container.aclose())
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_any_reply_to_an_async_method_is_a_value_or_an_error_of_ours(
+    async_container: Container, speaker: Speaker, runner: asyncio.Runner, name: str
+) -> None:
+    async def called() -> None:
+        made = CALLS[name](async_container.async_cache())
+        if inspect.isasyncgen(made):
+            _ = [item async for item in made]
+        else:
+            await made
+
+    @fuzz
+    @given(told)
+    def check(replies: list[bytes]) -> None:
+        speaker.answer = in_turn(replies)
+        harmless(lambda: runner.run(called()))
+
+    check()
+
+
+def consumed(made: Any) -> None:
+    if inspect.isgenerator(made):
+        list(made)
+
+
+NODE = [b"127.0.0.1", 7000, b"id", []]
+WRONG_SLOTS = [
+    [[0, 400_000_000, NODE]],
+    [[-1, 5, NODE]],
+    [[5, 0, NODE]],
+    [[0, 16383]],
+    [[0, 16383, [b"127.0.0.1"]]],
+    [[0, 16383, [b"127.0.0.1", 400_000]]],
+    [[0, 16383, [b"\xff", 7000]]],
+    [[0, 16383, [b"a\0b", 7000]]],
+    [[0, 16383, [b"?", 7000, b"id", [b"ip"]]]],
+    [[0, 16383, NODE, b"replica"]],
+    [[b"0", b"16383", NODE]],
+    [b"0-16383"],
+    {b"0": [1]},
+    17,
+    b"OK",
+    None,
+]
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("reply", WRONG_SLOTS, ids=lambda reply: str(reply)[:30])
+def test_cluster_slots_of_a_wrong_shape_are_a_protocol_error(reply: object, colour: str) -> None:
+    options = {"CLUSTER": True, "SOCKET_TIMEOUT": 1}
+    with Speaker(lambda _: encoded(reply)) as speaker:
+        container = Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options}))
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        with container, pytest.raises((ProtocolError, ConnectError)):
+            get(container, colour)
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB
+
+
+def get(container: Container, colour: str) -> object:
+    if colour == "sync":
+        return container.cache().get("k")
+
+    async def got() -> object:
+        try:
+            return await container.async_cache().get("k")
+        finally:
+            await container.aclose()
+
+    return asyncio.run(got())
+
+
+ranges = st.lists(
+    st.lists(
+        st.integers(-2, 16384) | st.just(400_000_000) | st.lists(values, max_size=4) | st.just(NODE) | values,
+        max_size=5,
+    ),
+    max_size=3,
+)
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(ranges.map(encoded) | replies)
+def test_any_reply_to_cluster_slots_is_an_error_of_ours(colour: str, reply: bytes) -> None:
+    options = {"CLUSTER": True, "SOCKET_TIMEOUT": 0.3, "SOCKET_CONNECT_TIMEOUT": 0.3}
+    with Speaker(lambda command: reply if command[0] == b"CLUSTER" else b"$-1\r\n") as speaker:
+        with Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options})) as container:
+            with suppress(CacheError):
+                get(container, colour)
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(told)
+def test_any_reply_of_a_sentinel_is_an_error_of_ours(colour: str, said: list[bytes]) -> None:
+    with Speaker(in_turn(said)) as speaker:
+        options = {"SENTINELS": [("127.0.0.1", speaker.port)], "SOCKET_TIMEOUT": 0.3, "SOCKET_CONNECT_TIMEOUT": 0.3}
+        options["CLIENT_CLASS"] = "django_valkey.client.SentinelClient"
+        location = "valkey://service/0"
+        with Container(Settings.parse({"LOCATION": location, "OPTIONS": options})) as container:
+            with pytest.raises(CacheError):
+                get(container, colour)
+
+
+def service(**state: str) -> bytes:
+    """A reply to SENTINEL MASTERS with one service."""
+    given = {"name": "service", "ip": "127.0.0.1", "port": "1", "flags": "master", "num-other-sentinels": "0", **state}
+    return encoded([[word.encode() for pair in given.items() for word in pair]])
+
+
+WRONG_STATES = [
+    [service(port="x")],
+    [service(port="400000")],
+    [service(port="-1")],
+    [service(**{"num-other-sentinels": "many"})],
+    [service(**{"config-epoch": "x"}), encoded([])],
+    [service(), encoded([[b"ip"]])],
+    [service(), encoded([[b"ip", b"127.0.0.1"]])],
+    [service(), encoded([b"x"])],
+    [service(), encoded(5)],
+    [service(flags="failover_in_progress"), encoded(None)],
+    [service(flags="failover_in_progress"), encoded([b"\xff", b"x"])],
+    [encoded([[b"odd"]])],
+    [encoded([5])],
+    [b"%1\r\n*0\r\n+x\r\n"],
+    [b"-\xff\r\n"],
+    [b"HTTP/1.1 400 Bad Request\r\n"],
+]
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("said", WRONG_STATES, ids=range(len(WRONG_STATES)))
+def test_a_sentinel_that_says_what_none_says_is_one_that_does_not_answer(said: list[bytes], colour: str) -> None:
+    with Speaker(in_turn(said)) as speaker:
+        options = {"SENTINELS": [("127.0.0.1", speaker.port)], "SOCKET_TIMEOUT": 1, "SOCKET_CONNECT_TIMEOUT": 1}
+        options["CLIENT_CLASS"] = "django_valkey.client.SentinelClient"
+        with Container(Settings.parse({"LOCATION": "valkey://service/0", "OPTIONS": options})) as container:
+            with pytest.raises(ConnectError, match="none of them answers"):
+                get(container, colour)
+
+
+def test_a_reply_of_a_wrong_shape_ends_its_connection() -> None:
+    with Speaker(lambda _: b":1\r\n") as speaker:
+        with Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": {}})) as container:
+            with pytest.raises(ProtocolError, match="GET"):
+                container.cache().get("k")
+            speaker.answer = lambda _: b"$1\r\n5\r\n"
+            assert container.cache().get("k") == 5
+    assert speaker.accepted == 3  # the read was repeated once
+
+
+def test_replies_behind_one_of_a_wrong_shape_reach_nobody() -> None:
+    turns = iter([b"$1\r\n1\r\n", b":2\r\n", b"$1\r\n3\r\n"])
+
+    async def main() -> None:
+        async with Container(Settings.parse({"LOCATION": speaker.url()})) as container:
+            cache = container.async_cache()
+            speaker.answer = lambda _: b"$1\r\n0\r\n"
+            await cache.get("warm")
+            speaker.answer = lambda _: next(turns, b"$1\r\n9\r\n")
+            assert await asyncio.gather(*(cache.get(f"k{n}") for n in range(3))) == [1, 9, 9]
+
+    with Speaker() as speaker:
+        asyncio.run(main())

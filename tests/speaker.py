@@ -1,0 +1,119 @@
+"""A server that answers each command as it is told to, right or wrong, on a free loopback port."""
+
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final, Self, TypeAlias
+
+import libvalkey
+
+Answer: TypeAlias = Callable[[list[bytes]], bytes | None]
+"""Of a command, the bytes of its reply; None ends the connection."""
+
+OK: Final = b"+OK\r\n"
+HELLO: Final = b"%2\r\n$6\r\nserver\r\n$6\r\nvalkey\r\n$5\r\nproto\r\n:3\r\n"
+GREETINGS: Final = frozenset({b"HELLO", b"AUTH", b"CLIENT", b"SELECT", b"PING"})
+
+
+def encoded(value: Any) -> bytes:  # noqa: PLR0911  # one for each kind of value
+    """Return a value in RESP: bytes, int, None, a list; a dict and a float in RESP3; an exception as an error reply."""
+    match value:
+        case None:
+            return b"$-1\r\n"
+        case bool():
+            return b"#t\r\n" if value else b"#f\r\n"
+        case int():
+            return b":%d\r\n" % value
+        case float():
+            return b",%r\r\n".replace(b"%r", repr(value).encode())
+        case bytes():
+            return b"$%d\r\n%b\r\n" % (len(value), value)
+        case Exception():
+            return b"-" + str(value).encode("utf-8", "surrogateescape") + b"\r\n"
+        case dict():
+            return b"%%%d\r\n" % len(value) + b"".join(encoded(each) for pair in value.items() for each in pair)
+    return b"*%d\r\n" % len(value) + b"".join(map(encoded, value))
+
+
+class Speaker:
+    """A scripted server, with a thread for each connection. Used as a context manager.
+
+    Args:
+        answer: makes the replies; may be replaced at any time.
+        greets: whether HELLO, AUTH, CLIENT, SELECT and PING are answered with OK without it.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(self, answer: Answer = lambda _: OK, *, greets: bool = True) -> None:
+        self.answer, self._greets = answer, greets
+        self.asked: list[list[bytes]] = []
+        """Every command but the greetings, in the order of their arrival."""
+        self.accepted = 0
+        """How many connections were ever made."""
+        self._connections: set[socket.socket] = set()
+        self._listener = socket.create_server((self.host, 0))
+        self.port: int = self._listener.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+
+    def url(self, db: int = 0) -> str:
+        return f"valkey://{self.host}:{self.port}/{db}"
+
+    @property
+    def open(self) -> int:
+        """How many connections are open."""
+        return len(self._connections)
+
+    def cut(self) -> None:
+        """End every connection."""
+        for connection in list(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def names(self) -> list[str]:
+        """Return the names of the commands that were asked, in upper case."""
+        return [command[0].decode().upper() for command in list(self.asked)]
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self.accepted += 1
+                self._connections.add(connection)
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        reader = libvalkey.Reader(notEnoughData=self)
+        try:
+            with suppress(OSError):
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                while data := connection.recv(65536):
+                    reader.feed(data)
+                    replies = b""
+                    while (command := reader.gets()) is not self:
+                        reply = self._reply(command)
+                        if reply is None:
+                            if replies:
+                                connection.sendall(replies)
+                            return
+                        replies += reply
+                    connection.sendall(replies)
+        finally:
+            self._connections.discard(connection)
+            connection.close()
+
+    def _reply(self, command: list[bytes]) -> bytes | None:
+        if self._greets and command[0].upper() in GREETINGS:
+            return HELLO if command[0].upper() == b"HELLO" else OK
+        self.asked.append(command)
+        return self.answer(command)
