@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final, cast
 
 from dvcache.errors import NotSupportedError
+from dvcache.quantities import numbered
 from dvcache.types import Key, KeyFunction, ReverseKeyFunction, StoredKey
 
 _GLOB: Final = re.compile(r"[*?\[\]\\]")
@@ -108,7 +109,7 @@ class PrefixedKeys:
             return [self._reverse(_text(each)) for each in stored]
         if not stored:
             return []
-        number = self._version if version is None else version
+        number = self._version if version is None else numbered(version)
         if self._function is None:
             head, tail = stored_bytes(f"{self._prefix}:{number}:"), b""
         else:
@@ -117,6 +118,8 @@ class PrefixedKeys:
         return [_text(each if name is None else name) for each, name in zip(stored, inner, strict=True)]
 
     def _named(self, key: str | bytes | int, prefix: str, version: int) -> bytes:
+        if type(version) is not int:
+            version = numbered(version)
         if self._function is None:
             # The literal of bytes is spelt out, since formatting them is a BytesWarning under `python -b`.
             name = repr(key) if isinstance(key, bytes) else str(key)

@@ -18,6 +18,7 @@ from django_valkey.shared_pools import shared
 from dvcache import NotSupportedError
 from dvcache.pools.drivers import wrong_colour
 from dvcache.pools.embedded import embedded_server
+from dvcache.quantities import plainly
 from dvcache.settings import components, locations, twins
 from dvcache.settings.names import is_foreign
 from dvcache.settings.options import copied
@@ -74,7 +75,7 @@ class BaseConnectionFactory(Generic[Base, Pool]):
             ("SOCKET_TIMEOUT", "Socket timeout"),
             ("SOCKET_CONNECT_TIMEOUT", "Socket connect timeout"),
         ):
-            if seconds := self.options.get(option):
+            if seconds := plainly(self.options.get(option)):
                 if not isinstance(seconds, int | float):
                     raise ConfigurationError(f"{name} should be float or integer", key=f"OPTIONS[{option!r}]")
                 params[option.lower()] = seconds

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any, Final, TypeVar
 
 from django_valkey import borrowed, locks
+from django_valkey.blocking_values import storing
 from dvcache.binding import aio, astream, stream, sync
 from dvcache.cache import AsyncCache, Cache
 from dvcache.operations.context import Context
@@ -33,7 +34,7 @@ def _bound(method: Callable[..., Any], op: Callable[..., Any]) -> Any:
     if inspect.isasyncgenfunction(method):
         return astream(_pages(op, "async"))
     if inspect.iscoroutinefunction(method):
-        return aio(op, taking_more(op, "async"))
+        return storing(aio(op, taking_more(op, "async")), op)
     return sync(op, taking_more(op, "sync"))
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from dvcache.errors import CacheError
 from dvcache.operations.context import Context
 from dvcache.operations.swaps import scripted
+from dvcache.quantities import argument
 from dvcache.types import DEFAULT, MISSING, Arg, Key, Op, Timeout
 
 Number = TypeVar("Number", int, float)
@@ -46,8 +47,8 @@ def incr(
         TypeError: the entry, `delta` or `default` is not an int or a float. Nothing was written.
         NotSupportedError: the server offers no way to do it atomically. Nothing was written.
     """
-    _number(delta, "delta")
-    initial = None if default is None else _number(default, "default") + delta
+    delta = _given(delta, "delta")
+    initial = None if default is None else _given(default, "default") + delta
     return _add(cx, _Sum(key, cx.keys.key(key, version), delta, initial, _creation(cx, initial, timeout)))
 
 
@@ -61,7 +62,7 @@ def decr(
     timeout: Timeout = DEFAULT,
 ) -> Op[Number]:
     """Subtract from a number, atomically, and return the difference. Arguments and errors as for `incr`."""
-    _number(delta, "delta")
+    delta = _given(delta, "delta")
     return incr(cx, key, -delta, version, default=default, timeout=timeout)
 
 
@@ -117,6 +118,10 @@ def _compare_and_swap(cx: Context, wanted: _Sum, old: bytes | None, *, scripts: 
             return result
         old = None
     raise CacheError(f"incr: the entry changed {ATTEMPTS} times between being read and being written")
+
+
+def _given(value: Any, name: str) -> Any:
+    return _number(argument(value), name)
 
 
 def _number(value: object, name: str) -> float:

@@ -3,9 +3,10 @@
 # ruff: noqa: D417  # the context is not the caller's to pass
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, SupportsFloat, SupportsIndex
 
 from dvcache.operations.context import MAX_MS, Context
+from dvcache.quantities import real
 from dvcache.types import Key, Moment, Op, Timeout
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,8 +53,8 @@ def pexpire(cx: Context, key: Key, timeout: Timeout, version: int | None = None)
             which is in seconds.
         version: the version to look in; the alias's own where None.
     """
-    if isinstance(timeout, int | float):
-        timeout = _bounded(timeout) / 1000
+    if isinstance(timeout, SupportsIndex | SupportsFloat):
+        timeout = _bounded(real(timeout, "a timeout")) / 1000
     return cx.policy.touch(cx, key, timeout, version)
 
 
@@ -81,9 +82,9 @@ def pexpire_at(cx: Context, key: Key, when: Moment, version: int | None = None) 
 def _unix_ms(when: Moment, unit: int) -> int:
     if isinstance(when, datetime):
         return max(0, (_aware(when) - _EPOCH) // timedelta(milliseconds=1))
-    if not isinstance(when, int | float):
+    if not isinstance(when, SupportsIndex | SupportsFloat):
         raise TypeError(f"a point in time is a number or a datetime, not {type(when).__name__}")
-    return min(round(_bounded(when) * unit), MAX_MS)
+    return min(round(_bounded(real(when, "a point in time")) * unit), MAX_MS)
 
 
 def _aware(when: datetime) -> datetime:

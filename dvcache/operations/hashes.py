@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from dvcache.errors import NotSupportedError, ServerError
 from dvcache.keys import stored_bytes
 from dvcache.operations.context import Context
+from dvcache.quantities import argument
 from dvcache.types import MISSING, Command, Fresh, Key, Op, Pages, Timeout
 
 K = TypeVar("K")
@@ -154,7 +155,7 @@ def hincrby(cx: Context, name: Key, key: Key, delta: int = 1, version: int | Non
     Raises:
         ServerError: the field holds something else, or the sum has more than 64 bits. Nothing was written.
     """
-    [total] = yield (("HINCRBY", _name(cx, name, version), cx.keys.key(key, version), delta),)
+    [total] = yield (("HINCRBY", _name(cx, name, version), cx.keys.key(key, version), argument(delta)),)
     return int(total)
 
 
@@ -164,7 +165,7 @@ def hincrbyfloat(cx: Context, name: Key, key: Key, delta: float, version: int | 
     Raises:
         ServerError: the field holds something else. Nothing was written.
     """
-    [total] = yield (("HINCRBYFLOAT", _name(cx, name, version), cx.keys.key(key, version), delta),)
+    [total] = yield (("HINCRBYFLOAT", _name(cx, name, version), cx.keys.key(key, version), argument(delta)),)
     return float(total)
 
 
@@ -252,7 +253,7 @@ def hscan_page(  # noqa: PLR0917  # the order of HSCAN's own arguments
         version: the version of the hash and of its fields; the alias's own where None.
     """
     pattern = () if match is None else ("MATCH", cx.keys.pattern(match, version))
-    scan: Command = ("HSCAN", _name(cx, name, version), cursor, *pattern, "COUNT", count or cx.scan_count)
+    scan: Command = ("HSCAN", _name(cx, name, version), cursor, *pattern, "COUNT", argument(count) or cx.scan_count)
     # A cursor means nothing to another server: every page is the primary's.
     [[cursor, found]] = yield Fresh((scan,))
     return int(cursor), _named(cx, found, version)

@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 from dvcache.errors import ServerError
 from dvcache.operations.context import Context
 from dvcache.operations.members import decoded, stored
+from dvcache.quantities import argument
 from dvcache.types import Key, Op
 
 End: TypeAlias = Literal["LEFT", "RIGHT"]
@@ -65,7 +66,7 @@ def _popped(cx: Context, command: str, key: Key, count: int | None, version: int
     if count is None:
         [found] = yield ((command, name),)
         return None if found is None else cx.codec.loads(found, None)
-    [found] = yield ((command, name, count),)
+    [found] = yield ((command, name, argument(count)),)
     return decoded(cx, found or ())
 
 
@@ -84,13 +85,13 @@ def lrange(cx: Context, key: Key, start: int = 0, end: int = -1, version: int | 
         end: the last one's index, which is included.
         version: the version to look in; the alias's own where None.
     """
-    [found] = yield (("LRANGE", cx.keys.key(key, version), start, end),)
+    [found] = yield (("LRANGE", cx.keys.key(key, version), argument(start), argument(end)),)
     return decoded(cx, found)
 
 
 def lindex(cx: Context, key: Key, index: int, version: int | None = None) -> Op[object]:
     """Return one element of a list, None where there is none. A negative index counts from the end."""
-    [found] = yield (("LINDEX", cx.keys.key(key, version), index),)
+    [found] = yield (("LINDEX", cx.keys.key(key, version), argument(index)),)
     return None if found is None else cx.codec.loads(found, None)
 
 
@@ -103,7 +104,7 @@ def lpos(cx: Context, key: Key, value: object, version: int | None = None) -> Op
 def lset(cx: Context, key: Key, index: int, value: object, version: int | None = None) -> Op[bool]:
     """Replace one element of a list and say whether there was one. A negative index counts from the end."""
     try:
-        yield (("LSET", cx.keys.key(key, version), index, stored(cx, value)),)
+        yield (("LSET", cx.keys.key(key, version), argument(index), stored(cx, value)),)
     except ServerError as error:
         if error.message not in _NO_ELEMENT:
             raise
@@ -123,13 +124,13 @@ def lrem(cx: Context, key: Key, count: int, value: object, version: int | None =
         value: the value.
         version: the version to remove from; the alias's own where None.
     """
-    [removed] = yield (("LREM", cx.keys.key(key, version), count, stored(cx, value)),)
+    [removed] = yield (("LREM", cx.keys.key(key, version), argument(count), stored(cx, value)),)
     return int(removed)
 
 
 def ltrim(cx: Context, key: Key, start: int, end: int, version: int | None = None) -> Op[bool]:
     """Remove all elements of a list but those from one index to another, as `lrange` returns them; return True."""
-    yield (("LTRIM", cx.keys.key(key, version), start, end),)
+    yield (("LTRIM", cx.keys.key(key, version), argument(start), argument(end)),)
     return True
 
 

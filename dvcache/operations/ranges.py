@@ -12,6 +12,7 @@ from typing import Any
 from dvcache.operations.context import Context
 from dvcache.operations.members import decoded, scored
 from dvcache.operations.sorted_sets import Bound
+from dvcache.quantities import argument
 from dvcache.types import Arg, Key, Op
 
 
@@ -49,9 +50,9 @@ def zrange(  # noqa: PLR0917  # the order of django-redis
     rev = ("REV",) if desc else ()
     limit: tuple[Arg, ...] = ()
     if offset is not None or num is not None:
-        limit = ("LIMIT", offset or 0, -1 if num is None else num)
+        limit = ("LIMIT", argument(offset) or 0, -1 if num is None else argument(num))
     scores = ("WITHSCORES",) if withscores else ()
-    [found] = yield (("ZRANGE", cx.keys.key(key, version), start, end, *by, *rev, *limit, *scores),)
+    [found] = yield (("ZRANGE", cx.keys.key(key, version), argument(start), argument(end), *by, *rev, *limit, *scores),)
     return scored(cx, found, score_cast_func) if withscores else decoded(cx, found)
 
 

@@ -6,6 +6,7 @@ Rests on SCAN (https://valkey.io/commands/scan/), never on KEYS: what is there t
 # ruff: noqa: D417  # the context is not the caller's to pass
 
 from dvcache.operations.context import Context
+from dvcache.quantities import argument
 from dvcache.types import Fresh, Op, Pages
 
 
@@ -93,5 +94,7 @@ def _unlink(cx: Context, pattern: bytes, itersize: int | None) -> Op[int]:
 
 def _page(cx: Context, pattern: bytes, cursor: int, itersize: int | None) -> Op[tuple[int, list[bytes]]]:
     # A cursor means nothing to another server: every page is the primary's.
-    [[cursor, stored]] = yield Fresh((("SCAN", cursor, "MATCH", pattern, "COUNT", itersize or cx.scan_count),))
+    [[cursor, stored]] = yield Fresh(
+        (("SCAN", cursor, "MATCH", pattern, "COUNT", argument(itersize) or cx.scan_count),)
+    )
     return int(cursor), stored

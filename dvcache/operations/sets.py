@@ -8,6 +8,7 @@ members: 1, 1.0 and True are three members.
 
 from dvcache.operations.context import Context
 from dvcache.operations.members import Members, decoded, matching, stored, together
+from dvcache.quantities import argument
 from dvcache.types import Fresh, Key, Op, Pages
 
 
@@ -112,7 +113,7 @@ def _drawn(
     if count is None:
         [found] = yield ((command, name),)
         return None if found is None else cx.codec.loads(found, None)
-    [found] = yield ((command, name, count),)
+    [found] = yield ((command, name, argument(count)),)
     members = decoded(cx, found)
     return together(members) if distinct else members
 
@@ -190,7 +191,9 @@ def sscan_page(  # noqa: PLR0917  # the order of SSCAN's own arguments
         version: the version to look in; the alias's own where None.
     """
     # A cursor means nothing to another server: every page is the primary's.
-    [[cursor, found]] = yield Fresh((("SSCAN", cx.keys.key(key, version), cursor, "COUNT", count or cx.scan_count),))
+    [[cursor, found]] = yield Fresh(
+        (("SSCAN", cx.keys.key(key, version), cursor, "COUNT", argument(count) or cx.scan_count),)
+    )
     return int(cursor), list(filter(matching(match), decoded(cx, found)))
 
 

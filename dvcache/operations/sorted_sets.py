@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from dvcache.operations.context import Context
 from dvcache.operations.members import matching, scored, stored
+from dvcache.quantities import argument
 from dvcache.types import Fresh, Key, Op, Pages
 
 Bound: TypeAlias = float | str
@@ -59,7 +60,7 @@ def zadd(  # noqa: PLR0917  # the order of django-redis
         raise TypeError(f"zadd takes a mapping of members to their scores, not {type(mapping).__name__}")
     given = {"NX": nx, "XX": xx, "GT": gt, "LT": lt, "CH": ch, "INCR": incr}
     options = [name for name, wanted in given.items() if wanted]
-    scores = [part for member, score in mapping.items() for part in (score, stored(cx, member))]
+    scores = [part for member, score in mapping.items() for part in (argument(score), stored(cx, member))]
     [reply] = yield (("ZADD", cx.keys.key(key, version), *options, *scores),)
     if incr:
         return None if reply is None else float(reply)
@@ -68,7 +69,7 @@ def zadd(  # noqa: PLR0917  # the order of django-redis
 
 def zincrby(cx: Context, key: Key, amount: float, value: object, version: int | None = None) -> Op[float]:
     """Add to a member's score, atomically, and return the sum. A member that is not there has 0."""
-    [score] = yield (("ZINCRBY", cx.keys.key(key, version), amount, stored(cx, value)),)
+    [score] = yield (("ZINCRBY", cx.keys.key(key, version), argument(amount), stored(cx, value)),)
     return float(score)
 
 
@@ -82,13 +83,13 @@ def zrem(cx: Context, key: Key, *values: object, version: int | None = None) -> 
 
 def zremrangebyscore(cx: Context, key: Key, min: Bound, max: Bound, version: int | None = None) -> Op[int]:
     """Remove the members whose scores are in a range and return how many there were. Ends as for `zrangebyscore`."""
-    [removed] = yield (("ZREMRANGEBYSCORE", cx.keys.key(key, version), min, max),)
+    [removed] = yield (("ZREMRANGEBYSCORE", cx.keys.key(key, version), argument(min), argument(max)),)
     return int(removed)
 
 
 def zremrangebyrank(cx: Context, key: Key, start: int, end: int, version: int | None = None) -> Op[int]:
     """Remove the members from one rank to another, as `zrange` returns them, and return how many there were."""
-    [removed] = yield (("ZREMRANGEBYRANK", cx.keys.key(key, version), start, end),)
+    [removed] = yield (("ZREMRANGEBYRANK", cx.keys.key(key, version), argument(start), argument(end)),)
     return int(removed)
 
 
@@ -100,7 +101,7 @@ def zcard(cx: Context, key: Key, version: int | None = None) -> Op[int]:
 
 def zcount(cx: Context, key: Key, min: Bound, max: Bound, version: int | None = None) -> Op[int]:
     """Return how many members have scores in a range. Ends as for `zrangebyscore`."""
-    [count] = yield (("ZCOUNT", cx.keys.key(key, version), min, max),)
+    [count] = yield (("ZCOUNT", cx.keys.key(key, version), argument(min), argument(max)),)
     return int(count)
 
 
@@ -170,7 +171,7 @@ def zpopmax(
 def _popped(
     cx: Context, command: str, key: Key, count: int | None, version: int | None
 ) -> Op[Scored | list[Scored] | None]:
-    limit = () if count is None else (count,)
+    limit = () if count is None else (argument(count),)
     [found] = yield ((command, cx.keys.key(key, version), *limit),)
     members = scored(cx, found, float)
     if count is not None:
@@ -191,7 +192,9 @@ def zscan_page(  # noqa: PLR0917  # the order of ZSCAN's own arguments
     Arguments are those of `sscan_page`. A member may come more than once, on several pages.
     """
     # A cursor means nothing to another server: every page is the primary's.
-    [[cursor, found]] = yield Fresh((("ZSCAN", cx.keys.key(key, version), cursor, "COUNT", count or cx.scan_count),))
+    [[cursor, found]] = yield Fresh(
+        (("ZSCAN", cx.keys.key(key, version), cursor, "COUNT", argument(count) or cx.scan_count),)
+    )
     passes = matching(match)
     return int(cursor), [scored for scored in scored(cx, found, float) if passes(scored[0])]
 

@@ -4,6 +4,7 @@
 
 from dvcache.errors import ServerError
 from dvcache.operations.context import Context
+from dvcache.quantities import whole
 from dvcache.types import Key, Op, StoredKey
 
 
@@ -23,9 +24,8 @@ def incr_version(cx: Context, key: Key, delta: int = 1, version: int | None = No
         ValueError: there is no entry.
         TypeError: `delta` is not an int.
     """
-    if not isinstance(delta, int):
-        raise TypeError(f"a version is moved by an int, not by {type(delta).__name__}")
-    old = cx.version if version is None else version
+    delta = whole(delta, "the delta of a version")
+    old = cx.version if version is None else whole(version, "a version")
     source = cx.keys.key(key, old)
     if delta == 0:
         [found] = yield (("EXISTS", source),)
@@ -39,9 +39,7 @@ def incr_version(cx: Context, key: Key, delta: int = 1, version: int | None = No
 
 def decr_version(cx: Context, key: Key, delta: int = 1, version: int | None = None) -> Op[int]:
     """Move an entry to an earlier version. Arguments and errors as for `incr_version`."""
-    if not isinstance(delta, int):
-        raise TypeError(f"a version is moved by an int, not by {type(delta).__name__}")
-    return incr_version(cx, key, -delta, version)
+    return incr_version(cx, key, -whole(delta, "the delta of a version"), version)
 
 
 def _renamed(cx: Context, source: bytes, target: bytes) -> Op[bool]:

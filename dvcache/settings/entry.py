@@ -12,6 +12,7 @@ from dvcache.compressors.identity import IdentityCompressor
 from dvcache.errors import ConfigurationError
 from dvcache.operations.context import ClearScope, Herd
 from dvcache.protocols import Compressor, Serializer
+from dvcache.quantities import plainly
 from dvcache.serializers.pickle import PickleSerializer
 from dvcache.settings import components, deadlines, endpoints, kinds, names, options, other_libraries
 from dvcache.settings.herd import herd
@@ -123,7 +124,7 @@ class Settings:
 def _parsed(mapping: object, alias: str, factory: object, client: object) -> dict[str, Any]:
     if not isinstance(mapping, Mapping):
         raise ConfigurationError(f"a mapping is needed, not {type(mapping).__name__}")
-    entry = options.copied(mapping)
+    entry = plainly(options.copied(mapping))
     given = entry.get("OPTIONS")
     if not isinstance(given, Mapping | None):
         raise ConfigurationError(f"must be a mapping, not {type(given).__name__}", key="OPTIONS")
