@@ -25,7 +25,7 @@ _REFERENCES: Final = frozenset(
         *("CLIENT_CLASS", "CONNECTION_FACTORY", "CONNECTION_POOL_CLASS", "BASE_CLIENT_CLASS", "CREDENTIAL_PROVIDER"),
         *("PARSER_CLASS", "PARSER_CLS", "KEY_FUNCTION", "REVERSE_KEY_FUNCTION"),
         *("retry", "retry_on_error", "credential_provider", "command_packer", "cache_policy", "client_cache"),
-        *("valkey_connect_func", "redis_connect_func", "connection_pool", "backoff"),
+        *("valkey_connect_func", "redis_connect_func", "connection_pool", "backoff", "ADDRESS_REMAP", "address_remap"),
     }
 )
 """Settings and arguments in which text is a dotted path, beside those that end in `_class`."""

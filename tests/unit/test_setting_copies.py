@@ -76,6 +76,8 @@ CONFIGURED: dict[str, tuple[object, dict[str, object]]] = {
     "own factory": (f"valkey://u:{SECRET}@h/1", {"CONNECTION_FACTORY": Factory, "PASSWORD": SECRET}),
     "signed": (URL, {"SERIALIZER": "dvcache.serializers.signed.SignedSerializer", "SIGNING_KEYS": [SECRET]}),
     "deadline": (URL, {"DEADLINE": 7}),
+    "checked hosts": (f"valkeys://u:{SECRET}@h", {"TLS_CHECK_HOSTNAME": True}),
+    "mapped addresses": (URL, {"CLUSTER": True, "ADDRESS_REMAP": {"10.0.0.1:6379": "h:7000"}}),
 }
 WAYS: dict[str, Callable[[Any], Any]] = {
     "copy": copy.copy,
