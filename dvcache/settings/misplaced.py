@@ -78,6 +78,8 @@ def refuse_case(arguments: Iterable[object], key: str) -> None:
 
 def cure(name: object) -> str:
     """Say where a connection argument belongs that is a name in OPTIONS; nothing of other names, and of known ones."""
+    if isinstance(name, str) and name.upper() == "LOCATION":
+        return "it belongs in the entry itself"
     return "" if name in KNOWN else _cure(name, among_options=True)
 
 

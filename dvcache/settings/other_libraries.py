@@ -88,6 +88,12 @@ def refuse_in(name: object, value: object, key: str, where: str = "") -> None:
                 raise ConfigurationError(f"{where}{path!r} is another library's; {_cure(path)}", key=key)
 
 
+def library(value: object) -> str:
+    """Return the other cache library that an object's class is of; empty if it is of none."""
+    roots = (base.__module__.partition(".")[0] for base in type(value).__mro__)
+    return next((root for root in roots if root in _LIBRARIES), "")
+
+
 def hint(path: str) -> str:
     """Return what to write for a dotted path of another library that cannot be imported; nothing for other paths."""
     return f"; {_cure(path)}" if path.partition(".")[0] in _LIBRARIES else ""
