@@ -22,6 +22,9 @@ _CODES: Final = {
     "ClusterDownError": "CLUSTERDOWN",
     "TryAgainError": "TRYAGAIN",
     "ClusterCrossSlotError": "CROSSSLOT",
+    "MovedError": "MOVED",
+    "AskError": "ASK",
+    "AuthenticationError": "NOAUTH",
     "ModuleError": "ERR",
     "AuthenticationWrongNumberOfArgsError": "ERR",
 }
