@@ -2,8 +2,8 @@
 
 import difflib
 import inspect
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from dvcache.errors import ConfigurationError
 
@@ -21,10 +21,19 @@ _METHODS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def check_settings(settings: object, kind: type) -> None:
-    """Raise for settings of another type, such as the mapping that they are to be parsed from."""
+    """Raise for settings of another type, such as the mapping that they are to be parsed from, and for wrong codecs."""
     if not isinstance(settings, kind):
         given = settings.__name__ if isinstance(settings, type) else type(settings).__name__
         raise ConfigurationError(f"a container takes Settings, not {given}; write Settings.parse(...)")
+    _check_codecs(settings)
+
+
+def _check_codecs(settings: Any) -> None:
+    """Raise for a serializer or a compressor in settings that is a class, or lacks a method."""
+    parts = [("serializer", settings.serializer), ("compressor", settings.compressor)]
+    for name, part in (*parts, *(("serializer_fallbacks", each) for each in settings.serializer_fallbacks)):
+        if fault := _misfit(part, ("compress", "decompress") if name == "compressor" else ("dumps", "loads")):
+            raise ConfigurationError(fault, alias=settings.alias, key=name)
 
 
 def check(replacements: Mapping[str, object], alias: str = "") -> None:
@@ -52,13 +61,15 @@ def _unknown(name: str) -> str:
 
 def _fault(name: str, given: object) -> str:
     """Say what is wrong with a replacement; nothing where it fits."""
-    if isinstance(given, type):
-        return f"an object is needed, not the class {given.__name__}; write {given.__name__}()"
-    if name == "clock" and (not callable(given) or inspect.iscoroutinefunction(given)):
+    if name == "clock" and not isinstance(given, type) and (not callable(given) or inspect.iscoroutinefunction(given)):
         return f"must be a function that returns seconds, as time.time, not {type(given).__name__}"
     if name == "client" and inspect.iscoroutinefunction(getattr(given, "execute", None)):
         return f"{type(given).__name__} is asynchronous; give it as async_client"
-    lacking = [method for method in _METHODS[name] if not callable(getattr(given, method, None))]
-    if lacking:
-        return f"{type(given).__name__} lacks {', '.join(lacking)}; it needs {', '.join(_METHODS[name])}"
-    return ""
+    return _misfit(given, _METHODS[name])
+
+
+def _misfit(given: object, methods: Sequence[str]) -> str:
+    if isinstance(given, type):
+        return f"an object is needed, not the class {given.__name__}; write {given.__name__}()"
+    lacking = [method for method in methods if not callable(getattr(given, method, None))]
+    return f"{type(given).__name__} lacks {', '.join(lacking)}; it needs {', '.join(methods)}" if lacking else ""

@@ -17,7 +17,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from types import MappingProxyType
 from typing import Any, Final, Literal, Protocol, Self, SupportsFloat, SupportsIndex, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -196,10 +195,6 @@ ReverseKeyFunction: TypeAlias = Callable[[str], str]
 """Of a stored key, the caller's key."""
 
 
-def _no_options() -> Mapping[str, object]:
-    return MappingProxyType({})
-
-
 Colour: TypeAlias = Literal["sync", "async"]
 """Of which code something is: of threads, or of an event loop."""
 
@@ -271,7 +266,7 @@ class Endpoint:
     """Seconds to reach, secure and greet the server; None waits for ever."""
     timeout: float | None = 5.0
     """Seconds for one round trip; None waits for ever."""
-    options: Mapping[str, object] = field(default_factory=_no_options, repr=False, hash=False)
+    options: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
     """What else valkey-py's connection takes: username, password, ssl_*, client_name …"""
     role: Role = "primary"
     service: str = ""
@@ -279,7 +274,7 @@ class Endpoint:
     sentinels: tuple[Address, ...] = ()
     in_cluster: bool = False
     """Whether it is a node of a cluster, whose replicas are read after READONLY only."""
-    sentinel_options: Mapping[str, object] = field(default_factory=_no_options, repr=False, hash=False)
+    sentinel_options: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
     """What valkey-py's connections to the sentinels take: username, password, ssl, socket_timeout …"""
     remap: Callable[[Address], Address] | None = field(default=None, repr=False, hash=False)
     """Of the address that a node announces, to a cluster or to sentinels, where it is reached; None: there."""

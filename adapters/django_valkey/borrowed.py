@@ -18,6 +18,7 @@ from dvcache.operations.together import MSETEX
 from dvcache.pools.driven import DrivenPool
 from dvcache.pools.home import Home
 from dvcache.settings import deadlines
+from dvcache.settings.other_libraries import library
 from dvcache.turns import Turns
 from dvcache.types import Batch, Colour, Driven, Each, Effect, Elsewhere, Endpoint, Fresh, Op, Pages
 
@@ -58,7 +59,7 @@ def on(client: Any, colour: Colour, name: str, cx: Context, op: Op[Any]) -> Op[A
         NotSupportedError: the client is none of valkey-py's for code of this colour, it decodes replies, or the
             pipeline cannot queue what takes several round trips; or a test has replaced the pools.
     """
-    replaced.refuse_raw("client=")
+    _refuse(client)
     return _queued(client, name, op) if _is_pipeline(client) else _there(op, pool(client, colour, cx.alias))
 
 
@@ -68,7 +69,7 @@ def _there(op: Op[Any], target: Any) -> Op[Any]:
 
 def pages_on(client: Any, colour: Colour, name: str, cx: Context, pages: Pages[Any]) -> Pages[Any]:
     """Return pages that are read on a caller's client. Arguments and errors are those of `on`."""
-    replaced.refuse_raw("client=")
+    _refuse(client)
     if _is_pipeline(client):
         raise _refused(name)
     target = pool(client, colour, cx.alias)
@@ -77,7 +78,7 @@ def pages_on(client: Any, colour: Colour, name: str, cx: Context, pages: Pages[A
 
 def pool(client: Any, colour: Colour, alias: str) -> Any:
     """Return what runs batches on the connections of a caller's client. Errors are those of `on`."""
-    replaced.refuse_raw("client=")
+    _refuse(client)
     if isinstance(client, ValkeyCluster) and colour == "sync" and not _is_pipeline(client):
         return _divided(client, alias)
     found = getattr(client, "connection_pool", None)
@@ -95,6 +96,13 @@ def _limited(target: Any, endpoint: Endpoint) -> Any:
     """Return the client with a deadline for each batch, made of the timeouts of the caller's client."""
     seconds = deadlines.default((endpoint,))
     return target if seconds is None else Deadlines(target, seconds)
+
+
+def _refuse(client: Any) -> None:
+    """Raise for another library's client, and for any where a test has replaced the pools."""
+    replaced.refuse_raw("client=")
+    if found := library(client):
+        raise NotSupportedError(f"client= takes a client of valkey-py's, not {type(client).__name__} of {found}")
 
 
 def _endpoint(found: Any, alias: str) -> Endpoint:

@@ -17,6 +17,7 @@ from django_valkey import spellings
 from django_valkey.envelopes import unwrapped
 from django_valkey.exceptions import ConfigurationError
 from dvcache import Settings, errors
+from dvcache.settings import frozen
 from dvcache.settings.spelling import hint, nearest
 from dvcache.settings.topology import GLOBAL_FACTORY
 
@@ -50,6 +51,8 @@ _LOGGER: Final = {"LOGGER": "django_valkey.base"}
 """Where ignored exceptions are logged if nothing is said."""
 _MEANS_NOTHING: Final[Mapping[str, object]] = {"CACHE_COMPRESS_LEVEL": 0}
 """Values as which a global setting is as if it were left out; as an option they mean what they say."""
+
+frozen.name(DEFAULT_TIMEOUT, "django.core.cache.backends.base", "DEFAULT_TIMEOUT")
 
 _PREFIX: Final = "DJANGO_VALKEY_"
 _SESSIONS: Final = frozenset({"django.contrib.sessions.backends.cache", "django.contrib.sessions.backends.cached_db"})

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Self, TypeAlias
 
+from typing_extensions import override
+
 from dvcache.compressors import bounds
 from dvcache.compressors.options import LEVEL, MAX_SIZE, check, chosen, named, refuse
 
@@ -60,6 +62,18 @@ class ZstdCompressor:
         except (zstd.ZstdError, ValueError, TypeError, OverflowError) as error:
             raise refuse(error, _READ_DICTIONARY if self.read_options is None else _READ_OPTIONS) from error
 
+    @override
+    def __reduce__(self) -> tuple[object, ...]:
+        dictionaries = _content(self.dictionary), _content(self.read_dictionary)
+        return type(self), (
+            self.level,
+            self.options,
+            dictionaries[0],
+            self.read_options,
+            dictionaries[1],
+            self.max_size,
+        )
+
     @classmethod
     def from_options(cls, options: Mapping[str, object], /) -> Self:
         """Return the compressor of an alias, of `COMPRESS_LEVEL`, `COMPRESS_ZSTD_…` and `DECOMPRESS_ZSTD_…`."""
@@ -84,7 +98,16 @@ class ZstdCompressor:
         return zstd.ZstdDecompressor(dictionary, None if self.read_options is None else dict(self.read_options))
 
 
+def _content(dictionary: Dictionary) -> Dictionary:
+    """Return what makes the dictionary again in another process: zstd's own object cannot be pickled."""
+    if isinstance(dictionary, tuple):
+        return _content(dictionary[0]), *dictionary[1:]
+    return dictionary if dictionary is None else dictionary.dict_content
+
+
 def _dictionary(given: Dictionary, option: Mapping[str, str]) -> Dictionary:
+    if isinstance(given, tuple):
+        return _dictionary(given[0], option), *given[1:]
     if not isinstance(given, bytes):
         return given
     try:

@@ -12,6 +12,7 @@ import valkey.asyncio.connection as aio
 import valkey.asyncio.sentinel
 import valkey.connection as sync
 import valkey.sentinel
+from typing_extensions import override
 
 from dvcache.errors import ConfigurationError
 from dvcache.pools.bounded import bound_pool, bounded
@@ -167,6 +168,13 @@ class ByFactory:
     factory: Any = field(repr=False, compare=False)
     discovers: bool = True
 
+    @override
+    def __reduce__(self) -> tuple[object, ...]:
+        return _remade, (self.factory_class, self.colour, self.option, dict(self.options), self.url)
+
+    def __deepcopy__(self, _: object) -> "ByFactory":
+        return self
+
     def at(self, url: str) -> "ByFactory":
         """Return the driver of another URL, with the same factory."""
         return replace(self, url=url)
@@ -192,3 +200,9 @@ class ByFactory:
         if endpoint.service:
             query.append(("is_master", "1" if endpoint.role == "primary" else "0"))
         return split._replace(query=urlencode(query)).geturl()
+
+
+def _remade(cls: type[Any], colour: Colour, option: str, options: Mapping[str, Any], url: str) -> ByFactory:
+    """Return the driver in another process, with a factory made anew: the pickled one's pools are its process's."""
+    factory = cls(dict(options))
+    return ByFactory(factory_class=cls, colour=colour, option=option, options=options, url=url, factory=factory)

@@ -25,6 +25,9 @@ _CODES: Final = {
     "ClusterDownError": "CLUSTERDOWN",
     "TryAgainError": "TRYAGAIN",
     "ClusterCrossSlotError": "CROSSSLOT",
+    "MovedError": "MOVED",
+    "AskError": "ASK",
+    "AuthenticationError": "NOAUTH",
     "ModuleError": "ERR",
     "AuthenticationWrongNumberOfArgsError": "ERR",
 }

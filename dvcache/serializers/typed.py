@@ -21,6 +21,8 @@ from typing import Any, Final, Self, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from typing_extensions import override
+
 from dvcache.errors import ConfigurationError
 
 _SIGN: Final = "$"
@@ -161,6 +163,10 @@ class TypedSerializer:
         object.__setattr__(self, "_kinds", {kind.type: kind for kind in kinds})
         object.__setattr__(self, "_readers", readers)
         object.__setattr__(self, "_decoder", json.JSONDecoder(object_hook=self._read))
+
+    @override
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.more,)
 
     @classmethod
     def from_options(cls, _options: Mapping[str, object], /) -> Self:

@@ -3,9 +3,11 @@
 import contextlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, Final, Self
+
+from typing_extensions import override
 
 from dvcache.compressors import bounds
 from dvcache.compressors.identity import IdentityCompressor
@@ -14,7 +16,7 @@ from dvcache.operations.context import ClearScope, Herd
 from dvcache.protocols import Compressor, Serializer
 from dvcache.quantities import plainly
 from dvcache.serializers.pickle import PickleSerializer
-from dvcache.settings import components, deadlines, endpoints, kinds, names, options, other_libraries
+from dvcache.settings import components, deadlines, endpoints, frozen, kinds, names, options, other_libraries
 from dvcache.settings.herd import herd
 from dvcache.settings.topology import GLOBAL_FACTORY, asks_for_herd, prefixes_hashes
 from dvcache.types import DEFAULT, Endpoint, KeyFunction, Placement, ReadFrom, ReverseKeyFunction
@@ -83,6 +85,17 @@ class Settings:
         """Derive the deadline from the timeouts where it is not given."""
         if self.deadline is not None and self.deadline < 0:
             object.__setattr__(self, "deadline", deadlines.default(self.endpoints))
+
+    @override
+    def __reduce__(self) -> tuple[object, ...]:
+        values = {each.name: frozen.pickled(getattr(self, each.name)) for each in fields(self)}
+        return frozen.restored, (type(self), values)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
 
     @property
     def placement(self) -> Placement:

@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Final, cast
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -17,6 +16,7 @@ from valkey.connection import parse_url
 from dvcache.errors import ConfigurationError
 from dvcache.pools.embedded import check_embeddable
 from dvcache.settings.arguments import FLAGS, UNREADABLE, refuse_together, refuse_unknown, typed, with_key
+from dvcache.settings.frozen import Arguments
 from dvcache.types import Endpoint, Role, Scheme
 
 _KEY: Final = "LOCATION"
@@ -99,7 +99,7 @@ class Location:
             max_connections=arguments.pop("max_connections", None) or None,
             connect_timeout=arguments.pop("socket_connect_timeout", timeout),
             timeout=timeout,
-            options=MappingProxyType(arguments),
+            options=Arguments(arguments),
         )
 
 

@@ -37,7 +37,7 @@ _OPTIONS: Final[Mapping[str, str]] = {
         *("USERNAME", "PASSWORD", "CREDENTIAL_PROVIDER", "SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT", "DEADLINE"),
         *("CONNECTION_POOL_KWARGS", "CONNECTION_POOL_CLASS", "CONNECTION_FACTORY", "BASE_CLIENT_KWARGS"),
         *("PARSER_CLASS", "PARSER_CLS", "CLIENT_CLASS", "SENTINELS", "SENTINEL_KWARGS", "READ_FROM"),
-        *("CLUSTER", "SHARDED"),
+        *("CLUSTER", "SHARDED", "TLS_CHECK_HOSTNAME", "ADDRESS_REMAP"),
     )
 }
 """The options that say which servers there are and how they are reached."""
@@ -78,6 +78,8 @@ def refuse_case(arguments: Iterable[object], key: str) -> None:
 
 def cure(name: object) -> str:
     """Say where a connection argument belongs that is a name in OPTIONS; nothing of other names, and of known ones."""
+    if isinstance(name, str) and name.upper() == "LOCATION":
+        return "it belongs in the entry itself"
     return "" if name in KNOWN else _cure(name, among_options=True)
 
 

@@ -25,7 +25,7 @@ _REFERENCES: Final = frozenset(
         *("CLIENT_CLASS", "CONNECTION_FACTORY", "CONNECTION_POOL_CLASS", "BASE_CLIENT_CLASS", "CREDENTIAL_PROVIDER"),
         *("PARSER_CLASS", "PARSER_CLS", "KEY_FUNCTION", "REVERSE_KEY_FUNCTION"),
         *("retry", "retry_on_error", "credential_provider", "command_packer", "cache_policy", "client_cache"),
-        *("valkey_connect_func", "redis_connect_func", "connection_pool", "backoff"),
+        *("valkey_connect_func", "redis_connect_func", "connection_pool", "backoff", "ADDRESS_REMAP", "address_remap"),
     }
 )
 """Settings and arguments in which text is a dotted path, beside those that end in `_class`."""
@@ -86,6 +86,12 @@ def refuse_in(name: object, value: object, key: str, where: str = "") -> None:
         for path in _paths(name, each):
             if path.partition(".")[0] in _LIBRARIES:
                 raise ConfigurationError(f"{where}{path!r} is another library's; {_cure(path)}", key=key)
+
+
+def library(value: object) -> str:
+    """Return the other cache library that an object's class is of; empty if it is of none."""
+    roots = (base.__module__.partition(".")[0] for base in type(value).__mro__)
+    return next((root for root in roots if root in _LIBRARIES), "")
 
 
 def hint(path: str) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any, Final
 
 from dvcache.errors import ConfigurationError
 from dvcache.settings.arguments import refuse_together, typed, with_key
+from dvcache.settings.frozen import Arguments
 from dvcache.settings.locations import Location
 from dvcache.types import Address, Endpoint, Role
 
@@ -82,7 +82,7 @@ def _options(given: Mapping[str, object]) -> Mapping[str, object]:
         if read.get(name):
             raise ConfigurationError(f"{name} is not for sentinels, whose addresses are in SENTINELS", key=_KWARGS)
     refuse_together(read, _KWARGS, tls=bool(read.get("ssl")), cure="write 'ssl': True as well")
-    return MappingProxyType(read | {name: _count(given[name]) for name in _OF_POOLS & given.keys()})
+    return Arguments(read | {name: _count(given[name]) for name in _OF_POOLS & given.keys()})
 
 
 def _count(value: object) -> int:

@@ -7,10 +7,10 @@ certificate must name the host.
 import ssl
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Final
 
 from dvcache.errors import ConfigurationError
+from dvcache.settings.frozen import Arguments
 from dvcache.types import Endpoint
 
 _KEY: Final = "OPTIONS['TLS_CHECK_HOSTNAME']"
@@ -97,4 +97,4 @@ def _checked(options: Mapping[str, object], *, wanted: bool) -> Mapping[str, obj
         raise ConfigurationError("contradicts ssl_check_hostname; leave that out", key=_KEY)
     found = {**options, "ssl_check_hostname": wanted}
     refuse_contradictions(found, _KEY)
-    return MappingProxyType(found)
+    return Arguments(found)

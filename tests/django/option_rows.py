@@ -371,6 +371,18 @@ OPTIONS: Final[dict[str, Row]] = {
     "PREFIX_HASHES": Row(right=True, seen=lambda seen: _hash_is_at(seen, ":1:h"), wrong="yes"),
     "HERD": Row(right=True, seen=lambda seen: seen.lifetime() > 100, wrong="yes"),
     "HERD_TIMEOUT": Row(right=7, beside={"HERD": True}, seen=lambda seen: 106 < seen.lifetime() <= 107, wrong=0),
+    "TLS_CHECK_HOSTNAME": Row(
+        right=True,
+        location=lambda _: "valkeys://127.0.0.1:1/0",
+        seen=lambda seen: seen.endpoint.options.get("ssl_check_hostname"),
+        wrong="maybe",
+    ),
+    "ADDRESS_REMAP": Row(
+        right={"10.0.0.1:6379": "h:7000"},
+        beside={"CLUSTER": True},
+        seen=lambda seen: seen.endpoint.remap(("10.0.0.1", 6379)) == ("h", 7000),
+        wrong=7,
+    ),
     "DEADLINE": Row(right=30, seen=lambda seen: seen.settings.deadline == 30, wrong=0),
     "TIMEOUT_JITTER": Row(right=0.5, seen=lambda seen: seen.settings.timeout_jitter == 0.5, wrong=2),
     "MAX_ENTRIES": Row(right=5, seen=lambda seen: seen.cache._max_entries == 5, wrong="many"),  # Django's

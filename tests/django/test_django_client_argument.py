@@ -270,3 +270,13 @@ def test_an_override_of_the_projects_own_is_given_the_client(configured: Configu
         assert cache.client.get("a", client=raw) == 1
     with configured(NOWHERE, OPTIONS={"CLIENT_CLASS": f"{__name__}.OwnClient"}):
         assert caches["default"].get("a", client=raw) == ("client", 1)
+
+
+@pytest.mark.parametrize("name", ["get", "get_lock", "iter_keys"])
+def test_client_of_another_library_is_refused(on_server: Server, name: str) -> None:
+    assert on_server
+    for kind in ("redis.client.Redis", "redis.client.Pipeline"):
+        module, _, own = kind.rpartition(".")
+        cls = type(own, (), {"__module__": module, "command_stack": (), "execute_command": print})
+        with pytest.raises(NotSupportedError, match=f"not {own} of redis"):
+            list(getattr(caches["default"], name)("k", client=cls()))

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from typing_extensions import override
+from valkey.cluster import ClusterParser
 
 from dvcache import Container, ServerError, Settings
-from dvcache.errors import CacheError, ReadOnlyError
+from dvcache.errors import CacheError, ReadOnlyError, RedirectError, reply_error
+from dvcache.pools import exchanges
 from dvcache.protocols import PoolFactory
 from dvcache.testing import MemoryPoolFactory
 from dvcache.types import Batch, Endpoint
@@ -169,3 +171,15 @@ def test_error_text_of_a_foreign_class_keeps_its_code(server: Server) -> None:
         assert isinstance(reply, ServerError)
         assert not isinstance(reply, ReadOnlyError)
         assert str(reply).startswith("ERR ")
+
+
+@pytest.mark.parametrize("code", sorted(ClusterParser.EXCEPTION_CLASSES))
+def test_error_reply_that_a_parser_has_read_is_what_the_lean_pool_raises(code: str) -> None:
+    text = f"{code} 1234 127.0.0.1:7001" if code in {"MOVED", "ASK"} else f"{code} some text"
+    theirs, ours = ClusterParser.parse_error(text), reply_error(text)
+    for error in (theirs, foreign(theirs)):
+        [read] = exchanges.read((("GET", "k"),), [error], Endpoint())
+        assert type(read) is type(ours)
+        assert isinstance(read, RedirectError) is (code in {"MOVED", "ASK"})
+        if isinstance(read, RedirectError):
+            assert (read.slot, read.address) == (1234, ("127.0.0.1", 7001))

@@ -1,13 +1,16 @@
 """Replacements of providers: one that does not fit is refused when it is given, and names what it lacks."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from dvcache import Client, Container
+from dvcache.compressors import IdentityCompressor
 from dvcache.container import Replacements
 from dvcache.errors import ConfigurationError
+from dvcache.serializers import PickleSerializer
 from dvcache.settings import Settings
 from dvcache.testing import ManualClock, MemoryPoolFactory
 from dvcache.types import Endpoint
@@ -80,6 +83,22 @@ def test_every_provider_is_checked_and_what_is_built_fits() -> None:
 def test_container_of_no_settings_is_refused(settings: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"a container takes Settings, not (dict|Settings|NoneType)"):
         Container(settings)
+
+
+@pytest.mark.parametrize(
+    ("changed", "key"),
+    [
+        ({"serializer": PickleSerializer}, "serializer"),
+        ({"serializer": object()}, "serializer"),
+        ({"serializer_fallbacks": (PickleSerializer(), PickleSerializer)}, "serializer_fallbacks"),
+        ({"compressor": IdentityCompressor}, "compressor"),
+        ({"compressor": PickleSerializer()}, "compressor"),
+    ],
+)
+def test_codec_in_settings_that_does_not_fit_is_refused(changed: dict[str, Any], key: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"an object is needed|lacks") as caught:
+        Container(replace(SETTINGS, **changed))
+    assert (caught.value.alias, caught.value.key) == ("pages", key)
 
 
 def test_memory_pool_factory_refuses_a_clock_that_is_a_class() -> None:

@@ -38,6 +38,8 @@ ARGUMENTS = [name for name in ARGUMENTS if name in accepted() or name in {"unix_
         ("ssl_cert_reqs", "it belongs in OPTIONS['CONNECTION_POOL_KWARGS']"),
         ("SSL_CA_CERTS", "it belongs in OPTIONS['CONNECTION_POOL_KWARGS']"),
         ("pool_class", "it belongs in OPTIONS['CONNECTION_POOL_CLASS']"),
+        ("LOCATION", "it belongs in the entry itself"),
+        ("location", "it belongs in the entry itself"),
         ("CONNECTION_POOL_CLASS_KWARGS", "it belongs in OPTIONS['CONNECTION_POOL_KWARGS']"),
         ("REDIS_CLIENT_KWARGS", "it belongs in OPTIONS['BASE_CLIENT_KWARGS']"),
     ],
