@@ -27,7 +27,7 @@ DJANGO_OF_NO_BACKEND: Final = {
         "the test reads the row of the session in the database; this run keeps sessions in the cache"
     ),
 }
-"""Of the way in which the tests are run: they fail with every backend that is not LocMemCache."""
+"""Due to the way in which the tests are run: they fail with every backend other than LocMemCache."""
 
 AXES: Final = {
     "tests.test_checks.CacheCheckTestCase.test_cache_check_warnings": (

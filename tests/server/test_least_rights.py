@@ -24,7 +24,7 @@ SERVER_RULES, SENTINEL_RULES = (
 MORE: Final = dict(re.findall(r"^\| ([\w, ()]+?) \| `(\+[^`]*)` \|$", PAGE.replace("\\|", "|"), re.MULTILINE))
 PASSWORD: Final = "p:/ @"
 POLICIES = {"plain": lambda make_cache: make_cache, "herd": of_a_herd}
-COLOURS = ["sync", "async"]
+MODES = ["sync", "async"]
 
 UNSENT: Final = {"SYNC", "INCR"}
 """Options of commands that are names of other commands."""
@@ -50,10 +50,10 @@ def location(server: Server) -> str:
 
 
 class TestServer(CacheConformance):
-    @pytest.fixture(params=itertools.product(COLOURS, POLICIES), ids=" ".join)
+    @pytest.fixture(params=itertools.product(MODES, POLICIES), ids=" ".join)
     def make_cache(self, request: pytest.FixtureRequest, location: str) -> Iterator[MakeCache]:
-        colour, policy = request.param
-        with wired(colour, location) as make_cache:
+        mode, policy = request.param
+        with wired(mode, location) as make_cache:
             yield POLICIES[policy](make_cache)
 
 
@@ -68,8 +68,8 @@ def cluster_urls(shared_cluster: Cluster) -> list[str]:
 class TestCluster(CacheConformance):
     @pytest.fixture(params=["sync plain", "async herd"])
     def make_cache(self, request: pytest.FixtureRequest, cluster_urls: list[str]) -> Iterator[MakeCache]:
-        colour, policy = request.param.split()
-        with wired(colour, cluster_urls) as make_cache:
+        mode, policy = request.param.split()
+        with wired(mode, cluster_urls) as make_cache:
             yield POLICIES[policy](on_cluster(make_cache))
 
 

@@ -1,0 +1,62 @@
+"""The tests that pages name are there."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from dvcache.testing import conformance
+from tests.docs.test_tables import CODE, DOCS, rows
+from tests.programs import ROOT
+
+REPORTS: Final = ROOT / "tests" / "REPORTS.md"
+GUARANTEES: Final = DOCS / "guarantees.md"
+ROWS: Final = [
+    f"{group}{number}"
+    for group, count in {"E": 16, "A": 17, "B": 19, "C": 4, "D": 2}.items()
+    for number in range(1, count + 1)
+]
+
+
+def named(cell: str) -> list[str]:
+    """The test files and tests of a cell."""
+    return [name for name in CODE.findall(cell) if re.match(r"[\w/]+\.py(::|$)", name)]
+
+
+def missing(name: str) -> str:
+    """Return what is absent of `folder/file.py::test`, of the tests or the conformance suite, else an empty text."""
+    path, _, test = name.partition("::")
+    folder = ROOT / "tests"
+    if path.startswith("conformance/"):
+        folder, path = Path(conformance.__file__).parent, path.removeprefix("conformance/")
+    if not (folder / path).is_file():
+        return f"no file of {name}"
+    text = (folder / path).read_text("utf-8")
+    names = filter(None, test.split("::"))
+    absent = [each for each in names if not re.search(rf"^ *(?:async def|def|class) {each}\b", text, re.MULTILINE)]
+    return f"no {absent[0]} in {name}" if absent else ""
+
+
+@pytest.mark.parametrize("page", [REPORTS, GUARANTEES], ids=lambda page: page.name)
+def test_every_test_that_a_page_names_is_there(page: Path) -> None:
+    names = [name for row in rows(page) for name in named(row[-1])]
+    assert names
+    assert [fault for fault in map(missing, names) if fault] == []
+
+
+def test_a_test_that_is_not_there_is_noticed() -> None:
+    assert missing("docs/test_named_tests.py::test_a_test_that_is_not_there_is_noticed") == ""
+    assert missing("conformance/locks.py::LocksConformance::test_a_token_may_be_given") == ""
+    assert missing("docs/test_named_tests.py::test_that_is_not_there")
+    assert missing("docs/test_no_such_file.py")
+
+
+def test_every_report_is_in_its_list_with_a_test_or_a_reason() -> None:
+    listed = rows(REPORTS)
+    assert [row[0] for row in listed] == ROWS
+    assert [row[0] for row in listed if not named(row[-1]) and not row[-1].startswith("open: ")] == []
+
+
+def test_every_guarantee_has_a_test() -> None:
+    assert [row for row in rows(GUARANTEES) if not named(row[-1])] == []
