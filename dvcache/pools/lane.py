@@ -4,12 +4,16 @@ A batch is one write and, for short replies, one read: two system calls, without
 limit for silence: it begins anew with each byte in either direction. The deadline bounds the whole.
 """
 
+import fcntl
 import os
 import socket
 import struct
+import termios
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from libvalkey import ProtocolError
@@ -31,6 +35,8 @@ _LAST_WORDS: Final = 0.05
 """Seconds to look for what the server said before it closed the connection."""
 _SOON: Final = 16
 """What part of the timeout may have gone by when reading begins with all of it."""
+_SLICE: Final = 0.025
+"""Seconds after which the queue of a large write is looked at."""
 _GLANCE: Final = 0.001
 """Seconds to look for replies once the timeout is over."""
 
@@ -48,6 +54,7 @@ class Lane:
         "_feed",
         "_gets",
         "_has_data",
+        "_is_large",
         "_plain",
         "_sock",
         "_timeout",
@@ -134,6 +141,7 @@ class Lane:
     def write(self, batch: Batch, until: float | None = None) -> None:
         """Write the batch. Errors are those of `exchange`."""
         data = packed(batch)
+        self._is_large = len(data) > _BUFFER
         try:
             if self._plain:
                 try:
@@ -154,8 +162,7 @@ class Lane:
         """Write on, waiting for as long as the peer takes some bytes within the timeout."""
         try:
             while data:
-                self._sock.settimeout(self._bound(until))
-                data = data[self._sock.send(data[:part]) :]
+                data = data[self._patiently(partial(self._sock.send, data[:part]), until) :]
         finally:
             self._rest()
 
@@ -164,7 +171,7 @@ class Lane:
         replies: list[Any] = []
         if self.refusals:
             return [self.refusals[0]] * len(batch)
-        if until is not None and self._is_tight(until, started):
+        if self._is_large or (until is not None and self._is_tight(until, started)):
             self._receive_rest(replies, len(batch), until)
         else:
             self.since = started
@@ -212,10 +219,8 @@ class Lane:
         total = 0
         try:
             while len(replies) < count:
-                bound = self._bound(until)
-                self._sock.settimeout(bound if first is None else first if bound is None else min(first, bound))
+                total += self._patiently(self._receive, until, first)
                 first = None
-                total += self._receive()
                 while len(replies) < count and (reply := self._gets()) is not INCOMPLETE:
                     replies.append(reply)
         except (EOFError, ConnectionError):
@@ -226,6 +231,37 @@ class Lane:
             self._rest()
         if total > _LARGE and not self._has_data():
             self._listen()
+
+    def _patiently(self, action: Callable[[], int], until: float | None, limit: float | None = None) -> int:
+        """Send or receive once, waiting until no byte has moved within the limit or the deadline has come.
+
+        While the peer takes what was written, a socket need not be writable: its queue tells that it shrinks.
+        """
+        limit = self._timeout if limit is None else limit
+        moved, queued = time.monotonic(), self._queued() if self._is_large else 0
+        while True:
+            now = time.monotonic()
+            left = None if limit is None else moved + limit - now
+            if until is not None:
+                left = until - now if left is None else min(left, until - now)
+            if left is not None and left <= 0:
+                raise TimeoutError
+            self._sock.settimeout(left if not queued else _SLICE if left is None else min(left, _SLICE))
+            try:
+                return action()
+            except TimeoutError as error:
+                if not queued or error.errno is not None:
+                    raise
+                before, queued = queued, self._queued()
+                if queued < before:
+                    moved = time.monotonic()
+
+    def _queued(self) -> int:
+        """Return the bytes that were written and not taken by the peer; 0 where the system does not tell."""
+        with suppress(OSError):
+            [count] = struct.unpack("i", fcntl.ioctl(self._sock.fileno(), termios.TIOCOUTQ, bytes(4)))
+            return int(count)
+        return 0
 
     def _is_tight(self, until: float | None, now: float) -> bool:
         """Return True if the deadline comes before the timeout."""
@@ -240,15 +276,6 @@ class Lane:
                 while self._gets() is not INCOMPLETE:
                     pass
         return bool(self.refusals)
-
-    def _bound(self, until: float | None) -> float | None:
-        """Return the seconds that the next bytes may take: the timeout, or what is left until the deadline."""
-        if until is None:
-            return self._timeout
-        left = until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left if self._timeout is None else min(left, self._timeout)
 
     def _rest(self) -> None:
         self._sock.settimeout(None if self._plain else self._timeout)

@@ -202,7 +202,10 @@ def test_a_failed_attempt_gives_its_place_back(make: Make, server: Server) -> No
     assert pool.execute((("PING",),)) == [b"PONG"]
 
 
-def test_a_killed_connection_is_lost_and_the_next_call_works(make: Make, server: Server) -> None:
+def test_a_killed_connection_is_lost_and_the_next_call_works(
+    make: Make, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lean, "CHECK_AFTER", 1000.0)
     pool = make(max_connections=1)
     pool.execute((("PING",),))
     server.raw("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
@@ -211,7 +214,10 @@ def test_a_killed_connection_is_lost_and_the_next_call_works(make: Make, server:
     assert pool.execute((("INCRBY", "n", 1),)) == [1]
 
 
-def test_a_standalone_client_sends_again_what_is_safe_and_nothing_else(make: Make, server: Server) -> None:
+def test_a_standalone_client_sends_again_what_is_safe_and_nothing_else(
+    make: Make, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lean, "CHECK_AFTER", 1000.0)
     client = Standalone(make())
     client.execute((("SET", "k", b"v"),))
     server.raw("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
