@@ -17,6 +17,7 @@ from valkey.exceptions import ResponseError
 
 from dvcache.errors import ClosedError, ReplyTimeout
 from dvcache.pools import exchanges, watchdog
+from dvcache.pools.budgets import connecting_until
 from dvcache.pools.connections import interrupt
 from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.idle import end_idle
@@ -179,7 +180,7 @@ class DrivenPool:
         number = next(self._numbers)
         self._owed[number] = weakref.ref(use)
         try:
-            use.connection = self._taken(use.driven, batch)
+            use.connection = self._taken(use.driven, batch, until)
         except Exception as error:
             if isinstance(error, MemoryError | RecursionError):
                 use.lost = True
@@ -260,9 +261,10 @@ class DrivenPool:
                 self._driven = self._driven or driven  # the user's class may have come here again
             return self._driven
 
-    def _taken(self, driven: Driven, batch: Batch) -> Any:
+    def _taken(self, driven: Driven, batch: Batch, until: float | None) -> Any:
         try:
-            return driven.pool.get_connection(batch[0][0])
+            with connecting_until(until):
+                return driven.pool.get_connection(batch[0][0])
         except Exception as error:
             meant = exchanges.taking_error(error, driven.pool, self._endpoint)
             if meant is error:

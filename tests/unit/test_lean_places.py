@@ -38,7 +38,7 @@ class Lane:
         self.refusals: list[object] = []
         Lane.made.append(self)
 
-    def open(self) -> None:
+    def open(self, until: float | None = None) -> None:
         self.used = time.monotonic()
 
     def exchange(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:
