@@ -10,6 +10,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -263,8 +264,7 @@ class DrivenPool:
 
     def _taken(self, driven: Driven, batch: Batch, until: float | None) -> Any:
         try:
-            with connecting_until(until):
-                return driven.pool.get_connection(batch[0][0])
+            return copy_context().run(_connected, driven.pool, batch, until)
         except Exception as error:
             meant = exchanges.taking_error(error, driven.pool, self._endpoint)
             if meant is error:
@@ -308,6 +308,12 @@ class DrivenPool:
 
 _inherited: Final[list[object]] = []
 """What a forked child has from its parent: never closed here."""
+
+
+def _connected(pool: Any, batch: Batch, until: float | None) -> Any:
+    """Take a connection. Called in a context of its own, as an exception may leave the deadline set there."""
+    with connecting_until(until):
+        return pool.get_connection(batch[0][0])
 
 
 def _read(connection: Any, batch: Batch) -> list[Any]:

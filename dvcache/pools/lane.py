@@ -48,7 +48,6 @@ class Lane:
         "__weakref__",
         "_buffer",
         "_connection",
-        "_cooperative",
         "_ending",
         "_endpoint",
         "_feed",
@@ -58,6 +57,7 @@ class Lane:
         "_plain",
         "_sock",
         "_timeout",
+        "is_cooperative",
         "lost",
         "overdue",
         "refusals",
@@ -72,6 +72,8 @@ class Lane:
         self._ending = threading.RLock()
         self.refusals: list[errors.ServerError] = []
         """The server's "Protocol error", after which it reads no more and ends the connection."""
+        self.is_cooperative = False
+        """Whether gevent or eventlet waits for its socket: another thread must not touch it."""
         self.lost = False
         """Whether it is of no more use: it must not carry another batch."""
         self.since = 0.0
@@ -103,8 +105,8 @@ class Lane:
         sock.settimeout(None)
         # gevent and eventlet wait themselves, in sockets that never block the thread: the kernel's timeout has no
         # effect there.
-        self._cooperative = not os.get_blocking(sock.fileno())
-        if self._cooperative:
+        self.is_cooperative = not os.get_blocking(sock.fileno())
+        if self.is_cooperative:
             self._plain = False
         self.used = time.monotonic()
         if self._plain and self._timeout is not None:
@@ -117,11 +119,6 @@ class Lane:
         """Begin with an empty parser."""
         replies = reader(self._endpoint, self.refusals)
         self._gets, self._feed, self._has_data = replies.gets, replies.feed, replies.has_data
-
-    @property
-    def is_watched(self) -> bool:
-        """Whether another thread may end its connection: not that of a cooperative socket."""
-        return not self._cooperative
 
     def exchange(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:
         """Write the batch and read its replies.
@@ -153,7 +150,7 @@ class Lane:
             elif len(data) <= _RECORD and not self._is_tight(until, time.monotonic()):
                 self._sock.sendall(data)
             else:
-                self._write_rest(memoryview(data), len(data) if self._cooperative else _RECORD, until)
+                self._write_rest(memoryview(data), len(data) if self.is_cooperative else _RECORD, until)
         except ConnectionError:
             if not self._is_refused():
                 raise
@@ -283,7 +280,22 @@ class Lane:
     def is_dead(self) -> bool:
         """Return True if a resting lane has ended, or holds what nobody asked for."""
         pending = getattr(self._sock, "pending", None)  # what TLS has decrypted already
-        return bool(readable([self._sock.fileno()]) or (pending is not None and pending()))
+        if pending is not None:
+            return bool(pending() or readable([self._sock.fileno()]))
+        return self._has_more() if self.is_cooperative else bool(readable([self._sock.fileno()]))
+
+    def _has_more(self) -> bool:
+        """Return True if the socket can be read. Unlike a poll, this never switches to another green thread."""
+        self._sock.settimeout(0.0)
+        try:
+            self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        finally:
+            self._rest()
+        return True
 
     @property
     def descriptor(self) -> int:

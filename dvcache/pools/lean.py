@@ -9,6 +9,7 @@ import errno
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from typing import Any, Final
 
 from libvalkey import ProtocolError
@@ -215,9 +216,9 @@ class LeanPool:
 
     def _open(self, lane: Lane, until: float | None) -> None:
         try:
-            lane.open(until)
+            copy_context().run(lane.open, until)  # an exception may leave the deadline set there
             self._check_open()
-            if lane.is_watched:
+            if not lane.is_cooperative:
                 watchdog.watch(self)
         except BaseException:
             lane.lost = True
@@ -275,14 +276,19 @@ class LeanPool:
     def _sweep(self, now: float) -> None:
         """End the lanes that rest and have ended, or hold what nobody asked for."""
         self._swept = now
-        resting = {lane.descriptor: lane for lane in self._free.copy() if now - lane.used > CHECK_AFTER}
-        resting.pop(-1, None)
-        for descriptor in readable(resting) if resting else ():
+        resting = [lane for lane in self._free.copy() if now - lane.used > CHECK_AFTER]
+        polled = {lane.descriptor: lane for lane in resting if not lane.is_cooperative}
+        polled.pop(-1, None)
+        ended = readable(polled) if polled else ()
+        for lane in [polled[each] for each in ended] + [lane for lane in resting if lane.is_cooperative]:
             try:
-                self._free.remove(resting[descriptor])
+                self._free.remove(lane)
             except ValueError:  # somebody has taken it
                 continue
-            self.discard(resting[descriptor])
+            if lane.is_cooperative and not lane.is_dead():
+                self._free.appendleft(lane)
+            else:
+                self.discard(lane)
 
     def _check_open(self) -> None:
         if self._closed:
