@@ -3,6 +3,7 @@
 Prints one line for each thing that is shown, or the error.
 """
 
+import contextlib
 import importlib
 import os
 import signal
@@ -54,10 +55,8 @@ def main(library: str, url: str, pid: int) -> None:
             ticker = Thread(target=tick)
             ticker.start()
             started = time.monotonic()
-            try:
+            with contextlib.suppress(ReplyTimeout):
                 cache.get("k")
-            except ReplyTimeout:
-                pass
             taken = time.monotonic() - started
             over.append(True)
             ticker.join()

@@ -8,45 +8,24 @@ import itertools
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Final
 
-from valkey.exceptions import ResponseError
-
 from dvcache.errors import ClosedError, ReplyTimeout
 from dvcache.pools import exchanges, watchdog
-from dvcache.pools.budgets import connecting_until
 from dvcache.pools.connections import interrupt
 from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.idle import end_idle
 from dvcache.pools.places import Living, Waiting
 from dvcache.pools.transactions import transact
+from dvcache.pools.uses import Use, connected, hurrying, read
 from dvcache.types import Batch, Driven, Endpoint, Transaction
 
-_GLANCE: Final = 0.001
-"""Seconds for what has arrived already, where the timeout is over."""
 _QUIET: Final = 10.0
 """Seconds without a use after which the watchdog need not look."""
-
-
-class Use:
-    """A place of the pool, and the connection that carries a batch."""
-
-    __slots__ = ("__weakref__", "connection", "driven", "lost", "number", "overdue", "since", "until")
-
-    def __init__(self, driven: Driven, until: float | None) -> None:
-        self.driven = driven
-        self.connection: Any = None
-        self.number = -1
-        self.since = time.monotonic()
-        self.until = until
-        self.overdue = False
-        """Whether the watchdog has ended the connection."""
-        self.lost = False
-        """Whether it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +95,7 @@ class DrivenPool:
         if not batch:
             return []
         use = self._use(batch, until)
-        replies = self._carried(use, batch, lambda: self._exchanged(use.connection, batch))
+        replies: list[Any] = self._carried(use, batch, lambda: self._exchanged(use.connection, batch))
         self.end(use, clean=type(batch) is not Transaction or replies[0] is True)  # else it may be in the midst of it
         return replies
 
@@ -129,11 +108,11 @@ class DrivenPool:
     def finish(self, use: Use, batch: Batch) -> Sequence[Any]:
         """Read the replies of the batch that was written, and give the connection back."""
 
-        def read() -> list[Any]:
-            with _hurrying(use):
-                return exchanges.read(batch, _read(use.connection, batch), self._endpoint)
+        def replies_of() -> list[Any]:
+            with hurrying(use):
+                return exchanges.read(batch, read(use.connection, batch), self._endpoint)
 
-        replies: list[Any] = self._carried(use, batch, read)
+        replies: list[Any] = self._carried(use, batch, replies_of)
         self.end(use)
         return replies
 
@@ -141,7 +120,7 @@ class DrivenPool:
         if type(batch) is Transaction:
             return transact(batch, lambda part: self._exchanged(connection, part))
         connection.send_packed_command(connection.pack_commands(batch))
-        return exchanges.read(batch, _read(connection, batch), self._endpoint)
+        return exchanges.read(batch, read(connection, batch), self._endpoint)
 
     def _carried(self, use: Use, batch: Batch, action: Callable[[], Any]) -> Any:
         """Return what the action returns; where it fails, give the connection back and raise what the error means."""
@@ -162,9 +141,7 @@ class DrivenPool:
         if not use.overdue:
             return exchanges.exchange_error(error, batch, self._endpoint)
         message = f"no answer within {time.monotonic() - use.since:.2g} s; the deadline has passed"
-        return ReplyTimeout(
-            message, alias=self._endpoint.alias, endpoint=self._endpoint.name, command=str(batch[0][0])
-        )
+        return ReplyTimeout(message, alias=self._endpoint.alias, endpoint=self._endpoint.name, command=str(batch[0][0]))
 
     def _use(self, batch: Batch, until: float | None) -> Use:
         """Take a connection, once fewer are in use than the pool allows: valkey-py's own would refuse at once."""
@@ -259,12 +236,13 @@ class DrivenPool:
                 raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
             if self._driven is None:
                 driven = exchanges.checked(self._driver.driven(self._endpoint), self._endpoint)
-                self._driven = self._driven or driven  # the user's class may have come here again
+                if self._driven is None:  # the user's class may have come here again
+                    self._driven = driven
             return self._driven
 
     def _taken(self, driven: Driven, batch: Batch, until: float | None) -> Any:
         try:
-            return copy_context().run(_connected, driven.pool, batch, until)
+            return copy_context().run(connected, driven.pool, batch, until)
         except Exception as error:
             meant = exchanges.taking_error(error, driven.pool, self._endpoint)
             if meant is error:
@@ -308,33 +286,3 @@ class DrivenPool:
 
 _inherited: Final[list[object]] = []
 """What a forked child has from its parent: never closed here."""
-
-
-def _connected(pool: Any, batch: Batch, until: float | None) -> Any:
-    """Take a connection. Called in a context of its own, as an exception may leave the deadline set there."""
-    with connecting_until(until):
-        return pool.get_connection(batch[0][0])
-
-
-def _read(connection: Any, batch: Batch) -> list[Any]:
-    """Read the replies of the batch, error replies as values."""
-    replies: list[Any] = []
-    for _ in batch:
-        try:
-            replies.append(connection.read_response())
-        except ResponseError as error:
-            replies.append(error)
-    return replies
-
-
-@contextmanager
-def _hurrying(use: Use) -> Iterator[None]:
-    """Wait for what is left of the connection's timeout only, as other servers were waited for meanwhile."""
-    sock: Any = getattr(use.connection, "_sock", None)
-    timeout = None if sock is None else sock.gettimeout()
-    if timeout is None:
-        yield
-        return
-    sock.settimeout(max(use.since + timeout - time.monotonic(), _GLANCE))
-    yield
-    sock.settimeout(timeout)  # after an error it is disconnected

@@ -4,14 +4,11 @@ A batch is one write and, for short replies, one read: two system calls, without
 limit for silence: it begins anew with each byte in either direction. The deadline bounds the whole.
 """
 
-import fcntl
 import os
 import socket
 import struct
-import termios
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
@@ -23,6 +20,7 @@ from dvcache.pools.connections import connect, connection, interrupt, located, r
 from dvcache.pools.packing import packed
 from dvcache.pools.pushes import INCOMPLETE
 from dvcache.pools.readiness import readable
+from dvcache.pools.silence import patiently
 from dvcache.types import Batch, Endpoint
 
 _BUFFER: Final = 65536
@@ -35,8 +33,6 @@ _LAST_WORDS: Final = 0.05
 """Seconds to look for what the server said before it closed the connection."""
 _SOON: Final = 16
 """What part of the timeout may have gone by when reading begins with all of it."""
-_SLICE: Final = 0.025
-"""Seconds after which the queue of a large write is looked at."""
 _GLANCE: Final = 0.001
 """Seconds to look for replies once the timeout is over."""
 
@@ -159,7 +155,8 @@ class Lane:
         """Write on, waiting for as long as the peer takes some bytes within the timeout."""
         try:
             while data:
-                data = data[self._patiently(partial(self._sock.send, data[:part]), until) :]
+                send = partial(self._sock.send, data[:part])
+                data = data[patiently(self._sock, send, self._timeout, until, watches_queue=self._is_large) :]
         finally:
             self._rest()
 
@@ -216,7 +213,8 @@ class Lane:
         total = 0
         try:
             while len(replies) < count:
-                total += self._patiently(self._receive, until, first)
+                limit = self._timeout if first is None else first
+                total += patiently(self._sock, self._receive, limit, until, watches_queue=self._is_large)
                 first = None
                 while len(replies) < count and (reply := self._gets()) is not INCOMPLETE:
                     replies.append(reply)
@@ -228,37 +226,6 @@ class Lane:
             self._rest()
         if total > _LARGE and not self._has_data():
             self._listen()
-
-    def _patiently(self, action: Callable[[], int], until: float | None, limit: float | None = None) -> int:
-        """Send or receive once, waiting until no byte has moved within the limit or the deadline has come.
-
-        While the peer takes what was written, a socket need not be writable: its queue tells that it shrinks.
-        """
-        limit = self._timeout if limit is None else limit
-        moved, queued = time.monotonic(), self._queued() if self._is_large else 0
-        while True:
-            now = time.monotonic()
-            left = None if limit is None else moved + limit - now
-            if until is not None:
-                left = until - now if left is None else min(left, until - now)
-            if left is not None and left <= 0:
-                raise TimeoutError
-            self._sock.settimeout(left if not queued else _SLICE if left is None else min(left, _SLICE))
-            try:
-                return action()
-            except TimeoutError as error:
-                if not queued or error.errno is not None:
-                    raise
-                before, queued = queued, self._queued()
-                if queued < before:
-                    moved = time.monotonic()
-
-    def _queued(self) -> int:
-        """Return the bytes that were written and not taken by the peer; 0 where the system does not tell."""
-        with suppress(OSError):
-            [count] = struct.unpack("i", fcntl.ioctl(self._sock.fileno(), termios.TIOCOUTQ, bytes(4)))
-            return int(count)
-        return 0
 
     def _is_tight(self, until: float | None, now: float) -> bool:
         """Return True if the deadline comes before the timeout."""

@@ -104,7 +104,7 @@ def test_a_limited_pool_makes_callers_wait_and_opens_no_more(make: Make, server:
 
 
 def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(make: Make, server: Server) -> None:
-    pool = make(max_connections=1, timeout=0.3)
+    pool = make(max_connections=1, timeout=2.0)
     pool.execute((("PING",),))
     with server.paused():
 
@@ -114,7 +114,7 @@ def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(make: 
 
         holder = threading.Thread(target=hold)
         holder.start()
-        time.sleep(0.05)
+        server.wait_until(lambda: not pool._free)
         pool._endpoint = Endpoint(port=server.port, alias="tested", max_connections=1, timeout=0.05)
         with pytest.raises(PoolExhausted, match="tested"):
             pool.execute((("PING",),))
