@@ -35,6 +35,8 @@ class Borrowed:
 
     pool: Any
     discovers: bool = True
+    is_borrowed: bool = True
+    """Nothing ends its idle connections."""
 
     def driven(self, _: Endpoint, /) -> Driven:
         """Return the pool; nothing ends its connections but their owner."""

@@ -61,10 +61,12 @@ def patience(pool: Any, endpoint: Endpoint) -> float | None:
     return seconds
 
 
-def exhausted(pool: Any, endpoint: Endpoint) -> errors.PoolExhausted:
+def exhausted(pool: Any, endpoint: Endpoint, *, by_deadline: bool = False) -> errors.PoolExhausted:
     """Return the error of a caller that waited for a connection in vain."""
     seconds = patience(pool, endpoint)
     waited = "" if seconds is None else f" for {seconds:g} s"
+    if by_deadline:
+        waited = " until the deadline has passed"
     message = f"all {bound(pool, None) or ''} connections were busy{waited}; raise max_connections"
     return errors.PoolExhausted(message.replace("  ", " "), alias=endpoint.alias, endpoint=endpoint.name)
 

@@ -10,6 +10,7 @@ import struct
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from libvalkey import ProtocolError
@@ -20,6 +21,7 @@ from dvcache.pools.packing import packed
 from dvcache.pools.pushes import INCOMPLETE
 from dvcache.pools.readiness import readable
 from dvcache.pools.shapes import KINDS, UNREADABLE, check, speaks_resp3
+from dvcache.pools.silence import patiently
 from dvcache.types import Batch, Endpoint
 
 _BUFFER: Final = 65536
@@ -43,16 +45,17 @@ class Lane:
         "__weakref__",
         "_buffer",
         "_connection",
-        "_cooperative",
         "_ending",
         "_endpoint",
         "_feed",
         "_gets",
         "_has_data",
+        "_is_large",
         "_plain",
         "_resp3",
         "_sock",
         "_timeout",
+        "is_cooperative",
         "lost",
         "overdue",
         "refusals",
@@ -68,6 +71,8 @@ class Lane:
         self._ending = threading.RLock()
         self.refusals: list[errors.ServerError] = []
         """The server's "Protocol error", after which it reads no more and ends the connection."""
+        self.is_cooperative = False
+        """Whether gevent or eventlet waits for its socket: another thread must not touch it."""
         self.lost = False
         """Whether it is of no more use: it must not carry another batch."""
         self.since = 0.0
@@ -99,8 +104,8 @@ class Lane:
         sock.settimeout(None)
         # gevent and eventlet wait themselves, in sockets that never block the thread: the kernel's timeout has no
         # effect there.
-        self._cooperative = not os.get_blocking(sock.fileno())
-        if self._cooperative:
+        self.is_cooperative = not os.get_blocking(sock.fileno())
+        if self.is_cooperative:
             self._plain = False
         self.used = time.monotonic()
         if self._plain and self._timeout is not None:
@@ -113,11 +118,6 @@ class Lane:
         """Begin with an empty parser."""
         replies = reader(self._endpoint, self.refusals)
         self._gets, self._feed, self._has_data = replies.gets, replies.feed, replies.has_data
-
-    @property
-    def is_watched(self) -> bool:
-        """Whether another thread may end its connection: not that of a cooperative socket."""
-        return not self._cooperative
 
     def exchange(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:
         """Write the batch and read its replies.
@@ -137,6 +137,7 @@ class Lane:
     def write(self, batch: Batch, until: float | None = None) -> None:
         """Write the batch. Errors are those of `exchange`."""
         data = packed(batch)
+        self._is_large = len(data) > _BUFFER
         try:
             if self._plain:
                 try:
@@ -148,7 +149,7 @@ class Lane:
             elif len(data) <= _RECORD and not self._is_tight(until, time.monotonic()):
                 self._sock.sendall(data)
             else:
-                self._write_rest(memoryview(data), len(data) if self._cooperative else _RECORD, until)
+                self._write_rest(memoryview(data), len(data) if self.is_cooperative else _RECORD, until)
         except ConnectionError:
             if not self._is_refused():
                 raise
@@ -157,8 +158,8 @@ class Lane:
         """Write on, waiting for as long as the peer takes some bytes within the timeout."""
         try:
             while data:
-                self._sock.settimeout(self._bound(until))
-                data = data[self._sock.send(data[:part]) :]
+                send = partial(self._sock.send, data[:part])
+                data = data[patiently(self._sock, send, self._timeout, until, watches_queue=self._is_large) :]
         finally:
             self._rest()
 
@@ -168,7 +169,7 @@ class Lane:
         if self.refusals:
             return [self.refusals[0]] * len(batch)
         try:
-            if until is not None and self._is_tight(until, started):
+            if self._is_large or (until is not None and self._is_tight(until, started)):
                 self._receive_rest(replies, len(batch), until)
             else:
                 self.since = started
@@ -225,10 +226,9 @@ class Lane:
         total = 0
         try:
             while len(replies) < count:
-                bound = self._bound(until)
-                self._sock.settimeout(bound if first is None else first if bound is None else min(first, bound))
+                limit = self._timeout if first is None else first
+                total += patiently(self._sock, self._receive, limit, until, watches_queue=self._is_large)
                 first = None
-                total += self._receive()
                 while len(replies) < count and (reply := self._gets()) is not INCOMPLETE:
                     replies.append(reply)
         except (EOFError, ConnectionError):
@@ -254,22 +254,28 @@ class Lane:
                     pass
         return bool(self.refusals)
 
-    def _bound(self, until: float | None) -> float | None:
-        """Return the seconds that the next bytes may take: the timeout, or what is left until the deadline."""
-        if until is None:
-            return self._timeout
-        left = until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left if self._timeout is None else min(left, self._timeout)
-
     def _rest(self) -> None:
         self._sock.settimeout(None if self._plain else self._timeout)
 
     def is_dead(self) -> bool:
         """Return True if a resting lane has ended, or holds what nobody asked for."""
         pending = getattr(self._sock, "pending", None)  # what TLS has decrypted already
-        return bool(readable([self._sock.fileno()]) or (pending is not None and pending()))
+        if pending is not None:
+            return bool(pending() or readable([self._sock.fileno()]))
+        return self._has_more() if self.is_cooperative else bool(readable([self._sock.fileno()]))
+
+    def _has_more(self) -> bool:
+        """Return True if the socket can be read. Unlike a poll, this never switches to another green thread."""
+        self._sock.settimeout(0.0)
+        try:
+            self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        finally:
+            self._rest()
+        return True
 
     @property
     def descriptor(self) -> int:

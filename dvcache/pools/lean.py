@@ -5,45 +5,27 @@ not cross callers. Lanes are counted by what is alive, so that an exception at a
 it left behind dies with the frame that held it, or is marked as lost before anything else is done.
 """
 
-import errno
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from typing import Any, Final
 
-from libvalkey import ProtocolError
-
-from dvcache import errors
-from dvcache.errors import ClosedError, ConnectionLost, PoolExhausted, ReplyTimeout, TransportError
+from dvcache.errors import ClosedError, ConnectionLost, TransportError
 from dvcache.pools import watchdog
+from dvcache.pools.endings import exchange_error, exhausted
 from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.lane import Lane
 from dvcache.pools.places import Living, Waiting
-from dvcache.pools.readiness import readable
+from dvcache.pools.resting import expire_overdue, take_ended
 from dvcache.pools.transactions import transact
+from dvcache.pools.written import Written
 from dvcache.types import Batch, Endpoint, Transaction
 
 CHECK_AFTER: Final = 0.001
 """Seconds of rest after which a lane is checked before use: it may have ended, or hold what nobody asked for."""
 SWEEP: Final = 2.0
 """Seconds between looks at the lanes that rest: a server or a balancer may have closed them meanwhile."""
-
-
-class Written:
-    """A batch that was written, and whose replies are to be read: `protocols.Pending`."""
-
-    __slots__ = ("_batch", "_lane", "_pool", "_started", "_until")
-
-    def __init__(self, pool: "LeanPool", lane: Lane, batch: Batch, started: float, until: float | None) -> None:
-        self._pool, self._lane, self._batch, self._started, self._until = pool, lane, batch, started, until
-
-    def replies(self) -> Sequence[Any]:
-        """Read the replies, and put the lane back."""
-        return self._pool.finish(self._lane, self._batch, self._started, self._until)
-
-    def abandon(self) -> None:
-        """Drop the lane, as nobody is going to read."""
-        self._pool.discard(self._lane)
 
 
 class LeanPool:
@@ -194,7 +176,7 @@ class LeanPool:
                 give_up = until
             lane = self._waiting.wait(self._rested_or_new, give_up)
             if lane is None:
-                raise self._exhausted(started, until)
+                raise exhausted(self._endpoint, self._patience, started, until)
         if not lane.used:
             self._open(lane, until)
         return lane
@@ -216,9 +198,9 @@ class LeanPool:
 
     def _open(self, lane: Lane, until: float | None) -> None:
         try:
-            lane.open(until)
+            copy_context().run(lane.open, until)  # an exception may leave the deadline set there
             self._check_open()
-            if lane.is_watched:
+            if not lane.is_cooperative:
                 watchdog.watch(self)
         except BaseException:
             lane.lost = True
@@ -260,30 +242,13 @@ class LeanPool:
         if now >= again:
             self._sweep(now)
             again = now + SWEEP
-        timeout = self._endpoint.timeout
-        if timeout is None:
-            return again
-        again = min(again, now + timeout)
-        for lane in alive:
-            if since := lane.since:
-                due = since + timeout + watchdog.GRACE
-                if due <= now:
-                    lane.expire(since)
-                else:
-                    again = min(again, due)
-        return again
+        return min(again, expire_overdue(alive, now, self._endpoint.timeout))
 
     def _sweep(self, now: float) -> None:
         """End the lanes that rest and have ended, or hold what nobody asked for."""
         self._swept = now
-        resting = {lane.descriptor: lane for lane in self._free.copy() if now - lane.used > CHECK_AFTER}
-        resting.pop(-1, None)
-        for descriptor in readable(resting) if resting else ():
-            try:
-                self._free.remove(resting[descriptor])
-            except ValueError:  # somebody has taken it
-                continue
-            self.discard(resting[descriptor])
+        for lane in take_ended(self._free, now - CHECK_AFTER):
+            self.discard(lane)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -295,40 +260,19 @@ class LeanPool:
         seconds: Any = self._endpoint.options.get("timeout", self._endpoint.timeout)
         return seconds  # type: ignore[no-any-return]  # the settings know no others
 
-    def _exhausted(self, started: float, until: float | None) -> PoolExhausted:
-        limit, waited = self._endpoint.max_connections, self._waited(self._patience, started, until)
-        return PoolExhausted(
-            f"all {limit} connections were busy for {waited}; raise max_connections",
-            alias=self._endpoint.alias,
-            endpoint=self._endpoint.name,
-        )
-
     def _failure(
         self, lane: Lane, error: BaseException, batch: Batch, started: float, until: float | None
     ) -> TransportError | None:
         """End the lane; return what an exchange's error means to the caller, None for the error itself."""
         had_rested = started - lane.used > CHECK_AFTER
         self.discard(lane)
-        where = {"alias": self._endpoint.alias, "endpoint": self._endpoint.name, "command": str(batch[0][0])}
-        if _is_timeout(error) or (lane.overdue and lane.overdue == lane.since):
-            if had_rested:
-                # A balancer or a firewall may have forgotten it, and with it those that rested as long.
-                self._drop_free(before=started)
-            return ReplyTimeout(f"no answer within {self._waited(self._endpoint.timeout, started, until)}", **where)
-        if isinstance(error, ProtocolError):
-            self._drop_free()
-            return errors.ProtocolError(f"connection lost: protocol error: {error}", **where)
-        if isinstance(error, OSError | EOFError):
+        meant = exchange_error(lane, error, batch, self._endpoint, started, until)
+        if isinstance(meant, ConnectionLost):
             self._drop_free()  # its neighbours were most likely closed with it
-            return ConnectionLost(f"connection lost: {error}", **where)
-        return None
-
-    def _waited(self, limit: float | None, started: float, until: float | None) -> str:
-        """Return for how long a caller waited, and whether it was the deadline that ended the wait."""
-        now = time.monotonic()
-        if until is not None and (limit is None or now >= until):
-            return f"{now - started:.2g} s; the deadline has passed"
-        return f"{limit:g} s"
+        elif meant is not None and had_rested:
+            # A balancer or a firewall may have forgotten it, and with it those that rested as long.
+            self._drop_free(before=started)
+        return meant
 
     def release(self) -> None:
         """End the connections that nobody uses."""
@@ -344,8 +288,3 @@ class LeanPool:
         self.close()
         for lane in self._living.alive():
             lane.interrupt()
-
-
-def _is_timeout(error: BaseException) -> bool:
-    """Return True for the end of a wait of ours, False for that of TCP: a connection that does not answer is lost."""
-    return isinstance(error, TimeoutError | BlockingIOError) and error.errno != errno.ETIMEDOUT

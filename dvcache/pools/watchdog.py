@@ -4,6 +4,7 @@ A blocking read has its limit in the kernel (SO_RCVTIMEO), which saves a poll fo
 repeats such a read with the whole limit, so that a timer could prolong it without end.
 """
 
+import math
 import os
 import signal
 import threading
@@ -30,12 +31,14 @@ class Watched(Protocol):
 
 
 class _Watchdog:
-    __slots__ = ("gate", "stopped", "thread")
+    __slots__ = ("again", "gate", "stopped", "thread")
 
     def __init__(self) -> None:
         self.gate = threading.Lock()
         self.gate.acquire()
         self.stopped = False
+        self.again = math.inf
+        """When it looks again, while it sleeps."""
         self.thread = threading.Thread(target=self._run, name="dvcache watchdog", daemon=True)
 
     def wake(self) -> None:
@@ -46,6 +49,7 @@ class _Watchdog:
         with suppress(AttributeError, ValueError):  # where there are no signals to keep away
             signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while _watch.dog is self and not self.stopped:
+            self.again = math.inf  # whoever comes during the look has it made again
             now = time.monotonic()
             again = _look(now)
             if again is None:
@@ -53,6 +57,7 @@ class _Watchdog:
                 if (again := _look(now)) is None or _watch.dog is not None:
                     return
                 _watch.dog = self
+            self.again = again
             self.gate.acquire(timeout=min(max(again - time.monotonic(), 0.001), 60.0))
 
 
@@ -70,8 +75,17 @@ class _Watch:
 _watch: Final = _Watch()
 
 
-def watch(pool: Watched) -> None:
-    """Have the watchdog look at the pool for as long as it is alive. Starts the thread if it does not run."""
+def watch(pool: Watched, due: float | None = None) -> None:
+    """Have the watchdog look at the pool for as long as it is alive. Starts the thread if it does not run.
+
+    Args:
+        pool: what to look at.
+        due: the end of a wait of the pool's; None has it look now.
+    """
+    dog = _watch.dog
+    known = _watch.pools.get(id(pool))
+    if due is not None and dog is not None and dog.again <= due + GRACE and known is not None and known() is pool:
+        return
     _watch.pools[id(pool)] = weakref.ref(pool)
     if not _watch.registered:
         _watch.registered = True

@@ -116,7 +116,7 @@ def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(server
     with server.paused():
         holder = threading.Thread(target=pool.execute, args=(PING,))
         holder.start()
-        server.wait_until(lambda: pool._using)
+        server.wait_until(lambda: any(use.connection for use in pool._living.alive()))
         with pytest.raises(PoolExhausted, match=r"all 1 connections were busy for 0\.05 s.*tested"):
             pool.execute(PING)
     holder.join()
@@ -151,7 +151,7 @@ def test_a_killed_connection_is_lost_or_replaced_and_never_counts_twice(make: Ma
 
         caller = threading.Thread(target=count)
         caller.start()
-        server.wait_until(lambda: pool._using)
+        server.wait_until(lambda: any(use.connection for use in pool._living.alive()))
         pool.abort()
         caller.join()
     assert len(lost) == 1
@@ -244,7 +244,7 @@ def test_closing_and_releasing_break_no_call_under_way(make: Make, server: Serve
     with server.paused():
         caller = threading.Thread(target=lambda: answers.extend(pool.execute(PING)))
         caller.start()
-        server.wait_until(lambda: pool._using)
+        server.wait_until(lambda: any(use.connection for use in pool._living.alive()))
         pool.release()
         pool.close()
     caller.join()

@@ -104,7 +104,7 @@ def test_a_limited_pool_makes_callers_wait_and_opens_no_more(make: Make, server:
 
 
 def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(make: Make, server: Server) -> None:
-    pool = make(max_connections=1, timeout=0.3)
+    pool = make(max_connections=1, timeout=2.0)
     pool.execute((("PING",),))
     with server.paused():
 
@@ -114,7 +114,7 @@ def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(make: 
 
         holder = threading.Thread(target=hold)
         holder.start()
-        time.sleep(0.05)
+        server.wait_until(lambda: not pool._free)
         pool._endpoint = Endpoint(port=server.port, alias="tested", max_connections=1, timeout=0.05)
         with pytest.raises(PoolExhausted, match="tested"):
             pool.execute((("PING",),))
@@ -202,7 +202,10 @@ def test_a_failed_attempt_gives_its_place_back(make: Make, server: Server) -> No
     assert pool.execute((("PING",),)) == [b"PONG"]
 
 
-def test_a_killed_connection_is_lost_and_the_next_call_works(make: Make, server: Server) -> None:
+def test_a_killed_connection_is_lost_and_the_next_call_works(
+    make: Make, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lean, "CHECK_AFTER", 1000.0)
     pool = make(max_connections=1)
     pool.execute((("PING",),))
     server.raw("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
@@ -211,7 +214,10 @@ def test_a_killed_connection_is_lost_and_the_next_call_works(make: Make, server:
     assert pool.execute((("INCRBY", "n", 1),)) == [1]
 
 
-def test_a_standalone_client_sends_again_what_is_safe_and_nothing_else(make: Make, server: Server) -> None:
+def test_a_standalone_client_sends_again_what_is_safe_and_nothing_else(
+    make: Make, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lean, "CHECK_AFTER", 1000.0)
     client = Standalone(make())
     client.execute((("SET", "k", b"v"),))
     server.raw("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")

@@ -32,16 +32,17 @@ class Lane:
             raise Lane.refused
         self.endpoint = endpoint
         self.let_go = threading.Event()
-        self.dropped = self.interrupted = self.lost = self.is_watched = False
+        self.dropped = self.interrupted = self.lost = False
+        self.is_cooperative = True
         self.used = self.since = self.overdue = 0.0
         self.descriptor = -1
         self.refusals: list[object] = []
         Lane.made.append(self)
 
-    def open(self, _until: float | None = None) -> None:
+    def open(self, until: float | None = None) -> None:  # noqa: ARG002  # a lane's
         self.used = time.monotonic()
 
-    def exchange(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:
+    def exchange(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:  # noqa: ARG002  # as above
         self.let_go.wait()
         self.used = started
         if self.interrupted:
@@ -295,7 +296,7 @@ def test_a_line_goes_past_a_turn_whose_caller_is_gone(monkeypatch: pytest.Monkey
     assert not line.turns
 
 
-def test_a_line_is_entered_again_by_the_thread_that_waits(pool: LeanPool, lanes: list[Lane]) -> None:
+def test_a_line_is_entered_again_by_the_thread_that_waits(pool: LeanPool) -> None:
     """A signal handler or a finalizer calls the cache while its thread is about to take a place."""
     thread, lane = busy(pool)
     inner: list[object] = []

@@ -43,7 +43,7 @@ TIMEOUT: Final = 5.0
 PATIENCE: Final = 1.0
 """Seconds for which a node that cannot be reached is waited for, or its successor; less where the timeout is less.
 
-From then on, until it was well for `LINGER` seconds, each caller tries it once: a cluster that is down delays nobody."""
+From then on, until it was well for `LINGER` seconds, each caller tries it once: a cluster that is down delays none."""
 
 _MORE: Final = 4
 """Factor by which more nodes are asked for the map at once, after those before gave none."""

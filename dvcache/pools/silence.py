@@ -1,0 +1,56 @@
+"""Waits of a blocking socket that end with silence: the limit begins anew with each byte in either direction."""
+
+import fcntl
+import socket
+import struct
+import termios
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+_SLICE: Final = 0.025
+"""Seconds after which the queue of a large write is looked at."""
+
+
+def patiently(
+    sock: socket.socket, action: Callable[[], int], limit: float | None, until: float | None, *, watches_queue: bool
+) -> int:
+    """Send or receive once, waiting until no byte has moved within the limit or the deadline has come.
+
+    Args:
+        sock: the socket, whose timeout is set.
+        action: sends or receives, and returns how many bytes.
+        limit: seconds of silence; None has no bound.
+        until: the deadline; None for none.
+        watches_queue: whether what was written may still be under way. While the peer takes it, the socket need not
+            be writable: its queue tells that it shrinks.
+
+    Raises:
+        TimeoutError: the limit or the deadline is over.
+    """
+    moved, queued = time.monotonic(), _queued(sock) if watches_queue else 0
+    while True:
+        now = time.monotonic()
+        left = None if limit is None else moved + limit - now
+        if until is not None:
+            left = until - now if left is None else min(left, until - now)
+        if left is not None and left <= 0:
+            raise TimeoutError
+        sock.settimeout(left if not queued else _SLICE if left is None else min(left, _SLICE))
+        try:
+            return action()
+        except TimeoutError as error:
+            if not queued or error.errno is not None:
+                raise
+            before, queued = queued, _queued(sock)
+            if queued < before:
+                moved = time.monotonic()
+
+
+def _queued(sock: socket.socket) -> int:
+    """Return the bytes that were written and not taken by the peer; 0 where the system does not tell."""
+    with suppress(OSError):
+        [count] = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))
+        return int(count)
+    return 0

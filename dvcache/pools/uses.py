@@ -1,0 +1,63 @@
+"""Uses of the connections of pools of valkey-py's kind, by synchronous code."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from valkey.exceptions import ResponseError
+
+from dvcache.pools import exchanges
+from dvcache.pools.budgets import connecting_until
+from dvcache.types import Batch, Driven
+
+_GLANCE: Final = 0.001
+"""Seconds for what has arrived already, where the timeout is over."""
+
+
+class Use:
+    """A place of the pool, and the connection that carries a batch."""
+
+    __slots__ = ("__weakref__", "connection", "driven", "lost", "number", "overdue", "since", "until")
+
+    def __init__(self, driven: Driven, until: float | None) -> None:
+        self.driven = driven
+        self.connection: Any = None
+        self.number = -1
+        self.since = time.monotonic()
+        self.until = until
+        self.overdue = False
+        """Whether the watchdog has ended the connection."""
+        self.lost = False
+        """Whether it is over."""
+
+
+def connected(pool: Any, batch: Batch, until: float | None) -> Any:
+    """Take a connection. Called in a context of its own, as an exception may leave the deadline set there."""
+    with connecting_until(until):
+        return pool.get_connection(batch[0][0])
+
+
+def read(connection: Any, batch: Batch) -> list[Any]:
+    """Read the replies of the batch, error replies as values."""
+    replies: list[Any] = []
+    with exchanges.parsing():
+        for _ in batch:
+            try:
+                replies.append(connection.read_response())
+            except ResponseError as error:
+                replies.append(error)
+    return replies
+
+
+@contextmanager
+def hurrying(use: Use) -> Iterator[None]:
+    """Wait for what is left of the connection's timeout only, as other servers were waited for meanwhile."""
+    sock: Any = getattr(use.connection, "_sock", None)
+    timeout = None if sock is None else sock.gettimeout()
+    if timeout is None:
+        yield
+        return
+    sock.settimeout(max(use.since + timeout - time.monotonic(), _GLANCE))
+    yield
+    sock.settimeout(timeout)  # after an error it is disconnected

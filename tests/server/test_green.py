@@ -1,0 +1,19 @@
+"""gevent and eventlet: limits hold and other green threads run meanwhile. Each in a process that it has patched."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.servers import Server
+
+SHOWN = ["read after a rest", "read side by side", "the limit held", "waited in line"]
+
+
+@pytest.mark.parametrize("library", ["gevent", "eventlet"])
+def test_limits_hold_where_the_standard_library_is_patched(library: str) -> None:
+    with Server() as server:
+        command = [sys.executable, "-m", "tests.green", library, server.url(), str(server.pid)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.stdout.splitlines() == SHOWN, ended.stderr
+    assert ended.returncode == 0
