@@ -23,7 +23,7 @@ from dvcache.pools.bounded import bounded
 from dvcache.pools.budgets import connecting_until
 from dvcache.pools.embedded import embedded_server
 from dvcache.pools.greetings import bare
-from dvcache.pools.pushes import Replies, Resp3Reader, resp2_reader
+from dvcache.pools.pushes import AsyncPushParser, PushParser, Replies, Resp3Reader, resp2_reader
 from dvcache.pools.resp3 import speaks_resp3
 from dvcache.types import Endpoint
 
@@ -151,7 +151,7 @@ def _make(classes: Mapping[str, type], endpoint: Endpoint, read_replica: Callabl
     where = {"path": endpoint.path} if endpoint.scheme == "unix" else {"host": endpoint.host, "port": endpoint.port}
     # While it connects, a reply may take as long as connecting; the pool sets the timeout of commands afterwards.
     handshake = endpoint.connect_timeout
-    options |= greeting(endpoint, read_replica)
+    options = push_parser(cls, endpoint) | options | greeting(endpoint, read_replica)
     return made(**where, db=endpoint.db, socket_timeout=handshake, socket_connect_timeout=handshake, **options)
 
 
@@ -160,6 +160,20 @@ def greeting(endpoint: Endpoint, read_replica: Callable[..., object]) -> dict[st
     if not (endpoint.in_cluster and endpoint.role == "replica"):
         return {}
     return {GREETING: partial(read_replica, greet=endpoint.options.get(GREETING))}
+
+
+def push_parser(cls: type[Any], endpoint: Endpoint) -> dict[str, Any]:
+    """Return the argument by which a RESP3 connection drops pushes; none for RESP2 and for a parser of the user's."""
+    if endpoint.options.get("protocol", 2) in {2, "2"}:
+        return {}
+    for parser, module in ((PushParser, sync), (AsyncPushParser, aio)):
+        for base in cls.__mro__:
+            argument = inspect.signature(base).parameters.get("parser_class")
+            if argument is not None:
+                if argument.default is module.DefaultParser:
+                    return {"parser_class": parser}
+                break
+    return {}
 
 
 def parameters(cls: type[Any]) -> frozenset[str]:
@@ -195,7 +209,8 @@ def reader(endpoint: Endpoint, refusals: list[errors.ServerError] | None = None)
             refusals.append(error)
         return error
 
-    return Resp3Reader(reply_error) if speaks_resp3(endpoint) else resp2_reader(reply_error)
+    made = resp2_reader(reply_error)
+    return Resp3Reader(made) if speaks_resp3(endpoint) else made
 
 
 _FILES: Final = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")

@@ -7,6 +7,7 @@ from typing import Any, Final
 from dvcache.errors import ClosedError
 from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.home import Home
+from dvcache.pools.loops import PerLoop
 from dvcache.pools.multiplexed import call_in
 from dvcache.types import Batch, Endpoint
 
@@ -23,13 +24,13 @@ class AsyncDrivenPool:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._closed = False
-        self._homes: dict[asyncio.AbstractEventLoop, Home] = {}
+        self._homes: PerLoop[Home] = PerLoop()
         renewed_after_fork(self)
 
     def renew(self) -> None:
         """Forget every pool: in a forked child they are the parent's, and even closing them would reach its epoll."""
-        _inherited.append(self._homes)
-        self._homes = {}
+        _inherited.append(self._homes.living())
+        self._homes = PerLoop()
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
@@ -42,39 +43,38 @@ class AsyncDrivenPool:
         if self._closed:
             raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
         self._sweep()
-        loop = asyncio.get_running_loop()
-        home = self._homes[loop] = Home(self._endpoint)
-        home.keeper = self._keep(home, loop)
+        home = Home(self._endpoint, asyncio.get_running_loop())
+        self._homes.put(home)
+        home.keeper = self._keep(home)
         await anext(home.keeper)
         return home
 
-    async def _keep(self, home: Home, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None, None]:
+    async def _keep(self, home: Home) -> AsyncGenerator[None, None]:
         """End the connections with their loop, as `MultiplexedPool` does."""
         try:
             yield
         finally:
-            if self._homes.get(loop) is home:
-                self._homes.pop(loop, None)
+            self._homes.pop(home)
             home.end()
 
     def _sweep(self) -> None:
         """Forget the pools of loops that were closed."""
-        for loop, home in list(self._homes.items()):
-            if loop.is_closed():
-                self._homes.pop(loop, None)
+        for home in self._homes.living():
+            if home.loop.is_closed():
+                self._homes.pop(home)
                 home.end()
 
     def release(self) -> None:
         """End the connections that nobody uses, from any thread."""
-        for loop, home in list(self._homes.items()):
-            call_in(loop, home.rest)
+        for home in self._homes.living():
+            call_in(home.loop, home.rest)
 
     def close(self) -> None:
         """End every connection."""
         self._closed = True
-        for loop, home in list(self._homes.items()):
-            self._homes.pop(loop, None)
-            if not call_in(loop, home.end):
+        for home in self._homes.living():
+            self._homes.pop(home)
+            if not call_in(home.loop, home.end):
                 home.end()
 
     abort = close

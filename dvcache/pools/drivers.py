@@ -16,7 +16,16 @@ from typing_extensions import override
 
 from dvcache.errors import ConfigurationError
 from dvcache.pools.bounded import bound_pool, bounded
-from dvcache.pools.connections import GREETING, aread_replica, greeting, kept_alive, located, parameters, read_replica
+from dvcache.pools.connections import (
+    GREETING,
+    aread_replica,
+    greeting,
+    kept_alive,
+    located,
+    parameters,
+    push_parser,
+    read_replica,
+)
 from dvcache.pools.idle import aend_idle, end_idle
 from dvcache.types import Address, Colour, Driven, Endpoint
 
@@ -109,6 +118,8 @@ def _arguments(classes: Classes, connection: type[Any], endpoint: Endpoint) -> d
         arguments["max_connections"] = endpoint.max_connections
     if classes.parser is not None:
         arguments["parser_class"] = classes.parser
+    else:
+        arguments = push_parser(connection, endpoint) | arguments
     if endpoint.service and classes.connection is not None:
         arguments["connection_class"] = classes.connection
     return {**arguments, "socket_timeout": endpoint.timeout, "socket_connect_timeout": endpoint.connect_timeout}

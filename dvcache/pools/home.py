@@ -2,13 +2,18 @@
 
 import asyncio
 import weakref
+from collections import deque
 from collections.abc import AsyncGenerator, Coroutine
+from contextvars import Context
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 from valkey.exceptions import ResponseError
 
+from dvcache.errors import CacheError, ConnectError, PoolExhausted, ReplyTimeout
 from dvcache.pools import exchanges
 from dvcache.pools.idle import end, end_all, sentinels
+from dvcache.pools.loops import deadline
 from dvcache.pools.transactions import atransact
 from dvcache.types import Batch, Driven, Endpoint, Transaction
 
@@ -19,36 +24,54 @@ IN_USE: Final = 50
 pool: a crowd of tasks would open one each."""
 
 
+LOOK: Final = 0.05
+"""Seconds after which a caller that waits for a place looks by itself: an exception may have cost its waking."""
+
+SWEEP: Final = 1.0
+"""Seconds between looks for idle connections that the server has ended."""
+
+
 class _Call:
     """How far a call is, and whether its caller is gone."""
 
-    __slots__ = ("is_abandoned", "is_exchanging")
+    __slots__ = ("has_exchanged", "is_abandoned", "is_exchanging", "is_taking")
 
     def __init__(self) -> None:
-        self.is_abandoned = self.is_exchanging = False
+        self.is_abandoned = self.is_taking = self.is_exchanging = self.has_exchanged = False
 
 
 class Home:
-    """The pool of one event loop, to which every method belongs."""
+    """The pool of one event loop, to which every method belongs.
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    The places in use are the tasks that are alive: an exception at any instruction ends a task, and with it its place.
+    """
+
+    def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop | None = None) -> None:
         assert endpoint.driver is not None
-        self._endpoint, self._driver = endpoint, endpoint.driver
+        self._endpoint, self._driver, self._loop = endpoint, endpoint.driver, loop
         self._opening = asyncio.Lock()
         self._driven: Driven | None = None
-        self._places = asyncio.Semaphore(IN_USE)
+        self._most = IN_USE
+        self._calls: set[asyncio.Task[Any]] = set()
+        self._waiters: deque[asyncio.Future[None]] = deque()
         self._seen: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._swept = monotonic()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.keeper: AsyncGenerator[None, None] | None = None
         """What ends the connections with the loop."""
         self.closed = False
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop, by default the one that runs."""
+        return self._loop or asyncio.get_running_loop()
 
     async def driven(self) -> Driven:
         """Return the loop's pool, made once for all its tasks."""
         async with self._opening:
             if self._driven is None:
                 driven = exchanges.checked(await self._driver.adriven(self._endpoint), self._endpoint)
-                self._places = asyncio.Semaphore(exchanges.bound(driven.pool, IN_USE) or IN_USE)
+                self._most = exchanges.bound(driven.pool, IN_USE) or IN_USE
                 self._driven = driven
             return self._driven
 
@@ -57,11 +80,28 @@ class Home:
 
         It has a task of its own, so that a caller who is cancelled leaves no connection half greeted, and none outside
         its pool.
+
+        Args:
+            batch: the commands.
+            until: when the call ends at the latest, in `time.monotonic` seconds.
         """
+        began, call = monotonic(), _Call()
+        try:
+            async with deadline(until) as limit:
+                return await self._executed(batch, call)
+        except TimeoutError as error:
+            if isinstance(error, CacheError) or not limit.expired():
+                raise
+        raise self._overdue(call, monotonic() - began)
+
+    async def _executed(self, batch: Batch, call: _Call) -> list[Any]:
         pool = (self._driven or await self.driven()).pool
-        await self._place(pool)
-        call = _Call()
-        task = self._begun(self._called(pool, batch, call))
+        if self._is_full():
+            await self._place(pool)
+        if monotonic() - self._swept > SWEEP:
+            self._sweep()
+        # In an empty context: a connection would keep what the context of its first caller holds.
+        task = Context().run(self._begun, self._called(pool, batch, call), self._calls)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -70,23 +110,32 @@ class Home:
                 task.cancel()
             raise
 
+    def _overdue(self, call: _Call, seconds: float) -> CacheError:
+        """Return the error of a call whose deadline has passed."""
+        where = {"alias": self._endpoint.alias, "endpoint": self._endpoint.name}
+        if call.has_exchanged:
+            return ReplyTimeout(f"no answer within {seconds:.3g} s; the deadline has passed", **where)
+        if call.is_taking:
+            return ConnectError(f"cannot connect: no answer within {seconds:.3g} s; the deadline has passed", **where)
+        return PoolExhausted(
+            f"all {self._most} connections were busy for {seconds:.3g} s; the deadline has passed", **where
+        )
+
     async def _called(self, pool: Any, batch: Batch, call: "_Call") -> list[Any]:
+        call.is_taking = True
+        connection = await self._taken(pool, batch)
+        call.is_exchanging = call.has_exchanged = not call.is_abandoned
+        clean, replies = call.is_abandoned, []
         try:
-            connection = await self._taken(pool, batch)
-            call.is_exchanging = not call.is_abandoned
-            clean, replies = call.is_abandoned, []
-            try:
-                if not call.is_abandoned:
-                    replies = await self._exchanged(connection, batch)
-                    clean = type(batch) is not Transaction or replies[0] is True  # else it may be in the midst of it
-            except Exception as error:
-                failed = ConnectionError("it was closed") if self.closed else error
-                raise exchanges.exchange_error(failed, batch, self._endpoint) from error
-            finally:
-                call.is_exchanging = False
-                await self._returned(pool, connection, clean=clean)
+            if not call.is_abandoned:
+                replies = await self._exchanged(connection, batch)
+                clean = type(batch) is not Transaction or replies[0] is True  # else it may be in the midst of it
+        except Exception as error:
+            failed = ConnectionError("it was closed") if self.closed else error
+            raise exchanges.exchange_error(failed, batch, self._endpoint) from error
         finally:
-            self._places.release()
+            call.is_exchanging = False
+            await self._returned(pool, connection, clean=clean)
         return replies
 
     async def _exchanged(self, connection: Any, batch: Batch) -> list[Any]:
@@ -94,16 +143,41 @@ class Home:
             return await atransact(batch, lambda part: self._exchanged(connection, part))
         return exchanges.read(batch, await _exchanged(connection, batch), self._endpoint)
 
+    def _is_full(self) -> bool:
+        """Say whether as many connections are in use as the pool allows: valkey-py's own would refuse at once."""
+        if len(self._calls) < self._most:
+            return False
+        self._calls -= {task for task in self._calls if task.done()}  # whose callback an exception has ended
+        return len(self._calls) >= self._most
+
     async def _place(self, pool: Any) -> None:
-        """Wait until fewer connections are in use than the pool allows: valkey-py's own would refuse at once."""
-        if not self._places.locked():
-            await self._places.acquire()
-            return
+        """Wait until a connection is free, in order."""
+        waiter: asyncio.Future[None] = self.loop.create_future()
+        self._waiters.append(waiter)
         try:
-            async with asyncio.timeout(exchanges.patience(pool, self._endpoint)):
-                await self._places.acquire()
+            async with asyncio.timeout(exchanges.patience(pool, self._endpoint)) as limit:
+                while self._is_full():
+                    await asyncio.wait([waiter], timeout=LOOK)
+                    if waiter.done() and self._is_full():  # somebody else was faster
+                        waiter = self.loop.create_future()
+                        self._waiters.appendleft(waiter)
         except TimeoutError:
+            if not limit.expired():
+                raise
             raise exchanges.exhausted(pool, self._endpoint) from None
+        finally:
+            if waiter.done():
+                self._wake()  # for the next one
+            waiter.cancel()
+
+    def _wake(self) -> None:
+        """Wake the callers that wait, as many as there are places."""
+        free = self._most - len(self._calls)
+        while self._waiters and free > 0:
+            if not (waiter := self._waiters[0]).done():
+                waiter.set_result(None)
+                free -= 1
+            self._waiters.popleft()
 
     async def _taken(self, pool: Any, batch: Batch) -> Any:
         try:
@@ -120,21 +194,33 @@ class Home:
             await connection.disconnect(nowait=True)
         await pool.release(connection)
 
-    def _begun(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
+    def _begun(self, work: Coroutine[Any, Any, T], among: set[asyncio.Task[Any]]) -> asyncio.Task[T]:
+        task = self.loop.create_task(work)
+        among.add(task)
         task.add_done_callback(self._ended)
         return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._calls.discard(task)
         self._tasks.discard(task)
+        if self._waiters:
+            self._wake()
         if not task.cancelled():
             task.exception()  # seen: whoever waited for it may be gone
+
+    def _sweep(self) -> None:
+        """End the idle connections that the server has ended: valkey-py keeps their sockets until they are used."""
+        self._swept = monotonic()
+        idle = getattr(getattr(self._driven, "pool", None), "_available_connections", ())
+        for connection in list(idle):
+            stream = getattr(connection, "_reader", None)
+            if stream is not None and stream.at_eof():
+                end(connection)
 
     def rest(self) -> None:
         """End the connections that nobody uses, in the background."""
         if self._driven is not None:
-            self._begun(self._driven.rest())
+            self._begun(self._driven.rest(), self._tasks)
 
     def end(self) -> None:
         """End every connection, those in use too; the loop may be closed."""

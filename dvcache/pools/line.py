@@ -166,7 +166,7 @@ class Line(Limits, asyncio.Protocol):
         self.unusable = False
 
     @override
-    def data_received(self, data: bytes | bytearray, *part: int) -> None:  # noqa: C901  # calls would cost  # calls would cost
+    def data_received(self, data: bytes | bytearray, *part: int) -> None:  # noqa: C901  # calls would cost
         if self.unusable:
             self._interrupted()
             return

@@ -2,8 +2,10 @@
 
 import asyncio
 import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from contextvars import Context
+from time import monotonic
 from typing import Any, Final, Protocol, TypeVar
 
 from typing_extensions import override
@@ -84,3 +86,16 @@ def _held(loop: asyncio.AbstractEventLoop, unheld: set[Any]) -> set[Any]:
             return made
         return unheld
     return held
+
+
+@asynccontextmanager
+async def deadline(until: float | None) -> AsyncIterator[asyncio.Timeout]:
+    """Bound a block by a deadline in `time.monotonic` seconds, as `asyncio.timeout` does.
+
+    The loop keeps a cancelled timer until its time: this one keeps nothing of the caller's context.
+    """
+    async with asyncio.timeout(None) as limit:
+        if until is not None:
+            loop = asyncio.get_running_loop()
+            Context().run(limit.reschedule, loop.time() + max(until - monotonic(), 0))
+        yield limit

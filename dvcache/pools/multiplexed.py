@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from dvcache.errors import CacheError, ClosedError, ConnectError
 from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.line import Line, line_of
-from dvcache.pools.loops import PerLoop
+from dvcache.pools.loops import PerLoop, deadline
 from dvcache.pools.transactions import atransact
 from dvcache.types import Batch, Endpoint, Transaction
 
@@ -149,7 +149,7 @@ class MultiplexedPool:
             return await work
         began = monotonic()
         try:
-            async with asyncio.timeout(max(until - began, 0)) as limit:
+            async with deadline(until) as limit:
                 return await work
         except TimeoutError:
             if not limit.expired():

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import libvalkey
+from typing_extensions import override
+from valkey._parsers.libvalkey import NOT_ENOUGH_DATA, _AsyncLibvalkeyParser, _LibvalkeyParser
 
 INCOMPLETE: Final = object()
 """Returned by `gets` until a whole reply has been fed."""
@@ -50,17 +52,17 @@ class Resp3Reader:
     """Parse the replies of RESP3 and drop pushes and attributes, wherever a chunk of bytes ends.
 
     Args:
-        reply_error: makes the value of an error reply from its text.
+        reader: libvalkey's parser.
+        incomplete: what it returns, and this one too, until a whole reply has been fed.
     """
 
-    __slots__ = ("_feed", "_gets", "_is_unasked", "_is_whole", "_replies")
+    __slots__ = ("_feed", "_gets", "_incomplete", "_is_unasked", "_replies", "is_whole")
 
-    def __init__(self, reply_error: Callable[[str], Exception]) -> None:
-        reader = resp2_reader(reply_error)
-        self._feed, self._gets = reader.feed, reader.gets
+    def __init__(self, reader: Any, incomplete: object = INCOMPLETE) -> None:
+        self._feed, self._gets, self._incomplete = reader.feed, reader.gets, incomplete
         self._replies: deque[Any] = deque()
-        self._is_whole = True
-        """Whether the last byte fed has ended a reply, or none has been fed."""
+        self.is_whole = True
+        """Whether the last byte fed has ended a message, or none has been fed."""
         self._is_unasked = False
         """Whether the message that is being read is no reply."""
 
@@ -77,30 +79,50 @@ class Resp3Reader:
                 self._take(chunk[start:end])
             start = end
 
-    def gets(self) -> Any:
-        """Return the next whole reply, or `INCOMPLETE`."""
-        return self._replies.popleft() if self._replies else INCOMPLETE
+    def gets(self, *_: bool) -> Any:
+        """Return the next whole reply, or what says that there is none."""
+        return self._replies.popleft() if self._replies else self._incomplete
 
     def has_data(self) -> bool:
         """Say whether a reply, or a part of one, has been fed and not returned. A part of a push is none."""
-        return bool(self._replies) or not (self._is_whole or self._is_unasked)
+        return bool(self._replies) or not (self.is_whole or self._is_unasked)
 
     def _take(self, part: bytes) -> None:
         """Parse bytes in which only the first message can be a push."""
-        if self._is_whole and part[0] in _UNASKED:
+        if self.is_whole and part[0] in _UNASKED:
             self._is_unasked = True
         # `Reader.has_data` is false in the midst of an array too. The last byte, fed by itself, ends a reply or not.
         self._feed(part[:-1])
         self._drain()
         self._feed(part[-1:])
-        self._is_whole = self._drain()
+        self.is_whole = self._drain()
 
     def _drain(self) -> bool:
         found = False
-        while (reply := self._gets()) is not INCOMPLETE:
+        while (reply := self._gets()) is not self._incomplete:
             found = True
             if self._is_unasked:
                 self._is_unasked = False
             else:
                 self._replies.append(reply)
         return found
+
+
+class PushParser(_LibvalkeyParser):
+    """valkey-py's parser for RESP3 connections, without pushes."""
+
+    @override
+    def on_connect(self, connection: Any, **kwargs: Any) -> None:
+        super().on_connect(connection, **kwargs)  # type: ignore[no-untyped-call]  # valkey-py's
+        self._reader: Any = Resp3Reader(self._reader, NOT_ENOUGH_DATA)
+
+
+class AsyncPushParser(_AsyncLibvalkeyParser):
+    """The same for asynchronous connections."""
+
+    __slots__ = ()
+
+    @override
+    def on_connect(self, connection: Any) -> None:
+        super().on_connect(connection)  # type: ignore[no-untyped-call]  # as above
+        self._reader: Any = Resp3Reader(self._reader, NOT_ENOUGH_DATA)

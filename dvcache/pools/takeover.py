@@ -42,7 +42,8 @@ async def opened(endpoint: Endpoint, protocol: asyncio.BaseProtocol) -> tuple[as
 def _ended(transport: asyncio.WriteTransport, stream: Any, parser: Any) -> str:
     """Say why a connection that was just greeted is of no use; empty where it is."""
     parsed = getattr(parser, "_reader", None)
-    if stream._buffer or (parsed is not None and parsed.has_data()):  # noqa: SLF001  # asyncio offers no other way
+    more = parsed is not None and (parsed.has_data() or not getattr(parsed, "is_whole", True))
+    if stream._buffer or more:  # noqa: SLF001  # asyncio offers no other way
         return "protocol error (more replies than commands)"
     if transport.is_closing() or stream.at_eof() or stream.exception() is not None:
         return "the server closed the connection"

@@ -7,7 +7,7 @@ from typing import Any, Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvcache.pools.pushes import INCOMPLETE, Resp3Reader
+from dvcache.pools.pushes import INCOMPLETE, Resp3Reader, resp2_reader
 
 
 def bulk(data: bytes) -> bytes:
@@ -57,7 +57,7 @@ def read(reader: Resp3Reader) -> list[Any]:
 
 @given(messages, st.lists(st.integers(0, 10_000), max_size=40))
 def test_replies_are_the_same_in_any_chunks_and_with_any_pushes(sent: list[tuple[bytes, Any]], cuts: list[int]) -> None:
-    reader = Resp3Reader(ValueError)
+    reader = Resp3Reader(resp2_reader(ValueError))
     found: list[Any] = []
     for chunk in chunks(b"".join(data for data, _ in sent), cuts):
         buffer = bytearray(b"xx" + chunk + b"yy")
@@ -69,7 +69,7 @@ def test_replies_are_the_same_in_any_chunks_and_with_any_pushes(sent: list[tuple
 
 @given(messages)
 def test_replies_are_the_same_byte_by_byte(sent: list[tuple[bytes, Any]]) -> None:
-    reader = Resp3Reader(ValueError)
+    reader = Resp3Reader(resp2_reader(ValueError))
     found: list[Any] = []
     for byte in b"".join(data for data, _ in sent):
         reader.feed(bytes([byte]))
@@ -81,11 +81,11 @@ def test_replies_are_the_same_byte_by_byte(sent: list[tuple[bytes, Any]]) -> Non
 def test_a_part_of_a_reply_is_data_and_a_part_of_a_push_is_none(reply: tuple[bytes, Any]) -> None:
     data, value = reply
     for end in range(1, len(data)):
-        reader = Resp3Reader(ValueError)
+        reader = Resp3Reader(resp2_reader(ValueError))
         reader.feed(data[:end])
         assert reader.has_data()
         assert reader.gets() is INCOMPLETE
-        reader = Resp3Reader(ValueError)
+        reader = Resp3Reader(resp2_reader(ValueError))
         reader.feed(b">1\r\n" + data[:end])
         assert not reader.has_data()
         assert reader.gets() is INCOMPLETE

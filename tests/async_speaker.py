@@ -1,0 +1,72 @@
+"""A server that greets as Valkey does and then says what a test tells it to, in a thread of its own."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeAlias
+
+Talk: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
+
+
+async def command(reader: asyncio.StreamReader) -> list[bytes]:
+    """Read one command; empty at the end of the connection."""
+    count = int((await reader.readline())[1:] or 0)
+    parts = []
+    for _ in range(count):
+        size = int((await reader.readline())[1:])
+        parts.append((await reader.readexactly(size + 2))[:-2])
+    return parts
+
+
+class Speaker:
+    """A server on a free loopback port. Used as a context manager, which gives the port.
+
+    Args:
+        talk: what it says on each connection after the greeting; the connection ends with it.
+    """
+
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="speaker")
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __enter__(self) -> int:
+        self._thread.start()
+        self._listener = self._run(asyncio.start_server(self._accept, "127.0.0.1", 0))
+        port: int = self._listener.sockets[0].getsockname()[1]
+        return port
+
+    def __exit__(self, *_: object) -> None:
+        self._run(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = self._loop.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            for _ in range(2):
+                assert (await command(reader))[0] == b"CLIENT"  # SETINFO, by which valkey-py greets
+                writer.write(b"+OK\r\n")
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await self._talk(reader, writer)
+        finally:
+            if writer.transport.get_write_buffer_size():
+                await asyncio.sleep(0.05)
+            writer.transport.abort()
+
+    async def _close(self) -> None:
+        self._listener.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)

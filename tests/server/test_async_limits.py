@@ -1,0 +1,655 @@
+"""Limits of asynchronous pools: silence, deadlines, back-pressure, blocked loops, early ends, cancellation."""
+
+import asyncio
+import contextvars
+import gc
+import os
+import time
+import weakref
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dvcache.errors import ClosedError, ConnectError, ConnectionLost, PoolExhausted, ReplyTimeout
+from dvcache.pools import line, takeover
+from dvcache.pools.factory import Pools
+from dvcache.pools.multiplexed import MultiplexedPool
+from dvcache.types import Endpoint, Transaction
+from tests.async_speaker import Speaker, command
+from tests.drivers import OwnAsyncBlockingPool, OwnAsyncPool, endpoint_of
+from tests.servers import DelayProxy, Server, TlsProxy
+
+MARGIN = 1.0
+"""Seconds by which a busy machine may be late."""
+PING = (("PING",),)
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+Make = Callable[..., MultiplexedPool]
+
+
+@pytest.fixture
+def make(server: Server) -> Iterator[Make]:
+    pools = []
+
+    def pool(**fields: Any) -> MultiplexedPool:
+        made = MultiplexedPool(Endpoint(**{"host": "127.0.0.1", "port": server.port, "alias": "tested", **fields}))
+        pools.append(made)
+        return made
+
+    yield pool
+    for made in pools:
+        made.close()
+
+
+async def timed(work: Coroutine[Any, Any, Any]) -> tuple[Any, float]:
+    began = time.monotonic()
+    outcome = (await asyncio.gather(work, return_exceptions=True))[0]
+    return outcome, time.monotonic() - began
+
+
+def test_a_big_reply_may_flow_for_longer_than_the_timeout(make: Make, run: Run) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await command(reader)
+        writer.write(b"$20000\r\n")
+        for _ in range(20):
+            await asyncio.sleep(0.05)
+            writer.write(b"x" * 1000)
+        writer.write(b"\r\n")
+        while await command(reader):
+            writer.write(b"+PONG\r\n")
+
+    async def main() -> None:
+        with Speaker(talk) as port:
+            pool = make(port=port, timeout=0.4)
+            slow = asyncio.ensure_future(pool.execute((("GET", "big"),)))
+            others = [asyncio.ensure_future(pool.execute(PING)) for _ in range(5)]
+            assert await slow == [b"x" * 20_000]
+            assert await asyncio.gather(*others) == [[b"PONG"]] * 5
+            pool.close()
+
+    run(main())
+
+
+def test_a_reply_that_stops_flowing_fails_after_the_timeout(make: Make, run: Run) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await command(reader)
+        for _ in range(4):
+            await asyncio.sleep(0.1)
+            writer.write(b"$20000\r\n" if _ == 0 else b"x" * 1000)
+        await reader.read()
+
+    async def main() -> None:
+        with Speaker(talk) as port:
+            outcome, took = await timed(make(port=port, timeout=0.3).execute((("GET", "big"),)))
+            assert isinstance(outcome, ReplyTimeout)
+            assert 0.6 < took < 0.7 + MARGIN
+
+    run(main())
+
+
+def test_writing_to_a_slow_reader_may_take_longer_than_the_timeout(make: Make, run: Run) -> None:
+    size = 12_000_000
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"$%d\r\n" % size)
+        left = size + 2
+        while left:
+            left -= len(await reader.read(min(left, 400_000)))
+            await asyncio.sleep(0.02)
+        writer.write(b"+OK\r\n")
+        await reader.read()
+
+    async def main() -> None:
+        with Speaker(talk) as port:
+            pool = make(port=port, timeout=1.0)
+            outcome, took = await timed(pool.execute((("SET", "big", b"x" * size),)))
+            assert outcome == [b"OK"]
+            assert took > 0.5
+            pool.close()
+
+    run(main())
+
+
+def test_writing_to_a_reader_that_stopped_fails_after_the_timeout(make: Make, run: Run) -> None:
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # asyncio's transports have it
+        await asyncio.sleep(30)
+
+    async def main() -> None:
+        with Speaker(talk) as port:
+            pool = make(port=port, timeout=0.4)
+            outcome, took = await timed(pool.execute((("SET", "big", b"x" * 30_000_000),)))
+            assert isinstance(outcome, ReplyTimeout)
+            assert 0.35 < took < 0.5 + MARGIN
+
+    run(main())
+
+
+def test_a_deadline_fails_its_caller_alone_and_its_reply_is_dropped(make: Make, run: Run) -> None:
+    async def main() -> None:
+        pool = make(timeout=5.0)
+        await pool.execute((("SET", "a", "of a"), ("SET", "b", "of b")))
+        began = time.monotonic()
+        blocked = asyncio.ensure_future(pool.execute((("BLPOP", "none", 0.5),)))
+        await asyncio.sleep(0)
+        hasty = timed(pool.execute((("GET", "a"),), began + 0.1))
+        patient = asyncio.ensure_future(pool.execute((("GET", "b"),), began + 30))
+        outcome, took = await hasty
+        assert isinstance(outcome, ReplyTimeout)
+        assert "deadline" in str(outcome)
+        assert 0.09 < took < 0.15 + MARGIN
+        assert not patient.done()
+        assert await patient == [b"of b"]
+        assert await blocked == [None]
+        assert await pool.execute((("GET", "b"),), time.monotonic() + 5) == [b"of b"]
+        begun = pool.begin((("GET", "b"),), time.monotonic() + 5)
+        assert begun is not None
+        assert await begun == [b"of b"]
+
+    run(main())
+
+
+def test_a_later_call_with_an_earlier_deadline_ends_first(make: Make, run: Run) -> None:
+    async def main() -> None:
+        pool = make(timeout=None)
+        await pool.execute(PING)
+        began = time.monotonic()
+        blocked = asyncio.ensure_future(pool.execute((("BLPOP", "none", 0.6),)))
+        await asyncio.sleep(0)
+        calls = [timed(pool.execute(PING, began + seconds)) for seconds in (0.4, 0.1, 0.2, 0.3)]
+        for (outcome, took), wanted in zip(await asyncio.gather(*calls), (0.4, 0.1, 0.2, 0.3), strict=True):
+            assert isinstance(outcome, ReplyTimeout)
+            assert wanted - 0.01 < took < wanted + 0.05 + MARGIN
+        assert await blocked == [None]
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "batch", [PING, Transaction("k", lambda _: (("SET", "k", "v"),))], ids=["batch", "transaction"]
+)
+def test_a_deadline_bounds_connecting(batch: Any, make: Make, server: Server, run: Run) -> None:
+    async def main() -> None:
+        pool = make(connect_timeout=30.0, timeout=30.0)
+        with server.paused():
+            outcome, took = await timed(pool.execute(batch, time.monotonic() + 0.15))
+            assert isinstance(outcome, ConnectError)
+            assert "deadline" in str(outcome)
+            assert took < 0.2 + MARGIN
+        assert await pool.execute(PING) == [b"PONG"]
+
+    run(main())
+
+
+def test_a_hung_server_ends_the_connection_whatever_the_deadline(make: Make, server: Server, run: Run) -> None:
+    async def main() -> None:
+        pool = make(timeout=0.2)
+        await pool.execute(PING)
+        with server.paused():
+            outcome, took = await timed(pool.execute(PING, time.monotonic() + 30))
+            assert isinstance(outcome, ReplyTimeout)
+            assert "deadline" not in str(outcome)
+            assert took < 0.25 + MARGIN
+        assert await pool.execute(PING) == [b"PONG"]
+
+    run(main())
+
+
+def test_calls_for_room_leave_in_order(make: Make, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "IN_FLIGHT", 50_000)
+
+    async def main() -> None:
+        pool = make()
+        await pool.execute(PING)
+        order: list[int] = []
+
+        async def push(number: int) -> None:
+            await pool.execute((("RPUSH", "order", b"%06d" % number + b"x" * 5_000),))
+            order.append(number)
+
+        await asyncio.gather(*map(push, range(300)))
+        assert order == list(range(300))
+        [pushed] = await pool.execute((("LRANGE", "order", 0, -1),))
+        assert [int(each[:6]) for each in pushed] == order
+
+    run(main())
+
+
+def test_what_cannot_be_packed_fails_its_caller_alone_while_room_is_awaited(
+    make: Make, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "IN_FLIGHT", 1_000)
+
+    async def main() -> None:
+        pool = make()
+        await pool.execute(PING)
+        wrong: Any = (("SET", "k", object()),)
+        calls = [pool.execute((("SET", "k", b"x" * 2_000),)), pool.execute(wrong), pool.execute(PING)]
+        first, refused, last = await asyncio.gather(*calls, return_exceptions=True)
+        assert (first, last) == ([b"OK"], [b"PONG"])
+        assert isinstance(refused, TypeError)
+
+    run(main())
+
+
+def test_waiting_for_room_costs_the_same_for_many_as_for_few(make: Make, run: Run) -> None:
+    async def main() -> None:
+        pool = make(timeout=30.0)
+        value = b"x" * 10_000
+
+        async def seconds(calls: int) -> float:
+            await pool.execute(PING)
+            began = time.process_time()
+            batches = [pool.execute((("SET", f"k{number % 50}", value),)) for number in range(calls)]
+            assert await asyncio.gather(*batches) == [[b"OK"]] * calls
+            return (time.process_time() - began) / calls
+
+        few = min([await seconds(1_500) for _ in range(3)])
+        assert await seconds(20_000) < few * 5
+
+    run(main())
+
+
+def test_a_hung_server_fails_the_calls_for_room_within_the_timeout(
+    make: Make, server: Server, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "IN_FLIGHT", 100_000)
+
+    async def main() -> None:
+        pool = make(timeout=0.3)
+        await pool.execute(PING)
+        with server.paused():
+            calls = [timed(pool.execute((("SET", "k", b"x" * 10_000),))) for _ in range(200)]
+            outcomes = await asyncio.gather(*calls)
+        assert {type(outcome) for outcome, _ in outcomes} == {ReplyTimeout}
+        assert max(took for _, took in outcomes) < 0.35 + MARGIN
+
+    run(main())
+
+
+def test_a_deadline_bounds_the_wait_for_room(make: Make, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "IN_FLIGHT", 1_000)
+
+    async def main() -> None:
+        pool = make(timeout=5.0)
+        await pool.execute(PING)
+        blocked = asyncio.ensure_future(pool.execute((("BLPOP", "none", 0.5), ("SET", "k", b"x" * 2_000))))
+        await asyncio.sleep(0)
+        outcome, took = await timed(pool.execute(PING, time.monotonic() + 0.1))
+        assert isinstance(outcome, PoolExhausted)
+        assert took < 0.15 + MARGIN
+        assert await pool.execute(PING) == [b"PONG"]
+        assert await blocked == [None, b"OK"]
+
+    run(main())
+
+
+def test_a_big_reply_that_came_while_the_loop_was_blocked_is_in_time(make: Make, server: Server, run: Run) -> None:
+    server.raw("SET", "big", b"x" * 1_500_000)
+
+    async def main() -> None:
+        pool = make(timeout=0.2)
+        for deadline in (None, 0.25):
+            await pool.execute(PING)
+            until = None if deadline is None else time.monotonic() + deadline
+            calls = [asyncio.ensure_future(pool.execute((("GET", "big"),), until))]
+            calls += [asyncio.ensure_future(pool.execute(PING, until)) for _ in range(5)]
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            time.sleep(0.5)  # noqa: ASYNC251  # the point: someone blocks the loop
+            big, *others = await asyncio.gather(*calls)
+            assert len(big[0]) == 1_500_000
+            assert others == [[b"PONG"]] * 5
+
+    run(main())
+
+
+def test_an_end_between_connecting_and_taking_over_is_noticed_at_once(
+    make: Make, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal ends
+        ends += 1
+        if ends > 1:
+            while await command(reader):
+                writer.write(b"+PONG\r\n")
+
+    real: Any = takeover.async_connection
+
+    def slow_to_hand_over(endpoint: Endpoint) -> Any:
+        connection = real(endpoint)
+        connect = connection.connect
+
+        async def connected() -> None:
+            await connect()
+            if ends <= 1:
+                await asyncio.sleep(0.1)  # the end comes meanwhile
+
+        connection.connect = connected
+        return connection
+
+    monkeypatch.setattr(takeover, "async_connection", slow_to_hand_over)
+
+    async def main() -> None:
+        with Speaker(talk) as port:
+            pool = make(port=port, timeout=20.0)
+            outcome, took = await timed(pool.execute(PING))
+            assert outcome == [b"PONG"]
+            assert took < 0.2 + MARGIN
+            pool.close()
+
+    run(main())
+
+
+def test_a_server_that_always_ends_the_connection_is_no_endless_loop(make: Make, run: Run) -> None:
+    connections = 0
+
+    async def talk(_: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+
+    async def main() -> None:
+        with Speaker(talk) as port:
+            outcome, took = await timed(make(port=port, timeout=20.0).execute(PING))
+            assert isinstance(outcome, ConnectionLost)
+            assert took < MARGIN
+            assert connections <= 2
+
+    run(main())
+
+
+def test_a_stray_reply_on_a_resting_connection_ends_it(make: Make, run: Run) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while parts := await command(reader):
+            writer.write(b"+%b\r\n" % parts[1])
+            if parts[1] == b"stray":
+                await asyncio.sleep(0.02)
+                writer.write(b"+nobody's\r\n")
+
+    async def main() -> None:
+        with Speaker(talk) as port:
+            pool = make(port=port)
+            assert await pool.execute((("GET", "stray"),)) == [b"stray"]
+            time.sleep(0.1)  # noqa: ASYNC251  # the loop polls nothing meanwhile: the stray reply waits
+            for key in ("a", "b", "c"):
+                try:
+                    [reply] = await pool.execute((("GET", key),))
+                except ConnectionLost:
+                    continue
+                assert reply == key.encode()
+            pool.close()
+
+    run(main())
+
+
+def test_a_part_of_a_reply_too_many_ends_the_connection(make: Make, run: Run) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while parts := await command(reader):
+            writer.write(b"+%b\r\n" % parts[1] + (b"$5\r\nstr" if parts[1] == b"part" else b""))
+
+    async def main() -> None:
+        with Speaker(talk) as port:
+            pool = make(port=port)
+            assert await pool.execute((("GET", "part"),)) == [b"part"]
+            assert await pool.execute((("GET", "a"),)) == [b"a"]
+            pool.close()
+
+    run(main())
+
+
+def test_a_task_cancelled_with_the_opening_is_cancelled(make: Make, server: Server, run: Run) -> None:
+    async def main() -> None:
+        pool = make(connect_timeout=20.0)
+        with server.paused():
+            async with asyncio.timeout(20):
+                calls = [asyncio.ensure_future(pool.execute(PING)) for _ in range(3)]
+                await asyncio.sleep(0.05)
+                for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                    task.cancel()
+                outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {asyncio.CancelledError}
+        assert await pool.execute(PING) == [b"PONG"]
+
+    run(main())
+
+
+def test_an_opening_that_is_cancelled_alone_is_begun_again(make: Make, server: Server, run: Run) -> None:
+    async def main() -> None:
+        pool = make(connect_timeout=20.0)
+        with server.paused():
+            call = asyncio.ensure_future(pool.execute(PING))
+            await asyncio.sleep(0.05)
+            for task in asyncio.all_tasks() - {asyncio.current_task(), call}:
+                task.cancel()
+            await asyncio.sleep(0.05)
+        assert await call == [b"PONG"]
+
+    run(main())
+
+
+def test_callers_of_an_aborted_pool_get_closed_error(make: Make, server: Server, run: Run) -> None:
+    async def main() -> None:
+        pool = make(connect_timeout=20.0)
+        with server.paused():
+            call = asyncio.ensure_future(pool.execute(PING))
+            await asyncio.sleep(0.05)
+            pool.abort()
+            with pytest.raises(ClosedError):
+                await call
+
+    run(main())
+
+
+class Request:
+    """What a web framework keeps in a ContextVar."""
+
+
+request: contextvars.ContextVar[Request | None] = contextvars.ContextVar("request", default=None)
+
+
+@pytest.mark.parametrize("options", [{}, {"CONNECTION_POOL_CLASS": OwnAsyncPool}], ids=["built in", "own pool"])
+def test_connections_keep_nothing_of_their_first_callers_context(
+    options: dict[str, Any], server: Server, run: Run
+) -> None:
+    pool: Any = Pools().async_pool(endpoint_of(server.url(), **options))
+
+    async def handle() -> "weakref.ref[Request]":
+        made = Request()
+        request.set(made)
+        await pool.execute(PING, time.monotonic() + 100)
+        return weakref.ref(made)
+
+    async def main() -> None:
+        kept = await asyncio.create_task(handle())
+        await pool.execute(PING)
+        gc.collect()
+        assert kept() is None
+        pool.close()
+
+    run(main())
+
+
+def eager(loop: asyncio.AbstractEventLoop, work: Any, **more: Any) -> Any:
+    """Step a coroutine once before its task is scheduled, as Python 3.12's eager task factory does."""
+    try:
+        waited = work.send(None)
+    except StopIteration as stop:
+        done = loop.create_future()
+        done.set_result(stop.value)
+        return done
+    except BaseException as error:  # noqa: BLE001  # the task's
+        failed = loop.create_future()
+        failed.set_exception(error)
+        return failed
+
+    async def rest() -> Any:
+        step, going = waited, work
+        while True:
+            if step is None:
+                await asyncio.sleep(0)
+            else:
+                step._asyncio_future_blocking = False
+                await asyncio.wait([step])
+            try:
+                step = going.send(None)
+            except StopIteration as stop:
+                return stop.value
+
+    return asyncio.Task(rest(), loop=loop, **more)
+
+
+FACTORIES = {"steps at once": eager}
+if hasattr(asyncio, "eager_task_factory"):
+    FACTORIES["of Python"] = asyncio.eager_task_factory
+
+
+@pytest.mark.parametrize("factory", FACTORIES.values(), ids=FACTORIES)
+def test_an_eager_task_factory_leaves_nothing_after_a_failed_opening(
+    factory: Any, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails = True
+    real: Any = takeover.async_connection
+
+    def failing(endpoint: Endpoint) -> Any:
+        if fails:
+            raise ConnectError("fails at once")
+        return real(endpoint)
+
+    monkeypatch.setattr(takeover, "async_connection", failing)
+
+    async def main() -> None:
+        nonlocal fails
+        asyncio.get_running_loop().set_task_factory(factory)
+        pool = MultiplexedPool(Endpoint(host="127.0.0.1", port=server.port))
+        for _ in range(2):
+            with pytest.raises(ConnectError, match="fails at once"):
+                await pool.execute(PING)
+        fails = False
+        assert await pool.execute(PING) == [b"PONG"]
+        assert await asyncio.gather(*(pool.execute(PING) for _ in range(5))) == [[b"PONG"]] * 5
+        pool.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("options", [{}, {"CONNECTION_POOL_CLASS": OwnAsyncPool}], ids=["built in", "own pool"])
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_loops_dropped_without_close_leave_no_descriptor(options: dict[str, Any], server: Server) -> None:
+    pool: Any = Pools().async_pool(endpoint_of(server.url(), **options))
+
+    def served() -> None:
+        asyncio.new_event_loop().run_until_complete(pool.execute(PING))
+
+    served()
+    gc.collect()
+    before = descriptors()
+    for _ in range(20):
+        served()
+    gc.collect()
+    assert descriptors() <= before + 8
+    pool.close()
+
+
+def descriptors() -> int:
+    return sum(1 for _ in Path("/dev/fd").iterdir())
+
+
+def test_the_buffer_of_a_big_reply_does_not_stay(make: Make, server: Server) -> None:
+    server.raw("SET", "big", b"x" * 60_000_000)
+
+    async def main() -> None:
+        pool = make()
+        await pool.execute(PING)
+        before = resident()
+        [big] = await pool.execute((("GET", "big"),))
+        assert len(big) == 60_000_000
+        del big
+        await asyncio.sleep(0.01)
+        assert resident() - before < 30_000_000
+
+    asyncio.run(main())
+
+
+def resident() -> int:
+    """Return the bytes of memory that this process has."""
+    with open("/proc/self/statm") as file:  # noqa: PTH123  # a proc file
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_tls_and_big_values_over_a_buffered_connection(tls_proxy: TlsProxy, run: Run) -> None:
+    pool: Any = Pools().async_pool(endpoint_of(tls_proxy.url()))
+
+    async def main() -> None:
+        sizes = [0, 1, 70_000, 3, 3_000_000, 5]
+        await asyncio.gather(*(pool.execute((("SET", f"k{size}", b"x" * size),)) for size in sizes))
+        for _ in range(3):
+            got = await asyncio.gather(*(pool.execute((("GET", f"k{size}"),)) for size in sizes))
+            assert [len(reply) for [reply] in got] == sizes
+            await asyncio.sleep(0.01)
+        pool.close()
+
+    run(main())
+
+
+OWN = {"own pool": OwnAsyncPool, "own blocking pool": OwnAsyncBlockingPool}
+
+
+@pytest.mark.parametrize("cls", OWN.values(), ids=OWN)
+def test_a_deadline_bounds_a_call_on_an_own_pool(cls: Any, server: Server, run: Run) -> None:
+    kwargs = {"max_connections": 1, **({"timeout": 20} if cls is OwnAsyncBlockingPool else {})}
+
+    async def main() -> None:
+        options = {"CONNECTION_POOL_CLASS": cls, "SOCKET_TIMEOUT": 20, "SOCKET_CONNECT_TIMEOUT": 20}
+        pool: Any = Pools().async_pool(endpoint_of(server.url(), **options, CONNECTION_POOL_KWARGS=kwargs))
+        with server.paused():
+            outcome, took = await timed(pool.execute(PING, time.monotonic() + 0.15))
+            assert isinstance(outcome, ConnectError | ReplyTimeout)
+            assert took < 0.2 + MARGIN
+        assert await pool.execute(PING) == [b"PONG"]
+        holder = asyncio.ensure_future(pool.execute((("BLPOP", "none", 0.6),)))
+        await asyncio.sleep(0.05)
+        outcome, took = await timed(pool.execute(PING, time.monotonic() + 0.1))
+        assert isinstance(outcome, PoolExhausted)
+        assert took < 0.15 + MARGIN
+        assert await holder == [None]
+        blocked, took = await timed(pool.execute((("BLPOP", "none", 0.6),), time.monotonic() + 0.1))
+        assert isinstance(blocked, ReplyTimeout)
+        assert took < 0.15 + MARGIN
+        assert await pool.execute((("SET", "k", "v"), ("GET", "k"))) == [b"OK", b"v"]
+        pool.close()
+
+    run(main())
+
+
+def test_an_own_pool_ends_idle_connections_that_the_server_has_ended(server: Server, run: Run) -> None:
+    async def main() -> None:
+        pool: Any = Pools().async_pool(endpoint_of(server.url(), CONNECTION_POOL_CLASS=OwnAsyncPool))
+        await asyncio.gather(*(pool.execute((("BLPOP", "none", 0.05),)) for _ in range(20)))
+        server.raw("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        home = pool._homes[asyncio.get_running_loop()]
+        await asyncio.sleep(0.05)
+        home._swept -= 100
+        assert await pool.execute(PING) == [b"PONG"]
+        idle = home._driven.pool._available_connections
+        assert sum(each.is_connected for each in idle) == 1
+        pool.close()
+
+    run(main())
+
+
+def test_a_delayed_proxy_leaves_every_reply_in_its_place(make: Make, server: Server, run: Run) -> None:
+    with DelayProxy(server.port, delay=0.002) as proxy:
+
+        async def main() -> None:
+            pool = make(port=proxy.port)
+            await pool.execute(tuple(("SET", f"k{n}", n) for n in range(50)))
+            for _ in range(20):
+                calls = [pool.execute((("GET", f"k{n}"),), time.monotonic() + 20) for n in range(50)]
+                assert await asyncio.gather(*calls) == [[b"%d" % n] for n in range(50)]
+            pool.close()
+
+        run(main())
