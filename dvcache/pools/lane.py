@@ -16,6 +16,7 @@ from libvalkey import ProtocolError
 
 from dvcache import errors
 from dvcache.pools.connections import connect, connection, interrupt, located, reader
+from dvcache.pools.health import PING, interval
 from dvcache.pools.packing import packed
 from dvcache.pools.pushes import INCOMPLETE
 from dvcache.pools.readiness import readable
@@ -29,6 +30,8 @@ _LARGE: Final = 262_144
 
 _LAST_WORDS: Final = 0.05
 """Seconds to look for what the server said before it closed the connection."""
+_PONG: Final = 1.0
+"""Seconds for the answer to PING, at most."""
 _SOON: Final = 16
 """What part of the timeout may have gone by when reading begins with all of it."""
 _GLANCE: Final = 0.001
@@ -41,6 +44,7 @@ class Lane:
     __slots__ = (
         "__weakref__",
         "_buffer",
+        "_checked_after",
         "_connection",
         "_cooperative",
         "_ending",
@@ -54,6 +58,7 @@ class Lane:
         "lost",
         "overdue",
         "refusals",
+        "silent",
         "since",
         "used",
     )
@@ -73,6 +78,9 @@ class Lane:
         """The `since` of the wait that the watchdog ended."""
         self.used = 0.0
         """When its last exchange began."""
+        self.silent = False
+        """Whether it did not answer PING (`health_check_interval`)."""
+        self._checked_after = interval(endpoint)
 
     def open(self, until: float | None = None) -> None:
         """Let valkey-py connect, then take the socket over.
@@ -256,7 +264,19 @@ class Lane:
     def is_dead(self) -> bool:
         """Return True if a resting lane has ended, or holds what nobody asked for."""
         pending = getattr(self._sock, "pending", None)  # what TLS has decrypted already
-        return bool(readable([self._sock.fileno()]) or (pending is not None and pending()))
+        if readable([self._sock.fileno()]) or (pending is not None and pending()):
+            return True
+        checked = self._checked_after
+        self.silent = bool(checked) and time.monotonic() - self.used > checked and not self._answers()
+        return self.silent
+
+    def _answers(self) -> bool:
+        """Return True if the server answers PING, or refuses it, in time."""
+        try:
+            self.exchange(PING, now := time.monotonic(), now + _PONG)
+        except (OSError, EOFError, ProtocolError):
+            return False
+        return True
 
     @property
     def descriptor(self) -> int:
