@@ -31,6 +31,7 @@ class DelayProxy:
         """How many connections were ever made."""
         self.cut_after_next_request = False
         """Whether the next request is passed on and its connection ended before the reply."""
+        self._forgotten = 0
         self._upstream, self._tls = upstream, tls
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy")
@@ -44,6 +45,10 @@ class DelayProxy:
     def cut(self) -> None:
         """End every connection, as a broken network does."""
         self._run(self._cut())
+
+    def black_hole(self) -> None:
+        """Pass on no request of the connections that were made so far, as a firewall that has forgotten them."""
+        self._forgotten = self.accepted
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -74,15 +79,15 @@ class DelayProxy:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
-        task = self._loop.create_task(self._serve(reader, writer))
+        task = self._loop.create_task(self._serve(reader, writer, self.accepted))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
         try:
             server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
             try:
-                there = self._loop.create_task(self._requests(reader, server_writer))
+                there = self._loop.create_task(self._requests(reader, server_writer, number))
                 back = self._loop.create_task(self._replies(server_reader, writer))
                 try:
                     await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
@@ -95,8 +100,10 @@ class DelayProxy:
         finally:
             writer.transport.abort()
 
-    async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
         while data := await reader.read(CHUNK):
+            if number <= self._forgotten:
+                continue
             writer.write(data)
             await writer.drain()
             if self.cut_after_next_request:

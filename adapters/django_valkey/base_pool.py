@@ -11,17 +11,18 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from typing_extensions import override
 
-from django_valkey import replaced, spellings
+from django_valkey import raw_arguments, replaced, spellings
 from django_valkey.exceptions import ConfigurationError, improperly_configured
 from django_valkey.frozen import frozen
 from django_valkey.shared_pools import shared
 from dvcache import NotSupportedError
-from dvcache.pools.drivers import wrong_colour
+from dvcache.pools.drivers import remapped, wrong_colour
 from dvcache.pools.embedded import embedded_server
 from dvcache.quantities import plainly
 from dvcache.settings import components, locations, twins
 from dvcache.settings.names import is_foreign
 from dvcache.settings.options import copied
+from dvcache.settings.remaps import remap
 from dvcache.types import Colour
 
 Base = TypeVar("Base")
@@ -55,9 +56,11 @@ class BaseConnectionFactory(Generic[Base, Pool]):
         right, _ = spellings.corrected(options)
         self.options: dict[str, Any] = {name: copied(each) for name, each in right.items() if each is not None}
         self.pool_cls: type[Any] = self._class("CONNECTION_POOL_CLASS", self.path_pool_cls)
-        self.pool_cls_kwargs: dict[str, Any] = self.options.get("CONNECTION_POOL_KWARGS", {})
+        self.pool_cls_kwargs: dict[str, Any] = raw_arguments.connection(self.options.get("CONNECTION_POOL_KWARGS", {}))
         self.base_client_cls: type[Any] = self._class("BASE_CLIENT_CLASS", self.path_base_cls)
-        self.base_client_cls_kwargs: dict[str, Any] = self.options.get("BASE_CLIENT_KWARGS", {})
+        self.base_client_cls_kwargs: dict[str, Any] = raw_arguments.connection(
+            self.options.get("BASE_CLIENT_KWARGS", {})
+        )
 
     def _class(self, option: str, default: str) -> type[Any]:
         return _configured(self.options.get(option, default), option, self.colour)
@@ -105,7 +108,9 @@ class BaseConnectionFactory(Generic[Base, Pool]):
         """
         replaced.refuse_raw("a pool of valkey-py's")
         given = {**params, **self._credentials(), **self.pool_cls_kwargs}
-        return self.pool_cls.from_url(**{**given, "url": in_role(given["url"])})
+        url = raw_arguments.of_url(in_role(given["url"]))
+        tls = urlsplit(url).scheme in {"valkeys", "rediss"} or bool(given.get("ssl"))
+        return self.pool_cls.from_url(**{**given, **raw_arguments.checked_hosts(self.options, tls=tls), "url": url})
 
     def get_or_create_connection_pool(self, params: Mapping[str, Any]) -> Any:
         """Return the pool of these parameters, of which there is one for each factory class, options and owner."""
@@ -123,7 +128,9 @@ class BaseConnectionFactory(Generic[Base, Pool]):
 
     def _client(self, params: Mapping[str, Any]) -> Any:
         pool = self.get_or_create_connection_pool(params)
-        return self.base_client_cls(connection_pool=pool, **self.base_client_cls_kwargs)
+        # On sentinels the pool maps addresses; the client of a server knows none.
+        known = {name: each for name, each in self.base_client_cls_kwargs.items() if name != "address_remap"}
+        return self.base_client_cls(connection_pool=pool, **known)
 
 
 class BaseSentinelConnectionFactory(BaseConnectionFactory[Base, Pool]):
@@ -170,11 +177,17 @@ class BaseSentinelConnectionFactory(BaseConnectionFactory[Base, Pool]):
         """Return valkey-py's `Sentinel` for one pool, with connections of its own."""
         # Where SENTINEL_KWARGS is not given, valkey-py takes the timeouts of the nodes.
         given = self.options.get("SENTINEL_KWARGS")
-        arguments = None if given is None else dict(given)
+        arguments = None if given is None else raw_arguments.connection(given)
         others = (arguments or {}).pop("min_other_sentinels", 0)
+        if arguments is not None:
+            arguments |= raw_arguments.checked_hosts(self.options, tls=bool(arguments.get("ssl")))
         connection = {name: each for name, each in {**params, **self.pool_cls_kwargs}.items() if name != "url"}
         cls = _configured(self.path_sentinel_cls, "SENTINELS", self.colour)
-        return cls(self.sentinels, min_other_sentinels=others, sentinel_kwargs=arguments, **connection)
+        sentinel = cls(self.sentinels, min_other_sentinels=others, sentinel_kwargs=arguments, **connection)
+        with improperly_configured():
+            if (mapped := remap(self.options)) is not None:
+                remapped(sentinel, mapped)
+        return sentinel
 
 
 def in_role(url: str, **role: str) -> str:

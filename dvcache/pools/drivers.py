@@ -138,7 +138,7 @@ def _discovery(endpoint: Endpoint, sentinel: type[Any], connection: Mapping[str,
     for each in manager.sentinels:
         bound_pool(each.connection_pool)
     if endpoint.remap is not None:
-        _remapped(manager, endpoint.remap)
+        remapped(manager, endpoint.remap)
     security = {"ssl": True} if endpoint.scheme == "valkeys" else {}
     return {
         "service_name": endpoint.service,
@@ -148,7 +148,7 @@ def _discovery(endpoint: Endpoint, sentinel: type[Any], connection: Mapping[str,
     }
 
 
-def _remapped(manager: Any, remap: Callable[[Address], Address]) -> None:
+def remapped(manager: Any, remap: Callable[[Address], Address]) -> None:
     """Have valkey-py's `Sentinel` return where the nodes are reached that announce other addresses."""
     discover_primary, discover_replicas = manager.discover_master, manager.discover_slaves
     if inspect.iscoroutinefunction(discover_primary):

@@ -17,6 +17,7 @@ from libvalkey import ProtocolError
 
 from dvcache import errors
 from dvcache.pools.connections import connect, connection, interrupt, located, reader
+from dvcache.pools.health import PING, interval
 from dvcache.pools.packing import packed
 from dvcache.pools.pushes import INCOMPLETE
 from dvcache.pools.readiness import readable
@@ -32,6 +33,8 @@ _LARGE: Final = 262_144
 
 _LAST_WORDS: Final = 0.05
 """Seconds to look for what the server said before it closed the connection."""
+_PONG: Final = 1.0
+"""Seconds for the answer to PING, at most."""
 _SOON: Final = 16
 """What part of the timeout may have gone by when reading begins with all of it."""
 _GLANCE: Final = 0.001
@@ -44,6 +47,7 @@ class Lane:
     __slots__ = (
         "__weakref__",
         "_buffer",
+        "_checked_after",
         "_connection",
         "_ending",
         "_endpoint",
@@ -59,6 +63,7 @@ class Lane:
         "lost",
         "overdue",
         "refusals",
+        "silent",
         "since",
         "used",
     )
@@ -81,6 +86,9 @@ class Lane:
         """The `since` of the wait that the watchdog ended."""
         self.used = 0.0
         """When its last exchange began."""
+        self.silent = False
+        """Whether it did not answer PING (`health_check_interval`)."""
+        self._checked_after = interval(endpoint)
 
     def open(self, until: float | None = None) -> None:
         """Let valkey-py connect, then take the socket over.
@@ -261,8 +269,14 @@ class Lane:
         """Return True if a resting lane has ended, or holds what nobody asked for."""
         pending = getattr(self._sock, "pending", None)  # what TLS has decrypted already
         if pending is not None:
-            return bool(pending() or readable([self._sock.fileno()]))
-        return self._has_more() if self.is_cooperative else bool(readable([self._sock.fileno()]))
+            ended = bool(pending() or readable([self._sock.fileno()]))
+        else:
+            ended = self._has_more() if self.is_cooperative else bool(readable([self._sock.fileno()]))
+        if ended:
+            return True
+        checked = self._checked_after
+        self.silent = bool(checked) and time.monotonic() - self.used > checked and not self._answers()
+        return self.silent
 
     def _has_more(self) -> bool:
         """Return True if the socket can be read. Unlike a poll, this never switches to another green thread."""
@@ -275,6 +289,14 @@ class Lane:
             return True
         finally:
             self._rest()
+        return True
+
+    def _answers(self) -> bool:
+        """Return True if the server answers PING, or refuses it, in time."""
+        try:
+            self.exchange(PING, now := time.monotonic(), now + _PONG)
+        except (OSError, EOFError, ProtocolError):
+            return False
         return True
 
     @property

@@ -159,7 +159,10 @@ class LeanPool:
                     self._sweep(started)
                 return lane
             self.discard(lane)
-            self._sweep(started)  # its neighbours may have been closed with it
+            if lane.silent:
+                self._drop_free(before=started)  # as after a timeout
+            else:
+                self._sweep(started)  # its neighbours may have been closed with it
             try:
                 lane = self._free.pop()
             except IndexError:

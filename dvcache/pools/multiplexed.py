@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 from dvcache.errors import CacheError, ClosedError, ConnectError
 from dvcache.pools.forking import renewed_after_fork
+from dvcache.pools.health import check_regularly, interval
 from dvcache.pools.line import Line, line_of
 from dvcache.pools.loops import PerLoop, deadline
 from dvcache.pools.transactions import atransact
@@ -114,6 +115,8 @@ class MultiplexedPool:
         line = line_of(self._endpoint, opening.loop)
         try:
             await line.open()
+            if seconds := interval(self._endpoint):
+                check_regularly(line, seconds)
             self._replace(line)
             line.keeper = self._keep(line)
             await anext(line.keeper)

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import valkey.asyncio.cluster
 import valkey.cluster
 from typing_extensions import override
 
-from django_valkey import replaced
+from django_valkey import raw_arguments, replaced
 from django_valkey.async_cache.pool import AsyncConnectionFactory
 from django_valkey.pool import ConnectionFactory
 from dvcache.pools.idle import end_idle
@@ -59,5 +60,9 @@ def cluster_client(factory: Any, params: Mapping[str, Any]) -> Any:
     known = {name: each for name, each in params.items() if name not in {"url", "parser_class"}}
     pools = {name: each for name, each in factory.pool_cls_kwargs.items() if name != "parser_class"}
     login = factory._credentials()  # noqa: SLF001  # this is a part of the factory
-    arguments = {**known, **login, **pools, **factory.base_client_cls_kwargs}
-    return factory.base_client_cls.from_url(params["url"], **arguments)
+    url = raw_arguments.of_url(params["url"])
+    options = factory.options
+    checked = raw_arguments.checked_hosts(options, tls=urlsplit(url).scheme in {"valkeys", "rediss"})
+    mapped = raw_arguments.of_cluster(options)
+    arguments = {**known, **login, **pools, **factory.base_client_cls_kwargs, **checked, **mapped}
+    return factory.base_client_cls.from_url(url, **arguments)
