@@ -246,7 +246,7 @@ def test_every_thread_has_the_same_pools(cluster: Cluster, configured: Configure
         first, second = ClusterValkeyCache(cluster.urls(), {}), ClusterValkeyCache(cluster.urls(), {})
         assert first._client is second._client
         first.set("a", 1)
-        nodes = cast("Any", first._client).primary.nodes
+        nodes = cast("Any", first._client).primary.client.nodes
         assert all(isinstance(pool, LeanPool) for pool in nodes.view.primaries)
 
 
