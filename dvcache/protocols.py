@@ -120,6 +120,17 @@ class AsyncBegins(AsyncClient, Protocol):
         ...
 
 
+class Retires(Client, Protocol):
+    """A pool that can connect anew, as its server's name may lead to another one. It is for a pool to offer.
+
+    Called by `clients.standalone` when a primary answers READONLY. An asynchronous pool's method is awaited.
+    """
+
+    def retire(self) -> Any:
+        """End the connections that nobody uses, and have the next command open another."""
+        ...
+
+
 class PoolFactory(Protocol):
     """Makes pools. Called by the container's builders, once for each endpoint and colour; connects nothing itself."""
 

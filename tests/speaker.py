@@ -65,6 +65,8 @@ class Speaker:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut()
+        if isinstance(self.answer, Relay):
+            self.answer.close()
 
     def url(self, db: int = 0) -> str:
         return f"valkey://{self.host}:{self.port}/{db}"
@@ -117,3 +119,40 @@ class Speaker:
             return HELLO if command[0].upper() == b"HELLO" else OK
         self.asked.append(command)
         return self.answer(command)
+
+
+class Relay:
+    """An answer that a real server gives, but for some commands. Each thread has a connection of its own to it.
+
+    Args:
+        port: the real server's.
+        refuse: of a command's name in upper case, the reply instead; None passes the command on.
+    """
+
+    def __init__(self, port: int, refuse: Callable[[str], bytes | None] = lambda _: None) -> None:
+        self.port, self.refuse = port, refuse
+        self._local = threading.local()
+        self._sockets: list[socket.socket] = []
+
+    def close(self) -> None:
+        """End the connections to the real server."""
+        for upstream in self._sockets:
+            upstream.close()
+
+    def __call__(self, command: list[bytes]) -> bytes | None:
+        refusal = self.refuse(command[0].decode().upper())
+        if refusal is not None:
+            return refusal or None
+        if getattr(self._local, "port", None) != self.port:
+            self._local.port, self._local.upstream = self.port, socket.create_connection(("127.0.0.1", self.port))
+            self._sockets.append(self._local.upstream)
+        upstream = self._local.upstream
+        upstream.sendall(encoded(command))
+        reader, data = libvalkey.Reader(notEnoughData=self), b""
+        while reader.gets() is self:
+            part = upstream.recv(65536)
+            if not part:
+                return None
+            data += part
+            reader.feed(part)
+        return data

@@ -160,6 +160,11 @@ class Resilient:
         """End the connections that nobody uses."""
         self._pool.release()
 
+    def retire(self) -> None:
+        """Connect anew, as `protocols.Retires` says."""
+        if (retire := getattr(self._pool, "retire", None)) is not None:
+            retire()
+
 
 @dataclass(frozen=True, slots=True)
 class Watched:
@@ -217,6 +222,11 @@ class AsyncResilient:
     def release(self) -> None:
         """End the connections that nobody uses."""
         self._pool.release()
+
+    async def retire(self) -> None:
+        """Connect anew, as `protocols.Retires` says."""
+        if (retire := getattr(self._pool, "retire", None)) is not None:
+            await retire()
 
 
 def resilient(pool: Node, endpoint: Endpoint) -> Resilient:

@@ -6,10 +6,11 @@ from typing import Any, Final, Generic, TypeVar
 
 from dvcache.clients.commands import is_repeatable
 from dvcache.clients.exchanges import Exchange, Outcome, Steps, aconverse, converse
+from dvcache.clients.moves import is_refused, refused_part
 from dvcache.clients.ring import Ring, tagged
 from dvcache.clients.routing import divide, sole, unite
 from dvcache.clients.standalone import AsyncStandalone, Standalone
-from dvcache.errors import CacheError, ConnectionLost
+from dvcache.errors import CacheError, ConnectionLost, ReadOnlyError
 from dvcache.leases import ON_RING
 from dvcache.protocols import AsyncClient, Client
 from dvcache.types import Arg, Batch, Command
@@ -25,10 +26,13 @@ class Shards(Generic[C]):
 
     Args:
         pools: the pool of each shard, by its name on the ring.
+        one: makes the client of one shard.
     """
 
-    def __init__(self, pools: Mapping[str, C]) -> None:
+    def __init__(self, pools: Mapping[str, C], one: Callable[[C], C]) -> None:
         self.pools = tuple(pools.values())
+        self.alone = {pool: one(pool) for pool in self.pools}
+        """The client of each shard, by its pool."""
         self._ring = Ring(tuple(pools))
         self._holders = [pools[name] for name in self._ring.holders]
         self.owner: Callable[[Arg], C] = lru_cache(REMEMBERED)(self._found)
@@ -58,7 +62,7 @@ class Shards(Generic[C]):
         if len(batch) == 1 and batch[0][0] == "SCAN":
             return [(yield from self._scan(batch[0]))]
         plan = divide(batch, self.owners, _itself, self.pools)
-        outcomes = yield from _exchanged({pool: tuple(commands) for pool, commands in plan.parts.items()})
+        outcomes = yield from _exchanged({pool: tuple(commands) for pool, commands in plan.parts.items()}, self.alone)
         return unite(plan, outcomes)
 
     def _scan(self, command: Command) -> Steps[C, Any]:
@@ -66,7 +70,7 @@ class Shards(Generic[C]):
         count = len(self.pools)
         within, position = divmod(int(command[1]), count)
         pool = self.pools[position]
-        outcome = (yield from _exchanged({pool: (("SCAN", within, *command[2:]),)}))[pool]
+        outcome = (yield from _exchanged({pool: (("SCAN", within, *command[2:]),)}, self.alone))[pool]
         reply = outcome if isinstance(outcome, CacheError) else outcome[0]
         if isinstance(reply, CacheError):
             return reply
@@ -75,13 +79,28 @@ class Shards(Generic[C]):
         return [int(cursor) * count + following, names]
 
 
-def _exchanged(asked: Exchange[C]) -> Steps[C, dict[C, Sequence[Any] | CacheError]]:
-    """Run the batches at once, and those whose connection was lost once more where that is safe."""
+def _exchanged(asked: Exchange[C], alone: Mapping[C, C]) -> Steps[C, dict[C, Sequence[Any] | CacheError]]:
+    """Run the batches at once, and those whose connection was lost once more where that is safe.
+
+    What a server refused as read-only goes to it alone, as its client can connect anew.
+    """
     outcomes: dict[C, Outcome] = yield asked
     lost = [pool for pool, outcome in outcomes.items() if isinstance(outcome, ConnectionLost)]
     again = {pool: asked[pool] for pool in lost if is_repeatable(asked[pool])}
     if again:
         outcomes |= yield again
+    moved = {
+        pool: refused_part(asked[pool], outcome)
+        for pool, outcome in outcomes.items()
+        if not isinstance(outcome, Exception) and outcome and is_refused(outcome)
+    }
+    if moved:
+        repeated = yield {alone[pool]: part for pool, part in moved.items()}
+        for pool in moved:
+            if not isinstance(found := repeated[alone[pool]], Exception):
+                turns, replies = iter(found), outcomes[pool]
+                assert not isinstance(replies, Exception)
+                outcomes[pool] = [next(turns) if type(reply) is ReadOnlyError else reply for reply in replies]
     return {pool: _of_server(outcome) for pool, outcome in outcomes.items()}
 
 
@@ -99,8 +118,8 @@ class Sharded:
     """The client of shards. A batch with the keys of one of them is that shard's alone."""
 
     def __init__(self, pools: Mapping[str, Client]) -> None:
-        self.pools, self._shards = pools, Shards(pools)
-        self._alone = {pool: Standalone(pool) for pool in pools.values()}
+        self.pools, self._shards = pools, Shards(pools, Standalone)
+        self._alone = self._shards.alone
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says; a part's transport error stands in the places that it cost."""
@@ -117,8 +136,8 @@ class AsyncSharded:
     """The asynchronous client of shards, as `Sharded`."""
 
     def __init__(self, pools: Mapping[str, AsyncClient]) -> None:
-        self.pools, self._shards = pools, Shards(pools)
-        self._alone = {pool: AsyncStandalone(pool) for pool in pools.values()}
+        self.pools, self._shards = pools, Shards(pools, AsyncStandalone)
+        self._alone = self._shards.alone
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Coroutine[Any, Any, Sequence[Any]]:
         """Run the batch, as `Sharded.execute`."""

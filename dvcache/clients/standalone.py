@@ -1,11 +1,12 @@
-"""One server: batches go to its pool, and once more when the connection was lost and that is safe."""
+"""One server: batches go to its pool, and once more when the connection was lost and that is safe, or it has moved."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dvcache.clients.commands import is_repeatable
-from dvcache.errors import ConnectionLost
+from dvcache.clients.moves import Moves, is_refused, refused_part
+from dvcache.errors import ConnectionLost, TransportError
 from dvcache.protocols import AsyncClient, Client
 from dvcache.types import Batch
 
@@ -15,15 +16,34 @@ class Standalone:
     """The client of one server."""
 
     pool: Client
+    moves: Moves = field(default_factory=Moves, compare=False)
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
+        count = self.moves.count
         try:
-            return self.pool.execute(batch, until)
+            replies = self.pool.execute(batch, until)
         except ConnectionLost:
             if not is_repeatable(batch):
                 raise
-        return self.pool.execute(batch, until)
+            replies = self.pool.execute(batch, until)
+        if is_refused(replies) and self.moves.is_due():
+            return self._moved(batch, replies, count, until)
+        return replies
+
+    def _moved(self, batch: Batch, replies: Sequence[Any], count: int, until: float | None) -> Sequence[Any]:
+        """Connect anew, and repeat the commands that were refused."""
+        retire = getattr(self.pool, "retire", None)
+        if retire is None:
+            return replies
+        if self.moves.count == count:  # else another caller did that since this call began
+            self.moves.count += 1
+            retire()
+        try:
+            again = self.pool.execute(refused_part(batch, replies), until)
+        except TransportError:
+            return replies
+        return self.moves.repeated(batch, replies, again)
 
     def close(self) -> None:
         """End every connection."""
@@ -35,15 +55,34 @@ class AsyncStandalone:
     """The asynchronous client of one server."""
 
     pool: AsyncClient
+    moves: Moves = field(default_factory=Moves, compare=False)
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
+        count = self.moves.count
         try:
-            return await self.pool.execute(batch, until)
+            replies = await self.pool.execute(batch, until)
         except ConnectionLost:
             if not is_repeatable(batch):
                 raise
-        return await self.pool.execute(batch, until)
+            replies = await self.pool.execute(batch, until)
+        if is_refused(replies) and self.moves.is_due():
+            return await self._moved(batch, replies, count, until)
+        return replies
+
+    async def _moved(self, batch: Batch, replies: Sequence[Any], count: int, until: float | None) -> Sequence[Any]:
+        """Connect anew, and repeat the commands that were refused."""
+        retire = getattr(self.pool, "retire", None)
+        if retire is None:
+            return replies
+        if self.moves.count == count:  # else another caller did that since this call began
+            self.moves.count += 1
+            await retire()
+        try:
+            again = await self.pool.execute(refused_part(batch, replies), until)
+        except TransportError:
+            return replies
+        return self.moves.repeated(batch, replies, again)
 
     def close(self) -> None:
         """End every connection."""

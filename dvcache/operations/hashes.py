@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from dvcache.errors import NotSupportedError, ServerError
 from dvcache.keys import stored_bytes
 from dvcache.operations.context import Context
+from dvcache.operations.swaps import lacks
 from dvcache.quantities import argument
 from dvcache.types import MISSING, Command, Fresh, Key, Op, Pages, Timeout
 
@@ -226,7 +227,7 @@ def _of_fields(command: Command) -> Op[Any]:
     try:
         [reply] = yield (command,)
     except ServerError as error:
-        if not error.message.casefold().startswith("err unknown command"):
+        if not lacks(error):
             raise
         cure = "it takes Valkey 9.0; give the hash a lifetime with expire()"
         raise NotSupportedError(f"{command[0]!s}: the server gives fields no lifetime; {cure}") from error

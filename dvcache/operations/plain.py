@@ -8,13 +8,13 @@ Rests on GET, SET, GETDEL, MGET, UNLINK, EXISTS, PEXPIRE and PERSIST (https://va
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from dvcache.errors import NotSupportedError, ServerError, TransportError, TryAgainError
+from dvcache.errors import NotSupportedError, ServerError, TransportError, TryAgainError, on_command
 from dvcache.operations import together
 from dvcache.operations.context import Context, Policy, guarded
 from dvcache.operations.fresh import fresh
 from dvcache.operations.moves import across
 from dvcache.operations.partial import answered
-from dvcache.operations.swaps import current, increment, refused, swap
+from dvcache.operations.swaps import current, increment, refused, remember, swap
 from dvcache.types import MISSING, Call, Command, Each, Key, Op, Partial, Timeout
 
 
@@ -117,8 +117,7 @@ def stored_or_failed(names: Sequence[Key], replies: Sequence[object]) -> list[Ke
     if not errors:
         return []
     if len(errors) == len(names):
-        errors[0].command = "SET"
-        raise errors[0]
+        raise on_command(errors[0], "SET")
     return [name for name, reply in zip(names, replies, strict=True) if isinstance(reply, _FAILURES)]
 
 
@@ -131,15 +130,21 @@ def delete_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[int
     return removed
 
 
-def remove(_: Context, stored: Sequence[bytes]) -> Op[int]:
+def remove(cx: Context, stored: Sequence[bytes]) -> Op[int]:
     """Remove stored keys; return how many there were. Where UNLINK is refused, DEL does it."""
-    try:
-        [count] = yield (("UNLINK", *stored),)
-    except ServerError as error:
-        if not refused(error):
-            raise
-        [count] = yield (("DEL", *stored),)
+    if UNLINK not in cx.refusals:
+        try:
+            [count] = yield ((UNLINK, *stored),)
+            return int(count)
+        except ServerError as error:
+            if not refused(error):
+                raise
+            remember(cx, UNLINK, error)
+    [count] = yield (("DEL", *stored),)
     return int(count)
+
+
+UNLINK: Final = "UNLINK"
 
 
 def get_or_set(cx: Context, key: Key, default: object, timeout: Timeout, version: int | None) -> Op[object]:

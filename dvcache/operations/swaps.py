@@ -1,9 +1,9 @@
 """The plain policy's part of counters: adding on the server, and storing if nothing changed meanwhile."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from dvcache.errors import NotSupportedError, PermissionDenied, ServerError, TryAgainError
+from dvcache.errors import NotSupportedError, PermissionDenied, ServerError, TryAgainError, has_code
 from dvcache.operations.context import Context
 from dvcache.scripts import INCREMENT, SWAP, evaluate
 from dvcache.types import Arg, Command, Fresh, Op, Transaction
@@ -22,17 +22,18 @@ def current(_: Context, stored: bytes) -> Op[bytes | None]:
     return found  # type: ignore[no-any-return]  # bytes or None
 
 
-def swap(_: Context, stored: bytes, old: bytes | None, arguments: tuple[Arg, ...], scripts: bool) -> Op[bool]:
+def swap(cx: Context, stored: bytes, old: bytes | None, arguments: tuple[Arg, ...], scripts: bool) -> Op[bool]:
     """SET, if the entry still holds the old bytes, or if there still is none."""
     if old is None:
         [reply] = yield (("SET", stored, *arguments, "NX"),)
         return reply is not None
-    if scripts:
+    if scripts and SCRIPTS not in cx.refusals:
         try:
             return bool((yield from evaluate(SWAP, (stored,), (old, *arguments))))
         except ServerError as error:
             if not refused(error):
                 raise
+            remember(cx, SCRIPTS, error)
     reply = yield from set_if_equal(("SET", stored, arguments[0], "IFEQ", old, *arguments[1:]))
     return reply is not None
 
@@ -48,7 +49,7 @@ def set_if_equal(command: Command, *more: Command) -> Op[Any]:
     try:
         [reply, *_] = yield (command, *more)
     except ServerError as error:
-        if "syntax error" not in error.message:
+        if isinstance(error, PermissionDenied) or not refused(error):
             raise
         return (yield from _transacted(command, more))
     return reply
@@ -81,15 +82,20 @@ def given_up(name: bytes, token: bytes) -> Command:
     return ("SET", name, b"", "PXAT", 1, "IFEQ", token)
 
 
-def scripted(by_script: Op[T], otherwise: Callable[[], Op[T]]) -> Op[T]:
+def scripted(cx: Context, by_script: Op[T], otherwise: Callable[[], Op[T]]) -> Op[T]:
     """Do something by a script; otherwise where scripts are refused, or cannot have their keys in time.
 
     A cluster whose slot is moved key by key refuses scripts whose keys are on both sides of the way, or on none.
+    Scripts that were refused once are not tried again.
 
     Args:
+        cx: the context, which remembers the refusal.
         by_script: what is done, or fails with nothing done.
         otherwise: does the same by commands on one key each.
     """
+    if SCRIPTS in cx.refusals:
+        by_script.close()
+        return (yield from otherwise())
     try:
         return (yield from by_script)
     except TryAgainError as error:
@@ -100,12 +106,57 @@ def scripted(by_script: Op[T], otherwise: Callable[[], Op[T]]) -> Op[T]:
     except ServerError as error:
         if not refused(error):
             raise
+        remember(cx, SCRIPTS, error)
     return (yield from otherwise())
 
 
-def refused(error: ServerError) -> bool:
-    """Tell whether a command is refused, by the user's permissions or by a server that does not have it.
+SCRIPTS: Final = "EVAL"
+"""What the context remembers of a server that refuses scripts."""
 
-    Of a script it may be a command in it.
+
+def remember(cx: Context, command: str, error: ServerError) -> None:
+    """Note that a proxy, or a server that is no Valkey, refuses a command, whatever is asked of it.
+
+    Permissions can be granted, and a server replaced by a newer one: those are asked again.
     """
-    return isinstance(error, PermissionDenied) or error.message.casefold().startswith("err unknown command")
+    text = error.message.casefold()
+    if not isinstance(error, PermissionDenied) and not text.startswith("err unknown command") and "script:" not in text:
+        cx.refusals.add(command)
+
+
+def is_of(command: str, error: ServerError) -> bool:
+    """Say whether a command itself is refused, and not what was asked of it, such as one of the keys."""
+    return command.casefold() in error.message.casefold() or not isinstance(error, PermissionDenied)
+
+
+def refused(error: ServerError) -> bool:
+    """Say whether an optional command is refused: by the user's permissions, by a server or a proxy that lacks it.
+
+    Proxies refuse in words of their own. So every refusal counts, but those that a code of Valkey's explains, and those
+    of the entry. Of a script it may be a command in it.
+    """
+    if isinstance(error, PermissionDenied):
+        return True
+    text = error.message
+    return not text.startswith(_OF_THE_ENTRY) if text.startswith("ERR ") else not has_code(text)
+
+
+_OF_THE_ENTRY: Final = ("ERR Protocol error", "ERR no such key", "ERR max number of clients")
+"""Refusals with the code ERR that no other command avoids."""
+
+
+def lacks(error: ServerError) -> bool:
+    """Say whether the server, or a proxy before it, does not know a command, in whatever words."""
+    text = error.message.casefold()
+    return refused(error) and not isinstance(error, PermissionDenied) and any(word in text for word in _UNKNOWN)
+
+
+_UNKNOWN: Final = (
+    "unknown",
+    "unsupported",
+    "not support",
+    "not implement",
+    "invalid request",
+    "not allowed",
+    "disabled",
+)

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from typing import Final
 
-from dvcache.errors import NotSupportedError, ServerError
+from dvcache.errors import CacheError, ConnectionLost, NotSupportedError, ServerError, on_command
 from dvcache.operations.context import Context
-from dvcache.operations.swaps import refused
+from dvcache.operations.swaps import is_of, refused
 from dvcache.types import Command, Each, Op
 
 MSETEX: Final = "MSETEX"
+
+_ACCEPTED: Final = "MSETEX: accepted"
+"""Noted among the refusals of a server that has performed the command: it does not lack it."""
 
 
 def stored(cx: Context, commands: Sequence[Command]) -> Op[Sequence[object]]:
@@ -25,11 +28,20 @@ def stored(cx: Context, commands: Sequence[Command]) -> Op[Sequence[object]]:
     except NotSupportedError:
         cx.refusals.add(MSETEX)
         return (yield from _one_by_one(commands))
+    except ConnectionLost:  # some proxies end the connection for a command that they lack
+        if _ACCEPTED in cx.refusals:
+            raise
+        replies = yield from _one_by_one(commands)
+        cx.refusals.add(MSETEX)
+        return replies
     replies = reply if isinstance(reply, list) else [reply] * len(commands)
-    errors = {n: each for n, each in enumerate(replies) if isinstance(each, ServerError) and refused(each)}
+    failed = {n: on_command(each, MSETEX) for n, each in enumerate(replies) if isinstance(each, CacheError)}
+    errors = {n: each for n, each in failed.items() if isinstance(each, ServerError) and refused(each)}
+    if not failed:
+        cx.refusals.add(_ACCEPTED)
     if not errors:
         return replies
-    if any(MSETEX.casefold() in error.message.casefold() for error in errors.values()):  # else only some of the keys
+    if any(is_of(MSETEX, error) for error in errors.values()):  # else only some of the keys
         cx.refusals.add(MSETEX)
     again = iter((yield from _one_by_one([commands[n] for n in errors])))
     return [next(again) if n in errors else each for n, each in enumerate(replies)]

@@ -263,6 +263,10 @@ class DrivenPool:
                 again = due if again is None else min(again, due)
         return again
 
+    def retire(self) -> None:
+        """Connect anew, as `protocols.Retires` says."""
+        self.release()
+
     def release(self) -> None:
         """End the connections that nobody uses."""
         if (driven := self._driven) is not None:

@@ -64,6 +64,11 @@ class AsyncDrivenPool:
                 self._homes.pop(home)
                 home.end()
 
+    async def retire(self) -> None:
+        """Connect anew, as `protocols.Retires` says."""
+        if (home := self._homes.get(asyncio.get_running_loop())) is not None:
+            await home.retire()
+
     def release(self) -> None:
         """End the connections that nobody uses, from any thread."""
         for home in self._homes.living():

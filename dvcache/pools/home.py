@@ -217,6 +217,11 @@ class Home:
             if stream is not None and stream.at_eof():
                 end(connection)
 
+    async def retire(self) -> None:
+        """End the connections that nobody uses; the next command opens another."""
+        if self._driven is not None:
+            await self._driven.rest()
+
     def rest(self) -> None:
         """End the connections that nobody uses, in the background."""
         if self._driven is not None:

@@ -281,6 +281,10 @@ class LeanPool:
         """End the connections that nobody uses."""
         self._drop_free()
 
+    def retire(self) -> None:
+        """Connect anew, as `protocols.Retires` says."""
+        self._drop_free()
+
     def close(self) -> None:
         """End every connection; those in use, when their calls are over."""
         self._closed = True

@@ -170,6 +170,13 @@ class MultiplexedPool:
     def _is_closed(self) -> ClosedError:
         return ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
 
+    async def retire(self) -> None:
+        """Connect anew, as `protocols.Retires` says. What other tasks have sent is answered on the old connection."""
+        line = self._lines.get(asyncio.get_running_loop())
+        if line is not None:
+            self._lines.pop(line)
+            _end_at_rest(line)
+
     def release(self) -> None:
         """End the connections that nobody uses, from any thread."""
         for line in self._lines.living():
@@ -190,6 +197,17 @@ class MultiplexedPool:
         for opening in self._openings.living():
             if opening.task is not None:
                 call_in(opening.loop, opening.task.cancel)
+
+
+_LOOK: Final = 0.02
+"""Seconds between looks at whether a connection that carries no new commands is at rest."""
+
+
+def _end_at_rest(line: Line) -> None:
+    """End a line as soon as nobody awaits anything of it."""
+    line.rest()
+    if not line.unusable:
+        line.loop.call_later(_LOOK, _end_at_rest, line)
 
 
 def call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> bool:

@@ -68,11 +68,12 @@ def _text(number: float) -> bytes:
 class Resp3:
     """A pool whose server speaks RESP3, and whose callers read RESP2."""
 
-    __slots__ = ("_pool", "close", "rota")
+    __slots__ = ("_pool", "close", "retire", "rota")
 
     def __init__(self, pool: Pool) -> None:
         self._pool, self.close = pool, pool.close
         self.rota = getattr(pool, "rota", None)
+        self.retire = getattr(pool, "retire", None)
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
@@ -109,11 +110,12 @@ class _Later:
 class AsyncResp3:
     """The same for an asynchronous pool."""
 
-    __slots__ = ("_pool", "close", "rota")
+    __slots__ = ("_pool", "close", "retire", "rota")
 
     def __init__(self, pool: AsyncPool) -> None:
         self._pool, self.close = pool, pool.close
         self.rota = getattr(pool, "rota", None)
+        self.retire = getattr(pool, "retire", None)
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
