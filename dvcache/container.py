@@ -95,6 +95,7 @@ def _context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock
         scan_count=settings.scan_count,
         clear_scope=settings.clear_scope,
         prefixed_hashes=settings.prefixed_hashes,
+        prefixed_fields=settings.prefixed_fields,
         default_marker=settings.default_marker,
         jitter=settings.timeout_jitter,
         herd=settings.herd or Herd(),

@@ -89,7 +89,28 @@ def _counted(*, ignore_key_check: bool = False, **kwargs: Any) -> dict[str, Any]
     return {"default": 0, "timeout": None, **kwargs} if ignore_key_check else kwargs
 
 
-TRANSLATIONS: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {"incr": _counted}
+def _of_field(**kwargs: Any) -> dict[str, Any]:
+    """`key`, `field`: the hash and the field, as django-redis 7 calls them."""
+    if "field" in kwargs:
+        return _of_hash(**kwargs) | {"key": kwargs["field"]}
+    only_many = "key" in kwargs and not {"name", "value"} & kwargs.keys() and {"mapping", "items"} & kwargs.keys()
+    return _of_hash(**kwargs) if only_many else kwargs
+
+
+def _of_hash(**kwargs: Any) -> dict[str, Any]:
+    """`key`, `fields`: the hash and its fields."""
+    names = {"key": "name", "fields": "keys"}
+    return {names.get(name, name): value for name, value in kwargs.items() if name != "field"}
+
+
+_FIELDS: Final = ("hset", "hsetnx", "hget", "hexists", "hdel", "hincrby", "hincrbyfloat")
+_HASHES: Final = ("hmget", "hgetall", "hkeys", "hvals", "hlen", "hscan")
+
+TRANSLATIONS: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
+    "incr": _counted,
+    **dict.fromkeys(_FIELDS, _of_field),
+    **dict.fromkeys(_HASHES, _of_hash),
+}
 """What other arguments django-valkey's methods have, in our terms."""
 
 

@@ -148,6 +148,8 @@ class Context:
     clear_scope: ClearScope = "database"
     prefixed_hashes: bool = True
     """Whether hashes are named as other entries are, with prefix and version; False: by their name alone."""
+    prefixed_fields: bool = True
+    """Whether the fields of hashes are; False: by their name alone, as django-redis 7 stores them."""
     default_marker: object = DEFAULT
     """What a host framework passes for a timeout that was left out, beside `DEFAULT`."""
     refusals: set[str] = field(default_factory=set)

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 from dvcache.errors import NotSupportedError, ServerError
-from dvcache.keys import stored_bytes
 from dvcache.operations.context import Context
+from dvcache.operations.hash_names import field_name, field_pattern, hash_name, visible
 from dvcache.operations.swaps import lacks
 from dvcache.quantities import argument
 from dvcache.types import MISSING, Command, Fresh, Key, Op, Pages, Timeout
@@ -58,10 +58,10 @@ def hset(  # noqa: PLR0917  # the order of django-valkey's HashClient
     given = [*({} if mapping is None else mapping).items(), *(items or ())]
     if key is not None:
         given.append((key, value))
-    fields = {cx.keys.key(field, version): cx.codec.dumps(each) for field, each in given}
+    fields = {field_name(cx, field, version): cx.codec.dumps(each) for field, each in given}
     if not fields:
         return 0
-    stored = _name(cx, name, version)
+    stored = hash_name(cx, name, version)
     written = [part for pair in fields.items() for part in pair]
     lifetime = cx.milliseconds(timeout)
     if lifetime is None:
@@ -77,8 +77,8 @@ def hset(  # noqa: PLR0917  # the order of django-valkey's HashClient
 
 def hsetnx(cx: Context, name: Key, key: Key, value: object, version: int | None = None) -> Op[bool]:
     """Write a field of a hash where there is none, and say whether it was written. Errors as for `hset`."""
-    stored = _name(cx, name, version)
-    [written] = yield (("HSETNX", stored, cx.keys.key(key, version), cx.codec.dumps(value)),)
+    stored = hash_name(cx, name, version)
+    [written] = yield (("HSETNX", stored, field_name(cx, key, version), cx.codec.dumps(value)),)
     return bool(written)
 
 
@@ -91,7 +91,7 @@ def hget(cx: Context, name: Key, key: Key, version: int | None = None, *, defaul
         version: the version of the hash and of its fields; the alias's own where None.
         default: what a miss returns. A value that cannot be decoded is a miss.
     """
-    [found] = yield (("HGET", _name(cx, name, version), cx.keys.key(key, version)),)
+    [found] = yield (("HGET", hash_name(cx, name, version), field_name(cx, key, version)),)
     return default if found is None else cx.codec.loads(found, default)
 
 
@@ -103,16 +103,16 @@ def hmget(cx: Context, name: Key, keys: Iterable[Key], version: int | None = Non
     """
     if isinstance(keys, str | bytes):
         raise TypeError(f"hmget takes the fields in a list, not {type(keys).__name__}; hget takes one field")
-    wanted = {key: cx.keys.key(key, version) for key in keys}
+    wanted = {key: field_name(cx, key, version) for key in keys}
     if not wanted:
         return {}
-    [found] = yield (("HMGET", _name(cx, name, version), *wanted.values()),)
+    [found] = yield (("HMGET", hash_name(cx, name, version), *wanted.values()),)
     return _decoded(cx, zip(wanted, found, strict=True))
 
 
 def hgetall(cx: Context, name: Key, version: int | None = None) -> Op[dict[str, object]]:
     """Return the values of all fields, by their names."""
-    [found] = yield (("HGETALL", _name(cx, name, version)),)
+    [found] = yield (("HGETALL", hash_name(cx, name, version)),)
     return dict(_named(cx, found, version))
 
 
@@ -122,31 +122,31 @@ def hkeys(cx: Context, name: Key, version: int | None = None) -> Op[list[str]]:
     Raises:
         NotSupportedError: the KEY_FUNCTION cannot be reversed, and there is no REVERSE_KEY_FUNCTION.
     """
-    [found] = yield (("HKEYS", _name(cx, name, version)),)
-    return cx.keys.originals(found, version)
+    [found] = yield (("HKEYS", hash_name(cx, name, version)),)
+    return [name for _, name in visible(cx, found, version)]
 
 
 def hvals(cx: Context, name: Key, version: int | None = None) -> Op[list[object]]:
     """Return the values of all fields, in the order of `hkeys`, without those that cannot be decoded."""
-    [found] = yield (("HVALS", _name(cx, name, version)),)
+    [found] = yield (("HVALS", hash_name(cx, name, version)),)
     return list(_decoded(cx, enumerate(found)).values())
 
 
 def hlen(cx: Context, name: Key, version: int | None = None) -> Op[int]:
     """Return how many fields a hash has: 0 where there is none."""
-    [count] = yield (("HLEN", _name(cx, name, version)),)
+    [count] = yield (("HLEN", hash_name(cx, name, version)),)
     return int(count)
 
 
 def hexists(cx: Context, name: Key, key: Key, version: int | None = None) -> Op[bool]:
     """Say whether a hash has a field."""
-    [found] = yield (("HEXISTS", _name(cx, name, version), cx.keys.key(key, version)),)
+    [found] = yield (("HEXISTS", hash_name(cx, name, version), field_name(cx, key, version)),)
     return bool(found)
 
 
 def hdel(cx: Context, name: Key, key: Key, version: int | None = None) -> Op[int]:
     """Remove a field and return how many there were: 1 or 0."""
-    [removed] = yield (("HDEL", _name(cx, name, version), cx.keys.key(key, version)),)
+    [removed] = yield (("HDEL", hash_name(cx, name, version), field_name(cx, key, version)),)
     return int(removed)
 
 
@@ -156,7 +156,7 @@ def hincrby(cx: Context, name: Key, key: Key, delta: int = 1, version: int | Non
     Raises:
         ServerError: the field holds something else, or the sum has more than 64 bits. Nothing was written.
     """
-    [total] = yield (("HINCRBY", _name(cx, name, version), cx.keys.key(key, version), argument(delta)),)
+    [total] = yield (("HINCRBY", hash_name(cx, name, version), field_name(cx, key, version), argument(delta)),)
     return int(total)
 
 
@@ -166,7 +166,7 @@ def hincrbyfloat(cx: Context, name: Key, key: Key, delta: float, version: int | 
     Raises:
         ServerError: the field holds something else. Nothing was written.
     """
-    [total] = yield (("HINCRBYFLOAT", _name(cx, name, version), cx.keys.key(key, version), argument(delta)),)
+    [total] = yield (("HINCRBYFLOAT", hash_name(cx, name, version), field_name(cx, key, version), argument(delta)),)
     return float(total)
 
 
@@ -182,7 +182,7 @@ def hexpire(cx: Context, name: Key, key: Key, timeout: Timeout, version: int | N
     Raises:
         NotSupportedError: the server's fields have no lifetime.
     """
-    stored, field = _name(cx, name, version), cx.keys.key(key, version)
+    stored, field = hash_name(cx, name, version), field_name(cx, key, version)
     lifetime = cx.milliseconds(timeout)
     if lifetime == 0:
         return bool((yield from hdel(cx, name, key, version)))
@@ -195,8 +195,8 @@ def hexpire(cx: Context, name: Key, key: Key, timeout: Timeout, version: int | N
 
 def hpersist(cx: Context, name: Key, key: Key, version: int | None = None) -> Op[bool]:
     """Let a field live as long as its hash and say whether that is new. Errors as for `hexpire`."""
-    field = cx.keys.key(key, version)
-    [state] = yield from _of_fields(("HPERSIST", _name(cx, name, version), "FIELDS", 1, field))
+    field = field_name(cx, key, version)
+    [state] = yield from _of_fields(("HPERSIST", hash_name(cx, name, version), "FIELDS", 1, field))
     return bool(state == 1)
 
 
@@ -208,18 +208,9 @@ def httl(cx: Context, name: Key, key: Key, version: int | None = None) -> Op[int
 
 def hpttl(cx: Context, name: Key, key: Key, version: int | None = None) -> Op[int | None]:
     """Return how many milliseconds a field has left, as `httl`. Errors as for `hexpire`."""
-    field = cx.keys.key(key, version)
-    [left] = yield from _of_fields(("HPTTL", _name(cx, name, version), "FIELDS", 1, field))
+    field = field_name(cx, key, version)
+    [left] = yield from _of_fields(("HPTTL", hash_name(cx, name, version), "FIELDS", 1, field))
     return None if left == -1 else max(0, int(left))
-
-
-def _name(cx: Context, name: Key, version: int | None) -> bytes:
-    """Return the key that a hash is stored under."""
-    if cx.prefixed_hashes:
-        return cx.keys.key(name, version)
-    if isinstance(name, bytes | memoryview):
-        return bytes(name)
-    return stored_bytes(str(name))
 
 
 def _of_fields(command: Command) -> Op[Any]:
@@ -253,8 +244,8 @@ def hscan_page(  # noqa: PLR0917  # the order of HSCAN's own arguments
         count: how many fields the server looks at; the alias's SCAN_COUNT where None.
         version: the version of the hash and of its fields; the alias's own where None.
     """
-    pattern = () if match is None else ("MATCH", cx.keys.pattern(match, version))
-    scan: Command = ("HSCAN", _name(cx, name, version), cursor, *pattern, "COUNT", argument(count) or cx.scan_count)
+    pattern = () if match is None else ("MATCH", field_pattern(cx, match, version))
+    scan: Command = ("HSCAN", hash_name(cx, name, version), cursor, *pattern, "COUNT", argument(count) or cx.scan_count)
     # A cursor means nothing to another server: every page is the primary's.
     [[cursor, found]] = yield Fresh((scan,))
     return int(cursor), _named(cx, found, version)
@@ -286,7 +277,8 @@ def hscan(
 
 def _named(cx: Context, found: list[bytes], version: int | None) -> list[tuple[str, object]]:
     """Return the fields of a reply by the caller's names, without those whose values cannot be decoded."""
-    pairs = zip(cx.keys.originals(found[::2], version), found[1::2], strict=True)
+    values = dict(zip(found[::2], found[1::2], strict=True))
+    pairs = ((name, values[field]) for field, name in visible(cx, found[::2], version))
     return list(_decoded(cx, pairs).items())
 
 

@@ -62,6 +62,7 @@ class Settings:
     """Keys that one SCAN looks at."""
     clear_scope: ClearScope = "database"
     prefixed_hashes: bool = True
+    prefixed_fields: bool = True
     """Whether hashes are named as other entries are, with prefix and version; False: by their name alone."""
     ignore_exceptions: bool = False
     log_ignored_exceptions: bool = False
@@ -201,6 +202,7 @@ _FLAGS: Final = {
     "RAISE_UNDECODABLE": "raise_undecodable",
     "WARN_IN_LOOP": "warn_in_loop",
     "CLOSE_CONNECTION": "close_connection",
+    "PREFIX_HASH_FIELDS": "prefixed_fields",
 }
 
 

@@ -72,6 +72,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
             "WARN_IN_LOOP",
             "CLOSE_CONNECTION",
             "PREFIX_HASHES",
+            "PREFIX_HASH_FIELDS",
             "CLUSTER",
             "SHARDED",
             "TLS_CHECK_HOSTNAME",

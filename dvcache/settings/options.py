@@ -86,6 +86,7 @@ class Options(TypedDict, total=False):
     CLOSE_CONNECTION: bool | None
     CLEAR_SCOPE: Literal["database", "prefix"] | None
     PREFIX_HASHES: bool | None
+    PREFIX_HASH_FIELDS: bool | None
     SCAN_COUNT: int | None
     HERD: bool | HerdOptions | None
     HERD_TIMEOUT: float | timedelta | None

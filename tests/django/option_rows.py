@@ -189,6 +189,11 @@ def _hash_is_at(seen: Seen, key: str) -> bool:
     return bool(seen.server.raw("EXISTS", key))
 
 
+def _has_plain_fields(seen: Seen) -> bool:
+    seen.cache.hset("h", "f", 1)
+    return bool(seen.server.raw("HEXISTS", "h", "f"))
+
+
 def _clients(seen: Seen) -> Any:
     return seen.cache.client.get_client()
 
@@ -368,6 +373,7 @@ OPTIONS: Final[dict[str, Row]] = {
     "CLOSE_CONNECTION": Row(right=True, beside=NAMED, seen=_closes, wrong="yes"),
     "CLEAR_SCOPE": Row(right="prefix", seen=_spares_others, wrong="alias"),
     "SCAN_COUNT": Row(right=7, seen=lambda seen: seen.settings.scan_count == 7, wrong=0),
+    "PREFIX_HASH_FIELDS": Row(right=False, seen=_has_plain_fields, wrong="yes"),
     "PREFIX_HASHES": Row(right=True, seen=lambda seen: _hash_is_at(seen, ":1:h"), wrong="yes"),
     "HERD": Row(right=True, seen=lambda seen: seen.lifetime() > 100, wrong="yes"),
     "HERD_TIMEOUT": Row(right=7, beside={"HERD": True}, seen=lambda seen: 106 < seen.lifetime() <= 107, wrong=0),
