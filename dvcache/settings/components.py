@@ -82,6 +82,35 @@ def build(reference: object, options: Mapping[str, object], key: str, methods: t
     return component
 
 
+def provider(reference: object, options: Mapping[str, object], key: str) -> object:
+    """Return a credential provider. Text that names none may be a password, and is not repeated.
+
+    Args:
+        reference: a dotted path, a class, or the object itself.
+        options: the OPTIONS of the alias.
+        key: the setting that holds it.
+
+    Raises:
+        ConfigurationError: it has no `get_credentials`, or cannot be made.
+    """
+    try:
+        return build(reference, options, key, ("get_credentials",))
+    except ConfigurationError:
+        if not isinstance(reference, str):
+            raise
+    raise ConfigurationError(
+        "is text that names no class with get_credentials; write 'package.module.Name', and a password as "
+        "OPTIONS['PASSWORD']",
+        key=key,
+    )
+
+
+def with_provider(arguments: Mapping[str, object], options: Mapping[str, object], key: str) -> dict[str, object]:
+    """Return connection arguments with the credential provider that they name. Arguments and errors are as above."""
+    named = arguments.get("credential_provider")
+    return dict(arguments) if named is None else {**arguments, "credential_provider": provider(named, options, key)}
+
+
 def check_function(found: object, taken: Sequence[str], key: str) -> None:
     """Raise for what is no function of so many positional arguments.
 

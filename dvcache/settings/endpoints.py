@@ -177,24 +177,10 @@ def _connection(options: Mapping[str, Any], *, more: bool) -> dict[str, object]:
             arguments |= typed({name.lower(): options[name]}, f"OPTIONS[{name!r}]")
     if "CREDENTIAL_PROVIDER" in options:
         key = "OPTIONS['CREDENTIAL_PROVIDER']"
-        arguments["credential_provider"] = _provider(options, key)
+        arguments["credential_provider"] = components.provider(options["CREDENTIAL_PROVIDER"], options, key)
     blocking = _BLOCKING if is_blocking(options) else {}
-    return arguments | blocking | _of_pool(options.get("CONNECTION_POOL_KWARGS", {}), more=more)
-
-
-def _provider(options: Mapping[str, Any], key: str) -> object:
-    """Return the credential provider. Text that names none may be a password, and is not repeated."""
-    reference = options["CREDENTIAL_PROVIDER"]
-    try:
-        return components.build(reference, options, key, ("get_credentials",))
-    except ConfigurationError:
-        if not isinstance(reference, str):
-            raise
-    raise ConfigurationError(
-        "is text that names no class with get_credentials; write 'package.module.Name', and a password as "
-        "OPTIONS['PASSWORD']",
-        key=key,
-    )
+    of_pool = _of_pool(options.get("CONNECTION_POOL_KWARGS", {}), more=more)
+    return arguments | blocking | components.with_provider(of_pool, options, _POOL_KWARGS)
 
 
 def _of_client(options: Mapping[str, Any]) -> dict[str, object]:
@@ -202,7 +188,9 @@ def _of_client(options: Mapping[str, Any]) -> dict[str, object]:
     kwargs = options.get("BASE_CLIENT_KWARGS", {})
     taken = {name for name in accepted() if name in _OF_CLIENTS or name.startswith("ssl")}
     misplaced.refuse_case(kwargs, "OPTIONS['BASE_CLIENT_KWARGS']")
-    return typed({name: value for name, value in kwargs.items() if name in taken}, "OPTIONS['BASE_CLIENT_KWARGS']")
+    key = "OPTIONS['BASE_CLIENT_KWARGS']"
+    known = typed({name: value for name, value in kwargs.items() if name in taken}, key)
+    return components.with_provider(known, options, key)
 
 
 def _of_pool(kwargs: Mapping[str, Any], *, more: bool) -> dict[str, object]:

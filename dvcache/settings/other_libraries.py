@@ -33,6 +33,9 @@ _REFERENCES: Final = frozenset(
 _INHERITABLE: Final = frozenset({"CREDENTIAL_PROVIDER", "credential_provider"})
 """Where a class of the project may inherit another library's interface: only its own method is called."""
 
+_PROVIDER: Final = re.compile(r"[a-z_.]+\.([A-Z][a-z]+)*Provider")
+"""A dotted path that is no password."""
+
 _ROOTS: Final[Mapping[str, str]] = {"redis": "valkey", "aioredis": "valkey.asyncio", "django_redis": "django_valkey"}
 """Packages whose layout ours has too."""
 
@@ -85,7 +88,14 @@ def refuse_in(name: object, value: object, key: str, where: str = "") -> None:
     for each in values:
         for path in _paths(name, each):
             if path.partition(".")[0] in _LIBRARIES:
-                raise ConfigurationError(f"{where}{path!r} is another library's; {_cure(path)}", key=key)
+                raise ConfigurationError(f"{where}{_told(name, path)}", key=key)
+
+
+def _told(name: str, path: str) -> str:
+    """Return what is said of a class of another library. Text for a credential provider may be a password."""
+    if name in _INHERITABLE and not _PROVIDER.fullmatch(path):
+        return f"names a class of another library, {path.partition('.')[0]}; write its counterpart of valkey-py"
+    return f"{path!r} is another library's; {_cure(path)}"
 
 
 def library(value: object) -> str:

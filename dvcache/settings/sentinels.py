@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from dvcache.errors import ConfigurationError
+from dvcache.settings import components
 from dvcache.settings.arguments import refuse_together, typed, with_key
 from dvcache.settings.frozen import Arguments
 from dvcache.settings.locations import Location
@@ -78,6 +79,7 @@ def _is_host(host: str) -> bool:
 
 def _options(given: Mapping[str, object]) -> Mapping[str, object]:
     read = with_key(typed({name: value for name, value in given.items() if name not in _OF_POOLS}, _KWARGS))
+    read = components.with_provider(read, {}, _KWARGS)
     for name in _ELSEWHERE:
         if read.get(name):
             raise ConfigurationError(f"{name} is not for sentinels, whose addresses are in SENTINELS", key=_KWARGS)

@@ -76,6 +76,27 @@ FAULTS: Final[dict[str, tuple[str, dict[str, Any], dict[str, object], str]]] = {
     "unknown option": ("W001", options(BUTTER=1), {}, r"OPTIONS\['BUTTER'\] is not known and was ignored"),
     "unknown setting": ("W001", entry(), {"DJANGO_VALKEY_BUTTER": 1}, "DJANGO_VALKEY_BUTTER is not known"),
     "documented misspelling": ("W001", entry(), {"DJANGO_VALKEY_IGNORE_EXCEPTION": 1}, "for DJANGO_VALKEY_IGNORE_EXC"),
+    "class of another library": (
+        "E002",
+        options(PARSER_CLASS="redis.connection._HiredisParser"),
+        {},
+        "another library's; leave it out: valkey-py reads replies with libvalkey",
+    ),
+    "factory of another library": (
+        "E002",
+        entry(),
+        {"DJANGO_VALKEY_CONNECTION_FACTORY": "django_redis.pool.SentinelConnectionFactory"},
+        r"DJANGO_VALKEY_CONNECTION_FACTORY: .*write 'django_valkey.pool.SentinelConnectionFactory'",
+    ),
+    "argument among the options": (
+        "E001",
+        options(DB=3),
+        {},
+        r"OPTIONS\['DB'\]: it has no effect here; write it in the",
+    ),
+    "argument of the entry": ("E001", entry(SSL=True), {}, "SSL: it has no effect here; write valkeys://"),
+    "path that is no database": ("E002", entry("valkey://h/one"), {}, "must be the number of a database"),
+    "short deadline": ("E002", options(DEADLINE=1), {}, r"OPTIONS\['DEADLINE'\]: 1 s is shorter than SOCKET_TIMEOUT"),
     "setting of django-redis": (
         "W001",
         entry(),

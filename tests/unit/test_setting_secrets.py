@@ -67,6 +67,28 @@ def test_no_error_shows_a_part_of_a_password_however_it_is_written(template: str
 
 
 @pytest.mark.parametrize(
+    "option", ["CREDENTIAL_PROVIDER", "CONNECTION_POOL_KWARGS", "SENTINEL_KWARGS", "BASE_CLIENT_KWARGS"]
+)
+@pytest.mark.parametrize(
+    "value", ["s3cr3t", "a.s3cr3t", "redis.s3cr3t", "redis.s3cr3t.Provider", ("u", "s3cr3t"), b"s3cr3t"]
+)
+def test_no_error_shows_what_is_given_for_a_credential_provider(option: str, value: object) -> None:
+    given = value if option == "CREDENTIAL_PROVIDER" else {"credential_provider": value}
+    more = {"CLIENT_CLASS": "django_valkey.client.SentinelClient", "SENTINELS": [("h", 1)]}
+    more = more if option == "SENTINEL_KWARGS" else {"CLUSTER": True} if option == "BASE_CLIENT_KWARGS" else {}
+    error = refused({"LOCATION": "valkey://service", "OPTIONS": {option: given, **more}})
+    assert error.key == f"OPTIONS[{option!r}]"
+    assert "s3cr3t" not in "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize("option", ["CREDENTIAL_PROVIDER", "CONNECTION_POOL_KWARGS"])
+@pytest.mark.parametrize("value", [Provider, f"{__name__}.Provider", Provider()])
+def test_credential_provider_is_made_of_its_class_wherever_it_is_given(option: str, value: object) -> None:
+    given = value if option == "CREDENTIAL_PROVIDER" else {"credential_provider": value}
+    assert isinstance(of_options(**{option: given}).endpoints[0].options["credential_provider"], Provider)
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "valkey://:?s3cr3t=",
