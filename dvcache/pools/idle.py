@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from queue import Empty, Queue
+from queue import Empty
 from typing import Any
 
 from dvcache.pools.takeover import forget
@@ -15,8 +15,8 @@ def end_idle(pool: Any) -> None:
     """
     for sentinel in sentinels(pool):
         end_idle(sentinel.connection_pool)
-    places = getattr(pool, "pool", None)
-    if not isinstance(places, Queue):
+    places: Any = getattr(pool, "pool", None)
+    if not hasattr(places, "get_nowait"):  # a list; and eventlet's LifoQueue is no Queue
         pool.disconnect(inuse_connections=False)
         return
     idle: list[Any] = []

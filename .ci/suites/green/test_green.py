@@ -2,12 +2,14 @@
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import valkey
 
 from dvcache import Cache, Container, Settings, TransportError
 from dvcache.pools.server_process import ServerProcess
@@ -18,16 +20,42 @@ ALARM = 20 * LIMIT
 """Seconds after which a call that should have ended is ended by SIGALRM, which no patch delays."""
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @pytest.fixture(scope="session")
-def server() -> Iterator[ServerProcess]:
-    server = ServerProcess(["--port", "0"])
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def server(port: int) -> Iterator[ServerProcess]:
+    server = ServerProcess(["--bind", "127.0.0.1", "--port", str(port)])
     yield server
     server.end()
 
 
 @pytest.fixture
-def location(server: ServerProcess) -> str:
-    return f"unix://{server.path}?db=1"
+def location(server: ServerProcess, port: int) -> str:
+    assert server.pid
+    return f"valkey://127.0.0.1:{port}/1"
+
+
+@pytest.fixture(params=["TCP", "unix", "own pool"])
+def entry(request: pytest.FixtureRequest, server: ServerProcess, location: str) -> dict[str, Any]:
+    """Settings of one connection with a short limit, for each kind of connection."""
+    options: dict[str, Any] = {"SOCKET_TIMEOUT": LIMIT, "CONNECTION_POOL_KWARGS": {"max_connections": 1}}
+    if request.param == "own pool":
+        options["CONNECTION_POOL_CLASS"] = OwnPool
+    return {"LOCATION": f"unix://{server.path}?db=1" if request.param == "unix" else location, "OPTIONS": options}
+
+
+class OwnPool(valkey.BlockingConnectionPool):
+    """A pool of the project's own, through which the commands go."""
 
 
 @pytest.fixture
@@ -42,11 +70,9 @@ def alarm() -> Iterator[None]:
     signal.signal(signal.SIGALRM, before)
 
 
-def of_a_herd(make_cache: MakeCache) -> MakeCache:
-    """Have the caches serve stale values for so short a time that lifetimes are what the kit expects."""
-
+def with_options(make_cache: MakeCache, **more: object) -> MakeCache:
     def make(**settings: Any) -> Cache:
-        return make_cache(**{**settings, "OPTIONS": {"HERD": {"timeout": 0.03}, **settings.get("OPTIONS", {})}})
+        return make_cache(**{**settings, "OPTIONS": {**more, **settings.get("OPTIONS", {})}})
 
     return make
 
@@ -58,16 +84,24 @@ class TestKit(CacheConformance):
             yield make_cache
 
 
+class TestOwnPoolKit(CacheConformance):
+    @pytest.fixture
+    def make_cache(self, location: str) -> Iterator[MakeCache]:
+        with wired("sync", location) as make_cache:
+            yield with_options(make_cache, CONNECTION_POOL_CLASS=OwnPool)
+
+
 class TestHerdKit(CacheConformance):
     @pytest.fixture
     def make_cache(self, location: str) -> Iterator[MakeCache]:
         with wired("sync", location) as make_cache:
-            yield of_a_herd(make_cache)
+            # Entries are kept, stale, for so short a time that the kit finds the lifetimes that it expects.
+            yield with_options(make_cache, HERD={"timeout": 0.03})
 
 
 @pytest.mark.usefixtures("alarm")
-def test_a_call_to_a_stopped_server_ends_at_its_limit(server: ServerProcess, location: str) -> None:
-    entry = {"LOCATION": location, "OPTIONS": {"SOCKET_TIMEOUT": LIMIT}}
+@pytest.mark.parametrize("size", [1, 30_000_000], ids="{} bytes".format)
+def test_a_call_to_a_stopped_server_ends_at_its_limit(server: ServerProcess, entry: dict[str, Any], size: int) -> None:
     with Container(Settings.parse(entry)) as container:
         cache = container.cache()
         cache.set("a", 1)
@@ -76,7 +110,7 @@ def test_a_call_to_a_stopped_server_ends_at_its_limit(server: ServerProcess, loc
             for _ in range(2):  # on a connection that was used, and on a new one
                 began = time.monotonic()
                 with pytest.raises(TransportError):
-                    cache.get("a")
+                    cache.set("b", b"b" * size)
                 assert LIMIT * 0.9 < time.monotonic() - began < ALARM
         finally:
             os.kill(server.pid, signal.SIGCONT)
@@ -84,8 +118,19 @@ def test_a_call_to_a_stopped_server_ends_at_its_limit(server: ServerProcess, loc
 
 
 @pytest.mark.usefixtures("alarm")
-def test_a_connection_that_rested_serves_again(location: str) -> None:
-    entry = {"LOCATION": location, "OPTIONS": {"CONNECTION_POOL_KWARGS": {"max_connections": 1}}}
+def test_connecting_to_a_server_that_never_answers_ends_at_its_limit() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        location = f"valkey://localhost:{silent.getsockname()[1]}/0"
+        entry = {"LOCATION": location, "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": LIMIT, "SOCKET_TIMEOUT": LIMIT}}
+        with Container(Settings.parse(entry)) as container:
+            began = time.monotonic()
+            with pytest.raises(TransportError):
+                container.cache().get("a")
+            assert LIMIT * 0.9 < time.monotonic() - began < ALARM
+
+
+@pytest.mark.usefixtures("alarm")
+def test_a_connection_that_rested_serves_again(entry: dict[str, Any]) -> None:
     with Container(Settings.parse(entry)) as container:
         cache = container.cache()
         for value in range(3):
@@ -95,7 +140,21 @@ def test_a_connection_that_rested_serves_again(location: str) -> None:
 
 
 @pytest.mark.usefixtures("alarm")
-def test_other_greenlets_run_while_one_waits_for_a_reply(server: ServerProcess, location: str) -> None:
+def test_greenlets_wait_in_line_for_the_one_connection(entry: dict[str, Any]) -> None:
+    found = []
+    with Container(Settings.parse(entry)) as container:
+        cache = container.cache()
+        cache.set("a", 1)
+        threads = [threading.Thread(target=lambda: found.append(cache.get("a"))) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert found == [1] * 20
+
+
+@pytest.mark.usefixtures("alarm")
+def test_other_greenlets_run_while_one_waits_for_a_reply(server: ServerProcess, entry: dict[str, Any]) -> None:
     ticks, errors = [], []
 
     def wait() -> None:
@@ -104,7 +163,7 @@ def test_other_greenlets_run_while_one_waits_for_a_reply(server: ServerProcess, 
         except TransportError as error:
             errors.append(error)
 
-    with Container(Settings.parse({"LOCATION": location, "OPTIONS": {"SOCKET_TIMEOUT": LIMIT}})) as container:
+    with Container(Settings.parse(entry)) as container:
         cache = container.cache()
         cache.set("a", 1)
         os.kill(server.pid, signal.SIGSTOP)
