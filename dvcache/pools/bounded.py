@@ -162,7 +162,8 @@ class _Async:
                 async with asyncio.timeout(left(self._until)):
                     await super().connect()  # type: ignore[misc]  # a mixin before valkey-py's class
             _refuse(self._stream)
-        except BaseException as error:  # noqa: BLE001  # as above
+        except BaseException as raised:  # noqa: BLE001  # as above
+            error = _closed(raised) or raised
             refused = _refusal(error, self._stream)
             if self._writer is not None:
                 self._writer.transport.abort()
@@ -191,6 +192,13 @@ class _Async:
             await super().on_connect()  # type: ignore[misc]  # as above
         finally:
             self.credential_provider = provider
+
+
+def _closed(error: BaseException) -> BaseException | None:
+    """Return the error of a transport of uvloop's that has ended: it raises a RuntimeError."""
+    if type(error) is RuntimeError and "handler is closed" in str(error):
+        return theirs.ConnectionError("the server closed the connection")
+    return None
 
 
 def _timed_out(error: BaseException) -> BaseException | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import uvloop
 
 from dvcache import ConnectError, Container, Settings, UnavailableError
 from tests.drivers import OwnAsyncPool, OwnPool
@@ -117,3 +118,14 @@ def test_a_refusal_is_told_where_the_greeting_asked_for_nothing(count: int, full
             for _ in range(20):
                 with pytest.raises(UnavailableError, match="max number of clients"):
                     container.cache().get_many([f"k{n}" for n in range(count)])
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+def test_a_refusal_is_told_on_uvloop(reset: bool) -> None:
+    for _ in range(10):
+        with (
+            Greeter(refusing(FULL, reset=reset)) as server,
+            Container(Settings.parse({"LOCATION": f"valkey://127.0.0.1:{server.port}/1"})) as container,
+            pytest.raises(UnavailableError, match="max number of clients"),
+        ):
+            uvloop.run(_get(container))
