@@ -74,6 +74,7 @@ class _Sync:
         try:
             with connecting_until(self._until):
                 super().connect()  # type: ignore[misc]  # a mixin before valkey-py's class
+            _refuse(self._greeted)
         except BaseException as error:  # noqa: BLE001  # raised again, or what it means
             refused, self._greeted = _refusal(error, self._greeted), None
             self.disconnect()
@@ -112,6 +113,12 @@ def _refusal(error: BaseException, greeted: GreetedSocket | GreetedStream | None
         return None
     text = refusal_in(greeted.said)
     return theirs.ConnectionError(text) if text else None
+
+
+def _refuse(greeted: GreetedSocket | GreetedStream | None) -> None:
+    """Raise for a refusal that came after a greeting which asked for nothing."""
+    if greeted is not None and (text := refusal_in(greeted.unread)):
+        raise theirs.ConnectionError(text)
 
 
 def _open_tcp(self: Any) -> socket.socket:
@@ -154,7 +161,9 @@ class _Async:
             with connecting_until(self._until):
                 async with asyncio.timeout(left(self._until)):
                     await super().connect()  # type: ignore[misc]  # a mixin before valkey-py's class
-        except BaseException as error:  # noqa: BLE001  # as above
+            _refuse(self._stream)
+        except BaseException as raised:  # noqa: BLE001  # as above
+            error = _closed(raised) or raised
             refused = _refusal(error, self._stream)
             if self._writer is not None:
                 self._writer.transport.abort()
@@ -183,6 +192,13 @@ class _Async:
             await super().on_connect()  # type: ignore[misc]  # as above
         finally:
             self.credential_provider = provider
+
+
+def _closed(error: BaseException) -> BaseException | None:
+    """Return the error of a transport of uvloop's that has ended: it raises a RuntimeError."""
+    if type(error) is RuntimeError and "handler is closed" in str(error):
+        return theirs.ConnectionError("the server closed the connection")
+    return None
 
 
 def _timed_out(error: BaseException) -> BaseException | None:

@@ -25,6 +25,7 @@ from dvcache.pools.embedded import embedded_server
 from dvcache.pools.greetings import bare
 from dvcache.pools.pushes import AsyncPushParser, PushParser, Replies, Resp3Reader, resp2_reader
 from dvcache.pools.resp3 import speaks_resp3
+from dvcache.pools.threads import awaited_until, in_thread
 from dvcache.types import Endpoint
 
 _SYNC: Final[Mapping[str, type[sync.AbstractConnection]]] = {
@@ -39,21 +40,40 @@ _ASYNC: Final[Mapping[str, type[aio.AbstractConnection]]] = {
 }
 
 
-_PROTOCOL_ERROR: Final = "ERR Protocol error"
-"""What a server says before it ends a connection whose commands it cannot read."""
+_DENIED: Final = "DENIED "
+"""How a server in protected mode begins, which takes no connection from elsewhere."""
+_FULL: Final = "max number of clients"
+"""A part of what a server says that takes no more connections."""
+_FINAL: Final = ("ERR Protocol error", _DENIED)
+"""How servers begin that then end the connection: also one whose commands it cannot read."""
 
 GREETING: Final = "valkey_connect_func"
 """The argument of a connection that says how a server is greeted."""
 
 
-def located(endpoint: Endpoint) -> Endpoint:
+def located(endpoint: Endpoint, until: float | None = None) -> Endpoint:
     """Return the endpoint with the place of its embedded server, started if need be; others as they are.
 
     Blocks while a server starts.
+
+    Args:
+        endpoint: where to.
+        until: the caller's deadline, in `time.monotonic()` seconds; the start goes on where it passes. None: there is
+            none.
+
+    Raises:
+        ConnectError: the server does not start, or not by the deadline.
     """
     if endpoint.scheme != "embedded":
         return endpoint
-    return dataclasses.replace(endpoint, scheme="unix", path=embedded_server())
+    try:
+        path = embedded_server() if until is None else awaited_until(in_thread(embedded_server, "embedded"), until)
+    except TimeoutError:
+        where = {"alias": endpoint.alias, "endpoint": endpoint.name}
+        raise errors.ConnectError(
+            "cannot connect: valkey-server is starting; the deadline has passed", **where
+        ) from None
+    return dataclasses.replace(endpoint, scheme="unix", path=path)
 
 
 def connection(endpoint: Endpoint) -> sync.AbstractConnection:
@@ -205,7 +225,7 @@ def reader(endpoint: Endpoint, refusals: list[errors.ServerError] | None = None)
 
     def reply_error(text: str) -> errors.ServerError:
         error = errors.reply_error(text, alias=alias, endpoint=name)
-        if refusals is not None and text.startswith(_PROTOCOL_ERROR):
+        if refusals is not None and (text.startswith(_FINAL) or _FULL in text):
             refusals.append(error)
         return error
 
@@ -225,9 +245,6 @@ def _missing_file(endpoint: Endpoint) -> str | None:
     return None
 
 
-_DENIED: Final = "DENIED "
-"""How a server in protected mode begins, which takes no connection from elsewhere."""
-
 _MAPPED: Final[tuple[tuple[type[Exception], type[errors.ServerError]], ...]] = (
     (theirs.AuthenticationError, errors.AuthenticationError),
     (theirs.BusyLoadingError, errors.UnavailableError),
@@ -243,7 +260,7 @@ def refusal(error: Exception, endpoint: Endpoint) -> errors.ServerError | None:
     for cls, mapped in _MAPPED:
         if isinstance(error, cls):
             return mapped(_refusal(error, endpoint), alias=endpoint.alias, endpoint=endpoint.name)
-    if isinstance(error, theirs.ConnectionError) and "max number of clients" in str(error):
+    if isinstance(error, theirs.ConnectionError) and _FULL in str(error):
         return errors.UnavailableError(str(error), alias=endpoint.alias, endpoint=endpoint.name)
     return None
 

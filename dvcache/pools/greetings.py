@@ -110,6 +110,18 @@ class GreetedSocket:
         """What the server said first."""
         return bytes(self._said)
 
+    @property
+    def unread(self) -> bytes:
+        """What has come after the greeting: nothing from a server that takes the connection."""
+        if hasattr(self.sock, "pending"):  # TLS cannot be looked into
+            return b""
+        try:
+            self.sock.settimeout(0)
+            unread: bytes = self.sock.recv(_REMEMBERED, socket.MSG_PEEK)
+        except OSError:
+            return b""
+        return unread
+
     def settle(self) -> Any:
         """Pass reads and writes on as they are from now on; return the socket."""
         self.recv_into, self.recv, self.sendall = self.sock.recv_into, self.sock.recv, self.sock.sendall  # type: ignore[method-assign]  # one look-up less for the parser
@@ -154,6 +166,11 @@ class GreetedStream(asyncio.StreamReader):
             with suppress(OSError):
                 self._said += self._copy.recv(_REMEMBERED)
         return bytes(self._said)
+
+    @property
+    def unread(self) -> bytes:
+        """What has come after the greeting, as of a socket."""
+        return bytes(self._buffer)  # type: ignore[attr-defined]  # asyncio offers no other way
 
     def settle(self) -> None:
         """Close the copy of the socket."""

@@ -101,7 +101,7 @@ class Lane:
             ServerError: it refused the credentials or the database.
         """
         endpoint = self._endpoint
-        self._connection = connection(located(endpoint))
+        self._connection = connection(located(endpoint, until))
         connect(self._connection, endpoint, until)
         sock = self._connection._sock  # noqa: SLF001  # the seam to valkey-py: it connects, we talk
         assert sock is not None

@@ -54,7 +54,13 @@ class _LookUps:
 
 
 def _look_up(host: str, port: int, family: int) -> Resolved:
-    return socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+    try:
+        found: Resolved = list(socket.getaddrinfo(host, port, family, socket.SOCK_STREAM))
+    except ValueError:  # a label that is too long, for example
+        raise socket.gaierror(socket.EAI_NONAME, "it is no host name") from None
+    if not found:
+        raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
+    return found
 
 
 def resolve(host: str, port: int, family: int, until: float | None) -> Resolved:

@@ -180,3 +180,25 @@ def test_bounded_classes_are_named_as_the_ones_they_bound() -> None:
         assert (made.__name__, made.__module__) == (cls.__name__, cls.__module__)
         assert issubclass(made, cls)
         assert connections.bounded(made) is made
+
+
+@pytest.mark.parametrize("host", ["a" * 70, f"{'b' * 64}.example", "..", "c..d"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_host_that_is_no_name_cannot_be_reached(way: str, host: str) -> None:
+    error, _ = refused_in(way, f"valkey://{host}:6379")
+    assert "cannot connect" in str(error)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_name_without_addresses_cannot_be_reached(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", addresses())
+    error, _ = refused_in(way, "valkey://cache.test:6379")
+    assert "the name has no address" in str(error)
+
+
+def test_an_embedded_server_that_starts_slowly_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+    monkeypatch.setattr(connections, "embedded_server", released.wait)
+    with pytest.raises(ConnectError, match="valkey-server is starting; the deadline has passed"):
+        connections.located(Endpoint(scheme="embedded", host=""), time.monotonic() + 0.1)
+    released.set()

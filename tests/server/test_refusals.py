@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import uvloop
 
 from dvcache import ConnectError, Container, Settings, UnavailableError
 from tests.drivers import OwnAsyncPool, OwnPool
@@ -107,3 +108,24 @@ def test_what_an_old_server_does_not_know_is_not_told_as_a_refusal(way: str) -> 
     with Greeter(answer) as server, pytest.raises(ConnectError) as caught:
         get(way, f"valkey://127.0.0.1:{server.port}/1")
     assert "unknown command" not in str(caught.value)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_refusal_is_told_where_the_greeting_asked_for_nothing(count: int, full_server: Server) -> None:
+    unasked = {"CONNECTION_POOL_KWARGS": {"lib_name": None, "lib_version": None}}
+    for location in (full_server.url(), full_server.unix_url()):
+        with Container(Settings.parse({"LOCATION": location, "OPTIONS": unasked})) as container:
+            for _ in range(20):
+                with pytest.raises(UnavailableError, match="max number of clients"):
+                    container.cache().get_many([f"k{n}" for n in range(count)])
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+def test_a_refusal_is_told_on_uvloop(reset: bool) -> None:
+    for _ in range(10):
+        with (
+            Greeter(refusing(FULL, reset=reset)) as server,
+            Container(Settings.parse({"LOCATION": f"valkey://127.0.0.1:{server.port}/1"})) as container,
+            pytest.raises(UnavailableError, match="max number of clients"),
+        ):
+            uvloop.run(_get(container))
