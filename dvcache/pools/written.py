@@ -1,4 +1,4 @@
-"""Batches that were written on a lane and are read later, so that several servers work on a caller's batches at once."""
+"""Batches that were written to a blocking connection, and whose replies are read later."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
