@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 from types import TracebackType
-from typing import Any, Self, TypedDict, TypeVar, Unpack
+from typing import Any, Self, TypedDict, TypeVar, Unpack, cast
 
 try:
     from dependency_injector import providers
@@ -240,8 +240,7 @@ class Container:
             ClosedError: the container is closed.
         """
         self.client()
-        cache: Cache = self._wiring.cache()
-        return cache
+        return cast("Cache", self._wiring.cache())
 
     def async_cache(self) -> AsyncCache:
         """Return the asynchronous cache, the same object each time.
@@ -250,8 +249,7 @@ class Container:
             ClosedError: the container is closed.
         """
         self.async_client()
-        cache: AsyncCache = self._wiring.async_cache()
-        return cache
+        return cast("AsyncCache", self._wiring.async_cache())
 
     def release(self) -> None:
         """End the connections that nobody uses; the next operation opens others. May be called from any thread."""

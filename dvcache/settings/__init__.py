@@ -2,8 +2,9 @@
 
 `options` has the names of keys and OPTIONS, `kinds` what each must be, `names` what to say of others; `locations` reads
 URLs, `arguments` what connections take, `components` what dotted paths name, `topology` which servers are meant,
-`sentinels` and `endpoints` how they are reached, `herd` how entries are recomputed; `spelling` knows what a misspelt
-name was to be.
+`sentinels`, `endpoints`, `tls` and `remaps` how they are reached, `deadlines` how long a batch may take, `herd` how
+entries are recomputed; `misplaced` and `other_libraries` refuse what would have no effect or does not work here;
+`frozen` is what settings are pickled by; `spelling` finds the name that a misspelt one was to be.
 """
 
 from dvcache.settings.entry import Settings

@@ -136,6 +136,8 @@ def test_pool_argument_that_contradicts_the_url_is_refused(url: str, arguments: 
         ("valkey://h/3", {"db": 3}, ("valkey", "h", 6379, 3)),
         ("valkey://h", {"port": 7, "ssl": True}, ("valkeys", "h", 7, 0)),
         ("valkey://", {"host": "h"}, ("valkey", "h", 6379, 0)),
+        ("memory://name/2", {"ssl": True, "port": 7, "path": "/x"}, ("memory", "name", 7, 2)),
+        ("embedded:///1", {"ssl": True, "max_connections": 3}, ("embedded", "", 6379, 1)),
     ],
 )
 def test_pool_argument_is_taken_where_the_url_does_not_say(
