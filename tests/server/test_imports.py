@@ -67,9 +67,9 @@ sys.path[:] = %r
 try:
     import dvcache
 except ImportError as error:
-    print(type(error).__name__, error)
+    print(type(error).__name__, error, flush=True)  # an interpreter that stays flushes at the process's end
 else:
-    print("imported")
+    print("imported", flush=True)
 ''' % (sys.path,)
 
 def run_in_another():
