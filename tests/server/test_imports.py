@@ -67,7 +67,7 @@ sys.path[:] = %r
 try:
     import dvcache
 except ImportError as error:
-    print(type(error).__name__, error, flush=True)
+    print(type(error).__name__, error, flush=True)  # an interpreter that stays flushes at the process's end
 else:
     print("imported", flush=True)
 ''' % (sys.path,)
