@@ -7,11 +7,14 @@ first.
 import asyncio
 import inspect
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from valkey.exceptions import ConnectionError as DriverConnectionError
 
 from dvcache.pools.threads import awaited, awaited_until, in_thread
+
+_PAIR: Final = 2
+"""A username and a password; the password may be alone."""
 
 
 class ProviderError(DriverConnectionError):
@@ -41,11 +44,11 @@ def given(provider: Any, until: float | None) -> Given:
     ask = partial(_asked, provider)
     future = in_thread(ask, "credentials") if until is not None else None
     try:
-        return Given(ask() if future is None else awaited_until(future, until))
+        return _given(ask() if future is None else awaited_until(future, until))
     except Exception as error:
         if future is not None and not future.done():
             raise
-        failure = type(error).__name__
+        failure = _reason(error)
     raise _failed(provider, failure)  # here, where the provider's error is no context of it
 
 
@@ -61,9 +64,9 @@ async def agiven(provider: Any) -> Given:
             found = (ask or provider.get_credentials)()
         else:
             found = await awaited(in_thread(provider.get_credentials, "credentials"))
-        return Given(await found if inspect.isawaitable(found) else found)
+        return _given(await found if inspect.isawaitable(found) else found)
     except Exception as error:  # noqa: BLE001  # whatever a user's class raises
-        failure = type(error).__name__
+        failure = _reason(error)
     raise _failed(provider, failure)  # as above
 
 
@@ -74,6 +77,22 @@ def _asked(provider: Any) -> Any:
 
 async def _result(found: Any) -> Any:
     return await found
+
+
+class _NoCredentialsError(Exception):
+    """A provider returned something else."""
+
+
+def _given(found: Any) -> Given:
+    if not found:
+        return Given(())
+    if isinstance(found, tuple | list) and len(found) <= _PAIR and all(isinstance(each, str | bytes) for each in found):
+        return Given(tuple(found))
+    raise _NoCredentialsError
+
+
+def _reason(error: Exception) -> str:
+    return "it returned no (username, password)" if isinstance(error, _NoCredentialsError) else type(error).__name__
 
 
 def _failed(provider: object, failure: str) -> ProviderError:

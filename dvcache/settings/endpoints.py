@@ -54,7 +54,7 @@ def of_entry(
     made = _endpoint_of(wanted, options, alias)
     given = (_of_client(options) if wanted.cluster else {}) | _connection(options, more=drivers.is_own(options, wanted))
     read = [locations.read(url, given, of_service=wanted.sentinel) for url in urls]
-    _warn_of_ineffective(made(read[0], "primary"), read, options, alias)
+    _warn_of_ineffective(made(read[0], "primary"), read, options, alias, cluster=wanted.cluster)
     if wanted.cluster:
         return _seeds([made(each, "primary") for each in read], read, options, alias)
     if wanted.sharded:
@@ -73,7 +73,9 @@ def of_entry(
     return arranged | _routing(options, read_only=arranged["read_only"])
 
 
-def _warn_of_ineffective(made: Endpoint, read: Sequence[Location], options: Mapping[str, Any], alias: str) -> None:
+def _warn_of_ineffective(
+    made: Endpoint, read: Sequence[Location], options: Mapping[str, Any], alias: str, *, cluster: bool
+) -> None:
     """Warn of connection arguments that have no effect; a class of the user's may have a use for them."""
     if made.driver is None:
         given = {name: value for each in read for name, value in each.arguments.items()}
@@ -82,6 +84,9 @@ def _warn_of_ineffective(made: Endpoint, read: Sequence[Location], options: Mapp
         }
         for said in ineffective(given):
             _warn(f"CACHES[{alias!r}]: {said}")
+    if cluster:
+        for said in ineffective(options.get("BASE_CLIENT_KWARGS", {}), cluster=True):
+            _warn(f"CACHES[{alias!r}]: OPTIONS['BASE_CLIENT_KWARGS']: {said}")
     for said in ineffective(options.get("SENTINEL_KWARGS", {})):
         _warn(f"CACHES[{alias!r}]: OPTIONS['SENTINEL_KWARGS']: {said}")
 

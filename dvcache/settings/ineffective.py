@@ -23,7 +23,6 @@ _OF_CLUSTERS: Final[Mapping[str, str]] = {
     "cluster_error_retry_attempts": _REPEATED,
     "reinitialize_steps": "the map of slots is asked for anew when a node says MOVED or does not answer",
     "require_full_coverage": "keys of slots that are served are served",
-    "dynamic_startup_nodes": "the nodes of LOCATION are always among those that are asked",
 }
 _SAME: Final[Mapping[str, object]] = {"encoding": "utf-8", "encoding_errors": "strict"}
 """Values that say what is so anyway."""
@@ -34,10 +33,11 @@ def ineffective(arguments: Mapping[str, object], *, cluster: bool = False) -> It
 
     Args:
         arguments: by name.
-        cluster: whether those of a `ValkeyCluster` are meant too.
+        cluster: whether they are those of a `ValkeyCluster`, which raw clients are.
     """
     known = {**_INSTEAD, **_OF_CLUSTERS} if cluster else _INSTEAD
+    effect = "an effect on raw clients alone" if cluster else "no effect"
     for name, instead in known.items():
         value = arguments.get(name)
         if value is not None and value is not False and value not in ((), []) and _SAME.get(name) != value:
-            yield f"{name} has no effect; {instead}"
+            yield f"{name} has {effect}; {instead}"

@@ -162,3 +162,17 @@ def test_an_address_remap_of_another_kind_is_refused(wrong: object) -> None:
 def test_an_address_remap_without_nodes_that_announce_any_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="only sentinels and clusters announce addresses"):
         Settings.parse({"LOCATION": "valkey://h", "OPTIONS": {"ADDRESS_REMAP": {("h", 1): ("h", 2)}}})
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_map_of_a_services_addresses_that_fails_is_told(way: str, fleet: SentinelFleet) -> None:
+    fleet.replication(SERVICES[0])
+    given = {"CLIENT_CLASS": "django_valkey.client.SentinelClient", "SENTINELS": fleet.addresses}
+    given |= {"ADDRESS_REMAP": lambda _: 1 / 0, **OF_SENTINELS.get(way, {})}
+
+    async def use() -> None:
+        await container.async_cache().get("k")
+
+    settings = Settings.parse({"LOCATION": f"valkey://{SERVICES[0]}/0", "OPTIONS": given})
+    with Container(settings) as container, pytest.raises(CacheError, match="address_remap: ZeroDivisionError"):
+        asyncio.run(use()) if "async" in way else container.cache().get("k")

@@ -110,3 +110,49 @@ def test_ignored_errors_are_logged_without_credentials(way: str, caplog: pytest.
                 container.cache().get("k")
     assert caplog.records
     assert CANARY not in caplog.text
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+@pytest.mark.parametrize("way", ["sync", "async"])
+def test_a_sentinel_that_fails_shows_no_password(way: str, behaviour: str) -> None:
+    with Greeter(BEHAVIOURS[behaviour]) as server:
+        options = {
+            "CLIENT_CLASS": "django_valkey.client.SentinelClient",
+            "SENTINELS": [("127.0.0.1", server.port)],
+            "SENTINEL_KWARGS": {"password": CANARY},
+        }
+        error = asked(way, f"valkey://:{CANARY}@service/1", lambda cache: cache.get("k"), **options)
+    assert leaks(error) == []
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+@pytest.mark.parametrize("topology", [{"CLUSTER": True}, {"SHARDED": True}, {"HERD": True}], ids=str)
+@pytest.mark.parametrize("way", ["sync", "async"])
+def test_every_topology_that_fails_shows_no_password(way: str, topology: dict[str, Any], behaviour: str) -> None:
+    with Greeter(BEHAVIOURS[behaviour]) as server:
+        location = f"valkey://{CANARY}:{CANARY}@127.0.0.1:{server.port}"
+        error = asked(way, location, lambda cache: cache.get("k"), **topology)
+    assert leaks(error) == []
+
+
+def test_no_text_of_an_error_shows_a_value(server: Server) -> None:
+    cache = Container(Settings.parse({"LOCATION": server.url()})).cache()
+    cache.set("text", CANARY)
+    cache.hset("hash", "f", CANARY)
+    cache.sadd("set", CANARY)
+    calls: list[Callable[[], object]] = [
+        lambda: cache.incr("text"),
+        lambda: cache.set("k", lambda: CANARY),
+        lambda: cache.set("k", [object(), threading.Lock(), CANARY]),
+        lambda: cache.hincrby("hash", "f", 1),
+        lambda: cache.lpush("set", CANARY),
+        lambda: cache.hset("set", "f", CANARY),
+        lambda: cache.set_many({"a": threading.Lock(), "b": CANARY}),
+        lambda: cache.sadd("hash", CANARY),
+    ]
+    told = []
+    for call in calls:
+        with pytest.raises((CacheError, ValueError, TypeError)) as caught:
+            call()
+        told.append(str(caught.value))
+    assert CANARY not in " ".join(told)

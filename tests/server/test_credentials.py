@@ -168,3 +168,28 @@ def test_a_credential_provider_is_asked_for_each_connection(way: str, acl_server
     get(way, acl_server, provider)
     get(way, acl_server, provider)
     assert len(provider.threads) == 2
+
+
+class Returning:
+    """A provider that returns anything."""
+
+    def __init__(self, found: object) -> None:
+        self.found = found
+
+    def get_credentials(self) -> object:
+        return self.found
+
+
+@pytest.mark.parametrize("found", ["s3cr3t", ("u", "s3cr3t", "x"), {"u": "s3cr3t"}, 7, ("u", None)], ids=repr)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_credential_provider_that_returns_no_pair_is_told(way: str, found: object, acl_server: Server) -> None:
+    with pytest.raises(ConnectError, match=r"Returning failed: it returned no \(username, password\)") as caught:
+        get(way, acl_server, Returning(found))
+    assert leaks(caught.value) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_credential_provider_may_return_a_password_alone_or_nothing(way: str, acl_server: Server) -> None:
+    assert get(way, acl_server, Returning(None)) == "nothing"
+    with pytest.raises(AuthenticationError):
+        get(way, acl_server, Returning(["wr0ng"]))

@@ -103,3 +103,18 @@ def test_every_argument_of_a_certificate_reaches_both_modes(module: Any) -> None
     made = connections.bounded(module.SSLConnection)
     missing = inspect.signature(sync.SSLConnection).parameters.keys() - connections.parameters(made)
     assert {name for name in missing if "ocsp" not in name} == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("cluster_error_retry_attempts", 5),
+        ("reinitialize_steps", 3),
+        ("require_full_coverage", True),
+        ("retry", object()),
+    ],
+)
+def test_an_argument_of_a_cluster_for_raw_clients_alone_has_a_warning(name: str, value: object) -> None:
+    [message] = said(CLUSTER=True, BASE_CLIENT_KWARGS={name: value})
+    assert f"{name} has an effect on raw clients alone; " in message
+    assert said(CLUSTER=True, BASE_CLIENT_KWARGS={"read_from_replicas": True, "socket_timeout": 2}) == []
