@@ -63,6 +63,7 @@ class Lane:
         "lost",
         "overdue",
         "refusals",
+        "retired",
         "silent",
         "since",
         "used",
@@ -80,6 +81,8 @@ class Lane:
         """Whether gevent or eventlet waits for its socket: another thread must not touch it."""
         self.lost = False
         """Whether it is of no more use: it must not carry another batch."""
+        self.retired = False
+        """Whether it must not carry another batch, as the server's name may lead to another one by now."""
         self.since = 0.0
         """When the wait for the first byte of a reply began; 0 while nothing is waited for in the kernel."""
         self.overdue = 0.0
