@@ -18,7 +18,7 @@ from libvalkey import ProtocolError
 from dvcache import errors
 from dvcache.pools.connections import connect, connection, interrupt, located, reader
 from dvcache.pools.health import PING, interval
-from dvcache.pools.packing import packed
+from dvcache.pools.packing import LARGEST, check_sizes, packed
 from dvcache.pools.pushes import INCOMPLETE
 from dvcache.pools.readiness import readable
 from dvcache.pools.shapes import KINDS, UNREADABLE, check, speaks_resp3
@@ -148,6 +148,8 @@ class Lane:
     def write(self, batch: Batch, until: float | None = None) -> None:
         """Write the batch. Errors are those of `exchange`."""
         data = packed(batch)
+        if len(data) > LARGEST:
+            check_sizes(batch)
         self._is_large = len(data) > _BUFFER
         try:
             if self._plain:
