@@ -7,6 +7,7 @@
     ├── ClosedError (RuntimeError)              use after close
     ├── NotSupportedError                       not possible on this topology or server
     ├── SerializationError (TypeError)          a value that cannot be stored; raised before anything is sent
+    │   └── TooLargeError                       an argument longer than any server takes
     ├── DecodeError                             an entry that cannot be read; a miss unless asked to raise
     ├── LockError                               a lock that is not held, or was not to be had in time
     │   └── LockNotOwnedError                   a lock that was lost: it had lapsed, and may be another's by now
@@ -86,6 +87,10 @@ class NotSupportedError(CacheError):
 
 class SerializationError(CacheError, TypeError, PicklingError):
     """The value cannot be stored. Nothing was sent. It is a PicklingError whatever the serializer is."""
+
+
+class TooLargeError(SerializationError):
+    """An argument is longer than any server takes. Nothing was sent."""
 
 
 class DecodeError(CacheError, UnpicklingError):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from dvcache.errors import CacheError, CircuitOpenError, TransportError
+from dvcache.errors import CacheError, CircuitOpenError, ConnectionLost, TransportError
 from dvcache.protocols import AsyncPool, Pending, Pool, Releasable
 from dvcache.types import Batch, Endpoint
 
@@ -66,13 +66,16 @@ class Circuit:
         """Close the circuit: an answer came."""
         self.failures, self._until = 0, 0.0
 
-    def fail(self, error: BaseException, began: float) -> None:
+    def fail(self, error: BaseException, began: float, batch: Batch = ()) -> None:
         """Note that an attempt came to nothing.
 
         Args:
             error: why; an error that is no `TransportError` says nothing of the server, or that it is there.
             began: what `begin` returned.
+            batch: the commands. A server ends the connection for an argument that is too long, which is the caller's.
         """
+        if isinstance(error, ConnectionLost) and _may_be_too_large(batch):
+            error = InterruptedError()
         if isinstance(error, CacheError) and not isinstance(error, TransportError):
             self.mend()
             return
@@ -91,6 +94,14 @@ class Circuit:
             alias=self._endpoint.alias,
             endpoint=self._endpoint.name,
         )
+
+
+_LARGE: Final = 1024 * 1024
+"""Bytes of an argument up to which every server takes it."""
+
+
+def _may_be_too_large(batch: Batch) -> bool:
+    return any(isinstance(each, str | bytes) and len(each) > _LARGE for command in batch for each in command)
 
 
 class Node(Pool, Releasable, Protocol):
@@ -124,7 +135,7 @@ class Resilient:
         try:
             replies = self._pool.execute(batch, until)
         except BaseException as error:
-            circuit.fail(error, began)
+            circuit.fail(error, began, batch)
             raise
         if circuit.failures:
             circuit.mend()
@@ -205,7 +216,7 @@ class AsyncResilient:
         try:
             replies = await self._pool.execute(batch, until)
         except BaseException as error:
-            circuit.fail(error, began)
+            circuit.fail(error, began, batch)
             raise
         if circuit.failures:
             circuit.mend()

@@ -264,8 +264,9 @@ class DrivenPool:
         return again
 
     def retire(self) -> None:
-        """Connect anew, as `protocols.Retires` says."""
-        self.release()
+        """Connect anew, as `protocols.Retires` says; connections in use end with their calls."""
+        with self._lock:
+            self._retire(self._driven)
 
     def release(self) -> None:
         """End the connections that nobody uses."""

@@ -67,7 +67,7 @@ class AsyncDrivenPool:
     async def retire(self) -> None:
         """Connect anew, as `protocols.Retires` says."""
         if (home := self._homes.get(asyncio.get_running_loop())) is not None:
-            await home.retire()
+            home.retire()
 
     def release(self) -> None:
         """End the connections that nobody uses, from any thread."""

@@ -55,6 +55,8 @@ class Home:
         self._calls: set[asyncio.Task[Any]] = set()
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._seen: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._old: weakref.WeakSet[Any] = weakref.WeakSet()
+        """Connections that were made before the server's name may have moved."""
         self._swept = monotonic()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.keeper: AsyncGenerator[None, None] | None = None
@@ -185,7 +187,19 @@ class Home:
         except Exception as error:
             raise exchanges.taking_error(error, pool, self._endpoint) from error
         self._seen.add(connection)
+        if connection in self._old:
+            await self._anew(pool, connection)
         return connection
+
+    async def _anew(self, pool: Any, connection: Any) -> None:
+        """Connect anew, as the server's name may lead to another one by now."""
+        self._old.discard(connection)
+        try:
+            await connection.disconnect(nowait=True)
+            await connection.connect()
+        except Exception as error:
+            await self._returned(pool, connection, clean=False)
+            raise exchanges.taking_error(error, pool, self._endpoint) from error
 
     async def _returned(self, pool: Any, connection: Any, *, clean: bool) -> None:
         """Give a connection back: one whose state is unknown is ended first, and its pool connects it again."""
@@ -217,10 +231,12 @@ class Home:
             if stream is not None and stream.at_eof():
                 end(connection)
 
-    async def retire(self) -> None:
-        """End the connections that nobody uses; the next command opens another."""
-        if self._driven is not None:
-            await self._driven.rest()
+    def retire(self) -> None:
+        """End the connections that nobody uses, and those in use before they are used again."""
+        idle = getattr(getattr(self._driven, "pool", None), "_available_connections", ())
+        self._old = weakref.WeakSet(self._seen)
+        for connection in list(idle):
+            end(connection)
 
     def rest(self) -> None:
         """End the connections that nobody uses, in the background."""

@@ -18,7 +18,7 @@ from libvalkey import ProtocolError
 from dvcache import errors
 from dvcache.pools.connections import connect, connection, interrupt, located, reader
 from dvcache.pools.health import PING, interval
-from dvcache.pools.packing import packed
+from dvcache.pools.packing import LARGEST, check_sizes, packed
 from dvcache.pools.pushes import INCOMPLETE
 from dvcache.pools.readiness import readable
 from dvcache.pools.shapes import KINDS, UNREADABLE, check, speaks_resp3
@@ -63,6 +63,7 @@ class Lane:
         "lost",
         "overdue",
         "refusals",
+        "retired",
         "silent",
         "since",
         "used",
@@ -80,6 +81,8 @@ class Lane:
         """Whether gevent or eventlet waits for its socket: another thread must not touch it."""
         self.lost = False
         """Whether it is of no more use: it must not carry another batch."""
+        self.retired = False
+        """Whether it must not carry another batch, as the server's name may lead to another one by now."""
         self.since = 0.0
         """When the wait for the first byte of a reply began; 0 while nothing is waited for in the kernel."""
         self.overdue = 0.0
@@ -145,6 +148,8 @@ class Lane:
     def write(self, batch: Batch, until: float | None = None) -> None:
         """Write the batch. Errors are those of `exchange`."""
         data = packed(batch)
+        if len(data) > LARGEST:
+            check_sizes(batch)
         self._is_large = len(data) > _BUFFER
         try:
             if self._plain:

@@ -70,7 +70,7 @@ class LeanPool:
             if (meant := self._failure(lane, error, batch, started, until)) is None:
                 raise
             raise meant from error
-        if lane.refusals:
+        if lane.refusals or lane.retired:
             self.discard(lane)
             return replies
         self._free.append(lane)
@@ -133,7 +133,7 @@ class LeanPool:
             if (meant := self._failure(lane, error, batch, started, until)) is None:
                 raise
             raise meant from error
-        if lane.lost or lane.refusals:
+        if lane.lost or lane.refusals or lane.retired:
             self.discard(lane)
             return replies
         self._free.append(lane)
@@ -149,12 +149,12 @@ class LeanPool:
             lane = self._free.pop()
         except IndexError:
             return None
-        return self._checked(lane, started) if started - lane.used > CHECK_AFTER else lane
+        return self._checked(lane, started) if started - lane.used > CHECK_AFTER or lane.retired else lane
 
     def _checked(self, lane: Lane | None, started: float) -> Lane | None:
         """Return the lane, or another one that rests, unless it has ended; None where each one has."""
         while lane is not None:
-            if not lane.is_dead():
+            if not (lane.retired or lane.is_dead()):
                 if started - self._swept > SWEEP and self._free:
                     self._sweep(started)
                 return lane
@@ -282,7 +282,9 @@ class LeanPool:
         self._drop_free()
 
     def retire(self) -> None:
-        """Connect anew, as `protocols.Retires` says."""
+        """Connect anew, as `protocols.Retires` says; lanes in use end with their calls."""
+        for lane in self._living.alive():
+            lane.retired = True
         self._drop_free()
 
     def close(self) -> None:

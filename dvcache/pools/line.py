@@ -9,10 +9,10 @@ finds it set ends the connection.
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from math import inf
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from libvalkey import ProtocolError
 from typing_extensions import override
@@ -21,7 +21,7 @@ from dvcache import errors
 from dvcache.errors import ConnectionLost
 from dvcache.pools.connections import reader
 from dvcache.pools.limits import GLANCES, Limits
-from dvcache.pools.packing import packed
+from dvcache.pools.packing import LARGE, packed
 from dvcache.pools.pushes import INCOMPLETE
 from dvcache.pools.shapes import KINDS, UNREADABLE, check, speaks_resp3
 from dvcache.pools.takeover import forget, is_readable, opened
@@ -39,6 +39,9 @@ MARK: Final = os.urandom(8)
 REST: Final = 0.001
 """Seconds without a byte after which a connection is looked at before it is written to."""
 
+Apart: TypeAlias = Callable[[Batch, float | None], "asyncio.Future[list[Any]]"]
+"""Carries a batch on another connection."""
+
 
 class Line(Limits, asyncio.Protocol):
     """One multiplexed connection. Every method belongs to the loop that opened it."""
@@ -53,6 +56,7 @@ class Line(Limits, asyncio.Protocol):
         "_partial",
         "_resp3",
         "_writer",
+        "apart",
         "keeper",
     )
 
@@ -63,6 +67,8 @@ class Line(Limits, asyncio.Protocol):
         self._partial: list[Any] = []
         self._in_flight = 0
         self._writer: asyncio.StreamWriter | None = None
+        self.apart: Apart | None = None
+        """What carries a batch that the server may refuse for its size, and with it the connection."""
         self.keeper: AsyncGenerator[None, None] | None = None
         """What ends the line with its loop; held here, for as long as the loop holds the transport."""
 
@@ -91,6 +97,8 @@ class Line(Limits, asyncio.Protocol):
             self._wait_for_room(future, inf if until is None else until, batch)
             return future
         data = packed(batch)
+        if len(data) > LARGE and self.apart is not None:
+            return self.apart(batch, until)
         if not self._out:
             self._since = since = monotonic()
             self.loop.call_soon(self._flush)
@@ -124,6 +132,10 @@ class Line(Limits, asyncio.Protocol):
                 except Exception as error:  # noqa: BLE001  # it is this caller's
                     future.set_exception(error)
                 else:
+                    if len(data) > LARGE and self.apart is not None:
+                        waiting.popleft()
+                        self.apart(batch, None if deadline == inf else deadline).add_done_callback(_into(future))
+                        continue
                     if not self._out:
                         self._since = monotonic()
                         self.loop.call_soon(self._flush)
@@ -269,6 +281,21 @@ class BufferedLine(Line, asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         self.data_received(self._buffer, 0, nbytes)
         self._buffer[:8] = MARK
+
+
+def _into(future: asyncio.Future[list[Any]]) -> Callable[[asyncio.Future[list[Any]]], None]:
+    """Return a callback that hands the result of one future to another."""
+
+    def hand_over(done: asyncio.Future[list[Any]]) -> None:
+        if done.cancelled():
+            future.cancel()
+        elif (error := done.exception()) is not None:
+            if not future.done():
+                future.set_exception(error)
+        elif not future.done():
+            future.set_result(done.result())
+
+    return hand_over
 
 
 def line_of(endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> Line:

@@ -4,12 +4,15 @@ import asyncio
 import copy
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextvars import Context
+from dataclasses import replace
+from functools import partial
 from time import monotonic
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from dvcache.errors import CacheError, ClosedError, ConnectError
 from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.health import check_regularly, interval
+from dvcache.pools.lean import LeanPool
 from dvcache.pools.line import Line, line_of
 from dvcache.pools.loops import PerLoop, deadline
 from dvcache.pools.transactions import atransact
@@ -31,11 +34,13 @@ class Opening:
 class MultiplexedPool:
     """The connections of this process to one server, one for each event loop."""
 
-    __slots__ = ("__weakref__", "_closed", "_endpoint", "_lines", "_openings")
+    __slots__ = ("__weakref__", "_apart", "_closed", "_endpoint", "_lines", "_openings")
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._closed = False
+        self._apart = LeanPool(replace(endpoint, max_connections=_APART))
+        """The connections of large batches, which a server may refuse for their size, and with them the connection."""
         self._lines: PerLoop[Line] = PerLoop()
         self._openings: PerLoop[Opening] = PerLoop()
         renewed_after_fork(self)
@@ -115,6 +120,7 @@ class MultiplexedPool:
         line = line_of(self._endpoint, opening.loop)
         try:
             await line.open()
+            line.apart = partial(_carried_apart, self._apart)
             if seconds := interval(self._endpoint):
                 check_regularly(line, seconds)
             self._replace(line)
@@ -176,16 +182,19 @@ class MultiplexedPool:
         if line is not None:
             self._lines.pop(line)
             _end_at_rest(line)
+        self._apart.retire()
 
     def release(self) -> None:
         """End the connections that nobody uses, from any thread."""
         for line in self._lines.living():
             call_in(line.loop, line.rest)
+        self._apart.release()
 
     def close(self) -> None:
         """End every connection."""
         self._closed = True
         self._sweep()
+        self._apart.close()
         for line in self._lines.living():
             self._lines.pop(line)
             if not call_in(line.loop, line.abort):
@@ -194,13 +203,23 @@ class MultiplexedPool:
     def abort(self) -> None:
         """End every connection, and those that are being opened: their callers see it lost or closed."""
         self.close()
+        self._apart.abort()
         for opening in self._openings.living():
             if opening.task is not None:
                 call_in(opening.loop, opening.task.cancel)
 
 
+_APART: Final = 8
+"""Connections for large batches, at most."""
+
 _LOOK: Final = 0.02
 """Seconds between looks at whether a connection that carries no new commands is at rest."""
+
+
+def _carried_apart(pool: LeanPool, batch: Batch, until: float | None) -> "asyncio.Future[list[Any]]":
+    """Carry a large batch on a connection of its own, in a thread, so that no other task loses a call with it."""
+    work = asyncio.to_thread(pool.execute, batch, until)
+    return asyncio.get_running_loop().create_task(cast("Coroutine[Any, Any, list[Any]]", work))
 
 
 def _end_at_rest(line: Line) -> None:

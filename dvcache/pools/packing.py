@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from libvalkey import pack_command
 
+from dvcache.errors import TooLargeError
 from dvcache.types import Batch, Command
 
 _PAIR: Final = 2
@@ -37,6 +38,26 @@ def packed(batch: Batch) -> bytes:
         except (TypeError, ValueError, IndexError):
             pass
     return b"".join(map(pack_command, batch))
+
+
+LARGE: Final = 1024 * 1024
+"""Bytes of a batch up to which a server takes every argument: the least that `proto-max-bulk-len` can be."""
+
+LARGEST: Final = 512 * 1024 * 1024
+"""Bytes of one argument that servers take unless `proto-max-bulk-len` says otherwise."""
+
+
+def check_sizes(batch: Batch) -> None:
+    """Let pass a batch whose arguments a server takes. Called for large ones.
+
+    Raises:
+        TooLargeError: an argument is longer.
+    """
+    for command in batch:
+        for argument in command:
+            if isinstance(argument, str | bytes) and len(argument) > LARGEST:
+                message = f"{command[0]!s}: an argument of {len(argument)} bytes; servers take {LARGEST} (512 MB)"
+                raise TooLargeError(message)
 
 
 def _first(command: Command) -> tuple[bytes, ...]:

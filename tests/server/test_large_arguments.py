@@ -1,0 +1,95 @@
+"""Arguments that a server does not take: only their caller fails, and no circuit breaker opens."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dvcache import CacheError, Container, Settings, TooLargeError
+from dvcache.pools import packing
+from tests.servers import Server
+
+LIMIT = 2 * 1024 * 1024
+LARGE = b"x" * (40 * 1024 * 1024)
+
+CALLS: dict[str, Any] = {
+    "a value": lambda cache: cache.set("large", LARGE),
+    "a value of several": lambda cache: cache.set_many({"a": 1, "large": LARGE}),
+    "a key": lambda cache: cache.get("k" * (3 * 1024 * 1024)),
+    "a member": lambda cache: cache.sadd("s", LARGE),
+    "a value where there is none": lambda cache: cache.add("large", LARGE),
+}
+OPTIONS: dict[str, Any] = {
+    "plain": {},
+    "herd": {"HERD": True},
+    "ignoring errors": {"IGNORE_EXCEPTIONS": True},
+}
+
+each_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+each_kind = pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[Server]:
+    """A server that takes less than others."""
+    with Server("--proto-max-bulk-len", str(LIMIT)) as server:
+        yield server
+
+
+def container(server: Server, options: dict[str, Any]) -> Container:
+    return Container(Settings.parse({"LOCATION": server.url(), "OPTIONS": options}))
+
+
+@each_call
+@each_kind
+def test_the_next_caller_is_answered_after_an_argument_that_is_refused(
+    strict: Server, options: dict[str, Any], call: Any
+) -> None:
+    with container(strict, options) as made:
+        cache = made.cache()
+        cache.set("n", 0)
+        for n in range(1, 8):
+            try:
+                failed = not call(cache) or bool(options.get("IGNORE_EXCEPTIONS"))
+            except CacheError:
+                failed = True
+            assert failed
+            assert cache.incr("n") == n
+
+
+@each_call
+@each_kind
+def test_neighbours_on_the_loop_lose_no_call_by_an_argument_that_is_refused(
+    strict: Server, options: dict[str, Any], call: Any
+) -> None:
+    async def main() -> None:
+        async with container(strict, options) as made:
+            cache = made.async_cache()
+            await cache.set("n", 0)
+            for n in range(1, 4):
+                neighbours = [cache.incr("n") for _ in range(5)]
+                failed, *counts = await asyncio.gather(call(cache), *neighbours, return_exceptions=True)
+                assert isinstance(failed, CacheError) or options
+                assert sorted(counts) == list(range(5 * n - 4, 5 * n + 1))
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_an_argument_that_no_server_takes_is_refused_before_it_is_sent(
+    server: Server, monkeypatch: pytest.MonkeyPatch, colour: str
+) -> None:
+    monkeypatch.setattr(packing, "LARGEST", LIMIT)
+    monkeypatch.setattr("dvcache.pools.lane.LARGEST", LIMIT)
+    value = bytes(range(256)) * (4 * 4096)
+    with container(server, {}) as made:
+
+        def stored() -> object:
+            if colour == "sync":
+                return made.cache().set("large", value)
+            return asyncio.run(made.async_cache().set("large", value))
+
+        with pytest.raises(TooLargeError, match=r"SET: an argument of \d+ bytes"):
+            stored()
+        assert made.cache().get("large") is None
