@@ -145,7 +145,6 @@ class DrivenPool:
 
     def _use(self, batch: Batch, until: float | None) -> Use:
         """Take a connection, once fewer are in use than the pool allows: valkey-py's own would refuse at once."""
-        self._repair()
         driven = self._driven or self._made()
         use = None if self._waiting.turns else self._place(until)
         if use is None:
@@ -179,10 +178,10 @@ class DrivenPool:
 
     def _place(self, until: float | None) -> Use | None:
         """Return a use, if fewer are alive than the pool allows."""
+        self._repair()  # now: a lost use leaves its place at once, and the user's pool may not know
         driven = self._driven or self._made()
         most = exchanges.bound(driven.pool, None)
         if most is not None and len(self._living) >= most:
-            self._repair()
             return None
         use = Use(driven, until)
         return use if self._living.admit(use, most) else None

@@ -26,6 +26,7 @@ from dvcache.pools.silence import patiently
 from dvcache.types import Batch, Endpoint
 
 _BUFFER: Final = 65536
+_DONTWAIT: Final = int(socket.MSG_DONTWAIT)
 _RECORD: Final = 16384
 """Bytes of one write where the socket reports nothing before all of them are written (TLS)."""
 _LARGE: Final = 262_144
@@ -85,7 +86,7 @@ class Lane:
         self.overdue = 0.0
         """The `since` of the wait that the watchdog ended."""
         self.used = 0.0
-        """When its last exchange began."""
+        """When its last exchange ended."""
         self.silent = False
         """Whether it did not answer PING (`health_check_interval`)."""
         self._checked_after = interval(endpoint)
@@ -149,7 +150,7 @@ class Lane:
         try:
             if self._plain:
                 try:
-                    written = self._sock.send(data, socket.MSG_DONTWAIT)
+                    written = self._sock.send(data, _DONTWAIT)
                 except BlockingIOError:
                     written = 0
                 if written < len(data):
@@ -177,7 +178,8 @@ class Lane:
         if self.refusals:
             return [self.refusals[0]] * len(batch)
         try:
-            if self._is_large or (until is not None and self._is_tight(until, started)):
+            timeout = self._timeout
+            if self._is_large or (until is not None and (timeout is None or until - started < timeout)):
                 self._receive_rest(replies, len(batch), until)
             else:
                 self.since = started
@@ -196,7 +198,7 @@ class Lane:
             check(batch, replies, resp3=self._resp3)
         if self._has_data():
             raise ProtocolError("more replies than commands")
-        self.used = started
+        self.used = time.monotonic()
         return replies
 
     def read_late(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:
@@ -212,7 +214,7 @@ class Lane:
         check(batch, replies, resp3=self._resp3)
         if self._has_data():
             raise ProtocolError("more replies than commands")
-        self.used = started
+        self.used = time.monotonic()
         return replies
 
     def _receive(self) -> int:
