@@ -6,7 +6,6 @@ limit for silence: it begins anew with each byte in either direction. The deadli
 
 import os
 import socket
-import struct
 import threading
 import time
 from contextlib import suppress
@@ -20,9 +19,9 @@ from dvcache.pools.connections import connect, connection, interrupt, located, r
 from dvcache.pools.health import PING, interval
 from dvcache.pools.packing import packed
 from dvcache.pools.pushes import INCOMPLETE
-from dvcache.pools.readiness import readable
+from dvcache.pools.readiness import is_readable
 from dvcache.pools.shapes import KINDS, UNREADABLE, check, speaks_resp3
-from dvcache.pools.silence import patiently
+from dvcache.pools.silence import limit_in_kernel, patiently
 from dvcache.types import Batch, Endpoint
 
 _BUFFER: Final = 65536
@@ -109,18 +108,13 @@ class Lane:
         self._sock: socket.socket = sock
         self._listen()
         self._buffer = bytearray(_BUFFER)
-        self._plain = endpoint.scheme != "valkeys"
         sock.settimeout(None)
-        # gevent and eventlet wait themselves, in sockets that never block the thread: the kernel's timeout has no
-        # effect there.
+        # Sockets of gevent and eventlet never block the thread: the kernel's timeout has no effect there.
         self.is_cooperative = not os.get_blocking(sock.fileno())
-        if self.is_cooperative:
-            self._plain = False
+        self._plain = endpoint.scheme != "valkeys" and not self.is_cooperative
         self.used = time.monotonic()
         if self._plain and self._timeout is not None:
-            # The kernel's own timeout saves the poll that settimeout() makes before each system call.
-            timeval = struct.pack("@ll", int(self._timeout), int(self._timeout % 1 * 1_000_000) or 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
+            limit_in_kernel(sock, self._timeout)
         self._rest()
 
     def _listen(self) -> None:
@@ -269,29 +263,15 @@ class Lane:
 
     def is_dead(self) -> bool:
         """Return True if a resting lane has ended, or holds what nobody asked for."""
-        pending = getattr(self._sock, "pending", None)  # what TLS has decrypted already
-        if pending is not None:
-            ended = bool(pending() or readable([self._sock.fileno()]))
-        else:
-            ended = self._has_more() if self.is_cooperative else bool(readable([self._sock.fileno()]))
-        if ended:
-            return True
+        try:
+            if is_readable(self._sock, cooperative=self.is_cooperative):
+                return True
+        finally:
+            if self.is_cooperative:
+                self._rest()
         checked = self._checked_after
         self.silent = bool(checked) and time.monotonic() - self.used > checked and not self._answers()
         return self.silent
-
-    def _has_more(self) -> bool:
-        """Return True if the socket can be read. Unlike a poll, this never switches to another green thread."""
-        self._sock.settimeout(0.0)
-        try:
-            self._sock.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-        finally:
-            self._rest()
-        return True
 
     def _answers(self) -> bool:
         """Return True if the server answers PING, or refuses it, in time."""
@@ -305,11 +285,6 @@ class Lane:
     def descriptor(self) -> int:
         """The descriptor of its socket; -1 after it was dropped."""
         return self._sock.fileno()
-
-    def expire(self, since: float) -> None:
-        """End the connection, as the reply that is waited for since then is overdue. Called from another thread."""
-        self.overdue = since
-        self.interrupt()
 
     def interrupt(self) -> None:
         """End the connection under the thread that uses it, which finds it closed. Called from another thread."""
