@@ -18,7 +18,7 @@ from dvcache.errors import ClosedError, ReplyTimeout
 from dvcache.pools import exchanges, watchdog
 from dvcache.pools.connections import interrupt
 from dvcache.pools.forking import renewed_after_fork
-from dvcache.pools.idle import end_idle
+from dvcache.pools.idle import end_idle, unlock
 from dvcache.pools.places import Living, Waiting
 from dvcache.pools.transactions import transact
 from dvcache.pools.uses import Use, connected, hurrying, read
@@ -217,6 +217,7 @@ class DrivenPool:
         if driven is None or self._driven is not driven:
             return
         self._driven = None
+        unlock(driven.pool)
         self._end_idle(driven)
         if self._made().pool is driven.pool and hasattr(driven.pool, "reset"):
             driven.pool.reset()  # a factory returns the same one again: it forgets what it counted

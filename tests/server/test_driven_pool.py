@@ -382,3 +382,18 @@ def test_a_timeout_ends_the_connections_that_rest(make: Make, server: Server) ->
     with server.paused(), pytest.raises(ReplyTimeout):
         pool.execute(PING)
     server.wait_until(lambda: server.connections() <= before - 4)
+
+
+def test_a_queue_whose_lock_was_left_behind_holds_up_nobody(server: Server) -> None:
+    """As after KeyboardInterrupt between `Condition.__enter__` and the block that releases the lock."""
+    with pools_of(OwnBlockingPool, DrivenPool, Pools().pool, server.url()) as make:
+        pool = make(max_connections=2, timeout=5)
+        pending = pool.begin(PING)
+        driven: Any = pool._made().pool
+        driven.pool.mutex.acquire()
+        with ThreadPoolExecutor(1) as thread:
+            stuck = thread.submit(pool.execute, PING)
+            server.wait_until(lambda: len(pool._living) == 2)
+            del pending
+            assert pool.execute(PING) == [b"PONG"]
+            assert stuck.result() == [b"PONG"]
