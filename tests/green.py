@@ -27,7 +27,7 @@ def main(library: str, url: str, pid: int) -> None:
     from threading import Thread  # noqa: PLC0415  # as above
 
     from dvcache import Container, Settings  # noqa: PLC0415  # as above
-    from dvcache.errors import PoolExhausted, ReplyTimeout  # noqa: PLC0415  # as above
+    from dvcache.errors import ReplyTimeout  # noqa: PLC0415  # as above
 
     def settings(**options: object) -> Settings:
         return Settings.parse({"LOCATION": url, "OPTIONS": {"SOCKET_TIMEOUT": LIMIT, **options}})
@@ -66,7 +66,17 @@ def main(library: str, url: str, pid: int) -> None:
         assert len(ticks) > 5, "others did not run meanwhile"
         print("the limit held")  # noqa: T201  # the report
         assert len(cache.get("k")) == 1_000_000  # type: ignore[arg-type]  # what was set
-    with Container(settings(CONNECTION_POOL_KWARGS={"max_connections": 1})) as container:
+    _wait_in_line(url)
+
+
+def _wait_in_line(url: str) -> None:
+    from threading import Thread  # noqa: PLC0415  # as above
+
+    from dvcache import Container, Settings  # noqa: PLC0415  # as above
+    from dvcache.errors import PoolExhausted  # noqa: PLC0415  # as above
+
+    options = {"SOCKET_TIMEOUT": LIMIT, "CONNECTION_POOL_KWARGS": {"max_connections": 1}}
+    with Container(Settings.parse({"LOCATION": url, "OPTIONS": options})) as container:
         pool = container.client()
         waiter = Thread(target=lambda: pool.execute((("BLPOP", "nothing", 0.2),)))
         waiter.start()

@@ -18,7 +18,7 @@ from dvcache.errors import ClosedError, ReplyTimeout
 from dvcache.pools import exchanges, watchdog
 from dvcache.pools.connections import interrupt
 from dvcache.pools.forking import renewed_after_fork
-from dvcache.pools.idle import end_idle
+from dvcache.pools.idle import end_idle, unlock
 from dvcache.pools.places import Living, Waiting
 from dvcache.pools.transactions import transact
 from dvcache.pools.uses import Use, connected, hurrying, read
@@ -145,7 +145,6 @@ class DrivenPool:
 
     def _use(self, batch: Batch, until: float | None) -> Use:
         """Take a connection, once fewer are in use than the pool allows: valkey-py's own would refuse at once."""
-        self._repair()
         driven = self._driven or self._made()
         use = None if self._waiting.turns else self._place(until)
         if use is None:
@@ -179,10 +178,10 @@ class DrivenPool:
 
     def _place(self, until: float | None) -> Use | None:
         """Return a use, if fewer are alive than the pool allows."""
+        self._repair()  # now: a lost use leaves its place at once, and the user's pool may not know
         driven = self._driven or self._made()
         most = exchanges.bound(driven.pool, None)
         if most is not None and len(self._living) >= most:
-            self._repair()
             return None
         use = Use(driven, until)
         return use if self._living.admit(use, most) else None
@@ -218,6 +217,7 @@ class DrivenPool:
         if driven is None or self._driven is not driven:
             return
         self._driven = None
+        unlock(driven.pool)
         self._end_idle(driven)
         if self._made().pool is driven.pool and hasattr(driven.pool, "reset"):
             driven.pool.reset()  # a factory returns the same one again: it forgets what it counted

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from queue import Empty
-from typing import Any
+from typing import Any, Final
 
 from dvcache.pools.takeover import forget
+
+_HELD: Final = 1.0
+"""Seconds for which nobody holds the lock of a queue."""
 
 
 def end_idle(pool: Any) -> None:
@@ -28,6 +31,19 @@ def end_idle(pool: Any) -> None:
             connection.disconnect()
     for connection in reversed(idle):
         places.put_nowait(connection)
+
+
+def unlock(pool: Any) -> None:
+    """Release the lock of a pool's queue if the thread that held it was struck by an exception.
+
+    `threading.Condition` enters its lock in Python code, where an exception may come between the lock and the block
+    that releases it. Nobody holds it for a second otherwise.
+    """
+    mutex: Any = getattr(getattr(pool, "pool", None), "mutex", None)  # eventlet's queue has none
+    if mutex is not None:
+        mutex.acquire(timeout=_HELD)
+        with suppress(RuntimeError):
+            mutex.release()  # this thread's, or the one that was left behind
 
 
 def sentinels(pool: Any) -> Sequence[Any]:

@@ -6,7 +6,6 @@ limit for silence: it begins anew with each byte in either direction. The deadli
 
 import os
 import socket
-import struct
 import threading
 import time
 from contextlib import suppress
@@ -20,12 +19,13 @@ from dvcache.pools.connections import connect, connection, interrupt, located, r
 from dvcache.pools.health import PING, interval
 from dvcache.pools.packing import LARGEST, check_sizes, packed
 from dvcache.pools.pushes import INCOMPLETE
-from dvcache.pools.readiness import readable
+from dvcache.pools.readiness import is_readable
 from dvcache.pools.shapes import KINDS, UNREADABLE, check, speaks_resp3
-from dvcache.pools.silence import patiently
+from dvcache.pools.silence import limit_in_kernel, patiently
 from dvcache.types import Batch, Endpoint
 
 _BUFFER: Final = 65536
+_DONTWAIT: Final = int(socket.MSG_DONTWAIT)
 _RECORD: Final = 16384
 """Bytes of one write where the socket reports nothing before all of them are written (TLS)."""
 _LARGE: Final = 262_144
@@ -88,7 +88,7 @@ class Lane:
         self.overdue = 0.0
         """The `since` of the wait that the watchdog ended."""
         self.used = 0.0
-        """When its last exchange began."""
+        """When its last exchange ended."""
         self.silent = False
         """Whether it did not answer PING (`health_check_interval`)."""
         self._checked_after = interval(endpoint)
@@ -111,18 +111,13 @@ class Lane:
         self._sock: socket.socket = sock
         self._listen()
         self._buffer = bytearray(_BUFFER)
-        self._plain = endpoint.scheme != "valkeys"
         sock.settimeout(None)
-        # gevent and eventlet wait themselves, in sockets that never block the thread: the kernel's timeout has no
-        # effect there.
+        # Sockets of gevent and eventlet never block the thread: the kernel's timeout has no effect there.
         self.is_cooperative = not os.get_blocking(sock.fileno())
-        if self.is_cooperative:
-            self._plain = False
+        self._plain = endpoint.scheme != "valkeys" and not self.is_cooperative
         self.used = time.monotonic()
         if self._plain and self._timeout is not None:
-            # The kernel's own timeout saves the poll that settimeout() makes before each system call.
-            timeval = struct.pack("@ll", int(self._timeout), int(self._timeout % 1 * 1_000_000) or 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
+            limit_in_kernel(sock, self._timeout)
         self._rest()
 
     def _listen(self) -> None:
@@ -154,7 +149,7 @@ class Lane:
         try:
             if self._plain:
                 try:
-                    written = self._sock.send(data, socket.MSG_DONTWAIT)
+                    written = self._sock.send(data, _DONTWAIT)
                 except BlockingIOError:
                     written = 0
                 if written < len(data):
@@ -182,7 +177,8 @@ class Lane:
         if self.refusals:
             return [self.refusals[0]] * len(batch)
         try:
-            if self._is_large or (until is not None and self._is_tight(until, started)):
+            timeout = self._timeout
+            if self._is_large or (until is not None and (timeout is None or until - started < timeout)):
                 self._receive_rest(replies, len(batch), until)
             else:
                 self.since = started
@@ -201,7 +197,7 @@ class Lane:
             check(batch, replies, resp3=self._resp3)
         if self._has_data():
             raise ProtocolError("more replies than commands")
-        self.used = started
+        self.used = time.monotonic()
         return replies
 
     def read_late(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:
@@ -217,7 +213,7 @@ class Lane:
         check(batch, replies, resp3=self._resp3)
         if self._has_data():
             raise ProtocolError("more replies than commands")
-        self.used = started
+        self.used = time.monotonic()
         return replies
 
     def _receive(self) -> int:
@@ -272,29 +268,15 @@ class Lane:
 
     def is_dead(self) -> bool:
         """Return True if a resting lane has ended, or holds what nobody asked for."""
-        pending = getattr(self._sock, "pending", None)  # what TLS has decrypted already
-        if pending is not None:
-            ended = bool(pending() or readable([self._sock.fileno()]))
-        else:
-            ended = self._has_more() if self.is_cooperative else bool(readable([self._sock.fileno()]))
-        if ended:
-            return True
+        try:
+            if is_readable(self._sock, cooperative=self.is_cooperative):
+                return True
+        finally:
+            if self.is_cooperative:
+                self._rest()
         checked = self._checked_after
         self.silent = bool(checked) and time.monotonic() - self.used > checked and not self._answers()
         return self.silent
-
-    def _has_more(self) -> bool:
-        """Return True if the socket can be read. Unlike a poll, this never switches to another green thread."""
-        self._sock.settimeout(0.0)
-        try:
-            self._sock.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-        finally:
-            self._rest()
-        return True
 
     def _answers(self) -> bool:
         """Return True if the server answers PING, or refuses it, in time."""
@@ -308,11 +290,6 @@ class Lane:
     def descriptor(self) -> int:
         """The descriptor of its socket; -1 after it was dropped."""
         return self._sock.fileno()
-
-    def expire(self, since: float) -> None:
-        """End the connection, as the reply that is waited for since then is overdue. Called from another thread."""
-        self.overdue = since
-        self.interrupt()
 
     def interrupt(self) -> None:
         """End the connection under the thread that uses it, which finds it closed. Called from another thread."""

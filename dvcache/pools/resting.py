@@ -42,7 +42,8 @@ def expire_overdue(lanes: Iterable[Lane], now: float, timeout: float | None) -> 
         if since := lane.since:
             due = since + timeout + watchdog.GRACE
             if due <= now:
-                lane.expire(since)
+                lane.overdue = since
+                lane.interrupt()
             else:
                 again = min(again, due)
     return again

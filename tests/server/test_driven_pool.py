@@ -335,3 +335,65 @@ def test_a_class_of_the_other_colour_is_refused_when_it_is_called_with_its_optio
         with pytest.raises(ConfigurationError, match="names a class of asynchronous code") as caught:
             made(server.url(), **options).execute(PING)
         assert (caught.value.alias, caught.value.key) == ("tested", key)
+
+
+def test_a_hung_server_ends_a_call_at_the_deadline(make: Make, server: Server) -> None:
+    pool = make(timeout=20)
+    pool.execute(PING)
+    for call in (
+        lambda until: pool.execute(PING, until),
+        lambda until: pool.begin(PING, until).replies(),
+    ):
+        with server.paused():
+            started = time.monotonic()
+            with pytest.raises(ReplyTimeout, match="deadline has passed"):
+                call(started + 0.3)
+            assert 0.28 <= time.monotonic() - started < 2
+        assert pool.execute(PING) == [b"PONG"]
+
+
+def test_a_wait_for_a_place_ends_at_the_deadline(make: Make) -> None:
+    pool = make(max_connections=1, timeout=20)
+    pending = pool.begin(PING)
+    started = time.monotonic()
+    with pytest.raises(PoolExhausted, match="deadline has passed"):
+        pool.execute(PING, started + 0.2)
+    assert 0.18 <= time.monotonic() - started < 2
+    assert pending.replies() == [b"PONG"]
+
+
+def test_a_place_is_free_again_when_its_use_dies(make: Make, server: Server) -> None:
+    """As after an exception at an unlucky instruction: nobody gives the connection back."""
+    before = server.connections()
+    pool = make(max_connections=2, timeout=5)
+    for _ in range(10):
+        pending = pool.begin(PING)
+        del pending
+    pending, other = pool.begin(PING), pool.begin(PING)
+    assert [pending.replies(), other.replies()] == [[b"PONG"]] * 2
+    server.wait_until(lambda: server.connections() <= before + 2)
+
+
+def test_a_timeout_ends_the_connections_that_rest(make: Make, server: Server) -> None:
+    pool = make(timeout=0.3)
+    pending = [pool.begin(PING) for _ in range(4)]
+    assert [each.replies() for each in pending] == [[b"PONG"]] * 4
+    before = server.connections()
+    with server.paused(), pytest.raises(ReplyTimeout):
+        pool.execute(PING)
+    server.wait_until(lambda: server.connections() <= before - 4)
+
+
+def test_a_queue_whose_lock_was_left_behind_holds_up_nobody(server: Server) -> None:
+    """As after KeyboardInterrupt between `Condition.__enter__` and the block that releases the lock."""
+    with pools_of(OwnBlockingPool, DrivenPool, Pools().pool, server.url()) as make:
+        pool = make(max_connections=2, timeout=5)
+        pending = pool.begin(PING)
+        driven: Any = pool._made().pool
+        driven.pool.mutex.acquire()
+        with ThreadPoolExecutor(1) as thread:
+            stuck = thread.submit(pool.execute, PING)
+            server.wait_until(lambda: len(pool._living) == 2)
+            del pending
+            assert pool.execute(PING) == [b"PONG"]
+            assert stuck.result() == [b"PONG"]

@@ -3,15 +3,19 @@
 import itertools
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dvcache import Container, Settings
 from dvcache.errors import PoolExhausted, ReplyTimeout, ServerError, TransportError
 from dvcache.pools import lean
 from dvcache.pools.lean import LeanPool
@@ -396,6 +400,92 @@ def test_a_connection_keeps_no_buffer_of_its_largest_reply(server: Server) -> No
     assert len(pool._free) == 8
     assert _resident() - resident < 100_000_000
     pool.close()
+
+
+@pytest.mark.parametrize("how", ["release", "close"])
+def test_a_container_ends_many_idle_connections_without_recursion(how: str, server: Server) -> None:
+    before = server.connections()
+    with Container(Settings.parse({"LOCATION": server.url()})) as container:
+        client = container.client()
+        with ThreadPoolExecutor(400) as threads:
+            gate = threading.Barrier(400)
+            list(threads.map(lambda _: (gate.wait(30), client.execute((("BLPOP", "nothing", 0.5),))), range(400)))
+        getattr(container, how)()
+        server.wait_until(lambda: server.connections() <= before)
+
+
+def test_pushes_between_replies_of_sync_calls_reach_nobody(server: Server) -> None:
+    """CLIENT TRACKING by a connect function, while another connection writes what is read."""
+
+    def track(connection: Any) -> None:
+        connection.on_connect()
+        connection.send_command("CLIENT", "TRACKING", "ON", "BCAST")
+        connection.read_response()
+
+    settings = {"valkey_connect_func": track, "protocol": 3}
+    entry = {"LOCATION": server.url(), "OPTIONS": {"CONNECTION_POOL_KWARGS": settings}}
+    over = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not over.is_set():
+            number += 1
+            writer.execute((("SET", f"w{number % 50}", number),))
+
+    writer = pool_of(server.port)
+    with Container(Settings.parse(entry)) as container:
+        cache = container.cache()
+        cache.set_many({f"k{number}": number for number in range(50)})
+        thread = threading.Thread(target=write)
+        thread.start()
+        try:
+            assert all(cache.get(f"k{number % 50}") == number % 50 for number in range(3000))
+        finally:
+            over.set()
+            thread.join()
+    writer.close()
+
+
+def test_the_watchdog_is_renewed_after_a_fork_and_python_warns_of_no_thread(server: Server) -> None:
+    script = """
+import os, signal, sys, time, warnings
+from dvcache.errors import ReplyTimeout
+from dvcache.pools.lean import LeanPool
+from dvcache.types import Endpoint
+
+pool = LeanPool(Endpoint(host="127.0.0.1", port=int(sys.argv[1]), timeout=0.5))
+pool.execute((("PING",),))
+warnings.simplefilter("error")
+ready, stopped = os.pipe(), os.pipe()
+child = os.fork()
+pool.execute((("PING",),))
+if child:
+    os.read(ready[0], 1)
+    os.kill(int(sys.argv[2]), signal.SIGSTOP)
+    os.write(stopped[1], b"x")
+else:
+    os.write(ready[1], b"x")
+    os.read(stopped[0], 1)
+signal.signal(signal.SIGALRM, lambda *_: None)
+signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
+started = time.monotonic()
+try:
+    pool.execute((("PING",),))
+except ReplyTimeout:
+    held = 0.45 < time.monotonic() - started < 1.5
+else:
+    held = False
+if not child:
+    os._exit(0 if held else 1)
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(held, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    command = [sys.executable, "-c", script, str(server.port), str(server.pid)]
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    finally:
+        server.resume()
+    assert ended.stdout.split() == ["True", "0"], ended.stderr
 
 
 def _resident() -> int:
