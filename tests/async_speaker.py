@@ -1,6 +1,7 @@
 """A server that greets as Valkey does and then says what a test tells it to, in a thread of its own."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -24,17 +25,22 @@ class Speaker:
 
     Args:
         talk: what it says on each connection after the greeting; the connection ends with it.
+        received: how many bytes the system receives for it ahead; None leaves that to the system.
     """
 
-    def __init__(self, talk: Talk) -> None:
+    def __init__(self, talk: Talk, *, received: int | None = None) -> None:
         self._talk = talk
+        self._socket = socket.socket()
+        if received is not None:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, received)
+        self._socket.bind(("127.0.0.1", 0))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="speaker")
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> int:
         self._thread.start()
-        self._listener = self._run(asyncio.start_server(self._accept, "127.0.0.1", 0))
+        self._listener = self._run(asyncio.start_server(self._accept, sock=self._socket))
         port: int = self._listener.sockets[0].getsockname()[1]
         return port
 

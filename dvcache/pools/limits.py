@@ -146,6 +146,8 @@ class Limits:
 
     def pause_writing(self) -> None:
         """Look from now on whether what is to be written gets less. Called by the transport."""
+        if self._transport is not None:
+            self._drained = self._written - unsent(self._transport)
         if monotonic() + TICK < self._due:
             self._watch(monotonic() + TICK)
 

@@ -2,12 +2,30 @@
 
 import asyncio
 import select
+import sys
+from collections.abc import Callable
 from typing import Any, Final
 
 from dvcache.pools.connections import aconnect, async_connection, located
 from dvcache.types import Endpoint
 
 _POLL: Final = getattr(select, "poll", None)
+
+
+def _outq() -> Callable[[int, bytes], bytes] | None:
+    """Return what asks Linux how many bytes the other side has not acknowledged; None elsewhere."""
+    if sys.platform != "linux":
+        return None
+    import fcntl  # noqa: PLC0415  # Windows has none
+    import termios  # noqa: PLC0415  # as above
+
+    def ask(descriptor: int, answer: bytes) -> bytes:
+        return fcntl.ioctl(descriptor, termios.TIOCOUTQ, answer)
+
+    return ask
+
+
+_OUTQ: Final = _outq()
 
 
 async def opened(endpoint: Endpoint, protocol: asyncio.BaseProtocol) -> tuple[asyncio.StreamWriter, str]:
@@ -61,10 +79,21 @@ def is_readable(transport: asyncio.BaseTransport) -> bool:
 
 
 def unsent(transport: Any) -> int:
-    """Return how many bytes wait in a transport to be written, those that asyncio's TLS has passed on among them."""
+    """Return how many bytes wait to be written: in a transport, in that below asyncio's TLS, and in the system."""
     inner = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
-    size: int = transport.get_write_buffer_size()
+    size: int = transport.get_write_buffer_size() + _unsent_by_system(transport)
     return size if inner is None else size + inner.get_write_buffer_size()
+
+
+def _unsent_by_system(transport: asyncio.BaseTransport) -> int:
+    sock = transport.get_extra_info("socket")
+    if _OUTQ is None or sock is None or sock.fileno() < 0:
+        return 0
+    try:
+        answer = _OUTQ(sock.fileno(), bytes(4))
+    except OSError:
+        return 0
+    return int.from_bytes(answer, sys.byteorder)
 
 
 def forget(transport: asyncio.WriteTransport) -> None:

@@ -102,7 +102,7 @@ def test_writing_to_a_slow_reader_may_take_longer_than_the_timeout(make: Make, r
         await reader.read()
 
     async def main() -> None:
-        with Speaker(talk) as port:
+        with Speaker(talk, received=64 * 1024) as port:
             pool = make(port=port, timeout=1.0)
             outcome, took = await timed(pool.execute((("SET", "big", b"x" * size),)))
             assert outcome == [b"OK"]
@@ -475,8 +475,9 @@ def test_connections_keep_nothing_of_their_first_callers_context(
 
 def eager(loop: asyncio.AbstractEventLoop, work: Any, **more: Any) -> Any:
     """Step a coroutine once before its task is scheduled, as Python 3.12's eager task factory does."""
+    context = contextvars.copy_context()
     try:
-        waited = work.send(None)
+        waited = context.run(work.send, None)
     except StopIteration as stop:
         done = loop.create_future()
         done.set_result(stop.value)
@@ -499,7 +500,7 @@ def eager(loop: asyncio.AbstractEventLoop, work: Any, **more: Any) -> Any:
             except StopIteration as stop:
                 return stop.value
 
-    return asyncio.Task(rest(), loop=loop, **more)
+    return asyncio.Task(rest(), loop=loop, **{"context": context, **more})
 
 
 FACTORIES = {"steps at once": eager}
