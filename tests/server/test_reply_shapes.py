@@ -225,10 +225,12 @@ ranges = st.lists(
 @given(ranges.map(encoded) | replies)
 def test_any_reply_to_cluster_slots_is_an_error_of_ours(colour: str, reply: bytes) -> None:
     options = {"CLUSTER": True, "SOCKET_TIMEOUT": 0.3, "SOCKET_CONNECT_TIMEOUT": 0.3}
-    with Speaker(lambda command: reply if command[0] == b"CLUSTER" else b"$-1\r\n") as speaker:
-        with Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options})) as container:
-            with suppress(CacheError):
-                get(container, colour)
+    with (
+        Speaker(lambda command: reply if command[0] == b"CLUSTER" else b"$-1\r\n") as speaker,
+        Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options})) as container,
+        suppress(CacheError),
+    ):
+        get(container, colour)
 
 
 @pytest.mark.parametrize("colour", ["sync", "async"])
@@ -238,10 +240,9 @@ def test_any_reply_of_a_sentinel_is_an_error_of_ours(colour: str, said: list[byt
     with Speaker(in_turn(said)) as speaker:
         options = {"SENTINELS": [("127.0.0.1", speaker.port)], "SOCKET_TIMEOUT": 0.3, "SOCKET_CONNECT_TIMEOUT": 0.3}
         options["CLIENT_CLASS"] = "django_valkey.client.SentinelClient"
-        location = "valkey://service/0"
-        with Container(Settings.parse({"LOCATION": location, "OPTIONS": options})) as container:
-            with pytest.raises(CacheError):
-                get(container, colour)
+        made = Settings.parse({"LOCATION": "valkey://service/0", "OPTIONS": options})
+        with Container(made) as container, pytest.raises(CacheError):
+            get(container, colour)
 
 
 def service(**state: str) -> bytes:
@@ -276,18 +277,20 @@ def test_a_sentinel_that_says_what_none_says_is_one_that_does_not_answer(said: l
     with Speaker(in_turn(said)) as speaker:
         options = {"SENTINELS": [("127.0.0.1", speaker.port)], "SOCKET_TIMEOUT": 1, "SOCKET_CONNECT_TIMEOUT": 1}
         options["CLIENT_CLASS"] = "django_valkey.client.SentinelClient"
-        with Container(Settings.parse({"LOCATION": "valkey://service/0", "OPTIONS": options})) as container:
-            with pytest.raises(ConnectError, match="none of them answers"):
-                get(container, colour)
+        made = Settings.parse({"LOCATION": "valkey://service/0", "OPTIONS": options})
+        with Container(made) as container, pytest.raises(ConnectError, match="none of them answers"):
+            get(container, colour)
 
 
 def test_a_reply_of_a_wrong_shape_ends_its_connection() -> None:
-    with Speaker(lambda _: b":1\r\n") as speaker:
-        with Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": {}})) as container:
-            with pytest.raises(ProtocolError, match="GET"):
-                container.cache().get("k")
-            speaker.answer = lambda _: b"$1\r\n5\r\n"
-            assert container.cache().get("k") == 5
+    with (
+        Speaker(lambda _: b":1\r\n") as speaker,
+        Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": {}})) as container,
+    ):
+        with pytest.raises(ProtocolError, match="GET"):
+            container.cache().get("k")
+        speaker.answer = lambda _: b"$1\r\n5\r\n"
+        assert container.cache().get("k") == 5
     assert speaker.accepted == 3  # the read was repeated once
 
 
