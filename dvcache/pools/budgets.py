@@ -44,8 +44,9 @@ def left(until: float | None) -> float | None:
 @contextmanager
 def connecting_until(until: float | None) -> Iterator[None]:
     """Bound every connection that is opened within the block, in this thread or task."""
-    token = _UNTIL.set(sooner(until, _UNTIL.get()))
+    before = _UNTIL.get()
+    _UNTIL.set(sooner(until, before))
     try:
         yield
     finally:
-        _UNTIL.reset(token)
+        _UNTIL.set(before)  # not by a token: an eager task ends in another context than it begins in
