@@ -110,7 +110,8 @@ class Lane:
         assert sock is not None
         self._sock: socket.socket = sock
         self._listen()
-        self._buffer = bytearray(_BUFFER)
+        size: Any = endpoint.options.get("socket_read_size")
+        self._buffer = bytearray(size or _BUFFER)
         sock.settimeout(None)
         # Sockets of gevent and eventlet never block the thread: the kernel's timeout has no effect there.
         self.is_cooperative = not os.get_blocking(sock.fileno())

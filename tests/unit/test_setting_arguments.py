@@ -11,10 +11,12 @@ import valkey.connection as sync
 
 from dvcache import ConfigurationWarning, Settings
 from dvcache.pools import connections
+from dvcache.pools.lane import Lane
 from dvcache.settings import arguments
 from dvcache.settings.ineffective import INEFFECTIVE
 from dvcache.types import Endpoint
 from tests.drivers import OwnPool
+from tests.servers import Server
 
 URL = "valkey://127.0.0.1:6379/0"
 ON_SENTINELS = {"CLIENT_CLASS": "django_valkey.client.SentinelClient", "SENTINELS": [("127.0.0.1", 26379)]}
@@ -77,6 +79,17 @@ def test_an_argument_without_effect_in_a_url_has_a_warning() -> None:
 
 def test_classes_of_a_project_may_have_a_use_for_any_argument() -> None:
     assert said(CONNECTION_POOL_CLASS=OwnPool, CONNECTION_POOL_KWARGS={"retry_on_error": [OSError]}) == []
+
+
+@pytest.mark.parametrize(("options", "size"), [({}, 65536), ({"socket_read_size": 10}, 10)])
+def test_socket_read_size_is_that_of_a_blocking_connections_buffer(
+    options: dict[str, object], size: int, server: Server
+) -> None:
+    lane = Lane(Endpoint(host=server.host, port=server.port, options=options))
+    lane.open()
+    assert len(lane._buffer) == size
+    assert lane.exchange((("ECHO", "x" * 100),), 0.0) == [b"x" * 100]
+    lane.drop()
 
 
 @pytest.mark.parametrize("make", [connections.connection, connections.async_connection])
