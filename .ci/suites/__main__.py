@@ -57,6 +57,8 @@ SUITES: Final[dict[str, Callable[[Work], Verdict]]] = {
 
 def main(names: list[str]) -> int:
     """Run the suites of these names, or all; return 1 if one is not as documented."""
+    if sys.version_info < (3, 11, 4):
+        raise SystemExit("Python 3.11.4 or later is needed as python3")
     if unknown := [name for name in names if name not in SUITES]:
         raise SystemExit(f"no suite {', '.join(unknown)}; there are {', '.join(SUITES)}")
     # A shell that starts this in the background ignores SIGINT, and so would all that is started here.
