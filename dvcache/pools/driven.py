@@ -210,6 +210,8 @@ class DrivenPool:
             use = reference()
             if use is None or use.lost:
                 self._owed.pop(number, None)
+                with suppress(Exception):  # struck while it was ended, or not there
+                    use.connection.disconnect()  # type: ignore[union-attr]  # as above
                 self._retire(self._driven if use is None else use.driven)
 
     def _retire(self, driven: Driven | None) -> None:

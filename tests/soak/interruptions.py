@@ -1,6 +1,7 @@
 """Exceptions at random instructions of threads that share two connections: nothing is lost, no reply crosses."""
 
 import ctypes
+import gc
 import random
 import signal
 import sys
@@ -97,6 +98,7 @@ class Callers:
             held = [threads.submit(self.pool.execute, (("BLPOP", "nothing", 1),)) for _ in range(MOST)]
             wait_until(lambda: self.server.info("clients")["blocked_clients"] == str(MOST), 5)
             assert [each.result() for each in held] == [[None]] * MOST
+        gc.collect()  # a pool of valkey-py's that was replaced may end its connections with a cycle only
         assert self.server.connections() <= MOST + 1
 
     def close(self) -> None:

@@ -32,7 +32,7 @@ class Lane:
             raise Lane.refused
         self.endpoint = endpoint
         self.let_go = threading.Event()
-        self.dropped = self.interrupted = self.lost = False
+        self.dropped = self.interrupted = self.lost = self.retired = self.silent = False
         self.is_cooperative = True
         self.used = self.since = self.overdue = 0.0
         self.descriptor = -1
