@@ -26,9 +26,9 @@ class Moves:
         self.vain = 0.0
         """When connecting anew led to a read-only server, in `time.monotonic` seconds."""
 
-    def is_due(self) -> bool:
-        """Say whether connecting anew may help."""
-        return not self.vain or time.monotonic() - self.vain > AGAIN
+    def is_due_after(self, replies: Sequence[Any]) -> bool:
+        """Say whether a command was refused, and connecting anew may help."""
+        return is_refused(replies) and (not self.vain or time.monotonic() - self.vain > AGAIN)
 
     def repeated(self, batch: Batch, replies: Sequence[Any], again: Sequence[Any]) -> Sequence[Any]:
         """Return the replies with those to the commands that were repeated in their places."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dvcache.clients.commands import is_repeatable
-from dvcache.clients.moves import Moves, is_refused, refused_part
-from dvcache.errors import ConnectionLost, TransportError
+from dvcache.clients.moves import Moves, refused_part
+from dvcache.errors import ConnectionLost, ReadOnlyError, TransportError
 from dvcache.protocols import AsyncClient, Client
 from dvcache.types import Batch
 
@@ -27,7 +27,7 @@ class Standalone:
             if not is_repeatable(batch):
                 raise
             replies = self.pool.execute(batch, until)
-        if is_refused(replies) and self.moves.is_due():
+        if (len(replies) != 1 or type(replies[0]) is ReadOnlyError) and self.moves.is_due_after(replies):
             return self._moved(batch, replies, count, until)
         return replies
 
@@ -66,7 +66,7 @@ class AsyncStandalone:
             if not is_repeatable(batch):
                 raise
             replies = await self.pool.execute(batch, until)
-        if is_refused(replies) and self.moves.is_due():
+        if (len(replies) != 1 or type(replies[0]) is ReadOnlyError) and self.moves.is_due_after(replies):
             return await self._moved(batch, replies, count, until)
         return replies
 

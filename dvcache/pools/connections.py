@@ -26,6 +26,7 @@ from dvcache.pools.greetings import bare
 from dvcache.pools.pushes import AsyncPushParser, PushParser, Replies, Resp3Reader, resp2_reader
 from dvcache.pools.resp3 import speaks_resp3
 from dvcache.pools.threads import awaited_until, in_thread
+from dvcache.pools.unreadable import UNREADABLE, is_unreadable
 from dvcache.types import Endpoint
 
 _SYNC: Final[Mapping[str, type[sync.AbstractConnection]]] = {
@@ -105,8 +106,10 @@ def connect(connection: sync.AbstractConnection, endpoint: Endpoint, until: floa
     except (theirs.ValkeyError, OSError) as error:
         connection.disconnect()
         raise connect_error(error, endpoint, _limit(endpoint, began, until)) from bare(error)
-    except BaseException:
+    except BaseException as error:
         connection.disconnect()
+        if isinstance(error, UNREADABLE) and is_unreadable(error):
+            raise connect_error(error, endpoint) from None
         raise
 
 
@@ -118,6 +121,10 @@ async def aconnect(connection: aio.AbstractConnection, endpoint: Endpoint, until
             await connection.connect()
     except (theirs.ValkeyError, OSError) as error:
         raise connect_error(error, endpoint, _limit(endpoint, began, until)) from bare(error)
+    except UNREADABLE as error:
+        if is_unreadable(error):
+            raise connect_error(error, endpoint) from None
+        raise
 
 
 def _limit(endpoint: Endpoint, began: float, until: float | None) -> str:
@@ -282,6 +289,9 @@ def connect_error(
         endpoint: where to.
         limit: how long it could take, as the error says it.
     """
+    if is_unreadable(error):
+        message = f"cannot connect: the server answers what none answers ({type(error).__name__})"
+        return errors.ConnectError(message, alias=endpoint.alias, endpoint=endpoint.name)
     if (refused := refusal(error, endpoint)) is not None:
         return refused
     if isinstance(error, TimeoutError | theirs.TimeoutError):

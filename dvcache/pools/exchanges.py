@@ -12,6 +12,7 @@ from dvcache.pools.bounded import bound_pool
 from dvcache.pools.connections import connect_error, refusal
 from dvcache.pools.resp3 import as_resp2
 from dvcache.pools.shapes import check
+from dvcache.pools.unreadable import UNREADABLE, is_unreadable
 from dvcache.types import Batch, Driven, Endpoint
 
 _CODES: Final = {
@@ -32,9 +33,6 @@ _CODES: Final = {
     "AuthenticationWrongNumberOfArgsError": "ERR",
 }
 """The codes that parsers cut off the text, by the class of the error: of valkey-py, or of the same name elsewhere."""
-
-UNREADABLE: Final = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
-"""What parsers raise for replies that they do not understand."""
 
 _BUSY: Final = ("Too many connections", "No connection available")
 """What valkey-py's pools say when every connection is in use."""
@@ -75,7 +73,7 @@ def taking_error(error: Exception, pool: Any, endpoint: Endpoint) -> Exception:
     """Return what an error of `get_connection` means to the caller."""
     if isinstance(error, theirs.ConnectionError) and str(error).startswith(_BUSY):
         return exhausted(pool, endpoint)
-    if isinstance(error, theirs.ValkeyError | OSError | EOFError):
+    if isinstance(error, theirs.ValkeyError | OSError | EOFError) or is_unreadable(error):
         return connect_error(error, endpoint)
     return error
 

@@ -184,13 +184,13 @@ class Line(Limits, asyncio.Protocol):
             return
         self.unusable = True
         self._heard = monotonic()
-        gets, pending = self._gets, self._pending
+        gets, pending, kinds_of = self._gets, self._pending, KINDS.get
         try:
             self._feed(data, *part)
             while (reply := gets()) is not INCOMPLETE:
                 future, _, batch, size, _ = pending[0]
                 if len(batch) == 1:
-                    kinds = KINDS.get(batch[0][0])
+                    kinds = kinds_of(batch[0][0])
                     replies = [reply]
                     if kinds is None or type(reply) not in kinds:
                         check(batch, replies, resp3=self._resp3)

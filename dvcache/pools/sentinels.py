@@ -13,7 +13,7 @@ from valkey.exceptions import ValkeyError
 
 from dvcache.pools.bounded import bounded
 from dvcache.pools.connections import interrupt, kept_alive
-from dvcache.pools.exchanges import UNREADABLE
+from dvcache.pools.unreadable import UNREADABLE
 from dvcache.types import Address, Endpoint
 
 _CHANNELS: Final = (

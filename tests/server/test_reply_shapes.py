@@ -233,16 +233,27 @@ def test_any_reply_to_cluster_slots_is_an_error_of_ours(colour: str, reply: byte
         get(container, colour)
 
 
+def by_sentinel(speaker: Speaker) -> Settings:
+    """Settings of a service that the speaker monitors."""
+    options = {
+        "SENTINELS": [(speaker.host, speaker.port)],
+        "CLIENT_CLASS": "django_valkey.client.SentinelClient",
+        "SOCKET_TIMEOUT": 1,
+        "SOCKET_CONNECT_TIMEOUT": 1,
+    }
+    return Settings.parse({"LOCATION": "valkey://service/0", "OPTIONS": options})
+
+
 @pytest.mark.parametrize("colour", ["sync", "async"])
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(told)
 def test_any_reply_of_a_sentinel_is_an_error_of_ours(colour: str, said: list[bytes]) -> None:
-    with Speaker(in_turn(said)) as speaker:
-        options = {"SENTINELS": [("127.0.0.1", speaker.port)], "SOCKET_TIMEOUT": 0.3, "SOCKET_CONNECT_TIMEOUT": 0.3}
-        options["CLIENT_CLASS"] = "django_valkey.client.SentinelClient"
-        made = Settings.parse({"LOCATION": "valkey://service/0", "OPTIONS": options})
-        with Container(made) as container, pytest.raises(CacheError):
-            get(container, colour)
+    with (
+        Speaker(in_turn(said)) as speaker,
+        Container(by_sentinel(speaker)) as container,
+        pytest.raises(CacheError),
+    ):
+        get(container, colour)
 
 
 def service(**state: str) -> bytes:
@@ -274,12 +285,12 @@ WRONG_STATES = [
 @pytest.mark.parametrize("colour", ["sync", "async"])
 @pytest.mark.parametrize("said", WRONG_STATES, ids=range(len(WRONG_STATES)))
 def test_a_sentinel_that_says_what_none_says_is_one_that_does_not_answer(said: list[bytes], colour: str) -> None:
-    with Speaker(in_turn(said)) as speaker:
-        options = {"SENTINELS": [("127.0.0.1", speaker.port)], "SOCKET_TIMEOUT": 1, "SOCKET_CONNECT_TIMEOUT": 1}
-        options["CLIENT_CLASS"] = "django_valkey.client.SentinelClient"
-        made = Settings.parse({"LOCATION": "valkey://service/0", "OPTIONS": options})
-        with Container(made) as container, pytest.raises(ConnectError, match="none of them answers"):
-            get(container, colour)
+    with (
+        Speaker(in_turn(said)) as speaker,
+        Container(by_sentinel(speaker)) as container,
+        pytest.raises(ConnectError, match="none of them answers"),
+    ):
+        get(container, colour)
 
 
 def test_a_reply_of_a_wrong_shape_ends_its_connection() -> None:
@@ -307,3 +318,42 @@ def test_replies_behind_one_of_a_wrong_shape_reach_nobody() -> None:
 
     with Speaker() as speaker:
         asyncio.run(main())
+
+
+GREETINGS = [
+    b":1\r\n",
+    b"*1\r\n:1\r\n",
+    b"$-1\r\n",
+    b"%1\r\n*0\r\n+x\r\n",
+    b"-\xff\r\n",
+    b"HTTP/1.1 400 Bad Request\r\n",
+    b"-MOVED x\r\n",
+    b"*1\r\n" * 1100 + b":1\r\n",
+    b"*2147483647\r\n",
+    b"+\xff\xff\r\n",
+]
+GREETED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "database": ("/3", {}, "both"),
+    "password": ("/1", {"PASSWORD": "pw"}, "both"),
+    "RESP3": ("/1", {"PASSWORD": "pw", "CONNECTION_POOL_KWARGS": {"protocol": 3}}, "both"),
+    "own pool": ("/1", {"CONNECTION_POOL_CLASS": "tests.drivers.OwnPool"}, "sync"),
+    "own async pool": ("/1", {"CONNECTION_POOL_CLASS": "tests.drivers.OwnAsyncPool"}, "async"),
+    "own parser": ("/2", {"PARSER_CLASS": "valkey._parsers.resp2._RESP2Parser"}, "sync"),
+}
+
+
+@pytest.mark.parametrize("reply", GREETINGS, ids=range(len(GREETINGS)))
+@pytest.mark.parametrize(
+    ("kind", "colour"),
+    [(kind, colour) for kind, (*_, of) in GREETED.items() for colour in ("sync", "async") if of in {"both", colour}],
+)
+def test_a_greeting_of_any_shape_is_an_error_of_ours(kind: str, colour: str, reply: bytes) -> None:
+    db, options, _ = GREETED[kind]
+    limits = {"SOCKET_TIMEOUT": 0.5, "SOCKET_CONNECT_TIMEOUT": 0.5}
+    with Speaker(lambda _: reply, greets=False) as speaker:
+        location = f"valkey://{speaker.host}:{speaker.port}{db}"
+        with (
+            Container(Settings.parse({"LOCATION": location, "OPTIONS": {**limits, **options}})) as container,
+            suppress(CacheError),
+        ):
+            get(container, colour)
