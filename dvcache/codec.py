@@ -23,7 +23,7 @@ from typing import Final
 from dvcache.compressors import bounds, foreign
 from dvcache.compressors.bounds import TooLarge
 from dvcache.compressors.identity import IdentityCompressor
-from dvcache.errors import DecodeError, SerializationError
+from dvcache.errors import DecodeError, SerializationError, TooLargeError
 from dvcache.protocols import Compressor, Serializer
 
 logger = logging.getLogger(__name__)
@@ -58,6 +58,7 @@ class ValueCodec:
         raise_undecodable: whether an entry that cannot be read raises `DecodeError` instead of being a miss.
         fallbacks: serializers to try on entries that `serializer` cannot read.
         max_size: bytes; what is longer is not compressed, since no compressor would read it.
+        max_value_size: bytes; a value whose stored form is longer is refused.
         others: of `max_size`, the compressors to try on entries that the configured pair cannot read; each has a
             `magic`. Called when the first such entry is met.
         unwrap: of what the serializer made, the value: for entries that another library stored in an envelope.
@@ -67,8 +68,8 @@ class ValueCodec:
     """
 
     __slots__ = (
-        *("undecodable", "_alias", "_compressor", "_fallbacks", "_kinds", "_magic", "_max_size", "_min_length"),
-        *("_others", "_plain", "_raises", "_readable", "_serializer", "_unwrap"),
+        *("undecodable", "_alias", "_compressor", "_fallbacks", "_kinds", "_magic", "_max_size", "_max_value_size"),
+        *("_min_length", "_others", "_plain", "_raises", "_readable", "_serializer", "_unwrap"),
     )
 
     def __init__(
@@ -81,10 +82,12 @@ class ValueCodec:
         raise_undecodable: bool = False,
         fallbacks: Sequence[Serializer] = (),
         max_size: int = bounds.DEFAULT,
+        max_value_size: int = bounds.DEFAULT,
         others: Callable[[int], Sequence[Compressor]] = foreign.available,
         unwrap: Callable[[object], object] | None = None,
     ) -> None:
         self.undecodable = 0
+        self._max_value_size = max_value_size
         self._serializer, self._compressor, self._min_length = serializer, compressor, min_length
         self._alias, self._raises = alias, raise_undecodable
         self._fallbacks, self._max_size, self._others, self._unwrap = fallbacks, max_size, others, unwrap
@@ -151,6 +154,10 @@ class ValueCodec:
         if data and data[0] in _NUMERIC and (number := _number(data)) is not None and not _same(number, value):
             message = f"a {type(value).__name__} would be read as a number; use a serializer that marks its values"
             raise SerializationError(self._located(message))
+        if len(data) > self._max_value_size:
+            limit = f"OPTIONS['MAX_VALUE_SIZE'] is {self._max_value_size}"
+            message = f"a {type(value).__name__} of {len(data)} bytes is longer than a server takes; {limit}"
+            raise TooLargeError(self._located(message))
         return data
 
     def _check(self, value: object, data: bytes) -> None:

@@ -66,6 +66,7 @@ def _codec(settings: Settings) -> Codec:
         raise_undecodable=settings.raise_undecodable,
         fallbacks=settings.serializer_fallbacks,
         max_size=settings.max_decompressed_size,
+        max_value_size=settings.max_value_size,
         unwrap=settings.unwrap,
     )
 

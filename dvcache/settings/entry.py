@@ -58,6 +58,8 @@ class Settings:
     """Bytes; what is longer is compressed."""
     max_decompressed_size: int = bounds.DEFAULT
     """Bytes; an entry that would be longer, decompressed, is not read."""
+    max_value_size: int = bounds.DEFAULT
+    """Bytes; a value whose stored form is longer is refused before it is sent."""
     scan_count: int = 1000
     """Keys that one SCAN looks at."""
     clear_scope: ClearScope = "database"
@@ -193,6 +195,7 @@ _PLAIN: Final = {
     "SCAN_COUNT": "scan_count",
     "CLEAR_SCOPE": "clear_scope",
     "MAX_DECOMPRESSED_SIZE": "max_decompressed_size",
+    "MAX_VALUE_SIZE": "max_value_size",
     "TIMEOUT_JITTER": "timeout_jitter",
     "LOGGER": "logger",
 }

@@ -96,6 +96,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "DECOMPRESS_LZMA_FORMAT": (_one_of(*range(4)), "0 (either), 1 (xz), 2 (lzma) or 3 (raw)"),
     "DECOMPRESS_LZMA_MEMLIMIT": (_from(1), "a number of bytes, 1 or more"),
     "MAX_DECOMPRESSED_SIZE": (_from(1), "a number of bytes, 1 or more"),
+    "MAX_VALUE_SIZE": (_from(1), "a number of bytes, 1 or more"),
     "SERIALIZER_FALLBACKS": (_sequence_of(object), "a list of classes, objects or dotted paths"),
     "SIGNING_KEYS": (_sequence_of(str, bytes), "a list of keys, each text or bytes"),
     "LOGGER": _TEXT,

@@ -57,6 +57,7 @@ class Options(TypedDict, total=False):
     PICKLE_VERSION: int | str | None
     SIGNING_KEYS: Sequence[str | bytes] | None
     MAX_DECOMPRESSED_SIZE: int | None
+    MAX_VALUE_SIZE: int | None
     COMPRESS_MIN_LENGTH: int | None
     COMPRESS_LEVEL: int | None
     COMPRESS_BROTLI_MODE: str | None

@@ -311,6 +311,7 @@ OPTIONS: Final[dict[str, Row]] = {
         right=31, beside=ZLIB, seen=lambda seen: seen.stored().startswith(b"\x1f\x8b"), wrong="31"
     ),
     "MAX_DECOMPRESSED_SIZE": Row(right=20, beside=ZLIB, seen=lambda seen: seen.stored().startswith(b"\x80"), wrong=0),
+    "MAX_VALUE_SIZE": Row(right=10**6, seen=lambda seen: seen.settings.max_value_size == 10**6, wrong=0),
     "COMPRESS_BROTLI_MODE": Row(right="TEXT", beside=BROTLI, seen=lambda seen: seen.compressor.mode == "TEXT", wrong=7),
     "COMPRESS_BROTLI_LGWIN": Row(right=16, beside=BROTLI, seen=lambda seen: seen.compressor.window == 16, wrong=9),
     "COMPRESS_BROTLI_LGBLOCK": Row(right=16, beside=BROTLI, seen=lambda seen: seen.compressor.block == 16, wrong=9),

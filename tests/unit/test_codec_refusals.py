@@ -16,13 +16,14 @@ from uuid import UUID
 
 import pytest
 
-from dvcache import Container, DecodeError, SerializationError, Settings
+from dvcache import Container, DecodeError, SerializationError, Settings, TooLargeError
 from dvcache.codec import TYPES, ValueCodec
 from dvcache.compressors import IdentityCompressor, ZlibCompressor
 from dvcache.errors import CacheError
 from dvcache.protocols import Serializer
 from dvcache.serializers import JSONSerializer, PickleSerializer, TypedSerializer
 from dvcache.serializers.msgpack import MSGPackSerializer
+from dvcache.testing import MemoryPoolFactory
 from tests.programs import environment
 from tests.unit.test_codec_pairs import COMPRESSORS, SERIALIZERS
 
@@ -262,3 +263,21 @@ def test_mutated_entries_are_values_or_misses_and_take_no_memory() -> None:
     read, missed = json.loads(done.stdout.replace("(", "[").replace(")", "]"))
     assert read + missed == 2000
     assert missed > 300
+
+
+@pytest.mark.parametrize("value", ["x" * 200, b"x" * 200, list(range(100))], ids=["text", "bytes", "list"])
+def test_value_over_the_largest_size_is_refused_and_nothing_is_sent(value: object) -> None:
+    factory = MemoryPoolFactory()
+    settings = Settings.parse({"LOCATION": "valkey://one", "OPTIONS": {"MAX_VALUE_SIZE": 150}}, alias="shop")
+    with Container(settings, pool_factory=factory) as container:
+        cache = container.cache()
+        for store in (
+            lambda: cache.set("k", value),
+            lambda: cache.set_many({"a": 1, "k": value}),
+            lambda: cache.lpush("l", value),
+        ):
+            with pytest.raises(TooLargeError, match=r"MAX_VALUE_SIZE'\] is 150.*shop|shop.*MAX_VALUE_SIZE'\] is 150"):
+                store()
+        assert cache.get_many(["a", "k"]) == {}
+        cache.set("k", "short")
+        assert cache.get("k") == "short"
