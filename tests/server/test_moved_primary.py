@@ -17,6 +17,10 @@ from tests.servers import Server, wait_until
 Call = Callable[..., Any]
 
 
+def offset(server: Server, role: str) -> str:
+    return server.info("replication")[f"{role}_repl_offset"]
+
+
 class Moving:
     """A name that leads to a primary, until it moves to what was its replica."""
 
@@ -32,6 +36,8 @@ class Moving:
 
     def move(self, *, name: bool = True) -> None:
         """Promote the replica; without the name, that goes on leading to the old primary."""
+        # A replica that lags at its promotion loses what the primary acknowledged.
+        wait_until(lambda: offset(self.new, "slave") == offset(self.old, "master"))
         self.new.raw("REPLICAOF", "NO", "ONE")
         self.follow(self.old, self.new)
         if name:
