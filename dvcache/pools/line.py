@@ -178,7 +178,7 @@ class Line(Limits, asyncio.Protocol):
         self.unusable = False
 
     @override
-    def data_received(self, data: bytes | bytearray, *part: int) -> None:  # noqa: C901  # calls would cost
+    def data_received(self, data: bytes | memoryview) -> None:  # noqa: C901  # calls would cost
         if self.unusable:
             self._interrupted()
             return
@@ -186,7 +186,7 @@ class Line(Limits, asyncio.Protocol):
         self._heard = monotonic()
         gets, pending, kinds_of = self._gets, self._pending, KINDS.get
         try:
-            self._feed(data, *part)
+            self._feed(data)
             while (reply := gets()) is not INCOMPLETE:
                 future, _, batch, size, _ = pending[0]
                 if len(batch) == 1:
@@ -279,7 +279,7 @@ class BufferedLine(Line, asyncio.BufferedProtocol):
 
     @override
     def buffer_updated(self, nbytes: int) -> None:
-        self.data_received(self._buffer, 0, nbytes)
+        self.data_received(self._view[:nbytes])
         self._buffer[:8] = MARK
 
 

@@ -560,17 +560,17 @@ def descriptors() -> int:
 
 
 def test_the_buffer_of_a_big_reply_does_not_stay(make: Make, server: Server) -> None:
-    server.raw("SET", "big", b"x" * 60_000_000)
+    server.raw("SET", "big", b"x" * 120_000_000)
 
     async def main() -> None:
         pool = make()
         await pool.execute(PING)
         before = resident()
         [big] = await pool.execute((("GET", "big"),))
-        assert len(big) == 60_000_000
+        assert len(big) == 120_000_000
         del big
         await asyncio.sleep(0.01)
-        assert resident() - before < 30_000_000
+        assert resident() - before < 80_000_000  # malloc may keep 64 MB of what was freed
 
     asyncio.run(main())
 
