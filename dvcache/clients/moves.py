@@ -11,6 +11,9 @@ from typing import Any, Final
 from dvcache.errors import ReadOnlyError
 from dvcache.types import Batch, Transaction
 
+TOGETHER: Final = 0.1
+"""Seconds within which callers that were refused on old connections take part in one move."""
+
 AGAIN: Final = 1.0
 """Seconds for which a server that is read-only after connecting anew is taken at its word."""
 
@@ -18,13 +21,20 @@ AGAIN: Final = 1.0
 class Moves:
     """The moves of one primary. Without a lock, so that a forked child finds none held."""
 
-    __slots__ = ("count", "vain")
+    __slots__ = ("_ended", "vain")
 
     def __init__(self) -> None:
-        self.count = 0
-        """How often its connections were ended."""
+        self._ended = float("-inf")
         self.vain = 0.0
         """When connecting anew led to a read-only server, in `time.monotonic` seconds."""
+
+    def is_news(self) -> bool:
+        """Return True unless another caller has ended the connections a moment ago."""
+        return time.monotonic() - self._ended > TOGETHER
+
+    def ended(self) -> None:
+        """Record that the connections were ended. Two callers at once may do so, which ends some new ones too."""
+        self._ended = time.monotonic()
 
     def is_due_after(self, replies: Sequence[Any]) -> bool:
         """Say whether a command was refused, and connecting anew may help."""

@@ -20,7 +20,6 @@ class Standalone:
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
-        count = self.moves.count
         try:
             replies = self.pool.execute(batch, until)
         except ConnectionLost:
@@ -28,17 +27,17 @@ class Standalone:
                 raise
             replies = self.pool.execute(batch, until)
         if (len(replies) != 1 or type(replies[0]) is ReadOnlyError) and self.moves.is_due_after(replies):
-            return self._moved(batch, replies, count, until)
+            return self._moved(batch, replies, until)
         return replies
 
-    def _moved(self, batch: Batch, replies: Sequence[Any], count: int, until: float | None) -> Sequence[Any]:
+    def _moved(self, batch: Batch, replies: Sequence[Any], until: float | None) -> Sequence[Any]:
         """Connect anew, and repeat the commands that were refused."""
         retire = getattr(self.pool, "retire", None)
         if retire is None:
             return replies
-        if self.moves.count == count:  # else another caller did that since this call began
-            self.moves.count += 1
+        if self.moves.is_news():
             retire()
+            self.moves.ended()
         try:
             again = self.pool.execute(refused_part(batch, replies), until)
         except TransportError:
@@ -59,7 +58,6 @@ class AsyncStandalone:
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
-        count = self.moves.count
         try:
             replies = await self.pool.execute(batch, until)
         except ConnectionLost:
@@ -67,17 +65,17 @@ class AsyncStandalone:
                 raise
             replies = await self.pool.execute(batch, until)
         if (len(replies) != 1 or type(replies[0]) is ReadOnlyError) and self.moves.is_due_after(replies):
-            return await self._moved(batch, replies, count, until)
+            return await self._moved(batch, replies, until)
         return replies
 
-    async def _moved(self, batch: Batch, replies: Sequence[Any], count: int, until: float | None) -> Sequence[Any]:
+    async def _moved(self, batch: Batch, replies: Sequence[Any], until: float | None) -> Sequence[Any]:
         """Connect anew, and repeat the commands that were refused."""
         retire = getattr(self.pool, "retire", None)
         if retire is None:
             return replies
-        if self.moves.count == count:  # else another caller did that since this call began
-            self.moves.count += 1
+        if self.moves.is_news():
             await retire()
+            self.moves.ended()
         try:
             again = await self.pool.execute(refused_part(batch, replies), until)
         except TransportError:

@@ -37,6 +37,8 @@ _PONG: Final = 1.0
 """Seconds for the answer to PING, at most."""
 _SOON: Final = 16
 """What part of the timeout may have gone by when reading begins with all of it."""
+_CLOSED: Final = "the server closed the connection"
+
 _GLANCE: Final = 0.001
 """Seconds to look for replies once the timeout is over."""
 
@@ -126,7 +128,9 @@ class Lane:
         replies = reader(self._endpoint, self.refusals)
         self._gets, self._feed, self._has_data = replies.gets, replies.feed, replies.has_data
 
-    def exchange(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:
+    def exchange(  # noqa: C901  # calls would cost
+        self, batch: Batch, started: float, until: float | None = None
+    ) -> list[Any]:
         """Write the batch and read its replies.
 
         Args:
@@ -138,8 +142,55 @@ class Lane:
             TimeoutError, BlockingIOError: no reply within the timeout.
             OSError, EOFError, ProtocolError: the connection is of no more use.
         """
-        self.write(batch, until)
-        return self.read(batch, started, until)
+        timeout = self._timeout
+        if not self._plain or (until is not None and (timeout is None or until - started < timeout)):
+            self.write(batch, until)
+            return self.read(batch, started, until)
+        # The steps of write and read for what is small and in time: the calls would cost 3 %.
+        data = packed(batch)
+        if len(data) > _BUFFER:
+            self.write(batch, until)
+            return self.read(batch, started, until)
+        try:
+            written = self._sock.send(data, _DONTWAIT)
+        except OSError as error:
+            if not self._went_on(error, data, until):
+                return [self.refusals[0]] * len(batch)
+        else:
+            if written < len(data):
+                self._write_rest(memoryview(data)[written:], len(data), until)
+        self.since = started
+        received = self._sock.recv_into(self._buffer)
+        self.since = 0.0
+        if not received:
+            raise EOFError(_CLOSED)
+        try:
+            self._feed(self._buffer, 0, received)
+            reply = self._gets()
+        except TypeError as error:  # a map whose keys are arrays
+            raise ProtocolError(UNREADABLE) from error
+        kinds = KINDS.get(batch[0][0])
+        if len(batch) == 1 and kinds is not None and type(reply) in kinds:
+            replies = [reply]
+        else:
+            replies = self._gathered(reply, batch, until)
+        if self._has_data():
+            raise ProtocolError("more replies than commands")
+        self.used = time.monotonic()
+        return replies
+
+    def _went_on(self, error: OSError, data: bytes, until: float | None) -> bool:
+        """Write data that the system did not take at once; return False if the server will not read it.
+
+        Raises:
+            OSError: the connection is of no more use.
+        """
+        if isinstance(error, BlockingIOError):
+            self._write_rest(memoryview(data), len(data), until)
+            return True
+        if isinstance(error, ConnectionError) and self._is_refused():
+            return False
+        raise error
 
     def write(self, batch: Batch, until: float | None = None) -> None:
         """Write the batch. Errors are those of `exchange`."""
@@ -174,53 +225,66 @@ class Lane:
 
     def read(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:
         """Read the replies of the batch that was written. Errors are those of `exchange`."""
-        replies: list[Any] = []
         if self.refusals:
             return [self.refusals[0]] * len(batch)
-        try:
-            timeout = self._timeout
-            if self._is_large or (until is not None and (timeout is None or until - started < timeout)):
-                self._receive_rest(replies, len(batch), until)
-            else:
-                self.since = started
-                self._receive()
-                self.since = 0.0
-                gets = self._gets
-                for _ in batch:
-                    if (reply := gets()) is INCOMPLETE:
-                        self._receive_rest(replies, len(batch), until)
-                        break
-                    replies.append(reply)
-        except TypeError as error:  # a map whose keys are arrays
-            raise ProtocolError(UNREADABLE) from error
-        kinds = KINDS.get(batch[0][0])
-        if len(batch) > 1 or kinds is None or type(replies[0]) not in kinds:
-            check(batch, replies, resp3=self._resp3)
-        if self._has_data():
-            raise ProtocolError("more replies than commands")
-        self.used = time.monotonic()
-        return replies
+        reply: Any = INCOMPLETE
+        if not (self._is_large or self._is_tight(until, started)):
+            self.since = started
+            self._receive()
+            self.since = 0.0
+            reply = self._parsed()
+        return self._ended(self._gathered(reply, batch, until))
 
     def read_late(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:
         """Read as `read` after other servers were waited for: what has arrived, and the rest within the timeout."""
         waited = time.monotonic() - started
         if self._timeout is None or waited < self._timeout / _SOON or self.refusals:
             return self.read(batch, started, until)
-        replies: list[Any] = []
-        try:
-            self._receive_rest(replies, len(batch), until, max(self._timeout - waited, _GLANCE))
-        except TypeError as error:  # as above
-            raise ProtocolError(UNREADABLE) from error
-        check(batch, replies, resp3=self._resp3)
+        first = max(self._timeout - waited, _GLANCE)
+        return self._ended(self._gathered(INCOMPLETE, batch, until, first))
+
+    def _ended(self, replies: list[Any]) -> list[Any]:
+        """Return the replies of a batch, which must be all that has come."""
         if self._has_data():
             raise ProtocolError("more replies than commands")
+        self._is_large = False
         self.used = time.monotonic()
         return replies
+
+    def _gathered(self, reply: Any, batch: Batch, until: float | None, first: float | None = None) -> list[Any]:
+        """Return the replies of a batch of which the first was parsed, or is incomplete.
+
+        Args:
+            reply: the first one.
+            batch: the commands.
+            until: when the reading must have ended.
+            first: seconds for the next bytes; None gives them the timeout.
+        """
+        replies: list[Any] = []
+        while reply is not INCOMPLETE:
+            replies.append(reply)
+            if len(replies) == len(batch):
+                break
+            reply = self._parsed()
+        else:
+            try:
+                self._receive_rest(replies, len(batch), until, first)
+            except TypeError as error:  # as in _parsed
+                raise ProtocolError(UNREADABLE) from error
+        check(batch, replies, resp3=self._resp3)
+        return replies
+
+    def _parsed(self) -> Any:
+        """Return the next reply of what was received, or INCOMPLETE."""
+        try:
+            return self._gets()
+        except TypeError as error:  # a map whose keys are arrays
+            raise ProtocolError(UNREADABLE) from error
 
     def _receive(self) -> int:
         received = self._sock.recv_into(self._buffer)
         if not received:
-            raise EOFError("the server closed the connection")
+            raise EOFError(_CLOSED)
         self._feed(self._buffer, 0, received)
         return received
 
