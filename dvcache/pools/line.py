@@ -133,8 +133,8 @@ class Line(Limits, asyncio.Protocol):
                     future.set_exception(error)
                 else:
                     if len(data) > LARGE and self.apart is not None:
-                        waiting.popleft()
                         self.apart(batch, None if deadline == inf else deadline).add_done_callback(_into(future))
+                        waiting.popleft()
                         continue
                     if not self._out:
                         self._since = monotonic()
