@@ -233,7 +233,9 @@ class DrivenPool:
 
     def _made(self) -> Driven:
         """Return the pool, made once for all threads."""
-        with self._lock:
+        # Bounded, as an exception may have left the lock behind: the pool is then made by several at most.
+        locked = self._lock.acquire(timeout=1.0)
+        try:
             if self._closed:
                 raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
             if self._driven is None:
@@ -241,6 +243,9 @@ class DrivenPool:
                 if self._driven is None:  # the user's class may have come here again
                     self._driven = driven
             return self._driven
+        finally:
+            if locked:
+                self._lock.release()
 
     def _taken(self, driven: Driven, batch: Batch, until: float | None) -> Any:
         try:
@@ -277,9 +282,8 @@ class DrivenPool:
 
     def close(self) -> None:
         """End every connection; those in use, when their calls are over."""
-        with self._lock:
-            self._closed = True
-            driven, self._driven = self._driven, None
+        self._closed = True
+        driven, self._driven = self._driven, None
         if driven is not None:
             driven.rest()
         self._waiting.wake()
