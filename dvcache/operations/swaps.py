@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from dvcache.errors import NotSupportedError, PermissionDenied, ServerError, TryAgainError, has_code
+from dvcache.errors import NotSupportedError, PermissionDenied, ServerError, TryAgainError, UnavailableError, has_code
 from dvcache.operations.context import Context
 from dvcache.scripts import INCREMENT, SWAP, evaluate
 from dvcache.types import Arg, Command, Fresh, Op, Transaction
@@ -137,6 +137,8 @@ def refused(error: ServerError) -> bool:
     """
     if isinstance(error, PermissionDenied):
         return True
+    if isinstance(error, UnavailableError):  # it cannot serve now, in the server's words or in ours
+        return False
     text = error.message
     return not text.startswith(_OF_THE_ENTRY) if text.startswith("ERR ") else not has_code(text)
 

@@ -79,6 +79,7 @@ class Lane:
         self._ending = threading.RLock()
         self.refusals: list[errors.ServerError] = []
         """The server's "Protocol error", after which it reads no more and ends the connection."""
+        self._is_large = False
         self.is_cooperative = False
         """Whether gevent or eventlet waits for its socket: another thread must not touch it."""
         self.lost = False
@@ -160,10 +161,9 @@ class Lane:
             if written < len(data):
                 self._write_rest(memoryview(data)[written:], len(data), until)
         self.since = started
-        received = self._sock.recv_into(self._buffer)
-        self.since = 0.0
-        if not received:
+        if not (received := self._sock.recv_into(self._buffer)):
             raise EOFError(_CLOSED)
+        self.since = 0.0
         try:
             self._feed(self._buffer, 0, received)
             reply = self._gets()
