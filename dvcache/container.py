@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar, Unpack, cast
@@ -28,6 +29,7 @@ from dvcache.clients import building
 from dvcache.clients.blocking import WarnsInLoops
 from dvcache.clients.deadlines import AsyncLimitedLosses, Deadlines, LimitedLosses
 from dvcache.clients.resilient import async_resilient, resilient
+from dvcache.clients.standalone import AsyncStandalone, Standalone
 from dvcache.codec import ValueCodec
 from dvcache.errors import ClosedError
 from dvcache.ignored import Ignored
@@ -133,6 +135,8 @@ def _limited(client: C, settings: Settings, limited_losses: Callable[[C, float, 
     limited: Any = Deadlines(client, settings.deadline)  # which serves either mode
     if settings.ignore_exceptions:
         limited = limited_losses(client, settings.deadline, settings.alias)
+    elif isinstance(client, Standalone | AsyncStandalone):
+        limited = replace(client, seconds=settings.deadline)
     return limited  # type: ignore[no-any-return]  # see above
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 from dvcache.clients.commands import is_repeatable
@@ -17,9 +18,13 @@ class Standalone:
 
     pool: Client
     moves: Moves = field(default_factory=Moves, compare=False)
+    seconds: float | None = None
+    """What a batch may take that comes without a deadline; None: any time. A client around this one costs 1 %."""
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""
+        if until is None and self.seconds is not None:
+            until = monotonic() + self.seconds
         try:
             replies = self.pool.execute(batch, until)
         except ConnectionLost:
@@ -55,9 +60,13 @@ class AsyncStandalone:
 
     pool: AsyncClient
     moves: Moves = field(default_factory=Moves, compare=False)
+    seconds: float | None = None
+    """As of `Standalone`."""
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.AsyncClient` says."""
+        if until is None and self.seconds is not None:
+            until = monotonic() + self.seconds
         try:
             replies = await self.pool.execute(batch, until)
         except ConnectionLost:

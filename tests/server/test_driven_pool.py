@@ -132,7 +132,7 @@ def test_a_server_that_hangs_raises_within_the_timeout_and_its_late_reply_reache
         started = time.monotonic()
         with pytest.raises(ReplyTimeout, match=r"0\.2 s.*tested") as caught:
             pool.execute((("GET", "a"),))
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
     assert caught.value.command == "GET"
     assert pool.execute((("GET", "b"),)) == [b"of b"]
 
@@ -348,7 +348,7 @@ def test_a_hung_server_ends_a_call_at_the_deadline(make: Make, server: Server) -
             started = time.monotonic()
             with pytest.raises(ReplyTimeout, match="deadline has passed"):
                 call(started + 0.3)
-            assert 0.28 <= time.monotonic() - started < 2
+            assert 0.28 <= time.monotonic() - started < 10
         assert pool.execute(PING) == [b"PONG"]
 
 
@@ -358,7 +358,7 @@ def test_a_wait_for_a_place_ends_at_the_deadline(make: Make) -> None:
     started = time.monotonic()
     with pytest.raises(PoolExhausted, match="deadline has passed"):
         pool.execute(PING, started + 0.2)
-    assert 0.18 <= time.monotonic() - started < 2
+    assert 0.18 <= time.monotonic() - started < 10
     assert pending.replies() == [b"PONG"]
 
 
