@@ -64,12 +64,16 @@ class _Sync:
     """Bounds a connection of blocking code."""
 
     _greeted: Any = None
+    _is_ready = False
     _until: float | None = None
     _open_socket: Callable[[Any], Any] | None = None
 
     def connect(self: Any) -> None:
         if self._sock is not None:
-            return
+            if self._is_ready:
+                return
+            self.disconnect()  # an exception at an unlucky instruction left it in the midst of the greeting
+        self._is_ready = False
         self._until, self._greeted = budget(self.socket_connect_timeout), None
         try:
             with connecting_until(self._until):
@@ -88,6 +92,7 @@ class _Sync:
         if isinstance(self._sock, GreetedSocket):
             self._sock = self._sock.settle()
             self._sock.settimeout(self.socket_timeout)
+        self._is_ready = True
 
     def _connect(self: Any) -> Any:
         left(self._until)

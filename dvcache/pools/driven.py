@@ -5,7 +5,6 @@ It asks of a pool `get_connection` and `release`, and of a connection `pack_comm
 """
 
 import itertools
-import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
@@ -18,7 +17,8 @@ from dvcache.errors import ClosedError, ReplyTimeout
 from dvcache.pools import exchanges, watchdog
 from dvcache.pools.connections import interrupt
 from dvcache.pools.forking import renewed_after_fork
-from dvcache.pools.idle import end_idle, unlock
+from dvcache.pools.generations import Generation, Generations, Leaving
+from dvcache.pools.idle import end_idle
 from dvcache.pools.places import Living, Waiting
 from dvcache.pools.transactions import transact
 from dvcache.pools.uses import Use, connected, hurrying, read
@@ -26,6 +26,8 @@ from dvcache.types import Batch, Driven, Endpoint, Transaction
 
 _QUIET: Final = 10.0
 """Seconds without a use after which the watchdog need not look."""
+_SWEEP: Final = 1.0
+"""Seconds between looks for connections that were not given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,11 @@ class DrivenPool:
         "__weakref__",
         "_active",
         "_closed",
-        "_driven",
         "_driver",
         "_endpoint",
+        "_generations",
+        "_leaving",
         "_living",
-        "_lock",
         "_numbers",
         "_owed",
         "_waiting",
@@ -73,20 +75,20 @@ class DrivenPool:
         assert endpoint.driver is not None
         self._endpoint, self._driver = endpoint, endpoint.driver
         self._closed = False
-        self._driven: Driven | None = None
+        self._generations = Generations(self._made)
         self.renew()
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Start without a pool and with a new lock: in a forked child the old ones are the parent's."""
-        if self._driven is not None:
-            _inherited.append(self._driven)
-        self._lock = threading.RLock()
-        self._driven = None
+        """Start without a pool: in a forked child the old one is the parent's."""
+        if (driven := self._generations.last.driven) is not None:
+            _inherited.append(driven)
+        self._generations = Generations(self._made)
+        self._leaving: dict[int, Leaving] = {}
         self._living: Living[Use] = Living()
         self._waiting = Waiting()
         self._numbers = itertools.count()
-        self._owed: dict[int, weakref.ref[Use]] = {}
+        self._owed: dict[int, tuple[weakref.ref[Use], Generation]] = {}
         """The uses whose connections were not given back to the user's pool."""
         self._active = 0.0
 
@@ -128,137 +130,125 @@ class DrivenPool:
             return action()
         except BaseException as error:
             self.end(use, clean=False)
-            if not isinstance(error, Exception):
-                raise
-            meant = self._meant(use, error, batch)
-            if isinstance(meant, ReplyTimeout):
-                self._end_idle(use.driven)  # those that rested may be as dead
-            if meant is error:
-                raise
-            raise meant from error
+            if isinstance(error, Exception):
+                _raise(self._meant(use, error, batch), error)
+            raise
 
     def _meant(self, use: Use, error: Exception, batch: Batch) -> Exception:
-        if not use.overdue:
-            return exchanges.exchange_error(error, batch, self._endpoint)
-        message = f"no answer within {time.monotonic() - use.since:.2g} s; the deadline has passed"
-        return ReplyTimeout(message, alias=self._endpoint.alias, endpoint=self._endpoint.name, command=str(batch[0][0]))
+        if use.overdue:
+            message = f"no answer within {time.monotonic() - use.since:.2g} s; the deadline has passed"
+            where = {"alias": self._endpoint.alias, "endpoint": self._endpoint.name, "command": str(batch[0][0])}
+            meant: Exception = ReplyTimeout(message, **where)
+        else:
+            meant = exchanges.exchange_error(error, batch, self._endpoint)
+        if isinstance(meant, ReplyTimeout):
+            self._end_idle(use.made.pool)  # those that rested may be as dead
+        return meant
 
     def _use(self, batch: Batch, until: float | None) -> Use:
         """Take a connection, once fewer are in use than the pool allows: valkey-py's own would refuse at once."""
-        driven = self._driven or self._made()
         use = None if self._waiting.turns else self._place(until)
         if use is None:
-            patience = exchanges.patience(driven.pool, self._endpoint)
+            pool = self._current().pool
+            patience = exchanges.patience(pool, self._endpoint)
             give_up = None if patience is None else time.monotonic() + patience
             by_deadline = until is not None and (give_up is None or until < give_up)
             use = self._waiting.wait(lambda: self._place(until), until if by_deadline else give_up)
             if use is None:
-                raise exchanges.exhausted(driven.pool, self._endpoint, by_deadline=by_deadline)
-        number = next(self._numbers)
-        self._owed[number] = weakref.ref(use)
+                raise exchanges.exhausted(pool, self._endpoint, by_deadline=by_deadline)
         try:
-            use.connection = self._taken(use.driven, batch, until)
-        except Exception as error:
-            if isinstance(error, MemoryError | RecursionError):
-                use.lost = True
-                raise
-            self._owed.pop(number, None)  # valkey-py has taken it back
+            self._connect(use, batch, until)
+        except BaseException as error:
+            if not isinstance(error, Exception) or isinstance(error.__cause__ or error, MemoryError | RecursionError):
+                use.made.retired = True  # valkey-py may have been struck as it took the connection back
+            else:
+                self._owed.pop(use.number, None)  # valkey-py has taken it back
             use.lost = True
             self._waiting.wake()
             raise
-        except BaseException:
-            use.lost = True
-            use.driven.rest()  # interrupted while it was greeted, a connection may be back as if it were ready
-            raise
-        use.number = number
-        use.since = self._active = time.monotonic()
-        if until is not None:
-            watchdog.watch(self, until)
         return use
+
+    def _connect(self, use: Use, batch: Batch, until: float | None) -> None:
+        """Take the connection of a use."""
+        now = self._active = time.monotonic()
+        watchdog.watch(self, now + _SWEEP if until is None else min(until, now + _SWEEP))
+        number = use.number = next(self._numbers)
+        self._owed[number] = (weakref.ref(use), use.made)
+        use.connection = self._taken(use.made.pool, batch, until)
+        use.since = self._active = time.monotonic()
 
     def _place(self, until: float | None) -> Use | None:
         """Return a use, if fewer are alive than the pool allows."""
-        self._repair()  # now: a lost use leaves its place at once, and the user's pool may not know
-        driven = self._driven or self._made()
-        most = exchanges.bound(driven.pool, None)
+        most = exchanges.bound(self._current().pool, None)
         if most is not None and len(self._living) >= most:
             return None
-        use = Use(driven, until)
-        return use if self._living.admit(use, most) else None
-
-    def end(self, use: Use, *, clean: bool = True) -> None:
-        """Give a connection back, disconnected where its state is unknown."""
+        use = Use(until)
+        if not self._living.admit(use, most):
+            return None
         try:
-            try:
-                if not clean or self._driven is not use.driven:
-                    use.connection.disconnect()
-            finally:
-                use.driven.pool.release(use.connection)
-            self._owed.pop(use.number, None)
-            use.lost = True
-            if self._closed:
-                use.driven.rest()
+            self._repair()  # after it was admitted: the use that left it the place may not have given back a connection
+            use.made = self._current()
         except BaseException:
             use.lost = True
             raise
+        return use
+
+    def end(self, use: Use, *, clean: bool = True) -> None:
+        """Give a connection back, disconnected where its state is unknown; one that cannot be is not given back."""
+        try:
+            if not clean or use.made.retired:
+                use.connection.disconnect()
+            use.made.pool.release(use.connection)
+            self._owed.pop(use.number, None)
+            use.lost = True
+            if self._closed:
+                use.made.rest()
         finally:
+            use.lost = True
             self._waiting.wake()
 
     def _repair(self) -> None:
-        """Replace the user's pool if a use is over and its connection was never given back."""
-        for number, reference in self._owed.copy().items():
+        """Retire the user's pool if a use is over and its connection was never given back."""
+        for number, (reference, made) in self._owed.copy().items():
             use = reference()
             if use is None or use.lost:
+                made.retired = True
+                self._leaving[number] = Leaving(made.pool, self._end_idle)
                 self._owed.pop(number, None)
+                watchdog.watch(self)
                 with suppress(Exception):  # struck while it was ended, or not there
                     use.connection.disconnect()  # type: ignore[union-attr]  # as above
-                self._retire(self._driven if use is None else use.driven)
 
-    def _retire(self, driven: Driven | None) -> None:
-        """Have the next use make another pool; those under way give their connections back to the old one."""
-        if driven is None or self._driven is not driven:
-            return
-        self._driven = None
-        unlock(driven.pool)
-        self._end_idle(driven)
-        if self._made().pool is driven.pool and hasattr(driven.pool, "reset"):
-            driven.pool.reset()  # a factory returns the same one again: it forgets what it counted
-
-    def _end_idle(self, driven: Driven) -> None:
+    def _end_idle(self, pool: Any) -> None:
         """End the idle connections of a pool of valkey-py's shape, but for a caller's own."""
         if getattr(self._driver, "is_borrowed", False):
             return
         with suppress(Exception):  # a pool of another shape
-            end_idle(driven.pool)
+            end_idle(pool)
+
+    def _current(self) -> Generation:
+        """Return the user's pool."""
+        if self._closed:
+            raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
+        return self._generations.current()
 
     def _made(self) -> Driven:
-        """Return the pool, made once for all threads."""
-        # Bounded, as an exception may have left the lock behind: the pool is then made by several at most.
-        locked = self._lock.acquire(timeout=1.0)
-        try:
-            if self._closed:
-                raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
-            if self._driven is None:
-                driven = exchanges.checked(self._driver.driven(self._endpoint), self._endpoint)
-                if self._driven is None:  # the user's class may have come here again
-                    self._driven = driven
-            return self._driven
-        finally:
-            if locked:
-                self._lock.release()
+        return exchanges.checked(self._driver.driven(self._endpoint), self._endpoint)
 
-    def _taken(self, driven: Driven, batch: Batch, until: float | None) -> Any:
+    def _taken(self, pool: Any, batch: Batch, until: float | None) -> Any:
         try:
-            return copy_context().run(connected, driven.pool, batch, until)
+            return copy_context().run(connected, pool, batch, until)
         except Exception as error:
-            meant = exchanges.taking_error(error, driven.pool, self._endpoint)
-            if meant is error:
-                raise
-            raise meant from error
+            _raise(exchanges.taking_error(error, pool, self._endpoint), error)
+            raise
 
     def look(self, now: float, /) -> float | None:
-        """End the uses whose deadline has passed, as `watchdog.Watched` says."""
-        again = now + _QUIET if now - self._active < _QUIET else None
+        """End the uses whose deadline has passed, and what a retired pool left, as `watchdog.Watched` says."""
+        self._repair()
+        for number, leaving in self._leaving.copy().items():
+            if leaving.is_over(now):
+                self._leaving.pop(number, None)
+        again = now + _SWEEP if self._leaving or now - self._active < _QUIET else None
         for use in self._living.alive():
             if use.until is None or use.connection is None or use.overdue:
                 continue
@@ -272,20 +262,20 @@ class DrivenPool:
 
     def retire(self) -> None:
         """Connect anew, as `protocols.Retires` says; connections in use end with their calls."""
-        with self._lock:
-            self._retire(self._driven)
+        last = self._generations.last
+        last.retired = True
+        self._end_idle(last.pool)
 
     def release(self) -> None:
         """End the connections that nobody uses."""
-        if (driven := self._driven) is not None:
-            driven.rest()
+        self._generations.last.rest()
 
     def close(self) -> None:
         """End every connection; those in use, when their calls are over."""
         self._closed = True
-        driven, self._driven = self._driven, None
-        if driven is not None:
-            driven.rest()
+        last = self._generations.last
+        last.retired = True
+        last.rest()
         self._waiting.wake()
 
     def abort(self) -> None:
@@ -293,6 +283,15 @@ class DrivenPool:
         self.close()
         for use in self._living.alive():
             interrupt(getattr(use.connection, "_sock", None))
+
+
+def _raise(meant: Exception, error: Exception) -> None:
+    """Raise what an error means, unless it is the error itself. No cycle holds the connection until it is collected."""
+    try:
+        if meant is not error:
+            raise meant from error
+    finally:
+        del meant, error  # the tracebacks hold this frame
 
 
 _inherited: Final[list[object]] = []

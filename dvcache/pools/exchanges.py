@@ -12,7 +12,7 @@ from dvcache.pools.bounded import bound_pool
 from dvcache.pools.connections import connect_error, refusal
 from dvcache.pools.resp3 import as_resp2
 from dvcache.pools.shapes import check
-from dvcache.pools.unreadable import UNREADABLE, is_unreadable
+from dvcache.pools.unreadable import UNREADABLE, is_callers, is_unreadable
 from dvcache.types import Batch, Driven, Endpoint
 
 _CODES: Final = {
@@ -111,6 +111,8 @@ def read(batch: Batch, replies: Sequence[Any], endpoint: Endpoint) -> list[Any]:
     try:
         found = [_ours(reply, endpoint) for reply in as_resp2(batch, replies)]
     except RecursionError as error:
+        if is_callers(error):
+            raise
         raise ProtocolError("a reply that no command has") from error
     check(batch, found)
     return found
@@ -126,6 +128,8 @@ def parsing() -> Iterator[None]:
     try:
         yield
     except UNREADABLE as error:
+        if is_callers(error):
+            raise
         raise ProtocolError(f"a reply that cannot be parsed ({type(error).__name__})") from error
 
 

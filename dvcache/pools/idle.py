@@ -1,5 +1,6 @@
 """Connections of valkey-py's pools that nobody uses, and how they are ended; and all of them, when their loop ends."""
 
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from queue import Empty
@@ -7,8 +8,8 @@ from typing import Any, Final
 
 from dvcache.pools.takeover import forget
 
-_HELD: Final = 1.0
-"""Seconds for which nobody holds the lock of a queue."""
+_LOCK: Final = type(threading.Lock())
+"""The class of locks that any thread may release; gevent's and eventlet's are others."""
 
 
 def end_idle(pool: Any) -> None:
@@ -33,17 +34,10 @@ def end_idle(pool: Any) -> None:
         places.put_nowait(connection)
 
 
-def unlock(pool: Any) -> None:
-    """Release the lock of a pool's queue if the thread that held it was struck by an exception.
-
-    `threading.Condition` enters its lock in Python code, where an exception may come between the lock and the block
-    that releases it. Nobody holds it for a second otherwise.
-    """
-    mutex: Any = getattr(getattr(pool, "pool", None), "mutex", None)  # eventlet's queue has none
-    if mutex is not None:
-        mutex.acquire(timeout=_HELD)
-        with suppress(RuntimeError):
-            mutex.release()  # this thread's, or the one that was left behind
+def locks(pool: Any) -> list[Any]:
+    """Return the locks that a pool of valkey-py's takes for each connection."""
+    found = (getattr(pool, "_lock", None), getattr(getattr(pool, "pool", None), "mutex", None))
+    return [each for each in found if isinstance(each, _LOCK)]
 
 
 def sentinels(pool: Any) -> Sequence[Any]:

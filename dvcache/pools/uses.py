@@ -9,7 +9,8 @@ from valkey.exceptions import ResponseError
 
 from dvcache.pools import exchanges
 from dvcache.pools.budgets import connecting_until
-from dvcache.types import Batch, Driven
+from dvcache.pools.generations import Generation
+from dvcache.types import Batch
 
 _GLANCE: Final = 0.001
 """Seconds for what has arrived already, where the timeout is over."""
@@ -18,10 +19,12 @@ _GLANCE: Final = 0.001
 class Use:
     """A place of the pool, and the connection that carries a batch."""
 
-    __slots__ = ("__weakref__", "connection", "driven", "lost", "number", "overdue", "since", "until")
+    __slots__ = ("__weakref__", "connection", "lost", "made", "number", "overdue", "since", "until")
 
-    def __init__(self, driven: Driven, until: float | None) -> None:
-        self.driven = driven
+    made: Generation
+    """The user's pool. Set once the place is this use's."""
+
+    def __init__(self, until: float | None) -> None:
         self.connection: Any = None
         self.number = -1
         self.since = time.monotonic()
