@@ -317,7 +317,7 @@ _BY_TEXT: Final[tuple[tuple[str, type[ServerError]], ...]] = (
     ("Error loading the extension", _ModuleError),
     ("Error unloading module", _ModuleError),
 )
-"""What replies with the code ERR mean, by a part of their text."""
+"""The meaning of replies with the code ERR, by a part of their text."""
 
 _OTHER_CODES: Final = frozenset(
     {

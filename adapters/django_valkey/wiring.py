@@ -66,7 +66,7 @@ class Wired:
     """Those with other classes of clients, for backends whose `get_client_class` the project overrides."""
 
     of: "Wired | None" = None
-    """What this was made of, for a cache object whose key_prefix, version, default_timeout or key_func was assigned."""
+    """The parts of this, for a cache object whose key_prefix, version, default_timeout or key_func was assigned."""
 
     def reassigned(self, assigned: Mapping[str, Any]) -> "Wired":
         """Return the same with other keys and another timeout, by the names of Django's attributes of a cache."""

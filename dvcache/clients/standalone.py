@@ -19,7 +19,7 @@ class Standalone:
     pool: Client
     moves: Moves = field(default_factory=Moves, compare=False)
     seconds: float | None = None
-    """What a batch may take that comes without a deadline; None: any time. A client around this one costs 1 %."""
+    """The limit of a batch that comes without a deadline; None: no limit. A client around this one would cost 1 %."""
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch, as `protocols.Client` says."""

@@ -111,7 +111,7 @@ def scripted(cx: Context, by_script: Op[T], otherwise: Callable[[], Op[T]]) -> O
 
 
 SCRIPTS: Final = "EVAL"
-"""What the context remembers of a server that refuses scripts."""
+"""The name by which the context remembers that a server refuses scripts."""
 
 
 def remember(cx: Context, command: str, error: ServerError) -> None:

@@ -155,7 +155,7 @@ async def aread_replica(connection: Any, greet: Callable[[Any], object] | None =
 
 
 _OF_COMMANDS: Final = frozenset({"retry", "retry_on_error", "retry_on_timeout", "health_check_interval"})
-"""What says how valkey-py carries commands: here a pool does, and the budget bounds attempts to connect."""
+"""Arguments that say how valkey-py carries commands: here a pool does, and the budget bounds attempts to connect."""
 
 _KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 45_000}
 """Seconds of rest, between probes, and how many of them; milliseconds without an acknowledgement: as long together."""

@@ -107,12 +107,12 @@ class GreetedSocket:
 
     @property
     def said(self) -> bytes:
-        """What the server said first."""
+        """The first bytes of the server."""
         return bytes(self._said)
 
     @property
     def unread(self) -> bytes:
-        """What has come after the greeting: nothing from a server that takes the connection."""
+        """The bytes after the greeting: none from a server that takes the connection."""
         if hasattr(self.sock, "pending"):  # TLS cannot be looked into
             return b""
         try:
@@ -161,7 +161,7 @@ class GreetedStream(asyncio.StreamReader):
 
     @property
     def said(self) -> bytes:
-        """What the server said first, with what the transport left unread."""
+        """The first bytes of the server, with those that the transport left unread."""
         if self._copy is not None:
             with suppress(OSError):
                 self._said += self._copy.recv(_REMEMBERED)
@@ -169,7 +169,7 @@ class GreetedStream(asyncio.StreamReader):
 
     @property
     def unread(self) -> bytes:
-        """What has come after the greeting, as of a socket."""
+        """The bytes after the greeting, as of a socket."""
         return bytes(self._buffer)  # type: ignore[attr-defined]  # asyncio offers no other way
 
     def settle(self) -> None:
