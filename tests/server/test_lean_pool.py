@@ -275,10 +275,11 @@ def test_an_interrupted_call_never_leaves_its_reply_to_another(make: Make, monke
     pool.execute((("SET", "a", b"of a"), ("SET", "b", b"of b")))
     with monkeypatch.context() as patched:
 
-        def interrupt(_self: object) -> None:
+        def interrupt(*_: object) -> None:
             raise Interrupted
 
-        patched.setattr("dvcache.pools.lane.Lane._receive", interrupt)
+        [lane] = pool._free
+        patched.setattr(lane, "_feed", interrupt)
         with pytest.raises(Interrupted):
             pool.execute((("GET", "a"),))
     assert pool.execute((("GET", "b"),)) == [b"of b"]
