@@ -98,8 +98,8 @@ class Callers:
             held = [threads.submit(self.pool.execute, (("BLPOP", "nothing", 1),)) for _ in range(MOST)]
             wait_until(lambda: self.server.info("clients")["blocked_clients"] == str(MOST), 5)
             assert [each.result() for each in held] == [[None]] * MOST
-        gc.collect()  # a pool of valkey-py's that was replaced may end its connections with a cycle only
-        assert self.server.connections() <= MOST + 1
+        gc.collect()  # an exception's traceback may hold a connection in a cycle
+        wait_until(lambda: self.server.connections() <= MOST + 1, 5)
 
     def close(self) -> None:
         self.pool.close()
@@ -206,6 +206,10 @@ def _recursing(callers: Callers, wanted: int) -> int:
     return struck
 
 
+_OFTEN: Final = 0.0005
+"""Share of the instructions that fail: some calls are struck several times, others never."""
+
+
 def _out_of_memory(callers: Callers, wanted: int) -> int:
     """Have a trace function raise MemoryError at random lines of the library, as an allocation may fail anywhere."""
     chance = random.Random(2)
@@ -216,7 +220,7 @@ def _out_of_memory(callers: Callers, wanted: int) -> int:
         if struck >= wanted or "/pools/" not in frame.f_code.co_filename:
             return None
         frame.f_trace_opcodes = True
-        if event == "opcode" and chance.random() < 0.002:
+        if event == "opcode" and chance.random() < _OFTEN:
             struck += 1
             raise MemoryError
         return trace
