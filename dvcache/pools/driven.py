@@ -19,7 +19,7 @@ from dvcache.pools import exchanges, watchdog
 from dvcache.pools.connections import interrupt
 from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.generations import Generation, Generations, Leaving
-from dvcache.pools.idle import end_idle
+from dvcache.pools.idle import end_idle, is_exhausted
 from dvcache.pools.places import Living, Waiting
 from dvcache.pools.transactions import transact
 from dvcache.pools.uses import Use, connected, hurrying, read
@@ -188,10 +188,11 @@ class DrivenPool:
         try:
             self._repair()  # after it was admitted: the use that left it the place may not have given back a connection
             use.made = self._made()
+            use.lost = is_exhausted(use.made.pool)  # by others; its own wait knows no deadline
         except BaseException:
             use.lost = True
             raise
-        return use
+        return None if use.lost else use
 
     def end(self, use: Use, *, clean: bool = True) -> None:
         """Give a connection back, disconnected where its state is unknown; one that cannot be is not given back."""

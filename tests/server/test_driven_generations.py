@@ -3,6 +3,7 @@
 import gc
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from dvcache.errors import PoolExhausted
 from dvcache.pools.driven import DrivenPool
 from dvcache.pools.factory import Pools
 from tests.drivers import OwnBlockingPool, OwnPool, endpoint_of, pools_of
@@ -83,6 +85,19 @@ def test_threads_within_a_pool_whose_lock_was_left_behind_go_on(server: Server) 
         assert waits.result(10) == [b"PONG"]
     assert pool.execute(PING) == [b"PONG"]
     pool.close()
+
+
+def test_a_wait_for_connections_that_others_hold_ends_at_the_deadline(server: Server) -> None:
+    with pools_of(OwnBlockingPool, DrivenPool, Pools().pool, server.url()) as make:
+        pool = make(max_connections=1)
+        users = pool._made().pool
+        connection = users.get_connection("PING")
+        started = time.monotonic()
+        with pytest.raises(PoolExhausted, match="the deadline"):
+            pool.execute(PING, started + 0.3)
+        assert 0.25 < time.monotonic() - started < 3
+        users.release(connection)
+        assert pool.execute(PING) == [b"PONG"]
 
 
 def test_a_retired_pool_is_made_once_for_all_threads(make: Any) -> None:
