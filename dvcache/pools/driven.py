@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from dvcache.errors import ClosedError, ReplyTimeout
@@ -18,7 +19,7 @@ from dvcache.pools import exchanges, watchdog
 from dvcache.pools.connections import interrupt
 from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.generations import Generation, Generations, Leaving
-from dvcache.pools.idle import end_idle
+from dvcache.pools.idle import end_idle, is_exhausted
 from dvcache.pools.places import Living, Waiting
 from dvcache.pools.transactions import transact
 from dvcache.pools.uses import Use, connected, hurrying, read
@@ -72,18 +73,17 @@ class DrivenPool:
     )
 
     def __init__(self, endpoint: Endpoint) -> None:
-        assert endpoint.driver is not None
         self._endpoint, self._driver = endpoint, endpoint.driver
         self._closed = False
-        self._generations = Generations(self._made)
+        self._generations = Generations(partial(_another, endpoint))
         self.renew()
         renewed_after_fork(self)
 
     def renew(self) -> None:
         """Start without a pool: in a forked child the old one is the parent's."""
-        if (driven := self._generations.last.driven) is not None:
+        if (driven := self._driven) is not None:
             _inherited.append(driven)
-        self._generations = Generations(self._made)
+        self._generations = Generations(partial(_another, self._endpoint))
         self._leaving: dict[int, Leaving] = {}
         self._living: Living[Use] = Living()
         self._waiting = Waiting()
@@ -131,7 +131,7 @@ class DrivenPool:
         except BaseException as error:
             self.end(use, clean=False)
             if isinstance(error, Exception):
-                _raise(self._meant(use, error, batch), error)
+                exchanges.explain(self._meant(use, error, batch), error)
             raise
 
     def _meant(self, use: Use, error: Exception, batch: Batch) -> Exception:
@@ -149,7 +149,7 @@ class DrivenPool:
         """Take a connection, once fewer are in use than the pool allows: valkey-py's own would refuse at once."""
         use = None if self._waiting.turns else self._place(until)
         if use is None:
-            pool = self._current().pool
+            pool = self._made().pool
             patience = exchanges.patience(pool, self._endpoint)
             give_up = None if patience is None else time.monotonic() + patience
             by_deadline = until is not None and (give_up is None or until < give_up)
@@ -179,7 +179,7 @@ class DrivenPool:
 
     def _place(self, until: float | None) -> Use | None:
         """Return a use, if fewer are alive than the pool allows."""
-        most = exchanges.bound(self._current().pool, None)
+        most = exchanges.bound(self._made().pool, None)
         if most is not None and len(self._living) >= most:
             return None
         use = Use(until)
@@ -187,11 +187,12 @@ class DrivenPool:
             return None
         try:
             self._repair()  # after it was admitted: the use that left it the place may not have given back a connection
-            use.made = self._current()
+            use.made = self._made()
+            use.lost = is_exhausted(use.made.pool)  # by others; its own wait knows no deadline
         except BaseException:
             use.lost = True
             raise
-        return use
+        return None if use.lost else use
 
     def end(self, use: Use, *, clean: bool = True) -> None:
         """Give a connection back, disconnected where its state is unknown; one that cannot be is not given back."""
@@ -226,20 +227,21 @@ class DrivenPool:
         with suppress(Exception):  # a pool of another shape
             end_idle(pool)
 
-    def _current(self) -> Generation:
+    def _made(self) -> Generation:
         """Return the user's pool."""
         if self._closed:
             raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
         return self._generations.current()
 
-    def _made(self) -> Driven:
-        return exchanges.checked(self._driver.driven(self._endpoint), self._endpoint)
+    @property
+    def _driven(self) -> Driven | None:
+        return self._generations.last.driven
 
     def _taken(self, pool: Any, batch: Batch, until: float | None) -> Any:
         try:
             return copy_context().run(connected, pool, batch, until)
         except Exception as error:
-            _raise(exchanges.taking_error(error, pool, self._endpoint), error)
+            exchanges.explain(exchanges.taking_error(error, pool, self._endpoint), error)
             raise
 
     def look(self, now: float, /) -> float | None:
@@ -285,13 +287,9 @@ class DrivenPool:
             interrupt(getattr(use.connection, "_sock", None))
 
 
-def _raise(meant: Exception, error: Exception) -> None:
-    """Raise what an error means, unless it is the error itself. No cycle holds the connection until it is collected."""
-    try:
-        if meant is not error:
-            raise meant from error
-    finally:
-        del meant, error  # the tracebacks hold this frame
+def _another(endpoint: Endpoint) -> Driven:
+    assert endpoint.driver is not None
+    return exchanges.checked(endpoint.driver.driven(endpoint), endpoint)
 
 
 _inherited: Final[list[object]] = []

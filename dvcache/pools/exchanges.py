@@ -93,6 +93,15 @@ def exchange_error(error: Exception, batch: Batch, endpoint: Endpoint) -> Except
     return error
 
 
+def explain(meant: Exception, error: Exception) -> None:
+    """Raise what an error means, unless it is the error itself."""
+    try:
+        if meant is not error:
+            raise meant from error
+    finally:
+        del meant, error  # the traceback holds this frame: the cycle would hold the connection
+
+
 def reply_error(error: BaseException, endpoint: Endpoint) -> errors.ServerError:
     """Return our error of an error reply, whose text is again what the server wrote."""
     text = str(error)

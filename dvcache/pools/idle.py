@@ -34,6 +34,12 @@ def end_idle(pool: Any) -> None:
         places.put_nowait(connection)
 
 
+def is_exhausted(pool: Any) -> bool:
+    """Return True for a `BlockingConnectionPool` whose connections are all in use."""
+    places = getattr(getattr(pool, "pool", None), "queue", None)  # looked at without its lock
+    return places is not None and not len(places)
+
+
 def locks(pool: Any) -> list[Any]:
     """Return the locks that a pool of valkey-py's takes for each connection."""
     found = (getattr(pool, "_lock", None), getattr(getattr(pool, "pool", None), "mutex", None))

@@ -13,6 +13,7 @@ from libvalkey import ProtocolError
 
 from dvcache import scripts
 from dvcache.pools.resp3 import as_resp2
+from dvcache.pools.unreadable import is_callers
 from dvcache.slots import are_ranges
 from dvcache.types import Batch, Command, Endpoint
 
@@ -88,7 +89,9 @@ def _fits(command: Command, reply: Any, resp3: bool) -> bool:
         if not resp3:
             return False
         [plain] = as_resp2((command,), [reply])
-    except RecursionError:
+    except RecursionError as error:
+        if is_callers(error):
+            raise
         return False
     return type(plain) in KINDS[command[0]] or (shape is not None and shape(command, plain))
 

@@ -236,7 +236,7 @@ def test_closing_and_releasing_break_no_call_under_way(make: Make, server: Serve
     before = server.connections()
     pool = make()
     pool.execute(PING)
-    driven: Any = pool._current().pool
+    driven: Any = pool._made().pool
     for connection in [driven.get_connection("PING"), driven.get_connection("PING")]:
         driven.release(connection)
     assert server.connections() == before + 2
@@ -389,7 +389,7 @@ def test_a_queue_whose_lock_was_left_behind_holds_up_nobody(server: Server) -> N
     with pools_of(OwnBlockingPool, DrivenPool, Pools().pool, server.url()) as make:
         pool = make(max_connections=2, timeout=5)
         pending = pool.begin(PING)
-        driven: Any = pool._current().pool
+        driven: Any = pool._made().pool
         driven.pool.mutex.acquire()
         with ThreadPoolExecutor(1) as thread:
             stuck = thread.submit(pool.execute, PING)
