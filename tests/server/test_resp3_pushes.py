@@ -11,7 +11,7 @@ import pytest
 from dvcache import Container, Settings
 from tests.drivers import OwnAsyncPool, OwnPool
 from tests.servers import Server
-from tests.soak.pushes import atrack, track
+from tests.tracking import atrack, track
 
 KEYS = 20
 POOLS: dict[str, dict[str, Any]] = {

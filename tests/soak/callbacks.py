@@ -11,7 +11,7 @@ def exceptions_at_every_instruction_of_interrupted_callbacks_cross_no_reply(run:
         for loop in ("asyncio", "uvloop"):
             for error in ("Struck", "KeyboardInterrupt"):
                 run.say(f"{loop}, {error}")
-                told = struck(server, loop, error, 40 if run.short else 1)
+                told = struck(server, loop, error, 100 if run.short else 1)
                 assert not any(told[name] for name in ("wrong", "false", "late", "dead")), told
                 found.append(f"{loop} {error}: {told['struck']:,}")
     return f"struck, with no wrong value, no false acknowledgement, no call past its limit: {', '.join(found)}"

@@ -1,38 +1,16 @@
 """RESP3 connections whose server pushes invalidations between the replies."""
 
 import asyncio
-import inspect
 import threading
-from typing import Any, Final
+from typing import Final
 
 from dvcache import AsyncCache, Cache, Container, Settings
 from tests.servers import Server
 from tests.soak._run import Run
+from tests.tracking import atrack, track
 
 _KEYS: Final = 50
 _TOGETHER: Final = 50
-
-
-def track(connection: Any) -> Any:
-    """Greet as valkey-py does, and have the server push what happens to the keys that were read."""
-    greeted = connection.on_connect()
-    return _atrack(connection, greeted) if inspect.isawaitable(greeted) else _tracked(connection)
-
-
-def _tracked(connection: Any) -> None:
-    connection.send_command("CLIENT", "TRACKING", "ON")
-    assert connection.read_response() == b"OK"
-
-
-async def _atrack(connection: Any, greeted: Any) -> None:
-    await greeted
-    await connection.send_command("CLIENT", "TRACKING", "ON")
-    assert await connection.read_response() == b"OK"
-
-
-async def atrack(connection: Any) -> None:
-    """Greet as `track`; valkey-py awaits what it knows for a coroutine function."""
-    await track(connection)
 
 
 def gets_between_pushes_return_their_own_values(run: Run) -> str:
