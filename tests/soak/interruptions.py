@@ -209,9 +209,9 @@ def _recursing(callers: Callers, wanted: int) -> int:
     return struck
 
 
-_POP_EXCEPT: Final = dis.opmap["POP_EXCEPT"]
-"""An instruction that allocates nothing. Raised there, an exception leaves the thread the one that was handled, which
-holds its frames, and with them a connection, for as long as the thread runs.
+_HANDLING: Final = (dis.opmap["PUSH_EXC_INFO"], dis.opmap["POP_EXCEPT"])
+"""Instructions that enter and leave a handler, and cannot fail. Raised there, an exception leaves the thread the one
+that was handled, which holds its frames, and with them a connection, for as long as the thread runs.
 """
 _OFTEN: Final = 0.0005
 """Share of the instructions that fail: some calls are struck several times, others never."""
@@ -227,7 +227,7 @@ def _out_of_memory(callers: Callers, wanted: int) -> int:
         if struck >= wanted or "/pools/" not in frame.f_code.co_filename:
             return None
         frame.f_trace_opcodes = True
-        if event == "opcode" and chance.random() < _OFTEN and frame.f_code.co_code[frame.f_lasti] != _POP_EXCEPT:
+        if event == "opcode" and chance.random() < _OFTEN and frame.f_code.co_code[frame.f_lasti] not in _HANDLING:
             struck += 1
             raise MemoryError
         return trace
