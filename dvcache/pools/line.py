@@ -178,7 +178,7 @@ class Line(Limits, asyncio.Protocol):
         self.unusable = False
 
     @override
-    def data_received(self, data: bytes | memoryview) -> None:  # noqa: C901  # calls would cost
+    def data_received(self, data: bytes | memoryview) -> None:  # noqa: C901, PLR0912  # calls would cost
         if self.unusable:
             self._interrupted()
             return
@@ -203,6 +203,8 @@ class Line(Limits, asyncio.Protocol):
                     future.set_result(replies)
                 pending.popleft()
                 self._in_flight -= size
+                if not pending:
+                    break  # `has_data` tells whether more has come
         except (ProtocolError, IndexError, TypeError) as error:
             # Not RESP, or a reply that nobody awaits: whose the next one is cannot be known.
             self._break(error if isinstance(error, ProtocolError) else UNREADABLE)

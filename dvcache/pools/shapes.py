@@ -159,6 +159,14 @@ def _pairs(_: Command, reply: Any) -> bool:
     return _are(reply, _BYTES) and len(reply) % 2 == 0
 
 
+def _fields(command: Command, reply: Any) -> bool:
+    return _are(reply, _BYTES) if "NOVALUES" in command[3:] else _pairs(command, reply)
+
+
+def _positions(command: Command, reply: Any) -> bool:
+    return "COUNT" in command[3:] and _are(reply, _INT)
+
+
 def _scored(_: Command, reply: Any) -> bool:
     return _are(reply, _BYTES) and len(reply) % 2 == 0 and all(map(_is_score, reply[1::2]))
 
@@ -257,7 +265,8 @@ _SHAPES: Final[dict[Any, Fits]] = {
     **dict.fromkeys(("ZPOPMIN", "ZPOPMAX"), _scored),
     "SCAN": partial(_page, _BYTES_ARRAY),
     "SSCAN": partial(_page, _BYTES_ARRAY),
-    "HSCAN": partial(_page, _pairs),
+    "HSCAN": partial(_page, _fields),
+    "LPOS": _positions,
     "ZSCAN": partial(_page, _scored),
     "HINCRBYFLOAT": _score,
     "ZINCRBY": _score,

@@ -509,9 +509,7 @@ def eager(loop: asyncio.AbstractEventLoop, work: Any, **more: Any) -> Any:
     return asyncio.Task(rest(), loop=loop, **{"context": context, **more})
 
 
-FACTORIES = {"steps at once": eager}
-if hasattr(asyncio, "eager_task_factory"):
-    FACTORIES["of Python"] = asyncio.eager_task_factory
+FACTORIES = {"of Python": getattr(asyncio, "eager_task_factory", eager)}
 
 
 @pytest.mark.parametrize("factory", FACTORIES.values(), ids=FACTORIES)

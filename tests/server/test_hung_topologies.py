@@ -40,8 +40,7 @@ def ended(work: Any) -> list[float]:
     return found[0]
 
 
-@pytest.mark.parametrize("mode", ["sync", "async"])
-@pytest.mark.parametrize("ignores", [False, True], ids=["raising", "ignoring"])
+@pytest.mark.parametrize(("mode", "ignores"), [("sync", False), ("async", True)], ids=["sync", "async ignoring"])
 def test_hung_servers_end_every_call_at_the_deadline(servers: World, mode: str, ignores: bool) -> None:
     def work() -> list[float]:
         with caller(settings(servers, IGNORE_EXCEPTIONS=ignores), mode) as call:
@@ -52,8 +51,7 @@ def test_hung_servers_end_every_call_at_the_deadline(servers: World, mode: str, 
     assert max(ended(work)) < 10
 
 
-@pytest.mark.parametrize("mode", ["sync", "async"])
-@pytest.mark.parametrize("name", ["connect black-holed", "greeting byte by byte"])
+@pytest.mark.parametrize(("mode", "name"), [("sync", "connect black-holed"), ("async", "greeting byte by byte")])
 def test_servers_that_cannot_be_reached_end_every_call_at_the_deadline(servers: World, mode: str, name: str) -> None:
     def work() -> list[float]:
         with fault(servers, name, 1) as instead, caller(settings(servers, instead), mode) as call:

@@ -1,7 +1,6 @@
 """The users of `docs/production.md` may do what the operations do, and nothing else."""
 
 import ast
-import itertools
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -50,9 +49,9 @@ def location(server: Server) -> str:
 
 
 class TestServer(CacheConformance):
-    @pytest.fixture(params=itertools.product(MODES, POLICIES), ids=" ".join)
+    @pytest.fixture(params=["sync herd", "async plain"])  # the commands of a policy are the same in either mode
     def make_cache(self, request: pytest.FixtureRequest, location: str) -> Iterator[MakeCache]:
-        mode, policy = request.param
+        mode, policy = request.param.split()
         with wired(mode, location) as make_cache:
             yield POLICIES[policy](make_cache)
 
@@ -66,7 +65,7 @@ def cluster_urls(shared_cluster: Cluster) -> list[str]:
 
 
 class TestCluster(CacheConformance):
-    @pytest.fixture(params=["sync plain", "async herd"])
+    @pytest.fixture(params=["async herd"])
     def make_cache(self, request: pytest.FixtureRequest, cluster_urls: list[str]) -> Iterator[MakeCache]:
         mode, policy = request.param.split()
         with wired(mode, cluster_urls) as make_cache:

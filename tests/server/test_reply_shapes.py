@@ -106,14 +106,21 @@ def speaker() -> Iterator[Speaker]:
         yield speaker
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module")
 def container(request: pytest.FixtureRequest, speaker: Speaker) -> Iterator[Container]:
     options = {"SOCKET_TIMEOUT": 0.5, **KINDS[request.param]}
     with Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options})) as container:
         yield container
 
 
-@pytest.mark.parametrize("name", CALLS)
+def share_of(kinds: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return each call with the first kind of connection, and with one of the others in turn."""
+    first, *others = kinds
+    shared = [(others[n % len(others)], name) for n, name in enumerate(CALLS)]
+    return [(first, name) for name in CALLS] + sorted(shared, key=lambda pair: others.index(pair[0]))
+
+
+@pytest.mark.parametrize(("container", "name"), share_of(KINDS), indirect=["container"])
 def test_any_reply_to_a_method_is_a_value_or_an_error_of_ours(
     container: Container, speaker: Speaker, name: str
 ) -> None:
@@ -132,7 +139,7 @@ def runner() -> Iterator[asyncio.Runner]:
         yield runner
 
 
-@pytest.fixture(scope="module", params=ASYNC_KINDS)
+@pytest.fixture(scope="module")
 def async_container(request: pytest.FixtureRequest, speaker: Speaker, runner: asyncio.Runner) -> Iterator[Container]:
     options = {"SOCKET_TIMEOUT": 0.5, **ASYNC_KINDS[request.param]}
     container = Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options}))
@@ -140,7 +147,7 @@ def async_container(request: pytest.FixtureRequest, speaker: Speaker, runner: as
     runner.run(container.aclose())
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize(("async_container", "name"), share_of(ASYNC_KINDS), indirect=["async_container"])
 def test_any_reply_to_an_async_method_is_a_value_or_an_error_of_ours(
     async_container: Container, speaker: Speaker, runner: asyncio.Runner, name: str
 ) -> None:
