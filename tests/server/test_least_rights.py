@@ -3,11 +3,13 @@
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 import pytest
 
+import dvcache
 from dvcache import Container, PermissionDenied, Settings
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from tests.clusters import Cluster, on_cluster
@@ -116,7 +118,8 @@ def test_a_user_of_one_prefix_reaches_no_other(server: Server) -> None:
 def test_the_rules_name_the_commands_that_operations_send(server: Server) -> None:
     known = {name.decode().upper() for name in server.raw("COMMAND", "LIST")}
     written = set()
-    for module in (*(ROOT / "dvcache" / "operations").rglob("*.py"), ROOT / "dvcache" / "scripts.py"):
+    package = Path(dvcache.__file__).parent
+    for module in (*(package / "operations").rglob("*.py"), package / "scripts.py"):
         for node in ast.walk(ast.parse(module.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 written |= {node.value, *re.findall(r"call\('(\w+)'", node.value)} & known
