@@ -10,21 +10,10 @@ import valkey
 
 from dvcache import Container, Settings, UnavailableError
 from tests.empty_values import EXAMPLES
+from tests.refusals import CANNOT_SERVE
 from tests.servers import Server, wait_until
 from tests.speaker import Relay, Speaker
 
-TEXTS = [
-    "OOM command not allowed when used memory > 'maxmemory'.",
-    "MISCONF Valkey is configured to save RDB snapshots",
-    "NOREPLICAS Not enough good replicas to write.",
-    "BUSY Valkey is busy running a script.",
-    "READONLY You can't write against a read only replica.",
-    "LOADING Valkey is loading the dataset in memory",
-    "MASTERDOWN Link with MASTER is down",
-    "CLUSTERDOWN The cluster is down",
-    "TRYAGAIN Multiple keys request during rehashing of slot",
-    "ERR max number of clients reached",
-]
 KINDS = {"plain": {}, "herd": {"HERD": True}}
 both = pytest.mark.parametrize("colour", ["sync", "async"])
 each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -48,7 +37,7 @@ def calling(server: Any, colour: str, **options: Any) -> Iterator[Callable[[Call
 
 @both
 @each_kind
-@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.split()[0])
+@pytest.mark.parametrize("text", CANNOT_SERVE, ids=lambda text: text.split()[0])
 def test_every_method_returns_its_empty_value_of_a_server_that_cannot_serve(
     text: str, kind: dict[str, Any], colour: str
 ) -> None:

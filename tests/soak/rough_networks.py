@@ -2,15 +2,16 @@
 
 import asyncio
 import random
-import threading
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from typing import Any, Final, Self
+from collections.abc import Callable
+from typing import Final
 
 import uvloop
+from typing_extensions import override
 
 from dvcache import AsyncCache, Container, Settings
 from dvcache.errors import TransportError
+from tests.proxies import DelayProxy
 from tests.servers import Server
 from tests.soak._run import Run
 
@@ -19,62 +20,15 @@ _TOGETHER: Final = 100
 _KEYS: Final = 500
 
 
-class RoughProxy:
-    """A proxy in a thread of its own: it splits and delays replies, truncates them and ends connections."""
+class RoughProxy(DelayProxy):
+    """A proxy that splits and delays replies, truncates them and ends connections."""
 
     def __init__(self, upstream: int) -> None:
-        self._upstream, self._chance = upstream, random.Random(_SEED)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="rough proxy")
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.accepted = self.ended = 0
+        super().__init__(upstream)
+        self._chance = random.Random(_SEED)
+        self.ended = 0
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._listener = self._run(asyncio.start_server(self._accept, "127.0.0.1", 0))
-        self.port: int = self._listener.sockets[0].getsockname()[1]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._run(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
-
-    async def _close(self) -> None:
-        self._listener.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.accepted += 1
-        task = self._loop.create_task(self._serve(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
-        requests = self._loop.create_task(self._requests(reader, there_writer))
-        try:
-            await self._replies(there_reader, writer)
-        except ConnectionError:
-            pass
-        finally:
-            requests.cancel()
-            await asyncio.gather(requests, return_exceptions=True)
-            there_writer.transport.abort()
-            writer.transport.abort()
-
-    async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-        writer.write_eof()
-
+    @override
     async def _replies(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         chance, passed = self._chance, 0
         while data := await reader.read(65536):

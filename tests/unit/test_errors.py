@@ -22,6 +22,7 @@ from dvcache.errors import (
     WrongTypeError,
     reply_error,
 )
+from tests.refusals import CANNOT_SERVE
 
 WHERE = {"alias": "shop", "endpoint": "valkey://127.0.0.1:6379/0", "command": "GET"}
 EVERY = [
@@ -101,25 +102,15 @@ def test_code_that_catches_the_errors_of_valkey_py_catches_ours(error: CacheErro
         raise error
 
 
-CANNOT_SERVE = [
-    "OOM command not allowed when used memory > 'maxmemory'.",
+WITHIN = (
     "OOM command not allowed when used memory > 'maxmemory'. script: ab, on @user_script:1.",
     "ERR Error running script (call to f_12): @user_script:1: @user_script: 1: -OOM command not allowed",
     "ERR Error running script (call to f_12): @user_script:1: -READONLY You can't write against a read only replica.",
     "EXECABORT Transaction discarded because of: READONLY You can't write against a read only replica.",
-    "MISCONF Valkey is configured to save RDB snapshots",
-    "NOREPLICAS Not enough good replicas to write.",
-    "BUSY Valkey is busy running a script.",
-    "READONLY You can't write against a read only replica.",
-    "LOADING Valkey is loading the dataset in memory",
-    "MASTERDOWN Link with MASTER is down",
-    "CLUSTERDOWN The cluster is down",
-    "TRYAGAIN Multiple keys request during rehashing of slot",
-    "ERR max number of clients reached",
-]
+)
 
 
-@pytest.mark.parametrize("text", CANNOT_SERVE)
+@pytest.mark.parametrize("text", [*CANNOT_SERVE, *WITHIN])
 def test_a_server_that_cannot_serve_now_is_unavailable(text: str) -> None:
     error = reply_error(text)
     assert isinstance(error, UnavailableError)
