@@ -23,7 +23,7 @@ from dvcache.pools import line
 from dvcache.pools.multiplexed import MultiplexedPool
 from dvcache.types import Endpoint
 
-TRACED: Final = frozenset({"line.py", "limits.py", "multiplexed.py", "takeover.py", "loops.py"})
+TRACED: Final = frozenset({"line.py", "read_buffers.py", "limits.py", "multiplexed.py", "takeover.py", "loops.py"})
 LIMIT: Final = 0.3
 """Seconds: the socket timeout of the pools."""
 CONNECT: Final = 0.7

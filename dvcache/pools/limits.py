@@ -13,7 +13,7 @@ from collections import deque
 from contextvars import Context
 from math import inf
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from dvcache.errors import ConnectionLost, PoolExhausted, ReplyTimeout, TransportError
 from dvcache.pools.takeover import is_readable, unsent
@@ -30,6 +30,10 @@ GLANCE: Final = 0.005
 
 GLANCES: Final = 4
 """The most of them in a row."""
+
+
+Entry: TypeAlias = tuple[asyncio.Future[list[Any]], float, Batch, bytes, float]
+"""A batch: the future of its replies, its deadline, the commands, their bytes, and when it was written."""
 
 
 class Limits:
@@ -59,8 +63,8 @@ class Limits:
         self._endpoint, self.loop = endpoint, loop
         self._patience = 1.0 if endpoint.timeout is None else endpoint.timeout
         # Each entry begins with the future and the deadline.
-        self._pending: deque[tuple[asyncio.Future[list[Any]], float, Batch, int, float]] = deque()
-        self._out: deque[tuple[asyncio.Future[list[Any]], float, Batch, bytes]] = deque()
+        self._pending: deque[Entry] = deque()
+        self._out: deque[Entry] = deque()
         self._waiting: deque[tuple[asyncio.Future[list[Any]], float, Batch]] = deque()
         self._since = self._heard = monotonic()
         self._written = self._drained = 0

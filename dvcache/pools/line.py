@@ -1,20 +1,20 @@
 """A line: one connection of an event loop, shared by all its tasks.
 
-Batches sent in one tick of the loop leave in one write; their replies resolve futures in order. The replies of a caller
-that was cancelled, or whose deadline has passed, are read and dropped.
+Batches sent in one tick of the loop leave in one write at its end; sequential ones, of callers that await one reply
+before the next batch, leave at once, which saves a tick. Replies resolve futures in order. The replies of a caller that
+was cancelled, or whose deadline has passed, are read and dropped.
 
 An exception can end a callback at any instruction, before any `try`. So `unusable` is set while one runs, and what
 finds it set ends the connection.
 """
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, Callable
 from math import inf
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
-from libvalkey import ProtocolError
+from libvalkey import ProtocolError, pack_command
 from typing_extensions import override
 
 from dvcache import errors
@@ -33,9 +33,6 @@ IN_FLIGHT: Final = 16 * 1024 * 1024
 BUFFER: Final = 256 * 1024
 """Bytes that are read at once."""
 
-MARK: Final = os.urandom(8)
-"""The first bytes of a buffer whose content has been parsed."""
-
 REST: Final = 0.001
 """Seconds without a byte after which a connection is looked at before it is written to."""
 
@@ -53,6 +50,7 @@ class Line(Limits, asyncio.Protocol):
         "_grown",
         "_has_data",
         "_in_flight",
+        "_is_sequential",
         "_partial",
         "_resp3",
         "_writer",
@@ -66,6 +64,7 @@ class Line(Limits, asyncio.Protocol):
         self._resp3 = speaks_resp3(endpoint)
         self._partial: list[Any] = []
         self._in_flight = 0
+        self._is_sequential = True  # the last tick that wrote had one batch, and nothing was in flight
         self._writer: asyncio.StreamWriter | None = None
         self.apart: Apart | None = None
         """What carries a batch that the server may refuse for its size, and with it the connection."""
@@ -86,40 +85,54 @@ class Line(Limits, asyncio.Protocol):
             self._end(ended)
 
     def send(self, batch: Batch, until: float | None = None) -> asyncio.Future[list[Any]]:
-        """Write the batch at the end of this tick; the future holds its replies, or a TransportError.
+        """Write the batch, at once or at the end of this tick; the future holds its replies, or a TransportError.
 
         Args:
             batch: the commands.
             until: when the future fails at the latest, in `time.monotonic` seconds.
         """
-        future: asyncio.Future[list[Any]] = self.loop.create_future()
-        if self.unusable or self._in_flight > IN_FLIGHT:
-            self._wait_for_room(future, inf if until is None else until, batch)
-            return future
-        data = packed(batch)
-        if len(data) > LARGE and self.apart is not None:
-            return self.apart(batch, until)
-        if not self._out:
-            self._since = since = monotonic()
-            self.loop.call_soon(self._flush)
-            if since + self._patience < self._due:
-                self._watch(since + self._patience)
         if until is None:
             until = inf
-        elif until < self._due:
+        if self.unusable or self._in_flight > IN_FLIGHT:
+            return self._waiting_for_room(batch, until)
+        data = pack_command(batch[0]) if len(batch) == 1 else packed(batch)
+        size = len(data)
+        if size > LARGE and self.apart is not None:
+            return self.apart(batch, None if until == inf else until)
+        future: asyncio.Future[list[Any]] = self.loop.create_future()
+        if until < self._due:
             self._watch(until)
-        self._out.append((future, until, batch, data))
-        self._in_flight += len(data)
+        if not self._out:
+            self._since = since = monotonic()
+            if since + self._patience < self._due:
+                self._watch(since + self._patience)
+            if self._is_sequential and not self._pending and size < BUFFER and self._is_at_rest(since):
+                self.unusable = True
+                self._pending.append((future, until, batch, data, since))
+                self._in_flight += size
+                self._written += size
+                self._transport.write(data)
+                self.unusable = False
+                return future
+            self.loop.call_soon(self._flush)
+        self._out.append((future, until, batch, data, self._since))
+        self._in_flight += size
         return future
 
-    def _wait_for_room(self, future: asyncio.Future[list[Any]], deadline: float, batch: Batch) -> None:
+    def _is_at_rest(self, now: float) -> bool:
+        """Say whether nothing has come to a connection on which nothing is in flight."""
+        return now - self._heard <= REST or not is_readable(self._transport)
+
+    def _waiting_for_room(self, batch: Batch, until: float) -> asyncio.Future[list[Any]]:
+        future: asyncio.Future[list[Any]] = self.loop.create_future()
         if self.unusable:
             future.set_exception(ConnectionLost("connection lost: it has ended", **self._where))
-            return
-        due = min(deadline, monotonic() + self._patience)
+            return future
+        due = min(until, monotonic() + self._patience)
         if due < self._due:
             self._watch(due)
-        self._waiting.append((future, deadline, batch))
+        self._waiting.append((future, until, batch))
+        return future
 
     def _admit(self) -> None:
         """Send the batches that waited, in order, as many as there is room for."""
@@ -139,7 +152,7 @@ class Line(Limits, asyncio.Protocol):
                     if not self._out:
                         self._since = monotonic()
                         self.loop.call_soon(self._flush)
-                    self._out.append((future, deadline, batch, data))
+                    self._out.append((future, deadline, batch, data, self._since))
                     self._in_flight += len(data)
             waiting.popleft()
 
@@ -149,18 +162,16 @@ class Line(Limits, asyncio.Protocol):
             self._interrupted()
             return
         self.unusable = True
-        pending, out, since = self._pending, self._out, self._since
-        if not pending and since - self._heard > REST and is_readable(self._transport):
+        pending, out = self._pending, self._out
+        if not (pending or self._is_at_rest(self._since)):
             self._read_first()
             return
-        written = []
-        for future, deadline, batch, data in out:
-            if future.done():
-                self._in_flight -= len(data)
-            else:
-                written.append(data)
-                pending.append((future, deadline, batch, len(data), since))
-        data = written[0] if len(written) == 1 else b"".join(written)
+        written = [entry for entry in out if not entry[0].done()]
+        if len(written) < len(out):
+            self._in_flight -= sum(len(entry[3]) for entry in out if entry[0].done())
+        self._is_sequential = len(written) == 1 and not pending
+        data = written[0][3] if len(written) == 1 else b"".join([entry[3] for entry in written])
+        pending.extend(written)
         self._written += len(data)
         self._transport.write(data)
         out.clear()
@@ -188,7 +199,7 @@ class Line(Limits, asyncio.Protocol):
         try:
             self._feed(data)
             while (reply := gets()) is not INCOMPLETE:
-                future, _, batch, size, _ = pending[0]
+                future, _, batch, sent, _ = pending[0]
                 if len(batch) == 1:
                     kinds = kinds_of(batch[0][0])
                     replies = [reply]
@@ -202,7 +213,7 @@ class Line(Limits, asyncio.Protocol):
                 if not future.done():
                     future.set_result(replies)
                 pending.popleft()
-                self._in_flight -= size
+                self._in_flight -= len(sent)
                 if not pending:
                     break  # `has_data` tells whether more has come
         except (ProtocolError, IndexError, TypeError) as error:
@@ -258,55 +269,6 @@ class Line(Limits, asyncio.Protocol):
             forget(transport)
 
 
-class BufferedLine(Line, asyncio.BufferedProtocol):
-    """A line of asyncio's own event loop, which reads into a buffer of the line's.
-
-    That loop goes on after a KeyboardInterrupt or SystemExit, and drops the bytes of a `data_received` that was
-    interrupted before its first instruction. Here `is_reading` is still set by then.
-    """
-
-    __slots__ = ("_buffer", "_view", "is_reading")
-
-    def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(endpoint, loop)
-        self._buffer = bytearray(BUFFER)
-        self._view = memoryview(self._buffer)
-        self.is_reading = False
-
-    @override
-    def get_buffer(self, sizehint: int) -> memoryview:
-        if self.is_reading:
-            self.unusable = True  # what was read before is lost; `buffer_updated` ends the connection
-        self.is_reading = True
-        return self._view
-
-    @override
-    def buffer_updated(self, nbytes: int) -> None:
-        self.data_received(self._view[:nbytes])
-        self.is_reading = False
-
-
-class MarkedLine(BufferedLine):
-    """A line over TLS, for which asyncio also asks for the buffer where nothing can be read: its content tells."""
-
-    __slots__ = ()
-
-    def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(endpoint, loop)
-        self._buffer[: len(MARK)] = MARK
-
-    @override
-    def get_buffer(self, sizehint: int) -> memoryview:
-        if not self._buffer.startswith(MARK):
-            self.unusable = True  # as above
-        return self._view
-
-    @override
-    def buffer_updated(self, nbytes: int) -> None:
-        self.data_received(self._view[:nbytes])
-        self._buffer[: len(MARK)] = MARK
-
-
 def _into(future: asyncio.Future[list[Any]]) -> Callable[[asyncio.Future[list[Any]]], None]:
     """Return a callback that hands the result of one future to another."""
 
@@ -320,11 +282,3 @@ def _into(future: asyncio.Future[list[Any]]) -> Callable[[asyncio.Future[list[An
             future.set_result(done.result())
 
     return hand_over
-
-
-def line_of(endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> Line:
-    """Return a line of the loop, not yet open."""
-    # uvloop ends a transport after any exception, and hands bytes over for less than it takes to fill a buffer.
-    if not isinstance(loop, asyncio.BaseEventLoop):
-        return Line(endpoint, loop)
-    return (MarkedLine if endpoint.scheme == "valkeys" else BufferedLine)(endpoint, loop)

@@ -13,8 +13,9 @@ from dvcache.errors import CacheError, ClosedError, ConnectError
 from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.health import check_regularly, interval
 from dvcache.pools.lean import LeanPool
-from dvcache.pools.line import Line, line_of
+from dvcache.pools.line import Line
 from dvcache.pools.loops import PerLoop, deadline
+from dvcache.pools.read_buffers import line_of
 from dvcache.pools.transactions import atransact
 from dvcache.types import Batch, Endpoint, Transaction
 
@@ -65,8 +66,9 @@ class MultiplexedPool:
 
     def begin(self, batch: Batch, until: float | None = None, /) -> "asyncio.Future[list[Any]] | None":
         """Write the batch and return what will hold its replies, as `protocols.AsyncBegins` says."""
-        line = self._lines.get(asyncio.get_running_loop())
-        if line is None or line.unusable:
+        ref = self._lines.refs.get(id(asyncio.get_running_loop()))
+        line = None if ref is None else ref()
+        if line is None or line.unusable or type(batch) is Transaction or not batch:
             return None
         return line.send(batch, until)
 

@@ -1,0 +1,74 @@
+"""Which connection an event loop gets: asyncio's own loop reads into a buffer of the connection.
+
+asyncio's loop goes on after a KeyboardInterrupt, and loses what it had read for a callback that did not begin. The
+buffer shows that; uvloop ends the connection by itself.
+"""
+
+import asyncio
+import os
+from typing import Final
+
+from typing_extensions import override
+
+from dvcache.pools.line import BUFFER, Line
+from dvcache.types import Endpoint
+
+MARK: Final = os.urandom(8)
+"""The first bytes of a buffer whose content has been parsed."""
+
+
+class BufferedLine(Line, asyncio.BufferedProtocol):
+    """A line of asyncio's own event loop, which reads into a buffer of the line's.
+
+    That loop goes on after a KeyboardInterrupt or SystemExit, and drops the bytes of a `data_received` that was
+    interrupted before its first instruction. Here `is_reading` is still set by then.
+    """
+
+    __slots__ = ("_buffer", "_view", "is_reading")
+
+    def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(endpoint, loop)
+        self._buffer = bytearray(BUFFER)
+        self._view = memoryview(self._buffer)
+        self.is_reading = False
+
+    @override
+    def get_buffer(self, sizehint: int) -> memoryview:
+        if self.is_reading:
+            self.unusable = True  # what was read before is lost; `buffer_updated` ends the connection
+        self.is_reading = True
+        return self._view
+
+    @override
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(self._view[:nbytes])
+        self.is_reading = False
+
+
+class MarkedLine(BufferedLine):
+    """A line over TLS, for which asyncio also asks for the buffer where nothing can be read: its content tells."""
+
+    __slots__ = ()
+
+    def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(endpoint, loop)
+        self._buffer[: len(MARK)] = MARK
+
+    @override
+    def get_buffer(self, sizehint: int) -> memoryview:
+        if not self._buffer.startswith(MARK):
+            self.unusable = True  # as above
+        return self._view
+
+    @override
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(self._view[:nbytes])
+        self._buffer[: len(MARK)] = MARK
+
+
+def line_of(endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> Line:
+    """Return a line of the loop, not yet open."""
+    # uvloop ends a transport after any exception, and hands bytes over for less than it takes to fill a buffer.
+    if not isinstance(loop, asyncio.BaseEventLoop):
+        return Line(endpoint, loop)
+    return (MarkedLine if endpoint.scheme == "valkeys" else BufferedLine)(endpoint, loop)

@@ -1,0 +1,104 @@
+"""When a multiplexed connection writes: calls one after another at once, calls of one tick together."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from dvcache.clients.standalone import AsyncStandalone
+from dvcache.pools.line import Line
+from dvcache.pools.multiplexed import MultiplexedPool
+from dvcache.types import Endpoint
+from tests.servers import Server
+
+
+class Recorder:
+    """A transport that passes everything on and keeps what was written."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self.written: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+async def recorded(pool: MultiplexedPool) -> tuple[Line, Recorder]:
+    """Open a connection, and record what it writes from now on."""
+    await pool.execute((("PING",),))
+    line = pool._lines[asyncio.get_running_loop()]
+    recorder = line._transport = Recorder(line._transport)
+    return line, recorder
+
+
+def echo(text: str) -> tuple[tuple[str, ...], ...]:
+    return (("ECHO", text),)
+
+
+def on_pool(server: Server, main: Callable[[MultiplexedPool], Any], run: Callable[..., object]) -> None:
+    pool = MultiplexedPool(Endpoint(host="127.0.0.1", port=server.port, alias="tested"))
+    try:
+        run(main(pool))
+    finally:
+        pool.close()
+
+
+def test_sequential_calls_are_written_at_once(server: Server, run: Callable[..., object]) -> None:
+    async def main(pool: MultiplexedPool) -> None:
+        line, recorder = await recorded(pool)
+        for count in range(1, 4):
+            reply = line.send(echo(f"{count}"))
+            assert len(recorder.written) == count
+            assert await reply == [f"{count}".encode()]
+
+    on_pool(server, main, run)
+
+
+def test_calls_of_one_tick_are_written_together(server: Server, run: Callable[..., object]) -> None:
+    async def main(pool: MultiplexedPool) -> None:
+        line, recorder = await recorded(pool)
+        for writes in (2, 3, 4):  # the first call of the first tick was written at once, those of later ticks were not
+            replies = [line.send(echo(f"{n}")) for n in range(50)]
+            assert [await reply for reply in replies] == [[f"{n}".encode()] for n in range(50)]
+            assert len(recorder.written) == writes
+
+    on_pool(server, main, run)
+
+
+def test_a_sequential_call_after_a_burst_is_written_at_once_again(server: Server, run: Callable[..., object]) -> None:
+    async def main(pool: MultiplexedPool) -> None:
+        line, recorder = await recorded(pool)
+        await asyncio.gather(*(line.send(echo(f"{n}")) for n in range(5)))
+        await line.send(echo("once"))
+        recorder.written.clear()
+        reply = line.send(echo("again"))
+        assert len(recorder.written) == 1
+        assert await reply == [b"again"]
+
+    on_pool(server, main, run)
+
+
+def test_a_call_that_is_cancelled_before_its_tick_ends_is_not_written(
+    server: Server, run: Callable[..., object]
+) -> None:
+    async def main(pool: MultiplexedPool) -> None:
+        line, recorder = await recorded(pool)
+        first, second, third = (line.send(echo(text)) for text in ("first", "second", "third"))
+        second.cancel()
+        assert (await first, await third) == ([b"first"], [b"third"])
+        assert not any(b"second" in data for data in recorder.written)
+        assert line._in_flight == 0
+
+    on_pool(server, main, run)
+
+
+def test_a_batch_of_no_command_is_answered(server: Server, run: Callable[..., object]) -> None:
+    async def main(pool: MultiplexedPool) -> None:
+        client = AsyncStandalone(pool)
+        assert await client.execute(echo("opens")) == [b"opens"]
+        assert await client.execute(()) == []
+
+    on_pool(server, main, run)
