@@ -4,7 +4,7 @@ import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, get_args
 
-from dvcache.drive import arun, run
+from dvcache.drive import apaged, arun, paged, run
 from dvcache.operations.context import Context
 from dvcache.protocols import AsyncClient, Client
 from dvcache.types import Op, Pages
@@ -74,14 +74,7 @@ def stream(op: Callable[Concatenate[Context, P], Pages[T]]) -> Callable[Concaten
 
     def method(self: Bound, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         cx = self._context
-        guard = cx.policy.guard
-        pages, cursor = op(cx, *args, **kwargs), 0
-        while True:
-            flow = pages(cursor)
-            cursor, items = run(flow if guard is None else guard(cx, name, flow, args, kwargs), self._client)
-            yield from items
-            if not cursor:
-                return
+        yield from paged(cx, self._client, name, op(cx, *args, **kwargs), (args, kwargs))
 
     return described(method, op, Iterator[_item(op)])  # type: ignore[misc]  # an annotation, made at run time
 
@@ -94,16 +87,8 @@ def astream(
 
     async def method(self: AsyncBound, /, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, None]:
         cx = self._async_context
-        guard = cx.policy.guard
-        pages, cursor = op(cx, *args, **kwargs), 0
-        while True:
-            flow = pages(cursor)
-            flow = flow if guard is None else guard(cx, name, flow, args, kwargs)
-            cursor, items = await arun(flow, self._async_client)
-            for item in items:
-                yield item
-            if not cursor:
-                return
+        async for item in apaged(cx, self._async_client, name, op(cx, *args, **kwargs), (args, kwargs)):
+            yield item
 
     return described(method, op, AsyncIterator[_item(op)])  # type: ignore[misc]  # as above
 

@@ -4,18 +4,22 @@ import asyncio
 import inspect
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from dvcache.errors import CacheError, on_command, reply_error
 from dvcache.liveness import is_closing
+from dvcache.operations.context import Context
 from dvcache.protocols import AsyncClient, Client
-from dvcache.types import Batch, Call, Each, Effect, Elsewhere, Fresh, Op, Sleep, Spawn, Wait
+from dvcache.types import Batch, Call, Each, Effect, Elsewhere, Fresh, Op, Pages, Sleep, Spawn, Wait
 
 T = TypeVar("T")
 C = TypeVar("C")
+
+Called: TypeAlias = tuple[tuple[Any, ...], Mapping[str, Any]]
+"""Arguments by position and by keyword."""
 
 CLEAN_UP: Final = 5.0
 """Seconds that each effect of an operation's clean-up may take after it was cancelled."""
@@ -96,6 +100,37 @@ async def arun(op: Op[T], client: AsyncClient) -> T:
         raise reason
     finally:
         del reason  # as in run
+
+
+def paged(cx: Context, client: Client, name: str, pages: Pages[T], call: Called) -> Iterator[T]:
+    """Yield the items of an operation page by page; each page is an operation driven by itself.
+
+    Args:
+        cx: the context, whose policy may have a guard.
+        client: runs the commands.
+        name: the operation's name, for the guard.
+        pages: the operation of a page, of its cursor.
+        call: the arguments of the operation, for the guard.
+    """
+    guard, cursor = cx.policy.guard, 0
+    while True:
+        flow = pages(cursor)
+        cursor, items = run(flow if guard is None else guard(cx, name, flow, *call), client)
+        yield from items
+        if not cursor:
+            return
+
+
+async def apaged(cx: Context, client: AsyncClient, name: str, pages: Pages[T], call: Called) -> AsyncGenerator[T, None]:
+    """Yield the items of an operation as `paged`, without blocking the event loop."""
+    guard, cursor = cx.policy.guard, 0
+    while True:
+        flow = pages(cursor)
+        cursor, items = await arun(flow if guard is None else guard(cx, name, flow, *call), client)
+        for item in items:
+            yield item
+        if not cursor:
+            return
 
 
 def _is_ours(error: RuntimeError) -> bool:

@@ -1,4 +1,4 @@
-"""Methods whose return type depends on their arguments, as callers see them: a ParamSpec keeps one signature only."""
+"""Coroutines whose return type depends on their arguments; a ParamSpec would keep one signature only."""
 
 from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol, TypeVar, overload
@@ -10,37 +10,8 @@ One_co = TypeVar("One_co", covariant=True)
 Many_co = TypeVar("Many_co", covariant=True)
 
 
-class Set(Protocol):
-    """`Cache.set`: whether it was stored, or with `get` the previous value."""
-
-    @overload
-    def __call__(
-        self,
-        key: Key,
-        value: object,
-        timeout: Timeout = DEFAULT,
-        version: int | None = None,
-        *,
-        nx: bool = False,
-        xx: bool = False,
-        get: Literal[False] = False,
-    ) -> bool: ...
-    @overload
-    def __call__(
-        self,
-        key: Key,
-        value: object,
-        timeout: Timeout = DEFAULT,
-        version: int | None = None,
-        *,
-        nx: bool = False,
-        xx: bool = False,
-        get: bool,
-    ) -> object: ...
-
-
 class AsyncSet(Protocol):
-    """`AsyncCache.set`, as `Set`."""
+    """`AsyncCache.set`: True if it was stored, or with `get` the previous value."""
 
     @overload
     async def __call__(
@@ -66,17 +37,6 @@ class AsyncSet(Protocol):
         xx: bool = False,
         get: bool,
     ) -> object: ...
-
-
-class GetOrSet(Protocol):
-    """`Cache.get_or_set`: what the default is, or what it returns."""
-
-    @overload
-    def __call__(
-        self, key: Key, default: Callable[[], T], timeout: Timeout = DEFAULT, version: int | None = None
-    ) -> T: ...
-    @overload
-    def __call__(self, key: Key, default: T, timeout: Timeout = DEFAULT, version: int | None = None) -> T: ...
 
 
 class AsyncGetOrSet(Protocol):
@@ -108,17 +68,8 @@ class AsyncGetOrSet(Protocol):
     ) -> T: ...
 
 
-class OneOrMany(Protocol[One_co, Many_co]):
-    """What takes from a collection: one value, or with `count` many."""
-
-    @overload
-    def __call__(self, key: Key, count: None = None, version: int | None = None) -> One_co: ...
-    @overload
-    def __call__(self, key: Key, count: int, version: int | None = None) -> Many_co: ...
-
-
 class AsyncOneOrMany(Protocol[One_co, Many_co]):
-    """The same, asynchronously."""
+    """Takes from a collection: one value, or with `count` many."""
 
     @overload
     async def __call__(self, key: Key, count: None = None, version: int | None = None) -> One_co: ...

@@ -9,11 +9,21 @@ from django_valkey import borrowed, locks
 from django_valkey.blocking_values import storing
 from dvcache.binding import aio, astream, stream, sync
 from dvcache.cache import AsyncCache, Cache
+from dvcache.operations import counters, expiry, hashes, lists, many, ranges, scan, sets, sorted_sets, values, versions
 from dvcache.operations.context import Context
 from dvcache.operations.overriding import Overriding
 from dvcache.types import Colour, Op
 
 C = TypeVar("C", bound=type)
+
+_MODULES: Final = (values, many, counters, versions, expiry, scan, sets, hashes, lists, sorted_sets, ranges)
+_OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
+    name: found
+    for module in _MODULES
+    for name, found in vars(module).items()
+    if inspect.isfunction(found) and found.__module__ == module.__name__ and not name.startswith("_")
+}
+"""The operations of every cache, by their names."""
 
 _CLIENT: Final = inspect.Parameter("client", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Any)
 
@@ -25,6 +35,13 @@ def taking_client(cls: C) -> C:
         op = getattr(method, "__wrapped__", None)
         if op is not None and "client" not in inspect.signature(op).parameters:
             setattr(cls, name, _bound(method, op))
+    return cls
+
+
+def rebound(cls: C) -> C:
+    """Bind all operations to a facade of the core again, so that they take `client`, and what `TRANSLATIONS` says."""
+    for name, op in _OPERATIONS.items():
+        setattr(cls, name, _bound(getattr(cls, name), op))
     return cls
 
 
@@ -124,14 +141,14 @@ def _signed(taking: Callable[..., Any], op: Callable[..., Any]) -> Callable[...,
     return taking
 
 
-@taking_client
+@rebound
 class Methods(Cache):
     """The methods of `dvcache.Cache`."""
 
     get_lock = lock = locks.get_lock
 
 
-@taking_client
+@rebound
 class AsyncMethods(AsyncCache):
     """The methods of `dvcache.AsyncCache`."""
 

@@ -6,7 +6,7 @@ not among them: they would hold a connection for as long as they wait.
 
 # ruff: noqa: D417  # the context is not the caller's to pass
 
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, overload
 
 from dvcache.errors import ServerError
 from dvcache.operations.context import Context
@@ -45,6 +45,10 @@ def _pushed(cx: Context, command: str, key: Key, values: tuple[object, ...], ver
     return int(length)
 
 
+@overload
+def lpop(cx: Context, key: Key, count: None = None, version: int | None = None) -> Op[object]: ...
+@overload
+def lpop(cx: Context, key: Key, count: int, version: int | None = None) -> Op[list[object]]: ...
 def lpop(cx: Context, key: Key, count: int | None = None, version: int | None = None) -> Op[object]:
     """Remove the first element of a list and return it, None where there is none; with `count`, a list of so many.
 
@@ -56,6 +60,10 @@ def lpop(cx: Context, key: Key, count: int | None = None, version: int | None = 
     return _popped(cx, "LPOP", key, count, version)
 
 
+@overload
+def rpop(cx: Context, key: Key, count: None = None, version: int | None = None) -> Op[object]: ...
+@overload
+def rpop(cx: Context, key: Key, count: int, version: int | None = None) -> Op[list[object]]: ...
 def rpop(cx: Context, key: Key, count: int | None = None, version: int | None = None) -> Op[object]:
     """Remove the last element of a list and return it, as `lpop`; with `count`, a list of so many, the last first."""
     return _popped(cx, "RPOP", key, count, version)

@@ -6,6 +6,8 @@ members: 1, 1.0 and True are three members.
 
 # ruff: noqa: D417  # the context is not the caller's to pass
 
+from typing import overload
+
 from dvcache.operations.context import Context
 from dvcache.operations.members import Members, decoded, matching, stored, together
 from dvcache.quantities import argument
@@ -84,6 +86,10 @@ def smove(cx: Context, source: Key, destination: Key, member: object, version: i
     return bool(moved)
 
 
+@overload
+def spop(cx: Context, key: Key, count: None = None, version: int | None = None) -> Op[object]: ...
+@overload
+def spop(cx: Context, key: Key, count: int, version: int | None = None) -> Op[Members]: ...
 def spop(cx: Context, key: Key, count: int | None = None, version: int | None = None) -> Op[object]:
     """Remove a random member of a set and return it, None where there is none; with `count`, up to so many of them.
 
@@ -95,6 +101,10 @@ def spop(cx: Context, key: Key, count: int | None = None, version: int | None = 
     return (yield from _drawn(cx, "SPOP", key, count, version, distinct=True))
 
 
+@overload
+def srandmember(cx: Context, key: Key, count: None = None, version: int | None = None) -> Op[object]: ...
+@overload
+def srandmember(cx: Context, key: Key, count: int, version: int | None = None) -> Op[list[object]]: ...
 def srandmember(cx: Context, key: Key, count: int | None = None, version: int | None = None) -> Op[object]:
     """Return a random member of a set, None where there is none; with `count`, a list of up to so many of them.
 

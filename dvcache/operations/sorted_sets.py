@@ -9,7 +9,7 @@ scores by them.
 # ruff: noqa: A002  # min and max are the names that django-redis and valkey-py have
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 from dvcache.operations.context import Context
 from dvcache.operations.members import matching, scored, stored
@@ -148,6 +148,10 @@ def _ranked(  # noqa: PLR0917  # as its callers
     return None if rank is None or score is None else (int(rank), float(score))
 
 
+@overload
+def zpopmin(cx: Context, key: Key, count: None = None, version: int | None = None) -> Op[Scored | None]: ...
+@overload
+def zpopmin(cx: Context, key: Key, count: int, version: int | None = None) -> Op[list[Scored]]: ...
 def zpopmin(
     cx: Context, key: Key, count: int | None = None, version: int | None = None
 ) -> Op[Scored | list[Scored] | None]:
@@ -161,6 +165,10 @@ def zpopmin(
     return _popped(cx, "ZPOPMIN", key, count, version)
 
 
+@overload
+def zpopmax(cx: Context, key: Key, count: None = None, version: int | None = None) -> Op[Scored | None]: ...
+@overload
+def zpopmax(cx: Context, key: Key, count: int, version: int | None = None) -> Op[list[Scored]]: ...
 def zpopmax(
     cx: Context, key: Key, count: int | None = None, version: int | None = None
 ) -> Op[Scored | list[Scored] | None]:

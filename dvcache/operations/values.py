@@ -2,8 +2,13 @@
 
 # ruff: noqa: D417  # the context is not the caller's to pass
 
+from collections.abc import Awaitable, Callable
+from typing import Literal, TypeVar, overload
+
 from dvcache.operations.context import Context
 from dvcache.types import DEFAULT, Key, Op, Timeout
+
+T = TypeVar("T")
 
 
 def get(cx: Context, key: Key, default: object = None, version: int | None = None) -> Op[object]:
@@ -17,6 +22,30 @@ def get(cx: Context, key: Key, default: object = None, version: int | None = Non
     return cx.policy.get(cx, key, default, version)
 
 
+@overload
+def set(  # noqa: A001  # the operation's name
+    cx: Context,
+    key: Key,
+    value: object,
+    timeout: Timeout = DEFAULT,
+    version: int | None = None,
+    *,
+    nx: bool = False,
+    xx: bool = False,
+    get: Literal[False] = False,
+) -> Op[bool]: ...
+@overload
+def set(  # noqa: A001  # the operation's name
+    cx: Context,
+    key: Key,
+    value: object,
+    timeout: Timeout = DEFAULT,
+    version: int | None = None,
+    *,
+    nx: bool = False,
+    xx: bool = False,
+    get: bool,
+) -> Op[object]: ...
 def set(  # noqa: A001  # the operation's name
     cx: Context,
     key: Key,
@@ -84,6 +113,16 @@ def has_key(cx: Context, key: Key, version: int | None = None) -> Op[bool]:
     return cx.policy.has_key(cx, key, version)
 
 
+@overload
+def get_or_set(
+    cx: Context, key: Key, default: Callable[[], Awaitable[T]], timeout: Timeout = DEFAULT, version: int | None = None
+) -> Op[T]: ...
+@overload
+def get_or_set(
+    cx: Context, key: Key, default: Callable[[], T], timeout: Timeout = DEFAULT, version: int | None = None
+) -> Op[T]: ...
+@overload
+def get_or_set(cx: Context, key: Key, default: T, timeout: Timeout = DEFAULT, version: int | None = None) -> Op[T]: ...
 def get_or_set(
     cx: Context,
     key: Key,

@@ -41,7 +41,7 @@ def test_the_tables_of_operations_say_what_each_returns_without_a_server() -> No
     context = Container(Settings.parse({"LOCATION": "memory://", "VERSION": 7})).context()
     data, values = {"a": 1}, {"key": "k", "value": "v", "default": "d", "data": {"a": 1}, "keys": ["a"]}
     values |= {"mapping": {}, "values": [], "pattern": "*", "search": "*", "timeout": 1, "when": 1}
-    streams = {name for name, method in vars(Cache).items() if inspect.isgeneratorfunction(method)}
+    streams = {name for name, _ in inspect.getmembers(Cache, inspect.isgeneratorfunction)}
     checked = set()
     for [method, *_, empty] in [row for page in OPERATIONS for row in rows(page)]:
         [call] = CODE.findall(method)

@@ -11,14 +11,14 @@ from dvcache.locks import AsyncLock, Lock
 from dvcache.operations import values
 from tests.unit.operations_context import CX
 
-NAMES = sorted(name for name in vars(Cache) if not name.startswith("_"))
+NAMES = sorted(name for name in dir(Cache) if not name.startswith("_"))
 STREAMS = [name for name in NAMES if inspect.isgeneratorfunction(getattr(Cache, name))]
 LOCKS = ["get_lock", "lock"]
 """What asks no server yet."""
 
 
 def test_both_facades_have_the_same_methods() -> None:
-    assert sorted(name for name in vars(AsyncCache) if not name.startswith("_")) == NAMES
+    assert sorted(name for name in dir(AsyncCache) if not name.startswith("_")) == NAMES
 
 
 @pytest.mark.parametrize("name", sorted({*NAMES} - {*STREAMS, *LOCKS}))
@@ -35,7 +35,7 @@ def test_what_yields_takes_the_same_arguments_in_both_facades(name: str) -> None
     method, twin = getattr(Cache, name), getattr(AsyncCache, name)
     first, second = inspect.signature(method), inspect.signature(twin)
     assert first.parameters == second.parameters
-    assert get_args(first.return_annotation) == get_args(second.return_annotation)
+    assert get_args(first.return_annotation)[0] == get_args(second.return_annotation)[0]
     assert method.__doc__ == twin.__doc__
     assert inspect.isasyncgenfunction(twin)
 

@@ -82,7 +82,7 @@ def _fits(value: object, annotation: Any) -> bool:
 
 def test_the_table_has_every_operation_of_the_facades() -> None:
     locks = {"get_lock", "lock"}
-    public = {name for name in vars(Cache) if not name.startswith("_")} - locks
+    public = {name for name in dir(Cache) if not name.startswith("_")} - locks
     assert EMPTY.keys() | IN_PARTS == public | {"publish", "seek", "unanswered"}
     assert EXAMPLES.keys() == public - STREAMS.keys()
     assert OPERATIONS.keys() == public
