@@ -1,4 +1,4 @@
-"""The facades: every operation bound to a driver, one line a method."""
+"""Cache facades: every operation bound to a driver, one line per method."""
 
 from typing import Unpack
 
@@ -16,11 +16,11 @@ __all__ = ["AsyncCache", "Cache", "aio", "astream", "stream", "sync"]
 
 
 class Cache:
-    """A cache whose methods wait for the server. May be shared by threads.
+    """A cache whose methods block until the server answers. May be shared by threads.
 
     Args:
         context: keys, codec, policy and expiry of this wiring.
-        client: what runs the commands.
+        client: runs the commands.
     """
 
     def __init__(self, context: Context, client: Client) -> None:
@@ -131,12 +131,12 @@ class Cache:
     zscan_iter = stream(sorted_sets.zscan_iter)
 
     def get_lock(self, key: Key, *, version: int | None = None, **terms: Unpack[Terms]) -> Lock:
-        """Return a lock on a key, which is not taken yet: `with` takes it and gives it back.
+        """Return a lock on a key, not yet acquired: `with` acquires and releases it.
 
         Args:
             key: the lock's name, without prefix and version.
-            version: the version to use; the alias's own where None.
-            terms: the keywords of `dvcache.locks.Terms`; without `timeout` it is held until it is released.
+            version: the key's version; the alias's own if None.
+            terms: the keywords of `dvcache.locks.Terms`; without `timeout` the lock is held until it is released.
 
         Raises:
             ValueError: a timeout of 0 or less.
@@ -151,11 +151,11 @@ class Cache:
 
 
 class AsyncCache:
-    """A cache whose methods are awaited. May be shared by event loops.
+    """A cache whose methods are coroutines. May be shared by event loops.
 
     Args:
         context: keys, codec, policy and expiry of this wiring.
-        client: what runs the commands.
+        client: runs the commands.
     """
 
     def __init__(self, context: Context, client: AsyncClient) -> None:
@@ -266,7 +266,7 @@ class AsyncCache:
     zscan_iter = astream(sorted_sets.zscan_iter)
 
     def get_lock(self, key: Key, *, version: int | None = None, **terms: Unpack[Terms]) -> AsyncLock:
-        """Return a lock on a key, which is not taken yet: `async with` takes it and gives it back.
+        """Return a lock on a key, not yet acquired: `async with` acquires and releases it.
 
         Arguments and errors are those of `Cache.get_lock`.
         """

@@ -1,4 +1,4 @@
-"""Drivers: they perform an operation's effects. The only place where sync and async differ."""
+"""Drivers: perform the effects of operations. Sync and async differ only here."""
 
 import asyncio
 import inspect
@@ -18,11 +18,11 @@ T = TypeVar("T")
 C = TypeVar("C")
 
 CLEAN_UP: Final = 5.0
-"""Seconds that each effect of an operation's clean-up may take after it was cancelled."""
+"""Seconds that each effect of a cancelled operation's clean-up may take."""
 
 
 class Carried(BaseException):
-    """Carries an exception of a caller's function through generators, which may not raise it as it is."""
+    """Wraps an exception that generators cannot propagate as it is (StopIteration, GeneratorExit)."""
 
     def __init__(self, reason: BaseException) -> None:
         super().__init__()
@@ -32,8 +32,9 @@ class Carried(BaseException):
 def run(op: Op[T], client: Client) -> T:
     """Drive an operation to its end and return its value.
 
-    What an effect raises is thrown into the operation, which may handle it. After a BaseException that is no Exception
-    (KeyboardInterrupt) the operation's clean-up is still performed, then that exception goes on, whatever comes of it.
+    Exceptions raised by an effect are thrown into the operation, which may handle them. On a BaseException that is not
+    an Exception (KeyboardInterrupt), the operation's clean-up is still performed; then that exception is re-raised,
+    whatever the clean-up raises.
     """
     try:
         effect = op.send(None)
@@ -43,7 +44,7 @@ def run(op: Op[T], client: Client) -> T:
                     value: object = checked(effect, client.execute(effect))
                 else:
                     value = _perform(effect, client)
-            except Exception as error:  # noqa: BLE001  # the operation decides; what it leaves is raised by throw
+            except Exception as error:  # noqa: BLE001  # thrown into the operation, which handles or re-raises it
                 effect = op.throw(_named(error, effect))
             except BaseException as interrupt:
                 _clean_up(op, interrupt, client)
@@ -51,7 +52,7 @@ def run(op: Op[T], client: Client) -> T:
             else:
                 effect = op.send(value)
     except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]  # StopIteration.value is Any; it is the operation's T
+        return stop.value  # type: ignore[no-any-return]  # StopIteration.value is typed Any
     except Carried as carried:
         reason = carried.reason
     except RuntimeError as error:
@@ -61,13 +62,13 @@ def run(op: Op[T], client: Client) -> T:
     try:
         raise reason
     finally:
-        del reason  # its traceback holds this frame
+        del reason  # break the reference cycle through its traceback
 
 
 async def arun(op: Op[T], client: AsyncClient) -> T:
-    """Drive an operation to its end and return its value, as `run`, without blocking the event loop.
+    """Drive an operation as `run` does, without blocking the event loop.
 
-    After a cancellation the effects of the clean-up are shielded from a second one, for `CLEAN_UP` seconds each.
+    After a cancellation, each effect of the clean-up is shielded from a second one for `CLEAN_UP` seconds.
     """
     try:
         effect = op.send(None)
@@ -79,7 +80,7 @@ async def arun(op: Op[T], client: AsyncClient) -> T:
                     value = await _aperform(effect, client)
             except Exception as error:  # noqa: BLE001  # as in run
                 effect = op.throw(_named(error, effect))
-            except GeneratorExit:  # this very coroutine is being closed: nothing can be awaited any more
+            except GeneratorExit:  # this coroutine is being closed: it cannot await any more
                 with suppress(BaseException):
                     op.close()
                 raise
@@ -99,7 +100,7 @@ async def arun(op: Op[T], client: AsyncClient) -> T:
 
 
 def _is_ours(error: RuntimeError) -> bool:
-    """Say whether Python raised it where a function of the caller's raised StopIteration within a generator of ours."""
+    """Return True if a generator of this library raised it because a user's function raised StopIteration."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
@@ -107,18 +108,19 @@ def _is_ours(error: RuntimeError) -> bool:
 
 
 def _named(error: Exception, effect: Effect) -> Exception:
-    """Have an error of the way to the server say which command it cost, if it does not yet."""
-    if isinstance(error, StopIteration):  # a client's fault, which must not pass for one of the caller's functions
+    """Add the command's name to an error of the client, if it has none yet."""
+    # Thrown into a generator, StopIteration would look like the generator's own end.
+    if isinstance(error, StopIteration):  # a defective client, not the caller's function
         return RuntimeError(f"{type(error).__name__} out of a client")
     batch: Batch = effect if isinstance(effect, tuple) else getattr(effect, "batch", ())
     return on_command(error, batch[0][0]) if batch else error
 
 
 def checked(batch: Batch, replies: Sequence[Any]) -> Sequence[Any]:
-    """Return the replies of a batch.
+    """Return the replies of a batch if none of them is an error.
 
     Raises:
-        ServerError, TransportError: the first one among the replies, with the name of its command.
+        ServerError, TransportError: the first error among the replies, with its command's name.
     """
     for reply in replies:
         if isinstance(reply, BaseException):
@@ -127,19 +129,19 @@ def checked(batch: Batch, replies: Sequence[Any]) -> Sequence[Any]:
 
 
 def settled(replies: Sequence[Any]) -> Sequence[Any]:
-    """Return replies whose errors are wanted as values: those of another class than ours are replaced by ours."""
+    """Return the replies with foreign exception classes replaced by this library's; errors stay values."""
     if any(isinstance(reply, BaseException) and not isinstance(reply, CacheError) for reply in replies):
         return [_ours(reply) if isinstance(reply, BaseException) else reply for reply in replies]
     return replies
 
 
 def _ours(error: BaseException) -> CacheError:
-    """Return our error of an error reply: a pool of the user's may return any class."""
+    """Return the matching error of this library: a user's pool may return exceptions of any class."""
     return error if isinstance(error, CacheError) else reply_error(str(error))
 
 
 def primary_of(client: C) -> C:
-    """Return the client that sees the latest write: the `primary` of one that also reads from replicas."""
+    """Return the client that sees the latest write: the `primary` of a client that reads from replicas, else itself."""
     primary: C = getattr(client, "primary", client)
     return primary
 
@@ -202,7 +204,7 @@ async def _acalled(effect: Call) -> object:
 
 
 def _pause(effect: Sleep | Wait) -> bool | None:
-    """Pause in this thread. To wait long is not for an event loop's, which may be what the work needs to go on."""
+    """Block this thread. Do not wait in an event loop's thread unless `anywhere`: the work may need that loop."""
     if isinstance(effect, Sleep):
         time.sleep(effect.seconds)
         return None
@@ -214,7 +216,7 @@ def _pause(effect: Sleep | Wait) -> bool | None:
 
 
 async def _apause(effect: Sleep | Wait) -> bool | None:
-    """Pause without holding up the loop. Unlike with `asyncio.wrap_future`, who stops waiting cancels nothing."""
+    """Pause without blocking the loop. Unlike `asyncio.wrap_future`, giving up does not cancel the future."""
     if isinstance(effect, Sleep):
         await asyncio.sleep(effect.seconds)
         return None

@@ -1,4 +1,4 @@
-"""Methods whose return type depends on their arguments, as callers see them: a ParamSpec keeps one signature only."""
+"""Overloaded signatures of methods whose return type depends on their arguments: a ParamSpec keeps only one."""
 
 from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol, TypeVar, overload
@@ -11,7 +11,7 @@ Many_co = TypeVar("Many_co", covariant=True)
 
 
 class Set(Protocol):
-    """`Cache.set`: whether it was stored, or with `get` the previous value."""
+    """`Cache.set`: returns whether it was stored, or with `get` the previous value."""
 
     @overload
     def __call__(
@@ -69,7 +69,7 @@ class AsyncSet(Protocol):
 
 
 class GetOrSet(Protocol):
-    """`Cache.get_or_set`: what the default is, or what it returns."""
+    """`Cache.get_or_set`: returns the type of the default, or of its result if it is callable."""
 
     @overload
     def __call__(
@@ -80,7 +80,7 @@ class GetOrSet(Protocol):
 
 
 class AsyncGetOrSet(Protocol):
-    """`AsyncCache.get_or_set`: what the default is, or what it returns, or what that is once awaited."""
+    """`AsyncCache.get_or_set`: as `GetOrSet`; an awaitable result is awaited."""
 
     @overload
     async def __call__(
@@ -109,7 +109,7 @@ class AsyncGetOrSet(Protocol):
 
 
 class OneOrMany(Protocol[One_co, Many_co]):
-    """What takes from a collection: one value, or with `count` many."""
+    """Takes from a collection: one value, or several with `count`."""
 
     @overload
     def __call__(self, key: Key, count: None = None, version: int | None = None) -> One_co: ...
@@ -118,7 +118,7 @@ class OneOrMany(Protocol[One_co, Many_co]):
 
 
 class AsyncOneOrMany(Protocol[One_co, Many_co]):
-    """The same, asynchronously."""
+    """Takes from a collection asynchronously, as `OneOrMany`."""
 
     @overload
     async def __call__(self, key: Key, count: None = None, version: int | None = None) -> One_co: ...
