@@ -102,6 +102,7 @@ class ValueCodec:
         Raises:
             SerializationError: the value cannot be stored.
         """
+        # Exact types only: a bool or an IntEnum stored as a number would be read back as another type.
         kind = type(value)
         if kind is int:
             try:
@@ -166,7 +167,7 @@ class ValueCodec:
         try:
             self._serializer.loads(data)
         except Exception as error:
-            message = f"{_kind(self._serializer)} cannot read what it wrote of a {kind.__name__}"
+            message = f"{_kind(self._serializer)} cannot read back a {kind.__name__} that it serialized"
             raise SerializationError(self._located(message)) from error
         if len(self._readable) >= TYPES:
             self._readable = set(_PLAIN)
@@ -177,7 +178,7 @@ class ValueCodec:
         if type(packed) is not bytes:
             raise Unsuitable(f"{_kind(self._compressor)}.compress must return bytes, not {_kind(packed)}")
         if len(packed) < len(data) and not packed.startswith(self._magic):
-            raise Unsuitable(f"{_kind(self._compressor)}.compress must return what begins with its magic")
+            raise Unsuitable(f"{_kind(self._compressor)}.compress must return data that begins with its magic")
         return packed
 
     def _compressed(self, data: bytes) -> bytes:
@@ -195,7 +196,7 @@ class ValueCodec:
             message = f"{_kind(self._compressor)} cannot compress: {type(error).__name__}"
             raise SerializationError(self._located(message)) from error
         if packed == data or len(data) > self._max_size:
-            message = f"{_kind(self._compressor)} would read it as other bytes, and cannot compress it"
+            message = f"{_kind(self._compressor)} would decompress the value to other bytes, and cannot compress it"
             raise SerializationError(self._located(message))
         return packed
 

@@ -136,6 +136,7 @@ def _limited(client: C, settings: Settings, limited_losses: Callable[[C, float, 
     if settings.ignore_exceptions:
         limited = limited_losses(client, settings.deadline, settings.alias)
     elif isinstance(client, Standalone | AsyncStandalone):
+        # A standalone client applies the deadline itself, which saves a wrapper on every call.
         limited = replace(client, seconds=settings.deadline)
     return limited  # type: ignore[no-any-return]  # limited is Any for both modes
 

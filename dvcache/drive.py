@@ -40,6 +40,7 @@ def run(op: Op[T], client: Client) -> T:
         effect = op.send(None)
         while True:
             try:
+                # Batches are nearly all effects: they skip the dispatch of `_perform`.
                 if type(effect) is tuple:
                     value: object = checked(effect, client.execute(effect))
                 else:
@@ -54,6 +55,7 @@ def run(op: Op[T], client: Client) -> T:
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]  # StopIteration.value is typed Any
     except Carried as carried:
+        # Unwrapped only here: within the generators it would have ended them.
         reason = carried.reason
     except RuntimeError as error:
         if not isinstance(error.__cause__, StopIteration) or not _is_ours(error):
@@ -109,9 +111,9 @@ def _is_ours(error: RuntimeError) -> bool:
 
 def _named(error: Exception, effect: Effect) -> Exception:
     """Add the command's name to an error of the client, if it has none yet."""
-    # Thrown into a generator, StopIteration would look like the generator's own end.
+    # Thrown into an operation it would surface as a RuntimeError (PEP 479), which `run` attributes to the caller.
     if isinstance(error, StopIteration):  # a defective client, not the caller's function
-        return RuntimeError(f"{type(error).__name__} out of a client")
+        return RuntimeError(f"a client raised {type(error).__name__}")
     batch: Batch = effect if isinstance(effect, tuple) else getattr(effect, "batch", ())
     return on_command(error, batch[0][0]) if batch else error
 
@@ -187,7 +189,7 @@ def _called(effect: Call) -> object:
         raise Carried(error) from None
     if inspect.iscoroutine(value):
         value.close()
-        raise TypeError("a synchronous cache cannot await what the function returned; use the asynchronous one")
+        raise TypeError("a synchronous cache cannot await the function's result; use the asynchronous cache")
     return value
 
 
@@ -209,6 +211,7 @@ def _pause(effect: Sleep | Wait) -> bool | None:
         time.sleep(effect.seconds)
         return None
     loop = asyncio._get_running_loop()  # noqa: SLF001  # documented for low-level code; the public one raises
+    # Blocking an event loop's thread, or the thread that does the work, would be a deadlock.
     if (loop is None or effect.anywhere) and effect.thread != threading.get_ident():
         with suppress(TimeoutError):
             effect.done.result(effect.seconds)
@@ -253,6 +256,8 @@ async def _aclean_up(op: Op[Any], reason: BaseException, client: AsyncClient) ->
         effect = op.throw(reason)
         while True:
             try:
+                # Shielded, as a second cancellation must not leave a lease or a lock behind; limited, as a dead server
+                # must not block the cancellation.
                 value = await asyncio.wait_for(asyncio.shield(_aperform(effect, client)), CLEAN_UP)
             except BaseException as error:  # noqa: BLE001  # as in run
                 effect = op.throw(error)

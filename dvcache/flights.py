@@ -54,6 +54,7 @@ class Flight:
         """Set the outcome, once, and stop further callers from joining. Without an outcome the leader gives up."""
         if self._over:
             return
+        # The outcome first: a thread that sees `_over` reads it without synchronization.
         self.outcome = outcome
         self._over = True
         self._flights.forget(self._key, self)
@@ -62,6 +63,7 @@ class Flight:
 
     def lead(self) -> None:
         """Mark this context as the leader's, until `leave`."""
+        # Computations that ended in another context were not removed from this one.
         _leading.set((*(each for each in _leading.get() if each.is_led()), self))
 
     def leave(self) -> None:
@@ -125,6 +127,7 @@ class Flights:
             The mark to pass to `let_go`; None if there is a valid record already.
         """
         mark = now + seconds, object()
+        # Atomic: of two threads only one gets its own mark back, so only one claims the lease.
         found = self._held.setdefault(key, mark)
         if found is not mark:
             if not anew and found[0] > now:

@@ -84,7 +84,7 @@ class PrefixedKeys:
             return stored_bytes(f"{prefix}:[-0-9]*:*")
         try:
             found = self._named("*", prefix, cast("int", "*"))
-            # A KEY_FUNCTION that hashes keys leaves nothing of them to match.
+            # A KEY_FUNCTION that hashes keys leaves no text of them to match.
             kept = _PROBE.encode() in self.key(_PROBE)
         except Exception as error:
             raise NotSupportedError("the KEY_FUNCTION does not accept a pattern as version") from error

@@ -150,6 +150,7 @@ class Rota(Generic[M]):
         """Return True if a member's ejection is over; then only this caller probes it during the next interval."""
         if (now := self._clock()) < seat.until:
             return False
+        # Extended before the attempt: later callers still see an ejected member, so only one probes it.
         seat.until = now + seat.rest
         seat.on_trial = True
         return True

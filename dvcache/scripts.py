@@ -67,7 +67,7 @@ return {1, reply, shown}
 """)
 """Change an entry of the herd policy and remove its lease, if a condition holds; a stale entry counts as missing.
 
-KEYS: the entry, its lease. ARGV: the milliseconds to live below which an entry is stale; the condition: "missing",
+KEYS: the entry, its lease. ARGV: the milliseconds to live up to which an entry is stale; the condition: "missing",
 "present", "same" or "any"; the bytes that "same" requires; "get" to return the previous bytes; the command and its
 other arguments. Returns whether the condition held, the command's reply, and the previous bytes, nil for no entry.
 """
@@ -88,7 +88,7 @@ return redis.call('GET', KEYS[1])
 """)
 """`INCREMENT` for the herd policy: a stale entry counts as missing, and a write removes the lease.
 
-KEYS: the entry, its lease. ARGV: the milliseconds to live below which an entry is stale, then those of `INCREMENT`.
+KEYS: the entry, its lease. ARGV: the milliseconds to live up to which an entry is stale, then those of `INCREMENT`.
 """
 
 PUBLISH: Final = Script("""
@@ -109,7 +109,7 @@ return {store and 1 or 0, state, not store and found}
 """)
 """Store what the holder of a lease computed, unless the entry was written meanwhile, and remove the lease.
 
-KEYS: the entry, its lease. ARGV: the milliseconds to live below which an entry is stale; the lease's token; 1 while the
+KEYS: the entry, its lease. ARGV: the milliseconds to live up to which an entry is stale; the lease's token; 1 while the
 lease cannot have expired, else 0; 1 and the bytes found when it was claimed, or 0 and any; the bytes and options of
 SET. Returns 1 if stored, else 0; "own", "other" or "none" for the lease's holder; the bytes stored instead, or nil.
 """
@@ -154,7 +154,7 @@ return 1
 """)
 """Store several entries at once.
 
-KEYS: the entries. ARGV: "NX" to store nothing if any entry exists; the milliseconds to live below which an entry is
+KEYS: the entries. ARGV: "NX" to store nothing if any entry exists; the milliseconds to live up to which an entry is
 stale, so counts as missing; the lifetime in milliseconds, empty for none; the entries' bytes. Returns 1 or 0.
 """
 

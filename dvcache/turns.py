@@ -87,6 +87,8 @@ class Turns:
         """
         turn = Turn(self, key, owner)
         while True:
+            # Without a lock: `leave` may remove the list between `setdefault` and `append`, so check that it is still
+            # the one.
             line = self._lines.setdefault(key, [])
             line.append(turn)
             if self._lines.get(key) is line:  # else the last waiter just left and removed the list
