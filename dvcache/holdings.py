@@ -22,7 +22,7 @@ class Holding:
     thread: ReferenceType[threading.Thread]
     task: "ReferenceType[asyncio.Task[Any]] | None"
     unanswered: bool = field(default=False)
-    """Whether the server was sent its release, or its acquisition, and has not replied."""
+    """True after its acquire or release was sent, until the server replies."""
 
 
 class Holdings:

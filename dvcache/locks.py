@@ -36,11 +36,11 @@ class Terms(TypedDict, total=False):
     Values above 0.01 are capped, so a release in another process is noticed within 10 ms.
     """
     blocking: bool
-    """Whether `acquire` waits; True by default."""
+    """True, the default, if `acquire` waits."""
     blocking_timeout: Real | timedelta | None
     """Maximum seconds, or a timedelta, that `acquire` waits; None, the default, waits without a limit."""
     thread_local: bool
-    """Whether only the thread that acquired a `Lock` may release it; True by default.
+    """True, the default, if only the thread that acquired a `Lock` may release it.
 
     Any task may release an `AsyncLock`.
     """

@@ -45,9 +45,9 @@ class Seat(Generic[M]):
         self.until = 0.0
         """Time when its ejection ends."""
         self.answers = True
-        """Whether its ejection, if any, was due to a reply rather than to a missing one."""
+        """False if it was ejected for not replying."""
         self.on_trial = False
-        """Whether a caller is probing it after its ejection; only that attempt decides whether it is healthy."""
+        """True while a caller probes it after its ejection; only that attempt decides whether it is healthy."""
 
 
 class Rota(Generic[M]):

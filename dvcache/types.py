@@ -110,7 +110,7 @@ class Wait:
     done: "Future[None]"
     seconds: float
     anywhere: bool = False
-    """Whether to block even an event loop, which the work may need; for short pauses."""
+    """True to block even an event loop, which the work may need; for short pauses only."""
     thread: int | None = None
     """Id of the thread whose sync code does the work, if any; that thread does not wait for itself."""
 
@@ -202,7 +202,7 @@ Role: TypeAlias = Literal["primary", "replica"]
 """Role of a server: primary (accepts writes) or replica (a copy that may lag)."""
 
 ReadFrom: TypeAlias = Literal["replica", "primary"]
-"""Where to send reads that need not see the latest write."""
+"""Target of reads that need not see the latest write."""
 
 Placement: TypeAlias = Literal["together", "slots", "ring"]
 """How keys are assigned to servers: one server, the slots of a cluster, or the ring of shards."""
@@ -231,7 +231,7 @@ class Driver(Protocol):
 
     @property
     def discovers(self) -> bool:
-        """Whether the pools query the sentinels for a service's nodes themselves."""
+        """True if the pools query the sentinels for a service's nodes themselves."""
         ...
 
     def driven(self, endpoint: "Endpoint", /) -> Driven:
@@ -273,7 +273,7 @@ class Endpoint:
     """Name of the service, case preserved; host and port then come from the sentinels."""
     sentinels: tuple[Address, ...] = ()
     in_cluster: bool = False
-    """Whether it is a cluster node; its replicas are then read only after READONLY."""
+    """True for a cluster node; its replicas are then read only after READONLY."""
     sentinel_options: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
     """Arguments of valkey-py's connections to the sentinels: username, password, ssl, socket_timeout …"""
     remap: Callable[[Address], Address] | None = field(default=None, repr=False, hash=False)

@@ -121,7 +121,7 @@ class Herd:
     wait: float = 0.0
     """Seconds that `get_or_set` waits for another caller's value, if there is none, before computing it too."""
     background: bool = False
-    """Whether an asynchronous `get_or_set` returns the stale value also to the recomputing caller."""
+    """True if an asynchronous `get_or_set` returns the stale value also to the recomputing caller."""
 
 
 def _token() -> bytes:
@@ -147,9 +147,9 @@ class Context:
     """Maximum number of keys per command or pipeline of a bulk operation."""
     clear_scope: ClearScope = "database"
     prefixed_hashes: bool = True
-    """Whether hashes are named with prefix and version as other entries are; False: by their name alone."""
+    """True if hashes are named with prefix and version as other entries are; False: by their name alone."""
     prefixed_fields: bool = True
-    """Whether fields of hashes are named with prefix and version; False: by name alone, as django-redis 7 does."""
+    """True if fields of hashes are named with prefix and version; False: by name alone, as django-redis 7 does."""
     default_marker: object = DEFAULT
     """Value that a host framework passes for an omitted timeout, besides `DEFAULT`."""
     refusals: set[str] = field(default_factory=set)

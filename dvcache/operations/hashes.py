@@ -220,7 +220,7 @@ def _of_fields(command: Command) -> Op[Any]:
     except ServerError as error:
         if not lacks(error):
             raise
-        cure = "use Valkey 9.0, or set the expiry of the whole hash with expire()"
+        cure = "it needs Valkey 9.0; set the expiry of the whole hash with expire()"
         raise NotSupportedError(f"{command[0]!s}: the server does not support expiry of fields; {cure}") from error
     return reply
 

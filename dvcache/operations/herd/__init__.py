@@ -1,6 +1,6 @@
 """Herd policy: one caller across all processes recomputes an entry; others get the stale value (leases, Nishtala 2013).
 
-Entries have no envelope. An entry lives for its timeout plus the herd's time H, during which it is stale: 0 <= PTTL <=
+Entries have no envelope. An entry lives for its timeout plus the herd's time H and is stale while PTTL is between 0 and
 H. Rules, by the numbers used in the code::
 
     1  a read sends GET and PTTL in one round trip; a fresh value is returned

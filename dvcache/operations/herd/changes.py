@@ -26,7 +26,7 @@ class Change:
     condition: Condition
     same: bytes = b""
     get: bool = False
-    """Whether to return the previous bytes."""
+    """True to return the previous bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,13 @@ class Published(NamedTuple):
 def publish(cx: Context, stored: bytes, claim: Claim, arguments: tuple[Arg, ...]) -> Op[Published]:
     """Store a value computed for a claim, if rule 4 allows it, and remove the lease.
 
-    By the holder of the lease: this caller: store. Another caller: store if the entry is missing or stale. None, before
-    the lease could expire: do not store, since the entry was written or deleted meanwhile. None, after that: store if
-    the entry is missing or unchanged since the claim, and log a warning that the lease is too short.
+    The holder of the lease decides:
+
+    - this caller: store;
+    - another caller: store if the entry is missing or stale;
+    - none, before the lease could expire: do not store, since the entry was written or deleted meanwhile;
+    - none, later: store if the entry is missing or unchanged since the claim; log a warning that the lease is too
+    short.
 
     Rests on a script; if scripts are refused, on SET … IFEQ (Valkey 8.1), with one gap: an entry that was missing and
     is deleted again during the last round trip is stored nevertheless.
