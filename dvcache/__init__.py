@@ -13,7 +13,8 @@
     async with Container(settings) as container:
         await container.async_cache().get("answer")         # {'value': 42}
 
-Tests take the same settings off the network: `Container(settings, pool_factory=dvcache.testing.MemoryPoolFactory())`.
+Tests can use the same settings without a network: `Container(settings,
+pool_factory=dvcache.testing.MemoryPoolFactory())`.
 """
 
 from dvcache.cache import AsyncCache, Cache

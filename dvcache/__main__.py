@@ -1,4 +1,4 @@
-"""`python -m dvcache`: the tools that come with the library."""
+"""Command-line tools of the library: `python -m dvcache`."""
 
 import argparse
 import sys
@@ -7,8 +7,8 @@ from dvcache import demo
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the tool that the command line names; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m dvcache", description="The tools that come with dvcache.")
+    """Run the tool named on the command line; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m dvcache", description="Command-line tools of dvcache.")
     tools = parser.add_subparsers(dest="tool", required=True)
     tool = tools.add_parser("demo", help="a Django project, cached by an embedded Valkey")
     tool.add_argument(
@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
         nargs="?",
         const=8000,
         metavar="PORT",
-        help="serve the project on this loopback port (8000 where left out, 0 for any free one) until Ctrl-C",
+        help="serve the project on this loopback port (default 8000, 0 for any free port) until Ctrl-C",
     )
     return demo.main(parser.parse_args(arguments).serve)
 
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _port(text: str) -> int:
     port = int(text)
     if not 0 <= port < 2**16:
-        raise argparse.ArgumentTypeError(f"{port} is no port: 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{port} is not a port number (0 to 65535)")
     return port
 
 

@@ -1,7 +1,7 @@
-"""Attempts: which client is tried with which batch, until one answers. Written once for sync and async.
+"""Retry and failover: run a batch on one client after another until one answers. Written once for sync and async.
 
-A flow yields what is to be attempted and is sent the outcome: the replies of a batch on a client, or what a question
-(to sentinels, say) comes to. What the attempt raises is thrown into the flow, which may try another.
+A flow yields attempts (a batch on a client) or questions (to sentinels, for example) and is sent their outcome. An
+exception raised by an attempt is thrown into the flow, which may then try another client.
 """
 
 import asyncio
@@ -19,43 +19,43 @@ from dvcache.types import Batch
 C = TypeVar("C")
 
 Question: TypeAlias = Callable[[], Future[Any]]
-"""Asks somebody else, and returns at once what will hold the answer."""
+"""Start a query and return the future of its answer at once, for example a query to the sentinels."""
 
 Flow: TypeAlias = Generator[tuple[C, Batch] | tuple[C, Batch, float] | Question, Any, Sequence[Any]]
-"""Attempts on clients of type `C`, that return the replies of one of them.
+"""Attempts on clients of type `C`; returns the replies of one of them.
 
-The third element of an attempt is its share of the time that is left until the deadline; all of it without one.
+The third element of an attempt is the share of the time until the deadline that it may use; all of it if absent.
 """
 
 
 class Attempts(Protocol[C]):
-    """Which attempts a batch is worth. Called by `perform` and `aperform`, from any thread.
+    """Retry policy of a topology. Called by `perform` and `aperform`, from any thread.
 
-    A flow costs as much as a tenth of a round trip on the same machine, and almost always its first attempt is its
-    last. So that attempt is made without it; where it does not do, a flow is begun that takes it for its first step.
+    A flow costs up to a tenth of a round trip on the same machine, and the first attempt nearly always succeeds. So the
+    first attempt is made without a flow; only if it fails is a flow started, with that attempt as its first step.
     """
 
     def first(self) -> C | None:
-        """Return the client to try first, or None where that takes a flow to find out."""
+        """Return the client to try first, or None if only a flow can find it."""
         ...
 
     def suffices(self, replies: Sequence[Any], /) -> bool:
-        """Say whether a flow would return these replies of the first client as they are."""
+        """Return True if a flow would return these replies of the first client unchanged."""
         ...
 
     def flow(self, batch: Batch, begun: C | None = None, /) -> Flow[C]:
-        """Return the attempts; their first is `(begun, batch)` unless that is None."""
+        """Return the flow; its first attempt is `(begun, batch)` unless `begun` is None."""
         ...
 
 
 def perform(attempts: Attempts[Client], batch: Batch, until: float | None = None) -> Sequence[Any]:
-    """Make attempts until one of them answers the batch, or the deadline passes."""
+    """Make attempts until one of them answers the batch or the deadline passes."""
     client = attempts.first()
     if client is None:
         return attempt(attempts.flow(batch), batch, until)
     try:
         replies = client.execute(batch, until)
-    except Exception as error:  # noqa: BLE001  # the flow decides; what it leaves is raised by throw
+    except Exception as error:  # noqa: BLE001  # thrown into the flow, which handles or re-raises it
         return resume(attempts, batch, client, error, until)
     return replies if attempts.suffices(replies) else resume(attempts, batch, client, replies, until)
 
@@ -63,14 +63,14 @@ def perform(attempts: Attempts[Client], batch: Batch, until: float | None = None
 def resume(
     attempts: Attempts[C], batch: Batch, client: C, outcome: Sequence[Any] | Exception, until: float | None = None
 ) -> Sequence[Any]:
-    """Go on after a first attempt on the client, which came to an error or to replies that do not do."""
+    """Continue after a first attempt that raised an error or returned insufficient replies."""
     flow: Flow[Any] = attempts.flow(batch, client)
     flow.send(None)
     return _attempt(flow, outcome, batch, until)
 
 
 async def aperform(attempts: Attempts[AsyncClient], batch: Batch, until: float | None = None) -> Sequence[Any]:
-    """Make attempts as `perform`, without blocking the event loop."""
+    """Make attempts as `perform` does, without blocking the event loop."""
     client = attempts.first()
     if client is None:
         return await aattempt(attempts.flow(batch), batch, until)
@@ -90,13 +90,13 @@ async def aperform(attempts: Attempts[AsyncClient], batch: Batch, until: float |
 def attempt(
     flow: Flow[Client], batch: Batch = (), until: float | None = None, before: Exception | None = None
 ) -> Sequence[Any]:
-    """Make the attempts of a flow, one after another, and return what it returns.
+    """Make the attempts of a flow, one after another, and return its result.
 
     Args:
-        flow: the attempts, not yet begun.
-        batch: what they are made for; an error names its first command.
-        until: the deadline.
-        before: the error of an attempt that was made without the flow; the error of the last attempt names it too.
+        flow: the attempts; not yet started.
+        batch: the batch that they are made for; errors name its first command.
+        until: the deadline, in seconds of `time.monotonic`.
+        before: the error of an earlier attempt made without the flow; the last error mentions it.
 
     Raises:
         TransportError: no attempt was answered, or the deadline passed before the next one.
@@ -107,14 +107,14 @@ def attempt(
 async def aattempt(
     flow: Flow[AsyncClient], batch: Batch = (), until: float | None = None, before: Exception | None = None
 ) -> Sequence[Any]:
-    """Make the attempts of a flow as `attempt`, without blocking the event loop."""
+    """Make the attempts of a flow as `attempt` does, without blocking the event loop."""
     return await _aattempt(flow, None, batch, until, before)
 
 
 def _attempt(
     flow: Flow[Client], outcome: object, batch: Batch, until: float | None, before: Exception | None = None
 ) -> Sequence[Any]:
-    """Go on with a flow by sending it an outcome, or by raising it there."""
+    """Continue a flow by sending it an outcome, or throwing it if it is an exception."""
     trail = Trail(before)
     try:
         while True:
@@ -128,10 +128,10 @@ def _attempt(
                     outcome = step[0].execute(step[1], _until(step, until))
                 else:
                     outcome = _answered(step(), until)
-            except Exception as error:  # noqa: BLE001  # the flow decides; what it leaves is raised by throw
+            except Exception as error:  # noqa: BLE001  # thrown into the flow, which handles or re-raises it
                 outcome = error
     except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]  # StopIteration.value is Any; it is the flow's
+        return stop.value  # type: ignore[no-any-return]  # StopIteration.value is typed Any
     except TransportError as error:
         trail.explain(error)
         raise
@@ -163,12 +163,12 @@ async def _aattempt(
 
 
 def _until(step: tuple[Any, ...], until: float | None) -> float | None:
-    return until if len(step) == 2 else deadline.part(until, step[2])  # noqa: PLR2004  # no share: all of it
+    return until if len(step) == 2 else deadline.part(until, step[2])  # noqa: PLR2004  # no share given: all of the time left
 
 
 def _end(flow: Flow[Any]) -> None:
-    """Close a flow that is to make no further attempt."""
-    with suppress(RuntimeError):  # a generator that yields once more while it is closed
+    """Close a flow that will make no further attempt."""
+    with suppress(RuntimeError):  # the generator yielded while being closed
         flow.close()
 
 
@@ -195,8 +195,9 @@ async def _aanswered(answer: "Future[Any]", until: float | None) -> Any:
 
 
 def _unanswered(answer: "Future[Any]", error: TimeoutError) -> Exception:
-    """Return the error of an answer that did not come in time; the answer's own, if it says more."""
+    """Return the error for an answer that did not arrive in time; the future's own error if it has one."""
     if isinstance(error, TransportError):
         return error
+    # A query to the sentinels records why each of them failed; that explains more than the timeout does.
     own = getattr(answer, "error", None)
     return own if isinstance(own, TransportError) else ConnectError("no answer within the deadline")

@@ -1,4 +1,4 @@
-"""Work that goes on when its caller has gone: tasks of event loops, kept and ended by a container."""
+"""Background tasks on event loops that may outlive their caller; kept and cancelled by a container."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 class Background:
-    """The tasks of one container, on any number of event loops. What one raises is logged, since nobody awaits it."""
+    """The background tasks of one container, on any number of event loops. Exceptions are logged."""
 
     def __init__(self) -> None:
         self._closed = False
@@ -20,29 +20,29 @@ class Background:
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Start without tasks: in a forked child the event loops of the old ones are the parent's."""
+        """Forget all tasks: after a fork, their event loops belong to the parent."""
         self._tasks: set[asyncio.Task[object]] = set()
-        """Changed by single operations of a set, without a lock: an eager task runs while it is created."""
+        """Changed only by single set operations, without a lock: an eager task runs while it is being created."""
 
     def start(self, work: Coroutine[Any, Any, object], /) -> None:
-        """Run a coroutine as a task of the running event loop; once closed, not at all."""
+        """Run a coroutine as a task of the running event loop; discard it if the container is closed."""
         if self._is_closed():
             work.close()
             return
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
-        if self._is_closed():  # meanwhile, and it may not have seen this one
+        if self._is_closed():  # closed in between; `close` may have missed this task
             task.cancel()
 
     def close(self) -> None:
-        """Cancel every task, on whatever loop, without waiting for its end."""
+        """Cancel every task, on every loop, without waiting for it to end."""
         for task in self._all():
-            with suppress(RuntimeError):  # its loop is closed, and it with it
+            with suppress(RuntimeError):  # the task's loop is closed
                 task.get_loop().call_soon_threadsafe(task.cancel)
 
     async def aclose(self) -> None:
-        """Cancel every task, and wait for the end of those on the running loop."""
+        """Cancel every task, and wait for those on the running loop to end."""
         self.close()
         own = [task for task in self._all() if task.get_loop() is asyncio.get_running_loop()]
         if own:
@@ -58,4 +58,4 @@ class Background:
     def _ended(self, task: "asyncio.Task[object]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a refresh in the background failed: %s", type(error).__name__, exc_info=error)
+            logger.error("background refresh failed: %s", type(error).__name__, exc_info=error)

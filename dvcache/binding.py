@@ -1,4 +1,4 @@
-"""Binding: a method of a facade is made of an operation, in either colour, and keeps its signature."""
+"""Bind operations as methods of the sync and async facades, keeping their signatures."""
 
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
@@ -14,14 +14,14 @@ T = TypeVar("T")
 
 
 class Bound(Protocol):
-    """What a method made by `sync` finds on its object."""
+    """Attributes that a method made by `sync` uses."""
 
     _context: Context
     _client: Client
 
 
 class AsyncBound(Protocol):
-    """What a method made by `aio` finds on its object."""
+    """Attributes that a method made by `aio` uses."""
 
     _async_context: Context
     _async_client: AsyncClient
@@ -30,11 +30,12 @@ class AsyncBound(Protocol):
 def sync(
     op: Callable[Concatenate[Context, P], Op[T]], wider: Callable[..., Op[Any]] | None = None
 ) -> Callable[Concatenate[Bound, P], T]:
-    """Make a method of an operation: it runs on the object's `_client`, in the object's `_context`.
+    """Return a method that runs an operation on the object's `_client`, in its `_context`.
 
     Args:
         op: the operation.
-        wider: the same with more arguments, for calls that have some of these. The others do not pay for it.
+        wider: the same operation with more arguments, used only for calls that pass them, so that other calls stay
+            fast.
     """
     name = op.__name__
 
@@ -53,7 +54,7 @@ def sync(
 def aio(
     op: Callable[Concatenate[Context, P], Op[T]], wider: Callable[..., Op[Any]] | None = None
 ) -> Callable[Concatenate[AsyncBound, P], Coroutine[Any, Any, T]]:
-    """Make an asynchronous method of an operation, as `sync`, on `_async_client`, in `_async_context`."""
+    """Return an asynchronous method that runs an operation as `sync` does, on `_async_client`, in `_async_context`."""
     name = op.__name__
 
     async def method(self: AsyncBound, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -69,20 +70,20 @@ def aio(
 
 
 def stream(op: Callable[Concatenate[Context, P], Pages[T]]) -> Callable[Concatenate[Bound, P], Iterator[T]]:
-    """Make a method that yields what an operation finds, page by page, each page by itself as `sync` would."""
+    """Return a method that iterates over an operation's results; each page is fetched as `sync` would fetch it."""
     name = op.__name__
 
     def method(self: Bound, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         cx = self._context
         yield from paged(cx, self._client, name, op(cx, *args, **kwargs), (args, kwargs))
 
-    return described(method, op, Iterator[_item(op)])  # type: ignore[misc]  # an annotation, made at run time
+    return described(method, op, Iterator[_item(op)])  # type: ignore[misc]  # an annotation built at run time
 
 
 def astream(
     op: Callable[Concatenate[Context, P], Pages[T]],
 ) -> Callable[Concatenate[AsyncBound, P], AsyncGenerator[T, None]]:
-    """Make an asynchronous method that yields what an operation finds, as `stream`."""
+    """Return an asynchronous iterator method, as `stream` does."""
     name = op.__name__
 
     async def method(self: AsyncBound, /, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, None]:
@@ -94,32 +95,33 @@ def astream(
 
 
 def _widened(wider: Callable[..., Op[Any]] | None, error: TypeError) -> Callable[..., Op[Any]]:
-    """Return what takes more arguments; raise the error if the operation refused none of its arguments."""
+    """Return `wider`, or re-raise the error if the call itself matched the operation's signature."""
+    # A second traceback entry means that the TypeError came from inside the operation, not from its signature.
     if wider is None or error.__traceback__ is None or error.__traceback__.tb_next is not None:
         raise error
     return wider
 
 
 def returned(op: Callable[..., Any]) -> Any:
-    """Return the annotation of what a driven operation comes to."""
+    """Return the annotation of an operation's result."""
     return get_args(inspect.signature(op).return_annotation)[-1]
 
 
 def _item(op: Callable[..., Any]) -> Any:
-    """Return the annotation of what the pages of an operation are made of."""
+    """Return the annotation of one item of an operation's pages."""
     [_, sequence] = get_args(get_args(returned(op))[-1])
     return get_args(sequence)[0]
 
 
 def described(method: Callable[P, T], op: Callable[..., Any], annotation: object) -> Callable[P, T]:
-    """Give a method the operation's name, docstring and parameters, without the context, and what it returns."""
+    """Set a method's name, docstring and signature to the operation's, minus the context."""
     signature = inspect.signature(op)
     first, *rest = signature.parameters.values()
     method.__name__ = op.__name__
     method.__qualname__ = op.__name__
     method.__doc__ = op.__doc__
-    method.__wrapped__ = op  # type: ignore[attr-defined]  # as functools.wraps calls it
-    method.__signature__ = signature.replace(  # type: ignore[attr-defined]  # functions take it, and inspect reads it
+    method.__wrapped__ = op  # type: ignore[attr-defined]  # as functools.wraps does
+    method.__signature__ = signature.replace(  # type: ignore[attr-defined]  # inspect.signature reads it
         parameters=[first.replace(name="self", annotation=first.empty), *rest], return_annotation=annotation
     )
     return method

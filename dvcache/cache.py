@@ -26,11 +26,11 @@ __all__ = ["AsyncCache", "Cache", "aio", "astream", "stream", "sync"]
 
 
 class Cache(Values, Many, Counters, Versions, Expiry, Scan, Sets, Hashes, Lists, SortedSets, Ranges):
-    """A cache whose methods wait for the server. May be shared by threads.
+    """A cache whose methods block until the server answers. May be shared by threads.
 
     Args:
         context: keys, codec, policy and expiry of this wiring.
-        client: what runs the commands.
+        client: runs the commands.
     """
 
     def __init__(self, context: Context, client: Client) -> None:
@@ -38,12 +38,12 @@ class Cache(Values, Many, Counters, Versions, Expiry, Scan, Sets, Hashes, Lists,
         self._client = client
 
     def get_lock(self, key: Key, *, version: int | None = None, **terms: Unpack[Terms]) -> Lock:
-        """Return a lock on a key, which is not taken yet: `with` takes it and gives it back.
+        """Return a lock on a key, not yet acquired: `with` acquires and releases it.
 
         Args:
             key: the lock's name, without prefix and version.
-            version: the version to use; the alias's own where None.
-            terms: the keywords of `dvcache.locks.Terms`; without `timeout` it is held until it is released.
+            version: the key's version; the alias's own if None.
+            terms: the keywords of `dvcache.locks.Terms`; without `timeout` the lock is held until it is released.
 
         Raises:
             ValueError: a timeout of 0 or less.
@@ -70,11 +70,11 @@ class AsyncCache(
     AsyncSortedSets,
     AsyncRanges,
 ):
-    """A cache whose methods are awaited. May be shared by event loops.
+    """A cache whose methods are coroutines. May be shared by event loops.
 
     Args:
         context: keys, codec, policy and expiry of this wiring.
-        client: what runs the commands.
+        client: runs the commands.
     """
 
     def __init__(self, context: Context, client: AsyncClient) -> None:
@@ -82,7 +82,7 @@ class AsyncCache(
         self._async_client = client
 
     def get_lock(self, key: Key, *, version: int | None = None, **terms: Unpack[Terms]) -> AsyncLock:
-        """Return a lock on a key, which is not taken yet: `async with` takes it and gives it back.
+        """Return a lock on a key, not yet acquired: `async with` acquires and releases it.
 
         Arguments and errors are those of `Cache.get_lock`.
         """

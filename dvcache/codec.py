@@ -1,18 +1,18 @@
-"""Codec: values to the bytes that are stored, and back.
+"""Codec: convert values to stored bytes and back.
 
 ::
 
-    exact int, exact float      their text, never compressed
-    anything else               serialized, then compressed where that is longer than the minimum and becomes smaller
+    exact int, exact float      stored as text, never compressed
+    anything else               serialized, then compressed if longer than the minimum and smaller when compressed
 
-    text of a number            that number; told by its first byte and its length
-    anything else               decompressed if it is compressed, then deserialized
+    text of a number            read as that number; recognized by its first byte and its length
+    anything else               decompressed if compressed, then deserialized
 
-What is stored carries no header, so the two readings must not meet: a value whose stored bytes would be read as another
-number is refused, and bytes that would be read as compressed are compressed.
+Stored entries have no header, so the two readings must not overlap: a value whose bytes would be read as another number
+is refused, and bytes that would be read as compressed are compressed.
 
-What the configured pair cannot read may be of former settings: then the other compressors are tried whose magic it
-begins with, and the fallback serializers. What is too large to be decompressed is not tried again.
+An entry that the configured pair cannot read may have been stored with earlier settings: the codec then tries the other
+compressors whose magic matches, and the fallback serializers. An entry too large to decompress is not tried again.
 """
 
 import logging
@@ -29,7 +29,7 @@ from dvcache.protocols import Compressor, Serializer
 logger = logging.getLogger(__name__)
 
 DIGITS: Final = 4300
-"""The longest int that is stored as text: Python's own bound on reading one."""
+"""Maximum number of digits of an int stored as text: Python's own limit for parsing one."""
 
 _NUMERIC: Final = frozenset(b"-0123456789in")
 _NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?(e[+-]?[0-9]+)?|(-?inf|nan)")
@@ -37,34 +37,34 @@ _ZERO: Final = ord("0")
 
 
 TYPES: Final = 256
-"""Types of values that are remembered to be readable."""
+"""Maximum number of value types remembered as readable."""
 
 _PLAIN: Final[frozenset[type]] = frozenset({str, bytes, bool, type(None)})
-"""Types whose values hold nothing that a serializer could fail to read."""
+"""Types whose values contain nothing that a serializer could fail to read."""
 
 
 class Unsuitable(TypeError):
-    """A compressor returned something else than it should."""
+    """A compressor returned something other than compressed bytes."""
 
 
 class ValueCodec:
-    """Stores ints and floats as text, so that the server can count, and all else through serializer and compressor.
+    """Store ints and floats as text, so that the server can count, and other values through serializer and compressor.
 
     Args:
         serializer: for everything but an exact int or float.
-        compressor: tried on what is longer than `min_length`. One with `magic` reads only what starts so.
-        min_length: bytes; what is no longer is stored as it is.
+        compressor: for data longer than `min_length`. If it has `magic`, only data with that prefix is decompressed.
+        min_length: bytes; shorter or equal data is not compressed.
         alias: the alias, for errors and the log.
-        raise_undecodable: whether an entry that cannot be read raises `DecodeError` instead of being a miss.
+        raise_undecodable: whether an unreadable entry raises `DecodeError` instead of being a miss.
         fallbacks: serializers to try on entries that `serializer` cannot read.
-        max_size: bytes; what is longer is not compressed, since no compressor would read it.
+        max_size: bytes; longer data is not compressed, since no compressor would read it back.
         max_value_size: bytes; a value whose stored form is longer is refused.
-        others: of `max_size`, the compressors to try on entries that the configured pair cannot read; each has a
-            `magic`. Called when the first such entry is met.
-        unwrap: of what the serializer made, the value: for entries that another library stored in an envelope.
+        others: takes `max_size`; returns the compressors, each with `magic`, to try on entries that the configured pair
+            cannot read. Called for the first such entry.
+        unwrap: takes the deserialized object and returns the value, for entries that another library wrapped.
 
     Attributes:
-        undecodable: how many entries could not be read.
+        undecodable: number of entries that could not be read.
     """
 
     __slots__ = (
@@ -97,16 +97,17 @@ class ValueCodec:
         self._readable: set[type] = set(_PLAIN)
 
     def dumps(self, value: object, /) -> bytes:
-        """Return the stored bytes.
+        """Return the bytes to store.
 
         Raises:
             SerializationError: the value cannot be stored.
         """
+        # Exact types only: a bool or an IntEnum stored as a number would be read back as another type.
         kind = type(value)
         if kind is int:
             try:
                 text = repr(value).encode()
-            except ValueError:  # more digits than this process may write
+            except ValueError:  # exceeds sys.set_int_max_str_digits
                 return self._serialized(value)
             return text if len(text) <= DIGITS else self._serialized(value)
         if kind is float:
@@ -114,24 +115,24 @@ class ValueCodec:
         return self._serialized(value)
 
     def loads(self, data: bytes, default: object = None, /) -> object:
-        """Return the value of stored bytes, or `default` for an entry that cannot be read.
+        """Return the value of stored bytes, or `default` if they cannot be read.
 
         Raises:
-            DecodeError: it cannot be read, and the codec was told to raise.
+            DecodeError: the bytes cannot be read, and `raise_undecodable` is set.
         """
         if data and data[0] in _NUMERIC and (number := _number(data)) is not None:
             return number
         try:
             value = self._serializer.loads(data if self._plain else self._decompressed(data))
-        except Exception as error:  # noqa: BLE001  # whatever a serializer raises for bytes that are not its own
+        except Exception as error:  # noqa: BLE001  # serializers raise arbitrary exceptions for foreign bytes
             return self._recovered(data, default, error)
         return value if self._unwrap is None else self._unwrap(value)
 
     def missed(self, error: Exception, default: object) -> object:
-        """Count an entry that cannot be read, and return `default`.
+        """Count an unreadable entry and return `default`.
 
         Raises:
-            DecodeError: the codec was told to raise.
+            DecodeError: `raise_undecodable` is set.
         """
         message = self._note(error)
         if self._raises:
@@ -156,17 +157,17 @@ class ValueCodec:
             raise SerializationError(self._located(message))
         if len(data) > self._max_value_size:
             limit = f"OPTIONS['MAX_VALUE_SIZE'] is {self._max_value_size}"
-            message = f"a {type(value).__name__} of {len(data)} bytes is longer than a server takes; {limit}"
+            message = f"a {type(value).__name__} of {len(data)} bytes exceeds the limit: {limit}"
             raise TooLargeError(self._located(message))
         return data
 
     def _check(self, value: object, data: bytes) -> None:
-        """Read back what was serialized, of the first value of each type."""
+        """Verify that the first value of each type can be read back."""
         kind = type(value)
         try:
             self._serializer.loads(data)
         except Exception as error:
-            message = f"{_kind(self._serializer)} cannot read what it wrote of a {kind.__name__}"
+            message = f"{_kind(self._serializer)} cannot read back a {kind.__name__} that it serialized"
             raise SerializationError(self._located(message)) from error
         if len(self._readable) >= TYPES:
             self._readable = set(_PLAIN)
@@ -177,7 +178,7 @@ class ValueCodec:
         if type(packed) is not bytes:
             raise Unsuitable(f"{_kind(self._compressor)}.compress must return bytes, not {_kind(packed)}")
         if len(packed) < len(data) and not packed.startswith(self._magic):
-            raise Unsuitable(f"{_kind(self._compressor)}.compress must return what begins with its magic")
+            raise Unsuitable(f"{_kind(self._compressor)}.compress must return data that begins with its magic")
         return packed
 
     def _compressed(self, data: bytes) -> bytes:
@@ -195,7 +196,7 @@ class ValueCodec:
             message = f"{_kind(self._compressor)} cannot compress: {type(error).__name__}"
             raise SerializationError(self._located(message)) from error
         if packed == data or len(data) > self._max_size:
-            message = f"{_kind(self._compressor)} would read it as other bytes, and cannot compress it"
+            message = f"{_kind(self._compressor)} would decompress the value to other bytes, and cannot compress it"
             raise SerializationError(self._located(message))
         return packed
 
@@ -206,13 +207,13 @@ class ValueCodec:
             return True
 
     def _decompressed(self, data: bytes) -> bytes:
-        """Return the very bytes that were given where they are not compressed."""
+        """Return the decompressed data, or the same object if it is not compressed."""
         if data.startswith(self._magic):
             try:
                 plain = self._compressor.decompress(data)
             except TooLarge:
                 raise
-            except Exception:  # noqa: BLE001  # whatever a compressor raises for bytes that are not its own
+            except Exception:  # noqa: BLE001  # compressors raise arbitrary exceptions for foreign bytes
                 return data
             if type(plain) is bytes:
                 return plain
@@ -222,10 +223,12 @@ class ValueCodec:
         return data
 
     def _recovered(self, data: bytes, default: object, error: Exception) -> object:
-        """Return the value that other codecs than the configured pair read, or `default`; `error` is that pair's."""
+        """Return the value that another codec can read, or `default`; `error` is the configured pair's."""
         try:
+            # A change of SERIALIZER or COMPRESSOR must not empty the cache: entries of the former settings stay
+            # readable.
             value = self._read_otherwise(data, error)
-        except Exception as reason:  # noqa: BLE001  # one of those above
+        except Exception as reason:  # noqa: BLE001  # from any serializer or compressor
             return self.missed(reason, default)
         return value if self._unwrap is None else self._unwrap(value)
 
@@ -237,7 +240,7 @@ class ValueCodec:
             for plain in readings:
                 try:
                     return serializer.loads(plain)
-                except Exception:  # noqa: BLE001, S112  # the error of the configured codec is the one that is told
+                except Exception:  # noqa: BLE001, S112  # the configured codec's error is reported
                     continue
         raise error
 
@@ -252,7 +255,7 @@ class ValueCodec:
                     yield compressor.decompress(data)
                 except TooLarge:
                     raise
-                except Exception:  # noqa: BLE001, S112  # not its own after all
+                except Exception:  # noqa: BLE001, S112  # not this compressor's data
                     continue
 
     def _note(self, error: Exception) -> str:
@@ -264,7 +267,7 @@ class ValueCodec:
         message = self._located(fault)
         if type(error) not in self._kinds:
             self._kinds.add(type(error))
-            logger.warning("%s; it counts as a miss, and so will others, without a word", message)
+            logger.warning("%s; treated as a miss; further errors of this type are counted but not logged", message)
         return message
 
     def _located(self, message: str) -> str:
@@ -276,7 +279,7 @@ def _kind(value: object) -> str:
 
 
 def _number(data: bytes) -> int | float | None:
-    """Return the number that the bytes are the text of, or None."""
+    """Return the number whose text the bytes are, or None."""
     if len(data) > DIGITS + 1:
         return None
     try:
@@ -286,14 +289,14 @@ def _number(data: bytes) -> int | float | None:
         if found is None:
             return None
         return int(data) if found.lastindex is None else float(data)
-    except ValueError:  # more digits than this process may read
+    except ValueError:  # exceeds sys.set_int_max_str_digits
         return None
 
 
 def _same(number: float, value: object) -> bool:
     try:
         return bool(number == value)
-    except Exception:  # noqa: BLE001  # a comparison of the user's
+    except Exception:  # noqa: BLE001  # a user's __eq__ may raise anything
         return False
 
 

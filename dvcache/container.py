@@ -1,6 +1,6 @@
-"""The wiring: what is built from what. The only importer of dependency_injector.
+"""Wiring of the library; the only importer of dependency_injector.
 
-`Wiring` declares the providers, one builder function each; `Container` is the typed object that a program holds.
+`Wiring` declares the providers, one builder function each; `Container` is the typed object that programs use.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ except ImportError as error:
     if "interpreter" not in str(error):
         raise
     raise ImportError(
-        "dvcache needs dependency-injector, which loads in one interpreter of a process only, and another one has it; "
-        "under mod_wsgi write 'WSGIApplicationGroup %{GLOBAL}', or give each application a process of its own"
+        "dvcache needs dependency-injector, which only one interpreter of a process can load, and another one has; "
+        "under mod_wsgi write 'WSGIApplicationGroup %{GLOBAL}', or run each application in its own process"
     ) from error
 
 from dvcache import replacements
@@ -59,7 +59,7 @@ def _keys(settings: Settings) -> Keys:
 
 
 def _codec(settings: Settings) -> Codec:
-    own = getattr(settings.compressor, "min_length", None)  # a compressor of the user's own may have a bound of its own
+    own = getattr(settings.compressor, "min_length", None)  # a user's compressor may set its own bound
     return ValueCodec(
         settings.serializer,
         settings.compressor,
@@ -86,7 +86,7 @@ def _policy(settings: Settings, ignored: Ignored) -> Policy:
     return forgiving(policy, ignored) if settings.ignore_exceptions else policy
 
 
-def _context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock: Clock, tasks: Tasks) -> Context:  # noqa: PLR0917  # a builder is called by the container alone
+def _context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock: Clock, tasks: Tasks) -> Context:  # noqa: PLR0917  # called by the container only
     return Context(
         alias=settings.alias,
         keys=keys,
@@ -132,12 +132,13 @@ def _limited(client: C, settings: Settings, limited_losses: Callable[[C, float, 
     """Return the client with a deadline for each batch, if the settings have one."""
     if settings.deadline is None or all(each.scheme == "memory" for each in settings.endpoints):
         return client
-    limited: Any = Deadlines(client, settings.deadline)  # which serves either mode
+    limited: Any = Deadlines(client, settings.deadline)  # for sync and async clients
     if settings.ignore_exceptions:
         limited = limited_losses(client, settings.deadline, settings.alias)
     elif isinstance(client, Standalone | AsyncStandalone):
+        # A standalone client applies the deadline itself, which saves a wrapper on every call.
         limited = replace(client, seconds=settings.deadline)
-    return limited  # type: ignore[no-any-return]  # see above
+    return limited  # type: ignore[no-any-return]  # limited is Any for both modes
 
 
 def _cache(context: Context, client: Client) -> Cache:
@@ -150,11 +151,11 @@ def _async_cache(context: Context, client: AsyncClient) -> AsyncCache:
 
 @cache
 def _wiring() -> Any:
-    """Return the class `Wiring`, declared at first use: `containers` imports the web frameworks that are installed."""
-    from dependency_injector import containers  # noqa: PLC0415  # see above
+    """Return the class `Wiring`, declared on first use: `containers` imports installed web frameworks."""
+    from dependency_injector import containers  # noqa: PLC0415  # slow import
 
     class Wiring(containers.DeclarativeContainer):
-        """What is built from what. Each provider can be replaced by name; nothing that one builds does I/O."""
+        """Dependency graph of the providers. Each can be replaced by name; building one does no I/O."""
 
         settings: providers.Provider[Settings] = providers.Dependency(instance_of=Settings)
         pool_factory: providers.Provider[PoolFactory] = providers.ThreadSafeSingleton(_pool_factory, settings)
@@ -184,7 +185,7 @@ def __getattr__(name: str) -> Any:
 
 
 class Replacements(TypedDict, total=False):
-    """The providers that `Container` takes by name, as the objects to use instead."""
+    """Objects that `Container` takes by provider name, to use in place of the built ones."""
 
     pool_factory: PoolFactory
     clock: Clock
@@ -197,17 +198,17 @@ class Replacements(TypedDict, total=False):
 
 
 class Container:
-    """The caches of one configuration, and what ends them.
+    """The caches of one configuration and the connections that they share.
 
-    Nothing is connected before the first operation. A container may be shared by threads and event loops.
+    Nothing connects before the first operation. A container may be shared by threads and event loops.
 
     Args:
-        settings: what `Settings.parse` made of the configuration.
-        given: objects to use in place of what the wiring would build: a fake pool factory in a test, say.
+        settings: the result of `Settings.parse`.
+        given: objects to use in place of those the wiring would build, for example a fake pool factory in a test.
 
     Raises:
-        ConfigurationError: the settings are none, a replacement's name is not a provider's, or its object does not
-            have the methods of the provider's Protocol.
+        ConfigurationError: `settings` is not a `Settings`, a replacement's name is not a provider's, or its object
+            lacks a method of the provider's Protocol.
     """
 
     def __init__(self, settings: Settings, **given: Unpack[Replacements]) -> None:
@@ -222,24 +223,24 @@ class Container:
         self.settings = settings
 
     def context(self) -> Context:
-        """Return what operations know of this wiring."""
+        """Return the context that operations run in."""
         context: Context = self._open_wiring().context()
         return context
 
     def client(self) -> Client:
-        """Return what runs batches; the container closes it."""
+        """Return the client that runs batches; the container closes it."""
         client: Client = self._open_wiring().client()
         self._clients["sync"] = client
         return client
 
     def async_client(self) -> AsyncClient:
-        """Return what runs batches on an event loop; the container closes it."""
+        """Return the client that runs batches on event loops; the container closes it."""
         client: AsyncClient = self._open_wiring().async_client()
         self._clients["async"] = client
         return client
 
     def cache(self) -> Cache:
-        """Return the cache, the same object each time.
+        """Return the cache, the same object on each call.
 
         Raises:
             ClosedError: the container is closed.
@@ -248,7 +249,7 @@ class Container:
         return cast("Cache", self._wiring.cache())
 
     def async_cache(self) -> AsyncCache:
-        """Return the asynchronous cache, the same object each time.
+        """Return the asynchronous cache, the same object on each call.
 
         Raises:
             ClosedError: the container is closed.
@@ -257,28 +258,28 @@ class Container:
         return cast("AsyncCache", self._wiring.async_cache())
 
     def release(self) -> None:
-        """End the connections that nobody uses; the next operation opens others. May be called from any thread."""
+        """Close idle connections; the next operation opens new ones. May be called from any thread."""
         factory = self._wiring.pool_factory()
         if isinstance(factory, Releasable):
             factory.release()
 
     def ignored_errors(self) -> dict[tuple[str, str], int]:
-        """Return how many errors were ignored (IGNORE_EXCEPTIONS), by operation and name of the error's class."""
+        """Return the number of ignored errors (IGNORE_EXCEPTIONS), by operation and name of the error's class."""
         ignored: Ignored = self._wiring.ignored()
         return ignored.counts()
 
     def close(self) -> None:
-        """End every connection of both colours, in this thread and on every event loop. May be called twice."""
+        """Close every connection, sync and async, in this thread and on every event loop. May be called twice."""
         self._closed = True
         self._wiring.tasks().close()
         for client in self._clients.values():
             client.close()
 
     async def aclose(self) -> None:
-        """End every connection, and wait until this loop's are gone, and what refreshed entries in the background."""
+        """Cancel background refreshes, close every connection, and wait for this loop's connections to close."""
         await self._wiring.tasks().aclose()
         self.close()
-        for _ in range(3):  # a TLS transport ends its own transport a tick later
+        for _ in range(3):  # a TLS transport closes its underlying transport one tick later
             await asyncio.sleep(0)
 
     def _open_wiring(self) -> Any:

@@ -1,7 +1,7 @@
-"""Deadlines: the time by which a batch has come to its end, whatever hangs.
+"""Deadlines: the time by which a batch must end, even if a server hangs.
 
-A deadline is `until`, seconds of `time.monotonic`, or None for none. The outermost client makes it and hands it on;
-each wait on the way is bounded by what is left of it. No further attempt begins when it has passed.
+A deadline is `until`, in seconds of `time.monotonic`, or None for none. The outermost client sets it and passes it on;
+each wait is bounded by the time left. No attempt starts after it has passed.
 """
 
 import time
@@ -11,7 +11,7 @@ from dvcache.errors import ReplyTimeout, TransportError
 from dvcache.types import Batch
 
 _NAMED: Final = 4
-"""Failed attempts that an error names; a batch rarely has more."""
+"""Maximum number of failed attempts named in an error; a batch rarely has more."""
 
 
 def has_passed(until: float | None) -> bool:
@@ -20,14 +20,14 @@ def has_passed(until: float | None) -> bool:
 
 
 def left(until: float | None, limit: float | None = None) -> float | None:
-    """Return the seconds that a wait may take.
+    """Return how many seconds a wait may take.
 
     Args:
         until: the deadline.
         limit: the wait's own limit in seconds; None for none.
 
     Returns:
-        The smaller of the limit and what is left of the deadline, at least 0; None if there is neither.
+        The smaller of the limit and the time left until the deadline, at least 0; None if there is neither.
     """
     if until is None:
         return limit
@@ -36,7 +36,7 @@ def left(until: float | None, limit: float | None = None) -> float | None:
 
 
 def part(until: float | None, share: float) -> float | None:
-    """Return the deadline of an attempt that may use a share of the time that is left, so that others follow it."""
+    """Return the deadline of an attempt that may use only a share of the time left, so that others can follow it."""
     if until is None:
         return None
     now = time.monotonic()
@@ -44,10 +44,10 @@ def part(until: float | None, share: float) -> float | None:
 
 
 class Trail:
-    """The failed attempts of a batch: how its time was spent.
+    """Failed attempts of a batch, for error messages that show where its time went.
 
     Args:
-        failure: the error of an attempt that was made before.
+        failure: the error of an earlier attempt, if any.
     """
 
     __slots__ = ("_failures",)
@@ -57,12 +57,12 @@ class Trail:
         self.add(failure)
 
     def add(self, outcome: object) -> None:
-        """Record the outcome of an attempt, if it failed in transport."""
+        """Record the outcome of an attempt if it is a transport error."""
         if isinstance(outcome, TransportError) and all(each is not outcome for each in self._failures):
             self._failures.append(outcome)
 
     def explain(self, error: TransportError) -> None:
-        """Extend an error that ends the batch with the attempts before it."""
+        """Append the earlier failures to the message of the error that ends the batch."""
         before = [each for each in self._failures if each is not error]
         told = [text for each in before[-_NAMED:] if (text := _told(each)) not in error.message]
         if told:
@@ -70,7 +70,7 @@ class Trail:
         self._failures = [error]
 
     def passed(self, batch: Batch) -> TransportError:
-        """Return the error of a batch whose deadline passed before a further attempt."""
+        """Return the error of a batch whose deadline passed before the next attempt."""
         last = self._failures[-1] if self._failures else None
         error = ReplyTimeout(
             "the deadline has passed",
@@ -90,5 +90,5 @@ def _told(error: TransportError) -> str:
 
 
 def unsent(batch: Batch) -> TransportError:
-    """Return the error of a batch that was not sent, as its deadline had passed."""
+    """Return the error of a batch that was not sent because its deadline had passed."""
     return ReplyTimeout("not sent: the deadline has passed", command=str(batch[0][0]) if batch else "")

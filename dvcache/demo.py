@@ -1,4 +1,4 @@
-"""The demo: finds the example project and runs it. Everything that needs Django is in the project."""
+"""Demo: find and run the example project. Everything that needs Django is in the project."""
 
 import importlib
 import os
@@ -8,7 +8,7 @@ from typing import Final
 
 _PACKAGE: Final = Path(__file__).parent
 _PLACES: Final = (_PACKAGE.parent / "docs" / "examples" / "project", _PACKAGE / "_examples" / "project")
-"""Where the example project is: in a checkout, and in a wheel."""
+"""Paths of the example project: in a checkout, and in a wheel."""
 _NEEDED: Final = {"django": "Django", "django_valkey": "the Django adapter", "tzdata": "tzdata"}
 
 
@@ -16,13 +16,13 @@ def main(port: int | None = None) -> int:
     """Run the demo, or serve its project; return the exit code.
 
     Args:
-        port: the loopback port to serve on until Ctrl-C, 0 for any free one; None runs the demo.
+        port: loopback port to serve on until Ctrl-C, 0 for any free one; None runs the demo.
     """
     try:
         return _main(port)
     except KeyboardInterrupt:
         return _said("ended", code=130)
-    except BrokenPipeError:  # nobody reads on: `| head`; what is still buffered goes nowhere
+    except BrokenPipeError:  # the reader closed the pipe (`| head`); discard what is still buffered
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -33,9 +33,9 @@ def _main(port: int | None) -> int:
             importlib.import_module(module)
         except ModuleNotFoundError:
             return _refused(f"{name} is missing; run: pip install 'dvcache[demo]'")
-        except ImportError as error:  # django-valkey's package of the same name
+        except ImportError as error:  # django-valkey's package has the same name
             return _refused(str(error))
-    if not hasattr(importlib.import_module("django_valkey"), "container"):  # installed over ours
+    if not hasattr(importlib.import_module("django_valkey"), "container"):  # replaced by django-valkey
         return _refused(
             "the package django_valkey is not dvcache's; run: pip uninstall --yes django-valkey,"
             " then: pip install --force-reinstall --no-deps dvcache"
@@ -52,5 +52,5 @@ def _refused(reason: str) -> int:
 
 
 def _said(text: str, *, code: int) -> int:
-    print(f"demo: {text}", file=sys.stderr)  # noqa: T201  # what a command says
+    print(f"demo: {text}", file=sys.stderr)  # noqa: T201  # command-line output
     return code

@@ -1,4 +1,4 @@
-"""Drivers: they perform an operation's effects. The only place where sync and async differ."""
+"""Drivers: perform the effects of operations. Sync and async differ only here."""
 
 import asyncio
 import inspect
@@ -22,11 +22,11 @@ Called: TypeAlias = tuple[tuple[Any, ...], Mapping[str, Any]]
 """Arguments by position and by keyword."""
 
 CLEAN_UP: Final = 5.0
-"""Seconds that each effect of an operation's clean-up may take after it was cancelled."""
+"""Seconds that each effect of a cancelled operation's clean-up may take."""
 
 
 class Carried(BaseException):
-    """Carries an exception of a caller's function through generators, which may not raise it as it is."""
+    """Wraps an exception that generators cannot propagate as it is (StopIteration, GeneratorExit)."""
 
     def __init__(self, reason: BaseException) -> None:
         super().__init__()
@@ -36,18 +36,20 @@ class Carried(BaseException):
 def run(op: Op[T], client: Client) -> T:
     """Drive an operation to its end and return its value.
 
-    What an effect raises is thrown into the operation, which may handle it. After a BaseException that is no Exception
-    (KeyboardInterrupt) the operation's clean-up is still performed, then that exception goes on, whatever comes of it.
+    Exceptions raised by an effect are thrown into the operation, which may handle them. On a BaseException that is not
+    an Exception (KeyboardInterrupt), the operation's clean-up is still performed; then that exception is re-raised,
+    whatever the clean-up raises.
     """
     try:
         effect = op.send(None)
         while True:
             try:
+                # Batches are nearly all effects: they skip the dispatch of `_perform`.
                 if type(effect) is tuple:
                     value: object = checked(effect, client.execute(effect))
                 else:
                     value = _perform(effect, client)
-            except Exception as error:  # noqa: BLE001  # the operation decides; what it leaves is raised by throw
+            except Exception as error:  # noqa: BLE001  # thrown into the operation, which handles or re-raises it
                 effect = op.throw(_named(error, effect))
             except BaseException as interrupt:
                 _clean_up(op, interrupt, client)
@@ -55,8 +57,9 @@ def run(op: Op[T], client: Client) -> T:
             else:
                 effect = op.send(value)
     except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]  # StopIteration.value is Any; it is the operation's T
+        return stop.value  # type: ignore[no-any-return]  # StopIteration.value is typed Any
     except Carried as carried:
+        # Unwrapped only here: within the generators it would have ended them.
         reason = carried.reason
     except RuntimeError as error:
         if not isinstance(error.__cause__, StopIteration) or not _is_ours(error):
@@ -65,13 +68,13 @@ def run(op: Op[T], client: Client) -> T:
     try:
         raise reason
     finally:
-        del reason  # its traceback holds this frame
+        del reason  # break the reference cycle through its traceback
 
 
 async def arun(op: Op[T], client: AsyncClient) -> T:
-    """Drive an operation to its end and return its value, as `run`, without blocking the event loop.
+    """Drive an operation as `run` does, without blocking the event loop.
 
-    After a cancellation the effects of the clean-up are shielded from a second one, for `CLEAN_UP` seconds each.
+    After a cancellation, each effect of the clean-up is shielded from a second one for `CLEAN_UP` seconds.
     """
     try:
         effect = op.send(None)
@@ -83,7 +86,7 @@ async def arun(op: Op[T], client: AsyncClient) -> T:
                     value = await _aperform(effect, client)
             except Exception as error:  # noqa: BLE001  # as in run
                 effect = op.throw(_named(error, effect))
-            except GeneratorExit:  # this very coroutine is being closed: nothing can be awaited any more
+            except GeneratorExit:  # this coroutine is being closed: it cannot await any more
                 with suppress(BaseException):
                     op.close()
                 raise
@@ -134,7 +137,7 @@ async def apaged(cx: Context, client: AsyncClient, name: str, pages: Pages[T], c
 
 
 def _is_ours(error: RuntimeError) -> bool:
-    """Say whether Python raised it where a function of the caller's raised StopIteration within a generator of ours."""
+    """Return True if a generator of this library raised it because a user's function raised StopIteration."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
@@ -142,18 +145,19 @@ def _is_ours(error: RuntimeError) -> bool:
 
 
 def _named(error: Exception, effect: Effect) -> Exception:
-    """Have an error of the way to the server say which command it cost, if it does not yet."""
-    if isinstance(error, StopIteration):  # a client's fault, which must not pass for one of the caller's functions
-        return RuntimeError(f"{type(error).__name__} out of a client")
+    """Add the command's name to an error of the client, if it has none yet."""
+    # Thrown into an operation it would surface as a RuntimeError (PEP 479), which `run` attributes to the caller.
+    if isinstance(error, StopIteration):  # a defective client, not the caller's function
+        return RuntimeError(f"a client raised {type(error).__name__}")
     batch: Batch = effect if isinstance(effect, tuple) else getattr(effect, "batch", ())
     return on_command(error, batch[0][0]) if batch else error
 
 
 def checked(batch: Batch, replies: Sequence[Any]) -> Sequence[Any]:
-    """Return the replies of a batch.
+    """Return the replies of a batch if none of them is an error.
 
     Raises:
-        ServerError, TransportError: the first one among the replies, with the name of its command.
+        ServerError, TransportError: the first error among the replies, with its command's name.
     """
     for reply in replies:
         if isinstance(reply, BaseException):
@@ -162,19 +166,19 @@ def checked(batch: Batch, replies: Sequence[Any]) -> Sequence[Any]:
 
 
 def settled(replies: Sequence[Any]) -> Sequence[Any]:
-    """Return replies whose errors are wanted as values: those of another class than ours are replaced by ours."""
+    """Return the replies with foreign exception classes replaced by this library's; errors stay values."""
     if any(isinstance(reply, BaseException) and not isinstance(reply, CacheError) for reply in replies):
         return [_ours(reply) if isinstance(reply, BaseException) else reply for reply in replies]
     return replies
 
 
 def _ours(error: BaseException) -> CacheError:
-    """Return our error of an error reply: a pool of the user's may return any class."""
+    """Return the matching error of this library: a user's pool may return exceptions of any class."""
     return error if isinstance(error, CacheError) else reply_error(str(error))
 
 
 def primary_of(client: C) -> C:
-    """Return the client that sees the latest write: the `primary` of one that also reads from replicas."""
+    """Return the client that sees the latest write: the `primary` of a client that reads from replicas, else itself."""
     primary: C = getattr(client, "primary", client)
     return primary
 
@@ -220,7 +224,7 @@ def _called(effect: Call) -> object:
         raise Carried(error) from None
     if inspect.iscoroutine(value):
         value.close()
-        raise TypeError("a synchronous cache cannot await what the function returned; use the asynchronous one")
+        raise TypeError("a synchronous cache cannot await the function's result; use the asynchronous cache")
     return value
 
 
@@ -237,11 +241,12 @@ async def _acalled(effect: Call) -> object:
 
 
 def _pause(effect: Sleep | Wait) -> bool | None:
-    """Pause in this thread. To wait long is not for an event loop's, which may be what the work needs to go on."""
+    """Block this thread. Do not wait in an event loop's thread unless `anywhere`: the work may need that loop."""
     if isinstance(effect, Sleep):
         time.sleep(effect.seconds)
         return None
     loop = asyncio._get_running_loop()  # noqa: SLF001  # documented for low-level code; the public one raises
+    # Blocking an event loop's thread, or the thread that does the work, would be a deadlock.
     if (loop is None or effect.anywhere) and effect.thread != threading.get_ident():
         with suppress(TimeoutError):
             effect.done.result(effect.seconds)
@@ -249,7 +254,7 @@ def _pause(effect: Sleep | Wait) -> bool | None:
 
 
 async def _apause(effect: Sleep | Wait) -> bool | None:
-    """Pause without holding up the loop. Unlike with `asyncio.wrap_future`, who stops waiting cancels nothing."""
+    """Pause without blocking the loop. Unlike `asyncio.wrap_future`, giving up does not cancel the future."""
     if isinstance(effect, Sleep):
         await asyncio.sleep(effect.seconds)
         return None
@@ -286,6 +291,8 @@ async def _aclean_up(op: Op[Any], reason: BaseException, client: AsyncClient) ->
         effect = op.throw(reason)
         while True:
             try:
+                # Shielded, as a second cancellation must not leave a lease or a lock behind; limited, as a dead server
+                # must not block the cancellation.
                 value = await asyncio.wait_for(asyncio.shield(_aperform(effect, client)), CLEAN_UP)
             except BaseException as error:  # noqa: BLE001  # as in run
                 effect = op.throw(error)

@@ -1,48 +1,48 @@
-"""What can go wrong.
+"""Exception hierarchy.
 
 ::
 
     CacheError
-    ├── ConfigurationError (ValueError)         a setting is wrong; says alias, key and cure
-    ├── ClosedError (RuntimeError)              use after close
+    ├── ConfigurationError (ValueError)         invalid setting; names alias, key and remedy
+    ├── ClosedError (RuntimeError)              used after close
     ├── NotSupportedError                       not possible on this topology or server
-    ├── SerializationError (TypeError)          a value that cannot be stored; raised before anything is sent
-    │   └── TooLargeError                       an argument longer than any server takes
-    ├── DecodeError                             an entry that cannot be read; a miss unless asked to raise
-    ├── LockError                               a lock that is not held, or was not to be had in time
-    │   └── LockNotOwnedError                   a lock that was lost: it had lapsed, and may be another's by now
-    ├── ConnectionInterrupted                   raised by users' classes; IGNORE_EXCEPTIONS covers these and no others
-    │   └── TransportError (builtin ConnectionError)    no answer
-    │       ├── ConnectError                        the server could not be reached
-    │       │   └── CircuitOpenError                it gave no answer a moment ago, and was not asked
-    │       ├── ConnectionLost                      the connection ended before the answer
-    │       │   └── ProtocolError                       the answer is none that the command has
-    │       ├── ReplyTimeout (builtin TimeoutError) the answer did not come in time
-    │       ├── PoolExhausted                       every connection was busy for too long
-    │       └── UnavailableError                    it cannot serve now; a ServerError too; nothing was performed
-    │           ├── LoadingError                        it loads its data (LOADING)
+    ├── SerializationError (TypeError)          the value cannot be stored; raised before anything is sent
+    │   └── TooLargeError                       the argument exceeds the server's limit
+    ├── DecodeError                             unreadable entry; a miss unless configured to raise
+    ├── LockError                               the lock is not held, or not acquired before the timeout
+    │   └── LockNotOwnedError                   the lock expired while held; another owner may hold it
+    ├── ConnectionInterrupted                   raised by users' classes; the only errors that IGNORE_EXCEPTIONS covers
+    │   └── TransportError (builtin ConnectionError)    no reply
+    │       ├── ConnectError                        the server cannot be reached
+    │       │   └── CircuitOpenError                    recent failure; not sent
+    │       ├── ConnectionLost                      the connection ended before the reply
+    │       │   └── ProtocolError                       invalid reply for the command
+    │       ├── ReplyTimeout (builtin TimeoutError) no reply within the timeout
+    │       ├── PoolExhausted                       no connection became free in time
+    │       └── UnavailableError                    temporarily refused; also a ServerError; nothing was performed
+    │           ├── LoadingError                        loading its data (LOADING)
     │           ├── ReadOnlyError                       a write reached a replica (READONLY)
-    │           ├── TryAgainError                       a slot is on its way to another node (TRYAGAIN)
+    │           ├── TryAgainError                       the slot is migrating (TRYAGAIN)
     │           ├── ClusterDownError                    the cluster does not serve the slot (CLUSTERDOWN)
     │           │   └── MasterDownError                     a replica without its primary (MASTERDOWN)
-    │           └── OverloadedError                     it cannot write now (MISCONF, NOREPLICAS), or is busy (BUSY)
-    │               └── OutOfMemoryError                    it is full (OOM)
+    │           └── OverloadedError                     cannot write (MISCONF, NOREPLICAS), or busy (BUSY)
+    │               └── OutOfMemoryError                    out of memory (OOM)
     └── ServerError                             the server refused the command
         ├── AuthenticationError                 wrong or missing credentials
-        ├── PermissionDenied                    the ACL user may not (NOPERM)
-        ├── RedirectError                       the key is another cluster node's
-        │   ├── MovedError                      from now on (MOVED)
-        │   └── AskError                        this time (ASK)
+        ├── PermissionDenied                    denied by the user's ACL (NOPERM)
+        ├── RedirectError                       another cluster node holds the key
+        │   ├── MovedError                      permanently (MOVED)
+        │   └── AskError                        for this command (ASK)
         ├── CrossSlotError                      the keys of a command are in several slots (CROSSSLOT)
-        ├── ExecAbortError                      a transaction was not performed (EXECABORT)
+        ├── ExecAbortError                      the transaction was not performed (EXECABORT)
         ├── NoScriptError                       the script is not cached (NOSCRIPT)
-        └── WrongTypeError                      the key holds another kind of value
+        └── WrongTypeError                      the key holds another type of value (WRONGTYPE)
 
-Errors carry attributes (alias, endpoint, command) and say what to do. They never carry a value or a password.
+Errors carry attributes (alias, endpoint, command) and say what to do. They never contain a value or a password.
 
-Those of the server and of the way to it are of the class that valkey-py would raise as well
-(`valkey.exceptions.ConnectionError`, `TimeoutError`, `ResponseError`, `OutOfMemoryError` …), which is what
-django-valkey raised: code that catches it goes on catching.
+Errors of the server and the connection also derive from the class that valkey-py would raise
+(`valkey.exceptions.ConnectionError`, `TimeoutError`, `ResponseError`, `OutOfMemoryError` …), as django-valkey raised
+it: existing `except` clauses keep working.
 """
 
 import re
@@ -57,11 +57,11 @@ E = TypeVar("E", bound=Exception)
 
 
 class CacheError(Exception):
-    """The root of every error of this library."""
+    """Base class of all errors of this library."""
 
 
 class ConfigurationError(CacheError, ValueError):
-    """A setting is wrong. Names the alias, the key and the cure."""
+    """A setting is invalid. Names the alias, the key and the remedy."""
 
     def __init__(self, message: str, *, alias: str = "", key: str = "") -> None:
         where = f"CACHES[{alias!r}]" if alias else "dvcache settings"
@@ -74,7 +74,7 @@ class ConfigurationError(CacheError, ValueError):
 
 
 class ConfigurationWarning(UserWarning):
-    """A setting is not known, and was passed over."""
+    """A setting is unknown and was ignored."""
 
 
 class ClosedError(CacheError, RuntimeError):
@@ -82,23 +82,23 @@ class ClosedError(CacheError, RuntimeError):
 
 
 class NotSupportedError(CacheError):
-    """The operation cannot be done on this topology, server or wiring."""
+    """The operation is not possible on this topology, server or wiring."""
 
 
 class SerializationError(CacheError, TypeError, PicklingError):
-    """The value cannot be stored. Nothing was sent. It is a PicklingError whatever the serializer is."""
+    """The value cannot be stored. Nothing was sent. Also a PicklingError, for every serializer."""
 
 
 class TooLargeError(SerializationError):
-    """An argument is longer than any server takes. Nothing was sent."""
+    """An argument exceeds the server's limit. Nothing was sent."""
 
 
 class DecodeError(CacheError, UnpicklingError):
-    """The stored entry cannot be read with the configured codec. It is an UnpicklingError whatever that is."""
+    """The configured codec cannot read the stored entry. Also an UnpicklingError, for every serializer."""
 
 
 class LockError(CacheError, driver.LockError):
-    """The lock is not held by this caller, or was not to be had in time."""
+    """The lock is not held by this caller, or could not be acquired before the timeout."""
 
     def __init__(self, message: str, lock_name: str = "") -> None:
         Exception.__init__(self, message)
@@ -106,11 +106,11 @@ class LockError(CacheError, driver.LockError):
 
 
 class LockNotOwnedError(LockError, driver.LockNotOwnedError):
-    """The lock was held and is not any more: it had lapsed, and may be another's by now."""
+    """The lock expired while this caller held it; another owner may hold it now."""
 
 
 class _LocatedError(CacheError):
-    """An error that knows where it happened: alias, endpoint and command name."""
+    """An error with its location: alias, endpoint and command name."""
 
     def __init__(self, message: str, *, alias: str = "", endpoint: str = "", command: str = "") -> None:
         Exception.__init__(self, message)
@@ -132,17 +132,17 @@ class _LocatedError(CacheError):
 
 
 def on_command(error: E, command: object) -> E:
-    """Have an error that knows where it happened say on which command, if it does not yet."""
+    """Set the command name of an error that has none yet; return the error."""
     if isinstance(error, _LocatedError):
         error.command = error.command or str(command)
     return error
 
 
 class ConnectionInterrupted(CacheError):
-    """What classes written against django-valkey raise around a failed command, and catch around ours.
+    """Base class of transport errors; raised and caught by classes written for django-valkey.
 
     Args:
-        connection: what failed.
+        connection: the failed connection.
         parent: not used.
     """
 
@@ -158,7 +158,7 @@ class ConnectionInterrupted(CacheError):
 
 
 class TransportError(_LocatedError, ConnectionInterrupted, driver.ConnectionError, ConnectionError):
-    """No answer came. Whether the commands were performed is not known, unless a subclass says so."""
+    """No reply arrived. The commands may have been performed, unless a subclass says otherwise."""
 
 
 class ConnectError(TransportError):
@@ -166,23 +166,23 @@ class ConnectError(TransportError):
 
 
 class CircuitOpenError(ConnectError):
-    """The server gave no answer a moment ago, and was not asked: nothing was performed."""
+    """The server failed to reply a moment ago, so nothing was sent."""
 
 
 class ConnectionLost(TransportError):
-    """The connection ended between the command and its answer."""
+    """The connection ended between the command and its reply."""
 
 
 class ProtocolError(ConnectionLost, driver.InvalidResponse):
-    """The answer is none that the command has. The connection was ended, as the next one could be another caller's."""
+    """The reply is invalid for the command; the connection was closed, as later replies might be misassigned."""
 
 
 class ReplyTimeout(TransportError, driver.TimeoutError, TimeoutError):
-    """The answer did not come within the timeout."""
+    """No reply arrived within the timeout."""
 
 
 class PoolExhausted(TransportError):
-    """Every connection stayed busy for as long as a caller may wait: nothing was performed."""
+    """No connection became free within the time allowed: nothing was performed."""
 
 
 class ServerError(_LocatedError, driver.ResponseError):
@@ -190,7 +190,7 @@ class ServerError(_LocatedError, driver.ResponseError):
 
 
 class UnavailableError(ServerError, TransportError):
-    """The server answered that it cannot serve now: nothing was performed."""
+    """The server replied that it cannot serve the command now: nothing was performed."""
 
 
 class AuthenticationError(ServerError, driver.AuthenticationError):
@@ -198,11 +198,11 @@ class AuthenticationError(ServerError, driver.AuthenticationError):
 
 
 class PermissionDenied(ServerError, driver.NoPermissionError):
-    """The ACL user may not run the command, or not on this key."""
+    """The user's ACL denies the command or the key."""
 
 
 class LoadingError(UnavailableError, driver.BusyLoadingError):
-    """The server loads its data."""
+    """The server is loading its data."""
 
 
 class ReadOnlyError(UnavailableError, driver.ReadOnlyError):
@@ -210,7 +210,7 @@ class ReadOnlyError(UnavailableError, driver.ReadOnlyError):
 
 
 class TryAgainError(UnavailableError, driver.TryAgainError):
-    """Keys of one command are on their way from one cluster node to another."""
+    """Keys of one command are being migrated between cluster nodes."""
 
 
 class ClusterDownError(UnavailableError, driver.ClusterDownError):
@@ -218,62 +218,62 @@ class ClusterDownError(UnavailableError, driver.ClusterDownError):
 
 
 class MasterDownError(ClusterDownError, driver.MasterDownError):
-    """A replica has lost its primary, and answers no reads meanwhile."""
+    """A replica has lost its primary and refuses reads."""
 
 
 class OverloadedError(UnavailableError):
-    """The server is full, or cannot write now, or a script keeps it busy."""
+    """The server is out of memory, cannot write now, or is busy with a script."""
 
 
 class OutOfMemoryError(OverloadedError, driver.OutOfMemoryError):
-    """The server is full."""
+    """The server is out of memory."""
 
 
 class RedirectError(ServerError):
-    """The key is another cluster node's: nothing was performed. A cluster's client follows, and does not raise it."""
+    """Another cluster node holds the key: nothing was performed. A cluster client follows it and does not raise it."""
 
     @override
     def __str__(self) -> str:
-        return f"{super().__str__()}; this is a node of a cluster, for which set OPTIONS['CLUSTER'] = True"
+        return f"{super().__str__()}; the server is a cluster node; set OPTIONS['CLUSTER'] = True"
 
     @property
     def slot(self) -> int:
-        """The slot that the key lies in."""
+        """Slot of the key."""
         return int(self.message.split()[1])
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port of the node that holds the key. An empty host means the one that was asked."""
+        """Host and port of the node that holds the key. An empty host means the node that replied."""
         host, _, port = self.message.split()[2].rpartition(":")
         return host, int(port)
 
 
 class MovedError(RedirectError, driver.MovedError):
-    """The slot is another node's from now on."""
+    """The slot has moved permanently (MOVED)."""
 
 
 class AskError(RedirectError, driver.AskError):
-    """The key may be at another node, to which the slot is on its way: this command is asked there, with ASKING."""
+    """The slot is being migrated: repeat this command on the other node after ASKING (ASK)."""
 
 
 class CrossSlotError(ServerError, driver.ClusterCrossSlotError):
-    """The keys of one command lie in several slots."""
+    """The keys of one command are in several slots."""
 
 
 class ExecAbortError(ServerError, driver.ExecAbortError):
-    """A transaction was not performed."""
+    """The transaction was not performed."""
 
 
 class _DeniedExecAbort(ExecAbortError, PermissionDenied):
-    """A transaction was not performed, as the ACL user may not."""
+    """The transaction was not performed because the user's ACL denies it."""
 
 
 class _UnavailableExecAbort(ExecAbortError, UnavailableError):
-    """A transaction was not performed, as the server cannot serve now."""
+    """The transaction was not performed because the server cannot serve it now."""
 
 
 class _WrongAuthError(ServerError, driver.AuthenticationWrongNumberOfArgsError):
-    """The server knows AUTH with other arguments."""
+    """The server's AUTH takes other arguments."""
 
 
 class _ModuleError(ServerError, driver.ModuleError):
@@ -281,11 +281,11 @@ class _ModuleError(ServerError, driver.ModuleError):
 
 
 class NoScriptError(ServerError, driver.NoScriptError):
-    """The server does not hold the script: nothing was performed."""
+    """The server has not cached the script: nothing was performed."""
 
 
 class WrongTypeError(ServerError):
-    """The key holds another kind of value than the command works on."""
+    """The key holds another type of value than the command works on."""
 
 
 _BY_CODE: Final[dict[str, type[ServerError]]] = {
@@ -317,7 +317,7 @@ _BY_TEXT: Final[tuple[tuple[str, type[ServerError]], ...]] = (
     ("Error loading the extension", _ModuleError),
     ("Error unloading module", _ModuleError),
 )
-"""The meaning of replies with the code ERR, by a part of their text."""
+"""Error classes of replies with the code ERR, by a part of their text."""
 
 _OTHER_CODES: Final = frozenset(
     {
@@ -326,20 +326,20 @@ _OTHER_CODES: Final = frozenset(
     }
 )
 _WITHIN: Final = re.compile(r"(?:^ERR Error (?:running|compiling) script.*?|^EXECABORT .*? because of): ?-?([A-Z]+) ")
-"""The code of a command in a script (Redis 6 and older) or a transaction, which stands within the text."""
+"""Code of a command's error inside the text of a script's (Redis 6 and older) or a transaction's error."""
 _REDIRECTION: Final = re.compile(r"(?:MOVED|ASK) \d{1,5} \S*:\d{1,5}(?: |$)")
 
 
 def has_code(text: str) -> bool:
-    """Say whether an error reply's text still begins with its code: valkey-py cuts some off."""
+    """Return True if an error reply's text begins with its code: valkey-py strips some codes."""
     code = text.partition(" ")[0]
     return code in _BY_CODE or code in _OTHER_CODES
 
 
 def without_arguments(text: str) -> str:
-    """Return an error reply's text without the arguments that it quotes: a value or a password may be among them.
+    """Return an error reply's text without the arguments that it quotes, which may include a value or a password.
 
-    The first quotation stays, if it is short: it is the command's name.
+    The first quotation stays if it is short: it is the command's name.
     """
     first, *others = _QUOTATION.split(_ARGUMENTS.sub("", text), maxsplit=1)
     if not others:
@@ -354,12 +354,12 @@ _NAME: Final = 40
 
 
 def reply_error(text: str, *, alias: str = "", endpoint: str = "") -> ServerError:
-    """Make the error of a server's error reply, without the arguments that some replies quote.
+    """Return the exception for an error reply, without the arguments that some replies quote.
 
     Args:
         text: the reply without its leading `-`, for example `"WRONGTYPE Operation against a key …"`.
-        alias: the alias whose command it answers.
-        endpoint: the name of the server that sent it.
+        alias: the alias that sent the command.
+        endpoint: the name of the server that replied.
     """
     text = without_arguments(text)
     return _class(text)(text, alias=alias, endpoint=endpoint)

@@ -1,9 +1,9 @@
-"""Single flight: what one caller of this process makes while others wait for it, by the key that it is made under.
+"""Single flight: per key, one caller of this process computes and concurrent callers wait for its result.
 
-The first to enter leads; whoever enters while it is under way may wait for the outcome. Nothing here does I/O. There is
-no lock, since a signal handler or `__del__` may enter at any instruction of the same thread: each step is one operation
-of a dict or a list, and two leaders at a time are harmless, since the server's lease decides. Threads and event loops
-share flights; a forked child starts without any.
+The first caller is the leader; callers that enter during its computation may wait for the outcome. Nothing here does
+I/O. There is no lock, because a signal handler or `__del__` may enter between any two instructions of the same thread:
+each step is a single operation on a dict or a list. Two concurrent leaders are harmless, since the lease on the server
+decides. Threads and event loops share computations; a forked child starts without any.
 """
 
 from concurrent.futures import Future, InvalidStateError
@@ -17,11 +17,11 @@ from dvcache.pools.forking import renewed_after_fork
 from dvcache.types import MISSING
 
 _leading: Final[ContextVar[tuple["Flight", ...]]] = ContextVar("dvcache_leading", default=())
-"""The flights that the code of this context leads: what its leader calls, and what that starts, must not wait."""
+"""Computations led by the code of this context: code called by a leader must not wait for its own computation."""
 
 
 class Flight:
-    """One piece of work under way. Made by `Flights.enter`."""
+    """One computation in progress. Made by `Flights.enter`."""
 
     __slots__ = ("_bells", "_flights", "_key", "_leader", "_over", "outcome", "thread")
 
@@ -29,31 +29,32 @@ class Flight:
         self._flights, self._key = flights, key
         self._leader = None if leader is None else ref(leader)
         self.thread: Final = None if leader is None else leader.thread
-        """The thread whose sync code leads, None for a task's: to wait for it in that thread would never end."""
+        """Thread whose sync code leads, None for a task: waiting for it in that thread would deadlock."""
         self._bells: Final[list[Future[None]]] = []
         self._over = False
         self.outcome: object = MISSING
-        """What it came to; `MISSING` as long as it has not, and for ever where its leader gave up."""
+        """Result of the computation; `MISSING` until it ends, and for ever if the leader gave up."""
 
     def is_led(self) -> bool:
-        """Say whether somebody still works on it."""
+        """Return True if the computation is in progress and its leader is alive."""
         if self._over or self._leader is None:
             return not self._over
         leader = self._leader()
         return leader is not None and not leader.over
 
     def done(self) -> "Future[None]":
-        """Return what is fulfilled when the flight has landed, or its leader has given up."""
+        """Return a future that is fulfilled when the computation ends or its leader gives up."""
         bell: Future[None] = Future()
         self._bells.append(bell)
-        if self._over:  # `land` may have looked at the bells before
+        if self._over:  # `land` may have fulfilled its futures just before
             _ring(bell)
         return bell
 
     def land(self, outcome: object = MISSING) -> None:
-        """Say what it came to, once, and let nobody else enter. Without an outcome the leader gives up."""
+        """Set the outcome, once, and stop further callers from joining. Without an outcome the leader gives up."""
         if self._over:
             return
+        # The outcome first: a thread that sees `_over` reads it without synchronization.
         self.outcome = outcome
         self._over = True
         self._flights.forget(self._key, self)
@@ -61,25 +62,26 @@ class Flight:
             _ring(bell)
 
     def lead(self) -> None:
-        """Mark the code that runs from now on in this context as the leader's own, until `leave`."""
+        """Mark this context as the leader's, until `leave`."""
+        # Computations that ended in another context were not removed from this one.
         _leading.set((*(each for each in _leading.get() if each.is_led()), self))
 
     def leave(self) -> None:
-        """Take the mark of `lead` away."""
+        """Remove the mark of `lead`."""
         _leading.set(tuple(flight for flight in _leading.get() if flight is not self))
 
     def is_own(self) -> bool:
-        """Say whether this code was called by the flight's leader, which would wait for itself."""
+        """Return True if the leader called this code, which would then wait for itself."""
         return any(flight is self for flight in _leading.get())
 
 
 def _ring(bell: "Future[None]") -> None:
-    with suppress(InvalidStateError):  # rung by another thread
+    with suppress(InvalidStateError):  # fulfilled by another thread
         bell.set_result(None)
 
 
 class Flights:
-    """The flights of one cache's keys, and which of them this process holds a lease for. Used from any thread."""
+    """Single flight for the keys of one cache, and the leases that this process holds. Used from any thread."""
 
     def __init__(self) -> None:
         self._by_key: dict[bytes, Flight] = {}
@@ -88,17 +90,19 @@ class Flights:
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Start without flights: in a forked child those who lead them are not there."""
+        """Forget all computations: in a forked child their leaders do not exist."""
         self._by_key, self._held, self._claims = {}, {}, {}
 
     def enter(self, key: bytes, leader: Alive | None = None) -> tuple[Flight, bool]:
-        """Return the flight under way for a key, or a new one, and whether it is new: then the caller leads it.
+        """Return a key's computation in progress, or a new one, and whether it is new: then the caller is its leader.
 
         Args:
             key: the key.
-            leader: what lives as long as the caller's frame; a flight whose leader is gone is not entered.
+            leader: an object that lives as long as the caller's frame; a computation whose leader is gone is not
+                joined.
         """
         new = Flight(self, key, leader)
+        # One atomic operation decides who leads, so a signal handler between two instructions cannot break it.
         while (found := self._by_key.setdefault(key, new)) is not new:
             if found.is_led():
                 return found, False
@@ -106,23 +110,24 @@ class Flights:
         return new, True
 
     def forget(self, key: bytes, flight: Flight) -> None:
-        """Let nobody enter a flight any more."""
+        """Stop further callers from joining a computation."""
         if self._by_key.get(key) is flight:
             self._by_key.pop(key, None)
 
     def hold(self, key: bytes, now: float, seconds: float, *, anew: bool = False) -> object | None:
-        """Note that this process is at the lease of a key.
+        """Record that this process competes for, or holds, the lease of a key.
 
         Args:
             key: the key.
             now: the time, in seconds.
-            seconds: how long the lease can last; the note counts no longer.
-            anew: whether it takes the place of an earlier note.
+            seconds: maximum lifetime of the lease; the record expires with it.
+            anew: whether to replace an earlier record.
 
         Returns:
-            What `let_go` takes; None where it is noted already.
+            The mark to pass to `let_go`; None if there is a valid record already.
         """
         mark = now + seconds, object()
+        # Atomic: of two threads only one gets its own mark back, so only one claims the lease.
         found = self._held.setdefault(key, mark)
         if found is not mark:
             if not anew and found[0] > now:
@@ -131,17 +136,19 @@ class Flights:
         return mark
 
     def is_held(self, key: bytes, now: float) -> bool:
-        """Say whether this process is at the lease of a key."""
+        """Return True if this process competes for, or holds, the lease of a key."""
         noted = self._held.get(key)
         return noted is not None and noted[0] > now
 
     def let_go(self, key: bytes, mark: object) -> None:
-        """Take back what `hold` noted."""
+        """Remove the record made by `hold`."""
         if self._held.get(key) is mark:
             self._held.pop(key, None)
 
     def claims(self, key: bytes, token: bytes, owner: Alive) -> None:
-        """Record the token of a lease before it is claimed, and what lives as long as the frame that claims it."""
+        """Record a lease's token before it is claimed, with an object that lives as long as the claiming frame."""
+        # If the frame is killed (an async exception, a closed generator), a later caller of this process finds the
+        # token here and releases the lease instead of waiting for it to expire.
         self._claims[key] = token, ref(owner)
 
     def resolved(self, key: bytes) -> None:
@@ -149,7 +156,7 @@ class Flights:
         self._claims.pop(key, None)
 
     def abandoned(self, key: bytes) -> bytes | None:
-        """Return the token of a lease whose holder in this process is gone and cannot release it; once."""
+        """Return the token of a lease whose holder in this process is gone and cannot release it; only once."""
         found = self._claims.get(key)
         if found is None:
             return None
@@ -160,13 +167,13 @@ class Flights:
         return token
 
     def detach(self, *keys: bytes) -> None:
-        """Let nobody enter what is under way for these keys: they were written, and it may show what was before."""
+        """Stop callers from joining computations for these keys: the keys were written; the results may be older."""
         if self._by_key or self._held:
             for key in keys:
                 self._by_key.pop(key, None)
                 self._held.pop(key, None)
 
     def detach_all(self) -> None:
-        """Let nobody enter anything that is under way."""
+        """Stop callers from joining any computation in progress."""
         self._by_key.clear()
         self._held.clear()

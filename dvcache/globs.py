@@ -1,4 +1,4 @@
-r"""The server's glob patterns: `*`, `?`, `[a-c]`, `[^a]` and `\` before a character that means itself."""
+r"""Glob patterns of the server: `*`, `?`, `[a-c]`, `[^a]` and `\` to escape the next character."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from functools import lru_cache
 
 @lru_cache(maxsize=256)
 def glob(pattern: bytes) -> Callable[[bytes], bool]:
-    """Return the test whether a key matches. An empty key matches only `*` itself and the empty pattern."""
+    """Return a predicate for keys that match. Only `*` itself and the empty pattern match an empty key."""
     if pattern == b"*":
         return lambda _: True
     matches = re.compile(_expression(pattern), re.DOTALL).fullmatch
@@ -15,7 +15,7 @@ def glob(pattern: bytes) -> Callable[[bytes], bool]:
 
 
 def _expression(pattern: bytes) -> bytes:
-    """Return a regular expression that never goes back behind a `*` that was satisfied: the first fit is enough."""
+    """Return an equivalent regular expression that never backtracks into a matched `*`: the first match suffices."""
     first, *rest = _segments(pattern)
     if not rest:
         return first
@@ -24,7 +24,7 @@ def _expression(pattern: bytes) -> bytes:
 
 
 def _segments(pattern: bytes) -> list[bytes]:
-    """Return what stands between the stars, each as an expression of fixed length."""
+    """Return the parts between the stars, each as an expression of fixed length."""
     segments, position = [b""], 0
     while position < len(pattern):
         character = pattern[position : position + 1]
@@ -45,7 +45,7 @@ def _segments(pattern: bytes) -> list[bytes]:
 
 
 def _class(pattern: bytes, position: int) -> tuple[bytes, int]:
-    """Return the expression of a class whose `[` stands before the position, and the position behind its `]`."""
+    """Return the expression of a character class and the position after its `]`; `position` follows the `[`."""
     negated = pattern[position : position + 1] == b"^"
     position += negated
     members: set[int] = set()
@@ -63,5 +63,5 @@ def _class(pattern: bytes, position: int) -> tuple[bytes, int]:
             position += 1
     if negated:
         members = set(range(256)) - members
-    # An expression that nothing matches, where the class is empty.
+    # An empty class matches nothing.
     return b"[%b]" % b"".join(b"\\x%02x" % member for member in sorted(members)) if members else b"(?!)", position + 1

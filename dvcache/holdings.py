@@ -1,7 +1,7 @@
-"""Tokens: one for each acquisition of a lock object, kept until the server has answered that it is released.
+"""Tokens of lock acquisitions: one per acquisition, kept until the server confirms its release.
 
-A lock object may be shared by threads and tasks. Its lock may lapse under one of them and be acquired by another, so
-that a token belongs to the task, or else the thread, that acquired it.
+Threads and tasks may share a lock object. Its lock may expire while one of them holds it and be acquired by another, so
+each token belongs to the task, or else the thread, that acquired it.
 """
 
 import asyncio
@@ -11,25 +11,25 @@ from typing import Any, Final
 from weakref import ReferenceType, ref
 
 KEPT: Final = 16
-"""Acquisitions that one object remembers. All but the newest have lapsed: the newest found the lock free."""
+"""Maximum number of acquisitions kept per object. All but the newest have expired: the newest found the lock free."""
 
 
 @dataclass(slots=True, eq=False)
 class Holding:
-    """One acquisition: its token, and the thread and the task that made it."""
+    """One acquisition: its token, thread and task."""
 
     token: bytes
     thread: ReferenceType[threading.Thread]
     task: "ReferenceType[asyncio.Task[Any]] | None"
     unanswered: bool = field(default=False)
-    """Whether the server was asked to release it, or to take it, and has not answered."""
+    """True after its acquire or release was sent, until the server replies."""
 
 
 class Holdings:
-    """The acquisitions of one lock object.
+    """Acquisitions of one lock object.
 
     Args:
-        shared: whether any thread may release what another one acquired.
+        shared: whether a thread may release an acquisition of another thread.
     """
 
     def __init__(self, *, shared: bool) -> None:
@@ -38,7 +38,7 @@ class Holdings:
 
     @property
     def token(self) -> bytes | None:
-        """The token of the caller's acquisition, None if there is none. valkey-py's locks have it here as well."""
+        """Token of the caller's acquisition, None if there is none; named as in valkey-py's locks."""
         found = self.own()
         return None if found is None else found.token
 
@@ -50,7 +50,7 @@ class Holdings:
             self.forget(found)
 
     def add(self, token: bytes, *, unanswered: bool = False) -> None:
-        """Record an acquisition of the calling task or thread."""
+        """Record an acquisition by the calling task or thread."""
         task = _task()
         self._all.append(
             Holding(token, ref(threading.current_thread()), None if task is None else ref(task), unanswered)
@@ -71,11 +71,11 @@ class Holdings:
         return newest[0] if newest and self._shared else None
 
     def unanswered(self) -> list[Holding]:
-        """Return the acquisitions whose release, or whose taking, the server has not answered."""
+        """Return acquisitions whose acquire or release the server has not answered."""
         return [each for each in self._all if each.unanswered]
 
     def forget(self, holding: Holding) -> None:
-        """Drop an acquisition, once its end is known."""
+        """Remove an acquisition whose end is known."""
         if holding in self._all:
             self._all.remove(holding)
 

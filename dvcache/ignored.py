@@ -1,4 +1,4 @@
-"""Errors that were answered for with an empty value: counted, and told to a logger now and then."""
+"""Errors ignored by IGNORE_EXCEPTIONS: counted, and logged at intervals."""
 
 import logging
 import threading
@@ -7,14 +7,14 @@ from typing import Final
 from dvcache.pools.forking import renewed_after_fork
 
 INTERVAL: Final = 10.0
-"""Seconds in which the errors of one class make one line in the log."""
+"""Seconds between two log lines for errors of one class."""
 
 
 class Ignored:
-    """The errors of one cache that were ignored. Used from any thread.
+    """Count and log the ignored errors of one cache. Used from any thread.
 
     Args:
-        logger: what is told of them, at level WARNING; nothing where None.
+        logger: logs them at level WARNING; None for no log.
     """
 
     def __init__(self, logger: logging.Logger | None = None) -> None:
@@ -26,21 +26,21 @@ class Ignored:
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Take a new lock: in a forked child the old one may be held by a thread that is not there."""
-        self._lock = threading.RLock()  # a signal handler or `__del__` may note an error within `note`
+        """Create a new lock: after a fork the old one may be held by a thread that does not exist in the child."""
+        self._lock = threading.RLock()  # reentrant: a signal handler or `__del__` may call `note` during `note`
 
     def counts(self) -> dict[tuple[str, str], int]:
-        """Return how many there were since the start, by operation and name of the error's class."""
+        """Return the number of errors since the start, by operation and name of the error's class."""
         with self._lock:
             return dict(self._counts)
 
     def note(self, alias: str, operation: str, error: Exception, now: float) -> None:
-        """Count an error, and tell the logger unless it has just been told of one of its class.
+        """Count an error; log it unless one of its class was logged within `INTERVAL`.
 
         Args:
-            alias: whose operation failed.
-            operation: its name.
-            error: why no answer came.
+            alias: the alias whose operation failed.
+            operation: the operation's name.
+            error: the error.
             now: the time, in seconds.
         """
         name = type(error).__name__

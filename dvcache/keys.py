@@ -1,4 +1,4 @@
-"""Keys: the caller's name of an entry, and the name that it is stored under."""
+"""Keys: convert between the caller's keys and stored keys."""
 
 import re
 from collections.abc import Sequence
@@ -11,22 +11,21 @@ from dvcache.types import Key, KeyFunction, ReverseKeyFunction, StoredKey
 _GLOB: Final = re.compile(r"[*?\[\]\\]")
 _PROBE: Final = "dvcache-probe"
 _ODD_PROBE: Final = "dvcache probe/%:É\n"
-"""Holds what key functions like to rewrite: a blank, a percent sign, an upper-case letter, a control character."""
+"""Contains characters that key functions tend to rewrite: blank, percent sign, upper case, control character."""
 
 
 class PrefixedKeys:
-    """Names entries `prefix:version:key`, or as a KEY_FUNCTION of the user's does.
+    """Name entries `prefix:version:key`, or as the user's KEY_FUNCTION does.
 
-    Every prefix, version and key counts as given: an empty prefix, version 0 and the key `""` are names like others.
-    A key that is bytes is named as Django names it, by its Python literal; a memoryview stands for its bytes; a
-    `StoredKey` has its name already.
-    Stored keys that are no UTF-8 are read and written with Python's surrogateescape, so that none is lost.
+    An empty prefix, version 0 and the key `""` are valid. As in Django, a bytes key is named by its Python literal; a
+    memoryview stands for its bytes; a `StoredKey` is used unchanged. Stored keys that are not UTF-8 are decoded and
+    encoded with surrogateescape, so that none is lost.
 
     Args:
         prefix: the alias's KEY_PREFIX.
         version: the alias's VERSION.
         key_function: called with (key, prefix, version); returns text or bytes.
-        reverse: of a stored key's text, the caller's key.
+        reverse: takes a stored key's text, returns the caller's key.
     """
 
     __slots__ = ("_function", "_head", "_prefix", "_reverse", "_version")
@@ -46,7 +45,7 @@ class PrefixedKeys:
         """Return the stored key.
 
         Raises:
-            ValueError: the key has no bytes, or those of another text.
+            ValueError: the key cannot be encoded, or its bytes would be those of another key.
         """
         if type(key) is str and version is None and prefix is None and self._function is None:
             try:
@@ -62,20 +61,20 @@ class PrefixedKeys:
         )
 
     def pattern(self, pattern: str, version: int | None = None, prefix: str | None = None) -> bytes:
-        """Return the glob over stored keys, in which prefix and version are literal.
+        """Return the glob over stored keys, with prefix and version escaped.
 
         Raises:
-            ValueError: the pattern is None or empty; every key of the alias is `"*"`.
+            ValueError: the pattern is None or empty; use `"*"` for every key of the alias.
         """
         if not pattern:
-            raise ValueError("a pattern is needed; '*' stands for every key of this prefix and version")
+            raise ValueError("a pattern is needed; '*' matches every key of this prefix and version")
         if isinstance(pattern, StoredKey):
             return stored_bytes(pattern)
         around = _literal(self._prefix if prefix is None else prefix)
         return self._named(pattern, around, self._version if version is None else version)
 
     def everything(self) -> bytes:
-        """Return the glob over every stored key of the own prefix, of any version.
+        """Return the glob over every stored key of this prefix, of any version.
 
         Raises:
             NotSupportedError: the KEY_FUNCTION does not keep prefixes apart.
@@ -85,15 +84,16 @@ class PrefixedKeys:
             return stored_bytes(f"{prefix}:[-0-9]*:*")
         try:
             found = self._named("*", prefix, cast("int", "*"))
+            # A KEY_FUNCTION that hashes keys leaves no text of them to match.
             kept = _PROBE.encode() in self.key(_PROBE)
         except Exception as error:
-            raise NotSupportedError("the KEY_FUNCTION takes no pattern for a version") from error
+            raise NotSupportedError("the KEY_FUNCTION does not accept a pattern as version") from error
         if not kept or b"*" not in found or not found.strip(b"*") or stored_bytes(prefix) not in found:
             raise NotSupportedError("the KEY_FUNCTION does not keep the keys of a prefix apart from others")
         return found
 
     def original(self, stored: bytes, version: int | None = None) -> str:
-        """Return the caller's name of a stored key; a key that is not of this prefix and version is returned whole.
+        """Return the caller's key of a stored key; one of another prefix or version is returned whole.
 
         Raises:
             NotSupportedError: the KEY_FUNCTION cannot be reversed, and there is no REVERSE_KEY_FUNCTION.
@@ -101,9 +101,9 @@ class PrefixedKeys:
         return self.originals([stored], version)[0]
 
     def originals(self, stored: Sequence[bytes], version: int | None = None) -> list[str]:
-        """Return the caller's names of stored keys, as `original`.
+        """Return the caller's keys of stored keys, as `original` does.
 
-        The KEY_FUNCTION is asked anew each time: what it puts around a key may be another tenant's by now.
+        The KEY_FUNCTION is called each time: the text it puts around a key may depend on the current tenant.
         """
         if self._reverse is not None:
             return [self._reverse(_text(each)) for each in stored]
@@ -121,7 +121,7 @@ class PrefixedKeys:
         if type(version) is not int:
             version = numbered(version)
         if self._function is None:
-            # The literal of bytes is spelt out, since formatting them is a BytesWarning under `python -b`.
+            # repr() rather than a format: formatting bytes is a BytesWarning under `python -b`.
             name = repr(key) if isinstance(key, bytes) else str(key)
             return stored_bytes(f"{prefix}:{version}:{name}")
         stored = self._function(key, prefix, version)
@@ -132,14 +132,14 @@ class PrefixedKeys:
         raise TypeError(f"KEY_FUNCTION must return text or bytes, not {type(stored).__name__}")
 
     def _probed(self, version: int) -> tuple[bytes, bytes]:
-        """Return what the key function puts before and after a key, found by asking it."""
+        """Return the bytes that the key function puts before and after a key, found with a probe key."""
         head, found, tail = self.key(_PROBE, version).partition(_PROBE.encode())
         if not found or not self._reverses(head, tail, version):
             raise NotSupportedError("the KEY_FUNCTION cannot be reversed; configure a REVERSE_KEY_FUNCTION")
         return head, tail
 
     def _reverses(self, head: bytes, tail: bytes, version: int) -> bool:
-        """Say whether cutting head and tail off a stored key gives a name of the same entry, for odd keys too."""
+        """Return True if removing head and tail from a stored key gives a name of the same entry, even for odd keys."""
         stored = self.key(_ODD_PROBE, version)
         inner = _inner(stored, head, tail)
         return inner is not None and self.key(_text(inner), version) == stored
@@ -152,12 +152,12 @@ def _inner(stored: bytes, head: bytes, tail: bytes) -> bytes | None:
 
 
 def _literal(text: object) -> str:
-    """Escape what a glob of the server's would understand."""
+    """Escape the characters that are special in the server's globs."""
     return _GLOB.sub(r"\\\g<0>", str(text))
 
 
 def stored_bytes(text: str) -> bytes:
-    """Return the bytes that a name is stored under: UTF-8, in which lone surrogates stand for bytes that are none.
+    """Return the bytes of a stored key: UTF-8, with lone surrogates standing for bytes that are not UTF-8.
 
     Raises:
         ValueError: a surrogate stands for no byte, or several stand for the UTF-8 of another text.

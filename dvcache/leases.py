@@ -1,4 +1,4 @@
-"""The names of leases: `<entry>:lease`, with what brings it to its entry where the entries are on several servers."""
+"""Names of leases: `<entry>:lease`, with a suffix that places the lease on its entry's server."""
 
 from typing import Final
 
@@ -8,19 +8,19 @@ from dvcache.types import Placement
 SUFFIX: Final = b":lease"
 
 ON_RING: Final = SUFFIX + b"\xff"
-"""What ends the name of a lease on a ring of shards, which lies where its entry does.
+"""Suffix of lease names on a ring of shards, where a lease is stored on its entry's shard.
 
-No tag brings every name home: of braces the last ones count, and a key may have a brace of its own. The byte is none of
-UTF-8, so that no key that django-valkey stored ends so.
+A hash tag cannot place every name: the last braces count, and a key may contain a brace. The byte is invalid in UTF-8,
+so no key stored by django-valkey ends with it.
 """
 
 
 def lease_of(entry: bytes, placement: Placement) -> bytes:
-    """Return the stored key of an entry's lease, which lies where the entry does.
+    """Return the stored key of an entry's lease, placed on the entry's server.
 
     Args:
         entry: the entry's stored key.
-        placement: what says which server holds a key.
+        placement: how keys are assigned to servers.
     """
     if placement == "ring":
         return entry + ON_RING
@@ -29,7 +29,7 @@ def lease_of(entry: bytes, placement: Placement) -> bytes:
 
 
 def is_lease(stored: bytes) -> bool:
-    """Say whether a stored key is a lease's."""
+    """Return True if a stored key is a lease's."""
     if stored.endswith((SUFFIX, ON_RING)):
         return True
     entry, letters = stored[: -len(SUFFIX) - LETTERS], stored[-LETTERS:]

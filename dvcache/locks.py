@@ -1,6 +1,6 @@
-"""Locks: the objects that `get_lock` returns, sync and async, with the names and arguments of valkey-py's."""
+"""Locks: the objects that `get_lock` returns, sync and async, with valkey-py's names and arguments."""
 
-# ruff: noqa: D417, SLF001  # the flows are written outside the classes; the lock is not the caller's to pass
+# ruff: noqa: D417, SLF001  # flows are functions outside the classes; callers do not pass the lock
 
 import logging
 from collections.abc import Callable, Coroutine
@@ -26,34 +26,37 @@ _logger: Final = logging.getLogger("dvcache.locks")
 
 
 class Terms(TypedDict, total=False):
-    """The keywords that `get_lock` takes."""
+    """Keywords of `get_lock`."""
 
     timeout: Real | timedelta | None
-    """Seconds or a timedelta after which a lock that is still held lapses; None holds it until it is released."""
+    """Seconds, or a timedelta, until a held lock expires; None holds it until it is released."""
     sleep: Real
-    """Seconds, the longest pause between two attempts, by default 0.1; more than 0.01 counts as 0.01."""
+    """Maximum seconds between two attempts, 0.1 by default.
+
+    Values above 0.01 are capped, so a release in another process is noticed within 10 ms.
+    """
     blocking: bool
-    """Whether `acquire` waits, by default True."""
+    """True, the default, if `acquire` waits."""
     blocking_timeout: Real | timedelta | None
-    """Seconds that it waits at the most; None, the default, waits as long as it takes."""
+    """Maximum seconds, or a timedelta, that `acquire` waits; None, the default, waits without a limit."""
     thread_local: bool
-    """Whether only the thread that acquired a `Lock` may release it, by default True.
+    """True, the default, if only the thread that acquired a `Lock` may release it.
 
     Any task may release an `AsyncLock`.
     """
 
 
 class _Lock(Generic[C]):
-    """Holds the terms of a lock, its acquisitions and its flows, for sync and async.
+    """A lock's terms and acquisitions, for sync and async.
 
     Args:
-        context: the cache's.
-        client: what runs the commands.
+        context: the cache's context.
+        client: runs the commands.
         key: the stored key.
-        terms: as in `Terms`.
+        terms: the keywords of `Terms`.
 
     Raises:
-        ValueError: a timeout of 0 or less, or not a number.
+        ValueError: a timeout of 0 or less, or NaN.
         TypeError: a timeout that is neither a number, a timedelta nor None.
     """
 
@@ -70,7 +73,7 @@ class _Lock(Generic[C]):
         self.sleep, self.blocking = terms.get("sleep", 0.1), terms.get("blocking", True)
         self.blocking_timeout = terms.get("blocking_timeout")
         self.local: Final = Holdings(shared=not (terms.get("thread_local", True) and self._by_thread))
-        """Holds `token` while the lock is held."""
+        """Provides `token` while the lock is held."""
         self._lifetime = _milliseconds(context, self.timeout)
         _pause(self.sleep)
         _patience(self.blocking_timeout)
@@ -102,7 +105,7 @@ def _patience(blocking_timeout: Real | timedelta | None) -> float | None:
 def _milliseconds(cx: Context, timeout: Real | timedelta | None) -> int | None:
     lifetime = cx.milliseconds(timeout)
     if lifetime == 0:
-        raise ValueError("a lock's timeout is more than 0 seconds, or None to hold it until it is released")
+        raise ValueError("a lock's timeout must be more than 0 seconds, or None to hold it until it is released")
     return lifetime
 
 
@@ -113,16 +116,16 @@ def acquire(
     blocking_timeout: Real | timedelta | None = None,
     token: str | bytes | None = None,
 ) -> Op[bool]:
-    """Take the lock; return whether that was possible in time. An object that holds its lock waits like any other.
+    """Acquire the lock; return True if it was acquired in time. Not reentrant.
 
     Args:
-        sleep: seconds, the longest pause between two attempts; as the lock was made where None.
-        blocking: whether to wait; as the lock was made where None.
-        blocking_timeout: seconds to wait at the most; as the lock was made where None.
-        token: identifies this acquisition; a random one where None.
+        sleep: maximum seconds between two attempts; None uses the lock's own.
+        blocking: whether to wait; None uses the lock's own.
+        blocking_timeout: maximum seconds to wait; None uses the lock's own.
+        token: identifies this acquisition; None generates a random one.
 
     Raises:
-        TransportError: no answer came. The lock may be held until it lapses; `release` may be called.
+        TransportError: no reply arrived. The lock may be held until it expires; `release` may be called.
     """
     cx = lock._context
     own = cx.tokens() if token is None else token.encode() if isinstance(token, str) else token
@@ -130,11 +133,11 @@ def acquire(
     if not (lock.blocking if blocking is None else blocking):
         patience = 0.0
     longest = _pause(lock.sleep if sleep is None else sleep)
-    for earlier in lock.local.unanswered():  # the object would wait for itself
+    for earlier in lock.local.unanswered():  # a lock taken without a reply would block this very call
         yield from _given_back(lock, earlier)
     try:
         taken = yield from locks.acquire(cx, lock._key, own, lock._lifetime, patience=patience, longest=longest)
-    except (ConnectError, PoolExhausted, ServerError):  # nothing was performed
+    except (ConnectError, PoolExhausted, ServerError):  # nothing was performed: the lock's state is known
         raise
     except CacheError:
         lock.local.add(own, unanswered=True)
@@ -145,24 +148,25 @@ def acquire(
 
 
 def release(lock: _Lock[Any]) -> Op[None]:
-    """Give the lock back. Where no answer comes it may be repeated.
+    """Release the lock. May be repeated if no reply arrived.
 
     Raises:
-        LockError: it is not held.
-        LockNotOwnedError: it had lapsed, and may be another's by now.
+        LockError: the lock is not held.
+        LockNotOwnedError: the lock had expired; another owner may hold it.
     """
     held = lock._held("release")
+    # A release that was sent but not answered may have succeeded: the lock's absence is then no error.
     may_be_done = held.unanswered
     if not (yield from _given_back(lock, held)) and not may_be_done:
         raise lock._lost("release")
 
 
 def _given_back(lock: _Lock[Any], held: Holding) -> Op[bool]:
-    """Release one acquisition; forget it once the server has answered."""
+    """Release one acquisition; forget it once the server has replied."""
     before, held.unanswered = held.unanswered, True
     try:
         released = yield from locks.release(lock._context, lock._key, held.token)
-    except (ConnectError, PoolExhausted, ServerError):  # nothing was performed
+    except (ConnectError, PoolExhausted, ServerError):  # nothing was performed: the lock's state is known
         held.unanswered = before
         raise
     lock.local.forget(held)
@@ -170,22 +174,22 @@ def _given_back(lock: _Lock[Any], held: Holding) -> Op[bool]:
 
 
 def extend(lock: _Lock[Any], additional_time: Real | timedelta, replace_ttl: bool = False) -> Op[bool]:
-    """Let the lock last longer; returns True.
+    """Extend the lock's lifetime; return True.
 
     Args:
         additional_time: seconds or a timedelta.
-        replace_ttl: whether that is what is left from now on, and not in addition to it.
+        replace_ttl: whether the time replaces the remaining lifetime instead of being added to it.
 
     Raises:
-        LockError: it is not held, or has no timeout.
-        LockNotOwnedError: it had lapsed, and may be another's by now.
+        LockError: the lock is not held, or has no timeout.
+        LockNotOwnedError: the lock had expired; another owner may hold it.
         ValueError: the time is 0 or less.
     """
     return (yield from _prolong(lock, "extend", additional_time, add=not replace_ttl))
 
 
 def reacquire(lock: _Lock[Any]) -> Op[bool]:
-    """Let the lock last its whole timeout from now on; returns True. Errors are those of `extend`."""
+    """Reset the lock's lifetime to its full timeout; return True. Errors are those of `extend`."""
     return (yield from _prolong(lock, "reacquire", lock.timeout, add=False))
 
 
@@ -200,12 +204,12 @@ def _prolong(lock: _Lock[Any], deed: str, time: Real | timedelta | None, *, add:
 
 
 def locked(lock: _Lock[Any]) -> Op[bool]:
-    """Say whether anybody holds the lock."""
+    """Return True if the lock is held by any owner."""
     return (yield from locks.holder(lock._key)) is not None
 
 
 def owned(lock: _Lock[Any]) -> Op[bool]:
-    """Say whether the lock is held by who asks."""
+    """Return True if the caller holds the lock."""
     found = yield from locks.holder(lock._key)
     return found is not None and found == lock.local.token
 
@@ -216,14 +220,14 @@ def _enter(lock: _Lock[Any]) -> Op[None]:
 
 
 def _exit(lock: _Lock[Any], reason: BaseException | None) -> Op[None]:
-    """Give the lock back at the end of its block; what goes wrong then never takes the place of the block's error."""
+    """Release the lock at the end of its block, without replacing an exception raised in the block."""
     try:
         yield from release(lock)
     except CacheError as error:
         if reason is None:
             raise
         _logger.warning("lock %s: %s", lock.name, error)
-        reason.add_note(f"Besides, lock {lock.name}: {error}")
+        reason.add_note(f"Releasing lock {lock.name} also failed: {error}")
 
 
 def _sync(flow: Callable[Concatenate[_Lock[Any], P], Op[T]]) -> Callable[Concatenate["Lock", P], T]:
@@ -243,7 +247,7 @@ def _aio(
 
 
 class Lock(_Lock[Client]):
-    """A lock that one caller holds at a time, in whatever process. A context manager. Made by `Cache.get_lock`."""
+    """A lock held by one owner at a time across processes. A context manager. Made by `Cache.get_lock`."""
 
     acquire = _sync(acquire)
     release = _sync(release)

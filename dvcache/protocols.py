@@ -1,7 +1,7 @@
-"""The seams: what can be replaced, and by what shape of thing.
+"""Protocols of the replaceable parts.
 
-A `Serializer` and a `Compressor` turn values to bytes and back. A `Client` runs batches on one topology; a `Pool` is a
-client of one server. A `PoolFactory` makes pools, and is the one thing to replace to take every wiring off the network.
+A `Serializer` and a `Compressor` convert values to bytes and back. A `Client` runs batches on one topology; a `Pool` is
+a client of one server. A `PoolFactory` makes pools: replace it to run any wiring without a network.
 """
 
 import asyncio
@@ -12,29 +12,30 @@ from dvcache.types import Batch, Endpoint
 
 
 class Serializer(Protocol):
-    """Turns any value but an exact int or float into bytes. Called by the codec, from any thread."""
+    """Converts values, except exact ints and floats, to bytes and back. Called by the codec, from any thread."""
 
     def dumps(self, value: object, /) -> bytes:
-        """Return the value as bytes; raise whatever it likes for a value that it cannot express."""
+        """Return the value as bytes; raise any exception for a value that cannot be serialized."""
         ...
 
     def loads(self, data: bytes, /) -> object:
-        """Return the value that `dumps` was given; raise for bytes that it did not write."""
+        """Return the value passed to `dumps`; raise any exception for bytes that `dumps` did not return."""
         ...
 
 
 class Compressor(Protocol):
-    """Makes serialized bytes shorter. Called by the codec, from any thread.
+    """Compresses serialized values. Called by the codec, from any thread.
 
-    A compressor may carry `magic: bytes`, the bytes that all its output starts with; without it, reading tries.
+    A compressor may have `magic: bytes`, the prefix of all its output; without it, the codec tries to decompress all
+    data.
     """
 
     def compress(self, data: bytes, /) -> bytes:
-        """Return the bytes in compressed form, which may be longer: the codec then keeps the original."""
+        """Return the compressed bytes. If they are longer, the codec stores the original."""
         ...
 
     def decompress(self, data: bytes, /) -> bytes:
-        """Return what `compress` was given; raise for bytes that it did not write."""
+        """Return the bytes passed to `compress`; raise any exception for bytes that `compress` did not return."""
         ...
 
 
@@ -42,7 +43,7 @@ class Client(Protocol):
     """Runs batches on one topology. Called by `drive.run`, from any thread."""
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Return one reply for each command, in order. A server's error is a `ServerError` in its place, not raised.
+        """Return one reply per command, in order. An error reply is a `ServerError` in its place; it is not raised.
 
         Args:
             batch: the commands.
@@ -50,12 +51,12 @@ class Client(Protocol):
                 connection, connecting, each attempt on each server.
 
         Raises:
-            TransportError: no reply came; whether the commands were performed is not known.
+            TransportError: no reply arrived; the commands may have been performed.
         """
         ...
 
     def close(self) -> None:
-        """End every connection. A later `execute` raises `ClosedError`."""
+        """Close every connection. A later `execute` raises `ClosedError`."""
         ...
 
 
@@ -63,76 +64,77 @@ class AsyncClient(Protocol):
     """Runs batches on one topology. Called by `drive.arun`, on any event loop."""
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """As `Client.execute`."""
+        """Return the replies, as `Client.execute` does."""
         ...
 
     def close(self) -> None:
-        """End every connection on every loop, without waiting. A later `execute` raises `ClosedError`."""
+        """Close every connection on every loop, without waiting. A later `execute` raises `ClosedError`."""
         ...
 
 
 class Pool(Client, Protocol):
-    """The connections of one process to one server."""
+    """Connections of one process to one server."""
 
 
 class AsyncPool(AsyncClient, Protocol):
-    """The connections of one process to one server, one for each running event loop."""
+    """Connections of one process to one server, one per running event loop."""
 
 
 @runtime_checkable
 class Releasable(Protocol):
-    """A pool, or a pool factory, that can end its idle connections. Called by `Container.release`, from any thread."""
+    """A pool or pool factory that can close its idle connections. Called by `Container.release`, from any thread."""
 
     def release(self) -> None:
-        """End the connections that nobody uses; the next command opens others."""
+        """Close idle connections; the next command opens new ones."""
         ...
 
 
 class Pending(Protocol):
-    """A batch that is written and not yet answered. Called by the thread that began it."""
+    """A batch that was written and whose replies are outstanding. Used by the thread that wrote it."""
 
     def replies(self) -> Sequence[Any]:
-        """Return the replies as `Client.execute` does, with its errors. Called at most once."""
+        """Return the replies, with the errors of `Client.execute`. Called at most once."""
         ...
 
     def abandon(self) -> None:
-        """Read no replies. Called instead of `replies`."""
+        """Discard the replies. Called instead of `replies`."""
         ...
 
 
 class Begins(Client, Protocol):
-    """A pool that can write a batch and be read from later; several servers then work on a caller's batches at once.
+    """A pool that can write a batch now and read its replies later, so that several servers work concurrently.
 
-    It is for a pool to offer: `clients.exchanges` looks for `begin`. One without it runs its batch when its turn comes.
-    A pool may also have `connects() -> bool`, True if `begin` would connect first: several such pools connect at once.
+    Optional: `clients.exchanges` looks for `begin`; a pool without it runs its batch when its replies are needed. A
+    pool may also have `connects() -> bool`, True if `begin` would connect first: several such pools connect
+    concurrently.
     """
 
     def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:
-        """Write the batch; return None where what stands behind cannot. Arguments and errors are those of `execute`."""
+        """Write the batch; return None if the pool cannot. Arguments and errors are those of `execute`."""
         ...
 
 
 class AsyncBegins(AsyncClient, Protocol):
-    """An asynchronous pool that can write a batch without a task for it. It is for a pool to offer."""
+    """An asynchronous pool that can write a batch without creating a task. Optional."""
 
     def begin(self, batch: Batch, until: float | None = None, /) -> "asyncio.Future[list[Any]] | None":
-        """Write the batch and return what will hold its replies, or an error; None where that takes awaiting."""
+        """Write the batch; return the future of its replies or error, or None if writing requires awaiting."""
         ...
 
 
 class Retires(Client, Protocol):
-    """A pool that can connect anew, as its server's name may lead to another one. It is for a pool to offer.
+    """A pool that can reconnect because its server's name may now resolve to another server. Optional.
 
-    Called by `clients.standalone` when a primary answers READONLY. An asynchronous pool's method is awaited.
+    Called by `clients.standalone` when a primary replies READONLY. An asynchronous pool's method is awaited.
     """
 
     def retire(self) -> Any:
-        """End the connections that nobody uses, and have the next command open another."""
+        """Close idle connections, and open a new one for the next command."""
         ...
 
 
 class PoolFactory(Protocol):
-    """Makes pools. Called by the container's builders, once for each endpoint and colour; connects nothing itself."""
+    """Makes pools. Called by the container's builders, once per endpoint and mode; does not connect."""
 
     def pool(self, endpoint: Endpoint, /) -> Pool:
         """Return a new pool for the endpoint."""

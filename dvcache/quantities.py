@@ -1,4 +1,4 @@
-"""Numbers of callers: any real number where seconds or scores are meant, any integer where counts are."""
+"""Numeric arguments: real numbers for seconds and scores, integers for counts."""
 
 import math
 from datetime import timedelta
@@ -7,14 +7,14 @@ from typing import Any, SupportsFloat, SupportsIndex
 
 
 def real(value: object, meaning: str) -> int | float:
-    """Return a real number as an int or a float: whatever has `__index__`, or else `__float__`.
+    """Return a real number as an int or a float, by `__index__` or else `__float__`.
 
     Args:
         value: the number.
         meaning: the argument's name with its article, for the error.
 
     Raises:
-        TypeError: it is no real number.
+        TypeError: it is not a real number.
     """
     kind = type(value)
     if kind is int or kind is float:
@@ -25,19 +25,19 @@ def real(value: object, meaning: str) -> int | float:
         try:
             return float(value)
         except OverflowError:  # a Fraction of any size
-            return math.inf if value > 0 else -math.inf  # type: ignore[operator]  # it is a number
+            return math.inf if value > 0 else -math.inf  # type: ignore[operator]  # SupportsFloat has no order
     raise TypeError(f"{meaning} is a number, not {kind.__name__}")
 
 
 def whole(value: object, meaning: str) -> int:
-    """Return an integer: whatever has `__index__`.
+    """Return an integer, by `__index__`.
 
     Args:
         value: the number.
         meaning: as in `real`.
 
     Raises:
-        TypeError: it is no integer.
+        TypeError: it is not an integer.
     """
     if type(value) is int:
         return value
@@ -47,7 +47,7 @@ def whole(value: object, meaning: str) -> int:
 
 
 def argument(value: Any) -> Any:
-    """Return an argument of a command: a number as an int or a float, text such as "-inf" and all else as it is."""
+    """Return an argument of a command: numbers as an int or a float, anything else (text such as "-inf") unchanged."""
     kind = type(value)
     if kind is int or kind is float or kind is bool or not is_real(kind):
         return value
@@ -55,17 +55,17 @@ def argument(value: Any) -> Any:
 
 
 def numbered(version: Any) -> Any:
-    """Return a version as it stands in a name: an integer by `__index__` as an int, all else as it is."""
+    """Return a version for use in a key: an integer by `__index__` as an int, anything else unchanged."""
     return index(version) if hasattr(type(version), "__index__") and not isinstance(version, bool) else version
 
 
 def is_real(kind: type) -> bool:
-    """Say whether values of a type are numbers that have an order: by `__index__` or `__float__`."""
+    """Return True if values of the type are real numbers: by `__index__` or `__float__`."""
     return hasattr(kind, "__index__") or hasattr(kind, "__float__")
 
 
 def plainly(value: Any) -> Any:
-    """Return a setting in which every number is one of Python's own, in dicts, lists and tuples too."""
+    """Return a setting with every number converted to an int or a float, also in dicts, lists and tuples."""
     kind = type(value)
     if kind is dict:
         return {name: plainly(each) for name, each in value.items()}
@@ -75,11 +75,11 @@ def plainly(value: Any) -> Any:
 
 
 def seconds(value: object, meaning: str) -> int | float:
-    """Return a time in seconds of a real number or a timedelta.
+    """Return seconds from a real number or a timedelta.
 
     Raises:
         TypeError: it is neither.
-        ValueError: it is not a number (NaN).
+        ValueError: it is NaN.
     """
     found = value.total_seconds() if isinstance(value, timedelta) else real(value, meaning)
     if found != found:  # noqa: PLR0124  # NaN

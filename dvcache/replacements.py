@@ -1,4 +1,4 @@
-"""Replacements of providers: each is checked when it is given, so that one that does not fit names what it lacks."""
+"""Check replacements of providers when they are given, so that the error names the missing methods."""
 
 import difflib
 import inspect
@@ -17,11 +17,11 @@ _METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "client": ("execute", "close"),
     "async_client": ("execute", "close"),
 }
-"""The providers that can be replaced, and what each one's object must be able to do."""
+"""Replaceable providers and the methods that their objects must have."""
 
 
 def check_settings(settings: object, kind: type) -> None:
-    """Raise for settings of another type, such as the mapping that they are to be parsed from, and for wrong codecs."""
+    """Raise for settings of another type, such as the unparsed mapping, and for invalid serializers or compressors."""
     if not isinstance(settings, kind):
         given = settings.__name__ if isinstance(settings, type) else type(settings).__name__
         raise ConfigurationError(f"a container takes Settings, not {given}; write Settings.parse(...)")
@@ -29,7 +29,7 @@ def check_settings(settings: object, kind: type) -> None:
 
 
 def _check_codecs(settings: Any) -> None:
-    """Raise for a serializer or a compressor in settings that is a class, or lacks a method."""
+    """Raise if a serializer or a compressor in the settings is a class or lacks a method."""
     parts = [("serializer", settings.serializer), ("compressor", settings.compressor)]
     for name, part in (*parts, *(("serializer_fallbacks", each) for each in settings.serializer_fallbacks)):
         if fault := _misfit(part, ("compress", "decompress") if name == "compressor" else ("dumps", "loads")):
@@ -37,14 +37,14 @@ def _check_codecs(settings: Any) -> None:
 
 
 def check(replacements: Mapping[str, object], alias: str = "") -> None:
-    """Raise for a replacement that does not fit.
+    """Raise for an invalid replacement.
 
     Args:
         replacements: objects by the name of their provider.
-        alias: the alias that they are for, for the error.
+        alias: the alias that they are for; errors name it.
 
     Raises:
-        ConfigurationError: there is no such provider, or the object lacks a method; names the methods.
+        ConfigurationError: no such provider, or the object lacks methods; names them.
     """
     for name, given in replacements.items():
         if name not in _METHODS:
@@ -55,14 +55,14 @@ def check(replacements: Mapping[str, object], alias: str = "") -> None:
 
 def _unknown(name: str) -> str:
     close = difflib.get_close_matches(name, _METHODS, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(sorted(_METHODS))}"
+    hint = f"did you mean {close[0]!r}?" if close else f"providers: {', '.join(sorted(_METHODS))}"
     return f"the container has no provider {name!r} to replace; {hint}"
 
 
 def _fault(name: str, given: object) -> str:
-    """Say what is wrong with a replacement; nothing where it fits."""
+    """Return what is wrong with a replacement; the empty string if nothing is."""
     if name == "clock" and not isinstance(given, type) and (not callable(given) or inspect.iscoroutinefunction(given)):
-        return f"must be a function that returns seconds, as time.time, not {type(given).__name__}"
+        return f"must be a function that returns seconds, such as time.time, not {type(given).__name__}"
     if name == "client" and inspect.iscoroutinefunction(getattr(given, "execute", None)):
         return f"{type(given).__name__} is asynchronous; give it as async_client"
     return _misfit(given, _METHODS[name])

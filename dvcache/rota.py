@@ -1,7 +1,7 @@
-"""A rota: whose turn it is among servers that hold the same data, and who is set aside for a while.
+"""Replica balancer: round robin over servers that hold the same data, with ejection and probing.
 
-Pure but for its clock: nothing is sent here. Safe to share by threads and event loops, and without a lock, so that a
-forked child finds none held.
+Pure except for its clock: nothing is sent here. Safe to share by threads and event loops. There is no lock, so a forked
+child never inherits a held one.
 """
 
 import itertools
@@ -17,51 +17,51 @@ from dvcache.types import Batch
 M = TypeVar("M")
 
 FIRST_REST: Final = 1.0
-"""Seconds that a server is set aside after its first failure; each further failure doubles it."""
+"""Seconds that a server is ejected after its first failure; doubled by each further failure."""
 
 LONGEST_REST: Final = 30.0
 
 CHECK_EVERY: Final = 1.0
-"""Seconds between two looks at whether a replica still follows its primary."""
+"""Seconds between two checks that a replica still follows its primary."""
 
 SHARE: Final = 0.5
-"""Share of the time left until the deadline that one attempt may use: others may have to follow it."""
+"""Share of the time until the deadline that one attempt may use, so that others can follow."""
 
 RUN: Final = 16
-"""Batches in a row that go to one member, whose connection stays in the processor's caches: alternating costs 8 %."""
+"""Consecutive batches to one member, so that its connection stays in the CPU caches: alternating costs 8 %."""
 
 
 class Seat(Generic[M]):
-    """One member, and what is known of it."""
+    """Health of one member."""
 
     __slots__ = ("answers", "due", "member", "on_trial", "rest", "until")
 
     def __init__(self, member: M) -> None:
         self.member = member
         self.due = 0.0
-        """When it is to be asked again whether it follows its primary; 0 while it rests."""
+        """Time of the next check that it follows its primary; 0 while it is ejected."""
         self.rest = 0.0
-        """For how many seconds it is set aside; 0 where it is not."""
+        """Seconds that it is ejected for; 0 if it is not ejected."""
         self.until = 0.0
-        """When its rest ends."""
+        """Time when its ejection ends."""
         self.answers = True
-        """Whether it is set aside, if it is, for what it answered, and not for giving no answer."""
+        """False if it was ejected for not replying."""
         self.on_trial = False
-        """Whether somebody tries it after its rest: that attempt alone says whether it is well again."""
+        """True while a caller probes it after its ejection; only that attempt decides whether it is healthy."""
 
 
 class Rota(Generic[M]):
-    """Members take turns; one that fails, or no longer follows its primary closely, is set aside and tried again later.
+    """Round robin over members; a member that fails or lags is ejected and probed later.
 
     Args:
-        members: who there is, asked at each turn; the same tuple while nothing changes.
-        clock: seconds that only ever grow.
+        members: returns the current members; the same tuple while nothing changes.
+        clock: monotonic clock, in seconds.
     """
 
     def __init__(self, members: Callable[[], Sequence[M]], clock: Callable[[], float] = time.monotonic) -> None:
         self.members = members
         self.progress = Progress(clock)
-        """How far the primary is, for whoever writes there to tell."""
+        """Replication lag, updated by the code that writes to the primary."""
         self._clock = clock
         self._turns = itertools.count()
         self._seated: tuple[Sequence[M], tuple[Seat[M], ...]] = ((), ())
@@ -76,7 +76,7 @@ class Rota(Generic[M]):
         return seats
 
     def first(self) -> M | None:
-        """Return whose turn it is, or None where there is more to it: nobody there, a rest, a question that is due."""
+        """Return the next member, or None if a flow must decide: no members, an ejected one, or a check that is due."""
         seated, seats = self._seated
         if self.members() is not seated:
             seats = self._seats()
@@ -87,24 +87,24 @@ class Rota(Generic[M]):
         return None
 
     def suffices(self, replies: Sequence[Any], /) -> bool:
-        """Say whether these are answers."""
-        for reply in replies:  # noqa: SIM110  # a generator would cost more than all the rest
+        """Return True if no reply says that the server is unavailable."""
+        for reply in replies:  # noqa: SIM110  # a generator expression costs more than the loop
             if isinstance(reply, UnavailableError):
                 return False
         return True
 
     def flow(self, batch: Batch, begun: M | None = None, /) -> Flow[M]:
-        """Ask the members in turn until one can answer.
+        """Try the members in turn until one answers.
 
         Raises:
-            TransportError: none can.
+            TransportError: none answered.
         """
         failure: TransportError | None = None
         for seat in self._turn(begun):
             request = batch if seat.member is begun else self._request(seat, batch)
             try:
                 replies = yield seat.member, request, SHARE
-            except ClosedError:  # it left while this was under way
+            except ClosedError:  # the member was removed during the attempt
                 continue
             except TransportError as error:
                 self._set_aside(seat, answers=False)
@@ -113,15 +113,16 @@ class Rota(Generic[M]):
                 answer = self._answer(seat, batch, replies)
                 if answer is not None:
                     return answer
-        raise failure or UnavailableError("no replica can be read from now")
+        raise failure or UnavailableError("no replica can be read from")
 
     def last_resort(self, batch: Batch, /) -> Flow[M]:
-        """Ask one member after another, set aside or not, until one answers anything: it may be stale.
+        """Try every member, ejected or not, until one answers; the data may be stale.
 
         Raises:
-            TransportError: none does.
+            TransportError: none answered.
         """
         failure: TransportError | None = None
+        # Members that replied when they were ejected come first: they are reachable.
         for seat in sorted(self._seats(), key=lambda seat: not seat.answers):
             try:
                 replies: Sequence[Any] = yield seat.member, batch, SHARE
@@ -132,10 +133,10 @@ class Rota(Generic[M]):
             else:
                 if self.suffices(replies):
                     return replies
-        raise failure or UnavailableError("no replica can be read from now")
+        raise failure or UnavailableError("no replica can be read from")
 
     def _turn(self, begun: M | None) -> Iterator[Seat[M]]:
-        """Yield the seats in this caller's order, but for those that rest."""
+        """Yield the members in round-robin order, without ejected ones."""
         seats = self._seats()
         if begun is not None:
             yield next((seat for seat in seats if seat.member is begun), Seat(begun))
@@ -146,23 +147,24 @@ class Rota(Generic[M]):
                 yield seat
 
     def _is_over(self, seat: Seat[M]) -> bool:
-        """Tell whether a member's rest is over; if so, only this caller tries it before the next one would be."""
+        """Return True if a member's ejection is over; then only this caller probes it during the next interval."""
         if (now := self._clock()) < seat.until:
             return False
+        # Extended before the attempt: later callers still see an ejected member, so only one probes it.
         seat.until = now + seat.rest
         seat.on_trial = True
         return True
 
     def _set_aside(self, seat: Seat[M], *, answers: bool = True) -> None:
-        """Let a member that failed rest, longer than the last time."""
-        if seat.rest and not seat.on_trial:  # another caller's attempt, begun before the rest
+        """Eject a member that failed, for twice as long as the last time."""
+        if seat.rest and not seat.on_trial:  # another caller's attempt, started before the ejection
             return
         seat.rest = min(seat.rest * 2 or FIRST_REST, LONGEST_REST)
         seat.until = self._clock() + seat.rest
         seat.due, seat.on_trial, seat.answers = 0.0, False, answers
 
     def _request(self, seat: Seat[M], batch: Batch) -> Batch:
-        """Return what to send to a member: the batch, and now and then the question whether it follows its primary."""
+        """Return the batch to send to a member, with ROLE appended when a check is due."""
         now = self._clock()
         if now < seat.due:
             return batch
@@ -171,7 +173,7 @@ class Rota(Generic[M]):
         return batch + ROLE
 
     def _answer(self, seat: Seat[M], batch: Batch, replies: Sequence[Any]) -> Sequence[Any] | None:
-        """Return the batch's replies, or None if they should not be trusted: then the member is set aside."""
+        """Return the batch's replies, or eject the member and return None if they are not to be trusted."""
         answers = replies[: len(batch)]
         if not self.suffices(answers) or any(
             is_stale(role, self.progress.required()) for role in replies[len(batch) :]
@@ -184,10 +186,7 @@ class Rota(Generic[M]):
 
 
 def is_stale(role: Any, required: int = 0) -> bool:
-    """Tell of ROLE's answer whether it is a replica's that has lost its primary, or has not come as far as it should.
-
-    Who may not ask is not doubted.
-    """
+    """Return True if ROLE shows a replica that is disconnected or behind `required`. NOPERM counts as healthy."""
     if isinstance(role, ServerError) or role[0] != b"slave":
         return False
     _, _, _, state, offset = role

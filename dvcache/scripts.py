@@ -1,6 +1,6 @@
-"""Scripts that the server runs atomically, and how they are run.
+"""Lua scripts that the server runs atomically, and the operation that runs them.
 
-They call `redis.call`, which Redis and every Valkey know, and answer sums as text, since a number of Lua is a double.
+They call `redis.call`, which Redis and every Valkey provide, and return sums as text, since Lua numbers are doubles.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from dvcache.types import Arg, Op
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A Lua script and the name under which the server keeps it."""
+    """A Lua script and the SHA-1 digest under which the server caches it."""
 
     text: str
     sha: str = field(init=False)
@@ -31,9 +31,10 @@ end
 if type(redis.pcall('INCRBY', KEYS[1], ARGV[1])) == 'table' then return {found} end
 return redis.call('GET', KEYS[1])
 """)
-"""KEYS: the entry. ARGV: the delta; where it may be created, the value and options of SET.
+"""Add to an entry's number.
 
-Answers the sum as text, nil where there was no entry, or the stored bytes in an array where INCRBY cannot add to them.
+KEYS: the entry. ARGV: the delta; then the value and options of SET if it may be created. Returns the sum as text, nil
+if there was no entry, or an array with the stored bytes if INCRBY cannot add to them.
 """
 
 SWAP: Final = Script("""
@@ -44,7 +45,10 @@ if found == ARGV[1] then
 end
 return 0
 """)
-"""KEYS: the entry. ARGV: the bytes that it must hold, the bytes that it shall hold, options of SET. Answers 1 or 0."""
+"""Replace an entry's bytes if they are as expected.
+
+KEYS: the entry. ARGV: the expected bytes, the new bytes, options of SET. Returns 1 or 0.
+"""
 
 
 CHANGE: Final = Script("""
@@ -61,11 +65,11 @@ local reply = redis.call(ARGV[5], KEYS[1], unpack(ARGV, 6))
 redis.call('UNLINK', KEYS[2])
 return {1, reply, shown}
 """)
-"""Changes an entry of the herd policy, and drops its lease, if the entry is as it must be; a stale one is none.
+"""Change an entry of the herd policy and remove its lease, if a condition holds; a stale entry counts as missing.
 
-KEYS: the entry, its lease. ARGV: the milliseconds up to which it is stale; what it must be: "missing", "present",
-"same" or "any"; the bytes that "same" means; "get" to answer with what was there; the command and its other arguments.
-Answers whether it was as it must be, the command's reply, and what was there before, nil for no entry.
+KEYS: the entry, its lease. ARGV: the milliseconds to live up to which an entry is stale; the condition: "missing",
+"present", "same" or "any"; the bytes that "same" requires; "get" to return the previous bytes; the command and its
+other arguments. Returns whether the condition held, the command's reply, and the previous bytes, nil for no entry.
 """
 
 COUNT: Final = Script("""
@@ -82,9 +86,9 @@ if type(redis.pcall('INCRBY', KEYS[1], ARGV[2])) == 'table' then return {found} 
 redis.call('UNLINK', KEYS[2])
 return redis.call('GET', KEYS[1])
 """)
-"""`INCREMENT` for the herd policy, where a stale entry is none, and a write drops the lease.
+"""`INCREMENT` for the herd policy: a stale entry counts as missing, and a write removes the lease.
 
-KEYS: the entry, its lease. ARGV: the milliseconds up to which it is stale, and then those of `INCREMENT`.
+KEYS: the entry, its lease. ARGV: the milliseconds to live up to which an entry is stale, then those of `INCREMENT`.
 """
 
 PUBLISH: Final = Script("""
@@ -103,34 +107,34 @@ if store then redis.call('SET', KEYS[1], unpack(ARGV, 6)) end
 if state == 'own' then redis.call('UNLINK', KEYS[2]) end
 return {store and 1 or 0, state, not store and found}
 """)
-"""Stores what the holder of a lease computed, unless the entry was written meanwhile, and drops the lease.
+"""Store what the holder of a lease computed, unless the entry was written meanwhile, and remove the lease.
 
-KEYS: the entry, its lease. ARGV: the milliseconds up to which it is stale; the lease's token; 1 while the lease cannot
-have lapsed, else 0; 1 and the bytes that were there when it was claimed, or 0 and any; the bytes and options of SET.
-Answers 1 or 0 for stored; "own", "other" or "none" for whose the lease was; what is there instead, or nil.
+KEYS: the entry, its lease. ARGV: the milliseconds to live up to which an entry is stale; the lease's token; 1 while the
+lease cannot have expired, else 0; 1 and the bytes found when it was claimed, or 0 and any; the bytes and options of
+SET. Returns 1 if stored, else 0; "own", "other" or "none" for the lease's holder; the bytes stored instead, or nil.
 """
 
 RELEASE: Final = Script("""
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end
 return 0
 """)
-"""Drops a lease or a lock, if it is still one's own. KEYS: the lease. ARGV: the token. Answers 1 or 0."""
+"""Remove a lease or a lock if the token still owns it. KEYS: the lease. ARGV: the token. Returns 1 or 0."""
 
 EXTEND: Final = Script("""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 local left = ARGV[3] == 'add' and math.max(redis.call('PTTL', KEYS[1]), 0) or 0
 return redis.call('PEXPIRE', KEYS[1], string.format('%.0f', ARGV[2] + left))
 """)
-"""Lets a lock last longer, if it is still one's own.
+"""Extend a lock's lifetime if the token still owns it.
 
-KEYS: the lock. ARGV: the token, milliseconds, "add" to add them to what is left. Answers 1 or 0.
+KEYS: the lock. ARGV: the token, milliseconds, "add" to add them to the remaining time. Returns 1 or 0.
 """
 
 REMOVE_DUMPED: Final = Script("""
 if redis.call('DUMP', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end
 return 0
 """)
-"""Removes what is still as DUMP had it. KEYS: the entry. ARGV: the bytes of DUMP. Answers 1 or 0."""
+"""Remove an entry if DUMP still returns the same. KEYS: the entry. ARGV: the bytes of DUMP. Returns 1 or 0."""
 
 STORE_ALL: Final = Script("""
 if ARGV[1] == 'NX' then
@@ -148,14 +152,15 @@ for n, key in ipairs(KEYS) do
 end
 return 1
 """)
-"""Stores several entries at once. KEYS: the entries. ARGV: "NX" to store all or none, where there is one; the
-milliseconds up to which an entry is stale, and so none; those for which they are stored, empty for ever; their bytes.
-Answers 1 or 0.
+"""Store several entries at once.
+
+KEYS: the entries. ARGV: "NX" to store nothing if any entry exists; the milliseconds to live up to which an entry is
+stale, so counts as missing; the lifetime in milliseconds, empty for none; the entries' bytes. Returns 1 or 0.
 """
 
 
 def evaluate(script: Script, keys: tuple[bytes, ...], arguments: tuple[Arg, ...]) -> Op[Any]:
-    """Run a script in one round trip, in two where the server does not hold it yet.
+    """Run a script in one round trip, two if the server has not cached it.
 
     Rests on EVALSHA and EVAL (https://valkey.io/commands/evalsha/).
     """

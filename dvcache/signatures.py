@@ -40,7 +40,7 @@ class AsyncSet(Protocol):
 
 
 class AsyncGetOrSet(Protocol):
-    """`AsyncCache.get_or_set`: what the default is, or what it returns, or what that is once awaited."""
+    """`AsyncCache.get_or_set`: returns the type of the default, or of its result if it is callable, once awaited."""
 
     @overload
     async def __call__(

@@ -1,4 +1,4 @@
-"""Slots: of a cluster's 16,384, which one a key lies in, and how another key is made to lie there too.
+"""Hash slots: a key's slot among a cluster's 16,384, and a suffix that moves another key to the same slot.
 
 Rests on the cluster specification (https://valkey.io/topics/cluster-spec/): CRC16 of the key, or of its hash tag.
 """
@@ -14,17 +14,17 @@ SLOTS: Final = 16384
 _LAST: Final = SLOTS - 1
 
 _RANGE: Final = 3
-"""Elements of a range in CLUSTER SLOTS, at least: the first slot, the last one, the primary."""
+"""Minimum number of elements of a range in CLUSTER SLOTS: first slot, last slot, primary."""
 _NODE: Final = 2
-"""Elements of a node, at least: host and port."""
+"""Minimum number of elements of a node: host and port."""
 _LAST_PORT: Final = 65535
 
 LETTERS: Final = 4
-"""How many characters bring a key into another slot."""
+"""Length of the suffix that moves a key to another slot."""
 
 
 def slot(key: Arg) -> int:
-    """Return the slot that a stored key lies in: that of the part in its first braces, if there is one."""
+    """Return a stored key's slot: that of the text in its first braces if not empty, else of the whole key."""
     text = key if isinstance(key, bytes) else str(key).encode("utf-8", "surrogateescape")
     start = text.find(b"{")
     if start >= 0:
@@ -35,23 +35,23 @@ def slot(key: Arg) -> int:
 
 
 def slots(keys: Sequence[Arg]) -> list[int]:
-    """Return the slot of each key, as `slot`, which a call for each would cost several times as much."""
+    """Return the slot of each key; several times faster than calling `slot` for each."""
     try:
-        if b"{" not in b"".join(keys):  # type: ignore[arg-type]  # a key that is text is refused
-            return [crc_hqx(key, 0) & _LAST for key in keys]  # type: ignore[arg-type]  # all of them are bytes
+        if b"{" not in b"".join(keys):  # type: ignore[arg-type]  # raises TypeError for a text key
+            return [crc_hqx(key, 0) & _LAST for key in keys]  # type: ignore[arg-type]  # join succeeded, so all are bytes
     except TypeError:
         pass
     return [slot(key) for key in keys]
 
 
 def brought_home(key: bytes, home: int) -> bytes:
-    """Return the key itself if it lies in the slot, else with four letters behind it that bring it there.
+    """Return the key if it is in the slot, else the key with a four-letter suffix that places it there.
 
-    CRC16 is linear: each bit that is turned in what is appended turns the same bits of the sum, whatever the key. So a
-    basis of sixteen such bits, four in each letter from `@` to `O`, reaches every slot.
+    CRC16 is linear: flipping a bit of the suffix flips the same bits of the checksum for every key. So a basis of
+    sixteen such bits, four in each letter from `@` to `O`, reaches every slot.
 
     Args:
-        key: a stored key without a hash tag, whose every byte counts; one with a tag lies where the tag says.
+        key: a stored key without a hash tag; a tag alone would determine the slot.
         home: the slot.
     """
     if slot(key) == home:
@@ -59,6 +59,7 @@ def brought_home(key: bytes, home: int) -> bytes:
     missing = slot(key + _letters(0)) ^ home
     chosen = 0
     for turned, bits in _BASIS:
+        # Gaussian elimination over GF(2): clear the highest remaining bit of the difference.
         if missing ^ turned < missing:
             missing ^= turned
             chosen ^= bits
@@ -70,7 +71,7 @@ def _letters(bits: int) -> bytes:
 
 
 def _basis() -> tuple[tuple[int, int], ...]:
-    """Return what turns each bit of the sum, greatest first: the bits of the sum, and the bits of the letters."""
+    """Return, greatest first, pairs: the checksum bits flipped by a set of suffix bits, and that set."""
     unturned = crc_hqx(_letters(0), 0)
     found: list[tuple[int, int]] = []
     for n in range(16):
@@ -88,7 +89,7 @@ _BASIS: Final = _basis()
 
 
 def are_ranges(reply: Any) -> bool:
-    """Say whether this is a reply to CLUSTER SLOTS: `[[first, last, [host, port, id, …], …], …]`."""
+    """Return True if this is a reply to CLUSTER SLOTS: `[[first, last, [host, port, id, …], …], …]`."""
     return isinstance(reply, list) and len(reply) <= SLOTS and all(map(_is_range, reply))
 
 

@@ -1,4 +1,4 @@
-"""Several servers that hold the same data, read from in turn."""
+"""Clients that read from several replicas of the same data."""
 
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
@@ -12,40 +12,40 @@ from dvcache.types import Batch
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Several replicas; each batch goes to one of them."""
+    """Send each batch to one of several replicas."""
 
     rota: Rota[Client]
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch as `protocols.Client` specifies."""
         return perform(self.rota, batch, until)
 
     def connects(self) -> bool:
-        """Return True if the next batch would open a connection, as `protocols.Begins` says."""
+        """Return True if the next batch would open a connection, as `protocols.Begins` specifies."""
         connects = getattr(self.rota.first(), "connects", None)
         return connects is not None and connects()
 
     def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:
-        """Write the batch to whose turn it is, as `protocols.Begins` says; None where more is to be asked first."""
+        """Write the batch to the next replica as `protocols.Begins` specifies; None if a flow must choose it."""
         member = self.rota.first()
         begin = getattr(member, "begin", None)
         if member is None or begin is None:
             return None
         try:
             pending = begin(batch, until)
-        except Exception as error:  # noqa: BLE001  # whether another one is asked is for the flow to decide
+        except Exception as error:  # noqa: BLE001  # the flow decides whether to try another replica
             pending = error
         return None if pending is None else Begun(self.rota, batch, until, member, pending)
 
     def close(self) -> None:
-        """End every connection."""
+        """Close every connection."""
         for client in self.rota.members():
             client.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A batch that was written to one of several replicas, or was to be: `protocols.Pending`."""
+    """A batch written to one of several replicas, or the error of writing it: `protocols.Pending`."""
 
     rota: Rota[Client]
     batch: Batch
@@ -54,7 +54,7 @@ class Begun:
     pending: Pending | Exception
 
     def replies(self) -> Sequence[Any]:
-        """Read the replies, or ask another one."""
+        """Read the replies; on failure try another replica."""
         if isinstance(self.pending, Exception):
             return self._resume(self.pending)
         try:
@@ -67,22 +67,22 @@ class Begun:
         return resume(self.rota, self.batch, self.member, outcome, self.until)
 
     def abandon(self) -> None:
-        """Read no replies."""
+        """Discard the replies."""
         if not isinstance(self.pending, Exception):
             self.pending.abandon()
 
 
 @dataclass(frozen=True, slots=True)
 class AsyncSpread:
-    """Several replicas, asynchronous; each batch goes to one of them."""
+    """Send each batch to one of several replicas, asynchronously."""
 
     rota: Rota[AsyncClient]
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Coroutine[Any, Any, Sequence[Any]]:
-        """Run the batch, as `protocols.AsyncClient` says."""
-        return aperform(self.rota, batch, until)  # not awaited here: each coroutine on the way costs its share
+        """Run the batch as `protocols.AsyncClient` specifies."""
+        return aperform(self.rota, batch, until)  # returned, not awaited: a second coroutine costs time
 
     def close(self) -> None:
-        """End every connection."""
+        """Close every connection."""
         for client in self.rota.members():
             client.close()

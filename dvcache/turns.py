@@ -1,9 +1,9 @@
-"""Turns: the places in line of those who wait for one lock in this process, in the order in which they came.
+"""Lock queue: the waiters for one lock in this process, first come, first served.
 
-The first in line alone asks the server. A release in this process rings for it. Nothing here does I/O. There is no
-lock, since a signal handler or `__del__` may join at any instruction of the same thread: each step is one operation of
-a dict or a list, and two who think that they are first are harmless, since the server decides. Threads and event loops
-share turns, and a forked child starts without any.
+Only the first waiter sends commands to the server; a release in this process wakes it. Nothing here does I/O. There is
+no lock, because a signal handler or `__del__` may join between any two instructions of the same thread: each step is a
+single operation on a dict or a list. Two waiters that both believe to be first are harmless, since the server decides.
+Threads and event loops share the queues; a forked child starts without any.
 """
 
 from concurrent.futures import Future, InvalidStateError
@@ -15,11 +15,11 @@ from dvcache.liveness import Alive
 from dvcache.pools.forking import renewed_after_fork
 
 STREAK: Final = 16
-"""How often in a row a lock is handed on within the process before others get an equal chance at it."""
+"""Consecutive hand-overs within the process before other processes get an equal chance."""
 
 
 class Turn:
-    """A place in line. Made by `Turns.join`."""
+    """A waiter in a lock's queue. Made by `Turns.join`."""
 
     __slots__ = ("_owner", "_turns", "ahead", "bell", "come", "key")
 
@@ -28,68 +28,70 @@ class Turn:
         self._owner: Final = None if owner is None else ref(owner)
         self.key: Final = key
         self.come: Future[None] = Future()
-        """Fulfilled when this is the first in line."""
+        """Fulfilled when this waiter is first in the queue."""
         self.bell: Future[None] | None = None
         self.ahead: int | None = None
-        """The own thread, if its sync code stands further ahead: that goes on only when this has left."""
+        """Id of this thread if its sync code also waits further ahead, so resumes only after this waiter leaves."""
 
     @property
     def owner(self) -> Alive | None:
-        """What the frame in line holds; None where it is gone, or was not told."""
+        """Object held by the waiting frame; None if the frame is gone or gave none."""
         return None if self._owner is None else self._owner()
 
     def is_alive(self) -> bool:
-        """Say whether somebody still stands here."""
+        """Return True if the waiting frame still exists."""
         if self._owner is None:
             return True
         owner = self._owner()
         return owner is not None and not owner.over
 
     def listen(self) -> "Future[None]":
-        """Return what is fulfilled when the lock is released in this process, from now on."""
+        """Return a future that is fulfilled by the next release of the lock in this process."""
         bell: Future[None] = Future()
         self.bell = bell
         return bell
 
     def look(self) -> bool:
-        """Return whether this is the first in line by now: of those before it that live."""
+        """Return True if this is the first waiter that is alive."""
         self._turns.advance(self.key)
         return self.come.done()
 
     def leave(self) -> None:
-        """Leave the line, once; the next one comes to its front if this was the first."""
+        """Leave the queue, once; the next waiter becomes first if this one was."""
         self._turns.leave(self)
 
 
 def _ring(bell: "Future[None]") -> None:
-    with suppress(InvalidStateError):  # rung by another thread
+    with suppress(InvalidStateError):  # fulfilled by another thread
         bell.set_result(None)
 
 
 class Turns:
-    """The lines in front of one cache's locks. Used from any thread."""
+    """Queues of waiters for one cache's locks. Used from any thread."""
 
     def __init__(self) -> None:
         self.renew()
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Start without lines: in a forked child those who stand in them are not there."""
+        """Forget all queues: in a forked child their waiters do not exist."""
         self._lines: dict[bytes, list[Turn]] = {}
         self._streaks: dict[bytes, int] = {}
 
     def join(self, key: bytes, owner: Alive | None = None) -> Turn:
-        """Go to the end of the line for a lock.
+        """Append a waiter to a lock's queue.
 
         Args:
             key: the lock's stored key.
-            owner: what lives as long as the caller's frame; the place of one that is gone is given away.
+            owner: an object that lives as long as the caller's frame; a waiter whose owner is gone is dropped.
         """
         turn = Turn(self, key, owner)
         while True:
+            # Without a lock: `leave` may remove the list between `setdefault` and `append`, so check that it is still
+            # the one.
             line = self._lines.setdefault(key, [])
             line.append(turn)
-            if self._lines.get(key) is line:  # else its last one has just left it
+            if self._lines.get(key) is line:  # else the last waiter just left and removed the list
                 break
         if (
             owner is not None
@@ -103,12 +105,12 @@ class Turns:
         return turn
 
     def advance(self, key: bytes) -> None:
-        """Tell the first in line that it is; drop those before it whose frames are gone."""
+        """Wake the first waiter; drop those before it whose frames are gone."""
         line = self._lines.get(key)
         while line:
             try:
                 first = line[0]
-            except IndexError:  # they all left meanwhile
+            except IndexError:  # every waiter left in between
                 return
             if first.is_alive():
                 _ring(first.come)
@@ -116,7 +118,7 @@ class Turns:
             self._drop(line, first)
 
     def leave(self, turn: Turn) -> None:
-        """Take a turn out of its line."""
+        """Remove a waiter from its queue."""
         line = self._lines.get(turn.key)
         if line is None:
             return
@@ -129,15 +131,17 @@ class Turns:
 
     @staticmethod
     def _drop(line: list[Turn], turn: Turn) -> None:
-        with suppress(ValueError):  # it has left before
+        with suppress(ValueError):  # already removed
             line.remove(turn)
 
     def ring(self, key: bytes) -> None:
-        """Tell the first in line that the lock was released; not each time, or other processes would never get it."""
+        """Wake the first waiter after a release, but not every time, so that other processes get the lock."""
         line = self._lines.get(key)
         first = next(iter(line), None) if line else None
         if first is None or first.bell is None:
             return
+        # A wake-up lets this process win every race for the lock; skipping one leaves the waiter to its regular
+        # polling.
         streak = self._streaks[key] = (self._streaks.get(key, 0) + 1) % (STREAK + 1)
         bell, first.bell = first.bell, None
         if streak and bell is not None:

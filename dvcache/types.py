@@ -1,15 +1,15 @@
-"""The vocabulary: what an operation yields, and what it is yielded to.
+"""Types of effects and their surroundings.
 
-An operation (`Op`) is a generator of effects. A driver performs each effect and sends the result back::
+An operation (`Op`) is a generator of effects. A driver performs each effect and sends back its result::
 
     Batch      the replies, in order; the first server error is raised in the operation
     Each       the replies, in order; server errors stand in their places as values
     Fresh      as a batch, but never answered by a replica
-    Call       what the caller's own function returned (awaited when the driver is asynchronous)
+    Call       the result of the caller's function (awaited by an asynchronous driver)
     Sleep      None, after a pause
-    Wait       whether another caller's work of this process came to its end in time
-    Elsewhere  what an operation returned that was performed on another client
-    Spawn      of an asynchronous driver None at once, of a synchronous one what the operation returned
+    Wait       True if another caller's work in this process ended in time
+    Elsewhere  the result of an operation performed on another client
+    Spawn      None at once from an asynchronous driver, the operation's result from a synchronous one
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
@@ -23,42 +23,42 @@ T = TypeVar("T")
 
 Arg: TypeAlias = str | bytes | int | float
 Command: TypeAlias = tuple[Arg, ...]
-"""One command as it is sent: `("GET", b":1:key")`."""
+"""One command as sent: `("GET", b":1:key")`."""
 
 Batch: TypeAlias = tuple[Command, ...]
-"""Commands that travel in one round trip. They are not a transaction."""
+"""Commands sent in one round trip. They are not a transaction."""
 
 
 class Transaction(tuple[Command, ...]):  # noqa: SLOT001  # a tuple has no slots
-    """A read of a key, and what is decided upon it: performed unless somebody else has written the key meanwhile.
+    """A read of a key and the commands decided from it, performed unless the key was written meanwhile.
 
-    A pool runs it on a connection that nobody uses meanwhile, nor after it if the first reply is an error. Otherwise
-    that is True, and the second one holds those of what was performed; None where the key was written, or nothing was
-    to be done. A client whose first reply is another one knows no transactions, and has performed the read alone.
-    Rests on WATCH, GET, UNWATCH, MULTI and EXEC (https://valkey.io/topics/transactions/).
+    A pool runs it on a connection used by no other caller, and closes that connection if the first reply is an error.
+    Otherwise the first reply is True, and the second holds the replies of the commands performed; None if the key was
+    written or there was nothing to do. Any other first reply means that the client does not support transactions and
+    performed only the read. Rests on WATCH, GET, UNWATCH, MULTI and EXEC (https://valkey.io/topics/transactions/).
 
     Args:
         key: the stored key.
-        decide: of what it holds, None for no entry, the commands to perform.
+        decide: takes the stored bytes, None for no entry; returns the commands to perform.
     """
 
     decide: Callable[[bytes | None], Batch]
 
     def __new__(cls, key: Arg, decide: Callable[[bytes | None], Batch]) -> Self:
-        """Make the batch that reads."""
+        """Return the batch that reads."""
         made = super().__new__(cls, (("WATCH", key), ("GET", key)))
         made.decide = decide
         return made
 
     def steps(self) -> Generator[Batch, Sequence[Any], list[Any]]:
-        """Yield what to send next, of what is answered, errors as values; return the replies of the whole."""
+        """Yield each batch to send and take its replies, errors as values; return the transaction's replies."""
         replies = yield tuple(self)
         if (error := _error(replies)) is not None:
             return [error, None]
         if not (decided := self.decide(replies[1])):
             replies = yield (("UNWATCH",),)
             return [_error(replies) or True, None]
-        replies = yield (("MULTI",),)  # by itself: where it is refused, what follows would be performed at once
+        replies = yield (("MULTI",),)  # alone: if it were refused, the next commands would run at once
         if (error := _error(replies)) is None:
             replies = yield (*decided, ("EXEC",))
             error = _error(replies) or _error(replies[-1] or ())
@@ -70,28 +70,28 @@ def _error(replies: Sequence[Any]) -> Exception | None:
 
 
 class Partial(list[Any]):
-    """An array that several servers answered together, with an error in the place of each key whose server did not."""
+    """An array merged from several servers' replies, with an error for each key whose server failed."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Each:
-    """A batch whose server errors are wanted as values, each in its command's place."""
+    """A batch whose server errors are returned as values, each in its command's place."""
 
     batch: Batch
 
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """A batch of reads that must show the latest write: answered by the primary, never by a replica."""
+    """A batch of reads that must see the latest write: answered by the primary, never by a replica."""
 
     batch: Batch
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The caller's own function: called, and awaited by an asynchronous driver if it returns an awaitable."""
+    """The caller's function; an asynchronous driver awaits its result if it is awaitable."""
 
     function: Callable[[], object]
 
@@ -105,18 +105,18 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A pause until another thread or task of this process is done, or for so many seconds."""
+    """A pause until another thread or task of this process is done, at most `seconds`."""
 
     done: "Future[None]"
     seconds: float
     anywhere: bool = False
-    """Whether to pause also where that holds up an event loop, which the work may need: for pauses that are short."""
+    """True to block even an event loop, which the work may need; for short pauses only."""
     thread: int | None = None
-    """The thread whose sync code does the work, if one does: in that thread there is no waiting for it."""
+    """Id of the thread whose sync code does the work, if any; that thread does not wait for itself."""
 
 
 class Tasks(Protocol):
-    """What owns the work that goes on when its caller has gone: it keeps the tasks, and ends them."""
+    """Owner of background work: keeps the tasks and cancels them."""
 
     def start(self, work: Coroutine[Any, Any, object], /) -> None:
         """Run a coroutine as a task of the running event loop. Called by `drive.arun`."""
@@ -125,7 +125,7 @@ class Tasks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Spawn:
-    """An operation to perform in the background where there is one: a task on an event loop, else here and now."""
+    """An operation to perform in the background: as a task on an event loop, at once in sync code."""
 
     op: "Op[object]"
     tasks: Tasks
@@ -133,7 +133,7 @@ class Spawn:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """An operation to perform on another client than the driver's, one of the driver's colour."""
+    """An operation to perform on another client of the driver's mode."""
 
     op: "Op[object]"
     client: Any
@@ -142,15 +142,15 @@ class Elsewhere:
 Effect: TypeAlias = Batch | Each | Fresh | Call | Sleep | Wait | Spawn | Elsewhere
 
 Op: TypeAlias = Generator[Effect, Any, T]
-"""An operation that returns a `T`. `Any` is what the server answers; it is destructured where it is yielded."""
+"""An operation that returns a `T`. Server replies are `Any`, destructured where they are yielded."""
 
 
 Pages: TypeAlias = Callable[[int], Op[tuple[int, Sequence[T]]]]
-"""Of where to go on, 0 to begin, the operation that finds one page: where to go on then, 0 at the end, and items."""
+"""Take a SCAN cursor (0 to start); return `(next_cursor, items)`, `next_cursor` 0 on the last page."""
 
 
 class Default(Enum):
-    """The type of `DEFAULT`: an argument that was left out, where None has a meaning of its own."""
+    """Type of `DEFAULT`: an omitted argument, for parameters where None has a meaning."""
 
     DEFAULT = "DEFAULT"
 
@@ -159,7 +159,7 @@ DEFAULT: Final = Default.DEFAULT
 
 
 class Missing(Enum):
-    """The type of `MISSING`: no entry, where None is a value."""
+    """Type of `MISSING`: no entry, since None is a valid value."""
 
     MISSING = "MISSING"
 
@@ -168,44 +168,44 @@ MISSING: Final = Missing.MISSING
 
 
 class StoredKey(str):
-    """A key as it is stored, which is not named again: operations take it as it is."""
+    """A stored key, which operations use unchanged."""
 
     __slots__ = ()
 
 
 Key: TypeAlias = str | bytes | memoryview | int
-"""What a caller may name an entry by. It becomes text as `str.format` writes it."""
+"""Key of an entry as callers give it. Converted to text as `str.format` does."""
 
 Real: TypeAlias = SupportsFloat | SupportsIndex
-"""A real number: int, float, Decimal, Fraction, or what numpy has for these."""
+"""A real number: int, float, Decimal, Fraction, or numpy's equivalents."""
 
 Timeout: TypeAlias = Real | timedelta | Default | None
-"""How long an entry lives: seconds, a timedelta, None for ever, 0 or less not at all, DEFAULT as configured."""
+"""Lifetime of an entry: seconds, a timedelta, None for no expiry, 0 or less to delete, DEFAULT as configured."""
 
 Moment: TypeAlias = Real | datetime
-"""A point in time: a Unix time (of the unit the operation names), or a datetime."""
+"""A point in time: a Unix time (in the operation's unit) or a datetime."""
 
 Clock: TypeAlias = Callable[[], float]
-"""Seconds: since the epoch as `time.time`, or of a clock that only ever grows as `time.monotonic`."""
+"""Returns seconds: since the epoch as `time.time`, or monotonic as `time.monotonic`."""
 
 KeyFunction: TypeAlias = Callable[[Any, str, int], Any]
-"""Django's KEY_FUNCTION: (key, prefix, version) to the key that is stored. Django leaves its types open."""
+"""Django's KEY_FUNCTION: takes (key, prefix, version), returns the stored key. Django leaves its types open."""
 
 ReverseKeyFunction: TypeAlias = Callable[[str], str]
-"""Of a stored key, the caller's key."""
+"""Takes a stored key, returns the caller's key."""
 
 
 Colour: TypeAlias = Literal["sync", "async"]
-"""Of which code something is: of threads, or of an event loop."""
+"""Mode of an object: for threads (sync) or for an event loop (async)."""
 
 Role: TypeAlias = Literal["primary", "replica"]
-"""What a server is to its data: where writes go, or a copy that may lag."""
+"""Role of a server: primary (accepts writes) or replica (a copy that may lag)."""
 
 ReadFrom: TypeAlias = Literal["replica", "primary"]
-"""Where reads go that need not see the latest write."""
+"""Target of reads that need not see the latest write."""
 
 Placement: TypeAlias = Literal["together", "slots", "ring"]
-"""What says which server holds a key: there is one; the slots of a cluster; the ring of shards."""
+"""How keys are assigned to servers: one server, the slots of a cluster, or the ring of shards."""
 
 Address: TypeAlias = tuple[str, int]
 """Host and port."""
@@ -215,42 +215,42 @@ Scheme: TypeAlias = Literal["valkey", "valkeys", "unix", "memory", "embedded"]
 
 @dataclass(frozen=True, slots=True)
 class Driven:
-    """A pool of valkey-py's kind, whose connections carry commands, and what ends those that nobody uses."""
+    """A pool of valkey-py's kind that carries commands, and the function that closes its idle connections."""
 
     pool: Any
-    """It has `get_connection` and `release`, as `valkey.ConnectionPool` or `valkey.asyncio.ConnectionPool`."""
+    """Pool with `get_connection` and `release`, as `valkey.ConnectionPool` or `valkey.asyncio.ConnectionPool`."""
     rest: Callable[[], Any]
-    """Ends the connections that nobody uses; an asynchronous pool's is awaited."""
+    """Closes idle connections; awaited for an asynchronous pool."""
 
 
 class Driver(Protocol):
-    """Makes valkey-py's pools of an endpoint, where classes of the user's are to carry its commands.
+    """Makes valkey-py's pools for an endpoint from the user's own classes.
 
-    Equal drivers make equal pools. Called by `dvcache.pools`, once in each process and on each event loop.
+    Equal drivers make equal pools. Called by `dvcache.pools`, once per process and event loop.
     """
 
     @property
     def discovers(self) -> bool:
-        """Whether the pools ask the sentinels themselves where a service's nodes are."""
+        """True if the pools query the sentinels for a service's nodes themselves."""
         ...
 
     def driven(self, endpoint: "Endpoint", /) -> Driven:
-        """Return a pool; raise ConfigurationError where the classes are asynchronous."""
+        """Return a pool; raise ConfigurationError if the classes are asynchronous."""
         ...
 
     async def adriven(self, endpoint: "Endpoint", /) -> Driven:
-        """Return a pool for the running event loop; raise ConfigurationError where the classes are synchronous."""
+        """Return a pool for the running event loop; raise ConfigurationError if the classes are synchronous."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One server as it is reached: where, as whom, and with which connection options.
+    """One server and how to reach it: address, credentials and connection options.
 
-    Of a service that sentinels monitor it is the node, or for replicas the nodes, that hold a role at the time.
+    For a service monitored by sentinels, the endpoint is the node, or the replicas, that currently have the role.
 
-    Two endpoints are equal when every option is, so that a pool is never shared between different ones.
-    The credentials are in `options` and stay out of `repr` and of `name`.
+    Two endpoints are equal only if all options are equal, so different ones never share a pool. Credentials are in
+    `options`; `repr` and `name` omit them.
     """
 
     alias: str = "default"
@@ -261,29 +261,29 @@ class Endpoint:
     """Path of a unix socket."""
     db: int = 0
     max_connections: int | None = None
-    """Bound on the connections of one sync pool; None leaves it to the server."""
+    """Maximum connections of one sync pool; None leaves the limit to the server."""
     connect_timeout: float | None = 5.0
-    """Seconds to reach, secure and greet the server; None waits for ever."""
+    """Seconds for connecting, TLS and handshake; None waits without a limit."""
     timeout: float | None = 5.0
-    """Seconds for one round trip; None waits for ever."""
+    """Seconds for one round trip; None waits without a limit."""
     options: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
-    """What else valkey-py's connection takes: username, password, ssl_*, client_name …"""
+    """Further arguments of valkey-py's connection: username, password, ssl_*, client_name …"""
     role: Role = "primary"
     service: str = ""
-    """Name of the service, in its own case; host and port are then the sentinels' to say."""
+    """Name of the service, case preserved; host and port then come from the sentinels."""
     sentinels: tuple[Address, ...] = ()
     in_cluster: bool = False
-    """Whether it is a node of a cluster, whose replicas are read after READONLY only."""
+    """True for a cluster node; its replicas are then read only after READONLY."""
     sentinel_options: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
-    """What valkey-py's connections to the sentinels take: username, password, ssl, socket_timeout …"""
+    """Arguments of valkey-py's connections to the sentinels: username, password, ssl, socket_timeout …"""
     remap: Callable[[Address], Address] | None = field(default=None, repr=False, hash=False)
-    """Of the address that a node announces, to a cluster or to sentinels, where it is reached; None: there."""
+    """Maps the address announced by a node, to a cluster or to sentinels, to a reachable one; None keeps it."""
     driver: Driver | None = field(default=None, repr=False, hash=False)
-    """What makes the pools that carry the commands; None: they are carried on the bare connections of valkey-py."""
+    """Makes the pools that carry the commands; None uses bare valkey-py connections."""
 
     @property
     def name(self) -> str:
-        """The endpoint as messages and logs name it, without credentials."""
+        """Name for messages and logs, without credentials."""
         if self.service:
             return f"{self.scheme}://{self.service}/{self.db}?role={self.role}"
         if self.scheme == "unix":

@@ -29,19 +29,19 @@ class Counters:
     ) -> Number:
         """Add to a number, atomically, and return the sum. The entry keeps its lifetime.
 
-        Rests on a script of INCRBY and GET; where scripts are refused, on SET … IFEQ (Valkey 8.1).
+        Rests on a script of INCRBY and GET; if scripts are refused, on SET … IFEQ (Valkey 8.1).
 
         Args:
             key: the entry's name, without prefix and version.
-            delta: what to add: an int of any size, or a float.
-            version: the version to look in; the alias's own where None.
-            default: where there is no entry, make one that holds `default + delta`.
-            timeout: how long an entry that is made lives: seconds or a timedelta; None for ever; 0 or less makes none.
+            delta: the number to add: an int of any size, or a float.
+            version: the key's version; the alias's own if None.
+            default: creates a missing entry with the value `default + delta`.
+            timeout: lifetime of a created entry: seconds or a timedelta; None for no expiry; 0 or less creates none.
 
         Raises:
             ValueError: there is no entry, and no `default`.
             TypeError: the entry, `delta` or `default` is not an int or a float. Nothing was written.
-            NotSupportedError: the server offers no way to do it atomically. Nothing was written.
+            NotSupportedError: the server cannot do it atomically. Nothing was written.
         """
         cx = self._context
         flow = counters.incr(cx, key, delta, version, default=default, timeout=timeout)
@@ -58,7 +58,7 @@ class Counters:
         default: Number | None = None,
         timeout: Timeout = DEFAULT,
     ) -> Number:
-        """Subtract from a number, atomically, and return the difference. Arguments and errors as for `incr`."""
+        """Subtract from a number, atomically, and return the difference. Arguments and errors are those of `incr`."""
         cx = self._context
         flow = counters.decr(cx, key, delta, version, default=default, timeout=timeout)
         if cx.policy.guard is not None:
@@ -84,19 +84,19 @@ class AsyncCounters:
     ) -> Number:
         """Add to a number, atomically, and return the sum. The entry keeps its lifetime.
 
-        Rests on a script of INCRBY and GET; where scripts are refused, on SET … IFEQ (Valkey 8.1).
+        Rests on a script of INCRBY and GET; if scripts are refused, on SET … IFEQ (Valkey 8.1).
 
         Args:
             key: the entry's name, without prefix and version.
-            delta: what to add: an int of any size, or a float.
-            version: the version to look in; the alias's own where None.
-            default: where there is no entry, make one that holds `default + delta`.
-            timeout: how long an entry that is made lives: seconds or a timedelta; None for ever; 0 or less makes none.
+            delta: the number to add: an int of any size, or a float.
+            version: the key's version; the alias's own if None.
+            default: creates a missing entry with the value `default + delta`.
+            timeout: lifetime of a created entry: seconds or a timedelta; None for no expiry; 0 or less creates none.
 
         Raises:
             ValueError: there is no entry, and no `default`.
             TypeError: the entry, `delta` or `default` is not an int or a float. Nothing was written.
-            NotSupportedError: the server offers no way to do it atomically. Nothing was written.
+            NotSupportedError: the server cannot do it atomically. Nothing was written.
         """
         cx = self._async_context
         flow = counters.incr(cx, key, delta, version, default=default, timeout=timeout)
@@ -113,7 +113,7 @@ class AsyncCounters:
         default: Number | None = None,
         timeout: Timeout = DEFAULT,
     ) -> Number:
-        """Subtract from a number, atomically, and return the difference. Arguments and errors as for `incr`."""
+        """Subtract from a number, atomically, and return the difference. Arguments and errors are those of `incr`."""
         cx = self._async_context
         flow = counters.decr(cx, key, delta, version, default=default, timeout=timeout)
         if cx.policy.guard is not None:

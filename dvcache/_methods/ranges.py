@@ -35,21 +35,21 @@ class Ranges:
         offset: int | None = None,
         num: int | None = None,
     ) -> list[Any]:
-        """Return the members from one rank to another, by score; with `withscores`, tuples of member and score.
+        """Return members by rank, in order of score; with `withscores`, tuples of member and score.
 
-        Members that cannot be decoded are left out.
+        Members that cannot be decoded are omitted.
 
         Args:
             key: the entry's name, without prefix and version.
-            start: the first one's rank; negative ones count from the end.
-            end: the last one's rank, which is included.
-            desc: count from the greatest score down.
-            withscores: return the scores too.
-            score_cast_func: what to make of a score.
-            version: the version to look in; the alias's own where None.
-            byscore: `start` and `end` are scores, the greater one first with `desc`; ends as for `zrangebyscore`.
-            offset: how many members in the range of scores to pass over.
-            num: how many members in the range of scores to return after those; all of them where None.
+            start: rank of the first member; negative counts from the end.
+            end: rank of the last member, inclusive.
+            desc: whether to count from the highest score down.
+            withscores: whether to return the scores too.
+            score_cast_func: converts each score.
+            version: the key's version; the alias's own if None.
+            byscore: whether `start` and `end` are scores, as in `zrangebyscore`; with `desc` the higher one first.
+            offset: number of members in the score range to skip.
+            num: maximum number of members in the score range to return; None for all.
         """
         cx = self._context
         flow = ranges.zrange(
@@ -74,7 +74,7 @@ class Ranges:
         score_cast_func: Callable[[float], Any] = float,
         version: int | None = None,
     ) -> list[Any]:
-        """Return the members from one rank to another from the greatest score down. Arguments as for `zrange`."""
+        """Return members by rank from the highest score down. Arguments are those of `zrange`."""
         cx = self._context
         flow = ranges.zrevrange(cx, key, start, end, withscores, score_cast_func, version)
         if cx.policy.guard is not None:
@@ -92,17 +92,17 @@ class Ranges:
         score_cast_func: Callable[[float], Any] = float,
         version: int | None = None,
     ) -> list[Any]:
-        """Return the members whose scores are in a range, by score; with `withscores`, tuples of member and score.
+        """Return members with scores in a range, by score; with `withscores`, tuples of member and score.
 
         Args:
             key: the entry's name, without prefix and version.
-            min: the least score, `"-inf"` for none; `"(5"` leaves 5 itself out.
-            max: the greatest score, `"+inf"` for none.
-            start: how many members in the range to pass over.
-            num: how many members to return after those; all of them where None.
-            withscores: return the scores too.
-            score_cast_func: what to make of a score.
-            version: the version to look in; the alias's own where None.
+            min: lowest score, `"-inf"` for no limit; `"(5"` excludes 5.
+            max: highest score, `"+inf"` for no limit.
+            start: number of members in the range to skip.
+            num: maximum number of members to return; None for all.
+            withscores: whether to return the scores too.
+            score_cast_func: converts each score.
+            version: the key's version; the alias's own if None.
         """
         cx = self._context
         flow = ranges.zrangebyscore(cx, key, min, max, start, num, withscores, score_cast_func, version)
@@ -123,7 +123,7 @@ class Ranges:
         score_cast_func: Callable[[float], Any] = float,
         version: int | None = None,
     ) -> list[Any]:
-        """Return the members whose scores are in a range from the greatest down. Arguments as for `zrangebyscore`."""
+        """Return members with scores in a range, highest first. Arguments are those of `zrangebyscore`."""
         cx = self._context
         flow = ranges.zrevrangebyscore(cx, key, max, min, start, num, withscores, score_cast_func, version)
         if cx.policy.guard is not None:
@@ -154,21 +154,21 @@ class AsyncRanges:
         offset: int | None = None,
         num: int | None = None,
     ) -> list[Any]:
-        """Return the members from one rank to another, by score; with `withscores`, tuples of member and score.
+        """Return members by rank, in order of score; with `withscores`, tuples of member and score.
 
-        Members that cannot be decoded are left out.
+        Members that cannot be decoded are omitted.
 
         Args:
             key: the entry's name, without prefix and version.
-            start: the first one's rank; negative ones count from the end.
-            end: the last one's rank, which is included.
-            desc: count from the greatest score down.
-            withscores: return the scores too.
-            score_cast_func: what to make of a score.
-            version: the version to look in; the alias's own where None.
-            byscore: `start` and `end` are scores, the greater one first with `desc`; ends as for `zrangebyscore`.
-            offset: how many members in the range of scores to pass over.
-            num: how many members in the range of scores to return after those; all of them where None.
+            start: rank of the first member; negative counts from the end.
+            end: rank of the last member, inclusive.
+            desc: whether to count from the highest score down.
+            withscores: whether to return the scores too.
+            score_cast_func: converts each score.
+            version: the key's version; the alias's own if None.
+            byscore: whether `start` and `end` are scores, as in `zrangebyscore`; with `desc` the higher one first.
+            offset: number of members in the score range to skip.
+            num: maximum number of members in the score range to return; None for all.
         """
         cx = self._async_context
         flow = ranges.zrange(
@@ -193,7 +193,7 @@ class AsyncRanges:
         score_cast_func: Callable[[float], Any] = float,
         version: int | None = None,
     ) -> list[Any]:
-        """Return the members from one rank to another from the greatest score down. Arguments as for `zrange`."""
+        """Return members by rank from the highest score down. Arguments are those of `zrange`."""
         cx = self._async_context
         flow = ranges.zrevrange(cx, key, start, end, withscores, score_cast_func, version)
         if cx.policy.guard is not None:
@@ -211,17 +211,17 @@ class AsyncRanges:
         score_cast_func: Callable[[float], Any] = float,
         version: int | None = None,
     ) -> list[Any]:
-        """Return the members whose scores are in a range, by score; with `withscores`, tuples of member and score.
+        """Return members with scores in a range, by score; with `withscores`, tuples of member and score.
 
         Args:
             key: the entry's name, without prefix and version.
-            min: the least score, `"-inf"` for none; `"(5"` leaves 5 itself out.
-            max: the greatest score, `"+inf"` for none.
-            start: how many members in the range to pass over.
-            num: how many members to return after those; all of them where None.
-            withscores: return the scores too.
-            score_cast_func: what to make of a score.
-            version: the version to look in; the alias's own where None.
+            min: lowest score, `"-inf"` for no limit; `"(5"` excludes 5.
+            max: highest score, `"+inf"` for no limit.
+            start: number of members in the range to skip.
+            num: maximum number of members to return; None for all.
+            withscores: whether to return the scores too.
+            score_cast_func: converts each score.
+            version: the key's version; the alias's own if None.
         """
         cx = self._async_context
         flow = ranges.zrangebyscore(cx, key, min, max, start, num, withscores, score_cast_func, version)
@@ -242,7 +242,7 @@ class AsyncRanges:
         score_cast_func: Callable[[float], Any] = float,
         version: int | None = None,
     ) -> list[Any]:
-        """Return the members whose scores are in a range from the greatest down. Arguments as for `zrangebyscore`."""
+        """Return members with scores in a range, highest first. Arguments are those of `zrangebyscore`."""
         cx = self._async_context
         flow = ranges.zrevrangebyscore(cx, key, max, min, start, num, withscores, score_cast_func, version)
         if cx.policy.guard is not None:

@@ -1,6 +1,6 @@
-"""What a cluster has beside the other operations, by the names of django-valkey's DefaultClusterClient."""
+"""Additional operations of clusters, named as in django-valkey's DefaultClusterClient."""
 
-# ruff: noqa: ARG001, D417  # the context is not the caller's to pass; some arguments are accepted as there
+# ruff: noqa: ARG001, D417  # callers do not pass the context; some arguments exist for compatibility only
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,11 +14,11 @@ from dvcache.types import DEFAULT, Batch, Key, Op, Timeout
 
 
 def keyslot(cx: Context, key: Key, version: int | None = None) -> Op[int]:
-    """Return the slot of an entry, 0 to 16383.
+    """Return the hash slot of an entry, 0 to 16383.
 
     Args:
         key: the entry's name, without prefix and version.
-        version: the version to look in; the alias's own where None.
+        version: the key's version; the alias's own if None.
     """
     yield from ()
     return slot(cx.keys.key(key, version))
@@ -30,7 +30,7 @@ def flushall(cx: Context, asynchronous: bool = False) -> Op[bool]:
     Rests on FLUSHALL (https://valkey.io/commands/flushall/).
 
     Args:
-        asynchronous: whether the servers free the memory later.
+        asynchronous: whether the servers free the memory in the background.
     """
     yield (("FLUSHALL", "ASYNC" if asynchronous else "SYNC"),)
     cx.flights.detach_all()
@@ -45,13 +45,13 @@ def keys(
     pattern: str | None = None,
     target_nodes: object = None,
 ) -> Op[list[str]]:
-    """Return the names of the entries that match a pattern, each once, from all primaries.
+    """Return the names of the entries that match a pattern, without duplicates, from all primaries.
 
     Args:
-        search: a glob over names without prefix and version: `*`, `?`, `[abc]`, a backslash before what is literal.
-        version: the version to look in; the alias's own where None.
+        search: a glob over names without prefix and version: `*`, `?`, `[abc]`, backslash to escape.
+        version: the version to search; the alias's own if None.
         pattern: another name for `search`.
-        target_nodes: accepted, and not used: one node alone would know a part of them.
+        target_nodes: accepted and ignored: a single node has only part of the entries.
 
     Raises:
         ValueError: the pattern is empty.
@@ -68,18 +68,18 @@ def mset(
     nx: bool = False,
     atomic: bool | None = None,
 ) -> Op[bool | list[bool]]:
-    """Store the values and say whether all of them were stored.
+    """Store the values; return whether all were stored, or with `atomic=False` a list with the result of each.
 
     Args:
-        data: the values by their keys.
-        timeout: seconds or a timedelta, to the millisecond; None for ever; 0 or less deletes the entries.
-        version: the version to store under; the alias's own where None.
-        nx: store all of them, or none where there is one of the entries, atomically.
-        atomic: True to store all at once, for which their keys must lie in one slot; None for that where they do, else
-            by slot; False for `mset_nonatomic`.
+        data: the values by key.
+        timeout: seconds or a timedelta, to the millisecond; None for no expiry; 0 or less deletes the entries.
+        version: the version to store under; the alias's own if None.
+        nx: store all of them only if none of the entries exists, atomically.
+        atomic: True to store all at once, which requires all keys in one slot; None to do so if they are in one slot,
+            else slot by slot; False for `mset_nonatomic`.
 
     Raises:
-        NotSupportedError: the keys lie in several slots. Nothing was sent.
+        NotSupportedError: the keys are in several slots. Nothing was sent.
     """
     if nx or atomic or (atomic is None and len({slot(cx.keys.key(key, version)) for key in data}) == 1):
         return (yield from _store_all(cx, data, timeout, version, nx=nx))
@@ -89,9 +89,9 @@ def mset(
 
 
 def msetnx(cx: Context, data: Mapping[Any, object], timeout: Timeout = DEFAULT, version: int | None = None) -> Op[bool]:
-    """Store all of the values, or none where there is one of the entries, atomically. Say whether they were stored.
+    """Store all values if none of the entries exists, atomically; return whether they were stored.
 
-    Arguments and errors as for `mset`; the keys must lie in one slot.
+    Arguments and errors are those of `mset`; the keys must be in one slot.
     """
     return _store_all(cx, data, timeout, version, nx=True)
 
@@ -99,34 +99,34 @@ def msetnx(cx: Context, data: Mapping[Any, object], timeout: Timeout = DEFAULT, 
 def mset_nonatomic(
     cx: Context, data: Mapping[Any, object], timeout: Timeout = DEFAULT, version: int | None = None
 ) -> Op[list[bool]]:
-    """Store the values, whatever their slots, and say of each whether it was stored. Arguments as for `set_many`."""
+    """Store the values in any slots; return for each whether it was stored. Arguments are those of `set_many`."""
     failed = yield from many.set_many(cx, data, timeout, version)
     return [key not in failed for key in data]
 
 
 def mget_nonatomic(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[dict[Key, object]]:
-    """Do as `get_many`."""
+    """Return the values, as `get_many` does."""
     return many.get_many(cx, keys, version)
 
 
 def readonly(cx: Context, target_nodes: object = None) -> Op[bool]:
-    """Have what only reads go to replicas from now on, for everybody who shares this cache's connections.
+    """Send reads to replicas from now on, for all users of this cache's connections.
 
     Args:
-        target_nodes: accepted, and not used: all replicas are read in turn.
+        target_nodes: accepted and ignored: all replicas are read in turn.
     """
     yield (("READONLY",),)
     return True
 
 
 def readwrite(cx: Context, target_nodes: object = None) -> Op[bool]:
-    """Have everything go to primaries from now on. Arguments as for `readonly`."""
+    """Send all commands to primaries from now on. Arguments are those of `readonly`."""
     yield (("READWRITE",),)
     return True
 
 
 def invalidate_key_from_cache(cx: Context) -> Op[None]:
-    """Do nothing: no values are kept on the client's side."""
+    """Do nothing: there is no client-side cache."""
     yield from ()
 
 
@@ -137,6 +137,8 @@ def _store_all(cx: Context, data: Mapping[Any, object], timeout: Timeout, versio
         yield from many.delete_many(cx, data, version)
         return True
     leases: Batch = (("UNLINK", *(lease(cx, key) for key in stored)),) if cx.herd.timeout else ()
+    # The leases go before and after the script: a holder in between must not store its older value (rule 3 of the
+    # herd).
     arguments = ("NX" if nx else "", cx.herd.timeout, "" if lifetime is None else lifetime, *stored.values())
     try:
         if leases:

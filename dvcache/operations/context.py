@@ -1,4 +1,4 @@
-"""What operations know of their wiring: keys, codec, expiry and policy."""
+"""Context of operations: keys, codec, expiry and policy."""
 
 import random
 import secrets
@@ -19,60 +19,60 @@ T = TypeVar("T")
 _TIME_OF_DAY: Final = time.time
 
 MAX_MS: Final = 2**53
-"""The longest time that is sent, some 285,000 years: the server adds it to its clock in 64 bits."""
+"""Maximum lifetime sent, about 285,000 years: the server adds it to its clock in 64 bits."""
 
 
 class Keys(Protocol):
-    """Keys as the caller names them and as they are stored. Called by operations, once a key."""
+    """Converts between the caller's keys and stored keys. Called by operations, once per key."""
 
     def key(self, key: Key, version: int | None = None, prefix: str | None = None) -> bytes:
         """Return the stored key."""
         ...
 
     def pattern(self, pattern: str, version: int | None = None, prefix: str | None = None) -> bytes:
-        """Return the glob over stored keys, in which prefix and version are literal; refuse None and empty."""
+        """Return the glob over stored keys, with prefix and version escaped; raise for None and the empty pattern."""
         ...
 
     def everything(self) -> bytes:
-        """Return the glob over every stored key of the own prefix, of any version; refuse where that is every key."""
+        """Return the glob over every stored key of this prefix, of any version; raise if it would match other keys."""
         ...
 
     def original(self, stored: bytes, version: int | None = None) -> str:
-        """Return the caller's name of a stored key that a pattern of this version found."""
+        """Return the caller's key of a stored key that a pattern of this version matched."""
         ...
 
     def originals(self, stored: Sequence[bytes], version: int | None = None) -> list[str]:
-        """Return the caller's names of the stored keys of one page."""
+        """Return the caller's keys of one page of stored keys."""
         ...
 
 
 class Codec(Protocol):
-    """Values as the caller gives them and as they are stored. Called by operations, once a value."""
+    """Converts values to stored bytes and back. Called by operations, once per value."""
 
     def dumps(self, value: object, /) -> bytes:
-        """Return the stored bytes; raise `SerializationError` for a value that cannot be stored."""
+        """Return the bytes to store; raise `SerializationError` for a value that cannot be stored."""
         ...
 
     def loads(self, data: bytes, default: object = None, /) -> object:
-        """Return the value, or `default` for an entry that cannot be decoded (counted, and logged once a kind)."""
+        """Return the value, or `default` if it cannot be decoded (counted, and logged once per error type)."""
         ...
 
 
 class Guard(Protocol):
-    """Stands around a whole operation; the facades call it, and operations that must forgive a part of theirs."""
+    """Wraps whole operations. Called by the facades, and by operations that guard their own parts."""
 
     def __call__(
         self, cx: "Context", name: str, op: Op[T], args: tuple[Any, ...], kwargs: Mapping[str, Any], /
     ) -> Op[T]:
-        """Return `op`, or an operation that performs it and answers for the operation `name` where it fails."""
+        """Return `op`, or an operation that performs it and supplies a result for the operation `name` if it fails."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How entries are read and written in this wiring: plainly, behind a herd's lease, through a user's overrides.
+    """Functions that read and write entries: directly, with herd protection, or through a user's overrides.
 
-    A record of generator functions that the operations go through, so that every variation is written once.
+    Operations call them through the context, so that each variation is written once.
     """
 
     get: Callable[["Context", Key, object, int | None], Op[object]]
@@ -87,24 +87,24 @@ class Policy:
     set_many: Callable[["Context", Mapping[Any, object], Timeout, int | None], Op[list[Key]]]
     delete_many: Callable[["Context", Iterable[Key], int | None], Op[int]]
     pttl: Callable[["Context", bytes], Op[int]]
-    """Milliseconds that a stored key has left, as PTTL answers them: -1 for ever, -2 for no entry."""
+    """Return a stored key's remaining milliseconds as PTTL does: -1 for no expiry, -2 for no entry."""
     persist: Callable[["Context", bytes], Op[bool]]
     expire_at: Callable[["Context", bytes, int], Op[bool]]
-    """Lets a stored key end at a Unix time in milliseconds."""
+    """Set a stored key's expiry to a Unix time in milliseconds."""
     rename: Callable[["Context", bytes, bytes], Op[object]]
-    """Moves an entry to another stored key; raises the server's error where there is none."""
+    """Move an entry to another stored key; raise the server's error if there is none."""
     increment: Callable[["Context", bytes, int, tuple[Arg, ...]], Op[Any]]
-    """Adds to a stored key by a script: answers what `scripts.INCREMENT` does. Takes what SET is given to make it."""
+    """Add to a stored key by a script; return its reply (`scripts.INCREMENT`). Takes SET's arguments to create it."""
     current: Callable[["Context", bytes], Op[bytes | None]]
-    """The stored bytes of an entry that a counter may add to, as the primary has them."""
+    """Return the stored bytes of an entry that a counter may add to, from the primary."""
     swap: Callable[["Context", bytes, bytes | None, tuple[Arg, ...], bool], Op[bool]]
-    """SET, if the entry still is what `current` said; the flag tells whether scripts may be used."""
+    """SET if the entry still holds the bytes that `current` returned; the flag says whether scripts may be used."""
     remove: Callable[["Context", Sequence[bytes]], Op[int]]
-    """Removes stored keys, at least one; answers how many entries there were."""
+    """Remove stored keys, at least one; return the number of entries removed."""
     shown: Callable[[Sequence[bytes]], Sequence[bytes]]
-    """Of stored keys that a scan found, those that are entries."""
+    """Return those stored keys, found by a scan, that are entries."""
     guard: Guard | None = None
-    """What stands around every operation; None leaves errors as they are."""
+    """Wraps every operation; None leaves errors as they are."""
 
 
 ClearScope: TypeAlias = Literal["database", "prefix"]
@@ -112,16 +112,16 @@ ClearScope: TypeAlias = Literal["database", "prefix"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Herd:
-    """How recomputations are spread over callers (see `dvcache.operations.herd`)."""
+    """Settings of herd protection (see `dvcache.operations.herd`)."""
 
     timeout: int = 0
-    """Milliseconds that an entry is kept, stale, after its own timeout. 0: not at all, which is the plain policy."""
+    """Milliseconds that an entry is kept, stale, after its own timeout. 0 means the plain policy."""
     lease: int = 0
-    """Milliseconds that one caller has to recompute, before another one may."""
+    """Milliseconds that one caller has to recompute before another may."""
     wait: float = 0.0
-    """Seconds that callers of `get_or_set` wait for another's value where there is none, before they compute it too."""
+    """Seconds that `get_or_set` waits for another caller's value, if there is none, before computing it too."""
     background: bool = False
-    """Whether an asynchronous `get_or_set` returns the stale value also to the caller that recomputes."""
+    """True if an asynchronous `get_or_set` returns the stale value also to the recomputing caller."""
 
 
 def _token() -> bytes:
@@ -130,52 +130,51 @@ def _token() -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The wiring as operations see it: plain values, built once by the container."""
+    """Wiring of operations: plain values, built once by the container."""
 
     alias: str = "default"
     keys: Keys
     codec: Codec
     policy: Policy
     timeout: float | None = 300.0
-    """Seconds that an entry lives when the caller does not say."""
+    """Default lifetime of an entry, in seconds."""
     version: int = 1
     clock: Clock = time.time
-    """The time of day, for moments: what the server expires by. Durations are measured by `now`."""
+    """Time of day, by which the server expires entries. Durations are measured by `now`."""
     scan_count: int = 1000
-    """Keys that one SCAN looks at."""
+    """COUNT of each SCAN."""
     chunk: int = 500
-    """Keys that one command or pipeline of a bulk operation carries."""
+    """Maximum number of keys per command or pipeline of a bulk operation."""
     clear_scope: ClearScope = "database"
     prefixed_hashes: bool = True
-    """Whether hashes are named as other entries are, with prefix and version; False: by their name alone."""
+    """True if hashes are named with prefix and version as other entries are; False: by their name alone."""
     prefixed_fields: bool = True
-    """Whether the fields of hashes are; False: by their name alone, as django-redis 7 stores them."""
+    """True if fields of hashes are named with prefix and version; False: by name alone, as django-redis 7 does."""
     default_marker: object = DEFAULT
-    """What a host framework passes for a timeout that was left out, beside `DEFAULT`."""
+    """Value that a host framework passes for an omitted timeout, besides `DEFAULT`."""
     refusals: set[str] = field(default_factory=set)
-    """Commands that the server has refused, and that need not be tried again."""
+    """Commands that the server has refused and that are not tried again."""
     jitter: float = 0.0
-    """The part of a timeout, 0 to 1, by which it may be shortened."""
+    """Maximum fraction of a timeout, 0 to 1, by which it is randomly shortened."""
     herd: Herd = Herd()
     placement: Placement = "together"
-    """What says which server holds a key, so that what a script takes together lies together."""
+    """How keys are assigned to servers, so that the keys of one script are on one server."""
     flights: Flights = field(default_factory=Flights)
     turns: Turns = field(default_factory=Turns)
     tasks: Tasks = field(default_factory=Background)
     random: Callable[[], float] = random.random
-    """Numbers from 0 to 1: for jitter, and for pauses."""
+    """Returns a random number from 0 to 1, for jitter and pauses."""
     tokens: Callable[[], bytes] = _token
-    """Names for leases, each another."""
+    """Returns a new unique token for a lease."""
 
     def now(self) -> float:
-        """Return seconds for durations, whatever happens to the time of day; a test's own clock counts here too."""
+        """Return seconds of a monotonic clock; a test's own clock is used here too."""
         return time.monotonic() if self.clock is _TIME_OF_DAY or self.clock is time.time else self.clock()
 
     def lifetime(self, timeout: Timeout) -> int | None:
-        """Return how many milliseconds what is written now is stored: None for ever, 0 for not at all.
+        """Return the lifetime in milliseconds of an entry written now: None for no expiry, 0 to store nothing.
 
-        A timeout is shortened by a random part of the jitter, never lengthened; a herd's time is added.
-        Errors are those of `milliseconds`.
+        Jitter only shortens a timeout; the herd's time is added. Errors are those of `milliseconds`.
         """
         asked = self.milliseconds(timeout)
         if not asked:
@@ -185,10 +184,10 @@ class Context:
         return asked + self.herd.timeout
 
     def milliseconds(self, timeout: Timeout) -> int | None:
-        """Return a timeout in milliseconds: None for ever, 0 for not at all, else at least 1.
+        """Return a timeout in milliseconds: None for no expiry, 0 for immediate expiry, else at least 1.
 
         Raises:
-            ValueError: the timeout is not a number.
+            ValueError: the timeout is NaN.
             TypeError: the timeout is neither a number, a timedelta, None nor DEFAULT.
         """
         if timeout is DEFAULT or timeout is self.default_marker:
@@ -209,12 +208,12 @@ class Context:
 
 
 def guarded(cx: Context, name: str, op: Op[T], *args: object) -> Op[T]:
-    """Return an operation that is a part of another, behind the policy's guard if it has one.
+    """Return part of an operation, wrapped in the policy's guard if it has one.
 
     Args:
         cx: the context.
         name: the part's name, for the guard.
         op: the part.
-        args: what the guard is told that the part was called with.
+        args: the part's arguments, for the guard.
     """
     return op if cx.policy.guard is None else cx.policy.guard(cx, name, op, args, {})

@@ -1,10 +1,10 @@
 """Counters: incr, decr.
 
-Integers of 64 bits are added by the server, in one round trip. What it cannot add to (greater integers, floats) is
-read, added to here, and stored if it has not changed meanwhile; if it has, it is read again.
+The server adds 64-bit integers in one round trip. Other numbers (larger integers, floats) are read, added to here, and
+stored if the entry has not changed meanwhile; otherwise the read is repeated.
 """
 
-# ruff: noqa: D417  # the context is not the caller's to pass
+# ruff: noqa: D417  # callers do not pass the context
 
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,7 @@ from dvcache.types import DEFAULT, MISSING, Arg, Key, Op, Timeout
 Number = TypeVar("Number", int, float)
 
 ATTEMPTS: Final = 1000
-"""How often an entry may change under a counter before it gives up."""
+"""Maximum number of concurrent changes of an entry before a counter operation fails."""
 
 
 def incr(
@@ -33,19 +33,19 @@ def incr(
 ) -> Op[Number]:
     """Add to a number, atomically, and return the sum. The entry keeps its lifetime.
 
-    Rests on a script of INCRBY and GET; where scripts are refused, on SET … IFEQ (Valkey 8.1).
+    Rests on a script of INCRBY and GET; if scripts are refused, on SET … IFEQ (Valkey 8.1).
 
     Args:
         key: the entry's name, without prefix and version.
-        delta: what to add: an int of any size, or a float.
-        version: the version to look in; the alias's own where None.
-        default: where there is no entry, make one that holds `default + delta`.
-        timeout: how long an entry that is made lives: seconds or a timedelta; None for ever; 0 or less makes none.
+        delta: the number to add: an int of any size, or a float.
+        version: the key's version; the alias's own if None.
+        default: creates a missing entry with the value `default + delta`.
+        timeout: lifetime of a created entry: seconds or a timedelta; None for no expiry; 0 or less creates none.
 
     Raises:
         ValueError: there is no entry, and no `default`.
         TypeError: the entry, `delta` or `default` is not an int or a float. Nothing was written.
-        NotSupportedError: the server offers no way to do it atomically. Nothing was written.
+        NotSupportedError: the server cannot do it atomically. Nothing was written.
     """
     delta = _given(delta, "delta")
     initial = None if default is None else _given(default, "default") + delta
@@ -61,14 +61,14 @@ def decr(
     default: Number | None = None,
     timeout: Timeout = DEFAULT,
 ) -> Op[Number]:
-    """Subtract from a number, atomically, and return the difference. Arguments and errors as for `incr`."""
+    """Subtract from a number, atomically, and return the difference. Arguments and errors are those of `incr`."""
     delta = _given(delta, "delta")
     return incr(cx, key, -delta, version, default=default, timeout=timeout)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sum:
-    """What is to be added to which entry, and what SET is given where there is none: nothing, if none is to be made."""
+    """An addition: its entry, and the arguments of SET for a missing entry (empty to create none)."""
 
     key: Key
     stored: bytes
@@ -104,7 +104,7 @@ def _by_script(cx: Context, wanted: _Sum, delta: int) -> Op[float]:
 
 
 def _compare_and_swap(cx: Context, wanted: _Sum, old: bytes | None, *, scripts: bool) -> Op[float]:
-    """Read the entry unless it was, add here, and store unless it changed meanwhile, until it did not."""
+    """Read the entry (unless `old` is given), add, and store if unchanged; repeat until it succeeds."""
     for _ in range(ATTEMPTS):
         if old is None:
             old = yield from cx.policy.current(cx, wanted.stored)

@@ -1,6 +1,6 @@
-"""Lifetimes of entries: ttl, pttl, persist, expire, expire_at, pexpire, pexpire_at."""
+"""Expiry of entries: ttl, pttl, persist, expire, expire_at, pexpire, pexpire_at."""
 
-# ruff: noqa: D417  # the context is not the caller's to pass
+# ruff: noqa: D417  # callers do not pass the context
 
 from datetime import UTC, datetime, timedelta
 from typing import Final, SupportsFloat, SupportsIndex
@@ -13,13 +13,13 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def ttl(cx: Context, key: Key, version: int | None = None) -> Op[int | None]:
-    """Return how many seconds an entry has left, rounded up: None for ever, 0 where there is no entry."""
+    """Return an entry's remaining seconds, rounded up: None for no expiry, 0 for no entry."""
     left = yield from pttl(cx, key, version)
     return None if left is None else -(-left // 1000)
 
 
 def pttl(cx: Context, key: Key, version: int | None = None) -> Op[int | None]:
-    """Return how many milliseconds an entry has left: None for ever, 0 where there is no entry.
+    """Return an entry's remaining milliseconds: None for no expiry, 0 for no entry.
 
     Rests on PTTL (https://valkey.io/commands/pttl/).
     """
@@ -28,30 +28,30 @@ def pttl(cx: Context, key: Key, version: int | None = None) -> Op[int | None]:
 
 
 def persist(cx: Context, key: Key, version: int | None = None) -> Op[bool]:
-    """Let an entry live for ever and say whether that is new: False where there is none, or it had no lifetime."""
+    """Remove an entry's expiry; return True if it had one."""
     return cx.policy.persist(cx, cx.keys.key(key, version))
 
 
 def expire(cx: Context, key: Key, timeout: Timeout, version: int | None = None) -> Op[bool]:
-    """Give an entry a new lifetime and say whether there was one.
+    """Set an entry's lifetime; return True if the entry exists.
 
     Args:
         key: the entry's name, without prefix and version.
-        timeout: seconds or a timedelta, to the millisecond; None for ever; 0 or less deletes the entry; DEFAULT for
-            the alias's own.
-        version: the version to look in; the alias's own where None.
+        timeout: seconds or a timedelta, to the millisecond; None for no expiry; 0 or less deletes the entry; DEFAULT
+            for the alias's own.
+        version: the key's version; the alias's own if None.
     """
     return cx.policy.touch(cx, key, timeout, version)
 
 
 def pexpire(cx: Context, key: Key, timeout: Timeout, version: int | None = None) -> Op[bool]:
-    """Give an entry a new lifetime, a number being milliseconds, and say whether there was one.
+    """Set an entry's lifetime, in milliseconds if a number; return True if the entry exists.
 
     Args:
         key: the entry's name, without prefix and version.
-        timeout: milliseconds or a timedelta; None for ever; 0 or less deletes the entry; DEFAULT for the alias's own,
-            which is in seconds.
-        version: the version to look in; the alias's own where None.
+        timeout: milliseconds or a timedelta; None for no expiry; 0 or less deletes the entry; DEFAULT for the alias's
+            own, which is in seconds.
+        version: the key's version; the alias's own if None.
     """
     if isinstance(timeout, SupportsIndex | SupportsFloat):
         timeout = _bounded(real(timeout, "a timeout")) / 1000
@@ -59,23 +59,23 @@ def pexpire(cx: Context, key: Key, timeout: Timeout, version: int | None = None)
 
 
 def expire_at(cx: Context, key: Key, when: Moment, version: int | None = None) -> Op[bool]:
-    """Let an entry end at a point in time and say whether there was one.
+    """Set the time at which an entry expires; return True if the entry exists.
 
     Rests on PEXPIREAT (https://valkey.io/commands/pexpireat/).
 
     Args:
         key: the entry's name, without prefix and version.
-        when: a Unix time in seconds, or a datetime, a naive one being local time. A past one deletes the entry.
-        version: the version to look in; the alias's own where None.
+        when: a Unix time in seconds, or a datetime (local time if naive). A past time deletes the entry.
+        version: the key's version; the alias's own if None.
 
     Raises:
-        ValueError: `when` is not a number.
+        ValueError: `when` is NaN.
     """
     return cx.policy.expire_at(cx, cx.keys.key(key, version), _unix_ms(when, 1000))
 
 
 def pexpire_at(cx: Context, key: Key, when: Moment, version: int | None = None) -> Op[bool]:
-    """Let an entry end at a point in time as `expire_at` does, a number being a Unix time in milliseconds."""
+    """Set the time at which an entry expires, as `expire_at`, with numbers as Unix times in milliseconds."""
     return cx.policy.expire_at(cx, cx.keys.key(key, version), _unix_ms(when, 1))
 
 
@@ -92,7 +92,7 @@ def _aware(when: datetime) -> datetime:
         return when
     try:
         return when.astimezone()
-    except (OverflowError, ValueError):  # within hours of the calendar's ends
+    except (OverflowError, ValueError):  # within hours of datetime.min or datetime.max
         return when.replace(tzinfo=UTC)
 
 

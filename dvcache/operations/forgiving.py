@@ -1,11 +1,11 @@
-"""The forgiving policy: where no answer comes, an operation returns an empty value (IGNORE_EXCEPTIONS).
+"""IGNORE_EXCEPTIONS: an operation without a reply returns an empty value.
 
-It covers `TransportError`, with that a server which cannot serve now (`UnavailableError`), what a user's class raises
-in its place, and nothing else: what the server refuses, and what cannot be stored, is raised.
-An entry then is as if it were missing. A counter or a length is None, which no caller takes for a number.
+Covers `TransportError`, including a server that cannot serve now (`UnavailableError`), and its counterpart raised by
+users' classes. Other errors (refused commands, values that cannot be stored) are raised. An entry counts as missing. A
+counter or a length is None, which cannot be mistaken for a number.
 """
 
-# ruff: noqa: ARG001  # an empty value is asked for with the operation's own arguments, and what a host adds to them
+# ruff: noqa: ARG001  # called with the operation's arguments and those that a host adds
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -22,23 +22,23 @@ T = TypeVar("T")
 
 
 def forgiving(policy: Policy, ignored: Ignored | None = None) -> Policy:
-    """Return the policy with a guard around every operation that turns transport errors into empty values.
+    """Return the policy with a guard that turns transport errors of every operation into empty values.
 
     Args:
-        policy: how entries are read and written.
-        ignored: what is told of each ignored error; one of its own by default.
+        policy: reads and writes entries.
+        ignored: counts and logs ignored errors; a new one by default.
     """
     return replace(policy, guard=Forgiving(ignored or Ignored()))
 
 
 @dataclass(frozen=True, slots=True)
 class Forgiving:
-    """The guard: answers for an operation whose server does not."""
+    """Guard that supplies the result of an operation without a reply."""
 
     ignored: Ignored
 
     def __call__(self, cx: Context, name: str, op: Op[T], args: tuple[Any, ...], kwargs: Mapping[str, Any], /) -> Op[T]:
-        """Perform `op`; where no answer comes, return what `EMPTY` has for its name."""
+        """Perform `op`; on a transport error return the value that `EMPTY` has for its name."""
         if name in IN_PARTS:
             return (yield from op)
         try:
@@ -49,7 +49,7 @@ class Forgiving:
 
 
 IN_PARTS: Final = frozenset({"get_or_set"})
-"""Operations that guard their own parts, since the caller's function in their midst must run once, and may raise."""
+"""Operations that guard their own parts: the caller's function within them must run once and may raise."""
 
 
 def _default(_: Context, key: Key, default: object = None, *args: object, **options: object) -> object:
@@ -150,7 +150,7 @@ _OF_CLUSTERS: Final[Mapping[str, Callable[..., object]]] = {
     "mset_nonatomic": _none_stored,
     **dict.fromkeys(("flushall", "msetnx", "readonly", "readwrite"), _false),
 }
-"""As `EMPTY`, of what clusters have beside."""
+"""Empty values of operations that only clusters have."""
 
 EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     "get": _default,
@@ -161,7 +161,7 @@ EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     "hget": _no_field,
     **dict.fromkeys(("get_many", "mget", "hmget", "hgetall", "hscan"), _no_entries),
     "set_many": _all_failed,
-    # A caller compares these with a limit, and 0 would let everybody in.
+    # Callers compare these with a limit (rate limiting): 0 would let every request pass.
     **dict.fromkeys((*_COUNTERS, *_LENGTHS), _none),
     **dict.fromkeys(("keys", "hkeys", "hvals", "lrange", "zscan", *_RANGES), _nothing),
     "smismember": _none_of,
@@ -185,4 +185,4 @@ EMPTY: Final[Mapping[str, Callable[..., object]]] = {
     **dict.fromkeys(("persist", "expire", "expire_at", "pexpire", "pexpire_at"), _false),
     **dict.fromkeys(("ttl", "pttl", "delete_many", "delete_pattern"), _zero),
 }
-"""What each operation returns where no answer comes: called with the context and the operation's own arguments."""
+"""Empty value of each operation without a reply: called with the context and the operation's arguments."""

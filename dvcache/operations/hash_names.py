@@ -1,4 +1,4 @@
-"""How hashes and their fields are named: with prefix and version as entries are, or by their name alone."""
+"""Stored names of hashes and their fields: with prefix and version, or the plain name."""
 
 from dvcache.keys import stored_bytes
 from dvcache.operations.context import Context
@@ -6,7 +6,7 @@ from dvcache.types import Key
 
 
 def hash_name(cx: Context, name: Key, version: int | None) -> bytes:
-    """Return the key that a hash is stored under."""
+    """Return the stored key of a hash."""
     if cx.prefixed_hashes:
         return cx.keys.key(name, version)
     if isinstance(name, bytes | memoryview):
@@ -15,7 +15,7 @@ def hash_name(cx: Context, name: Key, version: int | None) -> bytes:
 
 
 def field_name(cx: Context, key: Key, version: int | None) -> bytes:
-    """Return the name that a field is stored under."""
+    """Return the stored name of a field."""
     if cx.prefixed_fields:
         return cx.keys.key(key, version)
     return bytes(key) if isinstance(key, bytes | memoryview) else stored_bytes(str(key))
@@ -29,8 +29,8 @@ def field_pattern(cx: Context, match: str, version: int | None) -> bytes:
 def visible(cx: Context, fields: list[bytes], version: int | None) -> list[tuple[bytes, str]]:
     """Return fields with the caller's names.
 
-    Where none is named as in this alias and version, it is another library's hash, of which nothing is shown: neither
-    `hget` nor `hset` would find its fields. Of two fields with one name, the one that `hget` finds is shown.
+    If no field is named in this alias and version, another library wrote the hash; return nothing, since neither `hget`
+    nor `hset` would find its fields. If two fields have one name, return the one that `hget` finds.
     """
     if not cx.prefixed_fields:
         return [(field, _text(field)) for field in fields]

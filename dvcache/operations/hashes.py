@@ -1,11 +1,11 @@
-"""Hashes: hset, hget, hgetall and the others; fields with a lifetime of their own. Entries that `get` does not read.
+"""Hashes: hset, hget, hgetall and the others; fields with their own expiry. `get` cannot read these entries.
 
-Rests on the commands of the same names (https://valkey.io/commands/#hash). Fields are stored under the names that
-entries have, as django-valkey stores them, and come back under the caller's. How the hash itself is named is the
-context's to say (`prefixed_hashes`).
+Rests on the commands of the same names (https://valkey.io/commands/#hash). Fields are stored under names like those of
+entries, as django-valkey does, and returned under the caller's names. The context decides how the hash itself is named
+(`prefixed_hashes`).
 """
 
-# ruff: noqa: D417  # the context is not the caller's to pass
+# ruff: noqa: D417  # callers do not pass the context
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
@@ -20,7 +20,7 @@ from dvcache.types import MISSING, Command, Fresh, Key, Op, Pages, Timeout
 K = TypeVar("K")
 
 _NO_FIELD: Final = -2
-"""What the server says of the lifetime of a field that is not there."""
+"""Reply for the expiry of a missing field."""
 
 
 def hset(  # noqa: PLR0917  # the order of django-valkey's HashClient
@@ -34,24 +34,24 @@ def hset(  # noqa: PLR0917  # the order of django-valkey's HashClient
     *,
     timeout: Timeout = None,
 ) -> Op[int]:
-    """Write fields of a hash, which is made where there is none, and return how many were new.
+    """Write fields of a hash, creating it if needed; return how many fields are new.
 
-    With a timeout, atomic by HSETEX (Valkey 9.0, Redis 8.0), and it returns how many were written.
+    With a timeout, atomic by HSETEX (Valkey 9.0, Redis 8.0), and the number of fields written is returned.
 
     Args:
         name: the entry's name, without prefix and version.
         key: a field.
         value: its value.
-        mapping: more fields and their values. An int is the version, as it is for django-valkey's default client.
+        mapping: more fields and their values. An int is the version, as in django-valkey's default client.
         items: more fields and their values, in pairs.
-        version: the version of the hash and of its fields; the alias's own where None.
-        timeout: how long the fields live: seconds or a timedelta, to the millisecond; None for as long as the hash;
-            0 or less removes them.
+        version: the version of the hash and its fields; the alias's own if None.
+        timeout: lifetime of the fields: seconds or a timedelta, to the millisecond; None for no expiry of their own; 0
+            or less removes them.
 
     Raises:
         SerializationError: a value cannot be stored; nothing was sent.
-        WrongTypeError: the entry is no hash.
-        NotSupportedError: there is a timeout, and the server's fields have none.
+        WrongTypeError: the entry is not a hash.
+        NotSupportedError: there is a timeout, and the server does not support expiry of fields.
     """
     if isinstance(mapping, int):
         mapping, version = None, mapping
@@ -76,30 +76,30 @@ def hset(  # noqa: PLR0917  # the order of django-valkey's HashClient
 
 
 def hsetnx(cx: Context, name: Key, key: Key, value: object, version: int | None = None) -> Op[bool]:
-    """Write a field of a hash where there is none, and say whether it was written. Errors as for `hset`."""
+    """Write a field of a hash if it does not exist; return whether it was written. Errors are those of `hset`."""
     stored = hash_name(cx, name, version)
     [written] = yield (("HSETNX", stored, field_name(cx, key, version), cx.codec.dumps(value)),)
     return bool(written)
 
 
 def hget(cx: Context, name: Key, key: Key, version: int | None = None, *, default: object = None) -> Op[object]:
-    """Return the value of a field, or `default` where there is none.
+    """Return the value of a field, or `default` if it does not exist.
 
     Args:
         name: the entry's name, without prefix and version.
         key: the field.
-        version: the version of the hash and of its fields; the alias's own where None.
-        default: what a miss returns. A value that cannot be decoded is a miss.
+        version: the version of the hash and its fields; the alias's own if None.
+        default: returned for a missing field or a value that cannot be decoded.
     """
     [found] = yield (("HGET", hash_name(cx, name, version), field_name(cx, key, version)),)
     return default if found is None else cx.codec.loads(found, default)
 
 
 def hmget(cx: Context, name: Key, keys: Iterable[Key], version: int | None = None) -> Op[dict[Key, object]]:
-    """Return the values of the fields that there are, by their names.
+    """Return the values of the existing fields, by name.
 
     Raises:
-        TypeError: the fields are one text, whose letters would be taken for them.
+        TypeError: the fields are a single text, which would be iterated by letter.
     """
     if isinstance(keys, str | bytes):
         raise TypeError(f"hmget takes the fields in a list, not {type(keys).__name__}; hget takes one field")
@@ -111,7 +111,7 @@ def hmget(cx: Context, name: Key, keys: Iterable[Key], version: int | None = Non
 
 
 def hgetall(cx: Context, name: Key, version: int | None = None) -> Op[dict[str, object]]:
-    """Return the values of all fields, by their names."""
+    """Return the values of all fields, by name."""
     [found] = yield (("HGETALL", hash_name(cx, name, version)),)
     return dict(_named(cx, found, version))
 
@@ -127,41 +127,41 @@ def hkeys(cx: Context, name: Key, version: int | None = None) -> Op[list[str]]:
 
 
 def hvals(cx: Context, name: Key, version: int | None = None) -> Op[list[object]]:
-    """Return the values of all fields, in the order of `hkeys`, without those that cannot be decoded."""
+    """Return the values of all fields, in the order of `hkeys`, without values that cannot be decoded."""
     [found] = yield (("HVALS", hash_name(cx, name, version)),)
     return list(_decoded(cx, enumerate(found)).values())
 
 
 def hlen(cx: Context, name: Key, version: int | None = None) -> Op[int]:
-    """Return how many fields a hash has: 0 where there is none."""
+    """Return the number of fields of a hash: 0 if it does not exist."""
     [count] = yield (("HLEN", hash_name(cx, name, version)),)
     return int(count)
 
 
 def hexists(cx: Context, name: Key, key: Key, version: int | None = None) -> Op[bool]:
-    """Say whether a hash has a field."""
+    """Return True if a hash has a field."""
     [found] = yield (("HEXISTS", hash_name(cx, name, version), field_name(cx, key, version)),)
     return bool(found)
 
 
 def hdel(cx: Context, name: Key, key: Key, version: int | None = None) -> Op[int]:
-    """Remove a field and return how many there were: 1 or 0."""
+    """Remove a field; return the number removed: 1 or 0."""
     [removed] = yield (("HDEL", hash_name(cx, name, version), field_name(cx, key, version)),)
     return int(removed)
 
 
 def hincrby(cx: Context, name: Key, key: Key, delta: int = 1, version: int | None = None) -> Op[int]:
-    """Add to a field that holds an int, atomically, and return the sum. Where there is none it counts as 0.
+    """Add to an integer field, atomically, and return the sum. A missing field counts as 0.
 
     Raises:
-        ServerError: the field holds something else, or the sum has more than 64 bits. Nothing was written.
+        ServerError: the field holds something else, or the sum exceeds 64 bits. Nothing was written.
     """
     [total] = yield (("HINCRBY", hash_name(cx, name, version), field_name(cx, key, version), argument(delta)),)
     return int(total)
 
 
 def hincrbyfloat(cx: Context, name: Key, key: Key, delta: float, version: int | None = None) -> Op[float]:
-    """Add to a field that holds a number, atomically, and return the sum. Where there is none it counts as 0.
+    """Add to a numeric field, atomically, and return the sum. A missing field counts as 0.
 
     Raises:
         ServerError: the field holds something else. Nothing was written.
@@ -171,16 +171,16 @@ def hincrbyfloat(cx: Context, name: Key, key: Key, delta: float, version: int | 
 
 
 def hexpire(cx: Context, name: Key, key: Key, timeout: Timeout, version: int | None = None) -> Op[bool]:
-    """Give a field a new lifetime and say whether there was one. Rests on HPEXPIRE (Valkey 9.0, Redis 7.4).
+    """Set a field's lifetime; return True if it exists. Rests on HPEXPIRE (Valkey 9.0, Redis 7.4).
 
     Args:
         name: the entry's name, without prefix and version.
         key: the field.
-        timeout: seconds or a timedelta, to the millisecond; None for as long as the hash; 0 or less removes it.
-        version: the version of the hash and of its fields; the alias's own where None.
+        timeout: seconds or a timedelta, to the millisecond; None for no expiry of its own; 0 or less removes it.
+        version: the version of the hash and its fields; the alias's own if None.
 
     Raises:
-        NotSupportedError: the server's fields have no lifetime.
+        NotSupportedError: the server does not support expiry of fields.
     """
     stored, field = hash_name(cx, name, version), field_name(cx, key, version)
     lifetime = cx.milliseconds(timeout)
@@ -194,34 +194,34 @@ def hexpire(cx: Context, name: Key, key: Key, timeout: Timeout, version: int | N
 
 
 def hpersist(cx: Context, name: Key, key: Key, version: int | None = None) -> Op[bool]:
-    """Let a field live as long as its hash and say whether that is new. Errors as for `hexpire`."""
+    """Remove a field's expiry; return True if it had one. Errors are those of `hexpire`."""
     field = field_name(cx, key, version)
     [state] = yield from _of_fields(("HPERSIST", hash_name(cx, name, version), "FIELDS", 1, field))
     return bool(state == 1)
 
 
 def httl(cx: Context, name: Key, key: Key, version: int | None = None) -> Op[int | None]:
-    """Return how many seconds a field has left, rounded up: None for as long as the hash, 0 where there is none."""
+    """Return a field's remaining seconds, rounded up: None for no expiry, 0 for no field."""
     left = yield from hpttl(cx, name, key, version)
     return None if left is None else -(-left // 1000)
 
 
 def hpttl(cx: Context, name: Key, key: Key, version: int | None = None) -> Op[int | None]:
-    """Return how many milliseconds a field has left, as `httl`. Errors as for `hexpire`."""
+    """Return a field's remaining milliseconds, as `httl`. Errors are those of `hexpire`."""
     field = field_name(cx, key, version)
     [left] = yield from _of_fields(("HPTTL", hash_name(cx, name, version), "FIELDS", 1, field))
     return None if left == -1 else max(0, int(left))
 
 
 def _of_fields(command: Command) -> Op[Any]:
-    """Perform a command of fields' lifetimes and return its reply."""
+    """Perform a command on the expiry of fields and return its reply."""
     try:
         [reply] = yield (command,)
     except ServerError as error:
         if not lacks(error):
             raise
-        cure = "it takes Valkey 9.0; give the hash a lifetime with expire()"
-        raise NotSupportedError(f"{command[0]!s}: the server gives fields no lifetime; {cure}") from error
+        cure = "it needs Valkey 9.0; set the expiry of the whole hash with expire()"
+        raise NotSupportedError(f"{command[0]!s}: the server does not support expiry of fields; {cure}") from error
     return reply
 
 
@@ -233,20 +233,20 @@ def hscan_page(  # noqa: PLR0917  # the order of HSCAN's own arguments
     count: int | None = None,
     version: int | None = None,
 ) -> Op[tuple[int, list[tuple[str, object]]]]:
-    """Look at a part of a hash: return where to go on, 0 at the end, and the fields in it that match, with values.
+    """Return one page of a hash's fields: the next cursor, 0 on the last page, and the matching fields with values.
 
-    A field may come more than once, on several pages.
+    A field may occur more than once, on different pages.
 
     Args:
         name: the entry's name, without prefix and version.
-        cursor: where to go on; 0 to begin.
-        match: a glob over the names of fields.
-        count: how many fields the server looks at; the alias's SCAN_COUNT where None.
-        version: the version of the hash and of its fields; the alias's own where None.
+        cursor: 0 to start, else the cursor returned by the previous page.
+        match: a glob over field names.
+        count: number of fields that the server examines; the alias's SCAN_COUNT if None.
+        version: the version of the hash and its fields; the alias's own if None.
     """
     pattern = () if match is None else ("MATCH", field_pattern(cx, match, version))
     scan: Command = ("HSCAN", hash_name(cx, name, version), cursor, *pattern, "COUNT", argument(count) or cx.scan_count)
-    # A cursor means nothing to another server: every page is the primary's.
+    # A cursor is valid on one server only, so every page is read from the primary.
     [[cursor, found]] = yield Fresh((scan,))
     return int(cursor), _named(cx, found, version)
 
@@ -254,7 +254,7 @@ def hscan_page(  # noqa: PLR0917  # the order of HSCAN's own arguments
 def hscan_iter(
     cx: Context, name: Key, match: str | None = None, count: int | None = None, version: int | None = None
 ) -> Pages[tuple[str, object]]:
-    """Yield the fields of a hash that match, with their values, page by page. A field may come more than once.
+    """Iterate over the matching fields of a hash with their values, page by page. A field may occur more than once.
 
     Arguments are those of `hscan_page`.
     """
@@ -264,7 +264,7 @@ def hscan_iter(
 def hscan(
     cx: Context, name: Key, match: str | None = None, count: int | None = None, version: int | None = None
 ) -> Op[dict[str, object]]:
-    """Return the fields of a hash that match, of all its pages, with their values.
+    """Return all matching fields of a hash with their values.
 
     Arguments are those of `hscan_page`.
     """
@@ -276,13 +276,13 @@ def hscan(
 
 
 def _named(cx: Context, found: list[bytes], version: int | None) -> list[tuple[str, object]]:
-    """Return the fields of a reply by the caller's names, without those whose values cannot be decoded."""
+    """Return the fields of a reply by the caller's names, without values that cannot be decoded."""
     values = dict(zip(found[::2], found[1::2], strict=True))
     pairs = ((name, values[field]) for field, name in visible(cx, found[::2], version))
     return list(_decoded(cx, pairs).items())
 
 
 def _decoded(cx: Context, pairs: Iterable[tuple[K, bytes | None]]) -> dict[K, object]:
-    """Return the values of what is there and can be decoded."""
+    """Return the values that exist and can be decoded."""
     read = ((key, MISSING if data is None else cx.codec.loads(data, MISSING)) for key, data in pairs)
     return {key: value for key, value in read if value is not MISSING}

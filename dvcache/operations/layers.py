@@ -1,8 +1,8 @@
-"""Layers: what a class of the user's own overrides, and the policy that goes through it.
+"""Layers: the overrides of a user's class, and a policy that calls them.
 
 ::
 
-    overrides       what goes through it
+    override        used by
     get             has_key, get_many, mget, get_or_set, incr, decr
     set             add, set_many, mset, get_or_set, incr, decr
     add             get_or_set
@@ -12,8 +12,7 @@
     incr            decr
     incr_version    decr_version
 
-What an override calls of its own object beside goes through nothing that the class overrides, so that a `get` may ask
-`has_key`.
+Inside an override, other operations of the same object use the built-in behaviour, so a `get` may call `has_key`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,31 +26,31 @@ from dvcache.types import DEFAULT, MISSING, Call, Key, Op, Timeout
 
 
 class Layer(Protocol):
-    """What a class of the user's overrides, and how that is called."""
+    """Overrides of a user's class."""
 
     @property
     def names(self) -> AbstractSet[str]:
-        """The operations that it overrides."""
+        """Names of the overridden operations."""
         ...
 
     def call(self, cx: Context, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], /) -> object:
-        """Call an override and return what it returns. Called by the driver, which awaits an awaitable."""
+        """Call an override and return its result. Called by the driver, which awaits an awaitable."""
         ...
 
     def is_inside(self, cx: Context, /) -> bool:
-        """Say whether an override of this object was called and has not returned."""
+        """Return True during a call of an override of this object."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Through:
-    """The policy functions that go through a layer."""
+    """Policy functions that go through a layer."""
 
     below: Policy
     layer: Layer
 
     def policy(self) -> Policy:
-        """Return the policy below with what the layer changes."""
+        """Return the policy below with the functions that the layer changes."""
         changed = {name: getattr(self, name) for name, on in _RESTS_ON.items() if on & self.layer.names}
         return replace(self.below, **changed)
 
@@ -64,18 +63,19 @@ class Through:
         return Call(lambda: self.layer.call(cx, name, args, given))
 
     def _beside(self, cx: Context, name: str) -> bool:
-        """Say whether an operation is left to the policy below: it only rests on overrides, and one is at work."""
+        """Return True if the policy below handles an operation: not overridden itself, and an override is running."""
+        # Otherwise an override of `get` that calls `has_key` would recurse: `has_key` calls `get`.
         return name not in self.layer.names and self.layer.is_inside(cx)
 
     def _under(self, cx: Context) -> Context:
         return replace(cx, policy=self.below)
 
     def get(self, cx: Context, key: Key, default: object, version: int | None) -> Op[object]:
-        """Read one entry by the override."""
+        """Read one entry through the override."""
         return (yield self._called(cx, "get", key, default=default, version=version))
 
     def has_key(self, cx: Context, key: Key, version: int | None) -> Op[bool]:
-        """Say whether there is an entry, or whether `get` finds one."""
+        """Return True if the override, or an overridden `get`, finds an entry."""
         if self._beside(cx, "has_key"):
             return (yield from self.below.has_key(self._under(cx), key, version))
         if "has_key" in self.layer.names:
@@ -83,7 +83,7 @@ class Through:
         return (yield from self.get(cx, key, MISSING, version)) is not MISSING
 
     def get_many(self, cx: Context, keys: Iterable[Key], version: int | None) -> Op[dict[Key, object]]:
-        """Read the entries that there are, or those that `get` finds."""
+        """Read the existing entries through the override or an overridden `get`."""
         if self._beside(cx, "get_many"):
             return (yield from self.below.get_many(self._under(cx), keys, version))
         if "get_many" in self.layer.names:
@@ -97,12 +97,12 @@ class Through:
     def set(  # noqa: PLR0917  # as in Policy
         self, cx: Context, key: Key, value: object, timeout: Timeout, version: int | None, nx: bool, xx: bool
     ) -> Op[bool]:
-        """Write one entry by the override."""
+        """Write one entry through the override."""
         flags = {name: True for name, flag in (("nx", nx), ("xx", xx)) if flag}
         return (yield self._called(cx, "set", key, value, timeout=timeout, version=version, **flags)) is not False
 
     def add(self, cx: Context, key: Key, value: object, timeout: Timeout, version: int | None) -> Op[bool]:
-        """Write one entry where there is none, by `add` or by `set`."""
+        """Write one entry if it does not exist, through an overridden `add` or `set`."""
         if self._beside(cx, "add"):
             return (yield from self.below.add(self._under(cx), key, value, timeout, version))
         if "add" in self.layer.names:
@@ -122,11 +122,11 @@ class Through:
         return failed
 
     def delete(self, cx: Context, key: Key, version: int | None, prefix: str | None = None) -> Op[bool]:
-        """Remove one entry by the override."""
+        """Remove one entry through the override."""
         return bool((yield self._called(cx, "delete", key, version=version, prefix=prefix)))
 
     def delete_many(self, cx: Context, keys: Iterable[Key], version: int | None) -> Op[int]:
-        """Remove the entries; return how many there were."""
+        """Remove the entries; return the number removed."""
         if self._beside(cx, "delete_many"):
             return (yield from self.below.delete_many(self._under(cx), keys, version))
         if "delete_many" in self.layer.names:
@@ -137,7 +137,7 @@ class Through:
         return removed
 
     def get_or_set(self, cx: Context, key: Key, default: object, timeout: Timeout, version: int | None) -> Op[object]:
-        """Read one entry by the overrides; where there is none, make and store it by them."""
+        """Read one entry through the overrides; if it is missing, compute it and store it through them."""
         if self._beside(cx, "get_or_set"):
             return (yield from self.below.get_or_set(self._under(cx), key, default, timeout, version))
         if "get_or_set" in self.layer.names:
@@ -156,4 +156,4 @@ _RESTS_ON: Final[Mapping[str, frozenset[str]]] = {
     "delete_many": frozenset({"delete_many", "delete"}),
     "get_or_set": frozenset({"get_or_set", "get", "set", "add"}),
 }
-"""The policy functions, each with the overrides that change it."""
+"""Policy functions, each with the overrides that change it."""

@@ -1,10 +1,10 @@
-"""Lists: lpush, rpush, lpop, lrange and the others. Entries of their own kind, which `get` does not read.
+"""Lists: lpush, rpush, lpop, lrange and the others. `get` cannot read these entries.
 
-Rests on the commands of the same names (https://valkey.io/commands/#list). Those that wait for an element (BLPOP) are
-not among them: they would hold a connection for as long as they wait.
+Rests on the commands of the same names (https://valkey.io/commands/#list). Blocking commands (BLPOP) are not included:
+they would occupy a connection while they wait.
 """
 
-# ruff: noqa: D417  # the context is not the caller's to pass
+# ruff: noqa: D417  # callers do not pass the context
 
 from typing import Final, Literal, TypeAlias, overload
 
@@ -15,26 +15,26 @@ from dvcache.quantities import argument
 from dvcache.types import Key, Op
 
 End: TypeAlias = Literal["LEFT", "RIGHT"]
-"""An end of a list: its first element is at the left."""
+"""An end of a list: LEFT is before its first element."""
 
 
 def lpush(cx: Context, key: Key, *values: object, version: int | None = None) -> Op[int]:
-    """Put values before the first element of a list, one after another, and return how long it is then.
+    """Insert values before the first element of a list, one after another; return the new length.
 
     Args:
-        key: the entry's name, without prefix and version. A list is made where there is none.
-        values: the values; without any, nothing is done.
-        version: the version to write to; the alias's own where None.
+        key: the entry's name, without prefix and version. The list is created if needed.
+        values: the values; without any, nothing is written.
+        version: the key's version; the alias's own if None.
 
     Raises:
         SerializationError: a value cannot be stored; nothing was sent.
-        WrongTypeError: the entry is no list.
+        WrongTypeError: the entry is not a list.
     """
     return _pushed(cx, "LPUSH", key, values, version)
 
 
 def rpush(cx: Context, key: Key, *values: object, version: int | None = None) -> Op[int]:
-    """Put values behind the last element of a list and return how long it is then. Arguments and errors as `lpush`."""
+    """Append values to a list; return the new length. Arguments and errors are those of `lpush`."""
     return _pushed(cx, "RPUSH", key, values, version)
 
 
@@ -50,12 +50,12 @@ def lpop(cx: Context, key: Key, count: None = None, version: int | None = None) 
 @overload
 def lpop(cx: Context, key: Key, count: int, version: int | None = None) -> Op[list[object]]: ...
 def lpop(cx: Context, key: Key, count: int | None = None, version: int | None = None) -> Op[object]:
-    """Remove the first element of a list and return it, None where there is none; with `count`, a list of so many.
+    """Remove and return the first element of a list, None if it is empty; with `count`, a list of elements.
 
     Args:
         key: the entry's name, without prefix and version.
-        count: how many elements at most.
-        version: the version to take from; the alias's own where None.
+        count: maximum number of elements.
+        version: the key's version; the alias's own if None.
     """
     return _popped(cx, "LPOP", key, count, version)
 
@@ -65,7 +65,7 @@ def rpop(cx: Context, key: Key, count: None = None, version: int | None = None) 
 @overload
 def rpop(cx: Context, key: Key, count: int, version: int | None = None) -> Op[list[object]]: ...
 def rpop(cx: Context, key: Key, count: int | None = None, version: int | None = None) -> Op[object]:
-    """Remove the last element of a list and return it, as `lpop`; with `count`, a list of so many, the last first."""
+    """Remove and return the last element of a list, as `lpop`; with `count`, a list of elements, the last first."""
     return _popped(cx, "RPOP", key, count, version)
 
 
@@ -79,38 +79,38 @@ def _popped(cx: Context, command: str, key: Key, count: int | None, version: int
 
 
 def llen(cx: Context, key: Key, version: int | None = None) -> Op[int]:
-    """Return how many elements a list has: 0 where there is none."""
+    """Return the length of a list: 0 if it does not exist."""
     [length] = yield (("LLEN", cx.keys.key(key, version)),)
     return int(length)
 
 
 def lrange(cx: Context, key: Key, start: int = 0, end: int = -1, version: int | None = None) -> Op[list[object]]:
-    """Return elements of a list, without those that cannot be decoded.
+    """Return elements of a list, without values that cannot be decoded.
 
     Args:
         key: the entry's name, without prefix and version.
-        start: the first one's index; negative ones count from the end.
-        end: the last one's index, which is included.
-        version: the version to look in; the alias's own where None.
+        start: index of the first element; negative counts from the end.
+        end: index of the last element, inclusive.
+        version: the key's version; the alias's own if None.
     """
     [found] = yield (("LRANGE", cx.keys.key(key, version), argument(start), argument(end)),)
     return decoded(cx, found)
 
 
 def lindex(cx: Context, key: Key, index: int, version: int | None = None) -> Op[object]:
-    """Return one element of a list, None where there is none. A negative index counts from the end."""
+    """Return the element at an index, None if there is none. A negative index counts from the end."""
     [found] = yield (("LINDEX", cx.keys.key(key, version), argument(index)),)
     return None if found is None else cx.codec.loads(found, None)
 
 
 def lpos(cx: Context, key: Key, value: object, version: int | None = None) -> Op[int | None]:
-    """Return the index of the first element that equals a value, None where there is none."""
+    """Return the index of the first element equal to a value, None if there is none."""
     [index] = yield (("LPOS", cx.keys.key(key, version), stored(cx, value)),)
     return None if index is None else int(index)
 
 
 def lset(cx: Context, key: Key, index: int, value: object, version: int | None = None) -> Op[bool]:
-    """Replace one element of a list and say whether there was one. A negative index counts from the end."""
+    """Replace the element at an index; return True if it existed. A negative index counts from the end."""
     try:
         yield (("LSET", cx.keys.key(key, version), argument(index), stored(cx, value)),)
     except ServerError as error:
@@ -124,20 +124,20 @@ _NO_ELEMENT: Final = frozenset({"ERR no such key", "ERR index out of range"})
 
 
 def lrem(cx: Context, key: Key, count: int, value: object, version: int | None = None) -> Op[int]:
-    """Remove elements of a list that equal a value and return how many there were.
+    """Remove elements equal to a value from a list; return the number removed.
 
     Args:
         key: the entry's name, without prefix and version.
-        count: how many at most, from the left; where negative, from the right; 0 for all.
+        count: maximum number of elements, from the left; negative from the right; 0 for all.
         value: the value.
-        version: the version to remove from; the alias's own where None.
+        version: the key's version; the alias's own if None.
     """
     [removed] = yield (("LREM", cx.keys.key(key, version), argument(count), stored(cx, value)),)
     return int(removed)
 
 
 def ltrim(cx: Context, key: Key, start: int, end: int, version: int | None = None) -> Op[bool]:
-    """Remove all elements of a list but those from one index to another, as `lrange` returns them; return True."""
+    """Remove all elements outside a range of indexes, as in `lrange`; return True."""
     yield (("LTRIM", cx.keys.key(key, version), argument(start), argument(end)),)
     return True
 
@@ -150,17 +150,17 @@ def linsert(  # noqa: PLR0917  # the order of LINSERT's own arguments
     value: object,
     version: int | None = None,
 ) -> Op[int]:
-    """Put a value beside the first element that equals `pivot` and return how long the list is then.
+    """Insert a value next to the first element equal to `pivot`; return the new length.
 
     Args:
         key: the entry's name, without prefix and version.
-        where: on which side of that element.
-        pivot: what the element equals.
-        value: the value.
-        version: the version to write to; the alias's own where None.
+        where: before or after that element.
+        pivot: the value of that element.
+        value: the value to insert.
+        version: the key's version; the alias's own if None.
 
     Returns:
-        -1 where no element equals `pivot`, 0 where there is no list.
+        The new length; -1 if no element equals `pivot`, 0 if the list does not exist.
     """
     [length] = yield (("LINSERT", cx.keys.key(key, version), where, stored(cx, pivot), stored(cx, value)),)
     return int(length)
@@ -174,14 +174,14 @@ def lmove(  # noqa: PLR0917  # the order of LMOVE's own arguments
     dest: End = "RIGHT",
     version: int | None = None,
 ) -> Op[object]:
-    """Move an element from one end of a list to one of another, atomically, and return it, None where there is none.
+    """Move an element from an end of one list to an end of another, atomically; return it, None if there is none.
 
     Args:
-        source: the name of the list that it leaves.
-        destination: the name of the list that it goes to, which may be the same.
-        src: at which end it leaves.
-        dest: at which end it arrives.
-        version: the version of both; the alias's own where None.
+        source: the name of the list to take from.
+        destination: the name of the list to insert into; may be the same.
+        src: the end to take from.
+        dest: the end to insert at.
+        version: the version of both keys; the alias's own if None.
 
     Raises:
         NotSupportedError: the two lists are on different servers.

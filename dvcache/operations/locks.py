@@ -1,10 +1,10 @@
-"""Locks: acquire, release, extend, and who holds one.
+"""Locks: acquire, release, extend and find the holder.
 
-A lock is a key that holds its owner's token. valkey-py's and redis-py's locks are the same, so that they and these
-exclude each other. Rests on SET NX PX and on scripts that compare the token (https://valkey.io/topics/distributed-locks/).
+A lock is a key that holds its owner's token. Locks of valkey-py and redis-py have the same form, so they exclude each
+other. Rests on SET NX PX and on scripts that compare the token (https://valkey.io/topics/distributed-locks/).
 
-Of those who wait for a lock in this process the first in line alone asks, every `PAUSES` seconds at the most, and at
-once when the lock is released in this process.
+Of the waiters for a lock in this process only the first tries to acquire it, with pauses of at most `PAUSES[1]`
+seconds, and at once after a release in this process.
 """
 
 from contextlib import suppress
@@ -19,10 +19,10 @@ from dvcache.turns import Turn
 from dvcache.types import Command, Fresh, Op, Wait
 
 PAUSES: Final = (0.001, 0.01)
-"""The first and the longest pause between two questions, in seconds; each lasts half to all of it, by chance."""
+"""First and longest pause between two attempts, in seconds; each is shortened randomly by up to half."""
 
 LOOK: Final = 0.5
-"""Seconds between two looks of a caller in line at whether those before it are still there."""
+"""Seconds between two checks by a queued waiter that those before it are alive."""
 
 
 def acquire(
@@ -34,16 +34,17 @@ def acquire(
     patience: float | None = None,
     longest: float = PAUSES[1],
 ) -> Op[bool]:
-    """Take a lock and say whether that was possible in time. Who waited longer in this process gets it first.
+    """Acquire a lock; return True if it was acquired in time. Waiters of this process get it in order of arrival.
 
     Args:
         cx: the context.
         stored: the lock's stored key.
-        token: what says whose it is.
-        lifetime: milliseconds after which it lapses; None for never.
-        patience: seconds to wait for it; 0 not at all, None for as long as it takes.
-        longest: the longest pause between two questions, in seconds.
+        token: identifies the owner.
+        lifetime: milliseconds until the lock expires; None for no expiry.
+        patience: seconds to wait; 0 does not wait, None waits without a limit.
+        longest: maximum seconds between two attempts.
     """
+    # A caller that does not wait needs no place in the queue.
     if patience is not None and patience <= 0:
         return (yield from _take(cx, stored, token, lifetime))
     deadline = None if patience is None else cx.now() + patience
@@ -54,13 +55,15 @@ def acquire(
             return False
         return (yield from _insist(cx, turn, token, lifetime, deadline, min(longest, PAUSES[1])))
     finally:
+        # A plain store first: `leave` may fail (a full stack, a signal handler), and a dead frame must not block the
+        # queue.
         owner.over = True
         if turn is not None:
             turn.leave()
 
 
 def _in_line(cx: Context, turn: Turn, deadline: float | None) -> Op[bool]:
-    """Wait for the front of the line; return False if the time ran out. A caller that cannot wait asks for itself."""
+    """Wait to become first in the queue; return False on timeout. A caller that cannot wait tries at once."""
     while not turn.look():
         began = cx.now()
         pause = LOOK if deadline is None else min(LOOK, max(0.0, deadline - began))
@@ -69,17 +72,18 @@ def _in_line(cx: Context, turn: Turn, deadline: float | None) -> Op[bool]:
         now = cx.now()
         if deadline is not None and now >= deadline:
             return False
-        if now - began < pause / 2:  # the driver did not wait: the one ahead goes on only after this
+        if now - began < pause / 2:  # the driver did not wait: the code ahead resumes only after this call
             turn.leave()
             break
     return True
 
 
-def _insist(  # noqa: PLR0917  # what `acquire` was given
+def _insist(  # noqa: PLR0917  # as `acquire`
     cx: Context, turn: Turn, token: bytes, lifetime: int | None, deadline: float | None, longest: float
 ) -> Op[bool]:
     pause = min(PAUSES[0], longest)
     while True:
+        # Listen before trying: a release between the attempt and the pause would otherwise be missed.
         bell = turn.listen()
         if (yield from _take(cx, turn.key, token, lifetime)):
             return True
@@ -94,11 +98,11 @@ def _insist(  # noqa: PLR0917  # what `acquire` was given
 
 
 def _take(cx: Context, stored: bytes, token: bytes, lifetime: int | None) -> Op[bool]:
-    """Take a lock if nobody holds it. Where no answer comes, or nobody waits for it any more, it is nobody's."""
+    """Acquire a free lock. Without a reply, or after an interruption, release it, since it may have been acquired."""
     command: Command = ("SET", stored, token, "NX")
     try:
         [reply] = yield (command if lifetime is None else (*command, "PX", lifetime),)
-    except (ConnectError, PoolExhausted, ServerError, GeneratorExit):  # nothing was performed, or nothing can be
+    except (ConnectError, PoolExhausted, ServerError, GeneratorExit):  # nothing was performed, or nothing can be sent
         raise
     except BaseException:
         with suppress(CacheError):
@@ -108,18 +112,18 @@ def _take(cx: Context, stored: bytes, token: bytes, lifetime: int | None) -> Op[
 
 
 def release(cx: Context, stored: bytes, token: bytes) -> Op[bool]:
-    """Give a lock back, if the token still is its own, and say whether it was.
+    """Release a lock if the token still owns it; return whether it did.
 
     Raises:
         NotSupportedError: scripts are refused, and the server is older than Valkey 8.1.
     """
     try:
         return (yield from _release(stored, token))
-    except ConnectionLost:  # between the command and its answer, so that it may be done already
+    except ConnectionLost:  # the command may have been performed
         return (yield from _release(stored, token)) or True
     except (Exception, GeneratorExit):
         raise
-    except BaseException:  # interrupted, perhaps before it was sent
+    except BaseException:  # interrupted, perhaps before sending
         with suppress(CacheError):
             yield from _release(stored, token)
         raise
@@ -137,13 +141,13 @@ def _release(stored: bytes, token: bytes) -> Op[bool]:
 
 
 def extend(stored: bytes, token: bytes, milliseconds: int, *, add: bool) -> Op[bool]:
-    """Let a lock last longer, if the token still is its own, and say whether it was.
+    """Extend a lock's lifetime if the token still owns it; return whether it did.
 
     Args:
         stored: the lock's stored key.
-        token: what says whose it is.
-        milliseconds: how long.
-        add: on top of what is left of it, or else from now on.
+        token: identifies the owner.
+        milliseconds: the time.
+        add: whether to add it to the remaining time; otherwise it counts from now.
 
     Raises:
         NotSupportedError: scripts are refused, and the server is older than Valkey 8.1.
@@ -160,6 +164,6 @@ def extend(stored: bytes, token: bytes, milliseconds: int, *, add: bool) -> Op[b
 
 
 def holder(stored: bytes) -> Op[bytes | None]:
-    """Return the token of who holds a lock, None for nobody."""
+    """Return the token of a lock's owner, None if the lock is free."""
     [token] = yield Fresh((("GET", stored),))
     return token  # type: ignore[no-any-return]  # bytes or None

@@ -1,6 +1,6 @@
-"""Many entries at once: get_many, set_many, delete_many, and their older names mget and mset."""
+"""Bulk operations: get_many, set_many, delete_many, and the older names mget and mset."""
 
-# ruff: noqa: D417  # the context is not the caller's to pass
+# ruff: noqa: D417  # callers do not pass the context
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -11,11 +11,11 @@ from dvcache.types import DEFAULT, Key, Op, Timeout
 
 
 def get_many(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[dict[Key, object]]:
-    """Return the values of the entries that there are, by their keys.
+    """Return the values of the existing entries, by key.
 
     Args:
-        keys: the entries' names, from any iterable; one round trip for each 500.
-        version: the version to look in; the alias's own where None.
+        keys: an iterable of the entries' names; sent in chunks of 500, one round trip each.
+        version: the keys' version; the alias's own if None.
     """
     return cx.policy.get_many(cx, keys, version)
 
@@ -28,21 +28,21 @@ def set_many(
     *,
     herd: bool = True,
 ) -> Op[list[Key]]:
-    """Store the values and return the keys that could not be stored.
+    """Store the values; return the keys that could not be stored.
 
-    Not atomic: others may see some of the entries before the rest. Every value is serialized before any is sent.
+    Not atomic: other clients may see some of the entries before the rest. All values are serialized before any is sent.
 
     Args:
-        data: the values by their keys; one round trip for each 500.
-        timeout: seconds or a timedelta, to the millisecond; None for ever; 0 or less deletes the entries.
-        version: the version to store under; the alias's own where None.
-        herd: under the herd policy, whether the entries are kept, stale, after their timeout. Without that they end
-            with it, and are due to be recomputed so much earlier.
+        data: the values by key; sent in chunks of 500, one round trip each.
+        timeout: seconds or a timedelta, to the millisecond; None for no expiry; 0 or less deletes the entries.
+        version: the version to store under; the alias's own if None.
+        herd: with the herd policy, whether entries are kept, stale, after their timeout. If False they expire at their
+            timeout, so become due for recomputation earlier.
 
     Raises:
-        TypeError: `data` is no mapping.
+        TypeError: `data` is not a mapping.
         SerializationError: a value cannot be stored; nothing was sent.
-        ServerError: the server refused every one of them.
+        ServerError: the server refused all of them.
     """
     if not herd:
         cx = replace(cx, herd=replace(cx.herd, timeout=0))
@@ -50,17 +50,17 @@ def set_many(
 
 
 def delete_many(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[int]:
-    """Remove the entries and return how many there were."""
+    """Remove the entries; return the number removed."""
     return cx.policy.delete_many(cx, keys, version)
 
 
 def mget(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[dict[Key, object]]:
-    """Do as `get_many`."""
+    """Return the values, as `get_many` does."""
     return cx.policy.get_many(cx, keys, version)
 
 
 def mset(cx: Context, data: Mapping[Any, object], timeout: Timeout = DEFAULT, version: int | None = None) -> Op[bool]:
-    """Store the values as `set_many` does and say whether all of them were stored."""
+    """Store the values as `set_many` does; return True if all were stored."""
     return not (yield from cx.policy.set_many(cx, _mapping(data), timeout, version))
 
 

@@ -1,4 +1,4 @@
-"""Members of collections: how values are stored where the server compares them, and how they are read back."""
+"""Members of collections: stored bytes that the server can compare, and how to decode them."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
@@ -8,13 +8,13 @@ from dvcache.operations.context import Context
 from dvcache.types import MISSING
 
 Members: TypeAlias = set[object] | list[object]
-"""The members of a set: a list where one of them cannot be in a Python set, such as a list or a dict."""
+"""Members of a set: a list if one of them is not hashable, such as a list or a dict."""
 
 
 def stored(cx: Context, value: object) -> bytes:
-    """Return the bytes of a member, the same ones for equal tuples of text and numbers.
+    """Return the bytes of a member, identical for equal tuples of text and numbers.
 
-    A pickle says which of its parts are the same object, so that those of equal tuples may differ.
+    Tuples are rebuilt first: pickle records which parts are the same object, so equal tuples may pickle differently.
     """
     return cx.codec.dumps(_rebuilt(value, {}) if type(value) is tuple else value)
 
@@ -23,6 +23,7 @@ def _rebuilt(value: object, seen: dict[object, object]) -> object:
     if type(value) is tuple:
         return tuple([_rebuilt(part, seen) for part in value])
     if type(value) is str or type(value) is bytes:
+        # Equal parts become one object, which pickle then writes as one with references.
         return seen.setdefault(value, value)
     return value
 
@@ -40,7 +41,7 @@ def scored(cx: Context, found: list[Any], cast: Callable[[float], Any]) -> list[
 
 
 def together(members: list[object]) -> Members:
-    """Return members as a set if they can be in one."""
+    """Return members as a set if all are hashable."""
     try:
         return set(members)
     except TypeError:
@@ -48,7 +49,7 @@ def together(members: list[object]) -> Members:
 
 
 def matching(match: str | None) -> Callable[[object], bool]:
-    """Return the test whether a member that is text or a number matches a glob; None lets every member pass."""
+    """Return a predicate for members that are text or numbers and match a glob; None matches every member."""
     if match is None:
         return lambda _: True
     matches = glob(match.encode("utf-8", "surrogateescape"))

@@ -1,4 +1,4 @@
-"""Moving an entry to another key: at once on one server, copied and then removed where the keys are on two."""
+"""RENAME across servers: copy an entry to the other server, then remove it."""
 
 from typing import Final
 
@@ -8,20 +8,20 @@ from dvcache.scripts import RELEASE, REMOVE_DUMPED, evaluate
 from dvcache.types import Command, Fresh, Op
 
 ATTEMPTS: Final = 10
-"""How often an entry may change while it is copied before it is taken away first."""
+"""Maximum number of changes of an entry while it is copied; after those it is removed before the last copy."""
 
 MOST: Final = 1000
-"""How often a collection may change while it is moved before that gives up."""
+"""Maximum number of changes of a collection while it is moved before the move fails."""
 
 NO_KEY: Final = "no such key"
-"""What the server says of RENAME where there is no entry."""
+"""Error text of RENAME if there is no entry."""
 
 
 def across(source: bytes, target: bytes) -> Op[object]:
-    """Move an entry, with its lifetime, to a key on another server.
+    """Move an entry, with its expiry, to a key on another server.
 
-    It is copied, and removed where it was if it is still the same; else the copy is made anew. For a moment it is in
-    both places, and in none at no time. Rests on GET, PEXPIRETIME and SET … PXAT; on DUMP and RESTORE for collections.
+    The entry is copied, then removed if it is unchanged; otherwise the copy is repeated. For a moment it is in both
+    places, never in neither. Rests on GET, PEXPIRETIME and SET … PXAT; on DUMP and RESTORE for collections.
 
     Raises:
         ServerError: there is no entry.
@@ -36,15 +36,15 @@ def across(source: bytes, target: bytes) -> Op[object]:
 
 
 def _value(source: bytes, target: bytes) -> Op[bool]:
-    """Move a value; say whether there was one."""
+    """Move a value; return True if it existed."""
     for attempt in range(ATTEMPTS):
         [data, ends] = yield Fresh((("GET", source), ("PEXPIRETIME", source)))
-        if data is None:  # after a copy: removed or ended meanwhile, as it might have been a moment later
+        if data is None:  # after a copy: removed or expired meanwhile, as it might have been a moment later
             return attempt > 0
         yield (_copy(target, data, ends),)
         if (yield from _removed(source, data)):
             return True
-    # Somebody counts faster than it can be compared: what it is at last is put over the copy.
+    # The entry changes faster than it can be compared: take it with GETDEL and overwrite the copy.
     [ends, data] = yield (("PEXPIRETIME", source), ("GETDEL", source))
     if data is not None:
         yield (_copy(target, data, ends),)
@@ -56,7 +56,7 @@ def _copy(target: bytes, data: bytes, ends: int) -> Command:
 
 
 def _removed(source: bytes, data: bytes) -> Op[bool]:
-    """Remove a value if it is still the same."""
+    """Remove a value if it is unchanged."""
     try:
         return bool((yield from evaluate(RELEASE, (source,), (data,))))
     except ServerError as error:
@@ -66,7 +66,7 @@ def _removed(source: bytes, data: bytes) -> Op[bool]:
 
 
 def _collection(source: bytes, target: bytes) -> Op[bool]:
-    """Move a collection; say whether there was one."""
+    """Move a collection; return True if it existed."""
     for attempt in range(MOST):
         found = yield from _restored(source, target)
         if found is None:
@@ -77,7 +77,7 @@ def _collection(source: bytes, target: bytes) -> Op[bool]:
 
 
 def _restored(source: bytes, target: bytes) -> Op[bool | None]:
-    """Copy a collection; say whether it was then removed unchanged, or None where there is none."""
+    """Copy a collection; return True if it was then removed unchanged, None if it does not exist."""
     [data, ends] = yield (("DUMP", source), ("PEXPIRETIME", source))
     if data is None:
         return None
@@ -87,5 +87,5 @@ def _restored(source: bytes, target: bytes) -> Op[bool | None]:
     except ServerError as error:
         if not refused(error):
             raise
-        message = "a collection is moved between servers by a script; allow the user +eval +evalsha"
+        message = "moving a collection between servers needs a script; allow the user +eval +evalsha"
         raise NotSupportedError(message) from error

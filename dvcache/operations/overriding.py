@@ -1,7 +1,7 @@
-"""Overriding: an operation is what a class of the user's own makes of it.
+"""Guard that calls the overrides of a user's class in place of operations.
 
-An operation that is overridden is called by its name. What an override reaches by `super()` is the operation as it is
-without the class. What goes through which override, `layers` says.
+An overridden operation is called by its name. `super()` inside the override reaches the built-in operation. `layers`
+lists the operations that use each override.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,38 +22,38 @@ _NEGATED: Final = {"decr": "incr", "decr_version": "incr_version"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overridden(Context):
-    """The context of one object whose operations go through layers."""
+    """Context of an object whose operations go through layers."""
 
     reached: dict[str, Context] = field(init=False, default_factory=dict, repr=False, compare=False)
-    """Those for what `super()` reaches, by its name, each made once."""
+    """Contexts of operations reached by `super()`, by name; each is made once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overriding:
-    """The guard that puts layers around operations.
+    """Guard that puts layers around operations.
 
-    `front` stands before the object: what it overrides is called in the operation's place. `own` is the object's class:
-    what arrives here by a name that it overrides was called by `super()`, or by that name of the other colour.
+    `front` is outside the object: its overrides replace the operation. `own` is the object's class: an operation
+    arriving by a name that it overrides was called by `super()`, or by that name in the other mode.
     """
 
     operations: Mapping[str, Callable[..., Op[Any]]]
-    """Every operation by its name."""
+    """All operations by name."""
     counters: Mapping[str, Callable[..., Op[Any]]]
-    """`incr` and `decr` of this module, by their names."""
+    """`incr` and `decr` of this module, by name."""
     below: Policy
-    """The policy under the own layer."""
+    """Policy below the own layer."""
     front: Layer | None = None
     own: Layer | None = None
     outer: Guard | None = None
-    """What stands around it all."""
+    """Guard around all of these."""
 
     def __call__(self, cx: Context, name: str, op: Op[T], args: tuple[Any, ...], kwargs: Mapping[str, Any], /) -> Op[T]:
-        """Return the operation as it is with the overrides, behind the outer guard."""
+        """Return the operation with the overrides applied, inside the outer guard."""
         found = self._found(cx, name, args, kwargs) or op
         return found if self.outer is None else self.outer(cx, name, found, args, kwargs)
 
     def replaces(self, name: str) -> bool:
-        """Say whether an override stands in the place of an operation, whatever its arguments."""
+        """Return True if an override replaces an operation, for any arguments."""
         return self.front is not None and name in self.front.names
 
     def _found(self, cx: Context, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Op[Any] | None:
@@ -71,7 +71,7 @@ class Overriding:
         return None
 
     def _reached(self, cx: Context, name: str) -> Context:
-        """Return the context for an operation under the own layer, or one that guards its own parts."""
+        """Return the context for an operation below the own layer, or for one that guards its own parts."""
         reached = cx.reached if isinstance(cx, Overridden) else {}
         if name not in reached:
             function = getattr(self.below, name, None)
@@ -80,7 +80,7 @@ class Overriding:
         return reached[name]
 
     def _resting(self, cx: Context, names: AbstractSet[str]) -> Layer | None:
-        """Return the outermost layer that overrides one of these, unless one is at work and calls what rests on it."""
+        """Return the outermost layer that overrides one of these names, None while one of its overrides is running."""
         layers = [layer for layer in (self.own, self.front) if layer is not None and layer.names & names]
         return layers[0] if layers and not any(layer.is_inside(cx) for layer in layers) else None
 
@@ -94,7 +94,7 @@ def _negated(layer: Layer, cx: Context, name: str, key: Key, delta: Any = 1, *ar
 
 
 def left_to_codec(_: Context, stored: bytes, delta: int, creation: tuple[Arg, ...]) -> Op[Any]:  # noqa: ARG001  # as in Policy
-    """Leave an addition to the caller, where numbers are stored as only the user's hooks read and write them."""
+    """Report that the script cannot add: only the user's hooks can read and write these numbers."""
     yield from ()
     return [None]
 
@@ -112,6 +112,7 @@ def incr(
 
     Arguments and errors are those of `counters.incr`.
     """
+    # The script cannot be used: the stored form is known only to the user's hooks.
     value: Any = yield from cx.policy.get(cx, key, MISSING, version)
     if value is not MISSING:
         left = yield from pttl(cx, key, version)

@@ -1,4 +1,4 @@
-"""What some servers answered where others did not: kept, where transport errors are ignored, else an error."""
+"""Partial replies: results of some servers while others failed; kept under IGNORE_EXCEPTIONS, else an error."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 def answered(cx: Context, command: str, replies: Sequence[Any], absent: T) -> Op[list[Any]]:
-    """Return the replies to a command, with `absent` in the place of each error, where errors are ignored.
+    """Return a command's replies, with `absent` in place of errors if errors are ignored.
 
     Raises:
-        CacheError: the first one, unless the policy's guard takes it.
+        CacheError: the first error, unless the policy's guard ignores it.
     """
     errors = [reply for reply in replies if isinstance(reply, CacheError)]
     if errors:

@@ -1,9 +1,9 @@
-"""The plain policy: entries are read and written as they are.
+"""Plain policy: reads and writes entries directly.
 
 Rests on GET, SET, GETDEL, MGET, UNLINK, EXISTS, PEXPIRE and PERSIST (https://valkey.io/commands/).
 """
 
-# ruff: noqa: PLR0917  # a policy is called by the operations alone, by position
+# ruff: noqa: PLR0917  # policies are called by operations only, with positional arguments
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -19,7 +19,7 @@ from dvcache.types import MISSING, Call, Command, Each, Key, Op, Partial, Timeou
 
 
 def get(cx: Context, key: Key, default: object, version: int | None) -> Op[object]:
-    """Read one entry, or `default` where there is none."""
+    """Return the value of one entry, or `default` if it does not exist."""
     [reply] = yield (("GET", cx.keys.key(key, version)),)
     return default if reply is None else cx.codec.loads(reply, default)
 
@@ -27,7 +27,7 @@ def get(cx: Context, key: Key, default: object, version: int | None) -> Op[objec
 def set(  # noqa: A001  # the operation's name
     cx: Context, key: Key, value: object, timeout: Timeout, version: int | None, nx: bool, xx: bool
 ) -> Op[bool]:
-    """Write one entry; with a timeout of 0 or less, have none where one would have been written."""
+    """Write one entry; with a timeout of 0 or less, delete it instead."""
     lifetime = cx.lifetime(timeout)
     if lifetime == 0:
         if nx:
@@ -40,7 +40,7 @@ def set(  # noqa: A001  # the operation's name
 def exchange(
     cx: Context, key: Key, value: object, timeout: Timeout, version: int | None, nx: bool, xx: bool
 ) -> Op[object]:
-    """Write one entry as `set` does and return what was there before."""
+    """Write one entry as `set` does; return the previous value."""
     lifetime = cx.lifetime(timeout)
     if lifetime == 0:
         command: Command = ("GET" if nx else "GETDEL", cx.keys.key(key, version))
@@ -51,17 +51,17 @@ def exchange(
 
 
 def add(cx: Context, key: Key, value: object, timeout: Timeout, version: int | None) -> Op[bool]:
-    """Write one entry where there is none."""
+    """Write one entry if it does not exist."""
     return (yield from set(cx, key, value, timeout, version, True, False))
 
 
 def delete(cx: Context, key: Key, version: int | None, prefix: str | None = None) -> Op[bool]:
-    """Remove one entry; say whether there was one."""
+    """Remove one entry; return True if it existed."""
     return bool((yield from remove(cx, (cx.keys.key(key, version, prefix),))))
 
 
 def touch(cx: Context, key: Key, timeout: Timeout, version: int | None) -> Op[bool]:
-    """Give one entry a new lifetime; say whether there was one."""
+    """Set one entry's lifetime; return True if it exists."""
     lifetime = cx.lifetime(timeout)
     stored = cx.keys.key(key, version)
     if lifetime is None:
@@ -74,13 +74,13 @@ def touch(cx: Context, key: Key, timeout: Timeout, version: int | None) -> Op[bo
 
 
 def has_key(cx: Context, key: Key, version: int | None) -> Op[bool]:
-    """Say whether there is an entry."""
+    """Return True if an entry exists."""
     [found] = yield (("EXISTS", cx.keys.key(key, version)),)
     return bool(found)
 
 
 def get_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[dict[Key, object]]:
-    """Read the entries that there are, in the order of the keys."""
+    """Return the values of the existing entries, in the order of the keys."""
     wanted = {key: cx.keys.key(key, version) for key in keys}
     names, stored = list(wanted), list(wanted.values())
     found: dict[Key, object] = {}
@@ -95,7 +95,7 @@ def get_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[dict[K
 
 
 def set_many(cx: Context, data: Mapping[Any, object], timeout: Timeout, version: int | None) -> Op[list[Key]]:
-    """Write the entries; return the keys that the server did not store, or raise its error where it stored none."""
+    """Write the entries; return the keys that were not stored, or raise the server's error if none was stored."""
     if cx.milliseconds(timeout) == 0:
         yield from delete_many(cx, data, version)
         return []
@@ -112,7 +112,7 @@ _FAILURES: Final = (ServerError, TransportError)
 
 
 def stored_or_failed(names: Sequence[Key], replies: Sequence[object]) -> list[Key]:
-    """Return the keys that were not stored, of the replies to SETs; raise the first error where none was."""
+    """Return the keys whose SET failed; raise the first error if all failed."""
     errors = [reply for reply in replies if isinstance(reply, _FAILURES)]
     if not errors:
         return []
@@ -122,7 +122,7 @@ def stored_or_failed(names: Sequence[Key], replies: Sequence[object]) -> list[Ke
 
 
 def delete_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[int]:
-    """Remove the entries; return how many there were."""
+    """Remove the entries; return the number removed."""
     stored = [cx.keys.key(key, version) for key in keys]
     removed = 0
     for start in range(0, len(stored), cx.chunk):
@@ -131,7 +131,7 @@ def delete_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[int
 
 
 def remove(cx: Context, stored: Sequence[bytes]) -> Op[int]:
-    """Remove stored keys; return how many there were. Where UNLINK is refused, DEL does it."""
+    """Remove stored keys; return the number removed. Uses DEL if UNLINK is refused."""
     if UNLINK not in cx.refusals:
         try:
             [count] = yield ((UNLINK, *stored),)
@@ -148,7 +148,8 @@ UNLINK: Final = "UNLINK"
 
 
 def get_or_set(cx: Context, key: Key, default: object, timeout: Timeout, version: int | None) -> Op[object]:
-    """Read one entry from the primary; where there is none, make and store it."""
+    """Read one entry from the primary; if it does not exist, compute and store it."""
+    # Read from the primary: a lagging replica would make every caller compute the value again.
     found = yield from guarded(cx, "get", fresh(cx.policy.get(cx, key, MISSING, version)), key, MISSING, version)
     if found is MISSING:
         value = (yield Call(default)) if callable(default) else default
@@ -157,36 +158,36 @@ def get_or_set(cx: Context, key: Key, default: object, timeout: Timeout, version
 
 
 def publish(cx: Context, key: Key, value: object, timeout: Timeout, version: int | None) -> Op[object]:
-    """Store what was made for a missing entry; return what is stored then: another's, if it came first."""
+    """Store the value computed for a missing entry; return the value then stored: another caller's, if it was first."""
     if (yield from cx.policy.add(cx, key, value, timeout, version)):
         return value
     found = yield from fresh(cx.policy.get(cx, key, MISSING, version))
-    if found is MISSING:  # ended meanwhile, or cannot be decoded, which would cost every caller another `value`
+    if found is MISSING:  # expired meanwhile, or undecodable: overwrite it, or every caller would compute again
         yield from cx.policy.set(cx, key, value, timeout, version, False, False)
         return value
     return found
 
 
 def pttl(_: Context, stored: bytes) -> Op[int]:
-    """Return what an entry has left."""
+    """Return an entry's remaining milliseconds, as PTTL does."""
     [left] = yield (("PTTL", stored),)
     return int(left)
 
 
 def persist(_: Context, stored: bytes) -> Op[bool]:
-    """Take the lifetime of an entry away."""
+    """Remove an entry's expiry; return True if it had one."""
     [changed] = yield (("PERSIST", stored),)
     return bool(changed)
 
 
 def expire_at(_: Context, stored: bytes, moment: int) -> Op[bool]:
-    """Let an entry end at a Unix time in milliseconds."""
+    """Set an entry's expiry to a Unix time in milliseconds; return True if it exists."""
     [found] = yield (("PEXPIREAT", stored, moment),)
     return bool(found)
 
 
 def rename(_: Context, source: bytes, target: bytes) -> Op[object]:
-    """Move an entry."""
+    """Move an entry to another stored key."""
     try:
         return (yield (("RENAME", source, target),))
     except (NotSupportedError, TryAgainError):
@@ -194,15 +195,15 @@ def rename(_: Context, source: bytes, target: bytes) -> Op[object]:
 
 
 def shown(stored: Sequence[bytes]) -> Sequence[bytes]:
-    """Of stored keys that a scan found, all."""
+    """Return all stored keys that a scan found."""
     return stored
 
 
 def set_commands(cx: Context, data: Mapping[Any, object], timeout: Timeout, version: int | None) -> tuple[Command, ...]:
-    """Return the SETs of entries; where there is jitter, each has its own."""
+    """Return the SETs of entries; with jitter, each has its own lifetime."""
     if cx.jitter:
         return tuple(set_command(cx, name, value, cx.lifetime(timeout), version) for name, value in data.items())
-    key, dumps = cx.keys.key, cx.codec.dumps  # looked up once: this is what set_many's time goes into
+    key, dumps = cx.keys.key, cx.codec.dumps  # looked up once: the loop dominates set_many's time
     lifetime = cx.lifetime(timeout)
     lives = () if lifetime is None else ("PX", lifetime)
     return tuple([("SET", key(name, version), dumps(value), *lives) for name, value in data.items()])
@@ -217,7 +218,7 @@ def set_command(
     nx: bool = False,
     xx: bool = False,
 ) -> Command:
-    """Return the SET of an entry, which lives so many milliseconds, None for ever."""
+    """Return the SET of an entry with a lifetime in milliseconds, None for no expiry."""
     command: Command = ("SET", cx.keys.key(key, version), cx.codec.dumps(value))
     if lifetime is not None:
         command = (*command, "PX", lifetime)

@@ -3,8 +3,8 @@
 All rest on ZRANGE (https://valkey.io/commands/zrange/). Signatures are those of django-redis 7.
 """
 
-# ruff: noqa: D417  # the context is not the caller's to pass
-# ruff: noqa: A002  # min and max are the names that django-redis and valkey-py have
+# ruff: noqa: D417  # callers do not pass the context
+# ruff: noqa: A002  # min and max are named as in django-redis and valkey-py
 
 from collections.abc import Callable
 from typing import Any
@@ -30,21 +30,21 @@ def zrange(  # noqa: PLR0917  # the order of django-redis
     offset: int | None = None,
     num: int | None = None,
 ) -> Op[list[Any]]:
-    """Return the members from one rank to another, by score; with `withscores`, tuples of member and score.
+    """Return members by rank, in order of score; with `withscores`, tuples of member and score.
 
-    Members that cannot be decoded are left out.
+    Members that cannot be decoded are omitted.
 
     Args:
         key: the entry's name, without prefix and version.
-        start: the first one's rank; negative ones count from the end.
-        end: the last one's rank, which is included.
-        desc: count from the greatest score down.
-        withscores: return the scores too.
-        score_cast_func: what to make of a score.
-        version: the version to look in; the alias's own where None.
-        byscore: `start` and `end` are scores, the greater one first with `desc`; ends as for `zrangebyscore`.
-        offset: how many members in the range of scores to pass over.
-        num: how many members in the range of scores to return after those; all of them where None.
+        start: rank of the first member; negative counts from the end.
+        end: rank of the last member, inclusive.
+        desc: whether to count from the highest score down.
+        withscores: whether to return the scores too.
+        score_cast_func: converts each score.
+        version: the key's version; the alias's own if None.
+        byscore: whether `start` and `end` are scores, as in `zrangebyscore`; with `desc` the higher one first.
+        offset: number of members in the score range to skip.
+        num: maximum number of members in the score range to return; None for all.
     """
     by = ("BYSCORE",) if byscore else ()
     rev = ("REV",) if desc else ()
@@ -65,7 +65,7 @@ def zrevrange(  # noqa: PLR0917  # the order of django-redis
     score_cast_func: Callable[[float], Any] = float,
     version: int | None = None,
 ) -> Op[list[Any]]:
-    """Return the members from one rank to another from the greatest score down. Arguments as for `zrange`."""
+    """Return members by rank from the highest score down. Arguments are those of `zrange`."""
     return zrange(cx, key, start, end, True, withscores, score_cast_func, version)
 
 
@@ -80,17 +80,17 @@ def zrangebyscore(  # noqa: PLR0917  # the order of django-redis
     score_cast_func: Callable[[float], Any] = float,
     version: int | None = None,
 ) -> Op[list[Any]]:
-    """Return the members whose scores are in a range, by score; with `withscores`, tuples of member and score.
+    """Return members with scores in a range, by score; with `withscores`, tuples of member and score.
 
     Args:
         key: the entry's name, without prefix and version.
-        min: the least score, `"-inf"` for none; `"(5"` leaves 5 itself out.
-        max: the greatest score, `"+inf"` for none.
-        start: how many members in the range to pass over.
-        num: how many members to return after those; all of them where None.
-        withscores: return the scores too.
-        score_cast_func: what to make of a score.
-        version: the version to look in; the alias's own where None.
+        min: lowest score, `"-inf"` for no limit; `"(5"` excludes 5.
+        max: highest score, `"+inf"` for no limit.
+        start: number of members in the range to skip.
+        num: maximum number of members to return; None for all.
+        withscores: whether to return the scores too.
+        score_cast_func: converts each score.
+        version: the key's version; the alias's own if None.
     """
     cast = score_cast_func
     return zrange(cx, key, min, max, False, withscores, cast, version, byscore=True, offset=start, num=num)
@@ -107,6 +107,6 @@ def zrevrangebyscore(  # noqa: PLR0917  # the order of django-redis
     score_cast_func: Callable[[float], Any] = float,
     version: int | None = None,
 ) -> Op[list[Any]]:
-    """Return the members whose scores are in a range from the greatest down. Arguments as for `zrangebyscore`."""
+    """Return members with scores in a range, highest first. Arguments are those of `zrangebyscore`."""
     cast = score_cast_func
     return zrange(cx, key, max, min, True, withscores, cast, version, byscore=True, offset=start, num=num)

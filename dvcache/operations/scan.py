@@ -1,9 +1,9 @@
-"""Entries by pattern: keys, scan_page, delete_pattern, clear.
+"""Operations by pattern: keys, scan_page, delete_pattern, clear.
 
-Rests on SCAN (https://valkey.io/commands/scan/), never on KEYS: what is there throughout is found at least once.
+Rests on SCAN (https://valkey.io/commands/scan/), never on KEYS: entries that exist throughout are found at least once.
 """
 
-# ruff: noqa: D417  # the context is not the caller's to pass
+# ruff: noqa: D417  # callers do not pass the context
 
 from dvcache.operations.context import Context
 from dvcache.quantities import argument
@@ -13,15 +13,15 @@ from dvcache.types import Fresh, Op, Pages
 def scan_page(
     cx: Context, search: str, cursor: int = 0, version: int | None = None, *, itersize: int | None = None
 ) -> Op[tuple[int, list[str]]]:
-    """Look at a part of the keys: return where to go on, 0 at the end, and the names in it that match.
+    """Return one page of a scan: the next cursor, 0 on the last page, and the names that match.
 
-    A name may come more than once, on several pages.
+    A name may occur more than once, on different pages.
 
     Args:
-        search: a glob over names without prefix and version: `*`, `?`, `[abc]`, a backslash before what is literal.
-        cursor: where to go on; 0 to begin.
-        version: the version to look in; the alias's own where None.
-        itersize: how many keys the server looks at; the alias's own where None.
+        search: a glob over names without prefix and version: `*`, `?`, `[abc]`, backslash to escape.
+        cursor: 0 to start, else the cursor returned by the previous page.
+        version: the version to search; the alias's own if None.
+        itersize: number of keys that the server examines; the alias's SCAN_COUNT if None.
 
     Raises:
         ValueError: the pattern is None or empty.
@@ -32,7 +32,10 @@ def scan_page(
 
 
 def keys(cx: Context, search: str, version: int | None = None) -> Op[list[str]]:
-    """Return the names of the entries that match a pattern, each once. Arguments and errors as for `scan_page`."""
+    """Return the names of the entries that match a pattern, without duplicates.
+
+    Arguments and errors are those of `scan_page`.
+    """
     found: dict[str, None] = {}
     cursor, names = yield from scan_page(cx, search, 0, version)
     found.update(dict.fromkeys(names))
@@ -43,7 +46,7 @@ def keys(cx: Context, search: str, version: int | None = None) -> Op[list[str]]:
 
 
 def iter_keys(cx: Context, search: str, itersize: int | None = None, version: int | None = None) -> Pages[str]:
-    """Yield the names of the entries that match a pattern, page by page. A name may come more than once.
+    """Iterate over the names of the entries that match a pattern, page by page. A name may occur more than once.
 
     Arguments and errors are those of `scan_page`.
     """
@@ -53,15 +56,15 @@ def iter_keys(cx: Context, search: str, itersize: int | None = None, version: in
 def delete_pattern(
     cx: Context, pattern: str, version: int | None = None, prefix: str | None = None, *, itersize: int | None = None
 ) -> Op[int]:
-    """Remove the entries that match a pattern and return how many there were.
+    """Remove the entries that match a pattern; return the number removed.
 
-    Not atomic: an entry that is stored meanwhile may stay. Rests on SCAN and UNLINK.
+    Not atomic: an entry stored meanwhile may remain. Rests on SCAN and UNLINK.
 
     Args:
-        pattern: a glob over names without prefix and version: `*`, `?`, `[abc]`, a backslash before what is literal.
-        version: the version to look in; the alias's own where None.
-        prefix: the prefix to look under; the alias's own where None.
-        itersize: how many keys the server looks at in one round trip; the alias's own where None.
+        pattern: a glob over names without prefix and version: `*`, `?`, `[abc]`, backslash to escape.
+        version: the version to search; the alias's own if None.
+        prefix: the prefix to search; the alias's own if None.
+        itersize: number of keys that the server examines per round trip; the alias's SCAN_COUNT if None.
 
     Raises:
         ValueError: the pattern is None or empty.
@@ -70,7 +73,7 @@ def delete_pattern(
 
 
 def clear(cx: Context) -> Op[bool]:
-    """Remove every entry: of the whole database, or with the scope "prefix" those of the own prefix, of any version.
+    """Remove every entry of the database, or with the scope "prefix" those of this prefix, of any version.
 
     Rests on FLUSHDB ASYNC, or on SCAN and UNLINK.
     """
@@ -93,7 +96,7 @@ def _unlink(cx: Context, pattern: bytes, itersize: int | None) -> Op[int]:
 
 
 def _page(cx: Context, pattern: bytes, cursor: int, itersize: int | None) -> Op[tuple[int, list[bytes]]]:
-    # A cursor means nothing to another server: every page is the primary's.
+    # A cursor is valid on one server only, so every page is read from the primary.
     [[cursor, stored]] = yield Fresh(
         (("SCAN", cursor, "MATCH", pattern, "COUNT", argument(itersize) or cx.scan_count),)
     )

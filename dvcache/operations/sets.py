@@ -1,10 +1,10 @@
-"""Sets: sadd, srem, smembers, sunion and the others. Entries of their own kind, which `get` does not read.
+"""Sets: sadd, srem, smembers, sunion and the others. `get` cannot read these entries.
 
-Rests on the commands of the same names (https://valkey.io/commands/#set). The server compares the stored bytes of
-members: 1, 1.0 and True are three members.
+Rests on the commands of the same names (https://valkey.io/commands/#set). The server compares members by their stored
+bytes: 1, 1.0 and True are three members.
 """
 
-# ruff: noqa: D417  # the context is not the caller's to pass
+# ruff: noqa: D417  # callers do not pass the context
 
 from typing import overload
 
@@ -15,16 +15,16 @@ from dvcache.types import Fresh, Key, Op, Pages
 
 
 def sadd(cx: Context, key: Key, *values: object, version: int | None = None) -> Op[int]:
-    """Add members to a set, which is made where there is none, and return how many were new.
+    """Add members to a set, creating it if needed; return how many are new.
 
     Args:
         key: the entry's name, without prefix and version.
-        values: the members; without any, nothing is done.
-        version: the version to write to; the alias's own where None.
+        values: the members; without any, nothing is written.
+        version: the key's version; the alias's own if None.
 
     Raises:
         SerializationError: a member cannot be stored; nothing was sent.
-        WrongTypeError: the entry is no set.
+        WrongTypeError: the entry is not a set.
     """
     if not values:
         return 0
@@ -33,7 +33,7 @@ def sadd(cx: Context, key: Key, *values: object, version: int | None = None) -> 
 
 
 def srem(cx: Context, key: Key, *members: object, version: int | None = None) -> Op[int]:
-    """Remove members from a set and return how many there were. Arguments and errors as for `sadd`."""
+    """Remove members from a set; return the number removed. Arguments and errors are those of `sadd`."""
     if not members:
         return 0
     [removed] = yield (("SREM", cx.keys.key(key, version), *(stored(cx, member) for member in members)),)
@@ -41,19 +41,19 @@ def srem(cx: Context, key: Key, *members: object, version: int | None = None) ->
 
 
 def scard(cx: Context, key: Key, version: int | None = None) -> Op[int]:
-    """Return how many members a set has: 0 where there is none."""
+    """Return the number of members of a set: 0 if it does not exist."""
     [count] = yield (("SCARD", cx.keys.key(key, version)),)
     return int(count)
 
 
 def sismember(cx: Context, key: Key, member: object, version: int | None = None) -> Op[bool]:
-    """Say whether a value is a member of a set."""
+    """Return True if a value is a member of a set."""
     [found] = yield (("SISMEMBER", cx.keys.key(key, version), stored(cx, member)),)
     return bool(found)
 
 
 def smismember(cx: Context, key: Key, *members: object, version: int | None = None) -> Op[list[bool]]:
-    """Say of each value whether it is a member of a set."""
+    """Return for each value whether it is a member of a set."""
     if not members:
         return []
     [found] = yield (("SMISMEMBER", cx.keys.key(key, version), *(stored(cx, member) for member in members)),)
@@ -61,22 +61,22 @@ def smismember(cx: Context, key: Key, *members: object, version: int | None = No
 
 
 def smembers(cx: Context, key: Key, version: int | None = None) -> Op[Members]:
-    """Return the members of a set: a Python set, or a list where a member cannot be in one (a list, a dict).
+    """Return the members of a set: a Python set, or a list if a member is not hashable (a list, a dict).
 
-    Members that cannot be decoded are left out.
+    Members that cannot be decoded are omitted.
     """
     [found] = yield (("SMEMBERS", cx.keys.key(key, version)),)
     return together(decoded(cx, found))
 
 
 def smove(cx: Context, source: Key, destination: Key, member: object, version: int | None = None) -> Op[bool]:
-    """Move a member from a set to another, atomically, and say whether it was in the former.
+    """Move a member from one set to another, atomically; return True if it was a member of the first.
 
     Args:
-        source: the name of the set that it leaves.
-        destination: the name of the set that it goes to.
+        source: the name of the set to remove it from.
+        destination: the name of the set to add it to.
         member: the member.
-        version: the version of both; the alias's own where None.
+        version: the version of both keys; the alias's own if None.
 
     Raises:
         NotSupportedError: the two sets are on different servers.
@@ -91,12 +91,12 @@ def spop(cx: Context, key: Key, count: None = None, version: int | None = None) 
 @overload
 def spop(cx: Context, key: Key, count: int, version: int | None = None) -> Op[Members]: ...
 def spop(cx: Context, key: Key, count: int | None = None, version: int | None = None) -> Op[object]:
-    """Remove a random member of a set and return it, None where there is none; with `count`, up to so many of them.
+    """Remove and return a random member of a set, None if it is empty; with `count`, up to that many members.
 
     Args:
         key: the entry's name, without prefix and version.
-        count: how many; they are returned as `smembers` returns members.
-        version: the version to take from; the alias's own where None.
+        count: maximum number of members; they are returned as by `smembers`.
+        version: the key's version; the alias's own if None.
     """
     return (yield from _drawn(cx, "SPOP", key, count, version, distinct=True))
 
@@ -106,12 +106,12 @@ def srandmember(cx: Context, key: Key, count: None = None, version: int | None =
 @overload
 def srandmember(cx: Context, key: Key, count: int, version: int | None = None) -> Op[list[object]]: ...
 def srandmember(cx: Context, key: Key, count: int | None = None, version: int | None = None) -> Op[object]:
-    """Return a random member of a set, None where there is none; with `count`, a list of up to so many of them.
+    """Return a random member of a set, None if it is empty; with `count`, a list of members.
 
     Args:
         key: the entry's name, without prefix and version.
-        count: how many different ones; where negative, as many as its amount, which may be the same.
-        version: the version to look in; the alias's own where None.
+        count: maximum number of distinct members; if negative, exactly that many, possibly repeated.
+        version: the key's version; the alias's own if None.
     """
     return (yield from _drawn(cx, "SRANDMEMBER", key, count, version, distinct=False))
 
@@ -129,17 +129,17 @@ def _drawn(
 
 
 def sdiff(cx: Context, *keys: Key, version: int | None = None) -> Op[Members]:
-    """Return the members of the first set that are in none of the others, as `smembers` returns members."""
+    """Return the members of the first set that are in none of the others, as `smembers` does."""
     return _combined(cx, "SDIFF", keys, version)
 
 
 def sinter(cx: Context, *keys: Key, version: int | None = None) -> Op[Members]:
-    """Return the members that all of the sets have, as `smembers` returns members."""
+    """Return the members common to all sets, as `smembers` does."""
     return _combined(cx, "SINTER", keys, version)
 
 
 def sunion(cx: Context, *keys: Key, version: int | None = None) -> Op[Members]:
-    """Return the members that any of the sets has, as `smembers` returns members."""
+    """Return the members of any of the sets, as `smembers` does."""
     return _combined(cx, "SUNION", keys, version)
 
 
@@ -151,13 +151,13 @@ def _combined(cx: Context, command: str, keys: tuple[Key, ...], version: int | N
 def sdiffstore(
     cx: Context, dest: Key, *keys: Key, version_dest: int | None = None, version_keys: int | None = None
 ) -> Op[int]:
-    """Store what `sdiff` returns, in the place of what is there, and return how many members that are.
+    """Store the result of `sdiff`, replacing an existing entry; return the number of members.
 
     Args:
         dest: the name of the set to write.
         keys: the names of the sets to read.
-        version_dest: the version to write to; the alias's own where None.
-        version_keys: the version to read from; the alias's own where None.
+        version_dest: the version to write to; the alias's own if None.
+        version_keys: the version to read from; the alias's own if None.
 
     Raises:
         NotSupportedError: the sets are on different servers.
@@ -166,12 +166,12 @@ def sdiffstore(
 
 
 def sinterstore(cx: Context, dest: Key, *keys: Key, version: int | None = None) -> Op[int]:
-    """Store what `sinter` returns, in the place of what is there, and return how many members that are."""
+    """Store the result of `sinter`, replacing an existing entry; return the number of members."""
     return _kept(cx, "SINTERSTORE", cx.keys.key(dest, version), keys, version)
 
 
 def sunionstore(cx: Context, destination: Key, *keys: Key, version: int | None = None) -> Op[int]:
-    """Store what `sunion` returns, in the place of what is there, and return how many members that are."""
+    """Store the result of `sunion`, replacing an existing entry; return the number of members."""
     return _kept(cx, "SUNIONSTORE", cx.keys.key(destination, version), keys, version)
 
 
@@ -188,19 +188,19 @@ def sscan_page(  # noqa: PLR0917  # the order of SSCAN's own arguments
     count: int | None = None,
     version: int | None = None,
 ) -> Op[tuple[int, list[object]]]:
-    """Look at a part of a set: return where to go on, 0 at the end, and the members in it that match.
+    """Return one page of a set's members: the next cursor, 0 on the last page, and the members that match.
 
-    A member may come more than once, on several pages.
+    A member may occur more than once, on different pages.
 
     Args:
         key: the entry's name, without prefix and version.
-        cursor: where to go on; 0 to begin.
-        match: a glob over members that are text, bytes or numbers. It is the members that are matched, not what is
-            stored of them, so that the server sends all of them.
-        count: how many members the server looks at; the alias's SCAN_COUNT where None.
-        version: the version to look in; the alias's own where None.
+        cursor: 0 to start, else the cursor returned by the previous page.
+        match: a glob over members that are text, bytes or numbers. Matched here, since the server has only the
+            serialized members, so the server sends all of them.
+        count: number of members that the server examines; the alias's SCAN_COUNT if None.
+        version: the key's version; the alias's own if None.
     """
-    # A cursor means nothing to another server: every page is the primary's.
+    # A cursor is valid on one server only, so every page is read from the primary.
     [[cursor, found]] = yield Fresh(
         (("SSCAN", cx.keys.key(key, version), cursor, "COUNT", argument(count) or cx.scan_count),)
     )
@@ -210,7 +210,7 @@ def sscan_page(  # noqa: PLR0917  # the order of SSCAN's own arguments
 def sscan_iter(
     cx: Context, key: Key, match: str | None = None, count: int | None = None, version: int | None = None
 ) -> Pages[object]:
-    """Yield the members of a set that match, page by page. A member may come more than once.
+    """Iterate over the matching members of a set, page by page. A member may occur more than once.
 
     Arguments are those of `sscan_page`.
     """
@@ -220,7 +220,7 @@ def sscan_iter(
 def sscan(
     cx: Context, key: Key, match: str | None = None, count: int | None = None, version: int | None = None
 ) -> Op[Members]:
-    """Return the members of a set that match, of all its pages, as `smembers` returns members.
+    """Return all matching members of a set, as `smembers` does.
 
     Arguments are those of `sscan_page`.
     """

@@ -1,12 +1,12 @@
-"""Sorted sets: zadd, zincrby, zpopmin and the others. Entries of their own kind, which `get` does not read.
+"""Sorted sets: zadd, zincrby, zpopmin and the others. `get` cannot read these entries.
 
-Rests on the commands of the same names (https://valkey.io/commands/#sorted-set); what returns a range is in `ranges`.
-Signatures are those of django-redis 7. The server compares the stored bytes of members, and orders those of equal
-scores by them.
+Rests on the commands of the same names (https://valkey.io/commands/#sorted-set); `ranges` has the range queries.
+Signatures are those of django-redis 7. The server compares members by their stored bytes, which also order members of
+equal score.
 """
 
-# ruff: noqa: D417  # the context is not the caller's to pass
-# ruff: noqa: A002  # min and max are the names that django-redis and valkey-py have
+# ruff: noqa: D417  # callers do not pass the context
+# ruff: noqa: A002  # min and max are named as in django-redis and valkey-py
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias, overload
@@ -17,7 +17,7 @@ from dvcache.quantities import argument
 from dvcache.types import Fresh, Key, Op, Pages
 
 Bound: TypeAlias = float | str
-"""An end of a range of scores: a number, `"-inf"`, `"+inf"`, or with a parenthesis before it one that is left out."""
+"""Bound of a score range: a number, `"-inf"` or `"+inf"`; a leading parenthesis excludes it."""
 
 Scored: TypeAlias = tuple[object, float]
 """A member and its score."""
@@ -35,24 +35,24 @@ def zadd(  # noqa: PLR0917  # the order of django-redis
     lt: bool = False,
     version: int | None = None,
 ) -> Op[int | float | None]:
-    """Give members their scores and return how many were new.
+    """Set the scores of members; return how many are new.
 
     Args:
-        key: the entry's name, without prefix and version. A sorted set is made where there is none.
-        mapping: the scores by their members; where it is empty, nothing is done.
-        nx: only members that are not there.
-        xx: only members that are there.
-        ch: return how many were new or have another score now.
-        incr: add to the score of the one member, and return the sum, or None where a condition left it as it was.
-        gt: of members that are there, only those whose score is less.
-        lt: of members that are there, only those whose score is greater.
-        version: the version to write to; the alias's own where None.
+        key: the entry's name, without prefix and version. The sorted set is created if needed.
+        mapping: the scores by member; if empty, nothing is written.
+        nx: whether to write only new members.
+        xx: whether to write only existing members.
+        ch: whether to return how many are new or have a new score.
+        incr: whether to add to the score of a single member and return the sum, None if an option prevented it.
+        gt: whether to update existing members only to a higher score.
+        lt: whether to update existing members only to a lower score.
+        version: the key's version; the alias's own if None.
 
     Raises:
         SerializationError: a member cannot be stored; nothing was sent.
-        TypeError: the scores are in no mapping.
-        ServerError: the options exclude each other, or a score is no number.
-        WrongTypeError: the entry is no sorted set.
+        TypeError: `mapping` is not a mapping.
+        ServerError: the options exclude each other, or a score is not a number.
+        WrongTypeError: the entry is not a sorted set.
     """
     if not mapping:
         return None if incr else 0
@@ -68,13 +68,13 @@ def zadd(  # noqa: PLR0917  # the order of django-redis
 
 
 def zincrby(cx: Context, key: Key, amount: float, value: object, version: int | None = None) -> Op[float]:
-    """Add to a member's score, atomically, and return the sum. A member that is not there has 0."""
+    """Add to a member's score, atomically, and return the sum. A missing member counts as 0."""
     [score] = yield (("ZINCRBY", cx.keys.key(key, version), argument(amount), stored(cx, value)),)
     return float(score)
 
 
 def zrem(cx: Context, key: Key, *values: object, version: int | None = None) -> Op[int]:
-    """Remove members and return how many there were."""
+    """Remove members; return the number removed."""
     if not values:
         return 0
     [removed] = yield (("ZREM", cx.keys.key(key, version), *(stored(cx, value) for value in values)),)
@@ -82,37 +82,37 @@ def zrem(cx: Context, key: Key, *values: object, version: int | None = None) -> 
 
 
 def zremrangebyscore(cx: Context, key: Key, min: Bound, max: Bound, version: int | None = None) -> Op[int]:
-    """Remove the members whose scores are in a range and return how many there were. Ends as for `zrangebyscore`."""
+    """Remove the members with scores in a range; return the number removed. Bounds are those of `zrangebyscore`."""
     [removed] = yield (("ZREMRANGEBYSCORE", cx.keys.key(key, version), argument(min), argument(max)),)
     return int(removed)
 
 
 def zremrangebyrank(cx: Context, key: Key, start: int, end: int, version: int | None = None) -> Op[int]:
-    """Remove the members from one rank to another, as `zrange` returns them, and return how many there were."""
+    """Remove the members with ranks in a range, as in `zrange`; return the number removed."""
     [removed] = yield (("ZREMRANGEBYRANK", cx.keys.key(key, version), argument(start), argument(end)),)
     return int(removed)
 
 
 def zcard(cx: Context, key: Key, version: int | None = None) -> Op[int]:
-    """Return how many members a sorted set has: 0 where there is none."""
+    """Return the number of members of a sorted set: 0 if it does not exist."""
     [count] = yield (("ZCARD", cx.keys.key(key, version)),)
     return int(count)
 
 
 def zcount(cx: Context, key: Key, min: Bound, max: Bound, version: int | None = None) -> Op[int]:
-    """Return how many members have scores in a range. Ends as for `zrangebyscore`."""
+    """Return the number of members with scores in a range. Bounds are those of `zrangebyscore`."""
     [count] = yield (("ZCOUNT", cx.keys.key(key, version), argument(min), argument(max)),)
     return int(count)
 
 
 def zscore(cx: Context, key: Key, value: object, version: int | None = None) -> Op[float | None]:
-    """Return the score of a member, None where there is none."""
+    """Return a member's score, None if it does not exist."""
     [score] = yield (("ZSCORE", cx.keys.key(key, version), stored(cx, value)),)
     return None if score is None else float(score)
 
 
 def zmscore(cx: Context, key: Key, values: Iterable[object], version: int | None = None) -> Op[list[float | None]]:
-    """Return the scores of members, in their order, with None for those that are not there."""
+    """Return the scores of members, in order, with None for missing ones."""
     members = [stored(cx, value) for value in values]
     if not members:
         return []
@@ -123,9 +123,9 @@ def zmscore(cx: Context, key: Key, values: Iterable[object], version: int | None
 def zrank(
     cx: Context, key: Key, value: object, withscore: bool = False, version: int | None = None
 ) -> Op[int | tuple[int, float] | None]:
-    """Return how many members come before one, by score, or None where it is none; with `withscore`, its score too.
+    """Return a member's rank by ascending score, None if it does not exist; with `withscore`, `(rank, score)`.
 
-    `withscore` asks for the rank and the score in one round trip, of ZRANK and ZSCORE.
+    `withscore` sends ZRANK and ZSCORE in one round trip.
     """
     return _ranked(cx, "ZRANK", key, value, withscore, version)
 
@@ -133,7 +133,7 @@ def zrank(
 def zrevrank(
     cx: Context, key: Key, value: object, withscore: bool = False, version: int | None = None
 ) -> Op[int | tuple[int, float] | None]:
-    """Return how many members come after one, by score, as `zrank`."""
+    """Return a member's rank by descending score, as `zrank`."""
     return _ranked(cx, "ZREVRANK", key, value, withscore, version)
 
 
@@ -155,12 +155,12 @@ def zpopmin(cx: Context, key: Key, count: int, version: int | None = None) -> Op
 def zpopmin(
     cx: Context, key: Key, count: int | None = None, version: int | None = None
 ) -> Op[Scored | list[Scored] | None]:
-    """Remove the member of the least score and return it with its score, None where there is none.
+    """Remove and return the member of the lowest score, with its score, None if the sorted set is empty.
 
     Args:
         key: the entry's name, without prefix and version.
-        count: how many at most; they are returned in a list, the least first.
-        version: the version to take from; the alias's own where None.
+        count: maximum number of members, returned as a list, the lowest first.
+        version: the key's version; the alias's own if None.
     """
     return _popped(cx, "ZPOPMIN", key, count, version)
 
@@ -172,7 +172,7 @@ def zpopmax(cx: Context, key: Key, count: int, version: int | None = None) -> Op
 def zpopmax(
     cx: Context, key: Key, count: int | None = None, version: int | None = None
 ) -> Op[Scored | list[Scored] | None]:
-    """Remove the member of the greatest score, as `zpopmin`; with `count`, a list, the greatest first."""
+    """Remove and return the member of the highest score, as `zpopmin`; with `count`, a list, the highest first."""
     return _popped(cx, "ZPOPMAX", key, count, version)
 
 
@@ -195,11 +195,11 @@ def zscan_page(  # noqa: PLR0917  # the order of ZSCAN's own arguments
     count: int | None = None,
     version: int | None = None,
 ) -> Op[tuple[int, list[Scored]]]:
-    """Look at a part of a sorted set: return where to go on, 0 at the end, and members that match, with scores.
+    """Return one page of a sorted set: the next cursor, 0 on the last page, and the matching members with scores.
 
-    Arguments are those of `sscan_page`. A member may come more than once, on several pages.
+    Arguments are those of `sscan_page`. A member may occur more than once, on different pages.
     """
-    # A cursor means nothing to another server: every page is the primary's.
+    # A cursor is valid on one server only, so every page is read from the primary.
     [[cursor, found]] = yield Fresh(
         (("ZSCAN", cx.keys.key(key, version), cursor, "COUNT", argument(count) or cx.scan_count),)
     )
@@ -210,9 +210,9 @@ def zscan_page(  # noqa: PLR0917  # the order of ZSCAN's own arguments
 def zscan_iter(
     cx: Context, key: Key, match: str | None = None, count: int | None = None, version: int | None = None
 ) -> Pages[Scored]:
-    """Yield the members of a sorted set that match, with their scores, page by page, in no order.
+    """Iterate over the matching members of a sorted set with their scores, page by page, in no order.
 
-    Arguments are those of `sscan_page`. A member may come more than once.
+    Arguments are those of `sscan_page`. A member may occur more than once.
     """
     return lambda cursor: zscan_page(cx, key, cursor, match, count, version)
 
@@ -220,7 +220,7 @@ def zscan_iter(
 def zscan(
     cx: Context, key: Key, match: str | None = None, count: int | None = None, version: int | None = None
 ) -> Op[list[Scored]]:
-    """Return the members of a sorted set that match, of all its pages, with their scores, in no order.
+    """Return all matching members of a sorted set with their scores, in no order.
 
     Arguments are those of `sscan_page`.
     """

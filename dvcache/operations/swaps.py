@@ -1,4 +1,4 @@
-"""The plain policy's part of counters: adding on the server, and storing if nothing changed meanwhile."""
+"""Compare and set, for counters of the plain policy: add on the server, or store if the entry is unchanged."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
@@ -12,18 +12,18 @@ T = TypeVar("T")
 
 
 def increment(_: Context, stored: bytes, delta: int, creation: tuple[Arg, ...]) -> Op[Any]:
-    """Add to an entry by a script; answer as `INCREMENT` does."""
+    """Add to an entry by a script; return the reply of `INCREMENT`."""
     return evaluate(INCREMENT, (stored,), (delta, *creation))
 
 
 def current(_: Context, stored: bytes) -> Op[bytes | None]:
-    """Read an entry from the primary."""
+    """Return an entry's bytes from the primary."""
     [found] = yield Fresh((("GET", stored),))
     return found  # type: ignore[no-any-return]  # bytes or None
 
 
 def swap(cx: Context, stored: bytes, old: bytes | None, arguments: tuple[Arg, ...], scripts: bool) -> Op[bool]:
-    """SET, if the entry still holds the old bytes, or if there still is none."""
+    """SET if the entry still holds the old bytes, or does not exist if `old` is None."""
     if old is None:
         [reply] = yield (("SET", stored, *arguments, "NX"),)
         return reply is not None
@@ -39,12 +39,13 @@ def swap(cx: Context, stored: bytes, old: bytes | None, arguments: tuple[Arg, ..
 
 
 def set_if_equal(command: Command, *more: Command) -> Op[Any]:
-    """Perform a SET with IFEQ, and commands after it in the same round trip; return the reply of the SET.
+    """Perform a SET with IFEQ, and further commands in the same round trip; return the reply of the SET.
 
     A server older than Valkey 8.1 does it in a transaction.
 
     Raises:
-        NotSupportedError: the user may not do that either, or the client knows no transactions. Nothing was written.
+        NotSupportedError: the server or the user's ACL refuses both, or the client does not support transactions.
+            Nothing was written.
     """
     try:
         [reply, *_] = yield (command, *more)
@@ -58,7 +59,7 @@ def set_if_equal(command: Command, *more: Command) -> Op[Any]:
 def _transacted(command: Command, more: Sequence[Command]) -> Op[Any]:
     at = command.index("IFEQ")
     old, plain = command[at + 1], (*command[:at], *command[at + 2 :])
-    others = [each for each in more if "IFEQ" not in each]  # a lease that is not given up lapses
+    others = [each for each in more if "IFEQ" not in each]  # a lease that is not released expires
     try:
         [known, replies] = yield Transaction(command[1], lambda found: (plain, *others) if found == old else ())
     except ServerError as error:
@@ -72,26 +73,26 @@ def _transacted(command: Command, more: Sequence[Command]) -> Op[Any]:
 
 def _impossible() -> NotSupportedError:
     return NotSupportedError(
-        "an atomic change needs EVALSHA and EVAL; or Valkey 8.1; or WATCH, MULTI and EXEC: "
+        "an atomic change needs EVALSHA and EVAL, or Valkey 8.1, or WATCH, MULTI and EXEC: "
         "allow the user +eval +evalsha"
     )
 
 
 def given_up(name: bytes, token: bytes) -> Command:
-    """Return what ends a lease or a lock where scripts are refused, if it still is one's own."""
+    """Return the command that releases a lease or a lock without a script, if the token still owns it."""
     return ("SET", name, b"", "PXAT", 1, "IFEQ", token)
 
 
 def scripted(cx: Context, by_script: Op[T], otherwise: Callable[[], Op[T]]) -> Op[T]:
-    """Do something by a script; otherwise where scripts are refused, or cannot have their keys in time.
+    """Perform a script, or the alternative if scripts are refused or the script's keys are being migrated.
 
-    A cluster whose slot is moved key by key refuses scripts whose keys are on both sides of the way, or on none.
-    Scripts that were refused once are not tried again.
+    During a slot's migration a cluster refuses scripts with keys on both nodes or on neither. Refused scripts are not
+    tried again.
 
     Args:
-        cx: the context, which remembers the refusal.
-        by_script: what is done, or fails with nothing done.
-        otherwise: does the same by commands on one key each.
+        cx: the context; remembers the refusal.
+        by_script: the operation by script; if it fails, nothing was performed.
+        otherwise: the same operation by single-key commands.
     """
     if SCRIPTS in cx.refusals:
         by_script.close()
@@ -111,13 +112,13 @@ def scripted(cx: Context, by_script: Op[T], otherwise: Callable[[], Op[T]]) -> O
 
 
 SCRIPTS: Final = "EVAL"
-"""The name by which the context remembers that a server refuses scripts."""
+"""Name under which the context remembers that a server refuses scripts."""
 
 
 def remember(cx: Context, command: str, error: ServerError) -> None:
-    """Note that a proxy, or a server that is no Valkey, refuses a command, whatever is asked of it.
+    """Remember that a proxy, or a server other than Valkey, never accepts a command.
 
-    Permissions can be granted, and a server replaced by a newer one: those are asked again.
+    Not remembered: missing permissions, which may be granted, and unknown commands, since the server may be upgraded.
     """
     text = error.message.casefold()
     if not isinstance(error, PermissionDenied) and not text.startswith("err unknown command") and "script:" not in text:
@@ -125,30 +126,30 @@ def remember(cx: Context, command: str, error: ServerError) -> None:
 
 
 def is_of(command: str, error: ServerError) -> bool:
-    """Say whether a command itself is refused, and not what was asked of it, such as one of the keys."""
+    """Return True if the command itself is refused, not its arguments, such as one of the keys."""
     return command.casefold() in error.message.casefold() or not isinstance(error, PermissionDenied)
 
 
 def refused(error: ServerError) -> bool:
-    """Say whether an optional command is refused: by the user's permissions, by a server or a proxy that lacks it.
+    """Return True if an optional command is refused: by the ACL, or by a server or proxy that lacks it.
 
-    Proxies refuse in words of their own. So every refusal counts, but those that a code of Valkey's explains, and those
-    of the entry. Of a script it may be a command in it.
+    Proxies word refusals differently. So every error counts, except those with a code known to Valkey and those caused
+    by the entry. For a script, the refused command may be one inside it.
     """
     if isinstance(error, PermissionDenied):
         return True
-    if isinstance(error, UnavailableError):  # it cannot serve now, in the server's words or in ours
+    if isinstance(error, UnavailableError):  # temporarily unavailable, as reported by the server or by this library
         return False
     text = error.message
     return not text.startswith(_OF_THE_ENTRY) if text.startswith("ERR ") else not has_code(text)
 
 
 _OF_THE_ENTRY: Final = ("ERR Protocol error", "ERR no such key", "ERR max number of clients")
-"""Refusals with the code ERR that no other command avoids."""
+"""Errors with the code ERR that any command would get."""
 
 
 def lacks(error: ServerError) -> bool:
-    """Say whether the server, or a proxy before it, does not know a command, in whatever words."""
+    """Return True if the server, or a proxy before it, does not know a command."""
     text = error.message.casefold()
     return refused(error) and not isinstance(error, PermissionDenied) and any(word in text for word in _UNKNOWN)
 

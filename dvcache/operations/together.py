@@ -1,4 +1,4 @@
-"""Entries that are stored together: by one command for all of them, where the server has it."""
+"""Store several entries with one command, if the server has it."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -11,15 +11,15 @@ from dvcache.types import Command, Each, Op
 MSETEX: Final = "MSETEX"
 
 _ACCEPTED: Final = "MSETEX: accepted"
-"""Noted among the refusals of a server that has performed the command: it does not lack it."""
+"""Recorded among the refusals once a server has performed the command, which proves that it has it."""
 
 
 def stored(cx: Context, commands: Sequence[Command]) -> Op[Sequence[object]]:
-    """Perform SETs that differ in nothing but key and value; return the reply of each, its error where it failed.
+    """Perform SETs that differ only in key and value; return each one's reply, or its error.
 
-    Rests on MSETEX (Valkey 9.1, Redis 8.4), which takes half the time; where the server, the user's permissions or
-    the topology refuse that, on the SETs. What was refused once is not tried again. Shards answer for each key.
-    In a cluster it is never asked for: a node of Valkey 9.1 does not redirect it, and stores what is another's.
+    Rests on MSETEX (Valkey 9.1, Redis 8.4), which takes half the time; on single SETs if the server, the ACL or the
+    topology refuses MSETEX. A refused command is not tried again. Shards reply for each key. Never used in a cluster: a
+    node of Valkey 9.1 does not redirect it and stores keys of other nodes' slots.
     """
     if len(commands) == 1 or MSETEX in cx.refusals or cx.placement == "slots":
         return (yield from _one_by_one(commands))
@@ -28,12 +28,13 @@ def stored(cx: Context, commands: Sequence[Command]) -> Op[Sequence[object]]:
     except NotSupportedError:
         cx.refusals.add(MSETEX)
         return (yield from _one_by_one(commands))
-    except ConnectionLost:  # some proxies end the connection for a command that they lack
+    except ConnectionLost:  # some proxies close the connection on an unknown command
         if _ACCEPTED in cx.refusals:
             raise
         replies = yield from _one_by_one(commands)
         cx.refusals.add(MSETEX)
         return replies
+    # Shards answer with a list, one reply per key; a single server with one reply for all.
     replies = reply if isinstance(reply, list) else [reply] * len(commands)
     failed = {n: on_command(each, MSETEX) for n, each in enumerate(replies) if isinstance(each, CacheError)}
     errors = {n: each for n, each in failed.items() if isinstance(each, ServerError) and refused(each)}
@@ -41,7 +42,7 @@ def stored(cx: Context, commands: Sequence[Command]) -> Op[Sequence[object]]:
         cx.refusals.add(_ACCEPTED)
     if not errors:
         return replies
-    if any(is_of(MSETEX, error) for error in errors.values()):  # else only some of the keys
+    if any(is_of(MSETEX, error) for error in errors.values()):  # otherwise only some keys were refused
         cx.refusals.add(MSETEX)
     again = iter((yield from _one_by_one([commands[n] for n in errors])))
     return [next(again) if n in errors else each for n, each in enumerate(replies)]

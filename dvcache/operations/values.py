@@ -1,6 +1,6 @@
-"""Single entries: get, set, add, delete, touch, has_key, get_or_set."""
+"""Operations on single entries: get, set, add, delete, touch, has_key, get_or_set."""
 
-# ruff: noqa: D417  # the context is not the caller's to pass
+# ruff: noqa: D417  # callers do not pass the context
 
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar, overload
@@ -12,12 +12,12 @@ T = TypeVar("T")
 
 
 def get(cx: Context, key: Key, default: object = None, version: int | None = None) -> Op[object]:
-    """Return the value of an entry, or `default` where there is none.
+    """Return the value of an entry, or `default` if it does not exist.
 
     Args:
         key: the entry's name, without prefix and version.
-        default: what a miss returns. An entry that cannot be decoded is a miss.
-        version: the version to look in; the alias's own where None.
+        default: returned for a missing entry or one that cannot be decoded.
+        version: the key's version; the alias's own if None.
     """
     return cx.policy.get(cx, key, default, version)
 
@@ -57,22 +57,22 @@ def set(  # noqa: A001  # the operation's name
     xx: bool = False,
     get: bool = False,
 ) -> Op[object]:
-    """Store a value and say whether it was stored; with `get`, return the value that was there before, or None.
+    """Store a value; return whether it was stored, or with `get` the previous value, None if there was none.
 
-    Rests on SET, whose GET goes with NX as of Valkey 7.2 and Redis 7.0.
+    Rests on SET, which accepts GET with NX as of Valkey 7.2 and Redis 7.0.
 
     Args:
         key: the entry's name, without prefix and version.
-        value: what to store.
-        timeout: seconds or a timedelta, to the millisecond; None for ever; 0 or less deletes the entry.
-        version: the version to store under; the alias's own where None.
-        nx: store only where there is no entry.
-        xx: store only where there is one.
-        get: return the previous value.
+        value: the value to store.
+        timeout: seconds or a timedelta, to the millisecond; None for no expiry; 0 or less deletes the entry.
+        version: the version to store under; the alias's own if None.
+        nx: whether to store only if the entry does not exist.
+        xx: whether to store only if the entry exists.
+        get: whether to return the previous value.
 
     Raises:
         SerializationError: the value cannot be stored; nothing was sent.
-        ValueError: both `nx` and `xx`, or a timeout that is not a number.
+        ValueError: both `nx` and `xx`, or a timeout that is NaN.
     """
     if nx and xx:
         raise ValueError("set: nx and xx exclude each other")
@@ -82,34 +82,37 @@ def set(  # noqa: A001  # the operation's name
 
 
 def add(cx: Context, key: Key, value: object, timeout: Timeout = DEFAULT, version: int | None = None) -> Op[bool]:
-    """Store a value where there is no entry, and say whether it was stored. Arguments and errors as for `set`."""
+    """Store a value if the entry does not exist; return whether it was stored.
+
+    Arguments and errors are those of `set`.
+    """
     return cx.policy.add(cx, key, value, timeout, version)
 
 
 def delete(cx: Context, key: Key, version: int | None = None, prefix: str | None = None) -> Op[bool]:
-    """Remove an entry and say whether there was one.
+    """Remove an entry; return True if it existed.
 
     Args:
         key: the entry's name, without prefix and version.
-        version: the version to look in; the alias's own where None.
-        prefix: the prefix to look under; the alias's own where None.
+        version: the key's version; the alias's own if None.
+        prefix: the key's prefix; the alias's own if None.
     """
     return cx.policy.delete(cx, key, version, prefix)
 
 
 def touch(cx: Context, key: Key, timeout: Timeout = DEFAULT, version: int | None = None) -> Op[bool]:
-    """Give an entry a new lifetime and say whether there was one.
+    """Set an entry's lifetime; return True if the entry exists.
 
     Args:
         key: the entry's name, without prefix and version.
-        timeout: seconds or a timedelta, to the millisecond; None for ever; 0 or less deletes the entry.
-        version: the version to look in; the alias's own where None.
+        timeout: seconds or a timedelta, to the millisecond; None for no expiry; 0 or less deletes the entry.
+        version: the key's version; the alias's own if None.
     """
     return cx.policy.touch(cx, key, timeout, version)
 
 
 def has_key(cx: Context, key: Key, version: int | None = None) -> Op[bool]:
-    """Say whether there is an entry."""
+    """Return True if an entry exists."""
     return cx.policy.has_key(cx, key, version)
 
 
@@ -130,19 +133,19 @@ def get_or_set(
     timeout: Timeout = DEFAULT,
     version: int | None = None,
 ) -> Op[object]:
-    """Return the value of an entry; where there is none, store `default` and return it.
+    """Return the value of an entry; if it does not exist, store `default` and return it.
 
-    It reads from the primary, also where there are replicas: one that lags would have everybody compute again. Of
-    callers that find no entry at once, each computes; the first one's value is stored, and all return that. With the
-    herd policy one computes, everywhere, and the others wait for its value or are served the stale one.
+    Reads from the primary even with replicas: a lagging replica would make every caller compute again. Concurrent
+    callers that find no entry all compute; the first value is stored, and all return it. With the herd policy one
+    caller computes across all processes; the others wait for its value or get the stale one.
 
     Args:
         key: the entry's name, without prefix and version.
-        default: the value, or a function that makes it. An asynchronous cache awaits what the function returns.
-        timeout: seconds or a timedelta, to the millisecond; None for ever; 0 or less stores nothing.
-        version: the version to use; the alias's own where None.
+        default: the value, or a function that returns it. An asynchronous cache awaits an awaitable result.
+        timeout: seconds or a timedelta, to the millisecond; None for no expiry; 0 or less stores nothing.
+        version: the key's version; the alias's own if None.
 
     Raises:
-        SerializationError: the value cannot be stored; nothing was sent after it was made.
+        SerializationError: the computed value cannot be stored; it was not sent.
     """
     return cx.policy.get_or_set(cx, key, default, timeout, version)

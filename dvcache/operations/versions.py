@@ -1,6 +1,6 @@
-"""Versions: incr_version, decr_version."""
+"""Moves between versions: incr_version, decr_version."""
 
-# ruff: noqa: D417  # the context is not the caller's to pass
+# ruff: noqa: D417  # callers do not pass the context
 
 from dvcache.errors import ServerError
 from dvcache.operations.context import Context
@@ -9,16 +9,15 @@ from dvcache.types import Key, Op, StoredKey
 
 
 def incr_version(cx: Context, key: Key, delta: int = 1, version: int | None = None) -> Op[int]:
-    """Move an entry to a later version, atomically and with its lifetime, and return that version.
+    """Move an entry to a later version, atomically and with its expiry; return that version.
 
-    What the later version held is replaced. Rests on RENAME (https://valkey.io/commands/rename/). Where the two keys
-    are on different servers of a cluster it is copied, and then removed if it has not changed: for a moment both
-    versions are there.
+    An existing entry of that version is replaced. Rests on RENAME (https://valkey.io/commands/rename/). If the two keys
+    are on different servers, the entry is copied, then removed if unchanged: for a moment both versions exist.
 
     Args:
         key: the entry's name, without prefix and version.
-        delta: how many versions later; 0 only looks whether there is an entry.
-        version: the version to move from; the alias's own where None.
+        delta: number to add to the version; 0 only checks that the entry exists.
+        version: the version to move from; the alias's own if None.
 
     Raises:
         ValueError: there is no entry.
@@ -38,7 +37,7 @@ def incr_version(cx: Context, key: Key, delta: int = 1, version: int | None = No
 
 
 def decr_version(cx: Context, key: Key, delta: int = 1, version: int | None = None) -> Op[int]:
-    """Move an entry to an earlier version. Arguments and errors as for `incr_version`."""
+    """Move an entry to an earlier version. Arguments and errors are those of `incr_version`."""
     return incr_version(cx, key, -whole(delta, "the delta of a version"), version)
 
 

@@ -107,7 +107,7 @@ def test_serve_says_that_its_port_is_taken() -> None:
 def test_serve_refuses_what_is_no_port() -> None:
     done = programs.run(*DEMO, "--serve", "65536")
     assert done.returncode == 2
-    assert done.stderr.endswith("65536 is no port: 0 to 65535\n")
+    assert done.stderr.endswith("65536 is not a port number (0 to 65535)\n")
 
 
 def test_the_demo_says_what_to_install_where_there_is_no_server() -> None:

@@ -97,7 +97,7 @@ class OneWay(Exception):
 
 
 class Forgetful:
-    """A serializer that cannot read what it wrote."""
+    """A serializer that cannot read back its own output."""
 
     def dumps(self, value: object, /) -> bytes:
         return repr(value).encode()

@@ -42,7 +42,7 @@ def refusal(**given: Any) -> ConfigurationError:
         ("pool_factory", object(), "object lacks pool, async_pool"),
         ("pool_factory", MemoryPoolFactory().pool, "method lacks pool"),
         ("clock", ManualClock, "an object is needed, not the class ManualClock"),
-        ("clock", 17.5, "must be a function that returns seconds, as time.time, not float"),
+        ("clock", 17.5, "must be a function that returns seconds, such as time.time, not float"),
         ("keys", object(), "object lacks key, pattern, everything, original"),
         ("codec", object(), "object lacks dumps, loads"),
         ("policy", object(), "object lacks get, get_or_set, set"),
@@ -67,7 +67,7 @@ def test_coroutine_function_is_no_clock() -> None:
 
 def test_provider_that_is_misspelt_is_named() -> None:
     assert "no provider 'poolfactory' to replace; did you mean 'pool_factory'?" in str(refusal(poolfactory=1))
-    assert "it has async_client, client, clock, codec, context" in str(refusal(zzzz=1))
+    assert "providers: async_client, client, clock, codec, context" in str(refusal(zzzz=1))
 
 
 def test_every_provider_is_checked_and_what_is_built_fits() -> None:

@@ -1,4 +1,4 @@
-"""Changes that depend on whether there is an entry, a stale one being none: atomic (rules 3 and 6)."""
+"""Atomic changes that depend on whether an entry exists; a stale entry counts as missing (rules 3 and 6)."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -14,24 +14,24 @@ from dvcache.types import Arg, Command, Fresh, Op
 Condition: TypeAlias = Literal["missing", "present", "same", "any"]
 
 ATTEMPTS: Final = 1000
-"""How often an entry may change under a change without scripts before that gives up."""
+"""Maximum number of concurrent changes of an entry before a change without scripts fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A command on one entry, and what the entry must be for it."""
+    """A command on one entry and its condition."""
 
     command: tuple[Arg, ...]
-    """SET, PEXPIRE, PEXPIREAT or PERSIST, without the key."""
+    """SET, PEXPIRE, PEXPIREAT or PERSIST, with its arguments but without the key."""
     condition: Condition
     same: bytes = b""
     get: bool = False
-    """Whether to return what was there."""
+    """True to return the previous bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What came of a change."""
+    """Result of a change."""
 
     done: bool
     reply: object = None
@@ -39,12 +39,12 @@ class Changed:
 
 
 def change(cx: Context, stored: bytes, wanted: Change, *, scripts: bool = True) -> Op[Changed]:
-    """Change an entry, if it is as it must be, and drop its lease.
+    """Change an entry if its condition holds, and remove its lease.
 
-    Rests on a script; where scripts are refused, on SET … IFEQ (Valkey 8.1).
+    Rests on a script; if scripts are refused, on SET … IFEQ (Valkey 8.1).
 
     Raises:
-        NotSupportedError: the server offers no way to do it atomically. Nothing was written.
+        NotSupportedError: the server cannot do it atomically. Nothing was written.
     """
     by_comparing = partial(_by_comparing, cx, stored, wanted)
     try:
@@ -56,6 +56,7 @@ def change(cx: Context, stored: bytes, wanted: Change, *, scripts: bool = True) 
 
 
 def _by_script(cx: Context, stored: bytes, wanted: Change) -> Op[Changed]:
+    # The script removes the lease itself, so no holder can store its older value after the change (rule 3).
     arguments = (cx.herd.timeout, wanted.condition, wanted.same, "get" if wanted.get else "", *wanted.command)
     done, reply, before = yield from evaluate(CHANGE, (stored, lease(cx, stored)), arguments)
     return Changed(bool(done), reply, before)
@@ -72,6 +73,7 @@ def _by_comparing(cx: Context, stored: bytes, wanted: Change) -> Op[Changed]:
         before = data if data is not None and is_fresh(cx, left) else None
         if not _is_met(wanted, before):
             return Changed(done=False, before=before)
+        # There is no expiry to remove; a SET would only write the same bytes again.
         if wanted.command[0] == "PERSIST" and left == -1:
             return Changed(done=True, reply=0, before=before)
         if (yield from swap(stored, data, _settings(wanted, data), ("UNLINK", lease(cx, stored)))):
@@ -80,7 +82,7 @@ def _by_comparing(cx: Context, stored: bytes, wanted: Change) -> Op[Changed]:
 
 
 def _of_another_kind(cx: Context, stored: bytes, wanted: Change) -> Op[Changed]:
-    """Change a set, a list … as it is: nobody recomputes one, so that nothing of it has to be compared."""
+    """Change a collection without comparing: collections are never recomputed."""
     [left] = yield Fresh((("PTTL", stored),))
     if not _is_met(wanted, b"" if is_fresh(cx, left) else None):
         return Changed(done=False)
@@ -90,7 +92,7 @@ def _of_another_kind(cx: Context, stored: bytes, wanted: Change) -> Op[Changed]:
 
 
 def swap(stored: bytes, old: bytes | None, arguments: tuple[Arg, ...], *more: Command) -> Op[bool]:
-    """SET, if the entry still holds the old bytes, or if there still is none; perform more commands in any case.
+    """SET if the entry still holds the old bytes, or does not exist if `old` is None; always perform `more`.
 
     Raises:
         NotSupportedError: the server is older than Valkey 8.1.
@@ -114,7 +116,7 @@ def _is_met(wanted: Change, before: bytes | None) -> bool:
 
 
 def _settings(wanted: Change, data: bytes | None) -> tuple[Any, ...]:
-    """Return what a SET in place of the command is given."""
+    """Return the arguments of a SET that replaces the command."""
     name, *arguments = wanted.command
     match name:
         case "PEXPIRE":

@@ -1,4 +1,4 @@
-"""get_or_set: one caller computes, everywhere; the others are served the stale value, or wait (rules 4 and 5)."""
+"""get_or_set with herd protection: one caller computes; others get the stale value or wait (rules 4 and 5)."""
 
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
@@ -13,12 +13,12 @@ from dvcache.types import MISSING, Call, Fresh, Key, Op, Sleep, Spawn, Timeout, 
 
 FIRST_PAUSE: Final = 0.01
 LONGEST_PAUSE: Final = 0.25
-"""Seconds between looks for a value that another process computes: they grow by half each time."""
+"""Maximum seconds between checks for a value computed by another process; each pause is half as long again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An entry that is to be there: its keys, and what makes its value."""
+    """An entry to compute if missing: its keys, and the value or the function that returns it."""
 
     key: Key
     stored: bytes
@@ -27,13 +27,13 @@ class Wanted:
 
 
 class Served(NamedTuple):
-    """A value that was there: fresh, or stale while another caller recomputes it."""
+    """An existing value: fresh, or stale while another caller recomputes it."""
 
     value: object
 
 
 class Due(NamedTuple):
-    """An entry that this caller is to compute, and the stale value that others may be served meanwhile."""
+    """An entry that this caller must compute, and the stale value that others may get meanwhile."""
 
     claim: Claim
     stale: object = MISSING
@@ -42,20 +42,21 @@ class Due(NamedTuple):
 Sought: TypeAlias = Served | Due
 
 ALONE: Final = Due(UNCLAIMED)
-"""To compute without a lease."""
+"""Compute without a lease."""
 
 
 def get_or_set(cx: Context, key: Key, default: object, timeout: Timeout, version: int | None) -> Op[object]:
-    """Return the value of one entry; where it is stale or missing, one caller makes it.
+    """Return the value of one entry; if it is stale or missing, one caller computes it.
 
-    In this process one caller at a time asks the server for a key, and shares what it finds. Those who wait for a
-    value do so for the herd's `wait`, and then compute it too. Who is called by the one they would wait for computes.
+    In this process one caller at a time queries the server for a key and shares the result (single flight). Waiters
+    wait for the herd's `wait`, then compute too. A caller called by the leader that it would wait for computes at once.
     """
     wanted = Wanted(key, cx.keys.key(key, version), default, timeout)
     deadline = cx.now() + cx.herd.wait
     while True:
         leader, flight, leads = Alive(), None, False
         try:
+            # If interrupted before the assignment, `leader.over` below ends the computation for later callers.
             flight, leads = cx.flights.enter(wanted.stored, leader)
             if leads:
                 return (yield from _led(cx, wanted, flight, leader))
@@ -70,7 +71,7 @@ def get_or_set(cx: Context, key: Key, default: object, timeout: Timeout, version
 
 
 def _awaited(cx: Context, flight: Flight, deadline: float) -> Op[bool]:
-    """Wait for a flight's end; return False if the time ran out, or this driver cannot wait for its leader."""
+    """Wait for the leader; return False on timeout, or if this driver cannot wait for that leader."""
     bell = flight.done()
     while True:
         began = cx.now()
@@ -78,11 +79,13 @@ def _awaited(cx: Context, flight: Flight, deadline: float) -> Op[bool]:
         if (yield Wait(bell, pause, thread=flight.thread)) or not flight.is_led():
             return True
         now = cx.now()
+        # A pause that ended early did not block: the leader needs this thread or its event loop to finish.
         if now >= deadline or now - began < pause / 2:
             return False
 
 
 def _led(cx: Context, wanted: Wanted, flight: Flight, leader: Alive) -> Op[object]:
+    # An earlier leader of this process was killed with the lease: release it, or this caller would lose its claim.
     if (token := cx.flights.abandoned(wanted.stored)) is not None:
         yield from release(cx, [(wanted.stored, token)])
     sought = yield from guarded(cx, "seek", seek(cx, wanted.stored, leader), wanted.key)
@@ -91,9 +94,11 @@ def _led(cx: Context, wanted: Wanted, flight: Flight, leader: Alive) -> Op[objec
         return sought.value
     if sought.stale is MISSING:
         return (yield from _made(cx, wanted, sought.claim, flight, leader))
+    # Waiters get the stale value now instead of waiting for the computation.
     flight.land(sought.stale)
     if not cx.herd.background:
         return (yield from _made(cx, wanted, sought.claim, flight, leader))
+    # The task outlives this frame, so the lease gets an owner of the task's own.
     holder = Alive()
     if sought.claim.token is not None:
         cx.flights.claims(wanted.stored, sought.claim.token, holder)
@@ -102,12 +107,12 @@ def _led(cx: Context, wanted: Wanted, flight: Flight, leader: Alive) -> Op[objec
 
 
 def _boxed(op: Op[object]) -> Op[object]:
-    """Tell a value that was made here and now from the None of one that will be made."""
+    """Wrap the value, to distinguish a result computed now from the None of a background task."""
     return ((yield from op),)
 
 
 def _alone(cx: Context, wanted: Wanted, flight: Flight) -> Op[object]:
-    """Compute without a lease, unless there is an entry."""
+    """Compute without a lease, unless the entry exists."""
     sought = yield from guarded(cx, "seek", _seen(cx, wanted.stored), wanted.key)
     if isinstance(sought, Served):
         return sought.value
@@ -121,7 +126,7 @@ def _seen(cx: Context, stored: bytes) -> Op[Sought]:
 
 
 def seek(cx: Context, stored: bytes, leader: Alive) -> Op[Sought]:
-    """Return what is there, or win the lease to compute it; where there is nothing to serve, go on for `wait`."""
+    """Return the existing value, or win the lease to compute it; without a value, retry for up to `wait`."""
     [data, left] = yield Fresh((("GET", stored), ("PTTL", stored)))
     value = MISSING if data is None or left < -1 else cx.codec.loads(data, MISSING)
     if value is not MISSING and (is_fresh(cx, left) or cx.flights.is_held(stored, cx.now())):
@@ -130,6 +135,7 @@ def seek(cx: Context, stored: bytes, leader: Alive) -> Op[Sought]:
     while True:
         try:
             token = cx.tokens()
+            # Recorded before it is sent: if this frame is killed meanwhile, another caller can still release the lease.
             cx.flights.claims(stored, token, leader)
             found = yield from claim(cx, stored, token)
         except UNCLAIMABLE:
@@ -140,6 +146,7 @@ def seek(cx: Context, stored: bytes, leader: Alive) -> Op[Sought]:
         value = MISSING if found.data is None else cx.codec.loads(found.data, MISSING)
         if found.token is not None and (found.stale or value is MISSING):
             return Due(found, value)
+        # Another caller stored a fresh value between this caller's read and its claim (rule 2).
         if found.token is not None:
             yield from release(cx, [(stored, found.token)])
         cx.flights.resolved(stored)
@@ -153,16 +160,18 @@ def seek(cx: Context, stored: bytes, leader: Alive) -> Op[Sought]:
 
 
 def _made(cx: Context, wanted: Wanted, held: Claim, flight: Flight, holder: Alive) -> Op[object]:
-    """Compute the value, store it as far as the rules allow, and return what is there then."""
+    """Compute the value, store it if the rules allow, and return the value then stored."""
     stored, mark = wanted.stored, None
     try:
         if held.token is not None:
             mark = cx.flights.hold(stored, cx.now(), cx.herd.lease / 1000, anew=True)
+        # From here on, code called by `default` that asks for the same key computes instead of waiting for itself.
         flight.lead()
         value = (yield Call(wanted.default)) if callable(wanted.default) else wanted.default
         publishing = _stored(cx, wanted, held, value, flight)
         made = yield from guarded(cx, "publish", publishing, wanted.key, value)
     except BaseException as error:
+        # A generator that is being closed cannot yield a release: the recorded token lets the next caller do it.
         if isinstance(error, GeneratorExit) and is_closing(error):
             raise
         if held.token is not None:
@@ -194,7 +203,7 @@ def _stored(cx: Context, wanted: Wanted, held: Claim, value: object, flight: Fli
         flight.land(value)
         return value
     there = MISSING if published.data is None else cx.codec.loads(published.data, MISSING)
-    if there is MISSING:  # written or deleted meanwhile: it may show what was before, and is for this caller alone
+    if there is MISSING:  # written or deleted meanwhile: the value may be outdated, so it is not shared
         return value
     flight.land(there)
     return there

@@ -1,4 +1,4 @@
-"""Leases: who may recompute a stale entry, for how long (rules 2 and 7)."""
+"""Leases: the right to recompute a stale entry, limited in time (rules 2 and 7)."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -12,46 +12,47 @@ from dvcache.scripts import RELEASE
 from dvcache.types import Command, Each, Op
 
 GONE: Final = -2
-"""PTTL of no entry."""
+"""Reply of PTTL for a missing entry."""
 
 
 def lease(cx: Context, stored: bytes) -> bytes:
-    """Return the key of an entry's lease, which lies where the entry does (rule 7)."""
+    """Return the key of an entry's lease, placed on the entry's server (rule 7)."""
     return lease_of(stored, cx.placement)
 
 
 class Claim(NamedTuple):
-    """What came of a claim: the token if it was won, and the entry as the primary had it at that moment."""
+    """Result of a claim: the token if it was won, and the entry on the primary at that moment."""
 
     token: bytes | None
     data: bytes | None
-    """The entry's bytes; None for no entry."""
+    """Bytes of the entry; None for no entry."""
     stale: bool
     at: float
-    """When it was answered, in seconds of the context's monotonic clock."""
+    """Time of the reply, in seconds of the context's monotonic clock."""
     error: CacheError | None = None
-    """Why nothing came of it: of one of several."""
+    """Error of this claim, if several were made and it failed."""
 
 
 UNCLAIMED: Final = Claim(None, None, stale=False, at=0.0)
-"""What a caller works with who computes without a lease."""
+"""Claim of a caller that computes without a lease."""
 
 
 def is_fresh(cx: Context, left: int) -> bool:
-    """Say whether an entry with so many milliseconds to live is fresh (rule 1)."""
+    """Return True if an entry with this many milliseconds to live is fresh (rule 1)."""
     return left > cx.herd.timeout or left == -1
 
 
 def claim(cx: Context, stored: bytes, token: bytes) -> Op[Claim]:
-    """Ask for the lease of an entry, and for the entry, on the primary (rule 2)."""
+    """Claim the lease of an entry and read the entry, on the primary (rule 2)."""
     [found] = yield from claim_all(cx, [stored], [token])
     return found
 
 
 def claim_all(cx: Context, stored: Sequence[bytes], tokens: Sequence[bytes]) -> Op[list[Claim]]:
-    """Ask for the leases of entries, and for the entries, on the primary, in one round trip (rule 2).
+    """Claim the leases of entries and read the entries, on the primary, in one round trip (rule 2).
 
-    The error of one entry is raised, that of one of several stands in its claim: it costs the others nothing.
+    The error of a single claim is raised. With several claims, each error is returned in its claim, without affecting
+    the others.
     """
     asked = [_claim(cx, key, token) for key, token in zip(stored, tokens, strict=True)]
     batch = tuple(command for commands in asked for command in commands)
@@ -59,7 +60,7 @@ def claim_all(cx: Context, stored: Sequence[bytes], tokens: Sequence[bytes]) -> 
         replies = yield batch if len(stored) == 1 else Each(batch)
     except (Exception, GeneratorExit):
         raise
-    except BaseException:  # cancelled: what was won is nobody's
+    except BaseException:  # cancelled: release leases that may have been won
         yield from release(cx, zip(stored, tokens, strict=True))
         raise
     now = cx.now()
@@ -82,15 +83,15 @@ def _claim(cx: Context, stored: bytes, token: bytes) -> tuple[Command, ...]:
 
 
 def _entry(cx: Context, data: bytes | None, left: int) -> tuple[bytes | None, bool]:
-    """Return an entry's bytes, None where it is gone, and whether it is stale."""
+    """Return an entry's bytes, None if it does not exist, and whether it is stale."""
     gone = data is None or left == GONE
     return (None, False) if gone else (data, not is_fresh(cx, left))
 
 
 def release(cx: Context, held: Iterable[tuple[bytes, bytes]]) -> Op[None]:
-    """Drop leases that are still one's own, in one round trip. One that cannot be dropped lapses by itself.
+    """Release leases that the tokens still own, in one round trip. A lease that cannot be released expires.
 
-    Rests on a script; where scripts are refused, on SET … IFEQ (Valkey 8.1).
+    Rests on a script; if scripts are refused, on SET … IFEQ (Valkey 8.1).
 
     Args:
         cx: the context.
@@ -98,6 +99,7 @@ def release(cx: Context, held: Iterable[tuple[bytes, bytes]]) -> Op[None]:
     """
     names = [(lease(cx, stored), token) for stored, token in held]
     with suppress(CacheError):
+        # EVAL rather than EVALSHA: a batch has no second attempt on NOSCRIPT.
         replies = yield Each(tuple(("EVAL", RELEASE.text, 1, name, token) for name, token in names))
         if any(isinstance(reply, ServerError) and refused(reply) for reply in replies):
             yield Each(tuple(given_up(name, token) for name, token in names))

@@ -1,4 +1,4 @@
-"""The record of the herd policy."""
+"""Functions of the herd policy."""
 
 from typing import Final
 
@@ -28,4 +28,4 @@ HERD: Final = Policy(
     remove=writes.remove,
     shown=writes.shown,
 )
-"""Entries behind a lease. Needs a context with a `Herd`."""
+"""Policy of entries protected by leases. Needs a context with a `Herd`."""

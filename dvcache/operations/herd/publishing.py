@@ -1,4 +1,4 @@
-"""Storing what was computed, unless the entry was written meanwhile (rule 4)."""
+"""Store a computed value, unless the entry was written meanwhile (rule 4)."""
 
 import logging
 from functools import partial
@@ -20,11 +20,11 @@ _HOLDERS: Final[dict[bytes, Holder]] = {b"own": "own", b"other": "other", b"none
 
 
 _NOBODY: Final = b"-"
-"""What no token is."""
+"""A value different from every token."""
 
 
 class Published(NamedTuple):
-    """What came of it: whether it was stored, whose the lease was, and what is there instead."""
+    """Result: whether the value was stored, the lease's holder, and the bytes stored instead."""
 
     stored: bool
     holder: Holder
@@ -32,28 +32,34 @@ class Published(NamedTuple):
 
 
 def publish(cx: Context, stored: bytes, claim: Claim, arguments: tuple[Arg, ...]) -> Op[Published]:
-    """Store what was computed for a claim, as far as rule 4 allows, and drop the lease.
+    """Store a value computed for a claim, if rule 4 allows it, and remove the lease.
 
-    The lease is one's own: it is stored. Another's: if there is no entry or a stale one. Nobody's, though it cannot
-    have lapsed: it is not stored, since the entry was written or deleted meanwhile. Nobody's, after its time: if there
-    is no entry, or still what was claimed; and a warning says that the lease is too short.
+    The holder of the lease decides:
 
-    Rests on a script; where scripts are refused, on SET … IFEQ (Valkey 8.1), which leaves one gap: an entry that was
-    missing and is deleted again in the last round trip is stored all the same.
+    - this caller: store;
+    - another caller: store if the entry is missing or stale;
+    - none, before the lease could expire: do not store, since the entry was written or deleted meanwhile;
+    - none, later: store if the entry is missing or unchanged since the claim; log a warning that the lease is too
+    short.
+
+    Rests on a script; if scripts are refused, on SET … IFEQ (Valkey 8.1), with one gap: an entry that was missing and
+    is deleted again during the last round trip is stored nevertheless.
 
     Args:
         cx: the context.
         stored: the stored key.
-        claim: what was claimed; `UNCLAIMED` for a value that was computed without a lease.
-        arguments: of SET, after the key.
+        claim: the claim; `UNCLAIMED` for a value computed without a lease.
+        arguments: the arguments of SET after the key.
     """
+    # Measured from the reply: this window ends slightly after the server's lease. In doubt a missing lease counts
+    # as a write, and the value is not stored.
     within = claim.token is not None and cx.now() - claim.at <= cx.herd.lease / 1000
     asked = (cx, stored, claim, within, arguments)
     published = yield from scripted(cx, _by_script(*asked), partial(_by_comparing, *asked))
     if claim.token is not None and published.holder != "own" and not within:
         logger.warning(
-            "CACHES[%r]: a value took %.1f s to compute, and its lease lasts %.1f s: another caller may have computed"
-            " it too; give OPTIONS['HERD'] a longer lease",
+            "CACHES[%r]: a value took %.1f s to compute, but its lease lasts %.1f s: another caller may have computed"
+            " it too; set a longer lease in OPTIONS['HERD']",
             *(cx.alias, cx.now() - claim.at, cx.herd.lease / 1000),
         )
     return published

@@ -1,4 +1,4 @@
-"""Reading entries that may be stale (rules 1, 2 and 5)."""
+"""Read entries that may be stale (rules 1, 2 and 5)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,25 +10,25 @@ from dvcache.operations.partial import answered
 from dvcache.types import MISSING, Batch, Each, Key, Op
 
 UNCLAIMABLE = (ServerError, TransportError, NotSupportedError)
-"""Why a claim may come to nothing where reading works: the primary is gone or full, or refuses this user or alias."""
+"""Errors of a claim where reading works: the primary is down or full, or refuses this user or alias."""
 
 
 def get(cx: Context, key: Key, default: object, version: int | None) -> Op[object]:
-    """Read one entry; of those who find it stale one misses, and the others are served."""
+    """Read one entry; of the callers that find it stale one gets a miss, the others the stale value."""
     stored = cx.keys.key(key, version)
     [data, left] = yield (("GET", stored), ("PTTL", stored))
     if data is None:
         return default
     if left > cx.herd.timeout or left == -1:
         return cx.codec.loads(data, default)
-    if left < 0:  # it went between the two commands
+    if left < 0:  # expired between the two commands
         return default
     served = yield from _served(cx, {stored: data})
     return cx.codec.loads(served[stored], default) if stored in served else default
 
 
 def get_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[dict[Key, object]]:
-    """Read the entries that there are, in the order of the keys; which of the stale ones miss is as with `get`."""
+    """Read the existing entries, in the order of the keys; stale ones are handled as in `get`."""
     wanted = {key: cx.keys.key(key, version) for key in keys}
     names = list(wanted)
     found: dict[Key, object] = {}
@@ -42,7 +42,7 @@ def get_many(cx: Context, keys: Iterable[Key], version: int | None) -> Op[dict[K
 
 
 def _served_of(cx: Context, stored: list[bytes]) -> Op[list[bytes | None]]:
-    """Read stored keys and their lifetimes in one round trip; claim what is stale in another."""
+    """Read stored keys and their lifetimes in one round trip; claim stale ones in a second."""
     replies, lefts = yield from _read(cx, stored)
     most = cx.herd.timeout
     there = list(zip(stored, replies, lefts, strict=True))
@@ -52,7 +52,7 @@ def _served_of(cx: Context, stored: list[bytes]) -> Op[list[bytes | None]]:
 
 
 def _read(cx: Context, stored: list[bytes]) -> Op[tuple[Sequence[Any], Sequence[int]]]:
-    """Return the entries and their lifetimes; none and `GONE` for those whose server did not answer, if forgiven."""
+    """Return entries and lifetimes; None and `GONE` for servers without a reply, if errors are ignored."""
     batch: Batch = (("MGET", *stored), *(("PTTL", key) for key in stored))
     [replies, *lefts] = yield Each(batch)
     if type(replies) is list and set(map(type, lefts)) == {int}:
@@ -62,11 +62,12 @@ def _read(cx: Context, stored: list[bytes]) -> Op[tuple[Sequence[Any], Sequence[
 
 
 def _served(cx: Context, stale: Mapping[bytes, bytes]) -> Op[dict[bytes, bytes]]:
-    """Claim stale entries; return what is served of them, which is all but those to be recomputed (rule 2).
+    """Claim stale entries; return the values to serve: all except those to recompute (rule 2).
 
-    While this process is at a claim, its other callers are served without another one.
+    During a claim by this process, its other callers are served without another claim.
     """
     now, seconds = cx.now(), cx.herd.lease / 1000
+    # Without the local mark, concurrent callers of this process would all send a claim for the same key.
     marks = {key: mark for key in stale if (mark := cx.flights.hold(key, now, seconds)) is not None}
     served = {key: data for key, data in stale.items() if key not in marks}
     if not marks:
@@ -74,6 +75,7 @@ def _served(cx: Context, stale: Mapping[bytes, bytes]) -> Op[dict[bytes, bytes]]
     try:
         claims = dict(zip(marks, (yield from claim_all(cx, list(marks), [cx.tokens() for _ in marks])), strict=True))
     except UNCLAIMABLE:
+        # Reading works: a stale value is better than an error.
         return dict(stale)
     finally:
         for key, mark in marks.items():
@@ -91,7 +93,7 @@ def _to_make(found: Claim) -> bool:
 
 
 def _dropped(cx: Context, claims: Mapping[bytes, Claim]) -> Op[None]:
-    """Drop the leases that were won of entries that were fresh by then, or gone: get claims only on stale (rule 5)."""
+    """Release leases won for entries that are fresh or gone by now: get claims only stale ones (rule 5)."""
     needless = [(key, found.token) for key, found in claims.items() if found.token is not None and not found.stale]
     if needless:
         yield from release(cx, needless)

@@ -1,6 +1,6 @@
-"""Writing entries that are kept, stale, for the herd's time after their own (rules 3, 6 and 7)."""
+"""Write entries that are kept, stale, for the herd's time after their own (rules 3, 6 and 7)."""
 
-# ruff: noqa: PLR0917  # a policy is called by the operations alone, by position
+# ruff: noqa: PLR0917  # policies are called by operations only, with positional arguments
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,10 +19,10 @@ from dvcache.types import Arg, Command, Each, Fresh, Key, Op, Timeout
 def set(  # noqa: A001  # the operation's name
     cx: Context, key: Key, value: object, timeout: Timeout, version: int | None, nx: bool, xx: bool
 ) -> Op[bool]:
-    """Write one entry; with a timeout of 0 or less, have none where one would have been written.
+    """Write one entry; with a timeout of 0 or less, delete it instead.
 
-    The lease is dropped before and after: were another's commands performed between these, nobody who claimed or
-    stored in between would keep a lease on what was there before.
+    The lease is removed before and after: if another client's commands run in between, no caller that claimed or stored
+    there keeps a lease on the previous value.
     """
     lifetime = cx.lifetime(timeout)
     if lifetime == 0:
@@ -52,7 +52,7 @@ def _not_kept(cx: Context, key: Key, version: int | None, nx: bool) -> Op[bool]:
 def exchange(
     cx: Context, key: Key, value: object, timeout: Timeout, version: int | None, nx: bool, xx: bool
 ) -> Op[object]:
-    """Write one entry as `set` does and return what was there before."""
+    """Write one entry as `set` does; return the previous value."""
     stored = cx.keys.key(key, version)
     lifetime = cx.lifetime(timeout)
     if lifetime == 0:
@@ -75,14 +75,14 @@ def _taken(cx: Context, stored: bytes, nx: bool) -> Op[bytes | None]:
 
 
 def add(cx: Context, key: Key, value: object, timeout: Timeout, version: int | None) -> Op[bool]:
-    """Write one entry where there is none, or a stale one (rule 6)."""
+    """Write one entry if it is missing or stale (rule 6)."""
     return (yield from set(cx, key, value, timeout, version, True, False))
 
 
 def delete(cx: Context, key: Key, version: int | None, prefix: str | None = None) -> Op[bool]:
-    """Remove one entry; say whether there was one.
+    """Remove one entry; return True if it existed.
 
-    The lease goes first: what a holder has computed until then is not stored after the entry is gone.
+    The lease is removed first: a value that its holder computed before is not stored after the entry is gone.
     """
     stored = cx.keys.key(key, version, prefix)
     try:
@@ -93,7 +93,7 @@ def delete(cx: Context, key: Key, version: int | None, prefix: str | None = None
 
 
 def touch(cx: Context, key: Key, timeout: Timeout, version: int | None) -> Op[bool]:
-    """Give one entry a new lifetime; say whether there was one, and not a stale one (rule 6)."""
+    """Set one entry's lifetime; return True if it exists and is not stale (rule 6)."""
     lifetime = cx.lifetime(timeout)
     if lifetime == 0:
         return (yield from delete(cx, key, version))
@@ -102,7 +102,7 @@ def touch(cx: Context, key: Key, timeout: Timeout, version: int | None) -> Op[bo
 
 
 def set_many(cx: Context, data: Mapping[Any, object], timeout: Timeout, version: int | None) -> Op[list[Key]]:
-    """Write the entries; return the keys that the server did not store, or raise its error where it stored none."""
+    """Write the entries; return the keys that were not stored, or raise the server's error if none was stored."""
     if cx.milliseconds(timeout) == 0:
         yield from cx.policy.delete_many(cx, data, version)
         return []
@@ -115,7 +115,7 @@ def set_many(cx: Context, data: Mapping[Any, object], timeout: Timeout, version:
             dropped: Command = ("UNLINK", *(lease(cx, key) for key in stored[start : start + cx.chunk]))
             [first, *part, last] = yield Each((dropped, *commands[start : start + cx.chunk], dropped))
             for reply in (first, last):
-                # Who lost the answer to a SET as well is told so by its key.
+                # If SETs lost their replies too, the returned keys report the failure.
                 if isinstance(reply, CacheError) and not any(isinstance(each, TransportError) for each in part):
                     raise reply
             replies += part
@@ -125,7 +125,8 @@ def set_many(cx: Context, data: Mapping[Any, object], timeout: Timeout, version:
 
 
 def remove(cx: Context, stored: Sequence[bytes]) -> Op[int]:
-    """Remove stored keys and their leases; return how many there were, leases not counted (rule 7)."""
+    """Remove stored keys and their leases; return the number of entries removed, without leases (rule 7)."""
+    # A scan for deletion finds leases too; they are removed but not counted.
     entries = [key for key in stored if not is_lease(key)]
     leases = dict.fromkeys([*(lease(cx, key) for key in entries), *(key for key in stored if is_lease(key))])
     try:
@@ -139,24 +140,24 @@ def remove(cx: Context, stored: Sequence[bytes]) -> Op[int]:
 
 
 def shown(stored: Sequence[bytes]) -> Sequence[bytes]:
-    """Of stored keys that a scan found, those that are no leases (rule 7)."""
+    """Return those stored keys, found by a scan, that are not leases (rule 7)."""
     return [key for key in stored if not is_lease(key)]
 
 
 def pttl(cx: Context, stored: bytes) -> Op[int]:
-    """Return what an entry has left before it is stale (rule 6)."""
+    """Return an entry's remaining milliseconds before it is stale (rule 6)."""
     [left] = yield (("PTTL", stored),)
     return int(left) if left < 0 else max(0, left - cx.herd.timeout)
 
 
 def persist(cx: Context, stored: bytes) -> Op[bool]:
-    """Take the lifetime of an entry away; say whether it had one, and was not stale (rule 6)."""
+    """Remove an entry's expiry; return True if it had one and was not stale (rule 6)."""
     changed = yield from change(cx, stored, Change(("PERSIST",), "present"))
     return changed.done and bool(changed.reply)
 
 
 def expire_at(cx: Context, stored: bytes, moment: int) -> Op[bool]:
-    """Let an entry be stale from a Unix time in milliseconds; one that has passed deletes it (rule 6)."""
+    """Make an entry stale at a Unix time in milliseconds; a past time deletes it (rule 6)."""
     if moment > cx.clock() * 1000:
         wanted = Change(("PEXPIREAT", moment + cx.herd.timeout), "present")
         return (yield from change(cx, stored, wanted)).done
@@ -164,12 +165,12 @@ def expire_at(cx: Context, stored: bytes, moment: int) -> Op[bool]:
 
 
 def rename(cx: Context, source: bytes, target: bytes) -> Op[object]:
-    """Move an entry, fresh or stale, with its lifetime; drop the leases of both places (rule 3)."""
+    """Move an entry, fresh or stale, with its expiry; remove the leases of both keys (rule 3)."""
     dropped = ("UNLINK", lease(cx, source), lease(cx, target))
     try:
         try:
             [_, reply, _] = yield (dropped, ("RENAME", source, target), dropped)
-        except (NotSupportedError, TryAgainError):  # it was not performed
+        except (NotSupportedError, TryAgainError):  # nothing was performed
             yield (dropped,)
             reply = yield from across(source, target)
             yield (dropped,)
@@ -179,7 +180,7 @@ def rename(cx: Context, source: bytes, target: bytes) -> Op[object]:
 
 
 def increment(cx: Context, stored: bytes, delta: int, creation: tuple[Arg, ...]) -> Op[Any]:
-    """Add to an entry by a script, atomically, a stale one being none (rule 6)."""
+    """Add to an entry by a script, atomically; a stale entry counts as missing (rule 6)."""
     try:
         return (yield from evaluate(COUNT, (stored, lease(cx, stored)), (cx.herd.timeout, delta, *creation)))
     finally:
@@ -187,13 +188,13 @@ def increment(cx: Context, stored: bytes, delta: int, creation: tuple[Arg, ...])
 
 
 def current(cx: Context, stored: bytes) -> Op[bytes | None]:
-    """Read an entry from the primary; a stale one is none."""
+    """Return an entry's bytes from the primary; None if it is missing or stale."""
     [data, left] = yield Fresh((("GET", stored), ("PTTL", stored)))
     return data if left != GONE and is_fresh(cx, left) else None
 
 
 def swap(cx: Context, stored: bytes, old: bytes | None, arguments: tuple[Arg, ...], scripts: bool) -> Op[bool]:
-    """SET, if the entry still holds the old bytes and is fresh, or if there still is no fresh one."""
+    """SET if the entry still holds the old bytes and is fresh, or is missing or stale if `old` is None."""
     command = ("SET", *arguments)
     wanted = Change(command, "missing") if old is None else Change(command, "same", old)
     return (yield from change(cx, stored, wanted, scripts=scripts)).done
