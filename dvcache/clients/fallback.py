@@ -1,4 +1,4 @@
-"""Several servers that all take writes: the next one is tried where one fails (REPLICA_READ_ONLY = False)."""
+"""Several servers that all accept writes: if one fails, the next is tried (REPLICA_READ_ONLY = False)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ C = TypeVar("C")
 
 
 def in_order(clients: Sequence[C], batch: Batch) -> Flow[C]:
-    """Try one client after another while nothing was performed, or performing it twice does no harm.
+    """Try one client after another while no command was performed, or repeating the batch is safe.
 
     Raises:
-        TransportError: the last one that was tried gave no answer.
+        TransportError: the last client that was tried gave no answer.
     """
     *others, last = clients
     for client in others:
@@ -38,7 +38,7 @@ def in_order(clients: Sequence[C], batch: Batch) -> Flow[C]:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """The client of servers that are tried in order."""
+    """The client of servers that are tried in order; the first that answers wins."""
 
     clients: tuple[Client, ...]
 
