@@ -31,7 +31,7 @@ class WarnsInLoops:
         return WarnsInLoops(getattr(self.client, "primary", self.client), self.alias)
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         if _runs_here():
             message = (
                 f"CACHES[{self.alias!r}]: {batch[0][0]!s} blocks a running event loop; await the asynchronous method"

@@ -44,7 +44,7 @@ class Deadlines(Generic[C]):
         """The client that reads the latest write."""
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Any:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         return self._execute(batch, time.monotonic() + self._seconds if until is None else until)
 
     def close(self) -> None:
@@ -82,14 +82,14 @@ class Losses:
             return self._seconds
         now = self._clock()
         if self._answers and now - self._lost >= self._seconds:
-            self._left = self._seconds
+            self._left = self._seconds  # servers have answered for the length of a deadline: restore the budget
         else:
             self._left = min(self._left + (now - self._looked) / (SHARE + 1), self._seconds)
         self._looked = now
         if self._left >= LEAST:
             return self._left
         if self._answers:
-            return max(LEAST, self._seconds * FLOOR)
+            return max(LEAST, self._seconds * FLOOR)  # some servers answer: keep trying, with a short deadline
         wait = (LEAST - self._left) * (SHARE + 1)
         raise CircuitOpenError(f"not sent: no server answered; the next attempt is in {wait:.1f} s", alias=alias)
 
@@ -127,7 +127,7 @@ class LimitedLosses:
         """The client that reads the latest write."""
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         began = time.monotonic()
         try:
             replies: Sequence[Any] = self.client.execute(batch, until or began + self._losses.allowance(self._alias))
@@ -172,7 +172,7 @@ class OneArgument:
         self._client = client
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Any:  # noqa: ARG002  # it takes no deadline
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         return self._client.execute(batch)
 
     def __getattr__(self, name: str) -> Any:

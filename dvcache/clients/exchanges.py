@@ -84,7 +84,7 @@ def exchange(requests: Exchange[Client], until: float | None = None) -> dict[Cli
     The order is always the same, so that callers that need connections of the same bounded pools cannot deadlock.
     Clients that must connect first do so concurrently, each in a thread.
     """
-    if len(requests) == 1:  # a transaction is always alone; it cannot be split into writing and reading
+    if len(requests) == 1:  # it may be a transaction, which `begin` does not support
         return {client: _outcome(client, None, batch, until) for client, batch in requests.items()}
     begun: dict[Client, Pending] = {}
     outcomes: dict[Client, Outcome] = {}
@@ -103,7 +103,7 @@ def exchange(requests: Exchange[Client], until: float | None = None) -> dict[Cli
                 outcomes[client] = _outcome(client, begun.pop(client, None), batch, until)
     finally:
         for pending in begun.values():
-            pending.abandon()
+            pending.abandon()  # interrupted: a connection with unread replies must not be reused
     return outcomes
 
 

@@ -27,9 +27,10 @@ def in_order(clients: Sequence[C], batch: Batch) -> Flow[C]:
         except ConnectError:
             continue
         except TransportError:
-            if not is_repeatable(batch):
+            if not is_repeatable(batch):  # it may have been performed: no other server must repeat it
                 raise
             continue
+        # A replica refused the batch; the next server may be the primary.
         if not any(isinstance(reply, ReadOnlyError) for reply in replies):
             return replies
     final: Sequence[Any] = yield last, batch
@@ -43,7 +44,7 @@ class Fallback:
     clients: tuple[Client, ...]
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         return attempt(in_order(self.clients, batch), batch, until)
 
     def close(self) -> None:
@@ -59,7 +60,7 @@ class AsyncFallback:
     clients: tuple[AsyncClient, ...]
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         return await aattempt(in_order(self.clients, batch), batch, until)
 
     def close(self) -> None:

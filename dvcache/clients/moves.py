@@ -42,6 +42,7 @@ class Moves:
 
     def repeated(self, batch: Batch, replies: Sequence[Any], again: Sequence[Any]) -> Sequence[Any]:
         """Return the replies, with the refused ones replaced by those of the repeated commands."""
+        # Refused again: for `AGAIN` seconds, READONLY is returned without reconnecting for each write.
         self.vain = time.monotonic() if is_refused(again) else 0.0
         if type(batch) is Transaction:
             return again

@@ -24,7 +24,7 @@ class Replicated:
     """The replica balancer."""
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         if only_reads(batch):
             try:
                 return self.replicas.execute(batch, until)
@@ -49,7 +49,7 @@ class AsyncReplicated:
     """The replica balancer."""
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         if only_reads(batch):
             try:
                 return await self.replicas.execute(batch, until)
@@ -95,7 +95,7 @@ class ReadOnly:
     client: Client
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         refuse_writes(batch)
         return self.client.execute(batch, until)
 
@@ -111,7 +111,7 @@ class AsyncReadOnly:
     client: AsyncClient
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         refuse_writes(batch)
         return await self.client.execute(batch, until)
 

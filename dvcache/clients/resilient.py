@@ -59,6 +59,7 @@ class Circuit:
         if self._until:
             if now < self._until:
                 raise self._refusal(self._until - now)
+            # Half-open: this caller is the trial. Others are refused until it ends or is given up.
             self._until, self._trial = now + PATIENCE, now
         return now
 
@@ -77,13 +78,13 @@ class Circuit:
                 of the server.
         """
         if isinstance(error, ConnectionLost) and _may_be_too_large(batch):
-            error = InterruptedError()
+            error = InterruptedError()  # not a fault of the server: it does not count as a failure
         if isinstance(error, CacheError) and not isinstance(error, TransportError):
             self.mend()
             return
         now = self._clock()
         if self._until:
-            if began == self._trial:
+            if began == self._trial:  # an attempt that started before the trial shows nothing new
                 self._until = now + max(REST, SHARE * (now - began))
         elif isinstance(error, TransportError):
             self.failures += 1
@@ -118,7 +119,7 @@ class AsyncNode(AsyncPool, Releasable, Protocol):
     """The async counterpart of `Node`."""
 
     def abort(self) -> None:
-        """As `Node.abort`."""
+        """End every connection, including those in use."""
         ...
 
 
@@ -131,7 +132,7 @@ class Resilient:
         self._pool, self._circuit = pool, circuit
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         circuit = self._circuit
         began = circuit.begin()
         try:
@@ -144,12 +145,12 @@ class Resilient:
         return replies
 
     def connects(self) -> bool:
-        """Return True if the next batch would open a connection, as `protocols.Begins` says."""
+        """Return True if the next batch would open a connection (see `protocols.Begins`)."""
         connects = getattr(self._pool, "connects", None)
         return connects is not None and connects()
 
     def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:
-        """Write the batch if the pool supports it, as `protocols.Begins` says."""
+        """Write the batch if the pool supports it (see `protocols.Begins`)."""
         begin = getattr(self._pool, "begin", None)
         if begin is None:
             return None
@@ -174,7 +175,7 @@ class Resilient:
         self._pool.release()
 
     def retire(self) -> None:
-        """Replace the connections, as `protocols.Retires` says."""
+        """Replace the connections (see `protocols.Retires`)."""
         if (retire := getattr(self._pool, "retire", None)) is not None:
             retire()
 
@@ -188,7 +189,7 @@ class Watched:
     began: float
 
     def replies(self) -> Sequence[Any]:
-        """Return the replies, as `protocols.Pending` says."""
+        """Return the replies (see `protocols.Pending`)."""
         try:
             replies = self.pending.replies()
         except BaseException as error:
@@ -212,7 +213,7 @@ class AsyncResilient:
         self._pool, self._circuit = pool, circuit
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         circuit = self._circuit
         began = circuit.begin()
         try:
@@ -237,7 +238,7 @@ class AsyncResilient:
         self._pool.release()
 
     async def retire(self) -> None:
-        """Replace the connections, as `protocols.Retires` says."""
+        """Replace the connections (see `protocols.Retires`)."""
         if (retire := getattr(self._pool, "retire", None)) is not None:
             await retire()
 

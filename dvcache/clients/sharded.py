@@ -68,6 +68,8 @@ class Shards(Generic[C]):
     def _scan(self, command: Command) -> Steps[C, Any]:
         """Scan one shard after another; the cursor encodes the shard's position and the shard's own cursor."""
         count = len(self.pools)
+        # The cursor is the shard's own cursor times the number of shards, plus the position. It is 0 again after the
+        # last shard.
         within, position = divmod(int(command[1]), count)
         pool = self.pools[position]
         outcome = (yield from _exchanged({pool: (("SCAN", within, *command[2:]),)}, self.alone))[pool]
@@ -122,7 +124,7 @@ class Sharded:
         self._alone = self._shards.alone
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says; a shard's transport error replaces each of its replies."""
+        """Run the batch (see `protocols.Client`); a shard's transport error replaces each of its replies."""
         pool = self._shards.sole(batch)
         return converse(self._shards.steps(batch), until) if pool is None else self._alone[pool].execute(batch, until)
 

@@ -23,7 +23,7 @@ class Standalone:
     """Seconds for a batch without a deadline; None sets no limit. A wrapping client would cost 1 %."""
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         if until is None and self.seconds is not None:
             until = monotonic() + self.seconds
         try:
@@ -32,6 +32,7 @@ class Standalone:
             if not is_repeatable(batch):
                 raise
             replies = self.pool.execute(batch, until)
+        # A single reply is the common case and is checked here, without a call.
         if (len(replies) != 1 or type(replies[0]) is ReadOnlyError) and self.moves.is_due_after(replies):
             return self._moved(batch, replies, until)
         return replies
@@ -46,7 +47,7 @@ class Standalone:
             self.moves.ended()
         try:
             again = self.pool.execute(refused_part(batch, replies), until)
-        except TransportError:
+        except TransportError:  # the refusal is the better answer: it proves that nothing was performed
             return replies
         return self.moves.repeated(batch, replies, again)
 
@@ -71,7 +72,7 @@ class AsyncStandalone:
         object.__setattr__(self, "_begin", getattr(self.pool, "begin", _never))
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         if until is None and self.seconds is not None:
             until = monotonic() + self.seconds
         try:

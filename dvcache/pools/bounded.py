@@ -240,6 +240,7 @@ async def _open_unix_stream(self: Any) -> None:
 async def _streamed(self: Any, sock: socket.socket, arguments: Mapping[str, Any]) -> None:
     """Make the streams of a connected socket, as `asyncio.open_connection` does."""
     loop = asyncio.get_running_loop()
+    # The transport closes its socket on an error; a refusal can still be read from the duplicate.
     stream = self._stream = GreetedStream(None if arguments.get("ssl") else sock.dup())
     protocol = asyncio.StreamReaderProtocol(stream, loop=loop)
     try:

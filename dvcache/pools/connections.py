@@ -261,7 +261,7 @@ _MAPPED: Final[tuple[tuple[type[Exception], type[errors.ServerError]], ...]] = (
 
 def refusal(error: Exception, endpoint: Endpoint) -> errors.ServerError | None:
     """Return our error if valkey-py's error stands for a refusal by the server; else None."""
-    if str(error).startswith(_DENIED):
+    if str(error).startswith(_DENIED):  # protected mode refuses any client, so this is a ConnectError
         return None
     for cls, mapped in _MAPPED:
         if isinstance(error, cls):

@@ -94,7 +94,7 @@ class DrivenPool:
         self._active = 0.0
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         if not batch:
             return []
         use = self._use(batch, until)
@@ -103,7 +103,7 @@ class DrivenPool:
         return replies
 
     def begin(self, batch: Batch, until: float | None = None, /) -> Written:
-        """Write the batch, as `protocols.Begins` says."""
+        """Write the batch (see `protocols.Begins`)."""
         use = self._use(batch, until)
         self._carried(use, batch, lambda: use.connection.send_packed_command(use.connection.pack_commands(batch)))
         return Written(self, use, batch)
@@ -172,6 +172,7 @@ class DrivenPool:
     def _connect(self, use: Use, batch: Batch, until: float | None) -> None:
         """Take a connection for the use."""
         now = self._active = time.monotonic()
+        # Before connecting, so that the use is found even if an exception ends this call at any instruction.
         watchdog.watch(self, now + _SWEEP if until is None else min(until, now + _SWEEP))
         number = use.number = next(self._numbers)
         self._owed[number] = (weakref.ref(use), use.made)
@@ -246,7 +247,7 @@ class DrivenPool:
             raise
 
     def look(self, now: float, /) -> float | None:
-        """Interrupt uses whose deadline has passed and finish retired pools, as `watchdog.Watched` says."""
+        """Interrupt uses whose deadline has passed and finish retired pools (see `watchdog.Watched`)."""
         self._repair()
         for number, leaving in self._leaving.copy().items():
             if leaving.is_over(now):
@@ -264,7 +265,7 @@ class DrivenPool:
         return again
 
     def retire(self) -> None:
-        """Replace the connections, as `protocols.Retires` says; those in use are closed after their calls."""
+        """Replace the connections (see `protocols.Retires`); those in use are closed after their calls."""
         last = self._generations.last
         last.retired = True
         self._end_idle(last.pool)

@@ -33,7 +33,7 @@ class AsyncDrivenPool:
         self._homes = PerLoop()
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         if not batch:
             return []
         home = self._homes.get(asyncio.get_running_loop()) or await self._moved_in()
@@ -65,7 +65,7 @@ class AsyncDrivenPool:
                 home.end()
 
     async def retire(self) -> None:
-        """Replace the connections, as `protocols.Retires` says."""
+        """Replace the connections (see `protocols.Retires`)."""
         if (home := self._homes.get(asyncio.get_running_loop())) is not None:
             home.retire()
 

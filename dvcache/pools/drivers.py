@@ -71,14 +71,14 @@ class ByClasses:
     discovers: bool = False
 
     def driven(self, endpoint: Endpoint, /) -> Driven:
-        """Return a pool, as `types.Driver` says."""
+        """Return a pool (see `types.Driver`)."""
         if isinstance(self.sync, str):
             raise wrong_colour(self.sync, "sync", endpoint.alias)
         pool = _pool(self.sync, located(endpoint), sync, valkey.sentinel.Sentinel, greeting(endpoint, read_replica))
         return Driven(pool, partial(end_idle, pool))
 
     async def adriven(self, endpoint: Endpoint, /) -> Driven:
-        """Return a pool for the running event loop, as `types.Driver` says."""
+        """Return a pool for the running event loop (see `types.Driver`)."""
         if isinstance(self.aio, str):
             raise wrong_colour(self.aio, "async", endpoint.alias)
         if endpoint.scheme == "embedded":
@@ -191,14 +191,14 @@ class ByFactory:
         return replace(self, url=url)
 
     def driven(self, endpoint: Endpoint, /) -> Driven:
-        """Return the pool of the factory's client for the URL, as `types.Driver` says."""
+        """Return the pool of the factory's client for the URL (see `types.Driver`)."""
         if self.colour != "sync":
             raise wrong_colour(self.option, "sync", endpoint.alias)
         client = self.factory.connect(self._url(endpoint))
         return Driven(client.connection_pool, partial(self.factory.disconnect, client))
 
     async def adriven(self, endpoint: Endpoint, /) -> Driven:
-        """Return the pool of the factory's client for the URL on the running loop, as `types.Driver` says."""
+        """Return the pool of the factory's client for the URL on the running loop (see `types.Driver`)."""
         if self.colour != "async":
             raise wrong_colour(self.option, "async", endpoint.alias)
         client = await self.factory.connect(self._url(endpoint))

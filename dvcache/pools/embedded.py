@@ -95,8 +95,8 @@ def _inherited() -> str | None:
     if not (owner.isdigit() and path) or int(owner) == os.getpid():
         return None
     try:
-        os.kill(int(owner), 0)
-    except PermissionError:
+        os.kill(int(owner), 0)  # signal 0 only checks that the process exists
+    except PermissionError:  # it exists and belongs to another user
         return path
     except OSError:
         return None

@@ -32,7 +32,7 @@ _CODES: Final = {
     "ModuleError": "ERR",
     "AuthenticationWrongNumberOfArgsError": "ERR",
 }
-"""Codes that parsers cut off the text of an error, by the name of valkey-py's error class."""
+"""Codes that parsers cut off the text of an error, by the name of the error's class, valkey-py's or a user's."""
 
 _BUSY: Final = ("Too many connections", "No connection available")
 """Starts of valkey-py's errors if every connection of a pool is in use."""

@@ -84,7 +84,7 @@ class Pools:
         """Return the watcher of a service, one for all its roles and both modes."""
         service = replace(endpoint, role="primary")
         watch = self._watches.get(service)
-        if watch is None or watch.closed:
+        if watch is None or watch.closed:  # a closed watcher cannot be restarted
             watch = self._watches[service] = Watch(service)
         return watch
 

@@ -109,6 +109,7 @@ class Home:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             call.is_abandoned = True
+            # While it still connects, the task goes on and returns the connection to the pool.
             if call.is_exchanging:
                 task.cancel()
             raise

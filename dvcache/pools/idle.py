@@ -28,9 +28,9 @@ def end_idle(pool: Any) -> None:
         while True:
             idle.append(places.get_nowait())
     for connection in idle:
-        if connection is not None:
+        if connection is not None:  # None stands for a connection that was not made yet
             connection.disconnect()
-    for connection in reversed(idle):
+    for connection in reversed(idle):  # the queue is a stack: restore its order
         places.put_nowait(connection)
 
 

@@ -160,6 +160,7 @@ class Lane:
         else:
             if written < len(data):
                 self._write_rest(memoryview(data)[written:], len(data), until)
+        # From here on, the watchdog watches the wait: a signal would restart the kernel's timeout.
         self.since = started
         if not (received := self._sock.recv_into(self._buffer)):
             raise EOFError(_CLOSED)
@@ -311,6 +312,7 @@ class Lane:
             replies += [self.refusals[0]] * (count - len(replies))
         finally:
             self._rest()
+        # A new parser frees the buffer that large replies have grown.
         if total > _LARGE and not self._has_data():
             self._listen()
 

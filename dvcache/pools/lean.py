@@ -51,7 +51,7 @@ class LeanPool:
         self._swept = 0.0
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         if not batch:
             return []
         started = time.monotonic()
@@ -71,17 +71,17 @@ class LeanPool:
             if (meant := self._failure(lane, error, batch, started, until)) is None:
                 raise
             raise meant from error
-        if lane.refusals or lane.retired:
+        if lane.refusals or lane.retired:  # after a refusal, the server reads no more from the connection
             self.discard(lane)
             return replies
         self._free.append(lane)
-        # Handed over after the append: a waiter that is missed here takes the connection by itself.
+        # A caller that queues up after this check finds the connection in `_free` by itself.
         if self._turns or self._closed:
             self._attend()
         return replies
 
     def begin(self, batch: Batch, until: float | None = None, /) -> Written:
-        """Write the batch, as `protocols.Pending` says."""
+        """Write the batch (see `protocols.Pending`)."""
         started = time.monotonic()
         lane = self._take(started)
         try:
@@ -103,7 +103,7 @@ class LeanPool:
         return self._used(lane, lane.read_late, batch, started, until)
 
     def connects(self) -> bool:
-        """Return True if the next batch would open a connection, as `protocols.Begins` says."""
+        """Return True if the next batch would open a connection (see `protocols.Begins`)."""
         most = self._endpoint.max_connections
         return not self._free and not self._turns and (most is None or len(self._living) < most)
 
@@ -145,7 +145,7 @@ class LeanPool:
 
     def _take(self, started: float) -> Lane | None:
         """Return an idle connection; None if there is none, or other callers are waiting."""
-        if self._turns:
+        if self._turns:  # no overtaking
             return None
         try:
             lane = self._free.pop()
@@ -183,7 +183,7 @@ class LeanPool:
             if lane is None:
                 raise exhausted(self._endpoint, self._patience, started, until)
         if not lane.used:
-            self._open(lane, until)
+            self._open(lane, until)  # after the caller has left the queue, so no other one waits for it
         return lane
 
     def _rested_or_new(self) -> Lane | None:
@@ -239,7 +239,7 @@ class LeanPool:
             self._free.extend(reversed(kept))
 
     def look(self, now: float, /) -> float | None:
-        """Interrupt overdue waits and close idle connections that have ended, as `watchdog.Watched` says."""
+        """Interrupt overdue waits and close idle connections that have ended (see `watchdog.Watched`)."""
         alive = self._living.alive()
         if not alive:
             return None
@@ -284,7 +284,7 @@ class LeanPool:
         self._drop_free()
 
     def retire(self) -> None:
-        """Replace the connections, as `protocols.Retires` says; those in use are closed after their calls."""
+        """Replace the connections (see `protocols.Retires`); those in use are closed after their calls."""
         for lane in self._living.alive():
             lane.retired = True
         self._drop_free()

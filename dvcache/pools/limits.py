@@ -129,7 +129,7 @@ class Limits:
         """Fail the entries whose deadline has passed, but keep them queued; return the next deadline."""
         due = inf
         for queue in self._queues:
-            for future, deadline, *_ in queue:
+            for future, deadline, *_ in queue:  # replies arrive in order, so an expired entry keeps its position
                 if future.done():
                     continue
                 if deadline > now:

@@ -110,6 +110,7 @@ class Line(Limits, asyncio.Protocol):
                 self._watch(since + self._patience)
             if self._is_sequential and not self._pending and size < BUFFER and self._is_at_rest(since):
                 self.unusable = True
+                # Queued before the write: replies may arrive as soon as it starts.
                 self._pending.append((future, until, batch, data, since))
                 self._in_flight += size
                 self._written += size
@@ -173,12 +174,12 @@ class Line(Limits, asyncio.Protocol):
             self._in_flight -= sum(len(entry[3]) for entry in out if entry[0].done())
         self._is_sequential = len(written) == 1 and not pending
         data = written[0][3] if len(written) == 1 else b"".join([entry[3] for entry in written])
-        pending.extend(written)
+        pending.extend(written)  # before the write, as in `send`
         self._written += len(data)
         self._transport.write(data)
         out.clear()
         if len(data) > BUFFER:
-            self.pause_writing()
+            self.pause_writing()  # a large write: check from now on that the server takes it
         self.unusable = False
 
     def _read_first(self) -> None:

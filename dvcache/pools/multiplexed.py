@@ -52,7 +52,7 @@ class MultiplexedPool:
         self._lines, self._openings = PerLoop(), PerLoop()
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         if not batch:
             return []
         if type(batch) is Transaction:
@@ -65,7 +65,7 @@ class MultiplexedPool:
         return await line.send(batch, until)
 
     def begin(self, batch: Batch, until: float | None = None, /) -> "asyncio.Future[list[Any]] | None":
-        """Write the batch and return the future of its replies, as `protocols.AsyncBegins` says."""
+        """Write the batch and return the future of its replies (see `protocols.AsyncBegins`)."""
         ref = self._lines.refs.get(id(asyncio.get_running_loop()))
         line = None if ref is None else ref()
         if line is None or line.unusable or type(batch) is Transaction or not batch:
@@ -180,7 +180,7 @@ class MultiplexedPool:
         return ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
 
     async def retire(self) -> None:
-        """Replace the connection, as `protocols.Retires` says; other tasks' replies still arrive on the old one."""
+        """Replace the connection (see `protocols.Retires`); other tasks' replies still arrive on the old one."""
         line = self._lines.get(asyncio.get_running_loop())
         if line is not None:
             self._lines.pop(line)
@@ -190,7 +190,7 @@ class MultiplexedPool:
     def release(self) -> None:
         """End the idle connections. May be called from any thread."""
         for line in self._lines.living():
-            call_in(line.loop, line.rest)
+            call_in(line.loop, line.rest)  # transports are not thread-safe
         self._apart.release()
 
     def close(self) -> None:

@@ -91,7 +91,7 @@ class _Turn:
     def __init__(self) -> None:
         self.thread = threading.get_ident()
         self.gate = threading.Lock()
-        self.gate.acquire()
+        self.gate.acquire()  # held: the next acquire() blocks until `wake` releases it
         self.seen = time.monotonic()
 
 

@@ -13,7 +13,7 @@ from dvcache.types import Batch, Command, Endpoint, Transaction
 
 _PLAIN: Final = frozenset({bytes, int, type(None)})
 _WITH_PAIRS: Final = frozenset({"WITHSCORES", "WITHVALUES"})
-_EXACT: Final = 2**53
+_EXACT: Final = 2**53  # up to here, every integer is exact as a double
 _POPS: Final = frozenset({"ZPOPMIN", "ZPOPMAX"})
 
 
@@ -76,16 +76,16 @@ class Resp3:
         self.retire = getattr(pool, "retire", None)
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         return as_resp2(batch, self._pool.execute(batch, until))
 
     def connects(self) -> bool:
-        """Return True if the next batch would open a connection, as `protocols.Begins` says."""
+        """Return True if the next batch would open a connection (see `protocols.Begins`)."""
         connects = getattr(self._pool, "connects", None)
         return connects is not None and connects()
 
     def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:
-        """Write the batch if the pool supports it, as `protocols.Begins` says."""
+        """Write the batch if the pool supports it (see `protocols.Begins`)."""
         begin = getattr(self._pool, "begin", None)
         pending = None if begin is None else begin(batch, until)
         return None if pending is None else _Later(pending, batch)
@@ -99,7 +99,7 @@ class _Later:
     batch: Batch
 
     def replies(self) -> Sequence[Any]:
-        """Return the replies, as `protocols.Pending` says."""
+        """Return the replies (see `protocols.Pending`)."""
         return as_resp2(self.batch, self.pending.replies())
 
     def abandon(self) -> None:
@@ -118,5 +118,5 @@ class AsyncResp3:
         self.retire = getattr(pool, "retire", None)
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         return as_resp2(batch, await self._pool.execute(batch, until))

@@ -31,6 +31,7 @@ _LOG_LINES: Final = 5
 _PATH_LIMIT: Final = 100
 """Maximum bytes of a unix socket's path on every system (Linux 107, macOS 103)."""
 
+# The subshell records the server's process id and its end. `read` returns when the pipe is closed.
 _WATCHDOG: Final = """
 { "$@" </dev/null >"$0/log" 2>&1 & echo "$!" >"$0/pid"; wait "$!"; echo "$?" >"$0/ended"; } &
 read -r _
@@ -127,7 +128,7 @@ class ServerProcess:
             os.close(self._lifeline)
             self._lifeline = None
         if self._watchdog is not None:
-            self._watchdog.returncode = 0
+            self._watchdog.returncode = 0  # or Popen's finalizer would warn about a running process
 
     def _spawn(self, command: Sequence[str]) -> None:
         watched, self._lifeline = os.pipe()

@@ -117,7 +117,7 @@ class ServicePool:
         """The replica balancer; None for a primary."""
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         return perform(self._attempts, batch, until)
 
     def close(self) -> None:
@@ -136,7 +136,7 @@ class AsyncServicePool:
         """See `ServicePool.rota`."""
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Coroutine[Any, Any, Sequence[Any]]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         return aperform(self._attempts, batch, until)  # not awaited here: each further coroutine has its cost
 
     def close(self) -> None:

@@ -54,6 +54,7 @@ class Subscriber:
     def __init__(self, address: Address, endpoint: Endpoint, watch: Watched) -> None:
         self.address = address
         self._service, self._watch = endpoint.service, watch
+        # Two connections: after SUBSCRIBE, a RESP2 connection accepts no queries.
         self._asked, self._heard = Sentinel(address, endpoint), Sentinel(address, endpoint)
         self._subscribed = self._ended = False
         self._called, self._caller = socket.socketpair()

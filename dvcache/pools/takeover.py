@@ -55,7 +55,7 @@ async def opened(endpoint: Endpoint, protocol: asyncio.BaseProtocol) -> tuple[as
         return writer, ""
     finally:
         if (writer := connection._writer) is not None:  # noqa: SLF001  # connecting failed or was cancelled
-            writer.transport.abort()
+            writer.transport.abort()  # not disconnect(), which may wait for the server
             connection._writer = connection._reader = None  # noqa: SLF001  # as above
 
 

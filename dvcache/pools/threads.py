@@ -20,7 +20,7 @@ T = TypeVar("T")
 def in_thread(function: Callable[[], T], name: str) -> "Future[T]":
     """Run a function in a thread, in a copy of the caller's context; in this thread if none can be started."""
     future = Future[T]()
-    future.set_running_or_notify_cancel()
+    future.set_running_or_notify_cancel()  # no waiter can cancel it
     context = contextvars.copy_context()
     thread = threading.Thread(target=_run, args=(context, function, future), name=name, daemon=True)
     try:

@@ -140,6 +140,7 @@ class Watch:
     def told(self, address: Address, nodes: Known, /) -> None:
         """Record the nodes of the service that a sentinel reports."""
         with self._lock:
+            # Listeners are called under the lock, so that they see the changes in order.
             if self._counts(address, nodes):
                 self._teller = address
                 if nodes != self.known:
@@ -148,6 +149,7 @@ class Watch:
                         listener.moved(nodes)
             if (current := self._round) is not None:
                 current.was_known = True
+                # A current answer ends the round without waiting for slow sentinels.
                 self._reported(current, address, final=self._is_current(nodes))
 
     def told_of_others(self, address: Address, services: Collection[str], /) -> None:
@@ -173,6 +175,7 @@ class Watch:
         if known is not None and nodes.epoch < known.epoch:
             return now - self._confirmed > FORGOTTEN_AFTER
         self._confirmed = now
+        # Within one epoch, only the sentinel in use counts, unless there is none or it sees no primary.
         return (
             known is None
             or nodes.epoch > known.epoch

@@ -47,6 +47,7 @@ class _Watchdog:
 
     def _run(self) -> None:
         with suppress(AttributeError, ValueError):  # the platform has no signal masks
+            # Signals must interrupt the program's own threads, as they would without the watchdog.
             signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while _watch.dog is self and not self.stopped:
             self.again = math.inf  # a pool that is added during the check triggers another one
@@ -111,6 +112,7 @@ def _stop() -> None:
     dog.stopped = True
     dog.wake()
     dog.thread.join(1.0)
+    # join() returns before the system's thread has ended, and Python's warning counts those.
     task, give_up = f"/proc/self/task/{dog.thread.native_id}", time.monotonic() + _NATIVE_END
     while os.path.exists(task) and time.monotonic() < give_up:  # noqa: PTH110  # a proc file
         time.sleep(0.0001)

@@ -19,7 +19,7 @@ class Primaries:
         self.nodes, self.routes = nodes, Routes(nodes)
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says; a node's transport error replaces each of its replies."""
+        """Run the batch (see `protocols.Client`); a node's transport error replaces each of its replies."""
         owner = self.routes.sole(batch)
         if owner is None:
             return converse(self.routes.steps(batch, until=until), until)
@@ -71,7 +71,7 @@ class Cluster:
         self.primary, self._nodes = primary, primary.nodes
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         if not self._nodes.reads_replicas or not only_reads(batch):
             return self.primary.execute(batch, until)
         return converse(self.primary.routes.steps(batch, by_readers=True, until=until), until)

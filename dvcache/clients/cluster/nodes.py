@@ -135,7 +135,7 @@ class Nodes(Generic[C]):
         return self._age() > TELL_EVERY and os.getpid() not in self._asking
 
     def moved(self, slot: int, owner: C) -> bool:
-        """Record a slot's new owner; return True if that node is unknown, so that a refresh is due."""
+        """Record a slot's new owner; return True if a refresh is due: unknown node, or the table is over 1 s old."""
         view = self.view
         if view is None:
             return True
@@ -178,16 +178,17 @@ class Nodes(Generic[C]):
         """
         if self._age() < ASK_EVERY:
             if self.view is None and self._failure is not None:
-                raise copy.copy(self._failure)
+                raise copy.copy(self._failure)  # it failed a moment ago: do not repeat that for each caller
             return
         mine, process = Future[None](), os.getpid()  # by process: a forked child has no thread that would refresh
         try:
+            # Atomic: of concurrent callers, exactly one refreshes and the others wait for it.
             asking = self._asking.setdefault(process, mine)
             yield from self._asked(failed, end) if asking is mine else self._heard(asking)
         finally:
             if self._asking.get(process) is mine:
                 del self._asking[process]
-            mine.set_result(None)
+            mine.set_result(None)  # also after a cancellation: waiting callers then check the table themselves
 
     def _heard(self, asking: Future[None]) -> Steps[C, None]:
         """Wait for another caller's refresh. If cancelled, it leaves no slot table; the next caller refreshes."""
@@ -261,10 +262,11 @@ class Nodes(Generic[C]):
         for each in found:
             primary = self.at(each.primary)
             owners[each.first : each.last + 1] = [primary] * (each.last + 1 - each.first)
+        # By address, so that scan cursors do not depend on the order of a node's reply.
         for each in sorted(found, key=lambda each: (each.primary, each.first)):
             primaries.setdefault(self.at(each.primary), each.first)
         self._replicas = tuple(dict.fromkeys(at for each in found for at in each.replicas))
-        mark = crc32(repr(sorted({each.primary for each in found})).encode()) | 1
+        mark = crc32(repr(sorted({each.primary for each in found})).encode()) | 1  # odd: the mark of `ANEW` is even
         self.view = View(owners, primaries, self._readers(found), mark)
         self._end_seeds(primaries)
         self._note_used()
@@ -297,6 +299,7 @@ class Nodes(Generic[C]):
     def _end_seeds(self, primaries: Collection[C]) -> None:
         """Close the pools of nodes that have no slots or were asked by another name than the announced one."""
         for address, pool in list(self._pools.items()):
+            # Pools in `_used` are kept for `LINGER` seconds: callers may still use them.
             if pool not in primaries and pool not in self._used:
                 self._pools.pop(address, None)
                 pool.close()

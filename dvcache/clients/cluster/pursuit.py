@@ -56,6 +56,7 @@ class Pursuit(Generic[C]):
                 for owner, some in by_owner(errands)
                 for left in self._judged(owner, some, outcomes.get(owner), result)
             ]
+            # A table that names none of the owners asked is newer than the requests and needs no refresh.
             if result.is_due and (not errands or self._is_current(errands)):
                 yield from self.refreshed(result.failed, end)
             now = self.nodes.clock()
@@ -63,6 +64,7 @@ class Pursuit(Generic[C]):
                 give_up(errands)
                 break
             stuck = self._readdress(errands)
+            # The time to wait for a failed node is over. Commands that other nodes can serve go on.
             if now >= result.until:
                 give_up(stuck)
                 given_up = set(stuck)
@@ -131,13 +133,13 @@ class Pursuit(Generic[C]):
         self, owner: C | None, errands: list[Errand[C]], outcome: Outcome | None, result: Round
     ) -> list[Errand[C]]:
         """Store the replies; return the commands to send again."""
-        if outcome is None:
+        if outcome is None:  # no request was sent: the slot has no owner
             message = f"no node of the cluster serves slot {errands[0].slot}"
             outcome = UnavailableError(message, alias=self.nodes.alias)
         if isinstance(outcome, Exception):
             return self._failed(owner, errands, outcome, result)
         if is_asking(errands):
-            outcome = outcome[1::2]
+            outcome = outcome[1::2]  # skip the replies to ASKING
         left = []
         for errand, reply in zip(errands, outcome, strict=True):
             errand.asking = False
@@ -155,7 +157,7 @@ class Pursuit(Generic[C]):
             errand.asking = isinstance(reply, AskError)
             if isinstance(reply, MovedError) and self.nodes.moved(reply.slot, errand.owner):
                 result.is_due = True
-            errand.waits = asked is errand.owner
+            errand.waits = asked is errand.owner  # redirected to the same node: only time can help
         elif isinstance(reply, TryAgainError):
             errand.waits = True
         else:
@@ -170,6 +172,7 @@ class Pursuit(Generic[C]):
         for errand in errands:
             errand.asking = False
             errand.settle(error)
+        # An exhausted pool is excluded: another attempt would wait for a connection again.
         if not isinstance(error, TransportError | ClosedError) or isinstance(error, PoolExhausted):
             return []
         if self.nodes.closed:
@@ -180,7 +183,7 @@ class Pursuit(Generic[C]):
             for errand in errands:
                 errand.waits = True
             return errands
-        # Commands of one slot keep their order: none is repeated after one that may have been performed.
+        # A slot with a command that is not repeatable is not retried at all, so its commands keep their order.
         tainted = {errand.slot for errand in errands if not is_repeatable((errand.command,))}
         return [errand for errand in errands if errand.slot not in tainted]
 

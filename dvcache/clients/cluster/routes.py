@@ -87,7 +87,7 @@ class Routes(Generic[C]):
                 outcome: Any = (yield {owner: batch})[owner]
                 if is_final(outcome):
                     return outcome
-                if isinstance(outcome, Exception) and not isinstance(outcome, ConnectError):
+                if isinstance(outcome, Exception) and not isinstance(outcome, ConnectError):  # maybe performed
                     raise outcome
                 error = outcome if isinstance(outcome, Exception) else outcome[0]
                 if self.nodes.clock() >= end:

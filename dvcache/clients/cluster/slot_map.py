@@ -51,4 +51,4 @@ def _address(node: Sequence[Any], asked: Address) -> Address | None:
         told = dict(zip(node[3][::2], node[3][1::2], strict=True)) if len(node) > 3 else {}  # noqa: PLR2004  # metadata
         host = told[b"ip"].decode() if b"ip" in told else ""
         return (host, node[1]) if host else None
-    return host or asked[0], node[1]
+    return host or asked[0], node[1]  # an empty or null host stands for the node that replied
