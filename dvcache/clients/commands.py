@@ -31,20 +31,20 @@ class Rule:
     step: int = 1
     """Distance from key to key; the arguments between belong to the key before them."""
     reads: bool = False
-    """Whether it changes nothing."""
+    """True if it changes nothing."""
     repeatable: bool = False
-    """Whether performing it twice leaves the same entries as performing it once."""
+    """True if performing it twice leaves the same entries as performing it once."""
     merge: Merge | None = None
     """Merges the replies of its parts; None if it cannot be split. Arrays are merged by key."""
     in_order: bool = False
-    """Whether it answers with one element per key, in the order of the keys."""
+    """True if it answers with one element per key, in the order of the keys."""
     single: str = ""
     """Name of a command for a single key that returns the element itself; empty if it is the same command."""
     counted: bool = False
-    """Whether the number of keys precedes them and options follow: it can be split by owner and answers per key, but
+    """True if the number of keys precedes them and options follow: it can be split by owner and answers per key, but
     cannot be split into commands for single keys."""
     everywhere: bool = False
-    """Whether it has no key and concerns every primary."""
+    """True if it has no key and concerns every primary."""
 
     def keys(self, command: Command) -> tuple[Arg, ...]:
         """Return the keys of a command of this shape in order, with repetitions."""

@@ -32,7 +32,7 @@ class Plan(Generic[O]):
     places: list[list[Place[O]]]
     rules: list[Rule]
     apart: bool = False
-    """Whether each key of a part has a command of its own; these are consecutive from the part's position on."""
+    """True if each key of a part has a command of its own; these are consecutive from the part's position on."""
 
 
 def divide(
@@ -51,7 +51,7 @@ def divide(
             the owner.
         owner: maps a unit to its owner.
         everyone: every owner; the first runs commands without keys that do not concern all.
-        apart: whether a command that is split becomes one command per key, because keys of one owner may be in
+        apart: True if a command that is split becomes one command per key, because keys of one owner may be in
             different units.
 
     Raises:

@@ -16,7 +16,7 @@ class Sends(Protocol):
     """A multiplexed connection."""
 
     unusable: bool
-    """Whether it has ended."""
+    """True if it has ended."""
 
     def send(self, batch: Batch, /) -> "asyncio.Future[Any]":
         """Write the batch; return the future of its replies."""

@@ -81,11 +81,11 @@ class Lane:
         """Errors such as "Protocol error", after which the server reads no more and closes the connection."""
         self._is_large = False
         self.is_cooperative = False
-        """Whether gevent or eventlet waits for its socket, so that no other thread may touch it."""
+        """True if gevent or eventlet waits for its socket, so that no other thread may touch it."""
         self.lost = False
-        """Whether it must not be used again."""
+        """True if it must not be used again."""
         self.retired = False
-        """Whether it must not be used again because the server's name may resolve to another one now."""
+        """True if it must not be used again because the server's name may resolve to another one now."""
         self.since = 0.0
         """Start of the wait for the first byte of a reply; 0 while no thread waits in the kernel."""
         self.overdue = 0.0
@@ -93,7 +93,7 @@ class Lane:
         self.used = 0.0
         """End of its last exchange."""
         self.silent = False
-        """Whether PING was not answered (`health_check_interval`)."""
+        """True if PING was not answered (`health_check_interval`)."""
         self._checked_after = interval(endpoint)
 
     def open(self, until: float | None = None) -> None:

@@ -76,7 +76,7 @@ class Limits:
         self._error: TransportError | None = None
         self._transport: Any = None
         self.unusable = False
-        """Whether a callback is running or was interrupted by an exception, or the connection has ended."""
+        """True if a callback is running or was interrupted by an exception, or the connection has ended."""
 
     def _watch(self, due: float) -> None:
         """Schedule a check at a time, and a backup in case an exception ends the first one."""

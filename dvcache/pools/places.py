@@ -27,7 +27,7 @@ class Holder(Protocol):
     """An object that occupies a place. It must support weak references."""
 
     lost: bool
-    """Whether it is no longer usable, so that its place is free."""
+    """True if it is no longer usable, so that its place is free."""
 
 
 H = TypeVar("H", bound=Holder)

@@ -62,9 +62,9 @@ class Resp3Reader:
         self._feed, self._gets, self._incomplete = reader.feed, reader.gets, incomplete
         self._replies: deque[Any] = deque()
         self.is_whole = True
-        """Whether the last byte fed ended a message, or none has been fed."""
+        """True if the last byte fed ended a message, or none has been fed."""
         self._is_unasked = False
-        """Whether the current message is not a reply."""
+        """True if the current message is not a reply."""
 
     def feed(self, data: bytes | bytearray | memoryview, offset: int = 0, length: int = -1, /) -> None:
         """Append bytes from the server.

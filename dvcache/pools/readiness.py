@@ -29,7 +29,7 @@ def is_readable(sock: socket.socket, *, cooperative: bool) -> bool:
 
     Args:
         sock: the socket.
-        cooperative: whether it belongs to gevent or eventlet. It is then checked by a read without timeout, since a
+        cooperative: True if it belongs to gevent or eventlet. It is then checked by a read without timeout, since a
             poll would switch to another green thread.
     """
     if isinstance(sock, ssl.SSLSocket):

@@ -66,7 +66,7 @@ def check(batch: Batch, replies: Sequence[Any], *, resp3: bool = False) -> None:
     Args:
         batch: the commands.
         replies: one reply per command.
-        resp3: whether they may be of RESP3.
+        resp3: True if they may be of RESP3.
 
     Raises:
         ProtocolError: of libvalkey; a reply does not fit. The message names the command and nothing of the reply.

@@ -29,7 +29,7 @@ def patiently(
         action: sends or receives, and returns the number of bytes.
         limit: seconds of silence; None for no limit.
         until: the deadline; None for no deadline.
-        watches_queue: whether earlier writes may still be in the send queue. While the peer reads, the socket need
+        watches_queue: True if earlier writes may still be in the send queue. While the peer reads, the socket need
             not become writable, but its queue shrinks.
 
     Raises:

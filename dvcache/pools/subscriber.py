@@ -22,7 +22,7 @@ class Watched(Protocol):
 
     @property
     def is_needed(self) -> bool:
-        """Whether any listener remains."""
+        """True if any listener remains."""
         ...
 
     def relies_on(self, address: Address, /) -> bool:
@@ -72,7 +72,7 @@ class Subscriber:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the thread is running."""
+        """True if the thread is running."""
         return self._thread.is_alive()
 
     def ask(self) -> None:

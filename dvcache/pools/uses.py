@@ -30,9 +30,9 @@ class Use:
         self.since = time.monotonic()
         self.until = until
         self.overdue = False
-        """Whether the watchdog has ended the connection."""
+        """True if the watchdog has ended the connection."""
         self.lost = False
-        """Whether the use is over."""
+        """True if the use is over."""
 
 
 def connected(pool: Any, batch: Batch, until: float | None) -> Any:

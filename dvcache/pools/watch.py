@@ -130,7 +130,7 @@ class Watch:
 
     @property
     def is_needed(self) -> bool:
-        """Whether any listener remains."""
+        """True if any listener remains."""
         return not self.closed and bool(self._listeners)
 
     def relies_on(self, address: Address, /) -> bool:

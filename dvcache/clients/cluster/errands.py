@@ -31,9 +31,9 @@ class Errand(Generic[C]):
     owner: C | None
     """Client to send it to next; None if no owner of the slot is known."""
     asking: bool = False
-    """Whether to send ASKING before it, for the next attempt only."""
+    """True to send ASKING before it, for the next attempt only."""
     waits: bool = False
-    """Whether its owner could not serve it, so that an immediate retry is useless."""
+    """True if its owner could not serve it, so that an immediate retry is useless."""
 
     def settle(self, reply: object) -> None:
         """Store the reply or the error."""
@@ -45,7 +45,7 @@ class Round:
     """Result of one round of requests."""
 
     is_due: bool = False
-    """Whether the slot table must be refreshed."""
+    """True if the slot table must be refreshed."""
     until: float = float("inf")
     """Time until which to wait for owners that cannot serve."""
     began: float | None = None

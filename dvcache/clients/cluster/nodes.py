@@ -62,7 +62,7 @@ class Nodes(Generic[C]):
         seeds: the endpoints of LOCATION, asked if no known node answers.
         pool: makes the pool of one node.
         spread: makes the client that balances reads over replicas.
-        reads_replicas: whether replicas are read.
+        reads_replicas: True if replicas are read.
         clock: a monotonic clock in seconds.
     """
 

@@ -46,7 +46,7 @@ class Routes(Generic[C]):
         Args:
             batch: the commands.
             begun: the client that was sent the whole batch already; the first exchange yields its request.
-            by_readers: whether replicas are asked first.
+            by_readers: True if replicas are asked first.
             until: the deadline.
 
         Raises:
