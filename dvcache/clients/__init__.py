@@ -1,1 +1,1 @@
-"""Clients: batches on one topology. `commands` knows their shapes, `routing` divides them among owners."""
+"""Clients, each of which runs batches on one topology."""

@@ -1,4 +1,4 @@
-"""A client that says where it blocks: a synchronous call stops every task of the event loop that it is made in."""
+"""Warn about blocking calls: a sync call inside a running event loop stops every task of that loop."""
 
 import asyncio
 import warnings
@@ -10,16 +10,16 @@ from dvcache.protocols import Client
 from dvcache.types import Batch
 
 _CALLER: Final = 4
-"""Frames from the warning to who called the cache's method: the client, the driver, the method."""
+"""Stack level of the code that called the cache's method: above it are the client, the driver and the method."""
 
 
 @dataclass(frozen=True, slots=True)
 class WarnsInLoops:
-    """Warns of calls in a thread whose event loop is running: a RuntimeWarning, once for each place.
+    """A client that warns if its thread runs an event loop: a RuntimeWarning, once per call site.
 
     Args:
-        client: what runs the batches.
-        alias: the alias, for the warning.
+        client: the client that runs the batches.
+        alias: the alias named in the warning.
     """
 
     client: Client
@@ -27,11 +27,11 @@ class WarnsInLoops:
 
     @property
     def primary(self) -> "WarnsInLoops":
-        """The client that sees the latest write."""
+        """The client that reads the latest write."""
         return WarnsInLoops(getattr(self.client, "primary", self.client), self.alias)
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         if _runs_here():
             message = (
                 f"CACHES[{self.alias!r}]: {batch[0][0]!s} blocks a running event loop; await the asynchronous method"

@@ -1,4 +1,4 @@
-"""Which clients make up a topology: one rule for both colours."""
+"""Build the client of a topology, by one rule for sync and async."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ C = TypeVar("C")
 
 @dataclass(frozen=True, slots=True)
 class Colour(Generic[C]):
-    """The clients of one colour, by what they do."""
+    """The client classes of one mode, by role."""
 
     one: Callable[[C], C]
     spread: Callable[[Rota[C]], C]
@@ -47,28 +47,28 @@ ASYNC: Final[Colour[AsyncClient]] = Colour(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
-    """What several servers are used for."""
+    """The use of several servers."""
 
     read_from_primary: bool = False
-    """Leave the replicas spare."""
+    """Send reads to the primary and leave the replicas idle."""
     read_only: bool = False
-    """Refuse writes; the primary is the last resort of reads."""
+    """Refuse writes. The primary is used for reads only if no replica answers."""
     write_anywhere: bool = False
-    """Try the replicas where a write fails."""
+    """Try a write on the replicas if it fails on the primary."""
     cluster: bool = False
-    """The endpoints are nodes of a cluster, any of which can name the others."""
+    """Treat the endpoints as nodes of a cluster, each of which can list the others."""
     shards: tuple[str, ...] = field(default=(), repr=False)
-    """The names of the endpoints on a ring, where each holds its part of the keys. They hold passwords."""
+    """Names of the endpoints on the hash ring, one shard each. They contain passwords."""
 
 
 def client(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequence[Endpoint], topology: Topology) -> C:
     """Return the client of a topology.
 
     Args:
-        colour: whose clients.
+        colour: the client classes of the mode.
         pool: makes the pool of an endpoint.
-        endpoints: where writes go, and then what is read from; one alone is both.
-        topology: what they are used for.
+        endpoints: the server for writes, then those for reads; a single one serves both.
+        topology: the use of the endpoints.
     """
     return _client(colour, lambda endpoint: taking_deadlines(pool(endpoint)), endpoints, topology)
 
@@ -87,7 +87,7 @@ def _client(colour: Colour[C], pool: Callable[[Endpoint], C], endpoints: Sequenc
     writer = colour.fallback((primary, *members)) if topology.write_anywhere else primary
     if spare:
         return writer
-    # The replicas of a service are spread over behind their pool.
+    # The pool of a Sentinel service balances its replicas itself: one member stands for all of them.
     readers = members[0] if len(members) == 1 and others[0].service else colour.spread(Rota(lambda: members))
     writer = colour.read_only(writer) if topology.read_only else writer
     return colour.replicated(writer, readers, getattr(readers, "rota", None) or Rota(lambda: (readers,)))

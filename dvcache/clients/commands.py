@@ -1,4 +1,4 @@
-"""What is known of commands: where their keys are, whether they only read, how the parts of a split one are merged."""
+"""Properties of commands: the position of their keys, whether they only read, how replies of a split one merge."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,47 +7,47 @@ from typing import Any, Final
 from dvcache.types import Arg, Batch, Command
 
 Merge = Callable[[Sequence[Any]], Any]
-"""Of the replies of the parts of a command, the reply of the whole."""
+"""Merge the replies of a command's parts into the reply of the whole."""
 
 
 def total(replies: Sequence[Any]) -> int:
-    """Add up counts: UNLINK, EXISTS, TOUCH, DBSIZE."""
+    """Add up counts (UNLINK, EXISTS, TOUCH, DBSIZE)."""
     return sum(replies)
 
 
 def first(replies: Sequence[Any]) -> Any:
-    """Take any, since all say the same: MSET, FLUSHDB."""
+    """Return the first reply, as all are equal (MSET, FLUSHDB)."""
     return replies[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One command's shape."""
+    """The shape of a command."""
 
     start: int = 1
-    """Which argument is the first key, the name being argument 0."""
+    """Index of the first key; the name is argument 0."""
     stop: int | None = 2
-    """Where the keys end; None where they go on to the end."""
+    """Index after the last key; None if the keys extend to the end."""
     step: int = 1
-    """How far it is from key to key; what lies between belongs to the former."""
+    """Distance from key to key; the arguments between belong to the key before them."""
     reads: bool = False
-    """Whether it changes nothing."""
+    """True if it changes nothing."""
     repeatable: bool = False
-    """Whether performing it twice leaves what performing it once does."""
+    """True if performing it twice leaves the same entries as performing it once."""
     merge: Merge | None = None
-    """How the replies of its parts become one; None where it cannot be split. Arrays are put together by key."""
+    """Merges the replies of its parts; None if it cannot be split. Arrays are merged by key."""
     in_order: bool = False
-    """Whether it answers with one element a key, in the order of the keys."""
+    """True if it answers with one element per key, in the order of the keys."""
     single: str = ""
-    """The command for one key alone, where that is another one, which answers with the element itself."""
+    """Name of a command for a single key that returns the element itself; empty if it is the same command."""
     counted: bool = False
-    """Whether the number of keys stands before them, and options behind: owners can have a part each, key by key
-    answered, but keys cannot go alone."""
+    """True if the number of keys precedes them and options follow: it can be split by owner and answers per key, but
+    cannot be split into commands for single keys."""
     everywhere: bool = False
-    """Whether it concerns every primary, having no key."""
+    """True if it has no key and concerns every primary."""
 
     def keys(self, command: Command) -> tuple[Arg, ...]:
-        """Return the keys of a command of this shape, in their order, as often as they stand there."""
+        """Return the keys of a command of this shape in order, with repetitions."""
         return command[self.start : self.stop : self.step]
 
 
@@ -111,27 +111,27 @@ def rule(command: Command) -> Rule:
 
 
 READS: Final = frozenset(name for name, shape in RULES.items() if shape.reads)
-"""The commands that change nothing."""
+"""Commands that change nothing."""
 
 
 def only_reads(batch: Batch) -> bool:
-    """Say whether a batch changes nothing, so that a replica can answer it."""
-    for command in batch:  # noqa: SIM110  # all() with a generator costs as much as the rest of a read's way
+    """Return True if the batch changes nothing, so that a replica can answer it."""
+    for command in batch:  # noqa: SIM110  # all() with a generator would double the cost of routing a read
         if command[0] not in READS:
             return False
     return True
 
 
 def is_repeatable(batch: Batch) -> bool:
-    """Say whether performing the batch twice leaves the same entries as performing it once.
+    """Return True if performing the batch twice leaves the same entries as performing it once.
 
-    The second answer may differ where the first attempt had arrived: UNLINK counts none that it removed before.
+    The second reply may differ if the first attempt was performed: UNLINK does not count keys that are already removed.
     """
     return all(rule(command).repeatable for command in batch)
 
 
 def part(command: Command, shape: Rule, positions: Sequence[int]) -> Command:
-    """Return a command of this shape with those of its keys only, each with what belongs to it."""
+    """Return a command of this shape for some of its keys, with the arguments that belong to them."""
     start, step = shape.start, shape.step
     if step == 1:
         return (command[0], *[command[start + n] for n in positions])
@@ -140,7 +140,7 @@ def part(command: Command, shape: Rule, positions: Sequence[int]) -> Command:
 
 
 def alone(command: Command, shape: Rule, positions: Iterable[int]) -> list[Command]:
-    """Return a command of this shape for each of those of its keys, with what belongs to it."""
+    """Return one command of this shape for each of some keys, with the arguments that belong to it."""
     name, start, step = shape.single or command[0], shape.start, shape.step
     if step == 1:
         keys = shape.keys(command)

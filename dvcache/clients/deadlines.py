@@ -1,8 +1,7 @@
-"""The outermost client: it gives each batch its deadline.
+"""Give each batch its deadline; the outermost client.
 
-A batch that was answered is over; the next one of the same operation has a deadline of its own, so that a long
-operation goes on for as long as it makes progress. The caller's own function, pauses and waits for other callers do not
-count.
+The deadline covers one batch. The next batch of the same operation gets a new one, so a long operation continues for as
+long as it makes progress. Time in the caller's own function, in pauses and in waits for other callers does not count.
 """
 
 import inspect
@@ -18,21 +17,21 @@ from dvcache.types import Batch, Partial
 C = TypeVar("C")
 
 SHARE: Final = 4
-"""Seconds between two that callers may lose to silent servers, once a deadline was lost."""
+"""Ratio of the time between failures to the time lost in them, after the first deadline was lost: callers lose 1/5."""
 
 LEAST: Final = 0.02
-"""Seconds below which a batch is refused: no server is given less."""
+"""Minimum seconds for a batch; with less left, the batch is refused."""
 
 FLOOR: Final = 0.05
-"""Share of the deadline that each batch has while some servers answer and others are silent."""
+"""Minimum share of the deadline for each batch while some servers answer and others do not."""
 
 
 class Deadlines(Generic[C]):
-    """Gives each batch a deadline. For sync and async: it returns what its client returns.
+    """Gives each batch a deadline. It serves sync and async, because it returns the inner client's result unchanged.
 
     Args:
         client: the client of the topology.
-        seconds: what each batch may take.
+        seconds: limit for each batch.
     """
 
     __slots__ = ("_execute", "_seconds", "client", "primary")
@@ -42,10 +41,10 @@ class Deadlines(Generic[C]):
         self._execute: Callable[[Batch, float], Any] = client.execute  # type: ignore[attr-defined]  # of either mode
         inner = getattr(client, "primary", None)
         self.primary: Any = self if inner is None else Deadlines(inner, seconds)
-        """The client that sees the latest write."""
+        """The client that reads the latest write."""
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Any:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         return self._execute(batch, time.monotonic() + self._seconds if until is None else until)
 
     def close(self) -> None:
@@ -54,14 +53,15 @@ class Deadlines(Generic[C]):
 
 
 class Losses:
-    """The time that callers of an alias lost to silent servers, where errors are ignored.
+    """Budget for the time that callers of an alias lose to unresponsive servers, where errors are ignored.
 
-    Callers lose one deadline at most, and after that a fifth of their time, whichever servers are silent. While others
-    answer, each batch has a part of the deadline at least. Without a lock, so that a forked child finds none held.
+    Callers lose one deadline at most and then a fifth of their time, however many servers fail to answer. While some
+    servers answer, each batch keeps a minimum part of the deadline. There is no lock, so a forked child cannot inherit
+    a held one.
 
     Args:
         seconds: the deadline of a batch.
-        clock: seconds that only ever grow.
+        clock: a monotonic clock in seconds.
     """
 
     __slots__ = ("_answers", "_clock", "_left", "_looked", "_lost", "_seconds")
@@ -76,31 +76,31 @@ class Losses:
         """Return the seconds that a batch may take now.
 
         Raises:
-            CircuitOpenError: too much time was lost a moment ago, and no server answers. Nothing was sent.
+            CircuitOpenError: the budget is used up and no server has answered since. Nothing was sent.
         """
         if self._left >= self._seconds:
             return self._seconds
         now = self._clock()
         if self._answers and now - self._lost >= self._seconds:
-            self._left = self._seconds
+            self._left = self._seconds  # servers have answered for the length of a deadline: restore the budget
         else:
             self._left = min(self._left + (now - self._looked) / (SHARE + 1), self._seconds)
         self._looked = now
         if self._left >= LEAST:
             return self._left
         if self._answers:
-            return max(LEAST, self._seconds * FLOOR)
+            return max(LEAST, self._seconds * FLOOR)  # some servers answer: keep trying, with a short deadline
         wait = (LEAST - self._left) * (SHARE + 1)
-        raise CircuitOpenError(f"not asked: no server answered, and the next attempt is in {wait:.1f} s", alias=alias)
+        raise CircuitOpenError(f"not sent: no server answered; the next attempt is in {wait:.1f} s", alias=alias)
 
     def lose(self, seconds: float) -> None:
-        """Record that a batch got no answer for so many seconds."""
+        """Record that a batch waited so many seconds without an answer."""
         self._answers = False
         self._left = max(self._left - seconds, 0.0)
         self._looked = self._lost = self._clock()
 
     def note(self, replies: Sequence[Any], began: float) -> None:
-        """Record an answer; one that lacks a server's part counts as a loss if it took its time."""
+        """Record an answer. One that lacks a server's part counts as a loss if it took more than `LEAST` seconds."""
         whole = not any(isinstance(each, TransportError) or type(each) is Partial for each in replies)
         if not whole and (seconds := self._clock() - began) > LEAST:
             self.lose(seconds)
@@ -108,13 +108,13 @@ class Losses:
 
 
 class LimitedLosses:
-    """Gives each batch a deadline, and callers no more than one in all while no server answers.
+    """Gives each batch a deadline, and limits the time lost while servers do not answer (see `Losses`).
 
     Args:
         client: the client of the topology.
-        seconds: what each batch may take.
+        seconds: limit for each batch.
         alias: the alias, for errors.
-        losses: the time that was lost, shared with the client's `primary`.
+        losses: the budget, shared with the client's `primary`.
     """
 
     __slots__ = ("_alias", "_losses", "client", "primary")
@@ -124,10 +124,10 @@ class LimitedLosses:
         self._losses = losses or Losses(seconds)
         inner = getattr(client, "primary", None)
         self.primary: Any = self if inner is None else type(self)(inner, seconds, alias, self._losses)
-        """The client that sees the latest write."""
+        """The client that reads the latest write."""
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         began = time.monotonic()
         try:
             replies: Sequence[Any] = self.client.execute(batch, until or began + self._losses.allowance(self._alias))
@@ -143,7 +143,7 @@ class LimitedLosses:
 
 
 class AsyncLimitedLosses(LimitedLosses):
-    """The same for asynchronous code."""
+    """The async counterpart of `LimitedLosses`."""
 
     __slots__ = ()
 
@@ -162,17 +162,17 @@ class AsyncLimitedLosses(LimitedLosses):
 
 
 class OneArgument:
-    """A user's pool or client of either mode whose `execute` takes the batch alone.
+    """A user's pool or client, of either mode, whose `execute` takes no deadline.
 
     Args:
-        client: the user's object; its other attributes stay visible.
+        client: the user's object; its other attributes remain available.
     """
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Any:  # noqa: ARG002  # it takes no deadline
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         return self._client.execute(batch)
 
     def __getattr__(self, name: str) -> Any:
@@ -181,11 +181,11 @@ class OneArgument:
 
 
 def taking_deadlines(client: C) -> C:
-    """Return the client, or where its `execute` takes the batch alone one that takes a deadline and leaves it out."""
+    """Return the client; if its `execute` takes only the batch, return a wrapper that drops the deadline."""
     try:
         inspect.signature(client.execute).bind((), None)  # type: ignore[attr-defined]  # of either mode
     except TypeError:
         return cast("C", OneArgument(client))
-    except (AttributeError, ValueError):  # no such method, or no signature: its first call says so
+    except (AttributeError, ValueError):  # no such method, or no signature: its first call reports it
         pass
     return client

@@ -1,6 +1,6 @@
-"""Exchanges: batches on several clients at once, and the steps of which a routed batch is made.
+"""Scatter and gather: batches on several clients at once, and the steps of a routed batch.
 
-Steps are written once for sync and async; `converse` and `aconverse` take them.
+A generator of steps is written once for sync and async; `converse` and `aconverse` run it.
 """
 
 import asyncio
@@ -20,31 +20,31 @@ C = TypeVar("C")
 T = TypeVar("T")
 
 Outcome: TypeAlias = Sequence[Any] | Exception
-"""The replies of a batch on one client, or what it raised."""
+"""The replies of a batch on one client, or its exception."""
 
 Exchange: TypeAlias = Mapping[C, Batch]
-"""What each client is to run, all of them at once. Its result is a dictionary of `Outcome`s."""
+"""Batches to run at once, by client. The result is a dictionary of `Outcome`s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Within(Generic[C]):
-    """An exchange that may use a share of the time that is left until the deadline."""
+    """An exchange that may use a share of the time left until the deadline."""
 
     requests: Exchange[C]
     share: float
 
 
 Steps: TypeAlias = Generator[Exchange[C] | Within[C] | Sleep | Wait, Any, T]
-"""Exchanges on clients of type `C`, and pauses between them, that come to a `T`."""
+"""Generator of exchanges on clients of type `C`, and of pauses between them, that returns a `T`."""
 
 
 def converse(steps: Steps[Client, T], until: float | None = None, outcome: object = None) -> T:
-    """Take the steps and return what they come to.
+    """Run the steps and return their result.
 
     Args:
-        steps: what is to be done. They know the deadline, and end soon after it.
+        steps: the generator. It knows the deadline and ends soon after it.
         until: the deadline; nothing is sent once it has passed, and no pause is longer.
-        outcome: of the first step, if they wait for it already.
+        outcome: result of the first step, if `steps` is already suspended there.
     """
     try:
         while True:
@@ -62,7 +62,7 @@ def converse(steps: Steps[Client, T], until: float | None = None, outcome: objec
 
 
 async def aconverse(steps: Steps[AsyncClient, T], until: float | None = None, outcome: object = None) -> T:
-    """Take the steps as `converse`, without blocking the event loop."""
+    """Run the steps as `converse` does, without blocking the event loop."""
     try:
         while True:
             step = steps.send(outcome)
@@ -79,12 +79,12 @@ async def aconverse(steps: Steps[AsyncClient, T], until: float | None = None, ou
 
 
 def exchange(requests: Exchange[Client], until: float | None = None) -> dict[Client, Outcome]:
-    """Write to all clients before reading from any, so that they work at once.
+    """Write to all clients before reading from any, so that the servers work at the same time.
 
-    Always in the same order: callers that want connections of the same bounded pools could otherwise wait for each
-    other. Clients that have to connect first do so side by side, each in a thread.
+    The order is always the same, so that callers that need connections of the same bounded pools cannot deadlock.
+    Clients that must connect first do so concurrently, each in a thread.
     """
-    if len(requests) == 1:  # which may be a transaction
+    if len(requests) == 1:  # it may be a transaction, which `begin` does not support
         return {client: _outcome(client, None, batch, until) for client, batch in requests.items()}
     begun: dict[Client, Pending] = {}
     outcomes: dict[Client, Outcome] = {}
@@ -103,12 +103,12 @@ def exchange(requests: Exchange[Client], until: float | None = None) -> dict[Cli
                 outcomes[client] = _outcome(client, begun.pop(client, None), batch, until)
     finally:
         for pending in begun.values():
-            pending.abandon()
+            pending.abandon()  # interrupted: a connection with unread replies must not be reused
     return outcomes
 
 
 def _begun(client: Client, batch: Batch, until: float | None) -> Pending | Exception | None:
-    """Write the batch if the client can, and return what reads the replies, or the client's error."""
+    """Write the batch if the client supports it; return the pending replies, None, or the client's error."""
     begin = getattr(client, "begin", None)
     if begin is None:
         return None
@@ -116,15 +116,15 @@ def _begun(client: Client, batch: Batch, until: float | None) -> Pending | Excep
         return deadline.unsent(batch)
     try:
         pending: Pending | None = begin(batch, until)
-    except Exception as error:  # noqa: BLE001  # it is this client's outcome
+    except Exception as error:  # noqa: BLE001  # an error is this client's outcome
         return error
     return pending
 
 
 def _connecting(requests: Exchange[Client], until: float | None) -> dict[Client, "Future[Outcome]"]:
-    """Run the batches of clients that have no connection yet, each in a thread, where there are several of them."""
+    """Run the batches of clients without a connection, each in a thread, if there are several of them."""
     cold = [client for client in requests if _connects(client)]
-    if len(cold) < 2:  # noqa: PLR2004  # nobody waits for another one
+    if len(cold) < 2:  # noqa: PLR2004  # a single connection attempt delays no other
         return {}
     return {client: _threaded(partial(_outcome, client, None, requests[client], until)) for client in cold}
 
@@ -136,7 +136,7 @@ def _connects(client: Client) -> bool:
 
 
 def _threaded(work: Callable[[], Outcome]) -> "Future[Outcome]":
-    """Do the work in a thread; without one where none can be started."""
+    """Run the work in a thread, or in this one if no thread can be started."""
     done: Future[Outcome] = Future()
 
     def run() -> None:
@@ -147,7 +147,7 @@ def _threaded(work: Callable[[], Outcome]) -> "Future[Outcome]":
 
     try:
         Thread(target=run, name="dvcache connecting", daemon=True).start()
-    except RuntimeError:  # no more threads
+    except RuntimeError:  # the system or the interpreter starts no more threads
         run()
     return done
 
@@ -178,20 +178,20 @@ async def aexchange(requests: Exchange[AsyncClient], until: float | None = None)
             begin = getattr(client, "begin", None)
             pending = None if begin is None else begin(batch, until)
             begun[client] = asyncio.ensure_future(client.execute(batch, until)) if pending is None else pending
-        for client, pending in reversed(begun.items()):  # when the last has answered, most often all have
+        for client, pending in reversed(begun.items()):  # once the last has answered, usually all have
             try:
                 outcomes[client] = await pending
             except Exception as error:  # noqa: BLE001  # as above
                 outcomes[client] = error
     finally:
-        if len(outcomes) < len(begun):  # cancelled: the others' replies are nobody's
+        if len(outcomes) < len(begun):  # cancelled: nobody reads the other replies
             for pending in begun.values():
                 pending.cancel()
     return outcomes
 
 
 def pause(step: Sleep | Wait, until: float | None = None) -> None:
-    """Pause in this thread, until the deadline at most."""
+    """Pause this thread, until the deadline at most."""
     seconds = deadline.left(until, step.seconds)
     if isinstance(step, Sleep):
         time.sleep(seconds or 0)

@@ -1,4 +1,4 @@
-"""Several servers that all take writes: the next one is tried where one fails (REPLICA_READ_ONLY = False)."""
+"""Several servers that all accept writes: if one fails, the next is tried (REPLICA_READ_ONLY = False)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ C = TypeVar("C")
 
 
 def in_order(clients: Sequence[C], batch: Batch) -> Flow[C]:
-    """Try one client after another while nothing was performed, or performing it twice does no harm.
+    """Try one client after another while no command was performed, or repeating the batch is safe.
 
     Raises:
-        TransportError: the last one that was tried gave no answer.
+        TransportError: the last client that was tried gave no answer.
     """
     *others, last = clients
     for client in others:
@@ -27,9 +27,10 @@ def in_order(clients: Sequence[C], batch: Batch) -> Flow[C]:
         except ConnectError:
             continue
         except TransportError:
-            if not is_repeatable(batch):
+            if not is_repeatable(batch):  # it may have been performed: no other server must repeat it
                 raise
             continue
+        # A replica refused the batch; the next server may be the primary.
         if not any(isinstance(reply, ReadOnlyError) for reply in replies):
             return replies
     final: Sequence[Any] = yield last, batch
@@ -38,12 +39,12 @@ def in_order(clients: Sequence[C], batch: Batch) -> Flow[C]:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """The client of servers that are tried in order."""
+    """The client of servers that are tried in order; the first that answers wins."""
 
     clients: tuple[Client, ...]
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         return attempt(in_order(self.clients, batch), batch, until)
 
     def close(self) -> None:
@@ -59,7 +60,7 @@ class AsyncFallback:
     clients: tuple[AsyncClient, ...]
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         return await aattempt(in_order(self.clients, batch), batch, until)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A primary and its replicas: what only reads goes to a replica, else to the primary, at last to whoever answers."""
+"""A primary and its replicas: reads go to a replica, then to the primary, and last to any server that answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ class Replicated:
     primary: Client
     replicas: Client
     rota: Rota[Any]
-    """The replicas' turns."""
+    """The replica balancer."""
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         if only_reads(batch):
             try:
                 return self.replicas.execute(batch, until)
@@ -46,10 +46,10 @@ class AsyncReplicated:
     primary: AsyncClient
     replicas: AsyncClient
     rota: Rota[Any]
-    """The replicas' turns."""
+    """The replica balancer."""
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         if only_reads(batch):
             try:
                 return await self.replicas.execute(batch, until)
@@ -65,10 +65,10 @@ class AsyncReplicated:
 
 
 def elsewhere(primary: C, rota: Rota[C], batch: Batch) -> Flow[C]:
-    """Read where no replica can be trusted: on the primary, and where that is gone as well on whoever answers.
+    """Read from the primary if no replica can be trusted; if the primary fails too, from any replica that answers.
 
     Raises:
-        TransportError: why the primary gave no answer, as nobody did.
+        TransportError: no server answered. It is the primary's error.
     """
     failure: TransportError | None = None
     answers: Sequence[Any] = ()
@@ -90,12 +90,12 @@ def elsewhere(primary: C, rota: Rota[C], batch: Batch) -> Flow[C]:
 
 @dataclass(frozen=True, slots=True)
 class ReadOnly:
-    """A client that refuses what would write, before anything is sent."""
+    """A client that refuses writes before anything is sent."""
 
     client: Client
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         refuse_writes(batch)
         return self.client.execute(batch, until)
 
@@ -106,12 +106,12 @@ class ReadOnly:
 
 @dataclass(frozen=True, slots=True)
 class AsyncReadOnly:
-    """An asynchronous client that refuses what would write, before anything is sent."""
+    """An asynchronous client that refuses writes before anything is sent."""
 
     client: AsyncClient
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         refuse_writes(batch)
         return await self.client.execute(batch, until)
 
@@ -121,7 +121,7 @@ class AsyncReadOnly:
 
 
 def refuse_writes(batch: Batch) -> None:
-    """Let pass what only reads.
+    """Raise if the batch writes.
 
     Raises:
         NotSupportedError: a command of the batch writes.
@@ -129,6 +129,6 @@ def refuse_writes(batch: Batch) -> None:
     if not only_reads(batch):
         names = ", ".join(sorted({str(command[0]) for command in batch}))
         raise NotSupportedError(
-            f"this alias reads from replicas only (is_master=0), so that {names} is refused;"
+            f"this alias reads from replicas only (is_master=0), so {names} is refused;"
             " write through an alias of the primary"
         )

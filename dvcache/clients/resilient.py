@@ -1,8 +1,8 @@
-"""A server that gives no answer is left alone for a while, so that nobody waits for it: a circuit breaker.
+"""Circuit breaker: send nothing to a server that gave no answer, so that callers do not wait for it.
 
-It opens when one answer came too late, or several times in a row none came at all. Open, it refuses what it is asked
-without sending anything. After a rest it lets one caller through; an answer closes it, and no answer makes the next
-rest longer the longer that caller had to wait (Nygard, Release It!, 2007: half-open).
+The circuit opens after one answer that came too late, or after several failures in a row. While open, it refuses
+batches without sending anything. After a pause, it lets one caller through as a trial. An answer closes it; after a
+failed trial the next pause is proportional to the time that the trial took (Nygard, Release It!, 2007: half-open).
 """
 
 import time
@@ -15,25 +15,25 @@ from dvcache.protocols import AsyncPool, Pending, Pool, Releasable
 from dvcache.types import Batch, Endpoint
 
 REST: Final = 1.0
-"""Seconds for which a server is left alone, at least."""
+"""Minimum seconds for which an open circuit refuses batches."""
 SHARE: Final = 4
-"""How many times as long as a failed trial the rest after it is: of callers' time, no more than a fifth is lost."""
+"""Ratio of the pause after a failed trial to the trial's duration: callers lose at most a fifth of their time."""
 PATIENCE: Final = 30.0
-"""Seconds after which a trial that nobody has heard of is forgotten: its thread or its event loop may be gone."""
+"""Seconds after which a trial without an outcome is given up: its thread or its event loop may be gone."""
 IN_A_ROW: Final = 5
-"""Failures that open the circuit, where each was quick."""
+"""Number of failures in a row that open the circuit if each was quick."""
 SLOW: Final = 1.0
-"""Seconds without an answer that open the circuit at once; less where less is the whole connect timeout."""
+"""Seconds without an answer that open the circuit at once, or nearly the connect timeout if that is shorter."""
 _WHOLE: Final = 0.9
-"""Share of the connect timeout that is taken for all of it."""
+"""Share of the connect timeout that counts as all of it."""
 
 
 class Circuit:
-    """What is known of a server's health. Without a lock, so that a forked child finds none held.
+    """The circuit breaker's state for one server. It has no lock, so a forked child cannot inherit a held one.
 
     Args:
         endpoint: the server, for the error.
-        clock: seconds that only ever grow.
+        clock: a monotonic clock in seconds.
     """
 
     __slots__ = ("_clock", "_endpoint", "_slow", "_trial", "_until", "failures")
@@ -43,45 +43,48 @@ class Circuit:
         connect = endpoint.connect_timeout
         self._slow = SLOW if connect is None else min(SLOW, connect * _WHOLE)
         self.failures = 0
-        """How many times in a row no answer came."""
+        """Number of failures in a row."""
         self._until = 0.0
-        """When the rest ends, or a trial is forgotten; 0 while the circuit is closed."""
+        """End of the pause, or of the patience with a trial; 0 while the circuit is closed."""
         self._trial = 0.0
-        """When the trial that is under way was begun."""
+        """Start of the current trial."""
 
     def begin(self) -> float:
-        """Return the time at which a caller's attempt begins.
+        """Return the time at which the caller's attempt starts.
 
         Raises:
-            CircuitOpenError: the server is left alone.
+            CircuitOpenError: the circuit is open. Nothing was sent.
         """
         now = self._clock()
         if self._until:
             if now < self._until:
                 raise self._refusal(self._until - now)
+            # Half-open: this caller is the trial. Others are refused until it ends or is given up.
             self._until, self._trial = now + PATIENCE, now
         return now
 
     def mend(self) -> None:
-        """Close the circuit: an answer came."""
+        """Close the circuit after an answer."""
         self.failures, self._until = 0, 0.0
 
     def fail(self, error: BaseException, began: float, batch: Batch = ()) -> None:
-        """Note that an attempt came to nothing.
+        """Record a failed attempt.
 
         Args:
-            error: why; an error that is no `TransportError` says nothing of the server, or that it is there.
-            began: what `begin` returned.
-            batch: the commands. A server ends the connection for an argument that is too long, which is the caller's.
+            error: the reason. A `CacheError` other than a `TransportError` shows that the server answers; any other
+                exception shows nothing about it.
+            began: the result of `begin`.
+            batch: the commands. A server ends the connection on an argument that is too long, which is not a fault
+                of the server.
         """
         if isinstance(error, ConnectionLost) and _may_be_too_large(batch):
-            error = InterruptedError()
+            error = InterruptedError()  # not a fault of the server: it does not count as a failure
         if isinstance(error, CacheError) and not isinstance(error, TransportError):
             self.mend()
             return
         now = self._clock()
         if self._until:
-            if began == self._trial:
+            if began == self._trial:  # an attempt that started before the trial shows nothing new
                 self._until = now + max(REST, SHARE * (now - began))
         elif isinstance(error, TransportError):
             self.failures += 1
@@ -90,14 +93,14 @@ class Circuit:
 
     def _refusal(self, seconds: float) -> CircuitOpenError:
         return CircuitOpenError(
-            f"not asked: it gave no answer, and is asked again in {seconds:.1f} s",
+            f"not sent: the server gave no answer; the next attempt is in {seconds:.1f} s",
             alias=self._endpoint.alias,
             endpoint=self._endpoint.name,
         )
 
 
 _LARGE: Final = 1024 * 1024
-"""Bytes of an argument up to which every server takes it."""
+"""Bytes of an argument that every server accepts."""
 
 
 def _may_be_too_large(batch: Batch) -> bool:
@@ -105,23 +108,23 @@ def _may_be_too_large(batch: Batch) -> bool:
 
 
 class Node(Pool, Releasable, Protocol):
-    """What `Resilient` stands before: the pool of one server."""
+    """The pool of one server, as `Resilient` wraps it."""
 
     def abort(self) -> None:
-        """End every connection, those in use too."""
+        """End every connection, including those in use."""
         ...
 
 
 class AsyncNode(AsyncPool, Releasable, Protocol):
-    """What `AsyncResilient` stands before."""
+    """The async counterpart of `Node`."""
 
     def abort(self) -> None:
-        """As `Node.abort`."""
+        """End every connection, including those in use."""
         ...
 
 
 class Resilient:
-    """The pool of a server that is left alone while it gives no answer."""
+    """A pool with a circuit breaker: it refuses batches while the server gives no answer."""
 
     __slots__ = ("_circuit", "_pool")
 
@@ -129,7 +132,7 @@ class Resilient:
         self._pool, self._circuit = pool, circuit
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         circuit = self._circuit
         began = circuit.begin()
         try:
@@ -142,12 +145,12 @@ class Resilient:
         return replies
 
     def connects(self) -> bool:
-        """Return True if the next batch would open a connection, as `protocols.Begins` says."""
+        """Return True if the next batch would open a connection (see `protocols.Begins`)."""
         connects = getattr(self._pool, "connects", None)
         return connects is not None and connects()
 
     def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:
-        """Write the batch if the pool can, as `protocols.Begins` says."""
+        """Write the batch if the pool supports it (see `protocols.Begins`)."""
         begin = getattr(self._pool, "begin", None)
         if begin is None:
             return None
@@ -164,29 +167,29 @@ class Resilient:
         self._pool.close()
 
     def abort(self) -> None:
-        """End every connection, those in use too."""
+        """End every connection, including those in use."""
         self._pool.abort()
 
     def release(self) -> None:
-        """End the connections that nobody uses."""
+        """End the idle connections."""
         self._pool.release()
 
     def retire(self) -> None:
-        """Connect anew, as `protocols.Retires` says."""
+        """Replace the connections (see `protocols.Retires`)."""
         if (retire := getattr(self._pool, "retire", None)) is not None:
             retire()
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A batch that was written, of whose answer a circuit is told: `protocols.Pending`."""
+    """A written batch that reports its outcome to the circuit: `protocols.Pending`."""
 
     pending: Pending
     circuit: Circuit
     began: float
 
     def replies(self) -> Sequence[Any]:
-        """Return the replies, as `protocols.Pending` says."""
+        """Return the replies (see `protocols.Pending`)."""
         try:
             replies = self.pending.replies()
         except BaseException as error:
@@ -196,13 +199,13 @@ class Watched:
         return replies
 
     def abandon(self) -> None:
-        """Read no replies. An attempt that was a trial came to nothing."""
+        """Read no replies. If the attempt was a trial, it counts as failed."""
         self.circuit.fail(InterruptedError(), self.began)
         self.pending.abandon()
 
 
 class AsyncResilient:
-    """The asynchronous pool of a server that is left alone while it gives no answer."""
+    """The async counterpart of `Resilient`."""
 
     __slots__ = ("_circuit", "_pool")
 
@@ -210,7 +213,7 @@ class AsyncResilient:
         self._pool, self._circuit = pool, circuit
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         circuit = self._circuit
         began = circuit.begin()
         try:
@@ -227,24 +230,24 @@ class AsyncResilient:
         self._pool.close()
 
     def abort(self) -> None:
-        """End every connection, those in use too."""
+        """End every connection, including those in use."""
         self._pool.abort()
 
     def release(self) -> None:
-        """End the connections that nobody uses."""
+        """End the idle connections."""
         self._pool.release()
 
     async def retire(self) -> None:
-        """Connect anew, as `protocols.Retires` says."""
+        """Replace the connections (see `protocols.Retires`)."""
         if (retire := getattr(self._pool, "retire", None)) is not None:
             await retire()
 
 
 def resilient(pool: Node, endpoint: Endpoint) -> Resilient:
-    """Return a pool that leaves its server alone while that gives no answer."""
+    """Return the pool with a circuit breaker of its own."""
     return Resilient(pool, Circuit(endpoint))
 
 
 def async_resilient(pool: AsyncNode, endpoint: Endpoint) -> AsyncResilient:
-    """Return an asynchronous pool that leaves its server alone while that gives no answer."""
+    """Return the asynchronous pool with a circuit breaker of its own."""
     return AsyncResilient(pool, Circuit(endpoint))

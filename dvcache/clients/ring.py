@@ -1,8 +1,8 @@
-"""Consistent hashing: which of several independent servers holds a key.
+"""Consistent hashing: assign each key to one of several independent servers.
 
-Every server has 128 places on a ring of SHA-256 digests, and a key belongs to the last place before its own digest, so
-that a server more or less moves only the keys of its places (Karger et al., STOC 1997). The places are those of
-django-valkey and django-redis: what their shard clients stored is found.
+Each server has 128 points on a ring of SHA-256 digests. A key belongs to the last point before its own digest, so
+adding or removing a server moves only the keys of its points (Karger et al., STOC 1997). The points are those of the
+shard clients of django-valkey and django-redis, so entries that those stored are found.
 """
 
 import re
@@ -13,24 +13,24 @@ from hashlib import sha256
 from typing import Final
 
 PLACES: Final = 128
-"""How many places each server has on the ring."""
+"""Number of points of each server on the ring."""
 
 _TAG: Final = re.compile(rb".*\{(.*)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """The servers by their names, which are their URLs in LOCATION; the order of the names means nothing.
+    """The ring of servers. A server's name is its URL in LOCATION; the order of the names does not matter.
 
-    The names hold passwords, and stay out of `repr`.
+    The names contain passwords and stay out of `repr`.
     """
 
     names: Sequence[str] = field(repr=False)
     places: int = PLACES
     digests: tuple[bytes, ...] = field(init=False, repr=False)
-    """Where the places are, in order."""
+    """Sorted digests of the points."""
     holders: tuple[str, ...] = field(init=False, repr=False)
-    """Whose the places are."""
+    """Server names, in the order of `digests`."""
 
     def __post_init__(self) -> None:
         held = {_digest(f"{name}:{n}".encode()): name for name in self.names for n in range(self.places)}
@@ -38,7 +38,7 @@ class Ring:
         object.__setattr__(self, "holders", tuple(held[digest] for digest in self.digests))
 
     def place_of(self, name: bytes) -> int:
-        """Return the place that a name belongs to: -1, the last one, for what lies before the first."""
+        """Return the index of the point that a name belongs to; -1, the last point, if it is before the first."""
         return bisect_right(self.digests, _digest(name)) - 1
 
     def owner(self, key: bytes) -> str:
@@ -47,9 +47,9 @@ class Ring:
 
 
 def tagged(key: bytes) -> bytes:
-    """Return the part of a stored key that decides where it lies: what is in its last braces, or all of it.
+    """Return the part of a stored key that is hashed: the text in its last braces, or all of it.
 
-    Cluster looks at the first pair of braces; a key with one pair lies with its like under both.
+    Cluster uses the first pair of braces, so keys with one pair are kept together by both.
     """
     found = _TAG.match(key)
     return key if found is None else found[1]

@@ -1,7 +1,8 @@
-"""Who performs what: a batch is divided among the owners of its keys, and their replies become the batch's.
+"""Divide a batch among the owners of its keys, and unite their replies.
 
-Pure: an owner is any hashable thing, and nothing is sent here. A command whose keys have several owners is split if
-its parts can be merged (MGET, UNLINK, MSET …); what has no key and concerns everyone (FLUSHDB) goes to every owner.
+Pure: an owner is any hashable object, and nothing is sent here. A command whose keys have several owners is split if
+its replies can be merged (MGET, UNLINK, MSET …). A command without keys goes to every owner if it concerns all
+(FLUSHDB), else to the first.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,21 +18,21 @@ O = TypeVar("O")  # noqa: E741  # the owner
 U = TypeVar("U")
 
 Place: TypeAlias = tuple[O, int, Sequence[int]]
-"""Where one part of a command went: to whom, at which position, and which of the command's keys it carries."""
+"""One part of a command: the owner, the position in its batch, and the indices of the command's keys it carries."""
 
 _ELEMENTS: Final = {bytes, NoneType}
-"""What an array holds that has an element for each key."""
+"""Types in an array with one plain element for each key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan(Generic[O]):
-    """A batch divided: what each owner performs, and where each command's reply is to be found."""
+    """A divided batch: the commands of each owner, and the position of each reply."""
 
     parts: dict[O, list[Command]]
     places: list[list[Place[O]]]
     rules: list[Rule]
     apart: bool = False
-    """Whether each key of a part has a command of its own, and these follow each other from the part's position on."""
+    """True if each key of a part has a command of its own; these are consecutive from the part's position on."""
 
 
 def divide(
@@ -45,12 +46,12 @@ def divide(
     """Divide a batch among the owners of its keys.
 
     Args:
-        batch: commands in any number.
-        units: of keys, what each must share with others for one command to carry them: in a cluster the slot, else
+        batch: any number of commands.
+        units: maps keys to the units that must be equal for one command to carry them: the slot in a cluster, else
             the owner.
-        owner: who owns a unit.
-        everyone: every owner; the first takes what has no key and concerns nobody in particular.
-        apart: whether a command that is split becomes a command for each key: where keys of one owner may still be of
+        owner: maps a unit to its owner.
+        everyone: every owner; the first runs commands without keys that do not concern all.
+        apart: True if a command that is split becomes one command per key, because keys of one owner may be in
             different units.
 
     Raises:
@@ -62,6 +63,7 @@ def divide(
     if apart and len(rules) == 1 and rules[0].in_order and rules[0].keys(batch[0]):
         return _scattered(batch[0], rules[0], units, owner)
     keys = [shape.keys(command) for command, shape in zip(batch, rules, strict=True)]
+    # One call for all commands with one key: slots of many keys are several times faster to compute at once.
     singles = iter(units([named[0] for named in keys if len(named) == 1]))
     for command, shape, named in zip(batch, rules, keys, strict=True):
         if len(named) == 1:
@@ -83,7 +85,7 @@ def divide(
 def _scattered(
     command: Command, shape: Rule, units: Callable[[Sequence[Arg]], Sequence[U]], owner: Callable[[U], O]
 ) -> Plan[O]:
-    """Divide a command that answers key by key, as a read of many entries does: the way of `divide` is longer."""
+    """Divide a command that answers key by key, such as a read of many entries: a faster path of `divide`."""
     shared = units(shape.keys(command))
     if shared.count(shared[0]) == len(shared):
         who = owner(shared[0])
@@ -94,18 +96,18 @@ def _scattered(
 
 
 def _positions(owners: Iterable[O]) -> dict[O, list[int]]:
-    """Return where each owner occurs."""
+    """Return the positions of each owner."""
     found: dict[O, list[int]] = {}
     for n, who in enumerate(owners):
         try:
             found[who].append(n)
-        except KeyError:  # once for each owner
+        except KeyError:  # raised once per owner: cheaper than setdefault for each key
             found[who] = [n]
     return found
 
 
 def _give(parts: dict[O, list[Command]], who: O, command: Command) -> Place[O]:
-    """Add a whole command to what an owner performs already."""
+    """Add a whole command to the owner's batch."""
     commands = parts.get(who)
     if commands is None:
         commands = parts[who] = []
@@ -116,7 +118,7 @@ def _give(parts: dict[O, list[Command]], who: O, command: Command) -> Place[O]:
 def _split(
     parts: dict[O, list[Command]], command: Command, shape: Rule, owners: Sequence[O], *, apart: bool
 ) -> list[Place[O]]:
-    """Add each owner's part of a command to what it performs already."""
+    """Add each owner's part of a command to its batch."""
     held: list[Place[O]] = []
     for who, some in _positions(owners).items():
         commands = parts.setdefault(who, [])
@@ -129,7 +131,7 @@ def _split(
 
 
 def sole(batch: Batch, unit: Callable[[Arg], U]) -> U | None:
-    """Return the unit that all keys of a batch are in; None where there are several, or a command has no key."""
+    """Return the unit that all keys of a batch are in; None if there are several, or a command has no key."""
     found: U | None = None
     for command in batch:
         named = rule(command).keys(command)
@@ -147,8 +149,8 @@ def sole(batch: Batch, unit: Callable[[Arg], U]) -> U | None:
 def _inseparable(command: Command, named: Sequence[Arg]) -> NotSupportedError:
     listed = ", ".join(sorted(map(_text, set(named))))
     return NotSupportedError(
-        f"{_text(command[0])}: the keys {listed} do not lie together, in one slot of a cluster or on one shard;"
-        " a common part in braces keeps keys together, as in {user:1}:name and {user:1}:mail"
+        f"{_text(command[0])}: the keys {listed} are not in one slot of a cluster or on one shard;"
+        " a common hash tag in braces keeps keys together, as in {user:1}:name and {user:1}:mail"
     )
 
 
@@ -157,7 +159,7 @@ def _text(key: Arg) -> str:
 
 
 def gathered(plan: Plan[O], replies: Mapping[O, Sequence[Any] | Exception]) -> list[Any] | None:
-    """Return what `unite` would, if all that was asked is one command key by key, and each has a plain answer."""
+    """Return the result of `unite` if the batch is one command split key by key with only plain replies, else None."""
     if not plan.apart or len(plan.places) != 1 or not plan.rules[0].in_order:
         return None
     elements: list[Any] = [None] * sum(len(keys) for _, _, keys in plan.places[0])
@@ -171,10 +173,10 @@ def gathered(plan: Plan[O], replies: Mapping[O, Sequence[Any] | Exception]) -> l
 
 
 def unite(plan: Plan[O], replies: Mapping[O, Sequence[Any] | CacheError]) -> list[Any]:
-    """Return the replies of the whole batch, in order, of the replies of its parts.
+    """Return the replies of the whole batch, in order, from the replies of its parts.
 
-    Where an owner failed as a whole its error stands for each of its replies: in the places of its keys where a
-    command answers key by key (MGET), whose array is then a `Partial`, else in the command's place.
+    If an owner failed, its error replaces each of its replies. For a command that answers key by key (MGET) it takes
+    the places of that owner's keys, and the array is a `Partial`; otherwise it takes the command's place.
     """
     return [
         _united(shape, held, replies, apart=plan.apart) for shape, held in zip(plan.rules, plan.places, strict=True)
@@ -207,7 +209,7 @@ def _answers(replies: Sequence[Any] | CacheError, position: int, count: int) -> 
 
 
 def _in_order(answers: Sequence[tuple[Sequence[int], Sequence[Any]]], *, apart: bool) -> list[Any]:
-    """Return the elements of an array that was answered in parts."""
+    """Return the elements of an array from the answers of its parts."""
     elements: list[Any] = [None] * sum(len(keys) for keys, _ in answers)
     for keys, replies in answers:
         some: Sequence[Any] = replies
@@ -218,6 +220,6 @@ def _in_order(answers: Sequence[tuple[Sequence[int], Sequence[Any]]], *, apart: 
             elements[key] = element
     if set(map(type, elements)) <= _ELEMENTS:
         return elements
-    # GET says so where MGET has nothing.
+    # GET replies WRONGTYPE where MGET replies nil; the result must not depend on the split.
     elements = [None if isinstance(each, WrongTypeError) else each for each in elements]
     return Partial(elements) if any(isinstance(each, CacheError) for each in elements) else elements

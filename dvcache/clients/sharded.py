@@ -1,4 +1,4 @@
-"""Shards: independent servers, each with its part of the keys, which a ring deals out."""
+"""Shards: independent servers, with the keys distributed among them by consistent hashing."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import lru_cache
@@ -18,11 +18,11 @@ from dvcache.types import Arg, Batch, Command
 C = TypeVar("C")
 
 REMEMBERED: Final = 10_000
-"""Keys whose shard is remembered, in some 2 MB: to look on the ring takes ten times as long, 1 µs."""
+"""Number of keys in the cache of key to shard, about 2 MB. A lookup on the ring takes 1 µs, ten times as long."""
 
 
 class Shards(Generic[C]):
-    """The pools of shards, by the places that they have on a ring.
+    """The pools of shards on a hash ring.
 
     Args:
         pools: the pool of each shard, by its name on the ring.
@@ -32,14 +32,14 @@ class Shards(Generic[C]):
     def __init__(self, pools: Mapping[str, C], one: Callable[[C], C]) -> None:
         self.pools = tuple(pools.values())
         self.alone = {pool: one(pool) for pool in self.pools}
-        """The client of each shard, by its pool."""
+        """Client of each shard, by its pool."""
         self._ring = Ring(tuple(pools))
         self._holders = [pools[name] for name in self._ring.holders]
         self.owner: Callable[[Arg], C] = lru_cache(REMEMBERED)(self._found)
-        """Of a stored key, the pool of the shard that it is on."""
+        """Map a stored key to the pool of its shard."""
 
     def _found(self, key: Arg) -> C:
-        """Look on the ring: a lease is where its entry is."""
+        """Find the pool on the ring. A lease is on the shard of its entry."""
         name = key if isinstance(key, bytes) else str(key).encode("utf-8", "surrogateescape")
         return self._holders[self._ring.place_of(tagged(name.removesuffix(ON_RING)))]
 
@@ -48,13 +48,13 @@ class Shards(Generic[C]):
         return list(map(self.owner, keys))
 
     def sole(self, batch: Batch) -> C | None:
-        """Return the pool that has all keys of the batch; None where there are several, or a command has no key."""
+        """Return the pool that has all keys of the batch; None if there are several, or a command has no key."""
         return sole(batch, self.owner)
 
     def steps(self, batch: Batch) -> Steps[C, Sequence[Any]]:
-        """Run the batch on all shards that it concerns, at once.
+        """Run the batch on its shards concurrently.
 
-        The error of a shard that gives no answer stands in the place of each reply that it cost.
+        If a shard gives no answer, its error replaces each of its replies.
 
         Raises:
             NotSupportedError: the keys of a command that cannot be split are on several shards. Nothing was sent.
@@ -66,8 +66,10 @@ class Shards(Generic[C]):
         return unite(plan, outcomes)
 
     def _scan(self, command: Command) -> Steps[C, Any]:
-        """Look at a part of the keys of one shard after another; the cursor says of which, and where."""
+        """Scan one shard after another; the cursor encodes the shard's position and the shard's own cursor."""
         count = len(self.pools)
+        # The cursor is the shard's own cursor times the number of shards, plus the position. It is 0 again after the
+        # last shard.
         within, position = divmod(int(command[1]), count)
         pool = self.pools[position]
         outcome = (yield from _exchanged({pool: (("SCAN", within, *command[2:]),)}, self.alone))[pool]
@@ -80,9 +82,9 @@ class Shards(Generic[C]):
 
 
 def _exchanged(asked: Exchange[C], alone: Mapping[C, C]) -> Steps[C, dict[C, Sequence[Any] | CacheError]]:
-    """Run the batches at once, and those whose connection was lost once more where that is safe.
+    """Run the batches concurrently; repeat once those whose connection was lost, if that is safe.
 
-    What a server refused as read-only goes to it alone, as its client can connect anew.
+    Commands refused with READONLY go to the shard's own client, which can connect again.
     """
     outcomes: dict[C, Outcome] = yield asked
     lost = [pool for pool, outcome in outcomes.items() if isinstance(outcome, ConnectionLost)]
@@ -115,14 +117,14 @@ def _itself(pool: C) -> C:
 
 
 class Sharded:
-    """The client of shards. A batch with the keys of one of them is that shard's alone."""
+    """The client of shards. A batch whose keys are all on one shard goes straight to it."""
 
     def __init__(self, pools: Mapping[str, Client]) -> None:
         self.pools, self._shards = pools, Shards(pools, Standalone)
         self._alone = self._shards.alone
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says; a part's transport error stands in the places that it cost."""
+        """Run the batch (see `protocols.Client`); a shard's transport error replaces each of its replies."""
         pool = self._shards.sole(batch)
         return converse(self._shards.steps(batch), until) if pool is None else self._alone[pool].execute(batch, until)
 
@@ -133,7 +135,7 @@ class Sharded:
 
 
 class AsyncSharded:
-    """The asynchronous client of shards, as `Sharded`."""
+    """The async counterpart of `Sharded`."""
 
     def __init__(self, pools: Mapping[str, AsyncClient]) -> None:
         self.pools, self._shards = pools, Shards(pools, AsyncStandalone)
@@ -141,7 +143,7 @@ class AsyncSharded:
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Coroutine[Any, Any, Sequence[Any]]:
         """Run the batch, as `Sharded.execute`."""
-        pool = self._shards.sole(batch)  # not awaited here: each coroutine on the way costs its share
+        pool = self._shards.sole(batch)  # not awaited here: each further coroutine has its cost
         return aconverse(self._shards.steps(batch), until) if pool is None else self._alone[pool].execute(batch, until)
 
     def close(self) -> None:

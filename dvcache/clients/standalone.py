@@ -1,4 +1,4 @@
-"""One server: batches go to its pool, and once more when the connection was lost and that is safe, or it has moved."""
+"""One server: run each batch on its pool, and repeat it once after a lost connection (if safe) or a failover."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -20,10 +20,10 @@ class Standalone:
     pool: Client
     moves: Moves = field(default_factory=Moves, compare=False)
     seconds: float | None = None
-    """The limit of a batch that comes without a deadline; None: no limit. A client around this one would cost 1 %."""
+    """Seconds for a batch without a deadline; None sets no limit. A wrapping client would cost 1 %."""
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         if until is None and self.seconds is not None:
             until = monotonic() + self.seconds
         try:
@@ -32,12 +32,13 @@ class Standalone:
             if not is_repeatable(batch):
                 raise
             replies = self.pool.execute(batch, until)
+        # A single reply is the common case and is checked here, without a call.
         if (len(replies) != 1 or type(replies[0]) is ReadOnlyError) and self.moves.is_due_after(replies):
             return self._moved(batch, replies, until)
         return replies
 
     def _moved(self, batch: Batch, replies: Sequence[Any], until: float | None) -> Sequence[Any]:
-        """Connect anew, and repeat the commands that were refused."""
+        """Connect again and repeat the commands that were refused with READONLY."""
         retire = getattr(self.pool, "retire", None)
         if retire is None:
             return replies
@@ -46,7 +47,7 @@ class Standalone:
             self.moves.ended()
         try:
             again = self.pool.execute(refused_part(batch, replies), until)
-        except TransportError:
+        except TransportError:  # the refusal is the better answer: it proves that nothing was performed
             return replies
         return self.moves.repeated(batch, replies, again)
 
@@ -62,7 +63,7 @@ class AsyncStandalone:
     pool: AsyncClient
     moves: Moves = field(default_factory=Moves, compare=False)
     seconds: float | None = None
-    """As of `Standalone`."""
+    """See `Standalone.seconds`."""
     _begin: Callable[[Batch, float | None], "asyncio.Future[list[Any]] | None"] = field(
         init=False, repr=False, compare=False
     )
@@ -71,12 +72,12 @@ class AsyncStandalone:
         object.__setattr__(self, "_begin", getattr(self.pool, "begin", _never))
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         if until is None and self.seconds is not None:
             until = monotonic() + self.seconds
         try:
             written = self._begin(batch, until)
-            # The pool's own coroutine is left out where it can be: it costs 1 %.
+            # Awaiting the future directly saves the pool's own coroutine, which costs 1 %.
             replies: Sequence[Any] = await (self.pool.execute(batch, until) if written is None else written)
         except ConnectionLost:
             if not is_repeatable(batch):
@@ -87,7 +88,7 @@ class AsyncStandalone:
         return replies
 
     async def _moved(self, batch: Batch, replies: Sequence[Any], until: float | None) -> Sequence[Any]:
-        """Connect anew, and repeat the commands that were refused."""
+        """Connect again and repeat the commands that were refused with READONLY."""
         retire = getattr(self.pool, "retire", None)
         if retire is None:
             return replies
@@ -106,4 +107,4 @@ class AsyncStandalone:
 
 
 def _never(batch: Batch, until: float | None, /) -> None:
-    """Begin nothing."""
+    """Return None: the pool has no `begin`."""

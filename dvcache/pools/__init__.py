@@ -1,4 +1,4 @@
-"""Connections to one server: lean and synchronous, multiplexed on an event loop, in memory, embedded.
+"""Pools of connections to one server: blocking, multiplexed on an event loop, in memory, embedded.
 
-valkey-py makes and secures the connections (`connections`); what runs the commands on them is here.
+valkey-py makes and secures the connections (`connections`); the pools here run the commands on them.
 """

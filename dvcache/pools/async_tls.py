@@ -1,6 +1,6 @@
-"""TLS of valkey-py's asynchronous connections, with the arguments that only its synchronous ones know.
+"""TLS of valkey-py's asynchronous connections, with the arguments that only its synchronous ones support.
 
-The certificates that the system trusts are read in a thread: that takes some 20 ms.
+The system's trusted certificates are read in a thread, which takes about 20 ms.
 """
 
 import ssl
@@ -12,7 +12,7 @@ from dvcache.pools.threads import awaited, in_thread
 
 
 class TlsArguments:
-    """Takes `ssl_ca_path` and `ssl_password`; refuses OCSP, which no asynchronous connection checks."""
+    """Accepts `ssl_ca_path` and `ssl_password`; refuses OCSP, which asynchronous connections do not check."""
 
     def __init__(
         self,
@@ -21,19 +21,19 @@ class TlsArguments:
         ssl_password: str | None = None,
         ssl_validate_ocsp: bool = False,
         ssl_validate_ocsp_stapled: bool = False,
-        ssl_ocsp_context: object = None,  # noqa: ARG002  # of no effect without those above, in either mode
+        ssl_ocsp_context: object = None,  # noqa: ARG002  # no effect without the two above, in either mode
         ssl_ocsp_expected_cert: object = None,  # noqa: ARG002  # as above
         **kwargs: Any,
     ) -> None:
         if ssl_validate_ocsp or ssl_validate_ocsp_stapled:
-            message = "OCSP is checked by connections of synchronous code only; leave it out, or call no a… methods"
+            message = "OCSP is checked by synchronous connections only; leave it out, or call no a… methods"
             raise ConfigurationError(message, key="ssl_validate_ocsp")
         super().__init__(**kwargs)
         self.ca_path, self.certificate_password = ssl_ca_path, ssl_password
 
 
 async def prepare(connection: Any) -> None:
-    """Make the TLS context of a connection, where there is none yet."""
+    """Create the TLS context of a connection if it has none."""
     if connection.ssl_context.context is None:
         make = partial(_context, connection.ssl_context, connection.ca_path, connection.certificate_password)
         connection.ssl_context.context = await awaited(in_thread(make, "tls"))

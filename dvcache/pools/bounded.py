@@ -1,6 +1,6 @@
-"""valkey-py's connection classes, bounded: each connects within one budget (`budgets`), in sync as in async.
+"""Subclasses of valkey-py's connection classes whose `connect` keeps to one budget (`budgets`), sync and async.
 
-A class of the user's that inherits one of valkey-py's is bounded too, by a subclass; a `_connect` of its own is kept.
+A user's class that inherits one of valkey-py's is bounded too, by a subclass; its own `_connect` is kept.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ def bounded(cls: C) -> C:
     """Return a subclass of a connection class whose `connect` keeps to the budget.
 
     Args:
-        cls: one of valkey-py's connection classes, or of the user's; one that inherits none of valkey-py's is returned
-            as it is.
+        cls: a connection class of valkey-py or of the user; one that does not inherit from valkey-py's is returned
+            unchanged.
     """
     return cast("C", _bounded(cast("Hashable", cls)))
 
@@ -44,7 +44,7 @@ def _bounded(cls: Any) -> Any:
 
 
 def bound_pool(pool: Any) -> Any:
-    """Have the connections that a pool of valkey-py's kind makes from now on keep to the budget; return the pool."""
+    """Make a pool of valkey-py's kind create bounded connections from now on; return the pool."""
     made = getattr(pool, "connection_class", None)
     if isinstance(made, type):
         pool.connection_class = bounded(made)
@@ -52,7 +52,7 @@ def bound_pool(pool: Any) -> Any:
 
 
 def _subclass(cls: Any, mixin: type, openers: tuple[tuple[Any, Any], ...]) -> Any:
-    """Make the subclass, with an opener of our own where the class has that of valkey-py."""
+    """Make the subclass; replace the class's opener if it is valkey-py's own."""
     opener = next((ours for theirs_, ours in openers if cls._connect is theirs_), None)
     namespace: dict[str, Any] = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
     if opener is not None:
@@ -61,7 +61,7 @@ def _subclass(cls: Any, mixin: type, openers: tuple[tuple[Any, Any], ...]) -> An
 
 
 class _Sync:
-    """Bounds a connection of blocking code."""
+    """Bounds a synchronous connection."""
 
     _greeted: Any = None
     _is_ready = False
@@ -72,14 +72,14 @@ class _Sync:
         if self._sock is not None:
             if self._is_ready:
                 return
-            self.disconnect()  # an exception at an unlucky instruction left it in the midst of the greeting
+            self.disconnect()  # an exception struck during the handshake
         self._is_ready = False
         self._until, self._greeted = budget(self.socket_connect_timeout), None
         try:
             with connecting_until(self._until):
                 super().connect()  # type: ignore[misc]  # a mixin before valkey-py's class
             _refuse(self._greeted)
-        except BaseException as error:  # noqa: BLE001  # raised again, or what it means
+        except BaseException as error:  # noqa: BLE001  # raised again, or as the server's refusal
             refused, self._greeted = _refusal(error, self._greeted), None
             self.disconnect()
             if refused is None:
@@ -101,7 +101,7 @@ class _Sync:
         return self._greeted
 
     def on_connect(self: Any) -> None:
-        """Greet the server, with credentials that were asked for within the budget."""
+        """Perform the handshake, with credentials fetched within the budget."""
         provider = self.credential_provider
         if provider is not None:
             self.credential_provider = given(provider, self._until)
@@ -112,7 +112,7 @@ class _Sync:
 
 
 def _refusal(error: BaseException, greeted: GreetedSocket | GreetedStream | None) -> BaseException | None:
-    """Return the error of a server that ended the connection with a refusal."""
+    """Return the error of a server that sent a refusal and closed the connection."""
     is_lost = isinstance(error, OSError | EOFError | theirs.ConnectionError)
     if greeted is None or not is_lost or isinstance(error, theirs.AuthenticationError | ProviderError):
         return None
@@ -121,7 +121,7 @@ def _refusal(error: BaseException, greeted: GreetedSocket | GreetedStream | None
 
 
 def _refuse(greeted: GreetedSocket | GreetedStream | None) -> None:
-    """Raise for a refusal that came after a greeting which asked for nothing."""
+    """Raise if the server sent a refusal after a handshake that sent no command."""
     if greeted is not None and (text := refusal_in(greeted.unread)):
         raise theirs.ConnectionError(text)
 
@@ -152,7 +152,7 @@ def _prepare(connection: Any, sock: socket.socket) -> None:
 
 
 class _Async:
-    """Bounds a connection of an event loop."""
+    """Bounds an asynchronous connection."""
 
     _until: float | None = None
     _open_socket: Callable[[Any], Any] | None = None
@@ -189,7 +189,7 @@ class _Async:
             await self._open_socket()
 
     async def on_connect(self: Any) -> None:
-        """Greet the server, with credentials that were asked for without blocking the event loop."""
+        """Perform the handshake, with credentials fetched without blocking the event loop."""
         provider = self.credential_provider
         if provider is not None:
             self.credential_provider = await agiven(provider)
@@ -200,7 +200,7 @@ class _Async:
 
 
 def _closed(error: BaseException) -> BaseException | None:
-    """Return the error of a transport of uvloop's that has ended: it raises a RuntimeError."""
+    """Return the error of a closed uvloop transport, which raises a RuntimeError."""
     if type(error) is RuntimeError and "handler is closed" in str(error):
         return theirs.ConnectionError("the server closed the connection")
     return None
@@ -211,7 +211,7 @@ def _timed_out(error: BaseException) -> BaseException | None:
 
 
 class _AsyncTls(TlsArguments, _Async):
-    """Bounds a secured connection of an event loop."""
+    """Bounds an asynchronous TLS connection."""
 
 
 async def _open_stream(self: Any) -> None:
@@ -240,6 +240,7 @@ async def _open_unix_stream(self: Any) -> None:
 async def _streamed(self: Any, sock: socket.socket, arguments: Mapping[str, Any]) -> None:
     """Make the streams of a connected socket, as `asyncio.open_connection` does."""
     loop = asyncio.get_running_loop()
+    # The transport closes its socket on an error; a refusal can still be read from the duplicate.
     stream = self._stream = GreetedStream(None if arguments.get("ssl") else sock.dup())
     protocol = asyncio.StreamReaderProtocol(stream, loop=loop)
     try:

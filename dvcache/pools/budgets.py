@@ -1,7 +1,7 @@
-"""The budget of a connection: the time by which name look-up, TCP, TLS and greeting must be over.
+"""The budget of a connection attempt: the time by which name resolution, TCP, TLS and handshake must be complete.
 
-A ContextVar carries a caller's deadline to connections that a pool of the user's opens, and to those that such a
-connection opens itself to ask sentinels.
+A ContextVar carries the caller's deadline to connections that a user's pool opens, and to those that such a connection
+opens itself to query sentinels.
 """
 
 import time
@@ -19,19 +19,19 @@ def sooner(*moments: float | None) -> float | None:
 
 
 def budget(seconds: float | None) -> float | None:
-    """Return until when a connection may take that begins now.
+    """Return the time by which a connection attempt that starts now must be complete; None without a limit.
 
     Args:
-        seconds: its own limit; None has no bound beside that of `connecting_until`.
+        seconds: the attempt's own limit; None applies only that of `connecting_until`.
     """
     return sooner(None if seconds is None else time.monotonic() + seconds, _UNTIL.get())
 
 
 def left(until: float | None) -> float | None:
-    """Return the seconds that are left, None without a bound.
+    """Return the remaining seconds, None without a limit.
 
     Raises:
-        TimeoutError: nothing is left.
+        TimeoutError: none remain.
     """
     if until is None:
         return None
@@ -43,10 +43,10 @@ def left(until: float | None) -> float | None:
 
 @contextmanager
 def connecting_until(until: float | None) -> Iterator[None]:
-    """Bound every connection that is opened within the block, in this thread or task."""
+    """Apply a deadline to every connection that is opened within the block, in this thread or task."""
     before = _UNTIL.get()
     _UNTIL.set(sooner(until, before))
     try:
         yield
     finally:
-        _UNTIL.set(before)  # not by a token: an eager task ends in another context than it begins in
+        _UNTIL.set(before)  # no token: an eager task ends in another context than it starts in

@@ -1,7 +1,7 @@
-"""valkey-py's connections, made from endpoints: TCP, TLS, unix socket, credentials, database number.
+"""Connect to an endpoint by valkey-py: TCP, TLS, unix socket, credentials, database number.
 
-They are connected by valkey-py (HELLO, AUTH, CLIENT SETINFO, SELECT) and then handed to a pool, which talks on the
-bare socket or transport. What valkey-py raises is mapped to our errors here.
+valkey-py connects (HELLO, AUTH, CLIENT SETINFO, SELECT). A pool then takes over the bare socket or transport. Errors of
+valkey-py are mapped to ours here.
 """
 
 import dataclasses
@@ -42,25 +42,24 @@ _ASYNC: Final[Mapping[str, type[aio.AbstractConnection]]] = {
 
 
 _DENIED: Final = "DENIED "
-"""How a server in protected mode begins, which takes no connection from elsewhere."""
+"""Start of the error of a server in protected mode, which refuses connections from other hosts."""
 _FULL: Final = "max number of clients"
-"""A part of what a server says that takes no more connections."""
+"""Part of the error of a server that accepts no more clients."""
 _FINAL: Final = ("ERR Protocol error", _DENIED)
-"""How servers begin that then end the connection: also one whose commands it cannot read."""
+"""Starts of errors after which the server closes the connection."""
 
 GREETING: Final = "valkey_connect_func"
-"""The argument of a connection that says how a server is greeted."""
+"""Connection argument with the function that performs the handshake."""
 
 
 def located(endpoint: Endpoint, until: float | None = None) -> Endpoint:
-    """Return the endpoint with the place of its embedded server, started if need be; others as they are.
+    """Return the endpoint, with the socket of the embedded server if it asks for one; start that server if needed.
 
-    Blocks while a server starts.
+    Blocks while the server starts.
 
     Args:
-        endpoint: where to.
-        until: the caller's deadline, in `time.monotonic()` seconds; the start goes on where it passes. None: there is
-            none.
+        endpoint: the endpoint.
+        until: the caller's deadline, in `time.monotonic()` seconds; the start continues after it. None: no deadline.
 
     Raises:
         ConnectError: the server does not start, or not by the deadline.
@@ -79,7 +78,7 @@ def located(endpoint: Endpoint, until: float | None = None) -> Endpoint:
 
 def connection(endpoint: Endpoint) -> sync.AbstractConnection:
     """Return valkey-py's connection to the endpoint, not yet connected."""
-    return _make(_SYNC, endpoint, read_replica)  # type: ignore[no-any-return]  # the table says which class
+    return _make(_SYNC, endpoint, read_replica)  # type: ignore[no-any-return]  # the table determines the class
 
 
 def async_connection(endpoint: Endpoint) -> aio.AbstractConnection:
@@ -88,16 +87,16 @@ def async_connection(endpoint: Endpoint) -> aio.AbstractConnection:
 
 
 def connect(connection: sync.AbstractConnection, endpoint: Endpoint, until: float | None = None) -> None:
-    """Connect, within the endpoint's connect timeout: name look-up, TCP, TLS and greeting together.
+    """Connect within the endpoint's connect timeout: name resolution, TCP, TLS and handshake together.
 
     Args:
-        connection: of `connection`.
-        endpoint: where it leads to.
-        until: the caller's deadline, in `time.monotonic()` seconds; None: there is none.
+        connection: the result of `connection`.
+        endpoint: its endpoint.
+        until: the caller's deadline, in `time.monotonic()` seconds; None: no deadline.
 
     Raises:
         ConnectError: the server could not be reached in time, or the credential provider failed.
-        ServerError: it refused the credentials or the database, or takes no more clients.
+        ServerError: the server refused the credentials or the database, or accepts no more clients.
     """
     began = time.monotonic()
     try:
@@ -114,7 +113,7 @@ def connect(connection: sync.AbstractConnection, endpoint: Endpoint, until: floa
 
 
 async def aconnect(connection: aio.AbstractConnection, endpoint: Endpoint, until: float | None = None) -> None:
-    """Connect as `connect`. Where it fails or is cancelled, nothing is left open."""
+    """Connect as `connect` does. A failure or cancellation leaves nothing open."""
     began = time.monotonic()
     try:
         with connecting_until(until):
@@ -128,7 +127,7 @@ async def aconnect(connection: aio.AbstractConnection, endpoint: Endpoint, until
 
 
 def _limit(endpoint: Endpoint, began: float, until: float | None) -> str:
-    """Say how long a connection could take."""
+    """Describe the time limit of a connection attempt, for its error."""
     seconds = endpoint.connect_timeout
     if until is not None and (seconds is None or until < began + seconds):
         return f" within {max(until - began, 0.0):.3g} s; the deadline has passed"
@@ -136,7 +135,7 @@ def _limit(endpoint: Endpoint, began: float, until: float | None) -> str:
 
 
 def read_replica(connection: Any, greet: Callable[[Any], object] | None = None) -> None:
-    """Greet a replica of a cluster, as the user does if at all, and tell it to answer reads itself."""
+    """Perform the handshake, the user's if there is one, and send READONLY so that the replica serves reads."""
     if greet is None:
         connection.on_connect()
     else:
@@ -146,7 +145,7 @@ def read_replica(connection: Any, greet: Callable[[Any], object] | None = None) 
 
 
 async def aread_replica(connection: Any, greet: Callable[[Any], object] | None = None) -> None:
-    """As `read_replica`, of an asynchronous connection."""
+    """Perform the handshake as `read_replica` does, on an asynchronous connection."""
     greeted = connection.on_connect() if greet is None else greet(connection)
     if inspect.isawaitable(greeted):
         await greeted
@@ -155,14 +154,14 @@ async def aread_replica(connection: Any, greet: Callable[[Any], object] | None =
 
 
 _OF_COMMANDS: Final = frozenset({"retry", "retry_on_error", "retry_on_timeout", "health_check_interval"})
-"""Arguments that say how valkey-py carries commands: here a pool does, and the budget bounds attempts to connect."""
+"""Arguments for commands and retries in valkey-py: the pool runs the commands, and the budget bounds connecting."""
 
 _KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 45_000}
-"""Seconds of rest, between probes, and how many of them; milliseconds without an acknowledgement: as long together."""
+"""Idle seconds, seconds between probes, number of probes; milliseconds without an ACK, which allow the same time."""
 
 
 def kept_alive(options: Mapping[str, object]) -> dict[str, object]:
-    """Return the arguments of a connection with TCP keepalive, unless they say otherwise."""
+    """Return the connection's arguments with TCP keepalive, unless they disable it."""
     if options.get("socket_keepalive") is False:
         return dict(options)
     known = {getattr(socket, name): value for name, value in _KEEPALIVE.items() if hasattr(socket, name)}
@@ -176,21 +175,21 @@ def _make(classes: Mapping[str, type], endpoint: Endpoint, read_replica: Callabl
     given = kept_alive(endpoint.options)
     options = {name: value for name, value in given.items() if name in accepted}
     where = {"path": endpoint.path} if endpoint.scheme == "unix" else {"host": endpoint.host, "port": endpoint.port}
-    # While it connects, a reply may take as long as connecting; the pool sets the timeout of commands afterwards.
+    # The handshake may take as long as connecting; the pool sets the timeout of commands afterwards.
     handshake = endpoint.connect_timeout
     options = push_parser(cls, endpoint) | options | greeting(endpoint, read_replica)
     return made(**where, db=endpoint.db, socket_timeout=handshake, socket_connect_timeout=handshake, **options)
 
 
 def greeting(endpoint: Endpoint, read_replica: Callable[..., object]) -> dict[str, Any]:
-    """Return the argument of a connection that makes a replica of a cluster answer reads; none for other servers."""
+    """Return the argument that makes a replica of a cluster serve reads; nothing for other servers."""
     if not (endpoint.in_cluster and endpoint.role == "replica"):
         return {}
     return {GREETING: partial(read_replica, greet=endpoint.options.get(GREETING))}
 
 
 def push_parser(cls: type[Any], endpoint: Endpoint) -> dict[str, Any]:
-    """Return the argument by which a RESP3 connection drops pushes; none for RESP2 and for a parser of the user's."""
+    """Return the parser that drops RESP3 pushes; nothing for RESP2 or a parser of the user's."""
     if endpoint.options.get("protocol", 2) in {2, "2"}:
         return {}
     for parser, module in ((PushParser, sync), (AsyncPushParser, aio)):
@@ -204,7 +203,7 @@ def push_parser(cls: type[Any], endpoint: Endpoint) -> dict[str, Any]:
 
 
 def parameters(cls: type[Any]) -> frozenset[str]:
-    """Return the names of the arguments that a class and its ancestors take."""
+    """Return the parameter names of a class and its ancestors."""
     return _parameters(cast("Hashable", cls))
 
 
@@ -214,19 +213,19 @@ def _parameters(cls: Hashable) -> frozenset[str]:
 
 
 def interrupt(sock: socket.socket | None) -> None:
-    """End a connection under the thread that uses it, which finds it closed."""
+    """Shut a connection down while another thread uses it; that thread sees it closed."""
     if sock is not None:
-        # On a copy of the descriptor: an SSL socket's own shutdown() takes its state away from its reader.
+        # On a duplicate of the descriptor: SSLSocket.shutdown() would discard the TLS state that its reader uses.
         with suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as copy:
             copy.shutdown(socket.SHUT_RDWR)
 
 
 def reader(endpoint: Endpoint, refusals: list[errors.ServerError] | None = None) -> Replies:
-    """Return a parser of replies whose error replies are our `ServerError`s; of RESP3 it drops the pushes.
+    """Return a parser whose error replies are our `ServerError`s; for RESP3, it drops pushes.
 
     Args:
         endpoint: the server, for errors.
-        refusals: where an error goes as well that says that the server reads no more of the connection.
+        refusals: list that also receives errors after which the server reads no more from the connection.
     """
     alias, name = endpoint.alias, endpoint.name
 
@@ -244,10 +243,10 @@ _FILES: Final = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 
 
 def _missing_file(endpoint: Endpoint) -> str | None:
-    """Name the first certificate or key that is not there: the system's message does not."""
+    """Describe the first certificate or key file that does not exist; the system's error does not name it."""
     for name in _FILES:
         path = endpoint.options.get(name)
-        if isinstance(path, str) and not os.path.exists(path):  # noqa: PTH110  # an error's path, once
+        if isinstance(path, str) and not os.path.exists(path):  # noqa: PTH110  # only for an error
             return f"{name} names no file: {path}"
     return None
 
@@ -261,8 +260,8 @@ _MAPPED: Final[tuple[tuple[type[Exception], type[errors.ServerError]], ...]] = (
 
 
 def refusal(error: Exception, endpoint: Endpoint) -> errors.ServerError | None:
-    """Return what the server refused with, where valkey-py made an error of its own of that; else None."""
-    if str(error).startswith(_DENIED):
+    """Return our error if valkey-py's error stands for a refusal by the server; else None."""
+    if str(error).startswith(_DENIED):  # protected mode refuses any client, so this is a ConnectError
         return None
     for cls, mapped in _MAPPED:
         if isinstance(error, cls):
@@ -275,22 +274,22 @@ def refusal(error: Exception, endpoint: Endpoint) -> errors.ServerError | None:
 def _refusal(error: Exception, endpoint: Endpoint) -> str:
     text = errors.without_arguments(str(error))
     if endpoint.in_cluster and ("DB index" in text or "SELECT" in text):
-        return f"the cluster has no database {endpoint.db}: {text}; write 0, or raise its cluster-databases (Valkey 9)"
+        return f"the cluster has no database {endpoint.db}: {text}; use 0, or raise its cluster-databases (Valkey 9)"
     return text
 
 
 def connect_error(
     error: Exception, endpoint: Endpoint, limit: str | None = None
 ) -> errors.TransportError | errors.ServerError:
-    """Return what a failed `connect()` means: the server refused us, or could not be reached.
+    """Return our error for a failed `connect()`: the server refused, or could not be reached.
 
     Args:
-        error: what valkey-py raised.
-        endpoint: where to.
-        limit: how long it could take, as the error says it.
+        error: the error of valkey-py.
+        endpoint: the server.
+        limit: the time limit, as worded in the error.
     """
     if is_unreadable(error):
-        message = f"cannot connect: the server answers what none answers ({type(error).__name__})"
+        message = f"cannot connect: the server's reply to the handshake cannot be read ({type(error).__name__})"
         return errors.ConnectError(message, alias=endpoint.alias, endpoint=endpoint.name)
     if (refused := refusal(error, endpoint)) is not None:
         return refused

@@ -1,7 +1,7 @@
-"""Credentials of a provider, asked for each connection: within the budget, and without blocking an event loop.
+"""Credentials from a provider, fetched for each connection within the budget and without blocking an event loop.
 
-A provider has `get_credentials`, a function or a coroutine function, and on event loops `get_credentials_async` goes
-first.
+A provider has `get_credentials`, a function or a coroutine function; on event loops, `get_credentials_async` has
+precedence.
 """
 
 import asyncio
@@ -14,15 +14,15 @@ from valkey.exceptions import ConnectionError as DriverConnectionError
 from dvcache.pools.threads import awaited, awaited_until, in_thread
 
 _PAIR: Final = 2
-"""A username and a password; the password may be alone."""
+"""Maximum length of the credentials: a username and a password, or a password alone."""
 
 
 class ProviderError(DriverConnectionError):
-    """A credential provider failed. Its text is not repeated: a password may be a part of it."""
+    """A credential provider failed. Its message is not repeated, as it may contain a password."""
 
 
 class Given:
-    """A provider of credentials that are known already, as valkey-py asks for them."""
+    """A provider of fetched credentials, in valkey-py's interface."""
 
     __slots__ = ("_credentials",)
 
@@ -30,16 +30,16 @@ class Given:
         self._credentials = credentials
 
     def get_credentials(self) -> tuple[str, ...]:
-        """Return them."""
+        """Return the credentials."""
         return self._credentials
 
 
 def given(provider: Any, until: float | None) -> Given:
-    """Return the credentials of a provider, which is asked in a thread where time is bounded.
+    """Fetch the credentials of a provider; in a thread if there is a deadline.
 
     Raises:
-        TimeoutError: it gave none by then.
-        ProviderError: it failed.
+        TimeoutError: the deadline has passed.
+        ProviderError: the provider failed.
     """
     ask = partial(_asked, provider)
     future = in_thread(ask, "credentials") if until is not None else None
@@ -49,14 +49,14 @@ def given(provider: Any, until: float | None) -> Given:
         if future is not None and not future.done():
             raise
         failure = _reason(error)
-    raise _failed(provider, failure)  # here, where the provider's error is no context of it
+    raise _failed(provider, failure)  # outside `except`, so that the provider's error is not its context
 
 
 async def agiven(provider: Any) -> Given:
-    """Return the credentials of a provider: awaited where it is asynchronous, else asked in a thread.
+    """Fetch the credentials of a provider: await them if it is asynchronous, else call it in a thread.
 
     Raises:
-        ProviderError: it failed.
+        ProviderError: the provider failed.
     """
     ask = getattr(provider, "get_credentials_async", None)
     try:
@@ -65,7 +65,7 @@ async def agiven(provider: Any) -> Given:
         else:
             found = await awaited(in_thread(provider.get_credentials, "credentials"))
         return _given(await found if inspect.isawaitable(found) else found)
-    except Exception as error:  # noqa: BLE001  # whatever a user's class raises
+    except Exception as error:  # noqa: BLE001  # a user's class may raise any
         failure = _reason(error)
     raise _failed(provider, failure)  # as above
 
@@ -80,7 +80,7 @@ async def _result(found: Any) -> Any:
 
 
 class _NoCredentialsError(Exception):
-    """A provider returned something else."""
+    """A provider returned no credentials of the expected type."""
 
 
 def _given(found: Any) -> Given:

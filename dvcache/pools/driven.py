@@ -1,7 +1,7 @@
-"""The driven pool: batches on a pool of valkey-py's kind, for pool, connection and parser classes of the user's.
+"""The sync pool of the user's own classes: batches on a pool of valkey-py's kind, with its connections and parsers.
 
-It asks of a pool `get_connection` and `release`, and of a connection `pack_commands`, `send_packed_command`,
-`read_response` and `disconnect`. A connection whose state is unknown is disconnected before it is released.
+It uses `get_connection` and `release` of a pool, and `pack_commands`, `send_packed_command`, `read_response` and
+`disconnect` of a connection. A connection whose state is unknown is disconnected before it is released.
 """
 
 import itertools
@@ -26,36 +26,37 @@ from dvcache.pools.uses import Use, connected, hurrying, read
 from dvcache.types import Batch, Driven, Endpoint, Transaction
 
 _QUIET: Final = 10.0
-"""Seconds without a use after which the watchdog need not look."""
+"""Seconds without a call after which the watchdog stops its checks."""
 _SWEEP: Final = 1.0
-"""Seconds between looks for connections that were not given back."""
+"""Seconds between checks for connections that were not released."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A batch that was written, and whose replies are to be read: `protocols.Pending`."""
+    """A written batch whose replies are still to be read: `protocols.Pending`."""
 
     pool: "DrivenPool"
     use: Use
     batch: Batch
 
     def replies(self) -> Sequence[Any]:
-        """Read the replies, and give the connection back."""
+        """Read the replies, and release the connection."""
         return self.pool.finish(self.use, self.batch)
 
     def abandon(self) -> None:
-        """Give the connection back disconnected, as nobody is going to read."""
+        """Release the connection disconnected, since its replies are not read."""
         self.pool.end(self.use, clean=False)
 
 
 class DrivenPool:
-    """The connections of this process to one server, or to the nodes that the user's pool finds.
+    """The connections of this process to one server, or to the nodes that the user's pool discovers.
 
-    Uses are counted by what is alive. A use that died before its connection was given back was struck by an exception
-    at an unlucky instruction: the user's pool may count that connection for ever, and is replaced.
+    Connections in use are counted by the `Use` objects alive. If a use dies before its connection was released, an
+    exception struck at an unlucky instruction. The user's pool may then count that connection as in use forever, so
+    the pool is replaced.
 
     Args:
-        endpoint: where to; its driver makes the pool.
+        endpoint: the server; its driver makes the user's pool.
     """
 
     __slots__ = (
@@ -80,7 +81,7 @@ class DrivenPool:
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Start without a pool: in a forked child the old one is the parent's."""
+        """Start without a pool: the one in a forked child belongs to the parent."""
         if (driven := self._driven) is not None:
             _inherited.append(driven)
         self._generations = Generations(partial(_another, self._endpoint))
@@ -89,26 +90,26 @@ class DrivenPool:
         self._waiting = Waiting()
         self._numbers = itertools.count()
         self._owed: dict[int, tuple[weakref.ref[Use], Generation]] = {}
-        """The uses whose connections were not given back to the user's pool."""
+        """Uses whose connections were not released to the user's pool, by number."""
         self._active = 0.0
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         if not batch:
             return []
         use = self._use(batch, until)
         replies: list[Any] = self._carried(use, batch, lambda: self._exchanged(use.connection, batch))
-        self.end(use, clean=type(batch) is not Transaction or replies[0] is True)  # else it may be in the midst of it
+        self.end(use, clean=type(batch) is not Transaction or replies[0] is True)  # else MULTI may still be open
         return replies
 
     def begin(self, batch: Batch, until: float | None = None, /) -> Written:
-        """Write the batch, as `protocols.Begins` says."""
+        """Write the batch (see `protocols.Begins`)."""
         use = self._use(batch, until)
         self._carried(use, batch, lambda: use.connection.send_packed_command(use.connection.pack_commands(batch)))
         return Written(self, use, batch)
 
     def finish(self, use: Use, batch: Batch) -> Sequence[Any]:
-        """Read the replies of the batch that was written, and give the connection back."""
+        """Read the replies of the batch that was written, and release the connection."""
 
         def replies_of() -> list[Any]:
             with hurrying(use):
@@ -125,7 +126,7 @@ class DrivenPool:
         return exchanges.read(batch, read(connection, batch), self._endpoint)
 
     def _carried(self, use: Use, batch: Batch, action: Callable[[], Any]) -> Any:
-        """Return what the action returns; where it fails, give the connection back and raise what the error means."""
+        """Return the action's result; if it fails, release the connection and raise our error for it."""
         try:
             return action()
         except BaseException as error:
@@ -142,11 +143,11 @@ class DrivenPool:
         else:
             meant = exchanges.exchange_error(error, batch, self._endpoint)
         if isinstance(meant, ReplyTimeout):
-            self._end_idle(use.made.pool)  # those that rested may be as dead
+            self._end_idle(use.made.pool)  # the idle ones may be as dead
         return meant
 
     def _use(self, batch: Batch, until: float | None) -> Use:
-        """Take a connection, once fewer are in use than the pool allows: valkey-py's own would refuse at once."""
+        """Take a connection once fewer are in use than the pool allows; valkey-py's pool would raise at once."""
         use = None if self._waiting.turns else self._place(until)
         if use is None:
             pool = self._made().pool
@@ -160,17 +161,18 @@ class DrivenPool:
             self._connect(use, batch, until)
         except BaseException as error:
             if not isinstance(error, Exception) or isinstance(error.__cause__ or error, MemoryError | RecursionError):
-                use.made.retired = True  # valkey-py may have been struck as it took the connection back
+                use.made.retired = True  # the exception may have interrupted valkey-py's own release
             else:
-                self._owed.pop(use.number, None)  # valkey-py has taken it back
+                self._owed.pop(use.number, None)  # valkey-py has released it
             use.lost = True
             self._waiting.wake()
             raise
         return use
 
     def _connect(self, use: Use, batch: Batch, until: float | None) -> None:
-        """Take the connection of a use."""
+        """Take a connection for the use."""
         now = self._active = time.monotonic()
+        # Before connecting, so that the use is found even if an exception ends this call at any instruction.
         watchdog.watch(self, now + _SWEEP if until is None else min(until, now + _SWEEP))
         number = use.number = next(self._numbers)
         self._owed[number] = (weakref.ref(use), use.made)
@@ -178,7 +180,7 @@ class DrivenPool:
         use.since = self._active = time.monotonic()
 
     def _place(self, until: float | None) -> Use | None:
-        """Return a use, if fewer are alive than the pool allows."""
+        """Return a use if fewer are alive than the pool allows, else None."""
         most = exchanges.bound(self._made().pool, None)
         if most is not None and len(self._living) >= most:
             return None
@@ -186,16 +188,16 @@ class DrivenPool:
         if not self._living.admit(use, most):
             return None
         try:
-            self._repair()  # after it was admitted: the use that left it the place may not have given back a connection
+            self._repair()  # after the admission: the use that freed this place may not have released its connection
             use.made = self._made()
-            use.lost = is_exhausted(use.made.pool)  # by others; its own wait knows no deadline
+            use.lost = is_exhausted(use.made.pool)  # by other code; the pool's own wait would ignore the deadline
         except BaseException:
             use.lost = True
             raise
         return None if use.lost else use
 
     def end(self, use: Use, *, clean: bool = True) -> None:
-        """Give a connection back, disconnected where its state is unknown; one that cannot be is not given back."""
+        """Release a connection, disconnected if its state is unknown; do not release it if disconnecting fails."""
         try:
             if not clean or use.made.retired:
                 use.connection.disconnect()
@@ -209,7 +211,7 @@ class DrivenPool:
             self._waiting.wake()
 
     def _repair(self) -> None:
-        """Retire the user's pool if a use is over and its connection was never given back."""
+        """Retire the user's pool if a use has ended without releasing its connection."""
         for number, (reference, made) in self._owed.copy().items():
             use = reference()
             if use is None or use.lost:
@@ -217,18 +219,18 @@ class DrivenPool:
                 self._leaving[number] = Leaving(made.pool, self._end_idle)
                 self._owed.pop(number, None)
                 watchdog.watch(self)
-                with suppress(Exception):  # struck while it was ended, or not there
+                with suppress(Exception):  # an exception struck while it was ended, or it has no connection
                     use.connection.disconnect()  # type: ignore[union-attr]  # as above
 
     def _end_idle(self, pool: Any) -> None:
-        """End the idle connections of a pool of valkey-py's shape, but for a caller's own."""
+        """Close the idle connections of a pool of valkey-py's shape, unless the caller passed the pool (`client=`)."""
         if getattr(self._driver, "is_borrowed", False):
             return
         with suppress(Exception):  # a pool of another shape
             end_idle(pool)
 
     def _made(self) -> Generation:
-        """Return the user's pool."""
+        """Return the current pool of the user's."""
         if self._closed:
             raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
         return self._generations.current()
@@ -245,7 +247,7 @@ class DrivenPool:
             raise
 
     def look(self, now: float, /) -> float | None:
-        """End the uses whose deadline has passed, and what a retired pool left, as `watchdog.Watched` says."""
+        """Interrupt uses whose deadline has passed and finish retired pools (see `watchdog.Watched`)."""
         self._repair()
         for number, leaving in self._leaving.copy().items():
             if leaving.is_over(now):
@@ -263,17 +265,17 @@ class DrivenPool:
         return again
 
     def retire(self) -> None:
-        """Connect anew, as `protocols.Retires` says; connections in use end with their calls."""
+        """Replace the connections (see `protocols.Retires`); those in use are closed after their calls."""
         last = self._generations.last
         last.retired = True
         self._end_idle(last.pool)
 
     def release(self) -> None:
-        """End the connections that nobody uses."""
+        """Close the idle connections."""
         self._generations.last.rest()
 
     def close(self) -> None:
-        """End every connection; those in use, when their calls are over."""
+        """Close every connection; those in use, after their calls."""
         self._closed = True
         last = self._generations.last
         last.retired = True
@@ -281,7 +283,7 @@ class DrivenPool:
         self._waiting.wake()
 
     def abort(self) -> None:
-        """End every connection, those in use too: their callers see it lost."""
+        """Close every connection, including those in use: their callers get an error."""
         self.close()
         for use in self._living.alive():
             interrupt(getattr(use.connection, "_sock", None))
@@ -293,4 +295,4 @@ def _another(endpoint: Endpoint) -> Driven:
 
 
 _inherited: Final[list[object]] = []
-"""What a forked child has from its parent: never closed here."""
+"""Pools that a forked child inherited from its parent: kept referenced and never closed."""

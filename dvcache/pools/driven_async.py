@@ -1,4 +1,4 @@
-"""The asynchronous driven pool: as `driven`, with a pool of the user's for each running event loop."""
+"""The async pool of the user's own classes: as `driven`, with one of the user's pools per running event loop."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -13,10 +13,10 @@ from dvcache.types import Batch, Endpoint
 
 
 class AsyncDrivenPool:
-    """The connections of this process to one server, or to the nodes that the user's pools find, for each event loop.
+    """The connections of this process, per event loop, to one server or to the nodes that the user's pools discover.
 
     Args:
-        endpoint: where to; its driver makes the pools.
+        endpoint: the server; its driver makes the user's pools.
     """
 
     __slots__ = ("__weakref__", "_closed", "_endpoint", "_homes")
@@ -28,12 +28,12 @@ class AsyncDrivenPool:
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Forget every pool: in a forked child they are the parent's, and even closing them would reach its epoll."""
+        """Forget every pool: a forked child shares the parent's epoll, so even closing them would disturb it."""
         _inherited.append(self._homes.living())
         self._homes = PerLoop()
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         if not batch:
             return []
         home = self._homes.get(asyncio.get_running_loop()) or await self._moved_in()
@@ -58,19 +58,19 @@ class AsyncDrivenPool:
             home.end()
 
     def _sweep(self) -> None:
-        """Forget the pools of loops that were closed."""
+        """Forget the pools of closed loops."""
         for home in self._homes.living():
             if home.loop.is_closed():
                 self._homes.pop(home)
                 home.end()
 
     async def retire(self) -> None:
-        """Connect anew, as `protocols.Retires` says."""
+        """Replace the connections (see `protocols.Retires`)."""
         if (home := self._homes.get(asyncio.get_running_loop())) is not None:
             home.retire()
 
     def release(self) -> None:
-        """End the connections that nobody uses, from any thread."""
+        """End the idle connections. May be called from any thread."""
         for home in self._homes.living():
             call_in(home.loop, home.rest)
 
@@ -86,3 +86,4 @@ class AsyncDrivenPool:
 
 
 _inherited: Final[list[object]] = []
+"""Pools that a forked child inherited: kept referenced, since finalizing them would reach the parent's epoll."""

@@ -1,4 +1,4 @@
-"""Drivers: how pools of valkey-py's kind are made of the classes that a project names."""
+"""Sources of pools of valkey-py's kind: from the user's classes, or from a user's connection factory."""
 
 import asyncio
 import inspect
@@ -32,16 +32,16 @@ from dvcache.types import Address, Colour, Driven, Endpoint
 _OTHERS: Final[Mapping[Colour, str]] = {"sync": "asynchronous", "async": "synchronous"}
 _CURES: Final[Mapping[Colour, str]] = {
     "sync": "call the asynchronous methods (aget, aset …), or name a class of synchronous code",
-    "async": "call the methods that are no coroutines, or name a class of asynchronous code",
+    "async": "call the synchronous methods, or name a class of asynchronous code",
 }
 
 
 def wrong_colour(option: str, wanted: Colour, alias: str = "") -> ConfigurationError:
-    """Return the error of a class of the user's that does not serve code of this colour.
+    """Return the error for a user's class of the other mode.
 
     Args:
-        option: the setting that names it.
-        wanted: the colour of the caller.
+        option: the setting that names the class.
+        wanted: the mode of the caller.
         alias: the alias in use.
     """
     message = f"names a class of {_OTHERS[wanted]} code, which cannot serve this call; {_CURES[wanted]}"
@@ -50,20 +50,20 @@ def wrong_colour(option: str, wanted: Colour, alias: str = "") -> ConfigurationE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classes:
-    """The classes of one colour."""
+    """The classes of one mode."""
 
     pool: type[Any]
     connection: type[Any] | None = None
-    """None: valkey-py's own, as the endpoint's scheme asks for."""
+    """Connection class; None selects valkey-py's class for the endpoint's scheme."""
     parser: type[Any] | None = None
-    """None: valkey-py's own."""
+    """Parser class; None selects valkey-py's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByClasses:
-    """Pools of classes: the user's pool, connection or parser, the others valkey-py's own.
+    """Makes pools from the user's pool, connection or parser class; the others are valkey-py's.
 
-    In place of one colour's classes stands the option whose class is of the other one.
+    A mode that the user's class does not serve has the name of its option in place of the classes.
     """
 
     sync: Classes | str
@@ -71,14 +71,14 @@ class ByClasses:
     discovers: bool = False
 
     def driven(self, endpoint: Endpoint, /) -> Driven:
-        """Return a pool, as `types.Driver` says."""
+        """Return a pool (see `types.Driver`)."""
         if isinstance(self.sync, str):
             raise wrong_colour(self.sync, "sync", endpoint.alias)
         pool = _pool(self.sync, located(endpoint), sync, valkey.sentinel.Sentinel, greeting(endpoint, read_replica))
         return Driven(pool, partial(end_idle, pool))
 
     async def adriven(self, endpoint: Endpoint, /) -> Driven:
-        """Return a pool for the running event loop, as `types.Driver` says."""
+        """Return a pool for the running event loop (see `types.Driver`)."""
         if isinstance(self.aio, str):
             raise wrong_colour(self.aio, "async", endpoint.alias)
         if endpoint.scheme == "embedded":
@@ -91,7 +91,7 @@ def _pool(classes: Classes, endpoint: Endpoint, module: Any, sentinel: type[Any]
     own = {"valkeys": module.SSLConnection, "unix": module.UnixDomainSocketConnection}
     connection = classes.connection or own.get(endpoint.scheme, module.Connection)
     if more and GREETING not in parameters(connection):
-        message = f"{connection.__qualname__} takes no {GREETING!r}, by which replicas of a cluster are told to answer"
+        message = f"{connection.__qualname__} takes no {GREETING!r}, which makes replicas of a cluster serve reads"
         cure = "inherit Connection, or leave READ_FROM at 'primary'"
         raise ConfigurationError(f"{message}; {cure}", alias=endpoint.alias, key="OPTIONS['CONNECTION_POOL_KWARGS']")
     arguments = _arguments(classes, connection, endpoint) | dict(more)
@@ -99,7 +99,7 @@ def _pool(classes: Classes, endpoint: Endpoint, module: Any, sentinel: type[Any]
         arguments |= _discovery(endpoint, sentinel, arguments)
         return classes.pool.from_url(f"valkey://{quote(endpoint.service)}/{endpoint.db}", **arguments)
     if classes.connection is not None or endpoint.scheme == "unix":
-        # A URL would decide on the class of the connections.
+        # Not by URL: from_url would choose the connection class itself.
         where = {"path": endpoint.path} if endpoint.scheme == "unix" else {"host": endpoint.host, "port": endpoint.port}
         return classes.pool(connection_class=connection, db=endpoint.db, **where, **arguments)
     host = f"[{endpoint.host}]" if ":" in endpoint.host else quote(endpoint.host)
@@ -107,7 +107,7 @@ def _pool(classes: Classes, endpoint: Endpoint, module: Any, sentinel: type[Any]
 
 
 def _arguments(classes: Classes, connection: type[Any], endpoint: Endpoint) -> dict[str, Any]:
-    """What a pool and its connections take: what the other colour's connections know alone is left out."""
+    """Return the arguments of a pool and its connections, without those that only the other mode supports."""
     accepted = parameters(bounded(connection))
     known = _known()
     given = kept_alive(endpoint.options)
@@ -149,7 +149,7 @@ def _discovery(endpoint: Endpoint, sentinel: type[Any], connection: Mapping[str,
 
 
 def remapped(manager: Any, remap: Callable[[Address], Address]) -> None:
-    """Have valkey-py's `Sentinel` return where the nodes are reached that announce other addresses."""
+    """Make valkey-py's `Sentinel` return remapped addresses, where announced ones cannot be reached."""
     discover_primary, discover_replicas = manager.discover_master, manager.discover_slaves
     if inspect.iscoroutinefunction(discover_primary):
 
@@ -167,14 +167,14 @@ def remapped(manager: Any, remap: Callable[[Address], Address]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByFactory:
-    """Pools of the clients that a connection factory of the user's connects, in its own colour."""
+    """Makes pools by a connection factory of the user's, in that factory's mode."""
 
     factory_class: type[Any]
     colour: Colour
     option: str
-    """The setting that names it."""
+    """Setting that names the factory."""
     options: Mapping[str, Any] = field(repr=False)
-    """The OPTIONS that it was made of."""
+    """OPTIONS that the factory was made with."""
     url: str = field(repr=False)
     factory: Any = field(repr=False, compare=False)
     discovers: bool = True
@@ -187,25 +187,25 @@ class ByFactory:
         return self
 
     def at(self, url: str) -> "ByFactory":
-        """Return the driver of another URL, with the same factory."""
+        """Return the source for another URL, with the same factory."""
         return replace(self, url=url)
 
     def driven(self, endpoint: Endpoint, /) -> Driven:
-        """Return the pool of the client of the URL, as `types.Driver` says."""
+        """Return the pool of the factory's client for the URL (see `types.Driver`)."""
         if self.colour != "sync":
             raise wrong_colour(self.option, "sync", endpoint.alias)
         client = self.factory.connect(self._url(endpoint))
         return Driven(client.connection_pool, partial(self.factory.disconnect, client))
 
     async def adriven(self, endpoint: Endpoint, /) -> Driven:
-        """Return the pool of the running loop's client of the URL, as `types.Driver` says."""
+        """Return the pool of the factory's client for the URL on the running loop (see `types.Driver`)."""
         if self.colour != "async":
             raise wrong_colour(self.option, "async", endpoint.alias)
         client = await self.factory.connect(self._url(endpoint))
         return Driven(client.connection_pool, partial(self.factory.disconnect, client))
 
     def _url(self, endpoint: Endpoint) -> str:
-        """The URL, of a service with the role in its query: valkey-py knows none of the others."""
+        """Return the URL; for a service, with the role in its query, the only form that valkey-py supports."""
         split = urlsplit(self.url)
         query = [each for each in parse_qsl(split.query, keep_blank_values=True) if each[0] != "is_master"]
         if endpoint.service:
@@ -214,6 +214,6 @@ class ByFactory:
 
 
 def _remade(cls: type[Any], colour: Colour, option: str, options: Mapping[str, Any], url: str) -> ByFactory:
-    """Return the driver in another process, with a factory made anew: the pickled one's pools are its process's."""
+    """Rebuild the source in another process, with a new factory: pools cannot cross processes."""
     factory = cls(dict(options))
     return ByFactory(factory_class=cls, colour=colour, option=option, options=options, url=url, factory=factory)

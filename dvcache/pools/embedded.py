@@ -1,8 +1,8 @@
-"""The embedded server: one for each starting process, on a unix socket, shared with its children, ended with it.
+"""The embedded server: one per starting process, on a unix socket, shared with child processes, ended with its starter.
 
-A forked child finds the server in this module's state, any other child in the environment variable `SHARED`. The
-parallel workers of a test runner (pytest-xdist, `manage.py test --parallel`) are children that must not share: each has
-a server of its own.
+A forked child finds the server in this module's state, another child in the environment variable `SHARED`. Parallel
+workers of a test runner (pytest-xdist, `manage.py test --parallel`) are children that must not share, so each gets a
+server of its own.
 """
 
 import atexit
@@ -15,9 +15,9 @@ from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.server_process import ServerProcess, listens, server_binary
 
 SHARED: Final = "DVCACHE_EMBEDDED"
-"""Environment variable by which children find the server: the starting process's id, a colon, the socket's path.
+"""Environment variable for child processes: the starting process's id, a colon, the socket's path.
 
-After the process's id may stand an `@` and which parallel worker it is.
+`@` and the name of a parallel worker may follow the process id.
 """
 
 
@@ -25,38 +25,38 @@ def embedded_server() -> str:
     """Return the path of the embedded server's unix socket; start the server if none is alive. Blocks meanwhile.
 
     Raises:
-        ConfigurationError: there is no valkey-server to start.
-        ConnectError: it ended at its start, or did not answer.
+        ConfigurationError: no valkey-server is installed.
+        ConnectError: the server exited at its start, or did not answer.
     """
     return _keeper.path()
 
 
 def check_embeddable() -> None:
-    """Look whether there is a server, or a valkey-server that could be started; start nothing.
+    """Check that there is a server, or a valkey-server that could be started; start nothing.
 
     Raises:
-        ConfigurationError: there is none; says what to install.
+        ConfigurationError: there is none; the message says what to install.
     """
     if SHARED not in os.environ:
         server_binary()
 
 
 class _Keeper:
-    """What this process knows of its embedded server."""
+    """The embedded server of this process."""
 
     def __init__(self) -> None:
         self._server: ServerProcess | None = None
         self._worker = ""
-        """The parallel worker that started the server."""
+        """Name of the parallel worker that started the server."""
         self._registered = False
         self.renew()
 
     def renew(self) -> None:
-        """In a forked child: take a new lock."""
+        """Replace the lock in a forked child, where it may be held."""
         self._lock = threading.Lock()
 
     def path(self) -> str:
-        """Return the path of a living server's socket."""
+        """Return the socket path of a running server; start one if needed."""
         if (path := self._living()) is not None:
             return path
         with self._lock:
@@ -87,7 +87,7 @@ class _Keeper:
 
 
 def _inherited() -> str | None:
-    """Return the socket of the server that a living ancestor has started, for this worker if this process is one."""
+    """Return the socket of a server that a living ancestor started, for this worker if this process is one."""
     starter, _, path = os.environ.get(SHARED, "").partition(":")
     owner, _, worker = starter.partition("@")
     if _worker() not in {"", worker}:
@@ -95,8 +95,8 @@ def _inherited() -> str | None:
     if not (owner.isdigit() and path) or int(owner) == os.getpid():
         return None
     try:
-        os.kill(int(owner), 0)
-    except PermissionError:
+        os.kill(int(owner), 0)  # signal 0 only checks that the process exists
+    except PermissionError:  # it exists and belongs to another user
         return path
     except OSError:
         return None
@@ -108,7 +108,7 @@ def _named(server: ServerProcess, worker: str) -> str:
 
 
 def _worker() -> str:
-    """Return the parallel worker of a test runner that this process is, empty if it is none."""
+    """Return the name of the test runner's parallel worker that this process is; empty if it is none."""
     django = getattr(sys.modules.get("django.test.runner"), "_worker_id", 0)
     return os.environ.get("PYTEST_XDIST_WORKER", "") + (f".{django}" if django else "")
 

@@ -1,4 +1,4 @@
-"""Ends of an exchange on a blocking connection: what its errors mean to the caller."""
+"""Map the errors of an exchange on a blocking connection to ours."""
 
 import errno
 import time
@@ -11,17 +11,17 @@ from dvcache.pools.lane import Lane
 from dvcache.types import Batch, Endpoint
 
 
-def exchange_error(  # noqa: PLR0917  # the pool alone calls it
+def exchange_error(  # noqa: PLR0917  # only the pool calls it
     lane: Lane, error: BaseException, batch: Batch, endpoint: Endpoint, started: float, until: float | None
 ) -> TransportError | None:
-    """Return what an exchange's error means to the caller; None for the error itself.
+    """Return our error for an exchange's error; None if that error is raised unchanged.
 
     Args:
         lane: the connection, which has ended.
-        error: what the exchange raised.
+        error: the error of the exchange.
         batch: the commands.
         endpoint: the server.
-        started: when the exchange began.
+        started: start of the exchange.
         until: its deadline.
     """
     where = {"alias": endpoint.alias, "endpoint": endpoint.name, "command": str(batch[0][0])}
@@ -35,7 +35,7 @@ def exchange_error(  # noqa: PLR0917  # the pool alone calls it
 
 
 def exhausted(endpoint: Endpoint, patience: float | None, started: float, until: float | None) -> PoolExhausted:
-    """Return the error of a caller that waited for a connection in vain."""
+    """Return the error of a caller that got no connection in time."""
     waited = _waited(patience, started, until)
     return PoolExhausted(
         f"all {endpoint.max_connections} connections were busy for {waited}; raise max_connections",
@@ -45,7 +45,7 @@ def exhausted(endpoint: Endpoint, patience: float | None, started: float, until:
 
 
 def _waited(limit: float | None, started: float, until: float | None) -> str:
-    """Return for how long a caller waited, and whether it was the deadline that ended the wait."""
+    """Describe how long a caller waited, and whether the deadline ended the wait."""
     now = time.monotonic()
     if until is not None and (limit is None or now >= until):
         return f"{now - started:.2g} s; the deadline has passed"
@@ -53,5 +53,5 @@ def _waited(limit: float | None, started: float, until: float | None) -> str:
 
 
 def _is_timeout(error: BaseException) -> bool:
-    """Return True for the end of a wait of ours, False for that of TCP: a connection that does not answer is lost."""
+    """Return True for our own timeout; False for TCP's (ETIMEDOUT), which means that the connection is lost."""
     return isinstance(error, TimeoutError | BlockingIOError) and error.errno != errno.ETIMEDOUT

@@ -1,4 +1,4 @@
-"""Errors and replies of pools of valkey-py's kind, in our terms: for sync and async."""
+"""Map errors and replies of pools of valkey-py's kind to ours, for sync and async."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,14 +32,14 @@ _CODES: Final = {
     "ModuleError": "ERR",
     "AuthenticationWrongNumberOfArgsError": "ERR",
 }
-"""The codes that parsers cut off the text, by the class of the error: of valkey-py, or of the same name elsewhere."""
+"""Codes that parsers cut off the text of an error, by the name of the error's class, valkey-py's or a user's."""
 
 _BUSY: Final = ("Too many connections", "No connection available")
-"""What valkey-py's pools say when every connection is in use."""
+"""Starts of valkey-py's errors if every connection of a pool is in use."""
 
 
 def checked(driven: Driven, endpoint: Endpoint) -> Driven:
-    """Return the pool, whose connections are made within one budget, unless its replies would be no bytes."""
+    """Bound the pool's connection attempts and return it; raise if it decodes replies to text."""
     if (getattr(driven.pool, "connection_kwargs", None) or {}).get("decode_responses"):
         message = f"decode_responses must stay off: {type(driven.pool).__name__} sets it, and a cache reads bytes"
         raise errors.ConfigurationError(message, alias=endpoint.alias, key="OPTIONS")
@@ -48,19 +48,19 @@ def checked(driven: Driven, endpoint: Endpoint) -> Driven:
 
 
 def bound(pool: Any, default: int | None) -> int | None:
-    """Return how many connections a pool may have in use; None: any number."""
+    """Return the maximum number of connections of a pool; the default if it sets none."""
     most = getattr(pool, "max_connections", None)
     return most if isinstance(most, int) and 0 < most < 2**31 else default
 
 
 def patience(pool: Any, endpoint: Endpoint) -> float | None:
-    """Return for how many seconds a caller waits for a connection: a blocking pool says so itself."""
+    """Return the seconds to wait for a connection: those of a blocking pool, else the endpoint's timeout."""
     seconds: float | None = getattr(pool, "timeout", endpoint.timeout)
     return seconds
 
 
 def exhausted(pool: Any, endpoint: Endpoint, *, by_deadline: bool = False) -> errors.PoolExhausted:
-    """Return the error of a caller that waited for a connection in vain."""
+    """Return the error of a caller that got no connection in time."""
     seconds = patience(pool, endpoint)
     waited = "" if seconds is None else f" for {seconds:g} s"
     if by_deadline:
@@ -70,7 +70,7 @@ def exhausted(pool: Any, endpoint: Endpoint, *, by_deadline: bool = False) -> er
 
 
 def taking_error(error: Exception, pool: Any, endpoint: Endpoint) -> Exception:
-    """Return what an error of `get_connection` means to the caller."""
+    """Return our error for an error of `get_connection`."""
     if isinstance(error, theirs.ConnectionError) and str(error).startswith(_BUSY):
         return exhausted(pool, endpoint)
     if isinstance(error, theirs.ValkeyError | OSError | EOFError) or is_unreadable(error):
@@ -79,7 +79,7 @@ def taking_error(error: Exception, pool: Any, endpoint: Endpoint) -> Exception:
 
 
 def exchange_error(error: Exception, batch: Batch, endpoint: Endpoint) -> Exception:
-    """Return what an error between the commands and the last reply means to the caller."""
+    """Return our error for an error between the write and the last reply."""
     where = {"alias": endpoint.alias, "endpoint": endpoint.name, "command": str(batch[0][0])}
     if (refused := refusal(error, endpoint)) is not None:
         return refused
@@ -94,16 +94,16 @@ def exchange_error(error: Exception, batch: Batch, endpoint: Endpoint) -> Except
 
 
 def explain(meant: Exception, error: Exception) -> None:
-    """Raise what an error means, unless it is the error itself."""
+    """Raise our error from the original one; return if they are the same."""
     try:
         if meant is not error:
             raise meant from error
     finally:
-        del meant, error  # the traceback holds this frame: the cycle would hold the connection
+        del meant, error  # the traceback references this frame: the cycle would keep the connection alive
 
 
 def reply_error(error: BaseException, endpoint: Endpoint) -> errors.ServerError:
-    """Return our error of an error reply, whose text is again what the server wrote."""
+    """Return our error for an error reply, with the code that the parser cut off."""
     text = str(error)
     code = next((_CODES[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in _CODES), "")
     if not code and not errors.has_code(text):
@@ -112,24 +112,24 @@ def reply_error(error: BaseException, endpoint: Endpoint) -> errors.ServerError:
 
 
 def read(batch: Batch, replies: Sequence[Any], endpoint: Endpoint) -> list[Any]:
-    """Return the replies as the lean pool would have read them: of RESP2, with errors of ours.
+    """Return the replies in RESP2's shapes, with our errors, as the sync pool reads them.
 
     Raises:
-        ProtocolError: of libvalkey; a reply is none that its command has.
+        ProtocolError: of libvalkey; a reply does not fit its command.
     """
     try:
         found = [_ours(reply, endpoint) for reply in as_resp2(batch, replies)]
     except RecursionError as error:
         if is_callers(error):
             raise
-        raise ProtocolError("a reply that no command has") from error
+        raise ProtocolError("malformed reply") from error
     check(batch, found)
     return found
 
 
 @contextmanager
 def parsing() -> Iterator[None]:
-    """Take what a parser raises for a reply that it cannot read for what it means.
+    """Map the errors that a parser raises for a reply that it cannot read.
 
     Raises:
         ProtocolError: of libvalkey.
@@ -143,7 +143,7 @@ def parsing() -> Iterator[None]:
 
 
 def _ours(reply: Any, endpoint: Endpoint) -> Any:
-    """Return a reply with our errors in the place of others: a parser of the user's may return any class."""
+    """Return a reply with our errors in place of others; a user's parser may return errors of any class."""
     if isinstance(reply, BaseException):
         return reply if isinstance(reply, errors.CacheError) else reply_error(reply, endpoint)
     if isinstance(reply, list):

@@ -1,4 +1,4 @@
-"""The pool factory of a container that was given no other: which pool serves which endpoint."""
+"""The default pool factory of a container: select the pool for an endpoint."""
 
 import weakref
 from collections.abc import Callable
@@ -20,7 +20,7 @@ R = TypeVar("R", bound=Releasable)
 
 Around: TypeAlias = Callable[[NodePool, Endpoint], NodePool]
 AsyncAround: TypeAlias = Callable[[AsyncNodePool, Endpoint], AsyncNodePool]
-"""Puts something before the pool of one server."""
+"""Wraps the pool of one server."""
 
 
 def _nothing(pool: R, _: Endpoint) -> R:
@@ -28,11 +28,11 @@ def _nothing(pool: R, _: Endpoint) -> R:
 
 
 class Pools:
-    """Makes real connections, but for `memory://`, whose entries live in this process.
+    """Makes pools of real connections, and in-memory pools for `memory://`.
 
     Args:
-        around: what to put before the pool of each server.
-        async_around: the same, before asynchronous ones.
+        around: wraps the pool of each server.
+        async_around: wraps the asynchronous pool of each server.
     """
 
     __slots__ = ("_around", "_async_around", "_made", "_watches")
@@ -65,7 +65,7 @@ class Pools:
         return AsyncResp3(pool) if speaks_resp3(endpoint) else pool
 
     def release(self) -> None:
-        """End the connections that nobody uses; the next command opens others. Called from any thread."""
+        """End the idle connections; the next command opens others. May be called from any thread."""
         for made in list(self._made):
             if (pool := made()) is not None:
                 pool.release()
@@ -81,10 +81,10 @@ class Pools:
         return pool
 
     def _watch(self, endpoint: Endpoint) -> Watch:
-        """Return the watch over a service, one for all its roles and both colours."""
+        """Return the watcher of a service, one for all its roles and both modes."""
         service = replace(endpoint, role="primary")
         watch = self._watches.get(service)
-        if watch is None or watch.closed:
+        if watch is None or watch.closed:  # a closed watcher cannot be restarted
             watch = self._watches[service] = Watch(service)
         return watch
 

@@ -1,4 +1,4 @@
-"""What a pool does in a forked child: the connections that it inherits are its parent's."""
+"""Renew pools in a forked child, where inherited connections belong to the parent."""
 
 import os
 import weakref
@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 
 class Renewable(Protocol):
-    """Something that must start afresh in a forked child."""
+    """An object that must start afresh in a forked child."""
 
     def renew(self) -> None:
         """Forget inherited connections and locks. Called in the child, before anything else runs there."""
@@ -18,8 +18,8 @@ _registered = False
 
 
 def renewed_after_fork(pool: Renewable) -> None:
-    """Have `pool.renew()` called in every child forked while the pool lives."""
-    global _registered  # noqa: PLW0603  # once a process, and not before the first pool
+    """Register a pool whose `renew()` is called in every child forked while the pool lives."""
+    global _registered  # noqa: PLW0603  # once per process, and not before the first pool
     if not _registered:
         _registered = True
         os.register_at_fork(after_in_child=_renew_all)

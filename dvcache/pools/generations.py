@@ -1,6 +1,6 @@
-"""Generations of a pool of the user's: each is used until it is retired, and then another one is made.
+"""Hand-over of user's pools: each is used until it is retired; then a new one is made.
 
-Nothing here takes a lock, as in `places`: an exception at any instruction would leave it behind.
+There is no lock here, as in `places`: an exception at any instruction could leave it held.
 """
 
 import threading
@@ -14,14 +14,14 @@ from dvcache.pools.places import Living
 from dvcache.types import Driven
 
 _PATIENCE: Final = 1.0
-"""Seconds to wait for the thread that makes a pool; then several are made, and one is used."""
+"""Seconds to wait for the thread that makes a pool; after that, several may be made, of which one is used."""
 _LOOK: Final = 0.002
 _HELD: Final = 1.0
-"""Seconds for which nobody holds a lock of a retired pool."""
+"""Seconds after which the lock of a retired pool counts as abandoned."""
 
 
 class _Claim:
-    """The making of a pool. Its frame holds it."""
+    """A claim to make the next pool. It is referenced only by its caller's frame, and so ends with it."""
 
     __slots__ = ("__weakref__", "lost", "thread")
 
@@ -31,7 +31,7 @@ class _Claim:
 
 
 class Generation:
-    """A pool of the user's, until it is retired."""
+    """A user's pool, until it is retired."""
 
     __slots__ = ("claims", "driven", "following", "retired")
 
@@ -39,7 +39,7 @@ class Generation:
         self.driven = driven
         self.retired = driven is None
         self.following: dict[int, Generation] = {}
-        """The one that was made after it, once there is one."""
+        """The next generation under key 0, once it exists. A dictionary, because `setdefault` is atomic."""
         self.claims: Living[_Claim] = Living()
 
     @property
@@ -48,13 +48,13 @@ class Generation:
         return self.driven.pool if self.driven is not None else None
 
     def rest(self) -> None:
-        """End the connections that nobody uses."""
+        """End the idle connections."""
         if self.driven is not None:
             self.driven.rest()
 
 
 class Generations:
-    """The pools of the user's, one after the other.
+    """Successive pools of the user's.
 
     Args:
         make: makes a pool.
@@ -68,7 +68,7 @@ class Generations:
 
     @property
     def last(self) -> Generation:
-        """The latest one, which may be retired."""
+        """The latest generation, which may be retired."""
         last = self._last
         while (following := last.following.get(0)) is not None:
             last = following
@@ -76,14 +76,14 @@ class Generations:
         return last
 
     def current(self) -> Generation:
-        """Return the one in use, made once for all threads."""
+        """Return the generation in use; make it once for all threads."""
         give_up = None
         while (last := self.last).retired:
             claim = _Claim()
             try:
                 if (
                     last.claims.admit(claim, 1)
-                    or any(other.thread == claim.thread for other in last.claims.alive())  # the user's class calls us
+                    or any(other.thread == claim.thread for other in last.claims.alive())  # re-entered by user's code
                     or (give_up is not None and time.monotonic() > give_up)
                 ):
                     self._follow(last)
@@ -95,22 +95,22 @@ class Generations:
         return last
 
     def _follow(self, last: Generation) -> None:
-        if last.following:  # made before this thread's claim
+        if last.following:  # another thread made it before this thread's claim
             return
         driven = self._make()
         if driven.pool is last.pool and hasattr(driven.pool, "reset"):
-            driven.pool.reset()  # a factory returns the same one again: it forgets what it counted
+            driven.pool.reset()  # the factory returned the same pool again: drop its counts of connections
         made = last.following.setdefault(0, Generation(driven))
         if made.driven is not driven and made.pool is not driven.pool:
-            with suppress(Exception):  # another thread's is used
+            with suppress(Exception):  # another thread was first, and its pool is used
                 driven.rest()
 
 
 class Leaving:
-    """A retired pool whose locks may have been left behind, until its idle connections have ended.
+    """A retired pool, until its idle connections have ended; its locks may be abandoned.
 
-    `threading.Condition` enters its lock in Python code, where an exception may come between the lock and the block
-    that releases it. Threads within the pool wait for it then.
+    `threading.Condition` acquires its lock in Python code, so an exception may strike between the acquisition and the
+    block that releases it. Threads inside the pool then wait for the lock forever.
     """
 
     __slots__ = ("_end_idle", "_locks", "_pool", "_since")
@@ -121,7 +121,7 @@ class Leaving:
         self._since: float | None = None
 
     def is_over(self, now: float) -> bool:
-        """End the idle connections, once no lock is held. Called again a second later where one is."""
+        """End the idle connections once no lock is held; return False to be called again about a second later."""
         for lock in self._locks:
             if lock.acquire(timeout=0.001):
                 lock.release()

@@ -1,7 +1,7 @@
-"""The socket and the stream of a connection while its server greets: bounded, and remembered for errors.
+"""Sockets and streams during the handshake: bounded by the budget, with a copy of the first bytes for errors.
 
-A server that takes no more clients says so unasked and closes the connection, so that a write may fail before its words
-are read.
+A server that accepts no more clients sends an error unprompted and closes the connection. A write may then fail before
+that error is read.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ from dvcache.pools.budgets import left
 E = TypeVar("E", bound=BaseException)
 
 _REMEMBERED: Final = 512
-"""Bytes of what a server says first."""
+"""Bytes kept of the server's first replies."""
 
 _TELLING: Final = 4
-"""Characters of a password that is no part of other words."""
+"""Minimum length of a password that is removed from texts; shorter ones occur in other words."""
 
 _EXPECTED: Final = ("setinfo", "setname", "unknown", "syntax")
-"""Parts of refusals that valkey-py passes over: of an optional command that an old server does not know."""
+"""Parts of errors that valkey-py ignores: an old server does not support an optional command."""
 
 
 def refusal_in(said: bytes) -> str:
-    """Return the first error reply of a server that ended the connection; empty where it gave none."""
+    """Return the first error reply of a server that closed the connection; empty if there is none."""
     for line in said.split(b"\r\n"):
         text = without_arguments(line[1:].decode(errors="replace"))
         if line.startswith(b"-") and not any(part in text.casefold() for part in _EXPECTED):
@@ -37,14 +37,14 @@ def refusal_in(said: bytes) -> str:
 
 
 def bare(error: E, password: object = None) -> E:
-    """Return an error of a greeting without what could show a credential.
+    """Remove what could reveal credentials from an error of the handshake.
 
-    Arguments that the server quotes are cut. The frames of valkey-py go too, here and in chained errors: they hold the
-    credentials, and reports of errors show what a frame holds.
+    Arguments quoted by the server are cut. Tracebacks are dropped too, here and in chained errors: the frames of
+    valkey-py hold the credentials, and error reports show local variables.
 
     Args:
-        error: what valkey-py raised; one of a user's own class, or an interrupt, stays as it is.
-        password: what no text may repeat.
+        error: the error of valkey-py; one of a user's own class, or an interrupt, stays unchanged.
+        password: removed from all texts.
     """
     seen: list[BaseException] = []
     found: BaseException | None = error if isinstance(error, ValkeyError | OSError) else None
@@ -69,8 +69,8 @@ class GreetedSocket:
     """A socket whose reads and writes end with the budget, until `settle`.
 
     Args:
-        sock: the connected socket, which everything else is asked of.
-        until: `time.monotonic()` by which the server must have greeted; None waits for ever.
+        sock: the connected socket; other attributes are delegated to it.
+        until: deadline of the handshake in `time.monotonic()` seconds; None for no limit.
     """
 
     def __init__(self, sock: Any, until: float | None) -> None:
@@ -107,13 +107,13 @@ class GreetedSocket:
 
     @property
     def said(self) -> bytes:
-        """The first bytes of the server."""
+        """The first bytes from the server."""
         return bytes(self._said)
 
     @property
     def unread(self) -> bytes:
-        """The bytes after the greeting: none from a server that takes the connection."""
-        if hasattr(self.sock, "pending"):  # TLS cannot be looked into
+        """Unread bytes after the handshake; a server that accepts the connection sends none."""
+        if hasattr(self.sock, "pending"):  # TLS does not support MSG_PEEK
             return b""
         try:
             self.sock.settimeout(0)
@@ -123,8 +123,8 @@ class GreetedSocket:
         return unread
 
     def settle(self) -> Any:
-        """Pass reads and writes on as they are from now on; return the socket."""
-        self.recv_into, self.recv, self.sendall = self.sock.recv_into, self.sock.recv, self.sock.sendall  # type: ignore[method-assign]  # one look-up less for the parser
+        """Stop bounding reads and writes; return the socket."""
+        self.recv_into, self.recv, self.sendall = self.sock.recv_into, self.sock.recv, self.sock.sendall  # type: ignore[method-assign]  # saves the parser a look-up
         return self.sock
 
     def _bound(self) -> None:
@@ -142,10 +142,10 @@ class GreetedSocket:
 
 
 class GreetedStream(asyncio.StreamReader):
-    """A stream that remembers what came first.
+    """A stream that keeps a copy of the first bytes.
 
     Args:
-        sock: a copy of the connection's socket, which outlives that of the transport; None where it is secured.
+        sock: a duplicate of the connection's socket, which outlives the transport's; None with TLS.
     """
 
     def __init__(self, sock: socket.socket | None) -> None:
@@ -161,7 +161,7 @@ class GreetedStream(asyncio.StreamReader):
 
     @property
     def said(self) -> bytes:
-        """The first bytes of the server, with those that the transport left unread."""
+        """The first bytes from the server, including those that the transport did not read."""
         if self._copy is not None:
             with suppress(OSError):
                 self._said += self._copy.recv(_REMEMBERED)
@@ -169,11 +169,11 @@ class GreetedStream(asyncio.StreamReader):
 
     @property
     def unread(self) -> bytes:
-        """The bytes after the greeting, as of a socket."""
+        """Unread bytes after the handshake, as in `GreetedSocket`."""
         return bytes(self._buffer)  # type: ignore[attr-defined]  # asyncio offers no other way
 
     def settle(self) -> None:
-        """Close the copy of the socket."""
+        """Close the duplicate of the socket."""
         copy, self._copy = self._copy, None
         if copy is not None:
             copy.close()

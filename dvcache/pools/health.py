@@ -1,6 +1,6 @@
-"""`health_check_interval` of an event loop's connection: PING after each interval, so that an end is noticed in time.
+"""`health_check_interval` on an event loop: send PING after each interval, so that a dead connection is noticed.
 
-A PING without an answer ends the connection as any command does, and no caller has waited for it.
+An unanswered PING ends the connection as any command does, without a caller that waits for it.
 """
 
 import asyncio
@@ -13,36 +13,36 @@ PING: Final[Batch] = (("PING",),)
 
 
 class Sends(Protocol):
-    """A connection of an event loop."""
+    """A multiplexed connection."""
 
     unusable: bool
-    """Whether it has ended."""
+    """True if it has ended."""
 
     def send(self, batch: Batch, /) -> "asyncio.Future[Any]":
-        """Write the batch; the future holds its replies."""
+        """Write the batch; return the future of its replies."""
         ...
 
 
 def interval(endpoint: Endpoint) -> float:
-    """Return the seconds of rest after which a connection is looked at before it is used; 0 for never."""
+    """Return the idle seconds after which a connection is checked before use; 0 for never."""
     seconds: Any = endpoint.options.get("health_check_interval", 0)
     return float(seconds)
 
 
 def check_regularly(line: Sends, seconds: float) -> None:
-    """Send PING on a connection every so many seconds for as long as it lives."""
+    """Send PING on a connection at this interval for as long as it lives."""
     _Checks(line, seconds).schedule()
 
 
 class _Checks:
-    """The PINGs of one connection, which they do not keep alive."""
+    """Scheduled PINGs of one connection, which they reference weakly."""
 
     def __init__(self, line: Sends, seconds: float) -> None:
         self._line, self._seconds = weakref.ref(line), seconds
         self._loop = asyncio.get_running_loop()
 
     def schedule(self) -> None:
-        """Have the next PING sent."""
+        """Schedule the next PING."""
         self._loop.call_later(self._seconds, self._check)
 
     def _check(self) -> None:

@@ -1,4 +1,4 @@
-"""The home of one event loop's calls on a pool of valkey-py's kind: bounded, and safe when callers are cancelled."""
+"""The calls of one event loop on a pool of valkey-py's kind: bounded in number, and safe to cancel."""
 
 import asyncio
 import weakref
@@ -20,19 +20,19 @@ from dvcache.types import Batch, Driven, Endpoint, Transaction
 T = TypeVar("T")
 
 IN_USE: Final = 50
-"""Connections that one event loop has in use at most where the user's pool names no bound, as valkey-py's blocking
-pool: a crowd of tasks would open one each."""
+"""Maximum connections in use per event loop if the user's pool sets no limit, as in valkey-py's blocking pool: without
+it, many concurrent tasks would open one connection each."""
 
 
 LOOK: Final = 0.05
-"""Seconds after which a caller that waits for a place looks by itself: an exception may have cost its waking."""
+"""Seconds after which a waiting caller checks by itself: an exception may have prevented its wake-up."""
 
 SWEEP: Final = 1.0
-"""Seconds between looks for idle connections that the server has ended."""
+"""Seconds between checks for idle connections that the server has closed."""
 
 
 class _Call:
-    """How far a call is, and whether its caller is gone."""
+    """The state of a call, and whether its caller is gone."""
 
     __slots__ = ("has_exchanged", "is_abandoned", "is_exchanging", "is_taking")
 
@@ -41,9 +41,10 @@ class _Call:
 
 
 class Home:
-    """The pool of one event loop, to which every method belongs.
+    """The user's pool on one event loop. Every method must be called on that loop.
 
-    The places in use are the tasks that are alive: an exception at any instruction ends a task, and with it its place.
+    Connections in use are counted by the tasks alive: an exception at any instruction ends its task and so frees its
+    place.
     """
 
     def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop | None = None) -> None:
@@ -56,16 +57,16 @@ class Home:
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._seen: weakref.WeakSet[Any] = weakref.WeakSet()
         self._old: weakref.WeakSet[Any] = weakref.WeakSet()
-        """Connections that were made before the server's name may have moved."""
+        """Connections made before the last `retire`; the server's name may resolve to another one since."""
         self._swept = monotonic()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.keeper: AsyncGenerator[None, None] | None = None
-        """What ends the connections with the loop."""
+        """Async generator that ends the connections with the loop."""
         self.closed = False
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The loop, by default the one that runs."""
+        """The event loop, by default the running one."""
         return self._loop or asyncio.get_running_loop()
 
     async def driven(self) -> Driven:
@@ -80,12 +81,12 @@ class Home:
     async def execute(self, batch: Batch, until: float | None = None, /) -> list[Any]:
         """Run the batch on a connection of its own.
 
-        It has a task of its own, so that a caller who is cancelled leaves no connection half greeted, and none outside
-        its pool.
+        It runs in a task of its own, so that a cancelled caller leaves no connection in the middle of the handshake,
+        and none outside the pool.
 
         Args:
             batch: the commands.
-            until: when the call ends at the latest, in `time.monotonic` seconds.
+            until: the deadline, in `time.monotonic` seconds.
         """
         began, call = monotonic(), _Call()
         try:
@@ -102,12 +103,13 @@ class Home:
             await self._place(pool)
         if monotonic() - self._swept > SWEEP:
             self._sweep()
-        # In an empty context: a connection would keep what the context of its first caller holds.
+        # In an empty context: a connection would keep the objects in its first caller's context alive.
         task = Context().run(self._begun, self._called(pool, batch, call), self._calls)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             call.is_abandoned = True
+            # While it still connects, the task goes on and returns the connection to the pool.
             if call.is_exchanging:
                 task.cancel()
             raise
@@ -131,7 +133,7 @@ class Home:
         try:
             if not call.is_abandoned:
                 replies = await self._exchanged(connection, batch)
-                clean = type(batch) is not Transaction or replies[0] is True  # else it may be in the midst of it
+                clean = type(batch) is not Transaction or replies[0] is True  # else MULTI may still be open
         except Exception as error:
             failed = ConnectionError("it was closed") if self.closed else error
             raise exchanges.exchange_error(failed, batch, self._endpoint) from error
@@ -146,21 +148,21 @@ class Home:
         return exchanges.read(batch, await _exchanged(connection, batch), self._endpoint)
 
     def _is_full(self) -> bool:
-        """Say whether as many connections are in use as the pool allows: valkey-py's own would refuse at once."""
+        """Return True if the pool's limit of connections in use is reached; valkey-py's pool would raise at once."""
         if len(self._calls) < self._most:
             return False
-        self._calls -= {task for task in self._calls if task.done()}  # whose callback an exception has ended
+        self._calls -= {task for task in self._calls if task.done()}  # an exception may have ended their callbacks
         return len(self._calls) >= self._most
 
     async def _place(self, pool: Any) -> None:
-        """Wait until a connection is free, in order."""
+        """Wait for a free place, first come, first served."""
         waiter: asyncio.Future[None] = self.loop.create_future()
         self._waiters.append(waiter)
         try:
             async with asyncio.timeout(exchanges.patience(pool, self._endpoint)) as limit:
                 while self._is_full():
                     await asyncio.wait([waiter], timeout=LOOK)
-                    if waiter.done() and self._is_full():  # somebody else was faster
+                    if waiter.done() and self._is_full():  # another caller took the place
                         waiter = self.loop.create_future()
                         self._waiters.appendleft(waiter)
         except TimeoutError:
@@ -169,11 +171,11 @@ class Home:
             raise exchanges.exhausted(pool, self._endpoint) from None
         finally:
             if waiter.done():
-                self._wake()  # for the next one
+                self._wake()  # pass the wake-up on to the next waiter
             waiter.cancel()
 
     def _wake(self) -> None:
-        """Wake the callers that wait, as many as there are places."""
+        """Wake as many waiting callers as there are free places."""
         free = self._most - len(self._calls)
         while self._waiters and free > 0:
             if not (waiter := self._waiters[0]).done():
@@ -192,7 +194,7 @@ class Home:
         return connection
 
     async def _anew(self, pool: Any, connection: Any) -> None:
-        """Connect anew, as the server's name may lead to another one by now."""
+        """Connect again, because the server's name may resolve to another one now."""
         self._old.discard(connection)
         try:
             await connection.disconnect(nowait=True)
@@ -202,7 +204,7 @@ class Home:
             raise exchanges.taking_error(error, pool, self._endpoint) from error
 
     async def _returned(self, pool: Any, connection: Any, *, clean: bool) -> None:
-        """Give a connection back: one whose state is unknown is ended first, and its pool connects it again."""
+        """Release a connection; if its state is unknown, end it first, and the pool connects it again."""
         if not clean or self.closed:
             end(connection)
             await connection.disconnect(nowait=True)
@@ -220,10 +222,10 @@ class Home:
         if self._waiters:
             self._wake()
         if not task.cancelled():
-            task.exception()  # seen: whoever waited for it may be gone
+            task.exception()  # mark it as retrieved: the caller may be gone
 
     def _sweep(self) -> None:
-        """End the idle connections that the server has ended: valkey-py keeps their sockets until they are used."""
+        """End the idle connections that the server has closed: valkey-py keeps their sockets until the next use."""
         self._swept = monotonic()
         idle = getattr(getattr(self._driven, "pool", None), "_available_connections", ())
         for connection in list(idle):
@@ -232,19 +234,19 @@ class Home:
                 end(connection)
 
     def retire(self) -> None:
-        """End the connections that nobody uses, and those in use before they are used again."""
+        """End the idle connections, and those in use before their next use."""
         idle = getattr(getattr(self._driven, "pool", None), "_available_connections", ())
         self._old = weakref.WeakSet(self._seen)
         for connection in list(idle):
             end(connection)
 
     def rest(self) -> None:
-        """End the connections that nobody uses, in the background."""
+        """End the idle connections, in the background."""
         if self._driven is not None:
             self._begun(self._driven.rest(), self._tasks)
 
     def end(self) -> None:
-        """End every connection, those in use too; the loop may be closed."""
+        """End every connection, including those in use. The loop may be closed."""
         self.closed = True
         for connection in list(self._seen):
             end(connection)
@@ -254,7 +256,7 @@ class Home:
 
 
 async def _exchanged(connection: Any, batch: Batch) -> list[Any]:
-    """Write the batch and read its replies, error replies as values."""
+    """Write the batch and read its replies, with error replies as values."""
     await connection.send_packed_command(connection.pack_commands(batch))
     replies: list[Any] = []
     with exchanges.parsing():

@@ -1,4 +1,4 @@
-"""Connections of valkey-py's pools that nobody uses, and how they are ended; and all of them, when their loop ends."""
+"""End idle connections of valkey-py's pools, or all of them when their event loop ends."""
 
 import threading
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from typing import Any, Final
 from dvcache.pools.takeover import forget
 
 _LOCK: Final = type(threading.Lock())
-"""The class of locks that any thread may release; gevent's and eventlet's are others."""
+"""Class of locks that any thread may release; those of gevent and eventlet are different."""
 
 
 def end_idle(pool: Any) -> None:
-    """End the connections of a pool of valkey-py's that nobody uses.
+    """End the idle connections of a valkey-py pool.
 
-    A `BlockingConnectionPool` disconnects those in use as well when it is asked to disconnect.
+    `BlockingConnectionPool.disconnect` cannot be used: it disconnects those in use as well.
     """
     for sentinel in sentinels(pool):
         end_idle(sentinel.connection_pool)
@@ -28,47 +28,47 @@ def end_idle(pool: Any) -> None:
         while True:
             idle.append(places.get_nowait())
     for connection in idle:
-        if connection is not None:
+        if connection is not None:  # None stands for a connection that was not made yet
             connection.disconnect()
-    for connection in reversed(idle):
+    for connection in reversed(idle):  # the queue is a stack: restore its order
         places.put_nowait(connection)
 
 
 def is_exhausted(pool: Any) -> bool:
-    """Return True for a `BlockingConnectionPool` whose connections are all in use."""
-    places = getattr(getattr(pool, "pool", None), "queue", None)  # looked at without its lock
+    """Return True for a `BlockingConnectionPool` with all connections in use."""
+    places = getattr(getattr(pool, "pool", None), "queue", None)  # read without the queue's lock
     return places is not None and not len(places)
 
 
 def locks(pool: Any) -> list[Any]:
-    """Return the locks that a pool of valkey-py's takes for each connection."""
+    """Return the locks that a valkey-py pool acquires for each connection."""
     found = (getattr(pool, "_lock", None), getattr(getattr(pool, "pool", None), "mutex", None))
     return [each for each in found if isinstance(each, _LOCK)]
 
 
 def sentinels(pool: Any) -> Sequence[Any]:
-    """Return valkey-py's clients of the sentinels that a pool asks; none if it asks none."""
+    """Return valkey-py's clients of the sentinels that a pool queries; empty if there are none."""
     found: Sequence[Any] = getattr(getattr(pool, "sentinel_manager", None), "sentinels", ())
     return found
 
 
 def end(connection: Any) -> None:
-    """End a connection at once: what is in its buffers is not sent, and a hung server not waited for."""
+    """End a connection at once: drop its buffered writes, and do not wait for an unresponsive server."""
     writer = getattr(connection, "_writer", None)
     if writer is not None:
         forget(writer.transport)
-        connection._writer = connection._reader = None  # noqa: SLF001  # else its __del__ warns that it is open
+        connection._writer = connection._reader = None  # noqa: SLF001  # otherwise its __del__ warns
 
 
 async def aend_idle(pool: Any) -> None:
-    """End the connections of an asynchronous pool of valkey-py's that nobody uses."""
+    """End the idle connections of an asynchronous valkey-py pool."""
     for sentinel in sentinels(pool):
         await aend_idle(sentinel.connection_pool)
     await pool.disconnect(inuse_connections=False)
 
 
 def end_all(pool: Any) -> None:
-    """End every connection of an asynchronous pool of valkey-py's, at once; its loop may be closed."""
+    """End every connection of an asynchronous valkey-py pool at once. Its loop may be closed."""
     for sentinel in sentinels(pool):
         end_all(sentinel.connection_pool)
     for name in ("_available_connections", "_in_use_connections"):

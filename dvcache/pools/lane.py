@@ -1,7 +1,7 @@
-"""A lane: one blocking connection that one thread uses at a time.
+"""A blocking connection, used by one thread at a time.
 
-A batch is one write and, for short replies, one read: two system calls, without a poll between them. The timeout is a
-limit for silence: it begins anew with each byte in either direction. The deadline bounds the whole.
+A batch takes one write and, if its replies are short, one read: two system calls, without polling. The timeout limits
+silence: it restarts with each byte in either direction. The deadline limits the whole exchange.
 """
 
 import os
@@ -27,24 +27,24 @@ from dvcache.types import Batch, Endpoint
 _BUFFER: Final = 65536
 _DONTWAIT: Final = int(socket.MSG_DONTWAIT)
 _RECORD: Final = 16384
-"""Bytes of one write where the socket reports nothing before all of them are written (TLS)."""
+"""Bytes of one write on a socket that reports progress only when all of them are written (TLS)."""
 _LARGE: Final = 262_144
-"""Bytes of replies past which the parser's buffer is not kept."""
+"""Bytes of replies above which the parser's buffer is not kept."""
 
 _LAST_WORDS: Final = 0.05
-"""Seconds to look for what the server said before it closed the connection."""
+"""Seconds to look for an error reply that the server sent before it closed the connection."""
 _PONG: Final = 1.0
-"""Seconds for the answer to PING, at most."""
+"""Maximum seconds for the reply to PING."""
 _SOON: Final = 16
-"""What part of the timeout may have gone by when reading begins with all of it."""
+"""Divisor of the timeout: if less than that part has passed, reading starts with the whole timeout."""
 _CLOSED: Final = "the server closed the connection"
 
 _GLANCE: Final = 0.001
-"""Seconds to look for replies once the timeout is over."""
+"""Seconds to look for replies after the timeout."""
 
 
 class Lane:
-    """One connection, used by one thread at a time."""
+    """One blocking connection, used by one thread at a time."""
 
     __slots__ = (
         "__weakref__",
@@ -78,45 +78,45 @@ class Lane:
         self._connection: Any = None
         self._ending = threading.RLock()
         self.refusals: list[errors.ServerError] = []
-        """The server's "Protocol error", after which it reads no more and ends the connection."""
+        """Errors such as "Protocol error", after which the server reads no more and closes the connection."""
         self._is_large = False
         self.is_cooperative = False
-        """Whether gevent or eventlet waits for its socket: another thread must not touch it."""
+        """True if gevent or eventlet waits for its socket, so that no other thread may touch it."""
         self.lost = False
-        """Whether it is of no more use: it must not carry another batch."""
+        """True if it must not be used again."""
         self.retired = False
-        """Whether it must not carry another batch, as the server's name may lead to another one by now."""
+        """True if it must not be used again because the server's name may resolve to another one now."""
         self.since = 0.0
-        """When the wait for the first byte of a reply began; 0 while nothing is waited for in the kernel."""
+        """Start of the wait for the first byte of a reply; 0 while no thread waits in the kernel."""
         self.overdue = 0.0
-        """The `since` of the wait that the watchdog ended."""
+        """Value of `since` of the wait that the watchdog ended."""
         self.used = 0.0
-        """When its last exchange ended."""
+        """End of its last exchange."""
         self.silent = False
-        """Whether it did not answer PING (`health_check_interval`)."""
+        """True if PING was not answered (`health_check_interval`)."""
         self._checked_after = interval(endpoint)
 
     def open(self, until: float | None = None) -> None:
-        """Let valkey-py connect, then take the socket over.
+        """Connect by valkey-py, then take over the socket.
 
         Args:
             until: the deadline.
 
         Raises:
             ConnectError: the server could not be reached within the connect timeout, or by the deadline.
-            ServerError: it refused the credentials or the database.
+            ServerError: the server refused the credentials or the database.
         """
         endpoint = self._endpoint
         self._connection = connection(located(endpoint, until))
         connect(self._connection, endpoint, until)
-        sock = self._connection._sock  # noqa: SLF001  # the seam to valkey-py: it connects, we talk
+        sock = self._connection._sock  # noqa: SLF001  # valkey-py connects; commands are exchanged here
         assert sock is not None
         self._sock: socket.socket = sock
         self._listen()
         size: Any = endpoint.options.get("socket_read_size")
         self._buffer = bytearray(size or _BUFFER)
         sock.settimeout(None)
-        # Sockets of gevent and eventlet never block the thread: the kernel's timeout has no effect there.
+        # A socket of gevent or eventlet is non-blocking in the kernel: a kernel timeout has no effect on it.
         self.is_cooperative = not os.get_blocking(sock.fileno())
         self._plain = endpoint.scheme != "valkeys" and not self.is_cooperative
         self.used = time.monotonic()
@@ -125,11 +125,11 @@ class Lane:
         self._rest()
 
     def _listen(self) -> None:
-        """Begin with an empty parser."""
+        """Start with an empty parser."""
         replies = reader(self._endpoint, self.refusals)
         self._gets, self._feed, self._has_data = replies.gets, replies.feed, replies.has_data
 
-    def exchange(  # noqa: C901  # calls would cost
+    def exchange(  # noqa: C901  # each call would cost time
         self, batch: Batch, started: float, until: float | None = None
     ) -> list[Any]:
         """Write the batch and read its replies.
@@ -137,17 +137,17 @@ class Lane:
         Args:
             batch: the commands.
             started: the present time.
-            until: when the exchange must have ended; None leaves it to the timeout.
+            until: the deadline; None applies only the timeout.
 
         Raises:
             TimeoutError, BlockingIOError: no reply within the timeout.
-            OSError, EOFError, ProtocolError: the connection is of no more use.
+            OSError, EOFError, ProtocolError: the connection cannot be used again.
         """
         timeout = self._timeout
         if not self._plain or (until is not None and (timeout is None or until - started < timeout)):
             self.write(batch, until)
             return self.read(batch, started, until)
-        # The steps of write and read for what is small and in time: the calls would cost 3 %.
+        # Inlined `write` and `read` for small batches without a tight deadline: the calls would cost 3 %.
         data = packed(batch)
         if len(data) > _BUFFER:
             self.write(batch, until)
@@ -160,6 +160,7 @@ class Lane:
         else:
             if written < len(data):
                 self._write_rest(memoryview(data)[written:], len(data), until)
+        # From here on, the watchdog watches the wait: a signal would restart the kernel's timeout.
         self.since = started
         if not (received := self._sock.recv_into(self._buffer)):
             raise EOFError(_CLOSED)
@@ -167,7 +168,7 @@ class Lane:
         try:
             self._feed(self._buffer, 0, received)
             reply = self._gets()
-        except TypeError as error:  # a map whose keys are arrays
+        except TypeError as error:  # a RESP3 map whose keys are arrays
             raise ProtocolError(UNREADABLE) from error
         kinds = KINDS.get(batch[0][0])
         if len(batch) == 1 and kinds is not None and type(reply) in kinds:
@@ -180,10 +181,10 @@ class Lane:
         return replies
 
     def _went_on(self, error: OSError, data: bytes, until: float | None) -> bool:
-        """Write data that the system did not take at once; return False if the server will not read it.
+        """Write the data that the system did not take at once; return False if the server refuses to read it.
 
         Raises:
-            OSError: the connection is of no more use.
+            OSError: the connection cannot be used again.
         """
         if isinstance(error, BlockingIOError):
             self._write_rest(memoryview(data), len(data), until)
@@ -193,7 +194,7 @@ class Lane:
         raise error
 
     def write(self, batch: Batch, until: float | None = None) -> None:
-        """Write the batch. Errors are those of `exchange`."""
+        """Write the batch. It raises the errors of `exchange`."""
         data = packed(batch)
         if len(data) > LARGEST:
             check_sizes(batch)
@@ -215,7 +216,7 @@ class Lane:
                 raise
 
     def _write_rest(self, data: memoryview, part: int, until: float | None) -> None:
-        """Write on, waiting for as long as the peer takes some bytes within the timeout."""
+        """Write the remaining data; wait as long as the peer takes some bytes within each timeout."""
         try:
             while data:
                 send = partial(self._sock.send, data[:part])
@@ -224,7 +225,7 @@ class Lane:
             self._rest()
 
     def read(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:
-        """Read the replies of the batch that was written. Errors are those of `exchange`."""
+        """Read the replies of the batch that was written. It raises the errors of `exchange`."""
         if self.refusals:
             return [self.refusals[0]] * len(batch)
         reply: Any = INCOMPLETE
@@ -236,7 +237,7 @@ class Lane:
         return self._ended(self._gathered(reply, batch, until))
 
     def read_late(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:
-        """Read as `read` after other servers were waited for: what has arrived, and the rest within the timeout."""
+        """Read as `read` does, after a wait for other servers: data that has arrived, the rest within the timeout."""
         waited = time.monotonic() - started
         if self._timeout is None or waited < self._timeout / _SOON or self.refusals:
             return self.read(batch, started, until)
@@ -244,7 +245,7 @@ class Lane:
         return self._ended(self._gathered(INCOMPLETE, batch, until, first))
 
     def _ended(self, replies: list[Any]) -> list[Any]:
-        """Return the replies of a batch, which must be all that has come."""
+        """Return the replies of a batch; raise if more data has arrived."""
         if self._has_data():
             raise ProtocolError("more replies than commands")
         self._is_large = False
@@ -252,13 +253,13 @@ class Lane:
         return replies
 
     def _gathered(self, reply: Any, batch: Batch, until: float | None, first: float | None = None) -> list[Any]:
-        """Return the replies of a batch of which the first was parsed, or is incomplete.
+        """Return the replies of a batch whose first reply is parsed or incomplete.
 
         Args:
-            reply: the first one.
+            reply: the first reply, or INCOMPLETE.
             batch: the commands.
-            until: when the reading must have ended.
-            first: seconds for the next bytes; None gives them the timeout.
+            until: the deadline.
+            first: seconds for the next bytes; None applies the timeout.
         """
         replies: list[Any] = []
         while reply is not INCOMPLETE:
@@ -275,10 +276,10 @@ class Lane:
         return replies
 
     def _parsed(self) -> Any:
-        """Return the next reply of what was received, or INCOMPLETE."""
+        """Return the next reply in the received data, or INCOMPLETE."""
         try:
             return self._gets()
-        except TypeError as error:  # a map whose keys are arrays
+        except TypeError as error:  # a RESP3 map whose keys are arrays
             raise ProtocolError(UNREADABLE) from error
 
     def _receive(self) -> int:
@@ -289,13 +290,13 @@ class Lane:
         return received
 
     def _receive_rest(self, replies: list[Any], count: int, until: float | None, first: float | None = None) -> None:
-        """Read on, waiting for as long as some bytes come within the timeout.
+        """Read the remaining replies; wait as long as some bytes arrive within each timeout.
 
         Args:
-            replies: where the replies go.
-            count: how many there are in the end.
-            until: when the reading must have ended.
-            first: seconds for the first bytes; None gives them the timeout.
+            replies: the list to extend.
+            count: the total number of replies.
+            until: the deadline.
+            first: seconds for the first bytes; None applies the timeout.
         """
         total = 0
         try:
@@ -311,6 +312,7 @@ class Lane:
             replies += [self.refusals[0]] * (count - len(replies))
         finally:
             self._rest()
+        # A new parser frees the buffer that large replies have grown.
         if total > _LARGE and not self._has_data():
             self._listen()
 
@@ -319,7 +321,7 @@ class Lane:
         return until is not None and (self._timeout is None or until - now < self._timeout)
 
     def _is_refused(self) -> bool:
-        """Return True if the server has said before it closed the connection that it will not read the command."""
+        """Return True if the server sent an error that refuses the command before it closed the connection."""
         with suppress(OSError, EOFError, ProtocolError):
             self._sock.settimeout(_LAST_WORDS)
             while not self.refusals:
@@ -332,7 +334,7 @@ class Lane:
         self._sock.settimeout(None if self._plain else self._timeout)
 
     def is_dead(self) -> bool:
-        """Return True if a resting lane has ended, or holds what nobody asked for."""
+        """Return True if an idle connection has ended or holds unexpected data."""
         try:
             if is_readable(self._sock, cooperative=self.is_cooperative):
                 return True
@@ -344,7 +346,7 @@ class Lane:
         return self.silent
 
     def _answers(self) -> bool:
-        """Return True if the server answers PING, or refuses it, in time."""
+        """Return True if the server replies to PING in time, even by an error."""
         try:
             self.exchange(PING, now := time.monotonic(), now + _PONG)
         except (OSError, EOFError, ProtocolError):
@@ -353,16 +355,16 @@ class Lane:
 
     @property
     def descriptor(self) -> int:
-        """The descriptor of its socket; -1 after it was dropped."""
+        """File descriptor of its socket; -1 after `drop`."""
         return self._sock.fileno()
 
     def interrupt(self) -> None:
-        """End the connection under the thread that uses it, which finds it closed. Called from another thread."""
+        """Shut the connection down while another thread uses it; that thread sees it closed."""
         with self._ending:
             interrupt(getattr(self._connection, "_sock", None))
 
     def drop(self) -> None:
-        """End the connection."""
-        with self._ending:  # or an interruption could hit what has the descriptor next
+        """Close the connection."""
+        with self._ending:  # an interruption must not hit the next socket with the same descriptor
             if self._connection is not None:
                 self._connection.disconnect()

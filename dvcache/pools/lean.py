@@ -1,8 +1,8 @@
-"""The lean pool: free lanes in a LIFO, taken and put back without a lock.
+"""The sync pool: idle connections on a LIFO stack, taken and returned without a lock.
 
-A lane whose state is unknown (anything raised between write and last reply) is dropped, never put back: replies must
-not cross callers. Lanes are counted by what is alive, so that an exception at any instruction loses none: a lane that
-it left behind dies with the frame that held it, or is marked as lost before anything else is done.
+A connection whose state is unknown (any exception between write and last reply) is closed, never returned: replies must
+not reach another caller. The connections in use are counted by the objects alive, so an exception at any instruction
+leaks none: an abandoned connection dies with the frame that held it, or is marked as lost first.
 """
 
 import time
@@ -23,15 +23,15 @@ from dvcache.pools.written import Written
 from dvcache.types import Batch, Endpoint, Transaction
 
 CHECK_AFTER: Final = 0.001
-"""Seconds of rest after which a lane is checked before use: it may have ended, or hold what nobody asked for."""
+"""Seconds of idling after which a connection is checked before use: it may be closed, or hold unexpected data."""
 SWEEP: Final = 2.0
-"""Seconds between looks at the lanes that rest: a server or a balancer may have closed them meanwhile."""
+"""Seconds between checks of the idle connections: the server or a load balancer may have closed them."""
 
 
 class LeanPool:
     """The connections of this process to one server, for any number of threads.
 
-    Where all lanes are busy and no more may be opened, threads wait in line; while one does, nobody goes past it.
+    If all connections are busy and no more may be opened, threads wait in a queue; no other thread overtakes them.
     """
 
     __slots__ = ("__weakref__", "_closed", "_endpoint", "_free", "_living", "_swept", "_turns", "_waiting")
@@ -43,7 +43,7 @@ class LeanPool:
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Start without lanes: in a forked child the old ones are the parent's."""
+        """Start without connections: those in a forked child belong to the parent."""
         self._free: deque[Lane] = deque()
         self._living: Living[Lane] = Living()
         self._waiting = Waiting()
@@ -51,7 +51,7 @@ class LeanPool:
         self._swept = 0.0
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         if not batch:
             return []
         started = time.monotonic()
@@ -61,25 +61,27 @@ class LeanPool:
         try:
             if lane is None:
                 lane = self._obtain(started, until)
-                started = time.monotonic()  # a caller may wait in line for longer than for a reply
+                started = time.monotonic()  # the wait for a connection does not count as waiting for a reply
             replies = lane.exchange(batch, started, until)
         except BaseException as error:
             if lane is None:
                 raise
+            # Mark it first: a second exception may follow at any instruction.
             lane.lost = True
             if (meant := self._failure(lane, error, batch, started, until)) is None:
                 raise
             raise meant from error
-        if lane.refusals or lane.retired:
+        if lane.refusals or lane.retired:  # after a refusal, the server reads no more from the connection
             self.discard(lane)
             return replies
         self._free.append(lane)
+        # A caller that queues up after this check finds the connection in `_free` by itself.
         if self._turns or self._closed:
             self._attend()
         return replies
 
     def begin(self, batch: Batch, until: float | None = None, /) -> Written:
-        """Write the batch, as `protocols.Pending` says."""
+        """Write the batch (see `protocols.Pending`)."""
         started = time.monotonic()
         lane = self._take(started)
         try:
@@ -97,16 +99,16 @@ class LeanPool:
             raise meant from error
 
     def finish(self, lane: Lane, batch: Batch, started: float, until: float | None = None) -> Sequence[Any]:
-        """Read the replies of the batch that was written on the lane, and put it back."""
+        """Read the replies of the batch written on the connection, and return the connection to the pool."""
         return self._used(lane, lane.read_late, batch, started, until)
 
     def connects(self) -> bool:
-        """Return True if the next batch would open a connection, as `protocols.Begins` says."""
+        """Return True if the next batch would open a connection (see `protocols.Begins`)."""
         most = self._endpoint.max_connections
         return not self._free and not self._turns and (most is None or len(self._living) < most)
 
     def _transacted(self, batch: Transaction, started: float, until: float | None) -> Sequence[Any]:
-        """Run a transaction on one lane, which is dropped where it failed: it may be in the midst of it."""
+        """Run a transaction on one connection, which is closed after a failure: MULTI may still be open on it."""
         lane = self._take(started) or self._obtain(started, until)
 
         def transacted(batch: Any, _: float, until: float | None) -> list[Any]:
@@ -125,7 +127,7 @@ class LeanPool:
         started: float,
         until: float | None,
     ) -> list[Any]:
-        """Use the lane, and put it back unless it has become of no more use."""
+        """Use the connection, and return it to the pool unless it must not be used again."""
         try:
             replies = use(batch, started, until)
         except BaseException as error:
@@ -142,8 +144,8 @@ class LeanPool:
         return replies
 
     def _take(self, started: float) -> Lane | None:
-        """Return a lane that rests; None where there is none, or callers wait that come first."""
-        if self._turns:
+        """Return an idle connection; None if there is none, or other callers are waiting."""
+        if self._turns:  # no overtaking
             return None
         try:
             lane = self._free.pop()
@@ -152,7 +154,7 @@ class LeanPool:
         return self._checked(lane, started) if started - lane.used > CHECK_AFTER or lane.retired else lane
 
     def _checked(self, lane: Lane | None, started: float) -> Lane | None:
-        """Return the lane, or another one that rests, unless it has ended; None where each one has."""
+        """Return the connection or another idle one that is still open; None if there is none."""
         while lane is not None:
             if not (lane.retired or lane.is_dead()):
                 if started - self._swept > SWEEP and self._free:
@@ -160,9 +162,9 @@ class LeanPool:
                 return lane
             self.discard(lane)
             if lane.silent:
-                self._drop_free(before=started)  # as after a timeout
+                self._drop_free(before=started)  # unresponsive: treat it as a timeout
             else:
-                self._sweep(started)  # its neighbours may have been closed with it
+                self._sweep(started)  # the server may have closed other connections too
             try:
                 lane = self._free.pop()
             except IndexError:
@@ -170,7 +172,7 @@ class LeanPool:
         return None
 
     def _obtain(self, started: float, until: float | None) -> Lane:
-        """Return a lane that rests or a new one, once this caller's turn has come."""
+        """Return an idle connection or a new one, after the callers that wait already."""
         lane = None if self._turns else self._rested_or_new()
         if lane is None:
             patience = self._patience
@@ -181,11 +183,11 @@ class LeanPool:
             if lane is None:
                 raise exhausted(self._endpoint, self._patience, started, until)
         if not lane.used:
-            self._open(lane, until)
+            self._open(lane, until)  # after the caller has left the queue, so no other one waits for it
         return lane
 
     def _rested_or_new(self) -> Lane | None:
-        """Return a lane that rests, or one that may be opened, if there is one."""
+        """Return an idle connection, or a new one if the limit allows; else None."""
         self._check_open()
         try:
             lane = self._checked(self._free.pop(), time.monotonic())
@@ -201,7 +203,7 @@ class LeanPool:
 
     def _open(self, lane: Lane, until: float | None) -> None:
         try:
-            copy_context().run(lane.open, until)  # an exception may leave the deadline set there
+            copy_context().run(lane.open, until)  # in a copy: an exception may leave the deadline set in its context
             self._check_open()
             if not lane.is_cooperative:
                 watchdog.watch(self)
@@ -211,20 +213,20 @@ class LeanPool:
             raise
 
     def _attend(self) -> None:
-        """Have the first caller in line take a lane; end those that were put back after the pool was closed."""
+        """Hand a connection to the first waiter; if the pool was closed, close the returned connections."""
         if self._closed:
             self._drop_free()
         self._waiting.wake()
 
     def discard(self, lane: Lane) -> None:
-        """End the connection of a lane that was taken, whatever its state."""
+        """Close a connection that was taken, whatever its state."""
         lane.lost = True
         lane.drop()
         if self._turns:
             self._waiting.wake()
 
     def _drop_free(self, before: float = float("inf")) -> None:
-        """End the lanes that rest, but for those that were used after a time."""
+        """Close the idle connections that were last used before a time."""
         kept = []
         try:
             while True:
@@ -237,7 +239,7 @@ class LeanPool:
             self._free.extend(reversed(kept))
 
     def look(self, now: float, /) -> float | None:
-        """End waits that are overdue, and lanes that ended at rest, as `watchdog.Watched` says."""
+        """Interrupt overdue waits and close idle connections that have ended (see `watchdog.Watched`)."""
         alive = self._living.alive()
         if not alive:
             return None
@@ -248,7 +250,7 @@ class LeanPool:
         return min(again, expire_overdue(alive, now, self._endpoint.timeout))
 
     def _sweep(self, now: float) -> None:
-        """End the lanes that rest and have ended, or hold what nobody asked for."""
+        """Close the idle connections that have ended or hold unexpected data."""
         self._swept = now
         for lane in take_ended(self._free, now - CHECK_AFTER):
             self.discard(lane)
@@ -259,41 +261,41 @@ class LeanPool:
 
     @property
     def _patience(self) -> float | None:
-        """Seconds that a caller waits in line; None: for ever."""
+        """Seconds that a caller waits for a connection; None for no limit."""
         seconds: Any = self._endpoint.options.get("timeout", self._endpoint.timeout)
-        return seconds  # type: ignore[no-any-return]  # the settings know no others
+        return seconds  # type: ignore[no-any-return]  # the settings allow no other types
 
     def _failure(
         self, lane: Lane, error: BaseException, batch: Batch, started: float, until: float | None
     ) -> TransportError | None:
-        """End the lane; return what an exchange's error means to the caller, None for the error itself."""
+        """Close the connection; return the error to raise for an exchange's error, None for the error itself."""
         had_rested = started - lane.used > CHECK_AFTER
         self.discard(lane)
         meant = exchange_error(lane, error, batch, self._endpoint, started, until)
         if isinstance(meant, ConnectionLost):
-            self._drop_free()  # its neighbours were most likely closed with it
+            self._drop_free()  # most likely the others were closed with it
         elif meant is not None and had_rested:
-            # A balancer or a firewall may have forgotten it, and with it those that rested as long.
+            # A load balancer or firewall may have dropped it, and the others that were idle as long.
             self._drop_free(before=started)
         return meant
 
     def release(self) -> None:
-        """End the connections that nobody uses."""
+        """Close the idle connections."""
         self._drop_free()
 
     def retire(self) -> None:
-        """Connect anew, as `protocols.Retires` says; lanes in use end with their calls."""
+        """Replace the connections (see `protocols.Retires`); those in use are closed after their calls."""
         for lane in self._living.alive():
             lane.retired = True
         self._drop_free()
 
     def close(self) -> None:
-        """End every connection; those in use, when their calls are over."""
+        """Close every connection; those in use, after their calls."""
         self._closed = True
         self._attend()
 
     def abort(self) -> None:
-        """End every connection, those in use too: their callers see it lost."""
+        """Close every connection, including those in use: their callers get an error."""
         self.close()
         for lane in self._living.alive():
             lane.interrupt()

@@ -1,10 +1,11 @@
-"""The limits of a multiplexed connection: who waits on it, for how long, and how all of them fail.
+"""Time limits of a multiplexed connection: waiting callers, their deadlines, and the failure of all of them.
 
-Silence ends the connection: no byte from the server, and none that the system takes, for the socket timeout. A
-deadline ends the wait of one caller; its reply is dropped when it comes.
+The connection ends if the server is silent for the socket timeout: it sends no byte, and the system takes none from us.
+A deadline ends the wait of one caller; its reply is dropped when it arrives.
 
-An exception can end a callback of the event loop at any instruction (a signal handler's, MemoryError). So an entry
-leaves its queue only after its future is resolved, each timer has a stand-in, and failing may be repeated.
+Signal safety: an exception can end a callback of the event loop at any instruction (from a signal handler, or a
+MemoryError). Therefore an entry leaves its queue only after its future is resolved, each timer has a backup, and
+failing the connection may be repeated.
 """
 
 import asyncio
@@ -20,24 +21,24 @@ from dvcache.pools.takeover import is_readable, unsent
 from dvcache.types import Batch, Endpoint
 
 STAND_IN: Final = 0.02
-"""Seconds after a timer at which its stand-in looks again."""
+"""Seconds between a timer and its backup."""
 
 TICK: Final = 0.02
-"""Seconds between looks at what is still to be written."""
+"""Seconds between checks of the bytes that are still to be written."""
 
 GLANCE: Final = 0.005
-"""Seconds that a loop is given to read what has arrived before a wait ends."""
+"""Seconds for the loop to read data that has arrived, before a wait is ended."""
 
 GLANCES: Final = 4
-"""The most of them in a row."""
+"""Maximum number of these delays in a row."""
 
 
 Entry: TypeAlias = tuple[asyncio.Future[list[Any]], float, Batch, bytes, float]
-"""A batch: the future of its replies, its deadline, the commands, their bytes, and when it was written."""
+"""A batch: the future of its replies, its deadline, its commands, their bytes, and the time of writing."""
 
 
 class Limits:
-    """The waits on one connection. Every method belongs to the loop that opened it."""
+    """Timers and queues of one connection. Every method must be called on the loop that opened it."""
 
     __slots__ = (
         "_context",
@@ -62,23 +63,23 @@ class Limits:
     def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
         self._endpoint, self.loop = endpoint, loop
         self._patience = 1.0 if endpoint.timeout is None else endpoint.timeout
-        # Each entry begins with the future and the deadline.
+        # Each entry starts with the future and the deadline.
         self._pending: deque[Entry] = deque()
         self._out: deque[Entry] = deque()
         self._waiting: deque[tuple[asyncio.Future[list[Any]], float, Batch]] = deque()
         self._since = self._heard = monotonic()
         self._written = self._drained = 0
-        self._context = Context()  # timers live long: of a caller's context they would keep what it holds
+        self._context = Context()  # timers live long, and would keep the objects in a caller's context alive
         self._timers: tuple[asyncio.TimerHandle, ...] = ()
         self._due = inf
         self._glances = 0
         self._error: TransportError | None = None
         self._transport: Any = None
         self.unusable = False
-        """Whether a callback is running, or was ended by an exception, or the connection has ended."""
+        """True if a callback is running or was interrupted by an exception, or the connection has ended."""
 
     def _watch(self, due: float) -> None:
-        """Look at a time whether something is overdue, and once more should an exception end the first look."""
+        """Schedule a check at a time, and a backup in case an exception ends the first one."""
         self._due = inf
         at, old = self.loop.time() + due - monotonic(), self._timers
         self._timers = (
@@ -90,7 +91,7 @@ class Limits:
             timer.cancel()
 
     def _look(self) -> None:
-        """End the line if the server is silent for too long; fail what is overdue; look again when something may be."""
+        """End the connection after too long a silence; fail overdue entries; schedule the next check."""
         if self.unusable:
             self._interrupted()
             return
@@ -100,7 +101,7 @@ class Limits:
         if due > now:
             self._glances = 0
         elif self._glances == 0 or (self._glances < GLANCES and is_readable(self._transport)):
-            self._glances += 1  # what has come in time is read first: the loop may have been blocked
+            self._glances += 1  # read what has arrived in time first: the loop may have been blocked
             due = now + GLANCE
         elif silent <= now:
             self._fail(ReplyTimeout(f"no answer within {self._patience:g} s", **self._where))
@@ -113,9 +114,9 @@ class Limits:
             self._due = inf
 
     def _silent_at(self, now: float) -> float:
-        """Return when the server will have been silent for too long."""
+        """Return the time at which the server's silence becomes too long."""
         if self._out and self._since + self._patience <= now:
-            return self._since + self._patience  # nothing wrote it: an exception has ended the callback
+            return self._since + self._patience  # it was never written: an exception has ended the callback
         if self._endpoint.timeout is None or not self._pending:
             return now + self._patience if any(self._queues) else inf
         if left := unsent(self._transport):
@@ -125,10 +126,10 @@ class Limits:
         return max(self._heard, self._pending[0][4]) + self._patience
 
     def _expire(self, now: float) -> float:
-        """Fail the entries whose deadline has passed, leave them in their places, and return the next deadline."""
+        """Fail the entries whose deadline has passed, but keep them queued; return the next deadline."""
         due = inf
         for queue in self._queues:
-            for future, deadline, *_ in queue:
+            for future, deadline, *_ in queue:  # replies arrive in order, so an expired entry keeps its position
                 if future.done():
                     continue
                 if deadline > now:
@@ -149,7 +150,7 @@ class Limits:
         return {"alias": self._endpoint.alias, "endpoint": self._endpoint.name}
 
     def pause_writing(self) -> None:
-        """Look from now on whether what is to be written gets less. Called by the transport."""
+        """Check from now on whether the unwritten bytes decrease. Called by the transport."""
         if self._transport is not None:
             self._drained = self._written - unsent(self._transport)
         if monotonic() + TICK < self._due:
@@ -166,7 +167,7 @@ class Limits:
         self._fail(ConnectionLost(f"connection lost: {reason}", **self._where))
 
     def _fail(self, error: TransportError) -> None:
-        """End the connection and fail every batch without replies. May be repeated: the timers do until it is done."""
+        """End the connection and fail all unanswered batches. Repeatable: timers call it until it completes."""
         self.unusable = True
         self._error = error = self._error or error
         if self._transport is not None:
@@ -175,7 +176,7 @@ class Limits:
             while queue:
                 future = queue[0][0]
                 if not future.done():
-                    future.set_exception(copy.copy(error))  # one each: a traceback grows where it is raised
+                    future.set_exception(copy.copy(error))  # a copy each: raising extends an error's traceback
                 queue.popleft()
         for timer in self._timers:
             timer.cancel()

@@ -1,11 +1,11 @@
-"""A line: one connection of an event loop, shared by all its tasks.
+"""A multiplexed connection: one connection of an event loop, shared by all its tasks.
 
-Batches sent in one tick of the loop leave in one write at its end; sequential ones, of callers that await one reply
-before the next batch, leave at once, which saves a tick. Replies resolve futures in order. The replies of a caller that
-was cancelled, or whose deadline has passed, are read and dropped.
+Batches sent in one tick of the loop are written together at its end. Sequential ones, of callers that await one reply
+before they send the next batch, are written at once, which saves a tick. Replies resolve futures in order. Replies of a
+caller that was cancelled, or whose deadline has passed, are read and dropped.
 
-An exception can end a callback at any instruction, before any `try`. So `unusable` is set while one runs, and what
-finds it set ends the connection.
+Signal safety: an exception can end a callback at any instruction, even before a `try`. Therefore `unusable` is set
+while a callback runs, and code that finds it set ends the connection.
 """
 
 import asyncio
@@ -28,20 +28,20 @@ from dvcache.pools.takeover import forget, is_readable, opened
 from dvcache.types import Batch, Endpoint
 
 IN_FLIGHT: Final = 16 * 1024 * 1024
-"""Bytes of commands without a reply past which batches wait; TLS transports never call `pause_writing`."""
+"""Bytes of unanswered commands above which batches wait; TLS transports never call `pause_writing`."""
 
 BUFFER: Final = 256 * 1024
-"""Bytes that are read at once."""
+"""Bytes of one read."""
 
 REST: Final = 0.001
-"""Seconds without a byte after which a connection is looked at before it is written to."""
+"""Seconds without a received byte after which a connection is checked before a write."""
 
 Apart: TypeAlias = Callable[[Batch, float | None], "asyncio.Future[list[Any]]"]
-"""Carries a batch on another connection."""
+"""Runs a batch on a separate connection."""
 
 
 class Line(Limits, asyncio.Protocol):
-    """One multiplexed connection. Every method belongs to the loop that opened it."""
+    """One multiplexed connection. Every method must be called on the loop that opened it."""
 
     __slots__ = (
         "__weakref__",
@@ -64,19 +64,19 @@ class Line(Limits, asyncio.Protocol):
         self._resp3 = speaks_resp3(endpoint)
         self._partial: list[Any] = []
         self._in_flight = 0
-        self._is_sequential = True  # the last tick that wrote had one batch, and nothing was in flight
+        self._is_sequential = True  # the last tick with writes had one batch, and nothing was in flight
         self._writer: asyncio.StreamWriter | None = None
         self.apart: Apart | None = None
-        """What carries a batch that the server may refuse for its size, and with it the connection."""
+        """Runs a batch that the server may refuse for its size by closing the connection."""
         self.keeper: AsyncGenerator[None, None] | None = None
-        """What ends the line with its loop; held here, for as long as the loop holds the transport."""
+        """Async generator that ends the connection with its loop; the loop itself holds it only weakly."""
 
     async def open(self) -> None:
-        """Let valkey-py connect, then take the transport over.
+        """Connect by valkey-py, then take over the transport.
 
         Raises:
             ConnectError: the server could not be reached within the connect timeout.
-            ServerError: it refused the credentials or the database.
+            ServerError: the server refused the credentials or the database.
         """
         self._writer, ended = await opened(self._endpoint, self)
         self._transport = self._writer.transport
@@ -85,11 +85,13 @@ class Line(Limits, asyncio.Protocol):
             self._end(ended)
 
     def send(self, batch: Batch, until: float | None = None) -> asyncio.Future[list[Any]]:
-        """Write the batch, at once or at the end of this tick; the future holds its replies, or a TransportError.
+        """Write the batch, at once or at the end of this tick; return the future of its replies.
+
+        The future fails with a `TransportError` if the connection does.
 
         Args:
             batch: the commands.
-            until: when the future fails at the latest, in `time.monotonic` seconds.
+            until: the deadline of the future, in `time.monotonic` seconds.
         """
         if until is None:
             until = inf
@@ -108,6 +110,7 @@ class Line(Limits, asyncio.Protocol):
                 self._watch(since + self._patience)
             if self._is_sequential and not self._pending and size < BUFFER and self._is_at_rest(since):
                 self.unusable = True
+                # Queued before the write: replies may arrive as soon as it starts.
                 self._pending.append((future, until, batch, data, since))
                 self._in_flight += size
                 self._written += size
@@ -120,7 +123,7 @@ class Line(Limits, asyncio.Protocol):
         return future
 
     def _is_at_rest(self, now: float) -> bool:
-        """Say whether nothing has come to a connection on which nothing is in flight."""
+        """Return True if an idle connection holds no unread data."""
         return now - self._heard <= REST or not is_readable(self._transport)
 
     def _waiting_for_room(self, batch: Batch, until: float) -> asyncio.Future[list[Any]]:
@@ -135,14 +138,14 @@ class Line(Limits, asyncio.Protocol):
         return future
 
     def _admit(self) -> None:
-        """Send the batches that waited, in order, as many as there is room for."""
+        """Send the waiting batches in order, as far as `IN_FLIGHT` allows."""
         waiting = self._waiting
         while waiting and self._in_flight <= IN_FLIGHT:
             future, deadline, batch = waiting[0]
             if not future.done():
                 try:
                     data = packed(batch)
-                except Exception as error:  # noqa: BLE001  # it is this caller's
+                except Exception as error:  # noqa: BLE001  # the error belongs to this caller
                     future.set_exception(error)
                 else:
                     if len(data) > LARGE and self.apart is not None:
@@ -157,7 +160,7 @@ class Line(Limits, asyncio.Protocol):
             waiting.popleft()
 
     def _flush(self) -> None:
-        """Write what this tick has gathered, but for callers that are gone already."""
+        """Write the batches of this tick, except those whose callers are gone."""
         if self.unusable:
             self._interrupted()
             return
@@ -171,25 +174,25 @@ class Line(Limits, asyncio.Protocol):
             self._in_flight -= sum(len(entry[3]) for entry in out if entry[0].done())
         self._is_sequential = len(written) == 1 and not pending
         data = written[0][3] if len(written) == 1 else b"".join([entry[3] for entry in written])
-        pending.extend(written)
+        pending.extend(written)  # before the write, as in `send`
         self._written += len(data)
         self._transport.write(data)
         out.clear()
         if len(data) > BUFFER:
-            self.pause_writing()
+            self.pause_writing()  # a large write: check from now on that the server takes it
         self.unusable = False
 
     def _read_first(self) -> None:
-        """Let the loop read what has come to a resting connection, before a batch could take it for its reply."""
+        """Let the loop read unexpected data on an idle connection, which would be taken for the next batch's reply."""
         self._glances += 1
         if self._glances > GLANCES:
-            self._end("it is readable and cannot be read")
+            self._end("the event loop does not read the data that has arrived")
             return
         self.loop.call_soon(self._flush)
         self.unusable = False
 
     @override
-    def data_received(self, data: bytes | memoryview) -> None:  # noqa: C901, PLR0912  # calls would cost
+    def data_received(self, data: bytes | memoryview) -> None:  # noqa: C901, PLR0912  # each call would cost time
         if self.unusable:
             self._interrupted()
             return
@@ -215,9 +218,9 @@ class Line(Limits, asyncio.Protocol):
                 pending.popleft()
                 self._in_flight -= len(sent)
                 if not pending:
-                    break  # `has_data` tells whether more has come
+                    break  # `has_data` below shows whether more has arrived
         except (ProtocolError, IndexError, TypeError) as error:
-            # Not RESP, or a reply that nobody awaits: whose the next one is cannot be known.
+            # Not RESP, or an unexpected reply: the following replies can no longer be assigned to commands.
             self._break(error if isinstance(error, ProtocolError) else UNREADABLE)
             return
         if pending:
@@ -232,11 +235,11 @@ class Line(Limits, asyncio.Protocol):
         self.unusable = False
 
     def _break(self, reason: object) -> None:
-        """End the connection, as the server does not speak the protocol."""
+        """End the connection after a violation of the protocol."""
         self._fail(errors.ProtocolError(f"connection lost: protocol error: {reason}", **self._where))
 
     def _gathered(self, reply: Any, count: int) -> list[Any] | None:
-        """Return the replies of a batch of several commands, once they are whole."""
+        """Return the replies of a batch of several commands once all have arrived, else None."""
         replies, gets = self._partial, self._gets
         replies.append(reply)
         while len(replies) < count and (reply := gets()) is not INCOMPLETE:
@@ -247,7 +250,7 @@ class Line(Limits, asyncio.Protocol):
         return replies
 
     def _renew_reader(self) -> None:
-        """Parse with a new buffer: libvalkey keeps that of the largest reply."""
+        """Parse with a new buffer: libvalkey keeps one of the size of the largest reply."""
         replies = reader(self._endpoint)
         self._gets, self._feed, self._has_data = replies.gets, replies.feed, replies.has_data
         self._grown = False
@@ -257,12 +260,12 @@ class Line(Limits, asyncio.Protocol):
         self._end("it was closed")
 
     def rest(self) -> None:
-        """End the connection if nobody awaits anything of it; the next batch opens another."""
+        """End the connection if no reply is awaited; the next batch opens another one."""
         if not any(self._queues):
             self.abort()
 
     def forget(self) -> None:
-        """Release the socket of a line whose loop was closed under it."""
+        """Release the socket of a connection whose loop was closed before it."""
         self.unusable = True
         transport, self._transport = self._transport, None
         if transport is not None:
@@ -270,7 +273,7 @@ class Line(Limits, asyncio.Protocol):
 
 
 def _into(future: asyncio.Future[list[Any]]) -> Callable[[asyncio.Future[list[Any]]], None]:
-    """Return a callback that hands the result of one future to another."""
+    """Return a callback that copies the result of one future to another."""
 
     def hand_over(done: asyncio.Future[list[Any]]) -> None:
         if done.cancelled():

@@ -1,4 +1,4 @@
-"""Keep what belongs to one event loop for as long as that loop lives."""
+"""Registry of one resource per event loop, kept for as long as that loop lives."""
 
 import asyncio
 import weakref
@@ -12,34 +12,34 @@ from typing_extensions import override
 
 
 class OfLoop(Protocol):
-    """An object that one event loop uses, and that keeps a reference to it."""
+    """An object used by one event loop, which it references."""
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The loop."""
+        """The event loop."""
         ...
 
 
 T = TypeVar("T", bound=OfLoop)
 
 _HELD: Final = "_dvcache_held"
-"""The attribute of an event loop that holds its objects."""
+"""Attribute of an event loop that holds its objects."""
 
 
 class PerLoop(Mapping[asyncio.AbstractEventLoop, T]):
-    """One object for each event loop, held by the loop alone.
+    """One object per event loop, referenced strongly only by the loop.
 
-    A loop that is dropped without being closed is then collected with its connections: a registry that held them would
-    keep it for ever.
+    A loop that is dropped without being closed is then collected with its connections; a registry with strong
+    references would keep it forever.
     """
 
     __slots__ = ("_unheld", "refs")
 
     def __init__(self) -> None:
         self.refs: dict[int, weakref.ref[T]] = {}
-        """By the identity of the loop, which is its own for as long as the object lives: that refers to the loop."""
+        """Objects by the id of their loop. An id stays valid while its object lives, as that references the loop."""
         self._unheld: set[T] = set()
-        """The objects of loops that take no attributes."""
+        """Objects of loops that accept no attributes."""
 
     @override
     def __getitem__(self, loop: asyncio.AbstractEventLoop) -> T:
@@ -56,18 +56,18 @@ class PerLoop(Mapping[asyncio.AbstractEventLoop, T]):
         return len(self.living())
 
     def put(self, made: T) -> None:
-        """Keep the object of its loop."""
+        """Register the object for its loop."""
         _held(made.loop, self._unheld).add(made)
         self.refs[id(made.loop)] = weakref.ref(made)
 
     def pop(self, gone: T) -> None:
-        """Forget an object; another of the same loop stays."""
+        """Forget an object; another one of the same loop stays."""
         if self.get(gone.loop) is gone:
             self.refs.pop(id(gone.loop), None)
         _held(gone.loop, self._unheld).discard(gone)
 
     def living(self) -> list[T]:
-        """Return the objects of all loops, and forget those that are gone. Called from any thread."""
+        """Return the objects of all loops, and forget collected ones. May be called from any thread."""
         living = []
         for key, ref in list(self.refs.items()):
             if (made := ref()) is not None:
@@ -90,9 +90,9 @@ def _held(loop: asyncio.AbstractEventLoop, unheld: set[Any]) -> set[Any]:
 
 @asynccontextmanager
 async def deadline(until: float | None) -> AsyncIterator[asyncio.Timeout]:
-    """Bound a block by a deadline in `time.monotonic` seconds, as `asyncio.timeout` does.
+    """Apply a deadline in `time.monotonic` seconds to a block, as `asyncio.timeout` does.
 
-    The loop keeps a cancelled timer until its time: this one keeps nothing of the caller's context.
+    The loop keeps a cancelled timer until its time; this timer keeps no reference to the caller's context.
     """
     async with asyncio.timeout(None) as limit:
         if until is not None:

@@ -1,4 +1,4 @@
-"""The multiplexed pool: for each running event loop, one line that all its tasks share."""
+"""The async pool: per running event loop, one multiplexed connection shared by all its tasks."""
 
 import asyncio
 import copy
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Opening:
-    """A connection that is being opened for all the tasks of a loop that wait for it."""
+    """A connection being opened, shared by the tasks of a loop that wait for it."""
 
     __slots__ = ("__weakref__", "loop", "task")
 
@@ -41,18 +41,18 @@ class MultiplexedPool:
         self._endpoint = endpoint
         self._closed = False
         self._apart = LeanPool(replace(endpoint, max_connections=_APART))
-        """The connections of large batches, which a server may refuse for their size, and with them the connection."""
+        """Separate connections for large batches: a server may refuse these by closing the connection."""
         self._lines: PerLoop[Line] = PerLoop()
         self._openings: PerLoop[Opening] = PerLoop()
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Forget every line: in a forked child they are the parent's, and even closing them would reach its epoll."""
+        """Forget every connection: a forked child shares the parent's epoll, so even closing them would disturb it."""
         _inherited.append((self._lines.living(), self._openings.living()))
         self._lines, self._openings = PerLoop(), PerLoop()
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         if not batch:
             return []
         if type(batch) is Transaction:
@@ -65,7 +65,7 @@ class MultiplexedPool:
         return await line.send(batch, until)
 
     def begin(self, batch: Batch, until: float | None = None, /) -> "asyncio.Future[list[Any]] | None":
-        """Write the batch and return what will hold its replies, as `protocols.AsyncBegins` says."""
+        """Write the batch and return the future of its replies (see `protocols.AsyncBegins`)."""
         ref = self._lines.refs.get(id(asyncio.get_running_loop()))
         line = None if ref is None else ref()
         if line is None or line.unusable or type(batch) is Transaction or not batch:
@@ -73,7 +73,7 @@ class MultiplexedPool:
         return line.send(batch, until)
 
     async def _transacted(self, batch: Transaction, until: float | None) -> Sequence[Any]:
-        """Run a transaction on a line of its own: what other tasks send would be a part of it."""
+        """Run a transaction on a connection of its own; commands of other tasks would become part of it."""
         if self._closed:
             raise self._is_closed()
         line = line_of(self._endpoint, asyncio.get_running_loop())
@@ -84,7 +84,8 @@ class MultiplexedPool:
             line.abort()
 
     async def _opened(self, loop: asyncio.AbstractEventLoop, until: float | None) -> Line:
-        """Return the loop's new line, opened once for all the tasks that wait for it."""
+        """Return the loop's new connection, opened once for all tasks that wait for it."""
+        # The second attempt is for an opening that was cancelled by another task, or a connection that ended at once.
         for last in (False, True):
             opening = self._begun(loop)
             try:
@@ -97,14 +98,14 @@ class MultiplexedPool:
                 if last:
                     raise
             except CacheError as error:
-                raise copy.copy(error) from error  # one each: a traceback grows where it is raised
+                raise copy.copy(error) from error  # a copy each: raising extends an error's traceback
             else:
-                if last or not line.unusable:  # else it has ended before it carried anything
+                if last or not line.unusable:
                     return line
         raise AssertionError("unreachable")
 
     def _begun(self, loop: asyncio.AbstractEventLoop) -> asyncio.Task[Line]:
-        """Return the task that opens the loop's line."""
+        """Return the task that opens the loop's connection."""
         opening = self._openings.get(loop)
         if opening is not None and opening.task is not None and not opening.task.done():
             return opening.task
@@ -112,8 +113,8 @@ class MultiplexedPool:
         if self._closed:
             raise self._is_closed()
         opening = Opening(loop)
-        self._openings.put(opening)  # before there is a task: an eager one may end at once
-        # In an empty context: the connection would keep what the context of its first caller holds.
+        self._openings.put(opening)  # before the task is made: an eager one may end at once
+        # In an empty context: the connection would keep the objects in its first caller's context alive.
         task = opening.task = Context().run(_task, loop, self._open(opening))
         task.add_done_callback(_retrieve)
         return task
@@ -137,17 +138,17 @@ class MultiplexedPool:
         return line
 
     def _replace(self, line: Line) -> None:
-        """Have the loop use a new line, unless the pool was closed meanwhile."""
+        """Make a new connection the loop's, unless the pool was closed meanwhile."""
         old = self._lines.get(line.loop)
-        self._lines.put(line)  # before looking: who closes the pool from now on finds it
+        self._lines.put(line)  # before the check: a concurrent `close` finds it from here on
         if self._closed:
             raise self._is_closed()
         if old is not None:
-            old.abort()  # it has failed already, unless an exception interrupted that
+            old.abort()  # usually it has failed already; an exception may have interrupted that
             self._lines.pop(old)
 
     async def _keep(self, line: Line) -> AsyncGenerator[None, None]:
-        """End the line with its loop: asyncio.run, uvloop.run and async_to_sync close async generators at their end."""
+        """End the connection with its loop: asyncio.run, uvloop.run and async_to_sync close async generators last."""
         try:
             yield
         finally:
@@ -155,7 +156,7 @@ class MultiplexedPool:
             line.abort()
 
     async def _within(self, until: float | None, work: "Coroutine[Any, Any, T] | asyncio.Future[T]") -> T:
-        """Await the connecting of a line, no longer than the caller's deadline."""
+        """Await the opening of a connection, at most until the caller's deadline."""
         if until is None:
             return await work
         began = monotonic()
@@ -169,8 +170,8 @@ class MultiplexedPool:
         raise ConnectError(message, alias=self._endpoint.alias, endpoint=self._endpoint.name)
 
     def _sweep(self) -> None:
-        """Forget the lines of loops that were closed."""
-        for line in self._lines.living():  # others may come and go on their loops meanwhile
+        """Forget the connections of closed loops."""
+        for line in self._lines.living():  # a copy: other loops may change it concurrently
             if line.loop.is_closed():
                 self._lines.pop(line)
                 line.forget()
@@ -179,7 +180,7 @@ class MultiplexedPool:
         return ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
 
     async def retire(self) -> None:
-        """Connect anew, as `protocols.Retires` says. What other tasks have sent is answered on the old connection."""
+        """Replace the connection (see `protocols.Retires`); other tasks' replies still arrive on the old one."""
         line = self._lines.get(asyncio.get_running_loop())
         if line is not None:
             self._lines.pop(line)
@@ -187,9 +188,9 @@ class MultiplexedPool:
         self._apart.retire()
 
     def release(self) -> None:
-        """End the connections that nobody uses, from any thread."""
+        """End the idle connections. May be called from any thread."""
         for line in self._lines.living():
-            call_in(line.loop, line.rest)
+            call_in(line.loop, line.rest)  # transports are not thread-safe
         self._apart.release()
 
     def close(self) -> None:
@@ -203,7 +204,7 @@ class MultiplexedPool:
                 line.forget()
 
     def abort(self) -> None:
-        """End every connection, and those that are being opened: their callers see it lost or closed."""
+        """End every connection, and those being opened; their callers get an error."""
         self.close()
         self._apart.abort()
         for opening in self._openings.living():
@@ -212,27 +213,27 @@ class MultiplexedPool:
 
 
 _APART: Final = 8
-"""Connections for large batches, at most."""
+"""Maximum number of connections for large batches."""
 
 _LOOK: Final = 0.02
-"""Seconds between looks at whether a connection that carries no new commands is at rest."""
+"""Seconds between checks whether a retired connection is idle."""
 
 
 def _carried_apart(pool: LeanPool, batch: Batch, until: float | None) -> "asyncio.Future[list[Any]]":
-    """Carry a large batch on a connection of its own, in a thread, so that no other task loses a call with it."""
+    """Run a large batch on a separate connection, in a thread: losing that connection fails no other task's call."""
     work = asyncio.to_thread(pool.execute, batch, until)
     return asyncio.get_running_loop().create_task(cast("Coroutine[Any, Any, list[Any]]", work))
 
 
 def _end_at_rest(line: Line) -> None:
-    """End a line as soon as nobody awaits anything of it."""
+    """End a connection as soon as no reply is awaited on it."""
     line.rest()
     if not line.unusable:
         line.loop.call_later(_LOOK, _end_at_rest, line)
 
 
 def call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> bool:
-    """Have a loop call a function, from any thread; say whether the loop still runs."""
+    """Schedule a function on a loop, from any thread; return False if the loop is closed."""
     try:
         loop.call_soon_threadsafe(function)
     except RuntimeError:
@@ -245,15 +246,16 @@ def _task(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> asyn
 
 
 def _is_cancelled() -> bool:
-    """Say whether the running task was cancelled itself."""
+    """Return True if the running task itself was cancelled."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 def _retrieve(opening: asyncio.Task[Line]) -> None:
-    """Mark the error as seen: every task that waited for it may have been cancelled."""
+    """Mark the error as retrieved: every task that waited for it may have been cancelled."""
     if not opening.cancelled():
         opening.exception()
 
 
 _inherited: Final[list[object]] = []
+"""Connections that a forked child inherited: kept referenced, since finalizing them would reach the parent's epoll."""

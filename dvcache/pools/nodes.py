@@ -1,4 +1,4 @@
-"""The pools of a service's nodes in one role, made by address as the watch tells of them."""
+"""The pools of a service's nodes in one role, by address, kept up to date by the watcher."""
 
 import threading
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from dvcache.types import Address, Endpoint
 
 
 class Abortable(Protocol):
-    """A pool that can be ended under its users."""
+    """A pool that can end connections in use."""
 
     def close(self) -> None:
-        """End every connection at rest."""
+        """End the idle connections."""
         ...
 
     def abort(self) -> None:
-        """End every connection, those in use too."""
+        """End every connection, including those in use."""
         ...
 
 
@@ -30,8 +30,8 @@ class Nodes(Generic[P]):
     """The pools of the nodes that hold a role.
 
     Args:
-        endpoint: the service's endpoint, whose role it is.
-        watch: what tells of the nodes.
+        endpoint: the service's endpoint, with the role.
+        watch: the service's watcher.
         make: makes the pool of one node.
     """
 
@@ -43,16 +43,16 @@ class Nodes(Generic[P]):
         watch.listen(self)
 
     def renew(self) -> None:
-        """Know no nodes, with a new lock: in a forked child the watch must be asked, so that it listens there too."""
+        """Forget all nodes; in a forked child, the watcher must be asked again so that its threads start there."""
         self._lock = threading.RLock()
         self._pools: dict[Address, P] = {}
         self.current: tuple[P, ...] = ()
-        """The pools of the nodes that hold the role now; another tuple after each change."""
+        """Pools of the nodes that hold the role now; replaced by another tuple after each change."""
 
     def moved(self, nodes: Known, /) -> None:
-        """Make pools for new nodes and end those of nodes that no longer hold the role."""
+        """Make pools for new nodes; abort those of nodes that no longer hold the role."""
         wanted = nodes.replicas if self._endpoint.role == "replica" else (nodes.primary,) if nodes.primary else None
-        if wanted is None:  # no primary for now: it may come back as it was
+        if wanted is None:  # no primary for now: the old one may return, so its pool is kept
             return
         with self._lock:
             if self._closed or wanted == tuple(self._pools):
@@ -62,6 +62,7 @@ class Nodes(Generic[P]):
             self.current = tuple(self._pools.values())
             gone = [pool for address, pool in old.items() if address not in self._pools]
         for pool in gone:
+            # Not `close`: a batch in use would otherwise be acknowledged by a demoted primary.
             pool.abort()
 
     def _pool(self, address: Address) -> P:
@@ -69,7 +70,7 @@ class Nodes(Generic[P]):
         return self._make(replace(self._endpoint, host=host, port=port, service="", sentinels=()))
 
     def close(self) -> None:
-        """End every connection, those to the sentinels too if nobody else wants them."""
+        """End every connection, and those to the sentinels if no other listener needs them."""
         with self._lock:
             self._closed = True
             pools, self._pools, self.current = self._pools, {}, ()

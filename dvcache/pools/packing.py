@@ -1,4 +1,4 @@
-"""Commands as they are written: one by libvalkey, many of one name and one argument by a form kept for that name."""
+"""Serialize commands: by libvalkey, or by cached headers if many commands have one name and one argument each."""
 
 from typing import Any, Final
 
@@ -8,23 +8,23 @@ from dvcache.errors import TooLargeError
 from dvcache.types import Batch, Command
 
 _PAIR: Final = 2
-"""A name and one argument."""
+"""Length of a command with a name and one argument."""
 
 _LENGTHS: Final = 256
-"""How long an argument can be for which there is a form."""
+"""Number of argument lengths with a cached header."""
 
 _HEADS: Final[dict[Any, tuple[bytes, ...]]] = {}
-"""Of a command's name, by the argument's length, what stands between the argument before and this one."""
+"""Bytes between the previous argument and the next one, by command name and by the next argument's length."""
 
 
 def packed(batch: Batch) -> bytes:
-    """Return the bytes of a batch."""
+    """Serialize a batch."""
     if len(batch) == 1:
         return pack_command(batch[0])
     first = batch[0]
-    if len(first) == _PAIR:  # the reads of many keys
+    if len(first) == _PAIR:  # reads of many keys
         heads = _HEADS.get(first[0]) or _first(first)
-        pairs: Any = batch  # others are refused by what is done with them
+        pairs: Any = batch  # other shapes raise below, and are packed one by one
         written: list[Any] = []
         try:
             for name, argument in pairs:
@@ -41,17 +41,17 @@ def packed(batch: Batch) -> bytes:
 
 
 LARGE: Final = 1024 * 1024
-"""Bytes of a batch up to which a server takes every argument: the least that `proto-max-bulk-len` can be."""
+"""Bytes of a batch up to which a server accepts every argument: the minimum of `proto-max-bulk-len`."""
 
 LARGEST: Final = 512 * 1024 * 1024
-"""Bytes of one argument that servers take unless `proto-max-bulk-len` says otherwise."""
+"""Bytes of one argument that servers accept by default (`proto-max-bulk-len`)."""
 
 
 def check_sizes(batch: Batch) -> None:
-    """Let pass a batch whose arguments a server takes. Called for large ones.
+    """Check that servers accept the arguments of a large batch.
 
     Raises:
-        TooLargeError: an argument is longer.
+        TooLargeError: an argument is too long.
     """
     for command in batch:
         for argument in command:
@@ -61,7 +61,7 @@ def check_sizes(batch: Batch) -> None:
 
 
 def _first(command: Command) -> tuple[bytes, ...]:
-    """Keep the forms of a command's name, if it is a plain one."""
+    """Cache the headers of a command name, if it is a plain one."""
     name = command[0]
     if type(name) is not str or not (name.isascii() and name.isupper()):
         return ()

@@ -1,7 +1,7 @@
-"""Places of a bounded pool: their holders, counted while they are alive, and the line of callers that wait for one.
+"""Places of a bounded pool: the holders, counted while they are alive, and a queue of callers that wait for one.
 
-Nothing here takes a lock, so that a signal handler or a finalizer may enter at any instruction. No number is kept
-beside the holders, so that an exception at any instruction loses no place: what it left behind dies with its frame.
+Signal safety: there is no lock here, so a signal handler or finalizer may enter at any instruction. There is no counter
+beside the holders, so an exception at any instruction leaks no place: abandoned holders die with their frames.
 """
 
 import itertools
@@ -14,20 +14,20 @@ from contextlib import suppress
 from typing import Final, Generic, Protocol, TypeVar
 
 LOOK: Final = 0.05
-"""Seconds after which the first caller in the line looks for a place by itself."""
+"""Seconds after which the first waiter checks for a place by itself."""
 _LOOK_BEHIND: Final = 0.25
-"""Seconds after which the callers behind it look whether they are the first."""
+"""Seconds after which the other waiters check whether they are first."""
 _STALE: Final = 1.0
-"""Seconds without a look after which a turn belongs to a caller that is gone."""
+"""Seconds without a check after which a waiter counts as gone."""
 _TIDY: Final = 64
-"""Entries up to which the dead ones stay."""
+"""Number of entries up to which dead ones are not removed."""
 
 
 class Holder(Protocol):
-    """Something that holds a place. It takes weak references."""
+    """An object that occupies a place. It must support weak references."""
 
     lost: bool
-    """Set when it is of no more use: its place is free from then on."""
+    """True if it is no longer usable, so that its place is free."""
 
 
 H = TypeVar("H", bound=Holder)
@@ -45,9 +45,9 @@ class Living(Generic[H]):
         self._tidy_at = _TIDY
 
     def admit(self, holder: H, most: int | None) -> bool:
-        """Add the holder unless `most` others were added before it and are alive; it is lost then.
+        """Add the holder unless `most` others were added before it and are alive; else mark it as lost.
 
-        It is added first and then counted: of two callers at once, one sees the other.
+        It is added before the others are counted: of two concurrent callers, at least one sees the other.
         """
         number = next(self._numbers)
         self._entries[number] = weakref.ref(holder)
@@ -61,7 +61,7 @@ class Living(Generic[H]):
 
     def _before(self, number: int) -> int:
         count = 0
-        for other, reference in self._entries.copy().items():  # in the order of adding
+        for other, reference in self._entries.copy().items():  # in the order of addition
             if other == number:
                 break
             holder = reference()
@@ -69,7 +69,7 @@ class Living(Generic[H]):
         return count
 
     def alive(self) -> list[H]:
-        """Return the holders, and forget those that are gone."""
+        """Return the holders, and remove those that are gone."""
         alive: list[H] = []
         for number, reference in self._entries.copy().items():
             holder = reference()
@@ -84,32 +84,32 @@ class Living(Generic[H]):
 
 
 class _Turn:
-    """A caller in the line. Its frame holds it; the line does not."""
+    """A waiting caller. Only its frame references it strongly; the queue does not."""
 
     __slots__ = ("__weakref__", "gate", "seen", "thread")
 
     def __init__(self) -> None:
         self.thread = threading.get_ident()
         self.gate = threading.Lock()
-        self.gate.acquire()
+        self.gate.acquire()  # held: the next acquire() blocks until `wake` releases it
         self.seen = time.monotonic()
 
 
 class Waiting:
-    """The line of callers that wait for a place. The first one alone may take one."""
+    """The queue of callers that wait for a place. Only the first one may take one."""
 
     __slots__ = ("turns",)
 
     def __init__(self) -> None:
         self.turns: deque[weakref.ref[_Turn]] = deque()
-        """Not empty while a caller waits, which nobody may go past."""
+        """Waiting callers, in order. While there is one, other callers must queue up behind it."""
 
     def wait(self, attempt: Callable[[], T | None], until: float | None) -> T | None:
-        """Make the attempt whenever this caller is the first in the line, until it returns something.
+        """Repeat the attempt while this caller is first in the queue, until it returns a result.
 
         Args:
-            attempt: called without a lock; what it raises ends the wait.
-            until: `time.monotonic()` seconds after which the result is None; None waits for ever.
+            attempt: called without a lock; an exception ends the wait.
+            until: deadline in `time.monotonic()` seconds, after which the result is None; None for no limit.
         """
         turn = _Turn()
         place = weakref.ref(turn)
@@ -133,20 +133,20 @@ class Waiting:
                 self.wake()
 
     def wake(self) -> None:
-        """Have the first caller look for a place now."""
+        """Wake the first waiter."""
         try:
             while (turn := (first := self.turns[0])()) is None:
                 self._leave(first)
             turn.gate.release()
-        except (IndexError, RuntimeError):  # nobody waits, or it was woken already
+        except (IndexError, RuntimeError):  # no waiter, or it is awake already
             pass
 
     def _leave(self, place: weakref.ref[_Turn]) -> None:
-        with suppress(ValueError):  # it was taken for gone
+        with suppress(ValueError):  # another caller has removed it as stale
             self.turns.remove(place)
 
     def _is_first(self, place: weakref.ref[_Turn], thread: int, now: float) -> bool:
-        """Return True if nobody is before the turn but callers that are gone, which leave the line here."""
+        """Return True if no live waiter is before this one; remove those that are gone."""
         while True:
             try:
                 first = self.turns[0]
@@ -154,11 +154,11 @@ class Waiting:
                 self.turns.appendleft(place)
                 return True
             turn = first()
-            if turn is not None and turn.thread == thread:  # its own, or that of a call that was interrupted by this
+            if turn is not None and turn.thread == thread:  # this call's, or that of a call it interrupted
                 return True
             if turn is not None and now - turn.seen < _STALE:
                 if place in self.turns:
                     return False
-                self.turns.appendleft(place)  # taken for gone, as it was late
+                self.turns.appendleft(place)  # this late waiter was removed as stale: it goes back to the front
                 return True
             self._leave(first)

@@ -1,7 +1,7 @@
-"""Read RESP3 replies and drop the messages that no command asked for: pushes and attributes.
+"""Read RESP3 replies and drop out-of-band messages: pushes and attributes.
 
-libvalkey returns a push as a list, like an array. It is told from a reply by its first byte alone, at a place where a
-reply has ended: the same bytes inside a value mean nothing (https://valkey.io/topics/protocol/).
+libvalkey returns a push as a list, like an array. Only its first byte, after the end of a reply, distinguishes it: the
+same bytes inside a value have no meaning (https://valkey.io/topics/protocol/).
 """
 
 import re
@@ -17,7 +17,7 @@ INCOMPLETE: Final = object()
 """Returned by `gets` until a whole reply has been fed."""
 
 _ENDS: Final = re.compile(rb"\n(?=[>|])")
-"""A line end that may end a reply, before what may be a push (`>`) or an attribute (`|`)."""
+"""A line end that may end a reply, before a byte that may start a push (`>`) or an attribute (`|`)."""
 
 _UNASKED: Final = b">|"
 
@@ -26,7 +26,7 @@ class Replies(Protocol):
     """A parser of replies. Called by one connection, from one thread at a time."""
 
     def feed(self, data: bytes | bytearray | memoryview, offset: int = ..., length: int = ..., /) -> None:
-        """Take bytes that the server has sent."""
+        """Append bytes from the server."""
         ...
 
     def gets(self) -> Any:
@@ -34,7 +34,7 @@ class Replies(Protocol):
         ...
 
     def has_data(self) -> bool:
-        """Say whether a reply, or a part of one, has been fed and not returned."""
+        """Return True if a reply, or a part of one, has been fed and not returned."""
         ...
 
 
@@ -45,15 +45,15 @@ def resp2_reader(reply_error: Callable[[str], Exception]) -> Replies:
         reply_error: makes the value of an error reply from its text.
     """
     reader: Any = libvalkey.Reader(replyError=reply_error, notEnoughData=INCOMPLETE, convertSetsToLists=True)
-    return reader  # type: ignore[no-any-return]  # its stub does not name every buffer that it takes
+    return reader  # type: ignore[no-any-return]  # its stub lacks some buffer types that it accepts
 
 
 class Resp3Reader:
-    """Parse the replies of RESP3 and drop pushes and attributes, wherever a chunk of bytes ends.
+    """Parse RESP3 replies and drop pushes and attributes, however the bytes are divided into chunks.
 
     Args:
         reader: libvalkey's parser.
-        incomplete: what it returns, and this one too, until a whole reply has been fed.
+        incomplete: value of `gets`, here and in `reader`, until a whole reply has been fed.
     """
 
     __slots__ = ("_feed", "_gets", "_incomplete", "_is_unasked", "_replies", "is_whole")
@@ -62,12 +62,12 @@ class Resp3Reader:
         self._feed, self._gets, self._incomplete = reader.feed, reader.gets, incomplete
         self._replies: deque[Any] = deque()
         self.is_whole = True
-        """Whether the last byte fed has ended a message, or none has been fed."""
+        """True if the last byte fed ended a message, or none has been fed."""
         self._is_unasked = False
-        """Whether the message that is being read is no reply."""
+        """True if the current message is not a reply."""
 
     def feed(self, data: bytes | bytearray | memoryview, offset: int = 0, length: int = -1, /) -> None:
-        """Take bytes that the server has sent.
+        """Append bytes from the server.
 
         Raises:
             ProtocolError: they are not RESP.
@@ -80,18 +80,18 @@ class Resp3Reader:
             start = end
 
     def gets(self, *_: bool) -> Any:
-        """Return the next whole reply, or what says that there is none."""
+        """Return the next whole reply, or the `incomplete` value."""
         return self._replies.popleft() if self._replies else self._incomplete
 
     def has_data(self) -> bool:
-        """Say whether a reply, or a part of one, has been fed and not returned. A part of a push is none."""
+        """Return True if a reply, or a part of one, has been fed and not returned; parts of pushes do not count."""
         return bool(self._replies) or not (self.is_whole or self._is_unasked)
 
     def _take(self, part: bytes) -> None:
-        """Parse bytes in which only the first message can be a push."""
+        """Parse bytes of which only the first message can be a push."""
         if self.is_whole and part[0] in _UNASKED:
             self._is_unasked = True
-        # `Reader.has_data` is false in the midst of an array too. The last byte, fed by itself, ends a reply or not.
+        # `Reader.has_data` is false inside an array too, so the last byte is fed separately: does it end a reply?
         self._feed(part[:-1])
         self._drain()
         self._feed(part[-1:])
@@ -118,7 +118,7 @@ class PushParser(_LibvalkeyParser):
 
 
 class AsyncPushParser(_AsyncLibvalkeyParser):
-    """The same for asynchronous connections."""
+    """The async counterpart of `PushParser`."""
 
     __slots__ = ()
 

@@ -1,7 +1,7 @@
-"""Which connection an event loop gets: asyncio's own loop reads into a buffer of the connection.
+"""Connection classes by event loop: asyncio's own loop reads into a buffer of the connection.
 
-asyncio's loop goes on after a KeyboardInterrupt, and loses what it had read for a callback that did not begin. The
-buffer shows that; uvloop ends the connection by itself.
+After a KeyboardInterrupt, asyncio's loop continues, but loses data that it had read for a callback that did not start.
+The buffer reveals that. uvloop ends the connection by itself.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from dvcache.pools.line import BUFFER, Line
 from dvcache.types import Endpoint
 
 MARK: Final = os.urandom(8)
-"""The first bytes of a buffer whose content has been parsed."""
+"""First bytes of a buffer whose content has been parsed."""
 
 
 class BufferedLine(Line, asyncio.BufferedProtocol):
-    """A line of asyncio's own event loop, which reads into a buffer of the line's.
+    """A multiplexed connection on asyncio's own event loop, which reads into a buffer of the connection.
 
-    That loop goes on after a KeyboardInterrupt or SystemExit, and drops the bytes of a `data_received` that was
-    interrupted before its first instruction. Here `is_reading` is still set by then.
+    That loop continues after a KeyboardInterrupt or SystemExit and drops the bytes of a `data_received` that was
+    interrupted before its first instruction. `is_reading` is still set then.
     """
 
     __slots__ = ("_buffer", "_view", "is_reading")
@@ -35,7 +35,7 @@ class BufferedLine(Line, asyncio.BufferedProtocol):
     @override
     def get_buffer(self, sizehint: int) -> memoryview:
         if self.is_reading:
-            self.unusable = True  # what was read before is lost; `buffer_updated` ends the connection
+            self.unusable = True  # the previous read was lost; `buffer_updated` ends the connection
         self.is_reading = True
         return self._view
 
@@ -46,7 +46,7 @@ class BufferedLine(Line, asyncio.BufferedProtocol):
 
 
 class MarkedLine(BufferedLine):
-    """A line over TLS, for which asyncio also asks for the buffer where nothing can be read: its content tells."""
+    """A TLS connection. asyncio also requests the buffer if nothing can be read, so the buffer's content is checked."""
 
     __slots__ = ()
 
@@ -57,7 +57,7 @@ class MarkedLine(BufferedLine):
     @override
     def get_buffer(self, sizehint: int) -> memoryview:
         if not self._buffer.startswith(MARK):
-            self.unusable = True  # as above
+            self.unusable = True  # the previous read was lost, as above
         return self._view
 
     @override
@@ -67,8 +67,8 @@ class MarkedLine(BufferedLine):
 
 
 def line_of(endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> Line:
-    """Return a line of the loop, not yet open."""
-    # uvloop ends a transport after any exception, and hands bytes over for less than it takes to fill a buffer.
+    """Return a new multiplexed connection of the loop, not yet open."""
+    # uvloop ends a transport after any exception, and passing bytes costs less there than filling a buffer.
     if not isinstance(loop, asyncio.BaseEventLoop):
         return Line(endpoint, loop)
     return (MarkedLine if endpoint.scheme == "valkeys" else BufferedLine)(endpoint, loop)

@@ -1,4 +1,4 @@
-"""Sockets that are readable: of a connection at rest, that it has ended or holds what nobody asked for."""
+"""Check for readable sockets: an idle connection that is readable has ended or holds unexpected data."""
 
 import select
 import selectors
@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 
 def readable(descriptors: Iterable[int]) -> set[int]:
-    """Return the descriptors of those sockets that can be read, or have failed, at this moment. Does not wait."""
-    if not hasattr(select, "poll"):  # eventlet takes it away
+    """Return the descriptors of sockets that can be read, or have failed, right now. Does not wait."""
+    if not hasattr(select, "poll"):  # eventlet removes it
         return _selected(descriptors)
     poll = select.poll()
     for each in descriptors:
@@ -25,15 +25,15 @@ def _selected(descriptors: Iterable[int]) -> set[int]:
 
 
 def is_readable(sock: socket.socket, *, cooperative: bool) -> bool:
-    """Return True if the socket of a connection at rest can be read, or has failed.
+    """Return True if the socket of an idle connection can be read, or has failed.
 
     Args:
         sock: the socket.
-        cooperative: whether a library of green threads waits for it. Its timeout is changed then, and no other thread
-            runs meanwhile, as one would during a poll.
+        cooperative: True if it belongs to gevent or eventlet. It is then checked by a read without timeout, since a
+            poll would switch to another green thread.
     """
     if isinstance(sock, ssl.SSLSocket):
-        return bool(sock.pending() or readable([sock.fileno()]))  # what is decrypted already, or is not yet
+        return bool(sock.pending() or readable([sock.fileno()]))  # decrypted bytes, or encrypted ones
     if not cooperative:
         return bool(readable([sock.fileno()]))
     sock.settimeout(0.0)

@@ -1,7 +1,7 @@
-"""Name look-up with a bound: `getaddrinfo` has none, and cannot be interrupted.
+"""Name resolution with a deadline: `getaddrinfo` has none and cannot be interrupted.
 
-Callers of the same name share a look-up, so that a name server that hangs holds one thread for each name, however
-often somebody tries.
+Concurrent callers share one look-up per name, so an unresponsive name server blocks one thread per name, however many
+callers try.
 """
 
 import ipaddress
@@ -15,18 +15,18 @@ from dvcache.pools.forking import renewed_after_fork
 from dvcache.pools.threads import awaited, awaited_until, in_thread
 
 Resolved: TypeAlias = list[tuple[Any, ...]]
-"""As `socket.getaddrinfo` returns it."""
+"""Result of `socket.getaddrinfo`."""
 
 _Query: TypeAlias = tuple[str, int, int]
 
 GIVEN_UP_AFTER: Final = 30.0
-"""Seconds after which a look-up is shared no more, and the next caller starts another."""
+"""Seconds after which a running look-up is no longer shared, and the next caller starts another one."""
 
 
 class _LookUps:
-    """The look-ups that run in this process.
+    """The running look-ups of this process.
 
-    Without a lock: of two that begin at the same moment, the second one is shared from then on.
+    There is no lock: of two look-ups that start at the same moment, the later one is shared from then on.
     """
 
     def __init__(self) -> None:
@@ -34,11 +34,11 @@ class _LookUps:
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Forget the look-ups: in a forked child their threads are missing."""
+        """Forget the look-ups: their threads do not exist in a forked child."""
         self._running: dict[_Query, tuple[Future[Resolved], float]] = {}
 
     def future(self, query: _Query) -> "Future[Resolved]":
-        """Return the look-up of a name that runs already, or start one."""
+        """Return the running look-up of a name, or start one."""
         now = time.monotonic()
         found = self._running.get(query)
         if found is not None and now - found[1] < GIVEN_UP_AFTER and not found[0].done():
@@ -57,7 +57,7 @@ def _look_up(host: str, port: int, family: int) -> Resolved:
     try:
         found: Resolved = list(socket.getaddrinfo(host, port, family, socket.SOCK_STREAM))
     except ValueError:  # a label that is too long, for example
-        raise socket.gaierror(socket.EAI_NONAME, "it is no host name") from None
+        raise socket.gaierror(socket.EAI_NONAME, "it is not a valid host name") from None
     if not found:
         raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
     return found
@@ -70,11 +70,11 @@ def resolve(host: str, port: int, family: int, until: float | None) -> Resolved:
         host: a name or an address.
         port: the port.
         family: an address family; 0 for any.
-        until: `time.monotonic()` by which they must be known; None waits for ever.
+        until: deadline in `time.monotonic()` seconds; None for no limit.
 
     Raises:
-        TimeoutError: they are not known by then.
-        OSError: there are none.
+        TimeoutError: the deadline has passed.
+        OSError: the host has no address.
     """
     if until is None or _is_address(host):
         return _look_up(host, port, family)
@@ -82,7 +82,7 @@ def resolve(host: str, port: int, family: int, until: float | None) -> Resolved:
 
 
 async def aresolve(host: str, port: int, family: int) -> Resolved:
-    """Return the addresses of a host, as `resolve`. A caller that is cancelled leaves the look-up to others."""
+    """Return the addresses of a host, as `resolve` does. Cancelling a caller leaves a shared look-up running."""
     if _is_address(host):
         return _look_up(host, port, family)
     return await awaited(_lookups.future((host, port, family)))

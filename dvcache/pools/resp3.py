@@ -1,6 +1,6 @@
-"""RESP3 replies in the shapes of RESP2, which is what operations read.
+"""Convert RESP3 replies to the shapes of RESP2, which operations read.
 
-A map becomes a flat list, a boolean a number, a double its text; pairs of members and scores become one flat list.
+A map becomes a flat list, a boolean a number, a double its text; pairs of member and score become one flat list.
 """
 
 from collections.abc import Sequence
@@ -13,21 +13,21 @@ from dvcache.types import Batch, Command, Endpoint, Transaction
 
 _PLAIN: Final = frozenset({bytes, int, type(None)})
 _WITH_PAIRS: Final = frozenset({"WITHSCORES", "WITHVALUES"})
-_EXACT: Final = 2**53
+_EXACT: Final = 2**53  # up to here, every integer is exact as a double
 _POPS: Final = frozenset({"ZPOPMIN", "ZPOPMAX"})
 
 
 def speaks_resp3(endpoint: Endpoint) -> bool:
-    """Say whether the built-in connections to the endpoint speak RESP3."""
+    """Return True if our own connections to the endpoint use RESP3."""
     return endpoint.driver is None and endpoint.options.get("protocol", 2) != 2  # noqa: PLR2004  # RESP2
 
 
 def as_resp2(batch: Batch, replies: Sequence[Any]) -> list[Any]:
-    """Return the replies as RESP2 would have brought them.
+    """Return the replies in the shapes of RESP2.
 
     Args:
         batch: the commands.
-        replies: one for each, of either protocol.
+        replies: one reply per command, of either protocol.
     """
     if type(batch) is Transaction:
         done, within = replies
@@ -66,7 +66,7 @@ def _text(number: float) -> bytes:
 
 
 class Resp3:
-    """A pool whose server speaks RESP3, and whose callers read RESP2."""
+    """A pool that converts a server's RESP3 replies to RESP2."""
 
     __slots__ = ("_pool", "close", "retire", "rota")
 
@@ -76,16 +76,16 @@ class Resp3:
         self.retire = getattr(pool, "retire", None)
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         return as_resp2(batch, self._pool.execute(batch, until))
 
     def connects(self) -> bool:
-        """Return True if the next batch would open a connection, as `protocols.Begins` says."""
+        """Return True if the next batch would open a connection (see `protocols.Begins`)."""
         connects = getattr(self._pool, "connects", None)
         return connects is not None and connects()
 
     def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:
-        """Write the batch if the pool can, as `protocols.Begins` says."""
+        """Write the batch if the pool supports it (see `protocols.Begins`)."""
         begin = getattr(self._pool, "begin", None)
         pending = None if begin is None else begin(batch, until)
         return None if pending is None else _Later(pending, batch)
@@ -93,13 +93,13 @@ class Resp3:
 
 @dataclass(frozen=True, slots=True)
 class _Later:
-    """A batch that was written to a server that speaks RESP3: `protocols.Pending`."""
+    """A batch written to a server that uses RESP3: `protocols.Pending`."""
 
     pending: Pending
     batch: Batch
 
     def replies(self) -> Sequence[Any]:
-        """Return the replies, as `protocols.Pending` says."""
+        """Return the replies (see `protocols.Pending`)."""
         return as_resp2(self.batch, self.pending.replies())
 
     def abandon(self) -> None:
@@ -108,7 +108,7 @@ class _Later:
 
 
 class AsyncResp3:
-    """The same for an asynchronous pool."""
+    """The async counterpart of `Resp3`."""
 
     __slots__ = ("_pool", "close", "retire", "rota")
 
@@ -118,5 +118,5 @@ class AsyncResp3:
         self.retire = getattr(pool, "retire", None)
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch (see `protocols.AsyncClient`)."""
         return as_resp2(batch, await self._pool.execute(batch, until))

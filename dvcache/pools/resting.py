@@ -1,4 +1,4 @@
-"""Looks at lanes from outside: those that ended at rest, and those whose reply is overdue."""
+"""Check connections of the sync pool from other threads: idle ones that have ended, waits that are overdue."""
 
 import math
 from collections import deque
@@ -10,11 +10,11 @@ from dvcache.pools.readiness import readable
 
 
 def take_ended(free: deque[Lane], before: float) -> list[Lane]:
-    """Take out those of the free lanes that have ended, or hold what nobody asked for.
+    """Remove and return idle connections that have ended or hold unexpected data.
 
     Args:
-        free: the lanes at rest; other threads take and put back meanwhile.
-        before: looks only at lanes that were not used since then.
+        free: the idle connections; other threads take and return some concurrently.
+        before: only connections last used before this time are checked.
     """
     resting = [lane for lane in free.copy() if lane.used < before]
     polled = {lane.descriptor: lane for lane in resting if not lane.is_cooperative}
@@ -24,7 +24,7 @@ def take_ended(free: deque[Lane], before: float) -> list[Lane]:
     for lane in [polled[each] for each in readables] + [lane for lane in resting if lane.is_cooperative]:
         try:
             free.remove(lane)
-        except ValueError:  # somebody has taken it
+        except ValueError:  # another thread has taken it
             continue
         if lane.is_cooperative and not lane.is_dead():
             free.appendleft(lane)
@@ -34,7 +34,7 @@ def take_ended(free: deque[Lane], before: float) -> list[Lane]:
 
 
 def expire_overdue(lanes: Iterable[Lane], now: float, timeout: float | None) -> float:
-    """End the waits for a first byte that are overdue; return when the next one may be."""
+    """Interrupt the overdue waits for a first byte; return the time of the next one."""
     if timeout is None:
         return math.inf
     again = now + timeout

@@ -1,4 +1,4 @@
-"""Rounds: one question to every sentinel, and the answer that all who ask meanwhile wait for."""
+"""Rounds of Sentinel discovery: one query to every sentinel, whose answer concurrent callers share."""
 
 from collections.abc import Collection
 from concurrent.futures import Future
@@ -11,21 +11,21 @@ from dvcache.types import Address
 
 
 class Answer(Future[Known]):
-    """An answer for which nobody waits for ever, even where no thread runs that could give it.
+    """A future whose waits are bounded, even if no thread runs that could resolve it.
 
     Args:
-        patience: seconds to wait; None for ever.
-        error: what is raised then.
+        patience: seconds to wait; None for no limit.
+        error: the error raised then.
     """
 
     def __init__(self, patience: float | None, error: ConnectError) -> None:
         super().__init__()
-        self.set_running_or_notify_cancel()  # one who leaves cannot cancel it for the others
+        self.set_running_or_notify_cancel()  # a waiter that is cancelled must not cancel it for the others
         self._patience, self._error = patience, error
 
     @override
     def result(self, timeout: float | None = None) -> Known:
-        """Return the answer, as `Future.result` does, or raise a ConnectError in place of its TimeoutError."""
+        """Return the answer as `Future.result` does, but raise ConnectError in place of TimeoutError."""
         if timeout is not None and (self._patience is None or timeout < self._patience):
             try:
                 return super().result(timeout)
@@ -38,7 +38,7 @@ class Answer(Future[Known]):
 
 
 class Round:
-    """One question to every sentinel, shared by all who ask meanwhile."""
+    """One query to every sentinel, shared by all concurrent callers."""
 
     __slots__ = ("answer", "awaited", "ended", "failures", "services", "was_known")
 

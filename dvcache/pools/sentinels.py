@@ -1,4 +1,4 @@
-"""Sentinels: what one of them knows of a service, and what it announces.
+"""Query one sentinel for the nodes of a service, and read its announcements.
 
 Rests on SENTINEL MASTERS, SENTINEL REPLICAS, SENTINEL GET-MASTER-ADDR-BY-NAME and the channels of sentinels' events (https://valkey.io/topics/sentinel/).
 """
@@ -28,34 +28,34 @@ _CHANNELS: Final = (
     "+slave-reconf-done",
 )
 _DOWN: Final = frozenset({"s_down", "o_down"})
-"""Not `disconnected`: the sentinel itself is, from a new primary at the moment that it announces it."""
+"""Flags of a node that is down. `disconnected` is not one: a new primary has it at the moment of its announcement."""
 
 _FAILOVER: Final = "failover_in_progress"
 
 _SHARE: Final = 0.8
-"""Of the connect timeout, what a sentinel may take, so that who waits for it hears in time that it is silent."""
+"""Share of the connect timeout for a sentinel's reply, so that its failure is reported before callers time out."""
 
 FAILURES: Final = (ValkeyError, OSError, *UNREADABLE, ProtocolError)
-"""What asking a sentinel may raise: also where it answers what no sentinel answers."""
+"""Exceptions of a query to a sentinel, including those for malformed replies."""
 
 _LAST_PORT: Final = 65535
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The nodes of a service: where the primary is, if one serves, and which replicas can be reached."""
+    """The nodes of a service: the primary, if one is available, and the replicas that can be reached."""
 
     primary: Address | None
     replicas: tuple[Address, ...] = ()
     epoch: int = 0
-    """The version of the sentinels' configuration that says so: it grows with each failover."""
+    """Configuration epoch of the sentinels; it grows with each failover, so the greater one is newer."""
 
 
 class Sentinel:
-    """One sentinel, as one of its clients sees it.
+    """A client of one sentinel.
 
     Args:
-        address: where it is.
+        address: the sentinel's address.
         endpoint: the service's endpoint.
     """
 
@@ -72,15 +72,16 @@ class Sentinel:
         self._service, self._remap = endpoint.service, endpoint.remap or _unmapped
 
     def services(self) -> dict[str, dict[str, str]]:
-        """Return the state of each service that it monitors."""
+        """Return the state of each service that the sentinel monitors, by name."""
         return {state["name"]: state for state in map(_pairs, self._asked("SENTINEL", "MASTERS"))}
 
     def nodes(self, state: Mapping[str, str]) -> Known:
-        """Return the service's nodes, of its state in `services()`."""
+        """Return the service's nodes, from its state in `services()`."""
         peers = int(state.get("num-other-sentinels", 0))
         primary = _address(state) if _is_up(state) and peers >= self._peers else None
         if _FAILOVER in _flags(state):
-            # Its epoch is counted up with the promotion, and its address goes over a second later.
+            # During a failover, MASTERS shows the new epoch about a second before the new address. This command
+            # returns the promoted replica's address as soon as there is one.
             host, port = self._asked("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service)
             promoted = _address({"ip": host.decode(), "port": port.decode()})
             primary = primary if promoted == _address(state) else promoted
@@ -100,27 +101,27 @@ class Sentinel:
             raise
 
     def subscribe(self) -> None:
-        """Ask to be told of changes; from now on only `announcement` is of use."""
+        """Subscribe to announcements; afterwards, only `announcement` may be called."""
         self._asked("SUBSCRIBE", *_CHANNELS)
 
     def fileno(self) -> int:
-        """Return the socket's descriptor, for poll."""
-        assert self._connection._sock is not None  # noqa: SLF001  # valkey-py has no other name for it
+        """Return the socket's descriptor for poll."""
+        assert self._connection._sock is not None  # noqa: SLF001  # valkey-py has no public name for it
         return self._connection._sock.fileno()  # noqa: SLF001  # as above
 
     def announcement(self) -> str | None:
-        """Return the channel of the next announcement that is there, or None where there is none."""
+        """Return the channel of the next received announcement, "" for another message, None if there is none."""
         if not self._connection.can_read(timeout=0):
             return None
         kind, channel, _ = self._connection.read_response()
         return str(channel.decode()) if kind == b"message" else ""
 
     def interrupt(self) -> None:
-        """End the connection under the thread that uses it. Called from another thread."""
+        """End the connection while another thread uses it. Called from another thread."""
         interrupt(self._connection._sock)  # noqa: SLF001  # as above
 
     def disconnect(self) -> None:
-        """End the connection; the next question opens it again."""
+        """End the connection; the next query opens it again."""
         self._connection.disconnect()
 
 
@@ -142,7 +143,7 @@ def _is_up(state: Mapping[str, str]) -> bool:
 
 
 def _follows(state: Mapping[str, str]) -> bool:
-    """Tell of a replica whether it is one: after a failover the old primary is listed before anybody looked at it."""
+    """Return True if the replica follows the primary; after a failover, the old primary is listed unchecked first."""
     looked_at = state.get("info-refresh", "1") != "0"
     return _is_up(state) and looked_at and state.get("role-reported", "slave") == "slave"
 
@@ -150,5 +151,5 @@ def _follows(state: Mapping[str, str]) -> bool:
 def _address(state: Mapping[str, str]) -> Address:
     host, port = state["ip"], int(state["port"])
     if not 0 <= port <= _LAST_PORT:
-        raise ValueError(f"a port that there is not ({port})")
+        raise ValueError(f"invalid port {port}")
     return host, port

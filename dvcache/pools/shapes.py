@@ -1,7 +1,7 @@
-"""Shapes of replies: every reply is checked where it enters, before anybody reads it.
+"""Check the shape of every reply before it is used.
 
-A reply of another shape than its command has is no answer, and most likely another command's: the connection is then
-ended. The shapes are those that operations read (https://valkey.io/commands/). Other commands are not checked.
+A reply whose shape does not fit its command most likely belongs to another command, so the connection is ended. The
+shapes are those that operations read (https://valkey.io/commands/). Other commands are not checked.
 """
 
 import re
@@ -18,7 +18,7 @@ from dvcache.slots import are_ranges
 from dvcache.types import Batch, Command, Endpoint
 
 Fits: TypeAlias = Callable[[Command, Any], bool]
-"""Says whether a reply can be the command's."""
+"""Returns True if a reply can be the command's."""
 
 Kinds: TypeAlias = frozenset[type]
 
@@ -29,10 +29,10 @@ _INT_OR_NONE: Final[Kinds] = frozenset({int, type(None)})
 _DIGITS: Final = re.compile(rb"-?\d{1,20}")
 
 _ROLES: Final = {b"master": 3, b"slave": 5, b"sentinel": 2}
-"""How many elements a reply to ROLE has."""
+"""Number of elements in a reply to ROLE."""
 
 
-UNREADABLE: Final = "a reply that no command has"
+UNREADABLE: Final = "malformed reply"
 
 
 def _each(names: str, kinds: Kinds) -> dict[str, Kinds]:
@@ -52,31 +52,31 @@ KINDS: Final[dict[Any, Kinds]] = {
     **_each("HINCRBYFLOAT ZADD ZINCRBY ZSCORE EVAL EVALSHA ROLE CLUSTER", frozenset()),
     **_each("SPOP SRANDMEMBER LPOP RPOP", frozenset()),
 }
-"""Of which types the reply to a command is. Others may be of its shape too, as `_SHAPES` says."""
+"""Types of the reply to a command. Replies of other types may fit too, by `_SHAPES`."""
 
 
 def speaks_resp3(endpoint: Endpoint) -> bool:
-    """Say whether a server may answer in RESP3."""
+    """Return True if a server may reply in RESP3."""
     return endpoint.options.get("protocol", 2) != 2  # noqa: PLR2004  # RESP2
 
 
 def check(batch: Batch, replies: Sequence[Any], *, resp3: bool = False) -> None:
-    """Let replies pass that can be those of the batch.
+    """Check that the replies fit the batch.
 
     Args:
         batch: the commands.
-        replies: one for each.
-        resp3: whether they may be of RESP3.
+        replies: one reply per command.
+        resp3: True if they may be of RESP3.
 
     Raises:
-        ProtocolError: of libvalkey; one of them cannot. It names the command, and nothing of the reply.
+        ProtocolError: of libvalkey; a reply does not fit. The message names the command and nothing of the reply.
     """
     for command, reply in zip(batch, replies, strict=True):
         kinds = KINDS.get(command[0])
         if kinds is not None and type(reply) not in kinds and not _fits(command, reply, resp3):
             if batch[-1][0] == "EXEC" and _is_transaction(replies):
                 return
-            raise ProtocolError(f"a reply that {command[0]!s} does not have ({type(reply).__name__})")
+            raise ProtocolError(f"unexpected reply to {command[0]!s} ({type(reply).__name__})")
 
 
 def _fits(command: Command, reply: Any, resp3: bool) -> bool:
@@ -97,7 +97,7 @@ def _fits(command: Command, reply: Any, resp3: bool) -> bool:
 
 
 def _is_transaction(replies: Sequence[Any]) -> bool:
-    """Say whether these are the replies to commands that were queued, and to the EXEC behind them."""
+    """Return True if these are the replies to queued commands and to the EXEC after them."""
     *queued, done = replies
     if not all(isinstance(reply, bytes | Exception) for reply in queued):
         return False
@@ -105,7 +105,7 @@ def _is_transaction(replies: Sequence[Any]) -> bool:
 
 
 def _are(reply: Any, kinds: Kinds) -> bool:
-    """Say whether this is an array whose elements are of these types."""
+    """Return True if this is an array with elements of these types only."""
     return isinstance(reply, list) and kinds.issuperset(map(type, reply))
 
 
@@ -188,7 +188,7 @@ def _popped(command: Command, reply: Any) -> bool:
 
 
 def _page(of: Fits, command: Command, reply: Any) -> bool:
-    if not (isinstance(reply, list) and len(reply) == 2):  # noqa: PLR2004  # a cursor and what was found
+    if not (isinstance(reply, list) and len(reply) == 2):  # noqa: PLR2004  # a cursor and the elements
         return False
     cursor, found = reply
     return _is_sum(cursor) and not cursor.startswith(b"-") and of(command, found)
@@ -219,7 +219,7 @@ def _counted(_: Command, reply: Any) -> bool:
 def _changed(_: Command, reply: Any) -> bool:
     return (
         isinstance(reply, list)
-        and len(reply) == 3  # noqa: PLR2004  # whether, the command's reply, what was there
+        and len(reply) == 3  # noqa: PLR2004  # a flag, the command's reply, the previous value
         and type(reply[0]) is int
         and type(reply[2]) in _BYTES_OR_NONE
     )

@@ -1,4 +1,4 @@
-"""Waits of a blocking socket that end with silence: the limit begins anew with each byte in either direction."""
+"""Limit the silence on a blocking socket: the timeout restarts with each byte in either direction."""
 
 import fcntl
 import socket
@@ -10,11 +10,11 @@ from contextlib import suppress
 from typing import Final
 
 _SLICE: Final = 0.025
-"""Seconds after which the queue of a large write is looked at."""
+"""Seconds between checks of the send queue during a large write."""
 
 
 def limit_in_kernel(sock: socket.socket, seconds: float) -> None:
-    """Bound each read in the kernel, which saves the poll that `settimeout` makes before each system call."""
+    """Limit each read in the kernel, which saves the poll that `settimeout` makes before each system call."""
     timeval = struct.pack("@ll", int(seconds), int(seconds % 1 * 1_000_000) or 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
 
@@ -22,18 +22,18 @@ def limit_in_kernel(sock: socket.socket, seconds: float) -> None:
 def patiently(
     sock: socket.socket, action: Callable[[], int], limit: float | None, until: float | None, *, watches_queue: bool
 ) -> int:
-    """Send or receive once, waiting until no byte has moved within the limit or the deadline has come.
+    """Send or receive once; wait until no byte has moved within the limit or the deadline has passed.
 
     Args:
-        sock: the socket, whose timeout is set.
-        action: sends or receives, and returns how many bytes.
-        limit: seconds of silence; None has no bound.
-        until: the deadline; None for none.
-        watches_queue: whether what was written may still be under way. While the peer takes it, the socket need not
-            be writable: its queue tells that it shrinks.
+        sock: the socket; its timeout is changed.
+        action: sends or receives, and returns the number of bytes.
+        limit: seconds of silence; None for no limit.
+        until: the deadline; None for no deadline.
+        watches_queue: True if earlier writes may still be in the send queue. While the peer reads, the socket need
+            not become writable, but its queue shrinks.
 
     Raises:
-        TimeoutError: the limit or the deadline is over.
+        TimeoutError: the limit or the deadline has passed.
     """
     moved, queued = time.monotonic(), _queued(sock) if watches_queue else 0
     while True:
@@ -55,7 +55,7 @@ def patiently(
 
 
 def _queued(sock: socket.socket) -> int:
-    """Return the bytes that were written and not taken by the peer; 0 where the system does not tell."""
+    """Return the bytes written but not acknowledged by the peer; 0 if the system does not report them."""
     with suppress(OSError):
         [count] = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))
         return int(count)

@@ -1,6 +1,6 @@
-"""Sockets to one of several addresses, tried side by side, so that one without an answer costs a part of the budget.
+"""Connect to one of several addresses concurrently, so that an unresponsive one costs only a part of the budget.
 
-Each address is tried a moment after the one before, or as soon as that has failed; the first that connects is taken
+Each address is tried a moment after the previous one, or as soon as that has failed. The first that connects is used
 (Happy Eyeballs, RFC 8305).
 """
 
@@ -16,19 +16,19 @@ from typing import Any, Final, TypeAlias
 from dvcache.pools.budgets import left
 
 Address: TypeAlias = tuple[Any, ...]
-"""As `socket.getaddrinfo` returns one."""
+"""An element of the result of `socket.getaddrinfo`."""
 
 Prepare: TypeAlias = Callable[[socket.socket], object]
-"""Sets the options of a socket that is not connected yet."""
+"""Sets the options of a socket before it connects."""
 
 STAGGER: Final = 0.25
-"""Seconds between two addresses, at most: RFC 8305's Connection Attempt Delay."""
+"""Maximum seconds between two attempts: RFC 8305's Connection Attempt Delay."""
 
 _UNDER_WAY: Final = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY})
 
 
 def _stagger(addresses: Sequence[Address], until: float | None) -> float:
-    """Return the seconds between two addresses, so that the last one has its share of the budget too."""
+    """Return the seconds between two attempts, short enough to leave the last one its share of the budget."""
     seconds = left(until)
     return STAGGER if seconds is None else min(STAGGER, seconds / (len(addresses) + 1))
 
@@ -48,13 +48,13 @@ def open_socket(addresses: Sequence[Address], prepare: Prepare, until: float | N
     """Return a connected, blocking socket.
 
     Args:
-        addresses: tried in this order; there is one at least.
+        addresses: one or more, tried in this order.
         prepare: sets the options of each socket.
-        until: `time.monotonic()` by which it must be connected; None waits as long as the system does.
+        until: deadline in `time.monotonic()` seconds; None applies only the system's limit.
 
     Raises:
-        TimeoutError: none answers by then.
-        OSError: none can be connected to; the error of the last one.
+        TimeoutError: the deadline has passed.
+        OSError: no address could be connected to; the error of the last one.
     """
     if len(addresses) > 1:
         return _Race(addresses, prepare, until).winner()
@@ -69,7 +69,7 @@ def open_socket(addresses: Sequence[Address], prepare: Prepare, until: float | N
 
 
 class _Race:
-    """Connection attempts to several addresses at once."""
+    """Concurrent connection attempts to several addresses."""
 
     def __init__(self, addresses: Sequence[Address], prepare: Prepare, until: float | None) -> None:
         self._waiting, self._prepare, self._until = list(addresses), prepare, until
@@ -107,7 +107,7 @@ class _Race:
         raise self._error
 
     def _begun(self, address: Address) -> socket.socket | None:
-        """Begin to connect; return the socket if that is done at once."""
+        """Start to connect; return the socket if it is connected at once."""
         try:
             left(self._until)
             sock = _made(address, self._prepare)
@@ -130,7 +130,7 @@ class _Race:
             sock: Any = key.fileobj
             self._selector.unregister(sock)
             if self._succeeded(sock, sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
-                return sock  # type: ignore[no-any-return]  # what was registered
+                return sock  # type: ignore[no-any-return]  # only sockets are registered
         return None
 
     def _succeeded(self, sock: socket.socket, code: int) -> bool:
@@ -142,7 +142,7 @@ class _Race:
 
 
 async def aopen_socket(addresses: Sequence[Address], prepare: Prepare, until: float | None) -> socket.socket:
-    """Return a connected, non-blocking socket, as `open_socket`; the caller bounds it by `asyncio.timeout`."""
+    """Return a connected, non-blocking socket, as `open_socket` does; the caller applies `asyncio.timeout`."""
     loop = asyncio.get_running_loop()
     if len(addresses) == 1:
         return await _attempt(loop, addresses[0], prepare)
@@ -180,7 +180,7 @@ async def _attempt(loop: asyncio.AbstractEventLoop, address: Address, prepare: P
 
 
 def _give_up(attempt: "asyncio.Task[socket.socket]") -> None:
-    """End an attempt; one that has connected meanwhile is closed."""
+    """Cancel an attempt; close its socket if it has connected meanwhile."""
 
     def close(done: "asyncio.Task[socket.socket]") -> None:
         if not done.cancelled() and done.exception() is None:

@@ -1,6 +1,6 @@
-"""A subscriber: a thread that asks one sentinel and hears what it announces.
+"""A thread that queries one sentinel and listens to its announcements.
 
-Each sentinel has a thread of its own, so that one that hangs keeps nobody waiting for what another one knows.
+Each sentinel has its own thread, so that an unresponsive one does not delay the answers of others.
 """
 
 import select
@@ -14,46 +14,47 @@ from dvcache.pools.sentinels import FAILURES, Known, Sentinel
 from dvcache.types import Address, Endpoint
 
 ASK_EVERY: Final = 1.0
-"""Seconds between two questions where nothing was announced."""
+"""Seconds between two queries if nothing is announced."""
 
 
 class Watched(Protocol):
-    """Who is told. Its methods are called from the subscribers' threads."""
+    """Receiver of the results. Its methods are called from the threads of the sentinels."""
 
     @property
     def is_needed(self) -> bool:
-        """Whether anybody still wants to know."""
+        """True if any listener remains."""
         ...
 
     def relies_on(self, address: Address, /) -> bool:
-        """Say whether this sentinel is to be asked even if it announces nothing."""
+        """Return True if this sentinel must be queried even if it announces nothing."""
         ...
 
     def told(self, address: Address, nodes: Known, /) -> None:
-        """Take what a sentinel says of the service's nodes."""
+        """Record the nodes of the service that a sentinel reports."""
         ...
 
     def told_of_others(self, address: Address, services: Collection[str], /) -> None:
-        """Take that a sentinel does not monitor the service, and which ones it does."""
+        """Record that a sentinel does not monitor the service, and which services it monitors."""
         ...
 
     def told_nothing(self, address: Address, reason: str, /) -> None:
-        """Take that a sentinel did not answer, and why."""
+        """Record that a sentinel did not answer, and the reason."""
         ...
 
 
 class Subscriber:
-    """What one sentinel says of a service, from `start()` until `end()` or until nobody wants to know.
+    """Queries and announcements of one sentinel, from `start()` until `end()` or until no listener remains.
 
     Args:
-        address: where the sentinel is.
+        address: the sentinel's address.
         endpoint: the service's endpoint.
-        watch: who is told.
+        watch: receives the results.
     """
 
     def __init__(self, address: Address, endpoint: Endpoint, watch: Watched) -> None:
         self.address = address
         self._service, self._watch = endpoint.service, watch
+        # Two connections: after SUBSCRIBE, a RESP2 connection accepts no queries.
         self._asked, self._heard = Sentinel(address, endpoint), Sentinel(address, endpoint)
         self._subscribed = self._ended = False
         self._called, self._caller = socket.socketpair()
@@ -62,37 +63,37 @@ class Subscriber:
         self._thread = threading.Thread(target=self._run, name=f"{name} of {endpoint.service}", daemon=True)
 
     def start(self) -> None:
-        """Ask for the first time, and listen from then on."""
+        """Start the thread, which queries the sentinel and then listens."""
         try:
             self._thread.start()
-        except RuntimeError:  # there may be no more threads
+        except RuntimeError:  # the system or the interpreter starts no more threads
             self.release()
             raise
 
     @property
     def is_alive(self) -> bool:
-        """Whether it still asks and listens."""
+        """True if the thread is running."""
         return self._thread.is_alive()
 
     def ask(self) -> None:
-        """Have the sentinel asked now."""
-        with suppress(OSError):  # it is over, or called already, more often than the socket can hold
+        """Query the sentinel now."""
+        with suppress(OSError):  # the thread has ended, or the socket is full of earlier calls
             self._caller.send(b"?")
 
     def end(self) -> None:
-        """Have the thread end, which then closes its connections; only while it connects it takes its time."""
+        """Make the thread end and close its connections; this takes time only while it connects."""
         self._ended = True
         self._caller.close()
         for sentinel in (self._asked, self._heard):
             sentinel.interrupt()
 
     def join(self, seconds: float) -> None:
-        """Wait for the end, but no longer than so many seconds."""
+        """Wait for the thread to end, at most this many seconds."""
         if self._thread is not threading.current_thread():
             self._thread.join(seconds)
 
     def release(self) -> None:
-        """Close the sockets, of which a forked child has copies without the thread."""
+        """Close the sockets. A forked child inherits copies of them, but not the thread."""
         for sentinel in (self._asked, self._heard):
             sentinel.disconnect()
         self._called.close()
@@ -102,23 +103,23 @@ class Subscriber:
         try:
             while self._goes_on():
                 if self._report() and not self._subscribed and self._subscribe():
-                    continue  # something may have been announced in between
+                    continue  # query again: a change before the subscription was not announced here
                 self._wait()
         finally:
             self.release()
-            self._watch.told_nothing(self.address, "it is asked no more")
+            self._watch.told_nothing(self.address, "it is no longer queried")
 
     def _goes_on(self) -> bool:
         return not self._ended and self._watch.is_needed
 
     def _report(self) -> bool:
-        """Ask the sentinel and pass on what it says; say whether it said anything."""
+        """Query the sentinel and report the result; return True if it answered."""
         try:
             states = self._asked.services()
             state = states.get(self._service)
             nodes = None if state is None else self._asked.nodes(state)
         except FAILURES as error:
-            self._asked.disconnect()  # what it says next may be the answer to this question
+            self._asked.disconnect()  # the next reply on it could be the answer to this query
             self._watch.told_nothing(self.address, str(error))
             return False
         if nodes is None:
@@ -134,7 +135,7 @@ class Subscriber:
         return self._subscribed
 
     def _wait(self) -> None:
-        """Wait until the sentinel is to be asked: somebody calls, it announces something, or a second is over."""
+        """Wait until the next query is due: after `ask`, an announcement, or `ASK_EVERY` seconds."""
         poll = select.poll()
         poll.register(self._called, select.POLLIN)
         if self._subscribed:
@@ -150,7 +151,7 @@ class Subscriber:
                 return
 
     def _announced(self) -> bool:
-        """Hear all that the sentinel announces; say whether it is worth a question."""
+        """Read all announcements; return True if a query is due."""
         changed = False
         try:
             while (channel := self._heard.announcement()) is not None:

@@ -1,4 +1,4 @@
-"""Take the transport of a connection over from valkey-py, which has connected and greeted."""
+"""Take over the transport of an asynchronous connection from valkey-py after connecting and handshake."""
 
 import asyncio
 import select
@@ -13,10 +13,10 @@ _POLL: Final = getattr(select, "poll", None)
 
 
 def _outq() -> Callable[[int, bytes], bytes] | None:
-    """Return what asks Linux how many bytes the other side has not acknowledged; None elsewhere."""
+    """Return a function that queries the unacknowledged bytes of a socket on Linux; None on other systems."""
     if sys.platform != "linux":
         return None
-    import fcntl  # noqa: PLC0415  # Windows has none
+    import fcntl  # noqa: PLC0415  # missing on Windows
     import termios  # noqa: PLC0415  # as above
 
     def ask(descriptor: int, answer: bytes) -> bytes:
@@ -29,13 +29,15 @@ _OUTQ: Final = _outq()
 
 
 async def opened(endpoint: Endpoint, protocol: asyncio.BaseProtocol) -> tuple[asyncio.StreamWriter, str]:
-    """Return the writer of a new connection whose transport talks to a protocol, and why it has ended already.
+    """Connect, and make a protocol the transport's.
 
-    The writer must be kept: its `__del__` closes the transport.
+    Returns:
+        The writer, and the reason if the connection has ended already, else "". Keep the writer: its `__del__` closes
+        the transport.
 
     Raises:
         ConnectError: the server could not be reached within the connect timeout.
-        ServerError: it refused the credentials or the database.
+        ServerError: the server refused the credentials or the database.
     """
     where = endpoint
     if endpoint.scheme == "embedded":
@@ -43,22 +45,22 @@ async def opened(endpoint: Endpoint, protocol: asyncio.BaseProtocol) -> tuple[as
     connection: Any = async_connection(where)
     try:
         await aconnect(connection, endpoint)
-        writer, stream = connection._writer, connection._reader  # noqa: SLF001  # the seam to valkey-py
+        writer, stream = connection._writer, connection._reader  # noqa: SLF001  # valkey-py has no public names
         if ended := _ended(writer.transport, stream, connection._parser):  # noqa: SLF001  # as above
             return writer, ended
-        writer.transport.pause_reading()  # uvloop asks for the kind of protocol when reading starts
+        writer.transport.pause_reading()  # uvloop checks the protocol's kind only when reading starts
         writer.transport.set_protocol(protocol)
         writer.transport.resume_reading()
         connection._writer = connection._reader = None  # noqa: SLF001  # disconnect() would close, and can hang
         return writer, ""
     finally:
         if (writer := connection._writer) is not None:  # noqa: SLF001  # connecting failed or was cancelled
-            writer.transport.abort()
+            writer.transport.abort()  # not disconnect(), which may wait for the server
             connection._writer = connection._reader = None  # noqa: SLF001  # as above
 
 
 def _ended(transport: asyncio.WriteTransport, stream: Any, parser: Any) -> str:
-    """Say why a connection that was just greeted is of no use; empty where it is."""
+    """Return why a new connection cannot be used; empty if it can."""
     parsed = getattr(parser, "_reader", None)
     more = parsed is not None and (parsed.has_data() or not getattr(parsed, "is_whole", True))
     if stream._buffer or more:  # noqa: SLF001  # asyncio offers no other way
@@ -69,7 +71,7 @@ def _ended(transport: asyncio.WriteTransport, stream: Any, parser: Any) -> str:
 
 
 def is_readable(transport: asyncio.BaseTransport) -> bool:
-    """Say whether bytes, or the end of the connection, can be read from a transport's socket."""
+    """Return True if bytes, or the end of the connection, can be read from a transport's socket."""
     sock = transport.get_extra_info("socket")
     if _POLL is None or sock is None or sock.fileno() < 0:
         return False
@@ -79,7 +81,7 @@ def is_readable(transport: asyncio.BaseTransport) -> bool:
 
 
 def unsent(transport: Any) -> int:
-    """Return how many bytes wait to be written: in a transport, in that below asyncio's TLS, and in the system."""
+    """Return the number of unsent bytes: in the transport, in the one below asyncio's TLS, and in the system."""
     inner = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
     size: int = transport.get_write_buffer_size() + _unsent_by_system(transport)
     return size if inner is None else size + inner.get_write_buffer_size()
@@ -97,7 +99,7 @@ def _unsent_by_system(transport: asyncio.BaseTransport) -> int:
 
 
 def forget(transport: asyncio.WriteTransport) -> None:
-    """Release the socket of a transport whose loop may be closed."""
+    """Close a transport at once, even if its loop is closed."""
     try:
         transport.abort()
     except RuntimeError:  # the loop is closed: finish what abort() would have scheduled there

@@ -1,6 +1,6 @@
-"""Blocking functions in daemon threads, so that a caller can stop waiting for one: `getaddrinfo`, a user's function.
+"""Run blocking functions in daemon threads, so that callers can stop waiting: `getaddrinfo`, a user's function.
 
-The threads are not those of an event loop's executor, whose end would wait for them.
+An event loop's executor is not used, because its shutdown would wait for the threads.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 
 def in_thread(function: Callable[[], T], name: str) -> "Future[T]":
-    """Call a function in a thread, in a copy of the caller's context; in this thread where there are no others."""
+    """Run a function in a thread, in a copy of the caller's context; in this thread if none can be started."""
     future = Future[T]()
-    future.set_running_or_notify_cancel()
+    future.set_running_or_notify_cancel()  # no waiter can cancel it
     context = contextvars.copy_context()
     thread = threading.Thread(target=_run, args=(context, function, future), name=name, daemon=True)
     try:
@@ -43,22 +43,22 @@ def awaited_until(future: "Future[T]", until: float | None) -> T:
     """Return the result.
 
     Args:
-        future: of `in_thread`.
-        until: `time.monotonic()` by which it must be there; None waits for ever.
+        future: the result of `in_thread`.
+        until: deadline in `time.monotonic()` seconds; None for no limit.
 
     Raises:
-        TimeoutError: it is not there by then.
+        TimeoutError: the deadline has passed.
     """
     try:
         return future.result(left(until))
     except FutureTimeout:
-        if future.done():  # the function's own
+        if future.done():  # raised by the function itself
             raise
         raise TimeoutError from None
 
 
 async def awaited(future: "Future[T]") -> T:
-    """Return the result. A caller that is cancelled leaves the thread alone."""
+    """Return the result. Cancelling the caller leaves the thread running."""
     loop = asyncio.get_running_loop()
     waiter: asyncio.Future[T] = loop.create_future()
 
@@ -75,7 +75,7 @@ def _pass_on(done: "Future[T]", waiter: "asyncio.Future[T]") -> None:
         return
     if (error := done.exception()) is None:
         waiter.set_result(done.result())
-    elif isinstance(error, StopIteration):  # no future holds one
+    elif isinstance(error, StopIteration):  # asyncio futures refuse it
         waiter.set_exception(RuntimeError("StopIteration"))
     else:
         waiter.set_exception(error)

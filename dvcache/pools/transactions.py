@@ -1,4 +1,4 @@
-"""Transactions on a connection of their own, in both colours."""
+"""Run transactions on a connection of their own, sync and async."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,7 +19,7 @@ def transact(batch: Transaction, exchange: Callable[[Batch], list[Any]]) -> list
 
 
 async def atransact(batch: Transaction, exchange: Callable[[Batch], Awaitable[list[Any]]]) -> list[Any]:
-    """Run a transaction as `transact`."""
+    """Run a transaction as `transact` does."""
     steps = batch.steps()
     part = next(steps)
     while True:

@@ -1,18 +1,18 @@
-"""Errors of valkey-py's parsers, and of its greeting, for replies that they do not understand."""
+"""Recognize errors that valkey-py's parsers and handshake raise for malformed replies."""
 
 from typing import Final
 
 UNREADABLE: Final = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
-"""What parsers raise for replies that they do not understand."""
+"""Exceptions of parsers for malformed replies."""
 
 _NESTED: Final = 100
-"""Calls within a parser that only a nested reply makes."""
+"""Depth of calls within a parser that only a nested reply reaches."""
 
 _OURS: Final = "dvcache.pools.pushes"
 
 
 def is_callers(error: BaseException) -> bool:
-    """Return True for a RecursionError of a caller that was deep already: no reply has caused it."""
+    """Return True for a RecursionError that the caller's own call depth caused, not a reply."""
     trace, calls = error.__traceback__, 0
     while trace is not None and calls < _NESTED:
         trace, calls = trace.tb_next, calls + 1
@@ -20,7 +20,7 @@ def is_callers(error: BaseException) -> bool:
 
 
 def is_unreadable(error: BaseException) -> bool:
-    """Say whether valkey-py itself has raised an error for a reply; one of a user's code or of TLS it has not."""
+    """Return True if valkey-py itself raised an error for a reply, not a user's code or TLS."""
     if not isinstance(error, UNREADABLE) or is_callers(error) or (trace := error.__traceback__) is None:
         return False
     while trace.tb_next is not None:

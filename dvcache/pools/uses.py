@@ -1,4 +1,4 @@
-"""Uses of the connections of pools of valkey-py's kind, by synchronous code."""
+"""Uses of connections from pools of valkey-py's kind, in sync code."""
 
 import time
 from collections.abc import Iterator
@@ -13,16 +13,16 @@ from dvcache.pools.generations import Generation
 from dvcache.types import Batch
 
 _GLANCE: Final = 0.001
-"""Seconds for what has arrived already, where the timeout is over."""
+"""Seconds for data that has arrived already, if the timeout has passed."""
 
 
 class Use:
-    """A place of the pool, and the connection that carries a batch."""
+    """A place in the pool, and the connection for one batch."""
 
     __slots__ = ("__weakref__", "connection", "lost", "made", "number", "overdue", "since", "until")
 
     made: Generation
-    """The user's pool. Set once the place is this use's."""
+    """The user's pool. Set once the place is taken."""
 
     def __init__(self, until: float | None) -> None:
         self.connection: Any = None
@@ -30,19 +30,19 @@ class Use:
         self.since = time.monotonic()
         self.until = until
         self.overdue = False
-        """Whether the watchdog has ended the connection."""
+        """True if the watchdog has ended the connection."""
         self.lost = False
-        """Whether it is over."""
+        """True if the use is over."""
 
 
 def connected(pool: Any, batch: Batch, until: float | None) -> Any:
-    """Take a connection. Called in a context of its own, as an exception may leave the deadline set there."""
+    """Take a connection. Called in its own context, since an exception may leave the deadline set there."""
     with connecting_until(until):
         return pool.get_connection(batch[0][0])
 
 
 def read(connection: Any, batch: Batch) -> list[Any]:
-    """Read the replies of the batch, error replies as values."""
+    """Read the replies of the batch, with error replies as values."""
     replies: list[Any] = []
     with exchanges.parsing():
         for _ in batch:
@@ -55,7 +55,7 @@ def read(connection: Any, batch: Batch) -> list[Any]:
 
 @contextmanager
 def hurrying(use: Use) -> Iterator[None]:
-    """Wait for what is left of the connection's timeout only, as other servers were waited for meanwhile."""
+    """Shorten the connection's timeout by the time since the write, which was spent on other servers."""
     sock: Any = getattr(use.connection, "_sock", None)
     timeout = None if sock is None else sock.gettimeout()
     if timeout is None:
@@ -63,4 +63,4 @@ def hurrying(use: Use) -> Iterator[None]:
         return
     sock.settimeout(max(use.since + timeout - time.monotonic(), _GLANCE))
     yield
-    sock.settimeout(timeout)  # after an error it is disconnected
+    sock.settimeout(timeout)  # not after an error: the connection is disconnected then

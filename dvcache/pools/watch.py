@@ -1,4 +1,4 @@
-"""A watch over one service: its nodes as the sentinels say, who are asked when needed and listened to from then on."""
+"""The watcher of one service: the nodes that its sentinels report, first on demand and then by announcements."""
 
 import threading
 import time
@@ -15,41 +15,41 @@ from dvcache.pools.subscriber import Subscriber
 from dvcache.types import Address, Endpoint
 
 ASKED_ANEW: Final = 0.05
-"""Seconds for which one answer serves everybody who asks."""
+"""Seconds for which one answer serves all callers."""
 
 FORGOTTEN_AFTER: Final = 10.0
-"""Seconds after which an older configuration is believed, if nobody has told of the known one any more.
+"""Seconds after which an older configuration epoch is accepted, if no sentinel has confirmed the known one since.
 
-Sentinels that were set up anew begin to count again.
+Sentinels that were set up anew count epochs from the start.
 """
 
 _PATIENCE: Final = 2
-"""Connect timeouts after which an answer is given up; sentinels that are silent are told of well before."""
+"""Connect timeouts after which a query is given up; sentinels' failures are reported well before."""
 
 _NO_THREADS: Final = "no thread has answered; does the server allow threads (uWSGI: enable-threads)?"
 
 _JOIN: Final = 1.0
-"""Seconds that `close` waits for threads, which may be connecting; they then end by themselves."""
+"""Seconds that `close` waits for the threads; those that are connecting end later by themselves."""
 
 
 class Listener(Protocol):
-    """Hears of new nodes. Called from any thread."""
+    """Receiver of changed nodes. Called from any thread."""
 
     def moved(self, nodes: Known, /) -> None:
-        """Go by these nodes from now on."""
+        """Use these nodes from now on."""
         ...
 
 
 class Watch:
-    """What the sentinels say of one service.
+    """The current nodes of one service.
 
-    Of different answers the one of the latest configuration counts, so that a sentinel that has not heard of a
-    failover yet cannot lead back to the old primary.
+    Of different answers, the one with the greatest configuration epoch counts. A sentinel that has not noticed a
+    failover yet can therefore not lead back to the old primary.
 
     Args:
         endpoint: the service's endpoint.
-        clock: seconds that only ever grow.
-        subscriber: makes what asks one sentinel and listens to it.
+        clock: a monotonic clock in seconds.
+        subscriber: makes the thread for one sentinel.
     """
 
     _subscribers: tuple[Subscriber, ...] = ()
@@ -68,7 +68,7 @@ class Watch:
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Know nothing, with a new lock: in a forked child the threads that would hear of changes are missing."""
+        """Forget everything, with a new lock: in a forked child, the threads that listen are missing."""
         for subscriber in self._subscribers:
             subscriber.release()
         self._subscribers = ()
@@ -76,32 +76,33 @@ class Watch:
         self._listeners = weakref.WeakSet(self._listeners)
         self._round: Round | None = None
         self.known: Known | None = None
-        """What counts; None before the first answer."""
+        """Current nodes; None before the first answer."""
         self._teller: Address | None = None
-        """Who said so. Of one configuration, sentinels see different replicas: only one of them is listened to."""
+        """Sentinel that reported `known`. Sentinels may see different replicas in one epoch: only one is used."""
         self._confirmed = 0.0
 
     def listen(self, listener: Listener) -> None:
-        """Tell the listener what is known and of every change, for as long as it lives."""
+        """Report the current nodes and every change to the listener, for as long as it lives."""
         with self._lock:
             self._listeners.add(listener)
             if self.known is not None:
                 listener.moved(self.known)
 
     def leave(self, listener: Listener) -> None:
-        """Tell the listener no more; close when none is left."""
+        """Remove the listener; close if it was the last."""
         with self._lock:
             self._listeners.discard(listener)
         if not self._listeners:
             self.close()
 
     def ask(self) -> "Future[Known]":
-        """Ask every sentinel, unless that was done a moment ago, and return what will hold the answer.
+        """Query every sentinel, unless that was done a moment ago; return the future of the answer.
 
-        The listeners know it first. It is a ConnectError where no sentinel answers, or none knows the service.
+        Listeners are called before the future is resolved. It fails with ConnectError if no sentinel answers, or none
+        monitors the service.
 
         Raises:
-            ClosedError: the watch is closed.
+            ClosedError: the watcher is closed.
         """
         with self._lock:
             if self.closed:
@@ -117,7 +118,7 @@ class Watch:
         return current.answer
 
     def _call(self) -> None:
-        """Have every sentinel asked, by a new subscriber where there is none."""
+        """Trigger a query of every sentinel; start the threads that do not run."""
         there = {subscriber.address: subscriber for subscriber in self._subscribers if subscriber.is_alive}
         for address in self._endpoint.sentinels:
             if address in there:
@@ -129,16 +130,17 @@ class Watch:
 
     @property
     def is_needed(self) -> bool:
-        """Whether anybody still wants to know."""
+        """True if any listener remains."""
         return not self.closed and bool(self._listeners)
 
     def relies_on(self, address: Address, /) -> bool:
-        """Say whether this sentinel is to be asked even if it announces nothing."""
+        """Return True if this sentinel must be queried even if it announces nothing."""
         return self._teller in {None, address}
 
     def told(self, address: Address, nodes: Known, /) -> None:
-        """Take what a sentinel says of the service's nodes."""
+        """Record the nodes of the service that a sentinel reports."""
         with self._lock:
+            # Listeners are called under the lock, so that they see the changes in order.
             if self._counts(address, nodes):
                 self._teller = address
                 if nodes != self.known:
@@ -147,10 +149,11 @@ class Watch:
                         listener.moved(nodes)
             if (current := self._round) is not None:
                 current.was_known = True
+                # A current answer ends the round without waiting for slow sentinels.
                 self._reported(current, address, final=self._is_current(nodes))
 
     def told_of_others(self, address: Address, services: Collection[str], /) -> None:
-        """Take that a sentinel does not monitor the service, and which ones it does."""
+        """Record that a sentinel does not monitor the service, and which services it monitors."""
         with self._lock:
             self._relieve(address)
             if (current := self._round) is not None:
@@ -158,7 +161,7 @@ class Watch:
                 self._reported(current, address)
 
     def told_nothing(self, address: Address, reason: str, /) -> None:
-        """Take that a sentinel did not answer, and why."""
+        """Record that a sentinel did not answer, and the reason."""
         with self._lock:
             self._relieve(address)
             if (current := self._round) is not None:
@@ -166,11 +169,13 @@ class Watch:
                 self._reported(current, address)
 
     def _counts(self, address: Address, nodes: Known) -> bool:
-        """Say whether this goes before what is known."""
+        """Return True if these nodes replace the known ones."""
         known, now = self.known, self._clock()
+        # An older epoch comes from a sentinel that has not noticed the failover, unless all sentinels were set up anew.
         if known is not None and nodes.epoch < known.epoch:
             return now - self._confirmed > FORGOTTEN_AFTER
         self._confirmed = now
+        # Within one epoch, only the sentinel in use counts, unless there is none or it sees no primary.
         return (
             known is None
             or nodes.epoch > known.epoch
@@ -179,7 +184,7 @@ class Watch:
         )
 
     def _is_current(self, nodes: Known) -> bool:
-        """Say whether this leaves nothing to ask another sentinel for."""
+        """Return True if no other sentinel could report newer nodes: there is a primary, of the latest known epoch."""
         known = self.known
         return known is not None and known.primary is not None and nodes.epoch >= known.epoch
 
@@ -188,7 +193,7 @@ class Watch:
             self._teller = None
 
     def _reported(self, current: Round, address: Address, *, final: bool = False) -> None:
-        """Note that a sentinel was heard; end the round if that is enough, or all were."""
+        """Record that a sentinel has answered; end the round if the answer is final or was the last one."""
         current.awaited.discard(address)
         if current.answer.done() or (current.awaited and not final):
             return
@@ -210,11 +215,11 @@ class Watch:
         )
 
     def no_primary(self) -> ConnectError:
-        """Return the error of a service whose sentinels know no primary that serves."""
-        return self._error("they know no primary that serves now")
+        """Return the error of a service without an available primary."""
+        return self._error("no primary is available")
 
     def close(self) -> None:
-        """End the threads and the connections to the sentinels."""
+        """End the threads, and the connections to the sentinels."""
         with self._lock:
             self.closed = True
             current, subscribers = self._round, self._subscribers

@@ -1,7 +1,7 @@
-"""The watchdog: one thread of the process that ends waits beyond their limit, and connections that ended at rest.
+"""The watchdog: one thread per process that interrupts overdue waits and closes idle connections that have ended.
 
-A blocking read has its limit in the kernel (SO_RCVTIMEO), which saves a poll for each command. After a signal Python
-repeats such a read with the whole limit, so that a timer could prolong it without end.
+A blocking read is limited in the kernel (SO_RCVTIMEO), which saves a poll for each command. After a signal, Python
+restarts such a read with the whole limit, so a periodic signal could extend it without end.
 """
 
 import math
@@ -14,18 +14,18 @@ from contextlib import suppress
 from typing import Final, Protocol
 
 GRACE: Final = 0.02
-"""Seconds beyond a limit after which the watchdog ends a wait that should have ended by itself."""
+"""Seconds after a limit before the watchdog interrupts a wait, which normally ends by itself."""
 _NATIVE_END: Final = 0.05
-"""Seconds to wait for the system to see the end of the thread before a fork."""
+"""Seconds to wait until the system shows the end of the thread before a fork."""
 
 
 class Watched(Protocol):
-    """A pool whose waits are watched. Called from the watchdog's thread."""
+    """A pool with waits to watch. Called from the watchdog's thread."""
 
     def look(self, now: float, /) -> float | None:
-        """End what is overdue; return when to look again, None while there is nothing to watch.
+        """Interrupt overdue waits; return the time of the next call, None if there is nothing to watch.
 
-        No wait that begins after the call may be overdue before the returned time.
+        No wait that starts after the call may become overdue before the returned time.
         """
         ...
 
@@ -38,22 +38,23 @@ class _Watchdog:
         self.gate.acquire()
         self.stopped = False
         self.again = math.inf
-        """When it looks again, while it sleeps."""
+        """Time of its next check while it sleeps."""
         self.thread = threading.Thread(target=self._run, name="dvcache watchdog", daemon=True)
 
     def wake(self) -> None:
-        with suppress(RuntimeError):  # it was woken already
+        with suppress(RuntimeError):  # it is awake already
             self.gate.release()
 
     def _run(self) -> None:
-        with suppress(AttributeError, ValueError):  # where there are no signals to keep away
+        with suppress(AttributeError, ValueError):  # the platform has no signal masks
+            # Signals must interrupt the program's own threads, as they would without the watchdog.
             signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while _watch.dog is self and not self.stopped:
-            self.again = math.inf  # whoever comes during the look has it made again
+            self.again = math.inf  # a pool that is added during the check triggers another one
             now = time.monotonic()
             again = _look(now)
             if again is None:
-                _watch.dog = None  # before the last look: a pool that comes now starts another
+                _watch.dog = None  # before the last check: a pool that is added now starts another thread
                 if (again := _look(now)) is None or _watch.dog is not None:
                     return
                 _watch.dog = self
@@ -62,7 +63,7 @@ class _Watchdog:
 
 
 class _Watch:
-    """What is watched, and by which thread."""
+    """The watched pools, and the watchdog."""
 
     __slots__ = ("dog", "pools", "registered")
 
@@ -76,11 +77,11 @@ _watch: Final = _Watch()
 
 
 def watch(pool: Watched, due: float | None = None) -> None:
-    """Have the watchdog look at the pool for as long as it is alive. Starts the thread if it does not run.
+    """Watch the pool for as long as it is alive. Starts the thread if it does not run.
 
     Args:
-        pool: what to look at.
-        due: the end of a wait of the pool's; None has it look now.
+        pool: the pool.
+        due: the end of one of the pool's waits; None checks the pool now.
     """
     dog = _watch.dog
     known = _watch.pools.get(id(pool))
@@ -104,13 +105,14 @@ def _go_on() -> None:
 
 
 def _stop() -> None:
-    """End the thread: Python warns of a fork while there is another one."""
+    """End the thread before a fork: Python warns if a process with several threads forks."""
     dog = _watch.dog
     if dog is None or not dog.thread.is_alive() or dog.thread is threading.current_thread():
         return
     dog.stopped = True
     dog.wake()
     dog.thread.join(1.0)
+    # join() returns before the system's thread has ended, and Python's warning counts those.
     task, give_up = f"/proc/self/task/{dog.thread.native_id}", time.monotonic() + _NATIVE_END
     while os.path.exists(task) and time.monotonic() < give_up:  # noqa: PTH110  # a proc file
         time.sleep(0.0001)
@@ -122,7 +124,7 @@ def _forget() -> None:
 
 
 def _look(now: float) -> float | None:
-    """Look at every pool; return when the first of them wants another look."""
+    """Check every pool; return the earliest time of a next check."""
     again: float | None = None
     for key, reference in _watch.pools.copy().items():
         pool = reference()
@@ -131,7 +133,7 @@ def _look(now: float) -> float | None:
             continue
         try:
             wanted = pool.look(now)
-        except Exception:  # noqa: BLE001  # out of memory, say: the other pools are watched all the same
+        except Exception:  # noqa: BLE001  # such as MemoryError: the other pools must be checked all the same
             wanted = now + 1.0
         if wanted is not None:
             again = wanted if again is None else min(again, wanted)

@@ -1,4 +1,4 @@
-"""Batches that were written to a blocking connection, and whose replies are read later."""
+"""A batch written to a blocking connection, whose replies are read later."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -8,19 +8,19 @@ from dvcache.types import Batch
 
 
 class Reads(Protocol):
-    """A pool that reads what was written. Called by `Written`, from the thread that wrote."""
+    """The pool of the connection. Called by `Written`, from the thread that wrote."""
 
     def finish(self, lane: Lane, batch: Batch, started: float, until: float | None = None) -> Sequence[Any]:
-        """Read the replies, and put the lane back."""
+        """Read the replies, and return the connection to the pool."""
         ...
 
     def discard(self, lane: Lane) -> None:
-        """End the connection of the lane."""
+        """Close the connection."""
         ...
 
 
 class Written:
-    """A batch that was written, and whose replies are to be read: `protocols.Pending`."""
+    """A written batch whose replies are still to be read: `protocols.Pending`."""
 
     __slots__ = ("_batch", "_lane", "_pool", "_started", "_until")
 
@@ -28,9 +28,9 @@ class Written:
         self._pool, self._lane, self._batch, self._started, self._until = pool, lane, batch, started, until
 
     def replies(self) -> Sequence[Any]:
-        """Read the replies, and put the lane back."""
+        """Read the replies, and return the connection to the pool."""
         return self._pool.finish(self._lane, self._batch, self._started, self._until)
 
     def abandon(self) -> None:
-        """Drop the lane, as nobody is going to read."""
+        """Close the connection, since its replies are not read."""
         self._pool.discard(self._lane)

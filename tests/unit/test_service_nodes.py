@@ -181,7 +181,7 @@ class OnPrimaryBegunAt:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (Known(None, (TWO,), 1), "they know no primary that serves now"),
+        (Known(None, (TWO,), 1), "no primary is available"),
         ("connection refused", "none of them answers"),
         (["other"], "they monitor 'other'"),
     ],

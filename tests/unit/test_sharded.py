@@ -127,7 +127,7 @@ def test_an_error_that_is_none_of_a_server_is_raised(colour: str) -> None:
 def test_what_cannot_be_divided_is_refused_before_anything_is_sent(colour: str) -> None:
     shards = Shards(colour)
     a, b, _ = shards.keys
-    with pytest.raises(NotSupportedError, match=r"SINTER: the keys .* do not lie together, .*; .* braces"):
+    with pytest.raises(NotSupportedError, match=r"SINTER: the keys .* are not in one slot .*; .* braces"):
         shards.execute(("GET", a), ("SINTER", a, b))
     assert [pool.asked for pool in shards.pools] == [[], [], []]
 

@@ -1,4 +1,4 @@
-"""A cluster: slots, the nodes that own them, and how batches find them while they move."""
+"""Cluster: slots, the nodes that own them, and routing while slots move."""
 
 from dvcache.clients.cluster.client import AsyncCluster, AsyncPrimaries, Cluster, Primaries
 from dvcache.clients.cluster.nodes import Nodes

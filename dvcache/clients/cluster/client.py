@@ -1,4 +1,4 @@
-"""The client of a cluster, in both colours."""
+"""The client of a cluster, sync and async."""
 
 from collections.abc import Coroutine, Sequence
 from typing import Any
@@ -19,13 +19,13 @@ class Primaries:
         self.nodes, self.routes = nodes, Routes(nodes)
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says; a part's transport error stands in the places that it cost."""
+        """Run the batch (see `protocols.Client`); a node's transport error replaces each of its replies."""
         owner = self.routes.sole(batch)
         if owner is None:
             return converse(self.routes.steps(batch, until=until), until)
         try:
             outcome: Outcome = owner.execute(batch, until)
-        except Exception as error:  # noqa: BLE001  # the steps decide what comes of it
+        except Exception as error:  # noqa: BLE001  # the steps below handle it
             outcome = error
         if is_final(outcome):
             return outcome
@@ -45,7 +45,7 @@ class AsyncPrimaries:
         self.nodes, self.routes = nodes, Routes(nodes)
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `Primaries.execute`."""
+        """Run the batch as `Primaries.execute` does."""
         owner = self.routes.sole(batch)
         if owner is None:
             return await aconverse(self.routes.steps(batch, until=until), until)
@@ -65,13 +65,13 @@ class AsyncPrimaries:
 
 
 class Cluster:
-    """The client of a cluster. What only reads may go to replicas, and to their primary where none answers."""
+    """The client of a cluster. Batches that only read may go to replicas, and to the primary if none answers."""
 
     def __init__(self, primary: Primaries) -> None:
         self.primary, self._nodes = primary, primary.nodes
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
+        """Run the batch (see `protocols.Client`)."""
         if not self._nodes.reads_replicas or not only_reads(batch):
             return self.primary.execute(batch, until)
         return converse(self.primary.routes.steps(batch, by_readers=True, until=until), until)
@@ -82,13 +82,13 @@ class Cluster:
 
 
 class AsyncCluster:
-    """The asynchronous client of a cluster, as `Cluster`."""
+    """The async counterpart of `Cluster`."""
 
     def __init__(self, primary: AsyncPrimaries) -> None:
         self.primary, self._nodes = primary, primary.nodes
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Coroutine[Any, Any, Sequence[Any]]:
-        """Run the batch, as `Cluster.execute`."""
+        """Run the batch as `Cluster.execute` does."""
         if not self._nodes.reads_replicas or not only_reads(batch):
             return self.primary.execute(batch, until)
         return aconverse(self.primary.routes.steps(batch, by_readers=True, until=until), until)

@@ -1,4 +1,4 @@
-"""Errands: the commands of a batch, each on its own way to its owner."""
+"""Commands in flight: the commands of a batch, each routed and redirected on its own."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,46 +16,46 @@ ASKING: Final[Command] = ("ASKING",)
 _NOT_FINAL: Final = (UnavailableError, RedirectError)
 
 _FEW: Final = 4
-"""Replies that are looked at one by one; more are faster by their types."""
+"""Number of replies up to which they are checked one by one; a longer list is checked by its set of types."""
 
 
 @dataclass(slots=True, eq=False)
 class Errand(Generic[C]):
-    """A command on its way to its owner."""
+    """A command in flight."""
 
     command: Command
     slot: int
     replies: list[Any]
-    """Where its reply is wanted, at which position."""
+    """List that receives the reply, at `position`."""
     position: int
     owner: C | None
-    """Who is asked next; None where nobody is known to own the slot."""
+    """Client to send it to next; None if no owner of the slot is known."""
     asking: bool = False
-    """Whether only this time."""
+    """True to send ASKING before it, for the next attempt only."""
     waits: bool = False
-    """Whether its owner could not serve it, so that to ask it again at once is of no use."""
+    """True if its owner could not serve it, so that an immediate retry is useless."""
 
     def settle(self, reply: object) -> None:
-        """Put the reply, or the error, where it is wanted."""
+        """Store the reply or the error."""
         self.replies[self.position] = reply
 
 
 @dataclass(slots=True)
 class Round:
-    """What came of asking owners once."""
+    """Result of one round of requests."""
 
     is_due: bool = False
-    """Whether the map is to be told anew."""
+    """True if the slot table must be refreshed."""
     until: float = float("inf")
-    """Until when to wait for owners that cannot serve."""
+    """Time until which to wait for owners that cannot serve."""
     began: float | None = None
-    """When the owners were asked."""
+    """Time at which the requests were sent."""
     failed: object = None
-    """Who gave no answer, if somebody did."""
+    """A client that gave no answer, if any."""
 
 
 def by_owner(errands: Iterable[Errand[C]]) -> list[tuple[C | None, list[Errand[C]]]]:
-    """Return the errands of each owner, in their order; it is the order in which `requests` sent them."""
+    """Group the commands by owner, in order. `requests` sends them in this order."""
     found: dict[C | None, list[Errand[C]]] = {}
     for errand in errands:
         found.setdefault(errand.owner, []).append(errand)
@@ -63,7 +63,7 @@ def by_owner(errands: Iterable[Errand[C]]) -> list[tuple[C | None, list[Errand[C
 
 
 def requests(errands: Iterable[Errand[C]]) -> dict[C, Batch]:
-    """Return what each owner is asked."""
+    """Return the batch of each owner."""
     found: dict[C, Batch] = {}
     for owner, some in by_owner(errands):
         if owner is not None:
@@ -73,12 +73,12 @@ def requests(errands: Iterable[Errand[C]]) -> dict[C, Batch]:
 
 
 def is_asking(errands: Iterable[Errand[C]]) -> bool:
-    """Say whether ASKING goes before each command of errands to one owner: it changes nothing for those without."""
+    """Return True if ASKING precedes each command of one owner; it has no effect on commands that do not need it."""
     return any(errand.asking for errand in errands)
 
 
 def give_up(errands: Iterable[Errand[C]]) -> None:
-    """Leave what was answered last, but for redirections, which say nothing to a caller."""
+    """Keep the last reply, but replace redirections, which mean nothing to a caller, by an error."""
     for errand in errands:
         reply = errand.replies[errand.position]
         if isinstance(reply, RedirectError):
@@ -86,16 +86,16 @@ def give_up(errands: Iterable[Errand[C]]) -> None:
 
 
 def homeless(reply: RedirectError) -> UnavailableError:
-    """Return the error of a slot whose owner sends elsewhere for too long."""
+    """Return the error of a slot whose redirections did not end in time."""
     where = {"alias": reply.alias, "endpoint": reply.endpoint}
     if isinstance(reply, AskError):
-        message = f"slot {reply.slot} is on its way to another node, and has not arrived in time ({reply.message})"
+        message = f"slot {reply.slot} is migrating to another node, and did not arrive in time ({reply.message})"
         return TryAgainError(message, **where)
-    return UnavailableError(f"slot {reply.slot} has found no owner in time ({reply.message})", **where)
+    return UnavailableError(f"no owner of slot {reply.slot} was found in time ({reply.message})", **where)
 
 
 def is_final(outcome: Outcome) -> TypeIs[Sequence[Any]]:
-    """Say whether these are the replies of owners."""
+    """Return True if the outcome needs no further attempt."""
     if isinstance(outcome, Exception):
         return False
     if len(outcome) > _FEW:
@@ -109,5 +109,5 @@ def is_final(outcome: Outcome) -> TypeIs[Sequence[Any]]:
 
 
 def is_refused(reply: object) -> TypeIs[UnavailableError | RedirectError]:
-    """Say whether nothing was performed, and another attempt may be answered: a node that is full stays so."""
+    """Return True if nothing was performed and a retry may succeed. OOM is excluded, since a full node stays full."""
     return isinstance(reply, _NOT_FINAL) and not isinstance(reply, OverloadedError)

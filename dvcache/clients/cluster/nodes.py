@@ -1,6 +1,7 @@
-"""The nodes of a cluster: their pools by address, and the map of slots as it was last told.
+"""Discovery of a cluster: the pools of its nodes by address, and the current slot table.
 
-Without a lock, so that a forked child finds none held: a map is replaced as a whole, and an entry of it in one step.
+There is no lock, so a forked child cannot inherit a held one: a slot table is replaced as a whole, and one owner in it
+is replaced in a single step.
 """
 
 import copy
@@ -29,27 +30,27 @@ from dvcache.slots import SLOTS
 from dvcache.types import Address, Batch, Endpoint, Wait
 
 ASK_EVERY: Final = 0.1
-"""Seconds for which one answer serves everybody who misses an owner."""
+"""Seconds for which one refresh serves all callers that miss an owner."""
 
 TELL_EVERY: Final = 10.0
-"""Seconds after which the map is told anew where replicas are read: they come and go without a word."""
+"""Seconds between refreshes if replicas are read: a server never announces that replicas joined or left."""
 
 LINGER: Final = 10.0
-"""Seconds that the pool of a node is kept that holds no slots any more: callers may be at work there."""
+"""Seconds to keep the pool of a node without slots: callers may still use it."""
 
 TIMEOUT: Final = 5.0
-"""Seconds that a batch may take to find its owners, where round trips may take for ever."""
+"""Seconds for a batch to find its owners if round trips have no timeout."""
 
 PATIENCE: Final = 1.0
-"""Seconds for which a node that cannot be reached is waited for, or its successor; less where the timeout is less.
+"""Seconds to wait for an unreachable node or its successor; the timeout if that is shorter.
 
-From then on, until it was well for `LINGER` seconds, each caller tries it once: a cluster that is down delays none."""
+After that, each caller tries it once, until it has worked for `LINGER` seconds: a failed node delays no caller."""
 
 _MORE: Final = 4
-"""Factor by which more nodes are asked for the map at once, after those before gave none."""
+"""Growth factor of the number of nodes that are asked for the slots at once, after those before gave no answer."""
 
 _SHARE: Final = 0.35
-"""Share of the time left until the deadline that nodes may take to tell the map."""
+"""Share of the time left until the deadline that each attempt to refresh may use."""
 
 _SLOTS: Final[Batch] = (("CLUSTER", "SLOTS"),)
 
@@ -58,11 +59,11 @@ class Nodes(Generic[C]):
     """The pools of a cluster's nodes.
 
     Args:
-        seeds: where the cluster is asked for when no known node answers; tried for ever.
+        seeds: the endpoints of LOCATION, asked if no known node answers.
         pool: makes the pool of one node.
-        spread: makes the client that reads from replicas in turn.
-        reads_replicas: whether replicas are read.
-        clock: seconds that only ever grow.
+        spread: makes the client that balances reads over replicas.
+        reads_replicas: True if replicas are read.
+        clock: a monotonic clock in seconds.
     """
 
     def __init__(
@@ -81,13 +82,14 @@ class Nodes(Generic[C]):
         self._asking: dict[int, Future[None]] = {}
         self._told: float | None = None
         self._failure: Exception | None = None
-        """Why the map could not be told when it was last asked for."""
+        """Reason of the last failed refresh."""
         self._silent: dict[Address, float] = {}
-        """When nodes that were asked for the map gave no answer: those are asked last."""
+        """Time at which a node gave no answer to CLUSTER SLOTS; such nodes are asked last."""
         self._missed: dict[C | None, tuple[float, float]] = {}
+        """First and last time at which a node was missed; None stands for the whole cluster."""
         self._replicas: tuple[Address, ...] = ()
         self._members: dict[C, tuple[C, ...]] = {}
-        """The replicas of each primary, where they are read."""
+        """Replicas of each primary, if they are read."""
         self.reads_replicas = reads_replicas
         self.closed = False
         self.view: View[C] | None = None
@@ -98,8 +100,8 @@ class Nodes(Generic[C]):
         """Return the pool of a node that may be a primary.
 
         Args:
-            address: where it is; without a host, where the node is that was asked.
-            asked: who told of it, and so announced the address, which may be mapped to another one.
+            address: its address; an empty host means the host of `asked`.
+            asked: the client whose redirection named the address, which is then an announced one and is remapped.
         """
         host, port = address
         if not host:
@@ -123,17 +125,17 @@ class Nodes(Generic[C]):
         return [*self._pools.items(), *self._replica_pools.items()]
 
     def read(self, *, replicas: bool) -> None:
-        """Read from replicas from now on, or from primaries alone."""
+        """Switch reads to replicas, or to primaries only."""
         if replicas is not self.reads_replicas:
             self.reads_replicas, self.view = replicas, None
             self._told, self._failure = None, None
 
     def is_old(self) -> bool:
-        """Say whether it is time to be told anew which replicas there are, and nobody asks."""
+        """Return True if the list of replicas is due for a refresh and no caller of this process is refreshing it."""
         return self._age() > TELL_EVERY and os.getpid() not in self._asking
 
     def moved(self, slot: int, owner: C) -> bool:
-        """Take note of a slot's new owner; say whether nothing is known of that node, so that the map is due."""
+        """Record a slot's new owner; return True if a refresh is due: unknown node, or the table is over 1 s old."""
         view = self.view
         if view is None:
             return True
@@ -141,11 +143,12 @@ class Nodes(Generic[C]):
         return owner not in view.primaries or self._age() > 1
 
     def patience(self, missed: C | None, began: float | None = None) -> float:
-        """Record that a node is missed, or with None the whole cluster; return until when to wait for it.
+        """Record that a node, or with None the whole cluster, is missed; return the time until which to wait for it.
 
         Args:
             missed: the node.
-            began: when the attempt began that missed it; a node that kept its caller waiting is not waited for again.
+            began: start of the attempt that failed. Its duration counts as waiting, so that a node that does not
+                answer is not waited for twice.
         """
         now = self.clock()
         began = now if began is None else began
@@ -158,46 +161,47 @@ class Nodes(Generic[C]):
         return float("inf") if self._told is None else self.clock() - self._told
 
     def end(self, until: float | None) -> float:
-        """Return the time by which a batch that begins now gives up finding its owners."""
+        """Return the time at which a batch that starts now stops looking for its owners."""
         end = self.clock() + self.timeout
         return end if until is None else min(until, end)
 
     def refresh(self, failed: object = None, *, end: float = float("inf")) -> Steps[C, None]:
-        """Ask for the map, unless it was told a moment ago; where somebody asks already, wait for that.
+        """Refresh the slot table unless that was done a moment ago; join a refresh by another caller if there is one.
 
         Args:
-            failed: who gave no answer, and is asked last.
+            failed: a client that gave no answer; it is asked last.
             end: the time after which no further node is asked.
 
         Raises:
-            TransportError: no node answers, of those that are known and those of LOCATION.
-            ServerError: the nodes refuse to tell.
+            TransportError: no node answers, neither a known one nor one of LOCATION.
+            ServerError: the nodes refuse CLUSTER SLOTS.
         """
         if self._age() < ASK_EVERY:
             if self.view is None and self._failure is not None:
-                raise copy.copy(self._failure)
+                raise copy.copy(self._failure)  # it failed a moment ago: do not repeat that for each caller
             return
-        mine, process = Future[None](), os.getpid()  # in a forked child the one who asks is not there
+        mine, process = Future[None](), os.getpid()  # by process: a forked child has no thread that would refresh
         try:
+            # Atomic: of concurrent callers, exactly one refreshes and the others wait for it.
             asking = self._asking.setdefault(process, mine)
             yield from self._asked(failed, end) if asking is mine else self._heard(asking)
         finally:
             if self._asking.get(process) is mine:
                 del self._asking[process]
-            mine.set_result(None)
+            mine.set_result(None)  # also after a cancellation: waiting callers then check the table themselves
 
     def _heard(self, asking: Future[None]) -> Steps[C, None]:
-        """Wait for who asks. There may be no map then: that one was cancelled, and the next asks."""
+        """Wait for another caller's refresh. If cancelled, it leaves no slot table; the next caller refreshes."""
         begun = self.clock()
         yield Wait(asking, self.timeout)
         if not asking.done():
             waited = self.clock() - begun
             if (
                 waited >= self.timeout and self._asking.get(os.getpid()) is asking
-            ):  # its event loop may have stopped for ever
+            ):  # the event loop of the refresh may have stopped for ever
                 del self._asking[os.getpid()]
             if self.view is None:
-                raise self._nobody(TimeoutError(f"nothing was heard for {waited:.2f} s"))
+                raise self._nobody(TimeoutError(f"no slot table after {waited:.2f} s"))
 
     def _asked(self, failed: object, end: float) -> Steps[C, None]:
         try:
@@ -208,7 +212,7 @@ class Nodes(Generic[C]):
             raise
 
     def _ask(self, failed: object, end: float) -> Steps[C, None]:
-        """Ask one node, then more and more at once, so that silent nodes cost no more than a part of the time."""
+        """Ask one node, then more and more at once, so that unresponsive nodes cost only a part of the time."""
         refusal: ServerError | None = None
         failure: Exception | None = None
         begun = self.clock()
@@ -230,14 +234,14 @@ class Nodes(Generic[C]):
                     return
             now = self.clock()
             if now >= end or (self.view is not None and now >= begun + self.timeout):
-                break  # the next caller asks the nodes that were not asked now
+                break  # the next caller continues with the nodes that were not asked
         self._check_open()
         if refusal is not None:
             raise _refused(refusal)
         raise self._nobody(failure)
 
     def _candidates(self, failed: object) -> Iterator[tuple[Address, C]]:
-        """Yield who can be asked: primaries as they are known, the seeds, replicas, then the silent and who failed."""
+        """Yield the nodes to ask: known primaries, seeds, replicas; those that gave no answer and `failed` last."""
         view = self.view
         known = [address for address, pool in list(self._pools.items()) if view is None or pool in view.primaries]
         addresses = dict.fromkeys([*known, *((seed.host, seed.port) for seed in self._seeds), *self._replicas])
@@ -251,30 +255,31 @@ class Nodes(Generic[C]):
             yield address, self.at(address)
 
     def _apply(self, found: Sequence[Range]) -> None:
-        """Go by what was told from now on; end the pools of nodes that have had no slots for a while."""
-        self._note_used()  # also who has just lost the last slot
+        """Replace the slot table; close the pools of nodes that have had no slots for a while."""
+        self._note_used()  # with the old table: for nodes that have just lost their last slot
         owners: list[C | None] = [None] * SLOTS
         primaries: dict[C, int] = {}
         for each in found:
             primary = self.at(each.primary)
             owners[each.first : each.last + 1] = [primary] * (each.last + 1 - each.first)
+        # By address, so that scan cursors do not depend on the order of a node's reply.
         for each in sorted(found, key=lambda each: (each.primary, each.first)):
             primaries.setdefault(self.at(each.primary), each.first)
         self._replicas = tuple(dict.fromkeys(at for each in found for at in each.replicas))
-        mark = crc32(repr(sorted({each.primary for each in found})).encode()) | 1
+        mark = crc32(repr(sorted({each.primary for each in found})).encode()) | 1  # odd: the mark of `ANEW` is even
         self.view = View(owners, primaries, self._readers(found), mark)
         self._end_seeds(primaries)
         self._note_used()
         self._end_unused(self.clock())
 
     def _note_used(self) -> None:
-        """Note when the nodes of the map were last a part of it."""
+        """Record the time at which the nodes of the slot table were last part of it."""
         if (view := self.view) is not None:
             replicas = (pool for pools in self._members.values() for pool in pools)
             self._used.update(dict.fromkeys([*view.primaries, *replicas], self.clock()))
 
     def _readers(self, found: Sequence[Range]) -> dict[C, C]:
-        """Return who reads for each primary; the one that did before, with all that it knows, where nothing changed."""
+        """Return the read client of each primary; the previous one, with its health records, if nothing changed."""
         if not self.reads_replicas:
             self._members = {}
             return {}
@@ -292,8 +297,9 @@ class Nodes(Generic[C]):
         return readers
 
     def _end_seeds(self, primaries: Collection[C]) -> None:
-        """End the pools of nodes that were asked by another name than they are known by, or have no slots."""
+        """Close the pools of nodes that have no slots or were asked by another name than the announced one."""
         for address, pool in list(self._pools.items()):
+            # Pools in `_used` are kept for `LINGER` seconds: callers may still use them.
             if pool not in primaries and pool not in self._used:
                 self._pools.pop(address, None)
                 pool.close()
@@ -328,7 +334,7 @@ class Nodes(Generic[C]):
 
 
 def _told(outcome: Outcome, asked: Address, remap: Callable[[Address], Address] | None) -> list[Range] | Exception:
-    """Return what a node says of the slots, or why it says nothing of use."""
+    """Return the ranges that a node reports, or the reason why there are none."""
     reply = outcome if isinstance(outcome, Exception) else outcome[0]
     if isinstance(reply, Exception):
         return reply
@@ -340,7 +346,7 @@ def _told(outcome: Outcome, asked: Address, remap: Callable[[Address], Address] 
 
 def _refused(error: ServerError) -> Exception:
     if "cluster support disabled" in error.message:
-        message = "the server is no node of a cluster; leave OPTIONS['CLUSTER'] out, or the cluster's classes"
+        message = "the server does not run in cluster mode; leave OPTIONS['CLUSTER'] and the cluster classes out"
         return NotSupportedError(f"{message} ({error})")
     return error
 

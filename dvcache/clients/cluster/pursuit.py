@@ -1,7 +1,7 @@
-"""The pursuit of errands whose owners changed or were lost: MOVED, ASK, TRYAGAIN, CLUSTERDOWN, connections that ended.
+"""Redirections and retries of commands in flight: MOVED, ASK, TRYAGAIN, CLUSTERDOWN, lost connections.
 
-Every command of a batch is an errand of its own: what was performed is not repeated for what was not. A command whose
-connection was lost is sent again only if performing it twice does no harm.
+Each command of a batch is retried by itself, so that commands that were performed are not repeated. After a lost
+connection, a command is sent again only if performing it twice is safe.
 """
 
 from collections.abc import Iterable
@@ -33,19 +33,19 @@ _LONGEST_PAUSE: Final = 0.1
 
 
 class Pursuit(Generic[C]):
-    """What is done until every errand has its reply, or its time is up."""
+    """Retries commands in flight until each has its reply or the time is up."""
 
     def __init__(self, nodes: Nodes[C]) -> None:
         self.nodes = nodes
 
     def run(self, errands: list[Errand[C]], outcomes: dict[Any, Outcome], end: float, began: float) -> Steps[C, None]:
-        """Judge outcomes and ask again, until every errand has its reply or the clock shows `end`.
+        """Evaluate outcomes and send again, until every command has its reply or the clock passes `end`.
 
         Args:
-            errands: the commands.
-            outcomes: of the first exchange.
+            errands: the commands in flight.
+            outcomes: outcomes of the first exchange.
             end: the time after which nothing is sent.
-            began: when the first exchange began.
+            began: the time at which the first exchange was sent.
         """
         pause, rounds = _FIRST_PAUSE, 0
         split: list[tuple[Errand[C], Plan[Any], dict[Any, list[Any]]]] = []
@@ -56,6 +56,7 @@ class Pursuit(Generic[C]):
                 for owner, some in by_owner(errands)
                 for left in self._judged(owner, some, outcomes.get(owner), result)
             ]
+            # A table that names none of the owners asked is newer than the requests and needs no refresh.
             if result.is_due and (not errands or self._is_current(errands)):
                 yield from self.refreshed(result.failed, end)
             now = self.nodes.clock()
@@ -63,6 +64,7 @@ class Pursuit(Generic[C]):
                 give_up(errands)
                 break
             stuck = self._readdress(errands)
+            # The time to wait for a failed node is over. Commands that other nodes can serve go on.
             if now >= result.until:
                 give_up(stuck)
                 given_up = set(stuck)
@@ -71,7 +73,8 @@ class Pursuit(Generic[C]):
                     break
             errands = [part for errand in errands for part in self._by_key(errand, split)]
             rounds += 1
-            if stuck or rounds > 2:  # noqa: PLR2004  # to a node and on from there
+            # Two rounds without a pause allow for one redirection: to a node, and on from there.
+            if stuck or rounds > 2:  # noqa: PLR2004
                 yield Sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             began = self.nodes.clock()
@@ -82,7 +85,7 @@ class Pursuit(Generic[C]):
     def _by_key(
         self, errand: Errand[C], split: list[tuple[Errand[C], Plan[Any], dict[Any, list[Any]]]]
     ) -> list[Errand[C]]:
-        """Return an errand, or one for each of its keys where these are on different sides of a slot's way."""
+        """Return the command, or one command per key after TRYAGAIN: the slot's keys are on both nodes meanwhile."""
         shape = rule(errand.command)
         tried = isinstance(errand.replies[errand.position], TryAgainError)
         if not tried or shape.merge is None or len(shape.keys(errand.command)) == 1:
@@ -97,7 +100,11 @@ class Pursuit(Generic[C]):
         ]
 
     def refreshed(self, failed: object, end: float) -> Steps[C, None]:
-        """Have the map told; who cannot tell it is no news for what has an owner already."""
+        """Refresh the slot table; if that fails, keep the old one.
+
+        Raises:
+            TransportError, CacheError: there is no old one.
+        """
         try:
             yield from self.nodes.refresh(failed, end=end)
         except (TransportError, CacheError):
@@ -105,17 +112,17 @@ class Pursuit(Generic[C]):
                 raise
 
     def _is_current(self, errands: Iterable[Errand[C]]) -> bool:
-        """Say whether the map still names one of those who were asked: else it was told anew meanwhile."""
+        """Return True if the slot table still names one of the owners that were asked; if not, it is new already."""
         view = self.nodes.view
         return view is None or any(view.owners[errand.slot] is errand.owner for errand in errands)
 
     def _readdress(self, errands: Iterable[Errand[C]]) -> list[Errand[C]]:
-        """Send errands to who owns their slots by now; return those that only time can help."""
+        """Set the owners from the slot table; return the commands that can only wait."""
         view = self.nodes.view
         stuck = []
         for errand in errands:
             owner = errand.owner
-            if view is not None and not errand.asking:  # none: somebody has just asked for replicas, or for no more
+            if view is not None and not errand.asking:  # None: READONLY or READWRITE has just reset the table
                 errand.owner = view.owners[errand.slot]
             if errand.waits and errand.owner is owner:
                 stuck.append(errand)
@@ -125,14 +132,14 @@ class Pursuit(Generic[C]):
     def _judged(
         self, owner: C | None, errands: list[Errand[C]], outcome: Outcome | None, result: Round
     ) -> list[Errand[C]]:
-        """Settle errands, and return those that are to be sent again."""
-        if outcome is None:
+        """Store the replies; return the commands to send again."""
+        if outcome is None:  # no request was sent: the slot has no owner
             message = f"no node of the cluster serves slot {errands[0].slot}"
             outcome = UnavailableError(message, alias=self.nodes.alias)
         if isinstance(outcome, Exception):
             return self._failed(owner, errands, outcome, result)
         if is_asking(errands):
-            outcome = outcome[1::2]
+            outcome = outcome[1::2]  # skip the replies to ASKING
         left = []
         for errand, reply in zip(errands, outcome, strict=True):
             errand.asking = False
@@ -143,14 +150,14 @@ class Pursuit(Generic[C]):
         return left
 
     def _redirected(self, errand: Errand[C], reply: CacheError, result: Round) -> None:
-        if isinstance(reply, MovedError) and reply.address[0] == "?":  # no name is announced: the map has its address
+        if isinstance(reply, MovedError) and reply.address[0] == "?":  # no host is announced: refresh the slot table
             result.is_due = errand.waits = True
         elif isinstance(reply, RedirectError):
             asked, errand.owner = errand.owner, self.nodes.at(reply.address, errand.owner)
             errand.asking = isinstance(reply, AskError)
             if isinstance(reply, MovedError) and self.nodes.moved(reply.slot, errand.owner):
                 result.is_due = True
-            errand.waits = asked is errand.owner
+            errand.waits = asked is errand.owner  # redirected to the same node: only time can help
         elif isinstance(reply, TryAgainError):
             errand.waits = True
         else:
@@ -159,12 +166,13 @@ class Pursuit(Generic[C]):
             result.until = min(result.until, self.nodes.patience(missed))
 
     def _failed(self, owner: C | None, errands: list[Errand[C]], error: Exception, result: Round) -> list[Errand[C]]:
-        """Settle what must not be sent twice; return the rest, if it is worth another attempt."""
+        """Store the error; return the commands to send again: all if none was performed, else the repeatable ones."""
         if not isinstance(error, CacheError):
             raise error
         for errand in errands:
             errand.asking = False
             errand.settle(error)
+        # An exhausted pool is excluded: another attempt would wait for a connection again.
         if not isinstance(error, TransportError | ClosedError) or isinstance(error, PoolExhausted):
             return []
         if self.nodes.closed:
@@ -175,6 +183,7 @@ class Pursuit(Generic[C]):
             for errand in errands:
                 errand.waits = True
             return errands
+        # A slot with a command that is not repeatable is not retried at all, so its commands keep their order.
         tainted = {errand.slot for errand in errands if not is_repeatable((errand.command,))}
         return [errand for errand in errands if errand.slot not in tainted]
 

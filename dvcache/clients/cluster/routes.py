@@ -1,4 +1,4 @@
-"""How a batch finds the owners of its keys, in one exchange where they are known: what that leaves open is pursued."""
+"""Route a batch to the owners of its keys, in one exchange if these are known; then handle redirections."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic
@@ -15,21 +15,21 @@ from dvcache.slots import slot, slots
 from dvcache.types import Batch, Command, Sleep, Transaction
 
 _OWN: Final = frozenset({"SCAN", "READONLY", "READWRITE"})
-"""Commands that mean something else to a cluster than to one of its nodes."""
+"""Commands with a different meaning for a cluster than for one node."""
 
 _PAUSE: Final = 0.01
-"""Seconds before a transaction is run anew."""
+"""Seconds before a transaction is repeated."""
 
 
 class Routes(Generic[C]):
-    """The ways of batches to the nodes of a cluster."""
+    """The router: it sends batches to the nodes of a cluster."""
 
     def __init__(self, nodes: Nodes[C]) -> None:
         self.nodes = nodes
         self._pursuit = Pursuit(nodes)
 
     def sole(self, batch: Batch) -> C | None:
-        """Return the one who owns every key of the batch, if all are in one slot and the owner is known."""
+        """Return the client that owns every key of the batch, if all are in one slot and its owner is known."""
         view = self.nodes.view
         if view is None:
             return None
@@ -39,14 +39,14 @@ class Routes(Generic[C]):
     def steps(
         self, batch: Batch, begun: C | None = None, *, by_readers: bool = False, until: float | None = None
     ) -> Steps[C, Sequence[Any]]:
-        """Run the batch where its keys are; its first exchange is of `begun` with all of it, unless that is None.
+        """Run the batch on the owners of its keys.
 
-        A transport error that concerns a part of the batch stands in the place of each reply that it cost.
+        If a part of the batch fails with a transport error, that error replaces each of its replies.
 
         Args:
             batch: the commands.
-            begun: who has been asked already.
-            by_readers: whether replicas are asked first.
+            begun: the client that was sent the whole batch already; the first exchange yields its request.
+            by_readers: True if replicas are asked first.
             until: the deadline.
 
         Raises:
@@ -81,19 +81,19 @@ class Routes(Generic[C]):
         return unite(plan, (yield from self._settled(plan, outcomes, began, end)))
 
     def _transacted(self, batch: Transaction, owner: C | None, end: float) -> Steps[C, Sequence[Any]]:
-        """Run a transaction where its key is; all of it anew where nothing was performed, as that is elsewhere now."""
+        """Run a transaction on the owner of its key; repeat all of it after a redirection, as nothing was performed."""
         while True:
             if owner is not None:
                 outcome: Any = (yield {owner: batch})[owner]
                 if is_final(outcome):
                     return outcome
-                if isinstance(outcome, Exception) and not isinstance(outcome, ConnectError):
+                if isinstance(outcome, Exception) and not isinstance(outcome, ConnectError):  # maybe performed
                     raise outcome
                 error = outcome if isinstance(outcome, Exception) else outcome[0]
                 if self.nodes.clock() >= end:
                     return [homeless(error) if isinstance(error, RedirectError) else error, None]
                 yield Sleep(_PAUSE)
-            # It finds the owner of the key, whatever has become of it.
+            # A read of the key follows redirections and so updates its owner in the slot table.
             [found] = yield from self.steps(batch[1:], until=end)
             if isinstance(found, CacheError):
                 return [found, None]
@@ -107,7 +107,7 @@ class Routes(Generic[C]):
     def _settled(
         self, plan: Plan[Any], outcomes: dict[Any, Outcome], began: float, end: float
     ) -> Steps[C, dict[Any, Any]]:
-        """Follow up what the first exchange left open; return the replies of each part of the plan."""
+        """Retry the commands that the first exchange left unanswered; return the replies of each part of the plan."""
         view = yield from self._view(end)
         replies: dict[Any, list[Any]] = {client: [None] * len(commands) for client, commands in plan.parts.items()}
         errands = [
@@ -119,7 +119,7 @@ class Routes(Generic[C]):
         return replies
 
     def _slot(self, view: View[C], client: C | None, command: Command) -> int:
-        """Return the slot of a command's keys; of one without keys the first one of who performs it."""
+        """Return the slot of a command's keys; for a command without keys, the first slot of its client."""
         keys = rule(command).keys(command)
         return slot(keys[0]) if keys else view.primaries.get(client, 0) if client is not None else 0
 
@@ -130,7 +130,7 @@ class Routes(Generic[C]):
         return b"OK"
 
     def _scan(self, command: Command, began: float, end: float) -> Steps[C, Any]:
-        """Look at a part of the keys of one primary after another; the cursor says of which, and where."""
+        """Scan one primary after another; the cursor encodes the primary's position and its own cursor."""
         view = yield from self._view(end)
         within, position = view.place(int(command[1]))
         owner, first = list(view.primaries.items())[position]
@@ -140,7 +140,7 @@ class Routes(Generic[C]):
         yield from self._pursuit.run([errand], outcomes, end, began)
         if isinstance(reply[0], CacheError):
             return reply[0]
-        if errand.owner is not owner:  # its successor has answered, to whom its cursor meant nothing
+        if errand.owner is not owner:  # another primary answered, for which the cursor is meaningless
             return [ANEW, []]
         [cursor, names] = reply[0]
         if int(cursor):

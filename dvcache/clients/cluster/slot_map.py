@@ -1,4 +1,4 @@
-"""What CLUSTER SLOTS says: which nodes hold which slots (https://valkey.io/commands/cluster-slots/)."""
+"""Parse replies to CLUSTER SLOTS into ranges of slots and their nodes (https://valkey.io/commands/cluster-slots/)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from dvcache.types import Address
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Slots that lie together, and the nodes that hold them."""
+    """Contiguous slots, and the nodes that serve them."""
 
     first: int
     last: int
@@ -23,15 +23,15 @@ def ranges(reply: Sequence[Any], asked: Address, remap: Callable[[Address], Addr
     """Return the ranges of a reply to CLUSTER SLOTS, in the order of their slots.
 
     Args:
-        reply: as it is parsed: `[[first, last, [host, port, id, …], …], …]`, the primary before its replicas.
-        asked: the node that replied, whose host stands for one that is not told.
-        remap: of the address that a node announces, where it is reached.
+        reply: the parsed reply: `[[first, last, [host, port, id, …], …], …]`, the primary before its replicas.
+        asked: the node that replied; its host replaces one that is not announced.
+        remap: maps an announced address to the address where the node is reached.
 
     Raises:
-        ProtocolError: the reply is of another shape, or has slots that no cluster has.
+        ProtocolError: the reply has another shape, or slots out of range.
     """
     if not are_ranges(reply):
-        raise ProtocolError("a reply that CLUSTER SLOTS does not have", command="CLUSTER")
+        raise ProtocolError("malformed reply to CLUSTER SLOTS", command="CLUSTER")
     found = []
     for first, last, *nodes in reply:
         primary, *replicas = [_mapped(_address(node, asked), remap) for node in nodes]
@@ -45,10 +45,10 @@ def _mapped(address: Address | None, remap: Callable[[Address], Address] | None)
 
 
 def _address(node: Sequence[Any], asked: Address) -> Address | None:
-    """Return where a node is; None where nobody knows: its host name is not announced (`?`)."""
+    """Return the address of a node; None if it is not announced (`?`, and no IP address in the metadata)."""
     host = node[0].decode() if isinstance(node[0], bytes) else ""
     if host == "?":
         told = dict(zip(node[3][::2], node[3][1::2], strict=True)) if len(node) > 3 else {}  # noqa: PLR2004  # metadata
         host = told[b"ip"].decode() if b"ip" in told else ""
         return (host, node[1]) if host else None
-    return host or asked[0], node[1]
+    return host or asked[0], node[1]  # an empty or null host stands for the node that replied

@@ -1,4 +1,4 @@
-"""The cluster as it was told: whose each slot is, and who is read."""
+"""The slot table: the owner of each slot, and the client that reads for each primary."""
 
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
@@ -7,7 +7,7 @@ from dvcache.slots import SLOTS
 
 
 class Closable(Protocol):
-    """A pool, whatever its colour."""
+    """A pool of either mode."""
 
     def close(self) -> None:
         """End every connection."""
@@ -19,31 +19,35 @@ C = TypeVar("C", bound=Closable)
 _MARKS: Final = 2**32
 
 ANEW: Final = 2 * SLOTS
-"""The cursor of a scan that begins anew: no view has its mark."""
+"""Cursor of a scan that starts again; it matches no slot table's mark."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View(Generic[C]):
-    """The cluster as it was told at one time."""
+    """The slot table as of one reply to CLUSTER SLOTS."""
 
     owners: list[C | None]
-    """Whose each slot is. Changed in place as single slots move."""
+    """Owner of each slot. Updated in place on MOVED."""
     primaries: dict[C, int]
-    """Who has slots, in the order of their addresses, with the first slot of each."""
+    """Primaries in the order of their addresses, with the first slot of each."""
     readers: dict[C, C]
-    """Who is read in place of each primary that has replicas; empty where they are left alone."""
+    """Read client of each primary that has replicas; empty if replicas are not read."""
     mark: int
-    """An odd number of 32 bits that tells these primaries from others."""
+    """An odd 32-bit number that identifies this set of primaries."""
 
     def cursor(self, within: int, position: int) -> int:
-        """Return where a scan goes on: at the primary of a position, there at a cursor of its own.
+        """Return the cursor that continues a scan at one primary.
 
-        Many digits are no matter: it is a Python int, and never shown to a server.
+        The number may be long: it is a Python int and is never sent to a server.
+
+        Args:
+            within: the primary's own cursor.
+            position: the primary's position in `primaries`.
         """
         return (within * _MARKS + self.mark) * SLOTS + position
 
     def place(self, cursor: int) -> tuple[int, int]:
-        """Return what `cursor` was made of; the beginning where others were primaries, to whose keys it leads."""
+        """Return the `(within, position)` of a cursor, or (0, 0) if it was made for another set of primaries."""
         rest, position = divmod(cursor, SLOTS)
         within, mark = divmod(rest, _MARKS)
         return (within, position) if mark == self.mark and position < len(self.primaries) else (0, 0)
