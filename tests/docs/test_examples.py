@@ -21,6 +21,7 @@ from tests.shards import Shards
 from tests.topologies import SERVICES, SentinelFleet
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 FENCE = re.compile(r"^```(\w*).*?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CHECK = "import django; from django.core.management import call_command; django.setup(); call_command('check')"
 WITH_DJANGO = f"{CHECK}; import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')"
@@ -113,7 +114,7 @@ def test_the_pages_have_examples() -> None:
 
 
 def test_every_link_between_the_pages_leads_somewhere() -> None:
-    for page in PAGES:
+    for page in [*PAGES, *DECISIONS]:
         for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
@@ -123,6 +124,23 @@ def test_every_page_is_in_the_index_and_in_the_readme() -> None:
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     readme = (ROOT / "README.md").read_text(encoding="utf-8").partition("## More")[2]
     assert pages == set(re.findall(r"\]\(([\w-]+\.md)\)", index)) == set(re.findall(r"\]\(docs/([\w-]+\.md)\)", readme))
+
+
+def test_decision_pages_are_in_their_index_and_complete() -> None:
+    pages = {page.name: page.read_text(encoding="utf-8") for page in DECISIONS}
+    index = pages.pop("README.md")
+    assert pages
+    assert sorted(pages) == sorted(re.findall(r"^\| \[[^]]+\]\(([\w-]+\.md)\) \|", index, re.MULTILINE))
+    for name, text in pages.items():
+        assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences", "Figure"], name
+        assert len(text.splitlines()) <= 40, name
+        assert not examples(text), f"{name}: examples of decisions are not run"
+
+
+def test_decision_pages_name_files_that_exist() -> None:
+    named = {path for page in DECISIONS for path in re.findall(r"`(tests/[\w/.]+)`", page.read_text(encoding="utf-8"))}
+    assert named
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
 
 
 def test_the_service_without_django_answers_cold_and_warm_and_ends() -> None:
