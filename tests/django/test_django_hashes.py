@@ -135,7 +135,7 @@ def test_hash_methods_take_the_keywords_of_django_redis(configured: Configure, s
         assert asyncio.run(cache.ahget(key="h", field="f")) == 1
         assert cache.hset("h", "f", 2, client=cache.client.get_client()) == 0
         with pytest.raises(TypeError):
-            cache.hset(key="h", fiel="f", value=1)
+            cache.hset(key="h", fiel="f", value=1)  # codespell:ignore fiel
         assert set(stored(server)) == {":1:h"}
 
 

@@ -247,4 +247,4 @@ def test_an_unknown_argument_is_refused(configured: Configure) -> None:
         cache: Any = caches["default"]
         for method, arguments in (("get", ("a",)), ("incr", ("a",)), ("sadd", ("a", 1)), ("set_many", ({},))):
             with pytest.raises(TypeError, match="unexpected keyword argument 'clinet'"):
-                getattr(cache, method)(*arguments, clinet=None)
+                getattr(cache, method)(*arguments, clinet=None)  # codespell:ignore clinet

@@ -236,7 +236,7 @@ def test_lock_waits_by_a_clock_that_nobody_sets(server: Server, monkeypatch: pyt
 def test_lock_options_are_keywords_that_exist(server: Server) -> None:
     with container(server) as made:
         for cache in (made.cache(), made.async_cache()):
-            for wrong in ({"timout": 3}, {"timeout_": 3}, {"ttl": 3}, {"client": None}):
+            for wrong in ({"timout": 3}, {"timeout_": 3}, {"ttl": 3}, {"client": None}):  # codespell:ignore timout
                 for method in (cache.get_lock, cache.lock):
                     with pytest.raises(TypeError, match=next(iter(wrong))):
                         method("x", **wrong)

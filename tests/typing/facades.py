@@ -26,7 +26,7 @@ def entries(cache: Cache) -> None:
     assert_type("key" in cache, bool)
     cache.get("key").upper()  # type: ignore[attr-defined]
     cache.get(1.5)  # type: ignore[arg-type]
-    cache.get("key", versoin=2)  # type: ignore[call-arg]
+    cache.get("key", versoin=2)  # type: ignore[call-arg]  # codespell:ignore versoin
     cache.has_key(None)  # type: ignore[arg-type]
     cache.get_many("key", 1, 2)  # type: ignore[call-arg]
 

@@ -21,7 +21,7 @@ ENTRIES = "tests.unit.settings_entries"
         ("socket_timeout", "SOCKET_TIMEOUT"),
         ("SERIALISER", "SERIALIZER"),
         ("IGNORE_EXCEPTION", "IGNORE_EXCEPTIONS"),
-        ("PASWORD", "PASSWORD"),
+        ("PASWORD", "PASSWORD"),  # codespell:ignore pasword
         ("parser_class", "PARSER_CLASS"),
         ("SHARD", "SHARDED"),  # HERD is as near
     ],

@@ -45,10 +45,11 @@ def test_no_repr_shows_a_credential() -> None:
 @given(
     st.sampled_from(
         [
-            *("valkey://u:{}@h:port/0", "valkey://u:{}@h:6379/0?nmae=1", "valkey://u:{}@h:99999/0", "valkey://:{}"),
+            *("valkey://u:{}@h:port/0", "valkey://u:{}@h:99999/0", "valkey://:{}", "unix://u:{}@", "u:{}@h:6379"),
             *("valky://u:{}@h/0", "valkey://u:{}@[::1/0", "valkey://u:{}@h:0/0", "unix://u:{}@h/run/s.sock"),
-            *("valkey://u:{}@h/0?socket_timeout=x", "valkey://h/0?pasword={}", "unix://u:{}@", "u:{}@h:6379"),
-            *("valkey://u:{}@h/-1", "valkey://h/?db={}", "valkey://u:{}@h/0?decode_responses=1&x", "{}"),
+            *("valkey://u:{}@h:6379/0?nmae=1", "valkey://h/0?pasword={}"),  # codespell:ignore nmae,pasword
+            *("valkey://u:{}@h/0?socket_timeout=x", "valkey://u:{}@h/-1", "valkey://h/?db={}"),
+            *("valkey://u:{}@h/0?decode_responses=1&x", "{}"),
             *("valkey://u:{}@h/0,valkey://u:{}@h/1", "valkey://u:{}@h,h2:x/0", "valkey://h?ssl_ca_certs={}"),
         ]
     ),
@@ -92,7 +93,7 @@ def test_credential_provider_is_made_of_its_class_wherever_it_is_given(option: s
     "url",
     [
         "valkey://:?s3cr3t=",
-        "valkey://u:@s3cr3t?s3cr3t@h:6379/0?nmae=1",
+        "valkey://u:@s3cr3t?s3cr3t@h:6379/0?nmae=1",  # codespell:ignore nmae
         "valkey://:?s3cr3t",
         "valkey://h?s3cr3t=1",
         "unix://:?s3cr3t=1",
@@ -105,7 +106,7 @@ def test_no_error_names_a_password_as_an_argument(url: str) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"CONNECTION_POOL_KWARGS": {"pasword": "s3cr3t"}},
+        {"CONNECTION_POOL_KWARGS": {"pasword": "s3cr3t"}},  # codespell:ignore pasword
         {"CONNECTION_POOL_KWARGS": {"port": "s3cr3t"}},
         {"CONNECTION_POOL_KWARGS": {"ssl_cert_reqs": "s3cr3t"}},
         {"SOCKET_TIMEOUT": "s3cr3t"},

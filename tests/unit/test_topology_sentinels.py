@@ -173,7 +173,7 @@ def test_a_nodes_address_where_the_name_of_a_service_belongs_is_named(location: 
 @pytest.mark.parametrize(
     ("kwargs", "reason"),
     [
-        ({"pasword": "s3cr3t"}, "did you mean password?"),
+        ({"pasword": "s3cr3t"}, "did you mean password?"),  # codespell:ignore pasword
         ({"password": 7}, "password must be text"),
         ({"socket_timeout": 0}, "socket_timeout must be a positive number"),
         ({"host": "h"}, "host is not for sentinels"),
