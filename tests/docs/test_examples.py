@@ -20,6 +20,8 @@ from tests.servers import Server
 from tests.shards import Shards
 from tests.topologies import SERVICES, SentinelFleet
 
+pytestmark = pytest.mark.server  # programs of the pages start some
+
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w*).*?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CHECK = "import django; from django.core.management import call_command; django.setup(); call_command('check')"
