@@ -393,6 +393,7 @@ CACHES = {
 """
 
 
+@pytest.mark.full("starts programs")
 def test_manage_py_check_is_clean_for_the_example_and_names_the_faults_of_a_wrong_one(tmp_path: Path) -> None:
     project = ROOT / "docs" / "examples" / "project"
     paths = os.pathsep.join([str(tmp_path), str(project), environment()["PYTHONPATH"]])

@@ -24,6 +24,7 @@ from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.conformance import Blocking, CacheConformance, MakeCache
 from tests.clusters import Cluster
 from tests.django.conftest import Configure
+from tests.selection import alternate
 from tests.topologies import calls
 
 BACKEND = "django_valkey.cluster_cache.cache.ClusterValkeyCache"
@@ -40,14 +41,20 @@ WAYS: list[dict[str, Any]] = [
 ]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    alternate(metafunc, "make_cache", ["a cluster in memory"])
+
+
+@pytest.mark.full("the suite is in the fast path on a real cluster, and under Django")
 class TestClusterValkeyCache(CacheConformance):
-    @pytest.fixture(params=["sync", "async"])
+    @pytest.fixture
     def make_cache(self, request: pytest.FixtureRequest) -> Iterator[MakeCache]:
+        mode, _ = request.param
         with wiring.use(pool_factory=MemoryPoolFactory()), asyncio.Runner() as runner:
 
             def make_cache(**settings: Any) -> Cache:
                 cache: Any = ClusterValkeyCache("valkey://nodes:7001", settings)
-                return cast("Cache", cache if request.param == "sync" else Blocking(cache, runner, "a"))
+                return cast("Cache", cache if mode == "sync" else Blocking(cache, runner, "a"))
 
             yield make_cache
 

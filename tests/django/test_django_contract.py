@@ -1,4 +1,4 @@
-"""Django's contract and ours, on {ValkeyCache, its a* half, AsyncValkeyCache}, in memory and on a server."""
+"""Django's contract and ours, on {ValkeyCache, its a* half, AsyncValkeyCache}, in memory and on a server in turn."""
 
 import asyncio
 import inspect
@@ -20,6 +20,7 @@ from django_valkey.methods import AsyncMethods, Methods
 from dvcache import Cache, NotSupportedError
 from dvcache.testing.conformance import Blocking, CacheConformance, MakeCache
 from tests.django.conftest import Configure
+from tests.selection import alternate
 
 SYNC, ASYNC = "django_valkey.cache.ValkeyCache", "django_valkey.async_cache.cache.AsyncValkeyCache"
 COLOURS = {"sync": (SYNC, None), "a* of both": (SYNC, "a"), "async": (ASYNC, ""), "a* of async": (ASYNC, "a")}
@@ -138,14 +139,16 @@ def backend_at(path: str, location: str, settings: dict[str, Any]) -> BaseCache:
         return cast("BaseCache", caches["default"])
 
 
-class DjangoConformance(CacheConformance):
-    @pytest.fixture
-    def location(self) -> str:
-        raise NotImplementedError
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    alternate(metafunc, "make_cache", list(COLOURS), ": ", modes=("memory", "server"))
 
-    @pytest.fixture(params=COLOURS)
-    def make_cache(self, request: pytest.FixtureRequest, location: str) -> Iterator[MakeCache]:
-        path, prefix = COLOURS[request.param]
+
+class TestDjango(CacheConformance):
+    @pytest.fixture
+    def make_cache(self, request: pytest.FixtureRequest) -> Iterator[MakeCache]:
+        place, name = request.param
+        path, prefix = COLOURS[name]
+        location = "memory://contract" if place == "memory" else request.getfixturevalue("server").url(5)
         with asyncio.Runner() as runner:
 
             def make_cache(**settings: object) -> Cache:
@@ -153,18 +156,6 @@ class DjangoConformance(CacheConformance):
                 return cast("Cache", cache if prefix is None else Blocking(cache, runner, prefix))
 
             yield make_cache
-
-
-class TestOnMemory(DjangoConformance):
-    @pytest.fixture
-    def location(self) -> str:
-        return "memory://contract"
-
-
-class TestOnServer(DjangoConformance):
-    @pytest.fixture
-    def location(self, server: Any) -> str:
-        return str(server.url(5))
 
 
 @pytest.mark.parametrize("path", [SYNC, ASYNC])

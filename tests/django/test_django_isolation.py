@@ -44,6 +44,7 @@ BOTH = {
 }
 
 
+@pytest.mark.full("starts programs")
 def test_importing_changes_no_receiver_and_no_setting_and_uses_no_network() -> None:
     ended = programs.run("-c", IMPORTS)
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from asgiref.sync import async_to_sync
 from django.core.cache import caches
 
@@ -135,6 +136,7 @@ def test_a_request_that_ends_leaves_other_threads_their_connections(server: Serv
         assert connections(server) == 1
 
 
+@pytest.mark.full("starts programs")
 def test_forked_children_and_their_parent_read_their_own_values(server: Server) -> None:
     ended = programs.run("-c", FORKS, server.url())
     assert (ended.returncode, ended.stderr) == (0, "")

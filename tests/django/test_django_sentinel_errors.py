@@ -135,6 +135,7 @@ def test_sentinels_that_are_all_down_are_named() -> None:
     check_failures([("127.0.0.1", free_port()) for _ in range(3)], "none of them answers")
 
 
+@pytest.mark.full("waits for slow and hung servers")
 def test_sentinels_that_all_hang_are_named() -> None:
     with ExitStack() as exits:
         hanging = [exits.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]

@@ -38,6 +38,7 @@ def entry(server: Server, number: int) -> dict[str, Any]:
     return {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": url, "TIMEOUT": 70, "OPTIONS": options}
 
 
+@pytest.mark.full("starts programs")
 @pytest.mark.parametrize("number", range(3))
 def test_settings_of_an_alias_work_in_a_spawned_worker(acl_server: Server, number: int) -> None:
     with override_settings(CACHES={"default": entry(acl_server, number)}, SECRET_KEY="of the project"):

@@ -20,6 +20,8 @@ from tests.servers import Server
 from tests.shards import Shards
 from tests.topologies import SERVICES, SentinelFleet
 
+pytestmark = pytest.mark.server  # programs of the pages start some
+
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 FENCE = re.compile(r"^```(\w*).*?\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -12,8 +12,9 @@ from dvcache.types import Endpoint
 from tests.clusters import Cluster
 from tests.herd_rounds import Ground, Place, Topology, place_of
 from tests.herds import Herd, Kind, herd_of
+from tests.redis import REDIS, RedisServer
 from tests.sentinels import SentinelFleet
-from tests.servers import Server
+from tests.servers import NO_SCRIPTS_USER, Server, user
 from tests.shards import Shards
 
 
@@ -30,6 +31,16 @@ def real(server: Server) -> Iterator[Pool]:
     pool = LeanPool(Endpoint(host="127.0.0.1", port=server.port))
     yield pool
     pool.close()
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Server]:
+    """A Redis of the module's own, with the user `NO_SCRIPTS_USER`."""
+    if not REDIS:
+        pytest.skip("needs redis-server in PATH (Debian's package redis-server)")
+    with RedisServer() as server:
+        user(server, NO_SCRIPTS_USER, "+@all -eval -evalsha")
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -117,6 +117,7 @@ def test_the_address_of_a_redirection_is_mapped(way: str, cluster: Cluster, nat:
     assert target.address in nat.asked
 
 
+@pytest.mark.full("waits for slow and hung servers")
 @pytest.mark.parametrize("wrong", [lambda _: None, lambda _: 1 / 0, lambda _: ("", 0)])
 def test_a_map_of_addresses_that_fails_is_told(wrong: Any, cluster: Cluster) -> None:
     settings = Settings.parse({"LOCATION": cluster.urls()[0], "OPTIONS": {"CLUSTER": True, "ADDRESS_REMAP": wrong}})

@@ -10,6 +10,8 @@ import pytest
 from tests.programs import environment
 from tests.servers import Server
 
+pytestmark = pytest.mark.full("strikes at every instruction of a call: 10 s")
+
 EVERY = 40
 """One instruction in so many is struck here; `python -m tests.soak interrupted` strikes each."""
 

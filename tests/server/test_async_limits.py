@@ -21,6 +21,8 @@ from tests.async_speaker import Speaker, command
 from tests.drivers import OwnAsyncBlockingPool, OwnAsyncPool, endpoint_of
 from tests.servers import DelayProxy, Server, TlsProxy
 
+pytestmark = pytest.mark.full("waits for slow and hung servers")
+
 MARGIN = 10.0
 """Seconds by which a busy machine may be late."""
 PING = (("PING",),)

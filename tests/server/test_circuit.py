@@ -28,6 +28,7 @@ def getter(server: Server, colour: str) -> Iterator[tuple[Container, Callable[[s
             yield container, lambda key: runner.run(container.async_cache().get(key))
 
 
+@pytest.mark.full("waits for slow and hung servers")
 @pytest.mark.parametrize("connected", [True, False], ids=["connected", "unconnected"])
 @pytest.mark.parametrize("colour", ["sync", "async"])
 def test_twenty_gets_of_a_server_that_hangs_take_less_than_two_deadlines(

@@ -37,6 +37,7 @@ def cache(make: Any) -> Any:
     return make()
 
 
+@pytest.mark.full("large data, or many random ones")
 def test_many_keys_are_asked_of_every_primary_at_once(cache: Any, cluster: Cluster) -> None:
     data = {f"k{n}": n for n in range(1200)}
     assert cache.set_many(data, 60) == []
@@ -48,6 +49,7 @@ def test_many_keys_are_asked_of_every_primary_at_once(cache: Any, cluster: Clust
     assert [node.raw("DBSIZE") for node in cluster.primaries] == [0, 0, 0]
 
 
+@pytest.mark.full("waits for slow and hung servers")
 @pytest.mark.parametrize("reads", ["primary", "replica"])
 def test_while_one_node_is_waited_for_the_others_are_asked_already(
     make: Any, cluster: Cluster, reads: str, monkeypatch: pytest.MonkeyPatch
@@ -155,6 +157,7 @@ def test_scripts_are_found_on_every_node(cache: Any, cluster: Cluster) -> None:
 # Owners that fail ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.full("stops a node: 4 s")
 @pytest.mark.parametrize("policy", ["plain", "herd"])
 def test_an_owner_that_is_gone_costs_its_own_keys_and_no_others(
     cluster: Cluster, policy: str, monkeypatch: pytest.MonkeyPatch
@@ -187,6 +190,7 @@ def test_an_owner_that_is_gone_costs_its_own_keys_and_no_others(
             assert sorted(forgiving.set_many(dict.fromkeys(lost, 1))) == sorted(lost)
 
 
+@pytest.mark.full("hangs a node: 7 s")
 def test_an_owner_that_hangs_costs_the_claims_of_its_own_stale_entries_only(make: Any, cluster: Cluster) -> None:
     cluster.wait_listed()
     names = [f"{{{tag}}}" for tag in THIRDS]
@@ -203,6 +207,7 @@ def test_an_owner_that_hangs_costs_the_claims_of_its_own_stale_entries_only(make
 # Settings ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.full("starts a cluster: 3 s")
 def test_a_password_is_for_every_node() -> None:
     with Cluster(password=PASSWORD) as cluster:
         for number, colour in enumerate(COLOURS):
@@ -253,6 +258,7 @@ def test_a_forked_child_has_connections_of_its_own(cluster: Cluster) -> None:
         assert os.waitpid(child, 0)[1] == 0
 
 
+@pytest.mark.full("starts a cluster: 4 s")
 def test_tls_is_for_every_node(tmp_path: Path) -> None:
     with Cluster() as cluster, ExitStack() as stack:
         proxies = []

@@ -1,6 +1,5 @@
-"""A cluster conforms, in both colours, plainly and with the herd policy."""
+"""A cluster conforms, plainly and with the herd policy, sync and async in turn."""
 
-import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from tests.clusters import Cluster, on_cluster
 from tests.herds import of_a_herd
+from tests.selection import alternate
 
 POLICIES = {"plain": lambda make_cache: make_cache, "herd": of_a_herd}
 
@@ -19,8 +19,12 @@ def urls(shared_cluster: Cluster) -> list[str]:
     return shared_cluster.urls()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    alternate(metafunc, "make_cache", list(POLICIES), " ")
+
+
 class TestCluster(CacheConformance):
-    @pytest.fixture(params=itertools.product(["sync", "async"], POLICIES), ids=" ".join)
+    @pytest.fixture
     def make_cache(self, request: pytest.FixtureRequest, urls: list[str]) -> Iterator[MakeCache]:
         colour, policy = request.param
         with wired(colour, urls) as make_cache:

@@ -15,6 +15,8 @@ from tests.load import Colour
 from tests.servers import wait_until
 from tests.topologies import clients
 
+pytestmark = pytest.mark.full("each test waits for a cluster to change")
+
 Move: TypeAlias = Callable[[Cluster, int, ClusterNode], None]
 
 

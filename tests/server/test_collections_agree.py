@@ -1,5 +1,6 @@
 """The in-memory server replies as the real one does to commands of collections, whatever they are."""
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +10,8 @@ from dvcache.protocols import Pool
 from dvcache.types import Command, Endpoint
 from tests.agreement import CONDITIONS as FLAGS
 from tests.agreement import KEYS, PATTERNS, SOME_KEYS, VALUES, answers, command
+
+pytestmark = pytest.mark.full("draws many random commands")
 
 MEMBERS = st.lists(VALUES, min_size=1, max_size=4)
 OPTIONS = st.sampled_from([[], ["COUNT", 1], ["COUNT", 0], ["COUNT", "x"], ["MATCH"], ["TYPE", "set"], ["BAD", 1]])

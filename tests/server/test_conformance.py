@@ -1,18 +1,22 @@
-"""A real server conforms, in both colours, by every way to reach it."""
+"""A real server conforms, by every way to reach it, sync and async in turn."""
 
-import itertools
 from collections.abc import Iterator
 
 import pytest
 
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
+from tests.selection import alternate
 from tests.servers import CACHE_USER, NO_SCRIPTS_USER, PASSWORD, Server, TlsProxy
 
 WAYS = ["TCP as ACL user", "TCP as ACL user without scripts", "unix socket", "TLS"]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    alternate(metafunc, "make_cache", WAYS)
+
+
 class TestServer(CacheConformance):
-    @pytest.fixture(params=itertools.product(["sync", "async"], WAYS), ids=" over ".join)
+    @pytest.fixture
     def make_cache(self, request: pytest.FixtureRequest, server: Server, tls_proxy: TlsProxy) -> Iterator[MakeCache]:
         colour, way = request.param
         locations = {

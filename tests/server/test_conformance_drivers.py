@@ -1,6 +1,5 @@
-"""Pools, connections and parsers of a project's own conform, and so does RESP3, in both colours."""
+"""Pools, connections and parsers of a project's own conform, and so does RESP3, sync and async in turn."""
 
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.drivers import (
     OwnConnection,
     OwnPool,
 )
+from tests.selection import alternate
 from tests.servers import Server
 
 KWARGS = "CONNECTION_POOL_KWARGS"
@@ -50,11 +50,16 @@ WAYS: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
-@pytest.fixture(params=itertools.product(["sync", "async"], WAYS), ids=" over ".join)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    alternate(metafunc, "way", list(WAYS))
+
+
+@pytest.fixture
 def way(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
+@pytest.mark.full("the suite is in the fast path once for each topology")
 class TestDrivers(CacheConformance):
     @pytest.fixture
     def make_cache(self, way: Any, server: Server) -> Iterator[MakeCache]:

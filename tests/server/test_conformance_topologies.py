@@ -1,11 +1,10 @@
-"""Replicas and Sentinel conform, in both colours.
+"""Replicas and Sentinel conform, sync and async in turn.
 
 The suite reads at once what it wrote, which a replica may not have yet. So here every write waits until both replicas
 have it: WAIT travels behind it on its connection. What is tested is the wiring that users have, and reads do go to the
 replicas; that a write is not waited for otherwise is the subject of `test_replicas.py`.
 """
 
-import itertools
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any, cast
 
@@ -18,6 +17,7 @@ from dvcache.protocols import AsyncPool, Pool, PoolFactory
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from dvcache.types import Batch, Endpoint
 from tests.herd_rules import HerdRules, World, world_of
+from tests.selection import alternate
 from tests.topologies import Replication, SentinelFleet, calls, reset_calls
 
 WAIT: Batch = (("WAIT", 2, 5000),)
@@ -116,7 +116,11 @@ def ways(
     }
 
 
-@pytest.fixture(params=itertools.product(["sync", "async"], ["replicas", "Sentinel"]), ids=" over ".join)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    alternate(metafunc, "way", ["replicas", "Sentinel"])
+
+
+@pytest.fixture
 def way(request: pytest.FixtureRequest) -> tuple[Any, str]:
     colour, way = request.param
     return colour, way

@@ -113,6 +113,7 @@ def test_steps_that_are_slow_each_share_one_budget(way: str, server: Server) -> 
     assert seconds < LIMIT + SLACK
 
 
+@pytest.mark.full("waits for slow and hung servers")
 @pytest.mark.parametrize("way", WAYS)
 def test_addresses_that_do_not_answer_leave_time_for_one_that_does(
     way: str, server: Server, monkeypatch: pytest.MonkeyPatch

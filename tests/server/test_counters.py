@@ -1,23 +1,14 @@
-"""Counters are exact, whoever may do what: on Valkey, without scripts, and on Redis where it is installed."""
+"""Counters are exact, whoever may do what: on Valkey and on Redis, with scripts and without."""
 
 import threading
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 
 from dvcache import Container, NotSupportedError, PermissionDenied, Settings
-from tests.redis import REDIS, RedisServer
 from tests.servers import NO_SCRIPTS_USER, PASSWORD, Server, user
 
-WAYS: Final = ["Valkey", "Valkey without scripts", *(["Redis", "Redis without scripts"] if REDIS else [])]
-
-
-@pytest.fixture(scope="module")
-def redis() -> Iterator[Server]:
-    with RedisServer() as server:
-        user(server, NO_SCRIPTS_USER, "+@all -eval -evalsha")
-        yield server
+WAYS: Final = ["Valkey", "Valkey without scripts", "Redis", "Redis without scripts"]
 
 
 @pytest.fixture(params=WAYS)
@@ -93,13 +84,11 @@ def test_a_user_without_unlink_deletes_all_the_same(server: Server) -> None:
     assert "cmdstat_del" in calls
 
 
-if REDIS:
-
-    def test_on_redis_a_user_without_scripts_and_transactions_is_told_so_and_nothing_is_written(redis: Server) -> None:
-        user(redis, "poor", "+get +set")
-        with cached(redis.url(1, "poor", PASSWORD)) as container:
-            cache = container.cache()
-            cache.set("counter", 1)
-            with pytest.raises(NotSupportedError, match=r"\+eval"):
-                cache.incr("counter")
-            assert cache.get("counter") == 1
+def test_on_redis_a_user_without_scripts_and_transactions_is_told_so_and_nothing_is_written(redis: Server) -> None:
+    user(redis, "poor", "+get +set")
+    with cached(redis.url(1, "poor", PASSWORD)) as container:
+        cache = container.cache()
+        cache.set("counter", 1)
+        with pytest.raises(NotSupportedError, match=r"\+eval"):
+            cache.incr("counter")
+        assert cache.get("counter") == 1

@@ -10,8 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.request import urlopen
 
+import pytest
+
 from tests import programs
 from tests.programs import command, environment
+
+pytestmark = pytest.mark.full("each test starts a Django project and its server")
 
 DEMO = ("-m", "dvcache", "demo")
 

@@ -18,6 +18,8 @@ from dvcache.pools.factory import Pools
 from tests.drivers import OwnBlockingPool, OwnPool, endpoint_of, pools_of
 from tests.servers import Server, wait_until
 
+pytestmark = pytest.mark.full("strikes at every instruction of a call: 7 s")
+
 PING = (("PING",),)
 
 

@@ -337,6 +337,7 @@ def test_a_class_of_the_other_colour_is_refused_when_it_is_called_with_its_optio
         assert (caught.value.alias, caught.value.key) == ("tested", key)
 
 
+@pytest.mark.full("waits for slow and hung servers")
 def test_a_hung_server_ends_a_call_at_the_deadline(make: Make, server: Server) -> None:
     pool = make(timeout=20)
     pool.execute(PING)
@@ -384,6 +385,7 @@ def test_a_timeout_ends_the_connections_that_rest(make: Make, server: Server) ->
     server.wait_until(lambda: server.connections() <= before - 4)
 
 
+@pytest.mark.full("waits for slow and hung servers")
 def test_a_queue_whose_lock_was_left_behind_holds_up_nobody(server: Server) -> None:
     """As after KeyboardInterrupt between `Condition.__enter__` and the block that releases the lock."""
     with pools_of(OwnBlockingPool, DrivenPool, Pools().pool, server.url()) as make:

@@ -29,6 +29,8 @@ from tests.servers import wait_until
 from tests.shards import Shards
 from tests.topologies import SentinelFleet
 
+pytestmark = pytest.mark.full("waits for clusters and services to change")
+
 COLOURS: tuple[Literal["sync"], Literal["async"]] = ("sync", "async")
 DEADLINE = 1.0
 OWN_PARSER = {"sync": {"PARSER_CLASS": OwnParser}, "async": {"PARSER_CLS": OwnAsyncParser}}
@@ -187,6 +189,7 @@ def test_releasing_where_nothing_is_connected_does_nothing() -> None:
         assert container.cache().get("a") == 1
 
 
+@pytest.mark.full("waits for Sentinel to elect a primary")
 def test_a_failover_is_followed_with_classes_of_the_projects_own(fleet: SentinelFleet) -> None:
     assert fleet.replication("service_name")
     service = {"SENTINELS": fleet.addresses, "CLIENT_CLASS": "django_valkey.client.SentinelClient"}

@@ -16,6 +16,8 @@ from dvcache.pools.server_process import BINARY, ServerProcess, listens, server_
 from tests import programs
 from tests.servers import wait_until
 
+pytestmark = pytest.mark.full("each test starts programs that start servers")
+
 START = "from dvcache.pools.embedded import embedded_server; path = embedded_server(); "
 
 PLACE = "from dvcache.pools import embedded; print(path, embedded._keeper._server.pid, flush=True)"

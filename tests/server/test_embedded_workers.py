@@ -8,6 +8,8 @@ import pytest
 
 from tests import programs
 
+pytestmark = pytest.mark.full("each test starts programs that start servers")
+
 WORKERS = """
 import json, os, subprocess, sys
 from dvcache.pools.embedded import embedded_server

@@ -31,6 +31,8 @@ from tests.programs import command, environment
 from tests.servers import wait_until
 from tests.topologies import Node, SentinelFleet, calls, reset_calls, role
 
+pytestmark = pytest.mark.full("each test waits for Sentinel to elect a primary")
+
 
 @pytest.fixture(autouse=True)
 def _whole_and_known(fleet: SentinelFleet) -> None:

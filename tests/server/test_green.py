@@ -7,6 +7,8 @@ import pytest
 
 from tests.servers import Server
 
+pytestmark = pytest.mark.full("each test starts a patched interpreter")
+
 SHOWN = ["read after a rest", "read side by side", "the limit held", "waited in line"]
 
 

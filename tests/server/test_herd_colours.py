@@ -8,7 +8,10 @@ from tests.herd_rounds import KEYS, Place
 from tests.herds import Herd, herd_of
 from tests.servers import Server, wait_until
 
-pytestmark = pytest.mark.parametrize("place", ["cluster"], indirect=True, scope="module")
+pytestmark = [
+    pytest.mark.full("starts processes of callers"),
+    pytest.mark.parametrize("place", ["cluster"], indirect=True, scope="module"),
+]
 
 
 @pytest.fixture(scope="module")

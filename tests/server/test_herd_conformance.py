@@ -1,19 +1,24 @@
-"""The herd policy conforms on a real server, in both colours, with and without scripts."""
+"""The herd policy conforms on a real server, with and without scripts, sync and async in turn."""
 
-import itertools
 from collections.abc import Iterator
 
 import pytest
 
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from tests.herds import of_a_herd
+from tests.selection import alternate
 from tests.servers import CACHE_USER, NO_SCRIPTS_USER, PASSWORD, Server
 
 USERS = {"a cache's user": CACHE_USER, "a user without scripts": NO_SCRIPTS_USER}
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    alternate(metafunc, "make_cache", list(USERS), " for ")
+
+
+@pytest.mark.full("the herd is in the fast path over shards and a cluster")
 class TestHerdOnServer(CacheConformance):
-    @pytest.fixture(params=itertools.product(["sync", "async"], USERS), ids=" for ".join)
+    @pytest.fixture
     def make_cache(self, request: pytest.FixtureRequest, acl_server: Server) -> Iterator[MakeCache]:
         colour, user = request.param
         with wired(colour, acl_server.url(1, USERS[user], PASSWORD)) as make_cache:

@@ -6,15 +6,15 @@ from tests.herd_rounds import KEYS, TOPOLOGIES, Place, one_computes, one_recompu
 from tests.herds import Herd
 from tests.topologies import calls, reset_calls
 
-pytestmark = pytest.mark.parametrize("place", TOPOLOGIES, indirect=True, scope="module")
+pytestmark = [
+    pytest.mark.full("starts processes of callers"),
+    pytest.mark.parametrize("place", TOPOLOGIES, indirect=True, scope="module"),
+]
 
 
-@pytest.mark.parametrize("call", ["get", "get_or_set"])
-def test_of_many_on_a_stale_entry_one_recomputes_and_the_others_are_served_at_once(
-    herd: Herd, place: Place, call: str
-) -> None:
-    for number, key in enumerate(KEYS):
-        one_recomputes(herd, place, call, key, f"new{number}")
+def test_of_many_on_a_stale_entry_one_recomputes_and_the_others_are_served_at_once(herd: Herd, place: Place) -> None:
+    for key, call in zip(KEYS, ("get", "get_or_set"), strict=True):
+        one_recomputes(herd, place, call, key, f"new by {call}")
 
 
 def test_of_many_on_a_missing_entry_one_computes_and_the_others_wait_for_its_value(herd: Herd, place: Place) -> None:

@@ -12,6 +12,8 @@ from tests.herd_rounds import KEYS, Place, place_of, stored
 from tests.herds import CALLERS, PROCESSES, Herd, Kind, Round, herd_of
 from tests.servers import Server, wait_until
 
+pytestmark = pytest.mark.full("starts processes of callers")
+
 KEY = KEYS[0]
 ENTRY = stored(KEY)
 SLOT = slot(ENTRY)

@@ -1,18 +1,22 @@
-"""The rules of the herd policy hold on a real server, in both colours, with and without scripts."""
+"""The rules of the herd policy hold on a real server, with and without scripts, sync and async in turn."""
 
-import itertools
 from collections.abc import Iterator
 
 import pytest
 
 from tests.herd_rules import HerdRules, World, world_of
+from tests.selection import alternate
 from tests.servers import CACHE_USER, NO_SCRIPTS_USER, PASSWORD, Server
 
 USERS = {"a cache's user": CACHE_USER, "a user without scripts": NO_SCRIPTS_USER}
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    alternate(metafunc, "world", list(USERS), " for ")
+
+
 class TestRulesOnServer(HerdRules):
-    @pytest.fixture(params=itertools.product(["sync", "async"], USERS), ids=" for ".join)
+    @pytest.fixture
     def world(self, request: pytest.FixtureRequest, acl_server: Server) -> Iterator[World]:
         colour, user = request.param
         acl_server.raw("ACL", "SETUSER", USERS[user], "+dbsize")

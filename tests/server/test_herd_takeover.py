@@ -6,7 +6,10 @@ from tests.herd_rounds import KEYS, Place
 from tests.herds import PROCESSES, Herd, Kind, herd_of
 from tests.servers import Server, wait_until
 
-pytestmark = pytest.mark.parametrize("place", ["standalone", "cluster", "shards"], indirect=True, scope="module")
+pytestmark = [
+    pytest.mark.full("starts processes of callers"),
+    pytest.mark.parametrize("place", ["standalone", "cluster", "shards"], indirect=True, scope="module"),
+]
 
 
 @pytest.mark.parametrize("state", ["stale", "missing"])

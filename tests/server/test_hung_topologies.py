@@ -8,7 +8,11 @@ import pytest
 
 from tests.hangs import TOPOLOGIES, WARM, World, caller, calls, fault, world
 
+pytestmark = pytest.mark.full("waits for slow and hung servers")
+
 DEADLINE = 0.5
+CALLS = {"sync": calls("")[:3], "async": calls("")[2:5]}
+"""By mode, of the kinds of calls those that each mode makes: each costs a deadline."""
 PATIENCE = 30.0
 """Seconds after which a call is taken for one without an end."""
 
@@ -46,7 +50,7 @@ def test_hung_servers_end_every_call_at_the_deadline(servers: World, mode: str, 
         with caller(settings(servers, IGNORE_EXCEPTIONS=ignores), mode) as call:
             call(WARM)
             with fault(servers, "all hung", 0):
-                return call(calls("")[:5])
+                return call(CALLS[mode])
 
     assert max(ended(work)) < 10
 
@@ -55,6 +59,6 @@ def test_hung_servers_end_every_call_at_the_deadline(servers: World, mode: str, 
 def test_servers_that_cannot_be_reached_end_every_call_at_the_deadline(servers: World, mode: str, name: str) -> None:
     def work() -> list[float]:
         with fault(servers, name, 1) as instead, caller(settings(servers, instead), mode) as call:
-            return call(calls("")[:5])
+            return call(CALLS[mode])
 
     assert max(ended(work)) < 10

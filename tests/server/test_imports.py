@@ -7,6 +7,8 @@ import pytest
 
 from tests import programs
 
+pytestmark = pytest.mark.full("each test starts a program")
+
 FRAMEWORKS = ("fastapi", "starlette", "werkzeug", "fast_depends", "flask", "aiohttp", "django")
 LOADED = f"print(sorted({{*sys.modules}} & {{*{FRAMEWORKS!r}}}))"
 WORK = """

@@ -96,6 +96,7 @@ def test_a_connection_that_rested_is_checked_before_it_is_used(seconds: float, p
         assert calls(server, "ping") == pings
 
 
+@pytest.mark.full("waits for slow and hung servers")
 def test_a_connection_that_does_not_answer_its_check_costs_no_call(server: Server) -> None:
     with DelayProxy(server.port) as proxy, checked(f"valkey://127.0.0.1:{proxy.port}/0", 0.05) as container:
         cache = container.cache()
@@ -118,6 +119,7 @@ def test_a_connection_of_an_event_loop_is_checked_as_it_rests(server: Server) ->
         assert asyncio.run(rested()) > 0
 
 
+@pytest.mark.full("waits for slow and hung servers")
 def test_a_connection_of_an_event_loop_that_does_not_answer_its_check_is_replaced(server: Server) -> None:
     async def rested() -> object:
         cache = container.async_cache()

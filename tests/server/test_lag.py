@@ -12,6 +12,8 @@ from dvcache.progress import MAX_LAG
 from dvcache.rota import RUN
 from tests.topologies import Replication, calls, reset_calls
 
+pytestmark = pytest.mark.full("waits for a replica to fall behind: 7 s")
+
 
 @pytest.fixture(scope="module")
 def lagging() -> Iterator[Replication]:

@@ -1,6 +1,7 @@
 """Arguments that a server does not take: only their caller fails, and no circuit breaker opens."""
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,8 +27,13 @@ OPTIONS: dict[str, Any] = {
     "ignoring errors": {"IGNORE_EXCEPTIONS": True},
 }
 
-each_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-each_kind = pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+
+def each_call(first: str) -> pytest.MarkDecorator:
+    """Parametrize `call` and `options` by each call once, the options in turn."""
+    kinds = itertools.dropwhile(lambda kind: kind != first, itertools.cycle(OPTIONS))
+    pairs = dict(zip(CALLS, kinds, strict=False))
+    values = [(CALLS[name], OPTIONS[kind]) for name, kind in pairs.items()]
+    return pytest.mark.parametrize(("call", "options"), values, ids=map("-".join, pairs.items()))
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +47,8 @@ def container(server: Server, options: dict[str, Any]) -> Container:
     return Container(Settings.parse({"LOCATION": server.url(), "OPTIONS": options}))
 
 
-@each_call
-@each_kind
+@pytest.mark.full("sends 280 megabytes: 2 s")
+@each_call("plain")
 def test_the_next_caller_is_answered_after_an_argument_that_is_refused(
     strict: Server, options: dict[str, Any], call: Any
 ) -> None:
@@ -58,8 +64,8 @@ def test_the_next_caller_is_answered_after_an_argument_that_is_refused(
             assert cache.incr("n") == n
 
 
-@each_call
-@each_kind
+@pytest.mark.full("large data, or many random ones")
+@each_call("herd")
 def test_neighbours_on_the_loop_lose_no_call_by_an_argument_that_is_refused(
     strict: Server, options: dict[str, Any], call: Any
 ) -> None:

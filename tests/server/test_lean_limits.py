@@ -23,6 +23,8 @@ from dvcache.types import Endpoint
 from tests.servers import Server, TlsProxy, wait_until
 from tests.speakers import Speaker, command, greeted
 
+pytestmark = pytest.mark.full("waits for slow and hung servers")
+
 LATE = 0.05
 """Seconds beyond its limit within which a wait ends; the tests allow for a busy machine beside."""
 BUSY = 5.0

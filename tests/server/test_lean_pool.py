@@ -103,6 +103,7 @@ def test_a_limited_pool_makes_callers_wait_and_opens_no_more(make: Make, server:
     assert server.connections() <= before + 2
 
 
+@pytest.mark.full("waits for slow and hung servers")
 def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(make: Make, server: Server) -> None:
     pool = make(max_connections=1, timeout=2.0)
     pool.execute((("PING",),))

@@ -50,6 +50,7 @@ def location(server: Server) -> str:
     return with_user(server.url(1), "least")
 
 
+@pytest.mark.full("the suite is in the fast path once for each topology")
 class TestServer(CacheConformance):
     @pytest.fixture(params=["sync herd", "async plain"])  # the commands of a policy are the same in either mode
     def make_cache(self, request: pytest.FixtureRequest, location: str) -> Iterator[MakeCache]:
@@ -66,6 +67,7 @@ def cluster_urls(shared_cluster: Cluster) -> list[str]:
     return [with_user(url, "least") for url in shared_cluster.urls()]
 
 
+@pytest.mark.full("the suite is in the fast path once for each topology")
 class TestCluster(CacheConformance):
     @pytest.fixture(params=["async herd"])
     def make_cache(self, request: pytest.FixtureRequest, cluster_urls: list[str]) -> Iterator[MakeCache]:

@@ -206,6 +206,7 @@ def test_lock_is_acquired_again_after_a_release_without_an_answer(own_server: Se
         assert lock.owned() is True
 
 
+@pytest.mark.full("waits for slow and hung servers")
 def test_lock_whose_taking_had_no_answer_can_be_released(own_server: Server) -> None:
     with container(own_server) as made:
         lock = made.cache().get_lock("l")

@@ -6,11 +6,14 @@ import sys
 import time
 from itertools import pairwise
 
+import pytest
+
 from dvcache import AsyncCache, Container, Settings
 from tests.lock_turns import hand_overs, started, turns
 from tests.servers import Server
 
 
+@pytest.mark.full("starts processes: 5 s")
 def test_processes_have_a_lock_one_at_a_time_and_each_has_its_turns(server: Server) -> None:
     told = turns(server.url(), 10, *[sys.executable] * 3)
     assert len(told) == 30
@@ -48,6 +51,7 @@ def test_tasks_that_are_cancelled_at_any_time_leave_no_lock_behind(server: Serve
     asyncio.run(scenario())
 
 
+@pytest.mark.full("waits for a lease to lapse: 3 s")
 def test_after_a_holder_was_killed_the_next_one_has_the_lock_when_it_lapses(server: Server) -> None:
     with Container(Settings.parse({"LOCATION": server.url()})) as container:
         lock = container.cache().get_lock("l", timeout=60)

@@ -1,5 +1,6 @@
 """The in-memory server replies as the real one does, whatever the commands."""
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ from tests.agreement import (
     answers,
     command,
 )
+
+pytestmark = pytest.mark.full("draws many random commands")
 
 TIMES = st.one_of(
     st.tuples(st.sampled_from(["EX", "PX", "px"]), SECONDS),

@@ -113,6 +113,7 @@ both = pytest.mark.parametrize("colour", ["sync", "async"])
 everywhere = pytest.mark.parametrize("topology", TOPOLOGIES)
 
 
+@pytest.mark.full("moves a primary: 5 s")
 @both
 @everywhere
 def test_writes_go_to_the_new_primary_as_soon_as_its_name_leads_there(
@@ -129,6 +130,7 @@ def test_writes_go_to_the_new_primary_as_soon_as_its_name_leads_there(
         assert call("delete_many", names) == 20
 
 
+@pytest.mark.full("waits for servers to change")
 @both
 @pytest.mark.parametrize("operation", ["set", "incr", "add", "delete", "touch", "expire", "incr_version", "get_or_set"])
 def test_the_first_write_after_the_move_is_performed_once(
@@ -144,6 +146,7 @@ def test_the_first_write_after_the_move_is_performed_once(
             assert call("get", "k") == 2
 
 
+@pytest.mark.full("waits for servers to change")
 @both
 @everywhere
 def test_a_crowd_that_counts_across_the_move_counts_each_once(

@@ -162,6 +162,7 @@ async def delayed(server: Server, make: Make, delay: float) -> AsyncIterator[Mul
         pool.close()
 
 
+@pytest.mark.full("large data, or many random ones")
 def test_cancelled_callers_leave_everyone_elses_replies_in_place(make: Make, server: Server) -> None:
     picks = random.Random(2624)
 

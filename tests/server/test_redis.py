@@ -1,4 +1,4 @@
-"""Redis conforms, in both colours, with scripts and without: Debian's redis-server, where it is installed."""
+"""Redis conforms, sync and async, with scripts and without. Skipped where there is no redis-server."""
 
 from collections.abc import Iterator
 
@@ -7,39 +7,30 @@ from typing_extensions import override
 
 from dvcache import Cache, NotSupportedError
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
-from tests.redis import REDIS, RedisServer
-from tests.servers import NO_SCRIPTS_USER, PASSWORD, Server, user
+from tests.servers import NO_SCRIPTS_USER, PASSWORD, Server
 
 WAYS = [("sync", "Redis"), ("async", "Redis"), ("sync", "Redis without scripts")]
 
 
-@pytest.fixture(scope="module")
-def redis() -> Iterator[Server]:
-    with RedisServer() as server:
-        user(server, NO_SCRIPTS_USER, "+@all -eval -evalsha")
-        yield server
+@pytest.mark.full("the suite is in the fast path once for each topology")
+class TestRedis(CacheConformance):
+    @pytest.fixture(params=WAYS, ids=" on ".join)
+    def make_cache(self, request: pytest.FixtureRequest, redis: Server) -> Iterator[MakeCache]:
+        colour, way = request.param
+        location = redis.url(1, NO_SCRIPTS_USER, PASSWORD) if "without" in way else redis.url(1)
+        with wired(colour, location) as make_cache:
+            yield make_cache
 
+    @override
+    def test_fields_have_lifetimes_of_their_own(self, hashes: Cache) -> None:
+        """Not before Redis 7.4, which Debian has not: what takes Valkey 9 says so."""
+        hashes.hset("hash", "a", 1)
+        with pytest.raises(NotSupportedError, match="Valkey 9"):
+            hashes.hexpire("hash", "a", 100)
 
-if REDIS:
-
-    class TestRedis(CacheConformance):
-        @pytest.fixture(params=WAYS, ids=" on ".join)
-        def make_cache(self, request: pytest.FixtureRequest, redis: Server) -> Iterator[MakeCache]:
-            colour, way = request.param
-            location = redis.url(1, NO_SCRIPTS_USER, PASSWORD) if "without" in way else redis.url(1)
-            with wired(colour, location) as make_cache:
-                yield make_cache
-
-        @override
-        def test_fields_have_lifetimes_of_their_own(self, hashes: Cache) -> None:
-            """Not before Redis 7.4, which Debian has not: what takes Valkey 9 says so."""
-            hashes.hset("hash", "a", 1)
-            with pytest.raises(NotSupportedError, match="Valkey 9"):
-                hashes.hexpire("hash", "a", 100)
-
-        @override
-        def test_fields_are_written_with_a_lifetime(self, hashes: Cache) -> None:
-            """As above, and nothing is written."""
-            with pytest.raises(NotSupportedError, match="Valkey 9"):
-                hashes.hset("hash", "a", 1, timeout=100)
-            assert hashes.hgetall("hash") == {}
+    @override
+    def test_fields_are_written_with_a_lifetime(self, hashes: Cache) -> None:
+        """As above, and nothing is written."""
+        with pytest.raises(NotSupportedError, match="Valkey 9"):
+            hashes.hset("hash", "a", 1, timeout=100)
+        assert hashes.hgetall("hash") == {}

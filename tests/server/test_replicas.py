@@ -137,6 +137,7 @@ def test_a_replica_that_never_was_there_is_no_error(colour: Any, replication: Re
         assert read_by(make(), replication.nodes) == [200, 0, 0]
 
 
+@pytest.mark.full("waits for a replica to follow again: 5 s")
 def test_a_replica_without_its_primary_is_set_aside_and_comes_back(cache: Cache, replication: Replication) -> None:
     primary, cut, other = replication.nodes
     replication.cut_link(cut)
@@ -174,6 +175,7 @@ def test_replicas_that_take_writes_are_written_where_the_primary_is_gone(make: M
         first.raw("CONFIG", "SET", "replica-read-only", "yes")
 
 
+@pytest.mark.full("waits for servers to change")
 def test_what_must_show_the_latest_write_is_read_where_it_was_written(
     colour: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,7 @@ def tracked(server: Server, pool: Any, greet: Any) -> Iterator[Container]:
         writer.join()
 
 
+@pytest.mark.full("large data, or many random ones")
 @pytest.mark.parametrize("pools", POOLS.values(), ids=POOLS)
 def test_sync_gets_between_pushes_return_their_own_values(pools: dict[str, Any], server: Server) -> None:
     with tracked(server, pools["sync"], track) as container:
@@ -52,6 +53,7 @@ def test_sync_gets_between_pushes_return_their_own_values(pools: dict[str, Any],
             assert cache.get(f"key:{turn % KEYS}") == turn % KEYS
 
 
+@pytest.mark.full("large data, or many random ones")
 @pytest.mark.parametrize("pools", POOLS.values(), ids=POOLS)
 def test_async_gets_between_pushes_return_their_own_values(pools: dict[str, Any], server: Server) -> None:
     async def main(cache: Any) -> None:

@@ -14,6 +14,8 @@ from dvcache import ConnectError, Container, Settings
 from tests.servers import PASSWORD, TlsProxy
 from tests.topologies import SERVICES, SentinelFleet
 
+pytestmark = pytest.mark.full("each test starts sentinels and their servers")
+
 CLIENT = "django_valkey.client.SentinelClient"
 
 

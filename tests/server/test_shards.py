@@ -86,6 +86,7 @@ def test_a_dead_shard_fails_its_own_keys_only(sharded: Sharded, shards: Shards) 
     assert not cache.get_many(set(KEYS) - set(lost)), "the others were cleared"
 
 
+@pytest.mark.full("waits for slow and hung servers")
 def test_where_errors_are_ignored_a_dead_shards_keys_are_missed_and_no_others(make: Any, shards: Shards) -> None:
     sharded = make(IGNORE_EXCEPTIONS=True)
     cache, dead = sharded.cache, shards.servers[2]
@@ -101,6 +102,7 @@ def test_where_errors_are_ignored_a_dead_shards_keys_are_missed_and_no_others(ma
     assert cache.get_many(KEYS) == {key: 2 for key in KEYS if key not in lost} | {lost[0]: 3}
 
 
+@pytest.mark.full("waits for slow and hung servers")
 def test_a_shard_that_hangs_is_waited_for_once_where_errors_are_ignored(make: Any, shards: Shards) -> None:
     sharded = make(IGNORE_EXCEPTIONS=True, SOCKET_TIMEOUT=DEADLINE)
     cache = sharded.cache
@@ -112,6 +114,7 @@ def test_a_shard_that_hangs_is_waited_for_once_where_errors_are_ignored(make: An
         assert time.monotonic() - began < 2 * DEADLINE
 
 
+@pytest.mark.full("waits for slow and hung servers")
 def test_two_shards_that_hang_are_waited_for_at_the_same_time(make: Any, shards: Shards) -> None:
     sharded = make(SOCKET_TIMEOUT=DEADLINE)
     sharded.cache.set_many(dict.fromkeys(KEYS, 1))

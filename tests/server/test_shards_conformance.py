@@ -1,6 +1,5 @@
-"""Shards conform, in both colours, plainly and with the herd policy, with and without scripts."""
+"""Shards conform, plainly and with the herd policy, sync and async in turn."""
 
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from tests.herds import of_a_herd
+from tests.selection import alternate
 from tests.shards import Shards
 
 POLICIES = {"plain": lambda make_cache: make_cache, "herd": of_a_herd}
@@ -20,8 +20,12 @@ def urls(shared_shards: Shards) -> list[str]:
     return shared_shards.urls
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    alternate(metafunc, "make_cache", list(POLICIES), " ")
+
+
 class TestShards(CacheConformance):
-    @pytest.fixture(params=itertools.product(["sync", "async"], POLICIES), ids=" ".join)
+    @pytest.fixture
     def make_cache(self, request: pytest.FixtureRequest, urls: list[str]) -> Iterator[MakeCache]:
         colour, policy = request.param
         with wired(colour, urls) as make:

@@ -68,6 +68,7 @@ def secured_nodes(cluster: Cluster, tmp_path: Path) -> Iterator[dict[int, TlsPro
         yield proxies
 
 
+@pytest.mark.full("starts servers")
 @pytest.mark.parametrize("way", ["sync", "async"])
 def test_a_node_of_a_cluster_with_a_certificate_for_another_host_is_refused(
     way: str, cluster: Cluster, secured_nodes: dict[int, TlsProxy], tmp_path: Path

@@ -19,6 +19,8 @@ from tests.topologies import (
     run_id,
 )
 
+pytestmark = pytest.mark.full("tests the tests' own servers")
+
 SERVICE, OTHER, *_ = SERVICES
 
 

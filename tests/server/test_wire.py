@@ -24,6 +24,8 @@ from tests.shards import Shards
 from tests.wire_collections import MEMBERS, SCORES
 from tests.wire_table import PACKED, PICKLED, PLAIN, SERIALIZERS
 
+pytestmark = pytest.mark.full("starts programs of other libraries")
+
 PACKAGES: Final = {
     "django-valkey": ["django-valkey[brotli,libvalkey,lz4,msgpack,msgspec,zstd]==0.4.1"],
     "django-redis": ["django-redis[lz4,msgpack,pyzstd]==7.0.0"],

@@ -1,6 +1,10 @@
 """The library works where there is no Django: an import of it fails, as it does in a virtual environment without it."""
 
+import pytest
+
 from tests import programs
+
+pytestmark = pytest.mark.full("each test starts a program")
 
 HIDE = programs.without("django", "django_valkey", "asgiref")
 WORK = """

@@ -10,6 +10,7 @@ from tests.clusters import on_cluster
 from tests.herds import of_a_herd
 
 
+@pytest.mark.full("the suite is in the fast path on a real cluster")
 class TestClusterInMemory(CacheConformance):
     @pytest.fixture(params=["sync", "async herd"])
     def make_cache(self, request: pytest.FixtureRequest) -> Iterator[MakeCache]:

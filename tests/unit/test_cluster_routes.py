@@ -132,12 +132,14 @@ def test_keys_on_both_sides_of_their_slots_way_are_asked_for_one_by_one(client: 
     assert client.execute((("MGET", first, second, first),)) == [[b"1", b"2", b"1"]]
 
 
+@pytest.mark.full("waits for slow and hung servers")
 def test_try_again_without_end_is_an_error_that_nothing_was_performed(client: Any, world: World) -> None:
     owner(world, A).script = ["TRYAGAIN never"] * 1000
     [reply] = client.execute((("GET", A),))
     assert isinstance(reply, TryAgainError)
 
 
+@pytest.mark.full("waits for slow and hung servers")
 def test_a_slot_on_its_way_without_end_is_an_error_to_try_again(client: Any, world: World) -> None:
     old, new = owner(world, A), other(world, A)
     old.script = [f"ASK {slot(A)} {new.address[0]}:{new.address[1]}"] * 1000
@@ -147,6 +149,7 @@ def test_a_slot_on_its_way_without_end_is_an_error_to_try_again(client: Any, wor
     assert f"slot {slot(A)}" in str(reply)
 
 
+@pytest.mark.full("waits for slow and hung servers")
 def test_redirections_without_end_are_unavailability(client: Any, world: World) -> None:
     node = owner(world, A)
     node.script = [f"MOVED {slot(A)} {node.address[0]}:{node.address[1]}"] * 1000

@@ -124,6 +124,7 @@ class Stores:
 stores = Stores()
 
 
+@pytest.mark.full("large data, or many random ones")
 @pytest.mark.parametrize(("serializer", "values"), EXPRESSIBLE, ids=lambda each: repr(each)[:40])
 @settings(max_examples=20)
 @given(st.data())

@@ -169,6 +169,7 @@ COLLIDING: Final[dict[str, Any]] = {
 }
 
 
+@pytest.mark.full("large data, or many random ones")
 @pytest.mark.parametrize("name", COLLIDING)
 def test_typed_serializer_takes_no_quadratic_time(name: str) -> None:
     data = json.dumps(COLLIDING[name]).encode()
@@ -255,6 +256,7 @@ def fuzz(chance: random.Random, number: int) -> tuple[int, int]:
     return read, missed
 
 
+@pytest.mark.full("large data, or many random ones")
 def test_mutated_entries_are_values_or_misses_and_take_no_memory() -> None:
     assert resource.getrlimit(resource.RLIMIT_AS)
     command = [sys.executable, "-c", FUZZ, "8", "2000"]

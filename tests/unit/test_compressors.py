@@ -51,6 +51,7 @@ EVERY: Final = [
 SIZES: Final = (0, 1, 20, 65_536, bounds.KEPT + 1)
 
 
+@pytest.mark.full("large data, or many random ones")
 @pytest.mark.parametrize("cls", CLASSES)
 def test_data_of_every_size_comes_back_and_begins_with_the_magic(cls: type[Any]) -> None:
     compressor = cls()
@@ -144,6 +145,7 @@ for path, make in BOMBS.items():
 """
 
 
+@pytest.mark.full("large data, or many random ones")
 def test_ten_gigabytes_in_one_entry_cost_no_memory_and_are_a_miss() -> None:
     done = programs.run("-c", READS_BOMBS)
     assert done.returncode == 0, done.stderr

@@ -31,6 +31,8 @@ CODECS = [
 ]
 COLLECTIONS = CODECS[:2]
 
+pytestmark = pytest.mark.full("codecs are in the fast path by `test_codec_pairs.py`")
+
 
 @pytest.fixture(params=CODECS, ids=" ".join)
 def make_cache(request: pytest.FixtureRequest) -> Iterator[MakeCache]:

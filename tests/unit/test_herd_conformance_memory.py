@@ -9,6 +9,7 @@ from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from tests.herds import of_a_herd
 
 
+@pytest.mark.full("the herd is in the fast path over shards and a cluster")
 class TestHerdInMemory(CacheConformance):
     @pytest.fixture(params=["sync", "async"])
     def make_cache(self, request: pytest.FixtureRequest) -> Iterator[MakeCache]:

@@ -11,6 +11,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -25,6 +26,8 @@ from dvcache.scripts import CHANGE, COUNT, PUBLISH, RELEASE
 from dvcache.testing import ManualClock
 from dvcache.types import Call, Each, Endpoint, Fresh, Op, Sleep, Wait
 from tests.unit.operations_context import context
+
+pytestmark = pytest.mark.full("large data, or many random ones")
 
 K, LEASE = b"p:1:k", b"p:1:k:lease"
 T, H, L = 10_000, 60_000, 30_000

@@ -15,6 +15,8 @@ from dvcache import Cache, CacheError, Container, Settings
 from dvcache.ignored import Ignored
 from tests.servers import free_port
 
+pytestmark = pytest.mark.full("strikes at every instruction of a call")
+
 MODULES: Final = ("flights", "turns", "liveness", "ignored", "computing", "operations/locks", "locks", "holdings")
 PATIENCE: Final = 30.0
 """Seconds that callers wait for another's value: longer than a test may take, which waits for nobody."""
