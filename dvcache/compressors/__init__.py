@@ -1,6 +1,6 @@
-"""Compressors: bytes to fewer bytes and back.
+"""Compressors: shorten stored bytes and restore them.
 
-Each of the others is in its module, which is imported where it is configured: `gzip.GzipCompressor`,
+The others are imported from their modules when configured: `gzip.GzipCompressor`,
 `bz2.Bz2Compressor`, `lzma.LzmaCompressor`, `lz4.Lz4Compressor`, `zstd.ZstdCompressor`, `brotli.BrotliCompressor`.
 """
 

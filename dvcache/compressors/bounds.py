@@ -1,7 +1,7 @@
-"""The bound on what is decompressed. It holds while decompressing, so that no stored entry exhausts memory.
+"""Limit the decompressed size while decompressing, so that no stored entry exhausts memory.
 
-A frame is read piece by piece. What becomes more than `KEPT` bytes is measured first, without being kept, and read once
-it is known to be within the bound: a bomb costs time up to the bound, and no memory.
+A frame is decompressed in pieces. One larger than `KEPT` bytes is first measured without keeping the output, then
+decompressed again if it is within the limit: a decompression bomb costs time up to the limit, but no memory.
 """
 
 import io
@@ -9,62 +9,64 @@ from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 DEFAULT: Final = 512 * 2**20
-"""Bytes: what a server takes as one value."""
+"""Default limit in bytes: the longest value that a server accepts (proto-max-bulk-len)."""
 
 KEPT: Final = 4 * 2**20
-"""Bytes that are kept before the size of the whole is known."""
+"""Bytes of output that are kept before the full size is known."""
 
 _SLICE: Final = 64 * 2**10
-"""Bytes that a decompressor is given at once: some copy what they have not used yet, at each call."""
+"""Bytes of input for each call: some decompressors copy their unused input at every call."""
 
 _PIECE: Final = 256 * 2**10
-"""Bytes that a decompressor returns at once."""
+"""Bytes of output for each call."""
 
 
 class TooLarge(Exception):
-    """An entry is longer, decompressed, than the bound."""
+    """The decompressed entry would exceed the limit."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"it would be more than {limit} bytes; OPTIONS['MAX_DECOMPRESSED_SIZE'] is the bound")
+        super().__init__(
+            f"it decompresses to more than {limit} bytes; OPTIONS['MAX_DECOMPRESSED_SIZE'] sets this limit"
+        )
 
 
 class Decompressor(Protocol):
-    """What reads one frame, as `bz2`, `lzma`, `zstd` and `lz4.frame` have it."""
+    """Incremental decompressor of one frame; `bz2`, `lzma`, `zstd` and `lz4.frame` have this interface."""
 
     @property
     def eof(self) -> bool:
-        """Whether the frame has ended."""
+        """True at the end of the frame."""
         ...
 
     @property
     def needs_input(self) -> bool:
-        """Whether all that was given has been returned."""
+        """True if the output of all input so far has been returned."""
         ...
 
     @property
     def unused_data(self) -> bytes | None:
-        """What was given beyond the end of the frame."""
+        """Input after the end of the frame."""
         ...
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        """Return the next bytes, not many more than `max_length`. Without new `data`, those that are due."""
+        """Return the next output, about `max_length` bytes at most; with empty `data`, from input already given."""
         ...
 
 
 def decompressed(new: Callable[[], Decompressor], data: bytes, limit: int) -> bytes:
-    """Return what one frame holds.
+    """Decompress one frame.
 
     Args:
         new: makes a decompressor.
-        data: the frame, and nothing else.
-        limit: bytes; the most that may be returned.
+        data: exactly one frame.
+        limit: maximum decompressed size in bytes.
 
     Raises:
-        TooLarge: it holds more than `limit` bytes.
-        EOFError: it is cut off.
-        ValueError: other bytes follow it.
+        TooLarge: the decompressed size exceeds `limit`.
+        EOFError: the frame is truncated.
+        ValueError: bytes follow the frame.
     """
-    if len(data) <= _SLICE:  # most entries end within one piece
+    if len(data) <= _SLICE:  # fast path: most entries fit into one piece
         decompressor = new()
         piece = decompressor.decompress(data, _PIECE)
         if decompressor.eof and not decompressor.unused_data and len(piece) <= limit:
@@ -78,12 +80,13 @@ def decompressed(new: Callable[[], Decompressor], data: bytes, limit: int) -> by
         if size <= KEPT:
             kept.append(piece)
         else:
-            kept.clear()
+            kept.clear()  # from here on only measure
     return b"".join(kept) if size <= KEPT else _joined(_pieces(new(), data))
 
 
 def _joined(pieces: Iterator[bytes]) -> bytes:
-    """Return the pieces as one, which never exists twice."""
+    """Join the pieces."""
+    # BytesIO hands out its buffer without a copy; a list and b"".join() would hold the data twice.
     whole = io.BytesIO()
     whole.writelines(pieces)
     return whole.getvalue()
@@ -96,12 +99,12 @@ def _pieces(decompressor: Decompressor, data: bytes) -> Iterator[bytes]:
             yield from _due(decompressor)
         if decompressor.eof:
             if decompressor.unused_data or start + _SLICE < len(data):
-                raise ValueError("bytes follow the end of the compressed ones")
+                raise ValueError("bytes follow the end of the compressed data")
             return
-    raise EOFError("the compressed bytes are cut off")
+    raise EOFError("the compressed data is truncated")
 
 
 def _due(decompressor: Decompressor) -> Iterator[bytes]:
-    """Yield what is left of the bytes that were given; some keep it back although they take more."""
+    """Yield the pending output; some decompressors hold it back although `needs_input` is True."""
     while not decompressor.eof and (piece := decompressor.decompress(b"", _PIECE)):
         yield piece

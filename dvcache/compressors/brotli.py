@@ -1,4 +1,4 @@
-"""Brotli (RFC 7932): small for short text. Needs the package `brotli`, 1.2 or later."""
+"""Brotli (RFC 7932): good ratio on short text. Needs the package `brotli`, 1.2 or later."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,22 +18,22 @@ _BLOCKS: Final = frozenset({0, *range(16, 25)})
 
 @dataclass(frozen=True, slots=True)
 class BrotliCompressor:
-    """Google's brotli. It has no magic: reading tries.
+    """Google's brotli. The format has no magic number, so readers have to try.
 
     Raises:
-        ConfigurationError: brotli does not know the level, the window or the block, or is older than 1.2.
+        ConfigurationError: the level, window or block size is invalid, or brotli is older than 1.2.
     """
 
     level: int = field(default=4, metadata=LEVEL)
-    """The quality, 0 (fastest) to 11 (smallest, and a hundred times slower than 4)."""
+    """Quality, 0 (fastest) to 11 (smallest, a hundred times slower than 4)."""
     mode: str = field(default="GENERIC", metadata=_MODE)
-    """What values are: "TEXT", "FONT", or anything else for "GENERIC"."""
+    """Type of the values: "TEXT" or "FONT"; anything else means "GENERIC"."""
     window: int = field(default=22, metadata=_WINDOW)
-    """Base-two logarithm of the window, 10 to 24."""
+    """Base-2 logarithm of the window size, 10 to 24."""
     block: int = field(default=0, metadata=_BLOCK)
-    """Base-two logarithm of the block, 16 to 24, or 0 for brotli's own choice."""
+    """Base-2 logarithm of the block size, 16 to 24, or 0 for brotli's choice."""
     max_size: int = field(default=bounds.DEFAULT, metadata=MAX_SIZE)
-    """Bytes; the most that an entry may be, decompressed."""
+    """Maximum decompressed size of an entry in bytes."""
     magic: ClassVar[bytes] = b""
 
     def __post_init__(self) -> None:
@@ -41,11 +41,11 @@ class BrotliCompressor:
         check(self.window, range(10, 25), "10 to 24", _WINDOW)
         check(self.block, _BLOCKS, "0, or 16 to 24", _BLOCK)
         if not hasattr(brotli.Decompressor, "can_accept_more_data"):
-            raise ConfigurationError("this brotli cannot bound what it reads; pip install 'dvcache[brotli]'")
+            raise ConfigurationError("this brotli cannot limit the decompressed size; pip install 'dvcache[brotli]'")
 
     @classmethod
     def from_options(cls, options: Mapping[str, object], /) -> Self:
-        """Return the compressor of an alias, of `COMPRESS_LEVEL` and `COMPRESS_BROTLI_…`."""
+        """Return the compressor of an alias, configured by `COMPRESS_LEVEL` and `COMPRESS_BROTLI_…`."""
         return cls(**chosen(cls, options))
 
     def compress(self, data: bytes, /) -> bytes:
@@ -60,7 +60,7 @@ class BrotliCompressor:
 
 
 class _Decompressor:
-    """Brotli's decompressor in the shape of the others. It refuses what follows the end itself."""
+    """Adapts brotli's decompressor to `bounds.Decompressor`. Brotli itself rejects bytes after the frame."""
 
     __slots__ = ("_decompressor",)
 

@@ -1,4 +1,4 @@
-"""Bzip2: small for text, slow both ways."""
+"""Bzip2: good ratio on text, slow to write and read."""
 
 import bz2
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ class Bz2Compressor:
     """The standard library's bz2.
 
     Raises:
-        ConfigurationError: bz2 does not know the level.
+        ConfigurationError: the level is invalid.
     """
 
     level: int = field(default=9, metadata=LEVEL)
-    """Size of the blocks that are sorted, 1 (100 kB) to 9 (900 kB)."""
+    """Block size, 1 (100 kB) to 9 (900 kB)."""
     max_size: int = field(default=bounds.DEFAULT, metadata=MAX_SIZE)
-    """Bytes; the most that an entry may be, decompressed."""
+    """Maximum decompressed size of an entry in bytes."""
     magic: ClassVar[bytes] = b"BZh"
 
     def __post_init__(self) -> None:
@@ -28,7 +28,7 @@ class Bz2Compressor:
 
     @classmethod
     def from_options(cls, options: Mapping[str, object], /) -> Self:
-        """Return the compressor of an alias, of `COMPRESS_LEVEL`."""
+        """Return the compressor of an alias, configured by `COMPRESS_LEVEL`."""
         return cls(**chosen(cls, options))
 
     def compress(self, data: bytes, /) -> bytes:

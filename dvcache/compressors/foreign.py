@@ -1,4 +1,4 @@
-"""Compressors of other settings: they read what was stored before the compressor was changed."""
+"""Compressors for entries that were stored under another COMPRESSOR setting."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -13,15 +13,15 @@ _FORMATS: Final = (
     *("zstd.ZstdCompressor", "lz4.Lz4Compressor", "gzip.GzipCompressor"),
     *("zlib.ZlibCompressor", "lzma.LzmaCompressor", "bz2.Bz2Compressor"),
 )
-"""Those with a magic: their entries are told from others by their first bytes."""
+"""Formats with a magic number, recognised by the first bytes of an entry."""
 
 
-@cache
+@cache  # a failed import is slow, and this runs for every entry that the own compressor cannot read
 def available(max_size: int) -> tuple[Compressor, ...]:
-    """Return a compressor for each format that has a magic, and whose package is installed.
+    """Return a compressor for each format with a magic number whose package is installed.
 
     Args:
-        max_size: bytes; the most that an entry may be, decompressed.
+        max_size: maximum decompressed size in bytes.
     """
     return tuple(_available(max_size))
 

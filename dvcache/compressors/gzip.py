@@ -1,4 +1,4 @@
-"""Gzip: DEFLATE (RFC 1951) in the frame of RFC 1952."""
+"""Gzip: DEFLATE (RFC 1951) in the gzip format (RFC 1952)."""
 
 import zlib
 from collections.abc import Mapping
@@ -10,21 +10,21 @@ from dvcache.compressors.options import LEVEL, MAX_SIZE, check, chosen
 from dvcache.compressors.zlib import LEVELS, Inflater
 
 _WBITS: Final = 31
-"""Zlib's widest window, in the frame of gzip."""
+"""Zlib's largest window (15), plus 16 for the gzip format."""
 
 
 @dataclass(frozen=True, slots=True)
 class GzipCompressor:
-    """The standard library's gzip, without the time of day: equal values are stored as equal bytes.
+    """The standard library's gzip, without a timestamp: equal values are stored as equal bytes.
 
     Raises:
-        ConfigurationError: zlib does not know the level.
+        ConfigurationError: the level is invalid.
     """
 
     level: int = field(default=9, metadata=LEVEL)
-    """0 (stored) to 9 (smallest), or -1 for zlib's own choice."""
+    """0 (stored) to 9 (smallest), or -1 for zlib's default."""
     max_size: int = field(default=bounds.DEFAULT, metadata=MAX_SIZE)
-    """Bytes; the most that an entry may be, decompressed."""
+    """Maximum decompressed size of an entry in bytes."""
     magic: ClassVar[bytes] = b"\x1f\x8b"
 
     def __post_init__(self) -> None:
@@ -32,7 +32,7 @@ class GzipCompressor:
 
     @classmethod
     def from_options(cls, options: Mapping[str, object], /) -> Self:
-        """Return the compressor of an alias, of `COMPRESS_LEVEL`."""
+        """Return the compressor of an alias, configured by `COMPRESS_LEVEL`."""
         return cls(**chosen(cls, options))
 
     def compress(self, data: bytes, /) -> bytes:

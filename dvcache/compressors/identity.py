@@ -7,7 +7,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class IdentityCompressor:
-    """Leaves bytes as they are. The codec does not even call it."""
+    """Returns bytes unchanged. The codec skips the call altogether."""
 
     @classmethod
     def from_options(cls, _options: Mapping[str, object], /) -> Self:

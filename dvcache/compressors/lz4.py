@@ -1,4 +1,4 @@
-"""LZ4: the fastest both ways. In its frame format. Needs the package `lz4`."""
+"""LZ4 in its frame format: the fastest to write and read. Needs the package `lz4`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,10 +17,10 @@ _STORE_SIZE: Final = named("COMPRESS_LZ4_STORE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class Lz4Compressor:
-    """Python-lz4's frame format.
+    """Frame format of the package `lz4`.
 
     Raises:
-        ConfigurationError: lz4 does not know the level or the size of blocks.
+        ConfigurationError: the level or the block size is invalid.
     """
 
     level: int = field(default=0, metadata=LEVEL)
@@ -28,13 +28,13 @@ class Lz4Compressor:
     block_size: int = field(default=lz4.frame.BLOCKSIZE_DEFAULT, metadata=_BLOCK_SIZE)
     """0 for the default of 64 kB, or 4 (64 kB) to 7 (4 MB)."""
     checksum: bool = field(default=False, metadata=_CHECKSUM)
-    """Whether a checksum of the whole is written, and checked by readers."""
+    """Store a checksum of the content, which readers verify."""
     linked: bool = field(default=True, metadata=_LINKED)
-    """Whether blocks refer to earlier ones, which makes them smaller."""
+    """Let blocks refer to earlier ones, for a better ratio."""
     store_size: bool = field(default=True, metadata=_STORE_SIZE)
-    """Whether the frame says how long the original is."""
+    """Store the original size in the frame."""
     max_size: int = field(default=bounds.DEFAULT, metadata=MAX_SIZE)
-    """Bytes; the most that an entry may be, decompressed."""
+    """Maximum decompressed size of an entry in bytes."""
     magic: ClassVar[bytes] = b"\x04\x22\x4d\x18"
 
     def __post_init__(self) -> None:
@@ -43,7 +43,7 @@ class Lz4Compressor:
 
     @classmethod
     def from_options(cls, options: Mapping[str, object], /) -> Self:
-        """Return the compressor of an alias, of `COMPRESS_LEVEL` and `COMPRESS_LZ4_…`."""
+        """Return the compressor of an alias, configured by `COMPRESS_LEVEL` and `COMPRESS_LZ4_…`."""
         return cls(**chosen(cls, options))
 
     def compress(self, data: bytes, /) -> bytes:

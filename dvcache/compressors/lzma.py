@@ -1,4 +1,4 @@
-"""LZMA: the smallest, and slow to write. In the frame of xz, in the older one, or bare."""
+"""LZMA: the best ratio, slow to write. In the xz format, the older .lzma format, or raw."""
 
 import lzma
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from dvcache.compressors import bounds
 from dvcache.compressors.options import LEVEL, MAX_SIZE, check, chosen, named, refuse
 
 Filters: TypeAlias = Sequence[Mapping[str, Any]]
-"""A chain of filters, as `lzma.LZMACompressor` takes it."""
+"""A filter chain, as for `lzma.LZMACompressor`."""
 
 _XZ: Final = b"\xfd7zXZ\x00"
 _PRESETS: Final = frozenset(range(10)) | {level | lzma.PRESET_EXTREME for level in range(10)}
@@ -26,28 +26,29 @@ class LzmaCompressor:
     """The standard library's lzma.
 
     Raises:
-        ConfigurationError: lzma does not take the level, the format or the filters.
+        ConfigurationError: the level, the format or the filters are invalid.
     """
 
     level: int = field(default=4, metadata=LEVEL)
-    """The preset, 0 (fastest) to 9 (smallest), perhaps with `lzma.PRESET_EXTREME`. Filters take its place."""
+    """Preset, 0 (fastest) to 9 (smallest), optionally with `lzma.PRESET_EXTREME`. Not used with filters."""
     format: int = field(default=lzma.FORMAT_XZ, metadata=_FORMAT)
-    """`lzma.FORMAT_XZ`, `FORMAT_ALONE` or `FORMAT_RAW`, which needs filters."""
+    """`lzma.FORMAT_XZ`, `FORMAT_ALONE`, or `FORMAT_RAW` (needs filters)."""
     check: int = field(default=-1, metadata=_CHECK)
-    """The integrity check of xz, such as `lzma.CHECK_CRC32`; -1 for the format's own."""
+    """Integrity check of the xz format, such as `lzma.CHECK_CRC32`; -1 for the default of the format."""
     filters: Filters | None = field(default=None, metadata=_FILTERS)
     memory: int = field(default=128 * 2**20, metadata=_MEMLIMIT)
-    """Bytes that the decompressor itself may take: a preset of 9 needs 65 MiB. Nothing bounds it for FORMAT_RAW."""
+    """Memory limit of the decompressor in bytes: preset 9 needs 65 MiB. No effect on FORMAT_RAW."""
     read_format: int | None = field(default=None, metadata=_READ_FORMAT)
-    """What is read; None for xz and the older frame, or FORMAT_RAW where that is written."""
+    """Format to read; None for xz and .lzma, or for FORMAT_RAW if `format` is that."""
     read_filters: Filters | None = field(default=None, metadata=_READ_FILTERS)
-    """For FORMAT_RAW; None for those that it is written with."""
+    """Filters to read FORMAT_RAW with; None for `filters`."""
     max_size: int = field(default=bounds.DEFAULT, metadata=MAX_SIZE)
-    """Bytes; the most that an entry may be, decompressed."""
+    """Maximum decompressed size of an entry in bytes."""
 
     def __post_init__(self) -> None:
         check(self.level, _PRESETS, "0 to 9")
         check(self.memory, range(1, 2**63), "a number of bytes", _MEMLIMIT)
+        # lzma checks its arguments only when used; wrong options must fail at start-up, not at the first entry.
         written = _FORMAT if self.filters is None else _FILTERS
         try:
             sample = self.compress(b"")
@@ -61,7 +62,7 @@ class LzmaCompressor:
 
     @property
     def magic(self) -> bytes:
-        """What all that is read starts with; empty where that is not the frame of xz."""
+        """Magic number of the format that is read; empty unless that is xz."""
         return _XZ if self._reads in {lzma.FORMAT_AUTO, lzma.FORMAT_XZ} and self.format == lzma.FORMAT_XZ else b""
 
     @property
@@ -72,7 +73,7 @@ class LzmaCompressor:
 
     @classmethod
     def from_options(cls, options: Mapping[str, object], /) -> Self:
-        """Return the compressor of an alias, of `COMPRESS_LEVEL`, `COMPRESS_LZMA_…` and `DECOMPRESS_LZMA_…`."""
+        """Return the compressor of an alias, configured by `COMPRESS_LEVEL`, `COMPRESS_LZMA_…`, `DECOMPRESS_LZMA_…`."""
         return cls(**chosen(cls, options))
 
     def compress(self, data: bytes, /) -> bytes:

@@ -1,4 +1,4 @@
-"""Options of an alias that set up a compressor: the field of its dataclass names the one that it is."""
+"""Options that configure compressors: each dataclass field names its option in its metadata."""
 
 import dataclasses
 from collections.abc import Container, Mapping
@@ -10,7 +10,7 @@ _NAME: Final = "option"
 
 
 def named(option: str) -> Mapping[str, str]:
-    """Return the metadata of a field that an option of this name sets."""
+    """Return the metadata for a field that is set by this option."""
     return {_NAME: option}
 
 
@@ -19,22 +19,22 @@ MAX_SIZE: Final = named("MAX_DECOMPRESSED_SIZE")
 
 
 def chosen(cls: type[Any], options: Mapping[str, object]) -> dict[str, Any]:
-    """Return what the options of an alias say of a compressor's fields; None is as if left out."""
+    """Return the fields of a compressor that the options set; None is the same as leaving the option out."""
     names = {field.name: field.metadata[_NAME] for field in dataclasses.fields(cls) if _NAME in field.metadata}
     return {field: options[name] for field, name in names.items() if options.get(name) is not None}
 
 
 def check(value: object, allowed: Container[object], wanted: str, option: Mapping[str, str] = LEVEL) -> None:
-    """Raise where a value is not one of those allowed.
+    """Raise unless a value is one of the allowed numbers.
 
     Args:
-        value: of a field.
-        allowed: the numbers that it may be.
-        wanted: the same, in words.
+        value: the value of a field.
+        allowed: the allowed numbers.
+        wanted: their description, for the error.
         option: the metadata of the field.
 
     Raises:
-        ConfigurationError: it is another number, or no number.
+        ConfigurationError: the value is another number, or not a whole number.
     """
     if isinstance(value, bool) or not isinstance(value, int):
         raise ConfigurationError(f"must be a whole number, not {type(value).__name__}", key=_key(option))
@@ -43,8 +43,8 @@ def check(value: object, allowed: Container[object], wanted: str, option: Mappin
 
 
 def refuse(error: Exception, option: Mapping[str, str]) -> ConfigurationError:
-    """Return the error of a compressor that does not take what an option says."""
-    return ConfigurationError(f"the compressor does not take it: {error}", key=_key(option))
+    """Return the configuration error for an option that the compressor rejected."""
+    return ConfigurationError(f"the compressor rejects this value: {error}", key=_key(option))
 
 
 def _key(option: Mapping[str, str]) -> str:

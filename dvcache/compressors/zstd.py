@@ -1,4 +1,4 @@
-"""Zstandard (RFC 8878): nearly as fast as LZ4, nearly as small as LZMA. Needs `backports.zstd` before Python 3.14."""
+"""Zstandard (RFC 8878): nearly as fast as LZ4, nearly the ratio of LZMA. Needs `backports.zstd` before Python 3.14."""
 
 import sys
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ Dictionary: TypeAlias = Any
 """A `ZstdDict`, one of its `as_…` forms, or its bytes."""
 
 _TRAINED: Final = b"\x37\xa4\x30\xec"
-"""What a dictionary starts with that `train_dict` made; other bytes are raw content."""
+"""Magic number of dictionaries from `train_dict`; other bytes are raw content."""
 _LEVELS: Final = range(zstd.CompressionParameter.compression_level.bounds()[0], 23)
 _OPTIONS: Final = named("COMPRESS_ZSTD_OPTIONS")
 _DICTIONARY: Final = named("COMPRESS_ZSTD_DICT")
@@ -32,27 +32,28 @@ class ZstdCompressor:
     """The standard library's zstd, or its backport.
 
     Raises:
-        ConfigurationError: zstd does not take the level, the options or the dictionary.
+        ConfigurationError: the level, the options or the dictionary are invalid.
     """
 
     level: int = field(default=1, metadata=LEVEL)
-    """1 (fastest) to 22 (smallest), 0 for zstd's own choice of 3, negative (faster still)."""
+    """1 (fastest) to 22 (smallest), 0 for zstd's default of 3, negative (faster still)."""
     options: Mapping[int, int] | None = field(default=None, metadata=_OPTIONS)
-    """By `zstd.CompressionParameter`; they take the place of `level`."""
+    """Values by `zstd.CompressionParameter`; they replace `level`."""
     dictionary: Dictionary = field(default=None, metadata=_DICTIONARY, repr=False)
-    """What values have in common; it must be there to read them."""
+    """Dictionary of content that values share; needed to read them, too."""
     read_options: Mapping[int, int] | None = field(default=None, metadata=_READ_OPTIONS)
-    """Of `zstd.DecompressionParameter`."""
+    """Values by `zstd.DecompressionParameter`."""
     read_dictionary: Dictionary = field(default=None, metadata=_READ_DICTIONARY, repr=False)
-    """None for the one that is written with."""
+    """Dictionary to read with; None for `dictionary`."""
     max_size: int = field(default=bounds.DEFAULT, metadata=MAX_SIZE)
-    """Bytes; the most that an entry may be, decompressed."""
+    """Maximum decompressed size of an entry in bytes."""
     magic: ClassVar[bytes] = b"\x28\xb5\x2f\xfd"
 
     def __post_init__(self) -> None:
         check(self.level, _LEVELS, f"{_LEVELS.start} to 22")
         for name, option in (("dictionary", _DICTIONARY), ("read_dictionary", _READ_DICTIONARY)):
             object.__setattr__(self, name, _dictionary(getattr(self, name), option))
+        # Wrong options must fail at start-up, not at the first entry.
         try:
             zstd.ZstdCompressor(options=self._parameters, zstd_dict=self.dictionary)
         except (zstd.ZstdError, ValueError, TypeError, OverflowError) as error:
@@ -76,7 +77,7 @@ class ZstdCompressor:
 
     @classmethod
     def from_options(cls, options: Mapping[str, object], /) -> Self:
-        """Return the compressor of an alias, of `COMPRESS_LEVEL`, `COMPRESS_ZSTD_…` and `DECOMPRESS_ZSTD_…`."""
+        """Return the compressor of an alias, configured by `COMPRESS_LEVEL`, `COMPRESS_ZSTD_…`, `DECOMPRESS_ZSTD_…`."""
         return cls(**chosen(cls, options))
 
     def compress(self, data: bytes, /) -> bytes:
@@ -99,7 +100,7 @@ class ZstdCompressor:
 
 
 def _content(dictionary: Dictionary) -> Dictionary:
-    """Return what makes the dictionary again in another process: zstd's own object cannot be pickled."""
+    """Return the picklable content of a dictionary: zstd's own object cannot be pickled."""
     if isinstance(dictionary, tuple):
         return _content(dictionary[0]), *dictionary[1:]
     return dictionary if dictionary is None else dictionary.dict_content

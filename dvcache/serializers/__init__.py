@@ -1,6 +1,6 @@
-"""Serializers: values to bytes and back.
+"""Serializers: convert values to bytes and back.
 
-Those that need a package of their own are in their modules: `msgpack.MSGPackSerializer`,
+Those that need an extra package are imported from their modules: `msgpack.MSGPackSerializer`,
 `msgspec.MsgSpecJsonSerializer`, `msgspec.MsgSpecMsgPackSerializer`.
 """
 

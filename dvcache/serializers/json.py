@@ -1,4 +1,4 @@
-"""JSON: readable by every language; tuples come back as lists, and what JSON lacks is refused."""
+"""JSON: readable from every language; tuples come back as lists, and types unknown to JSON are rejected."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ class JSONSerializer:
     """The standard library's json, in UTF-8."""
 
     encoder_class: type[json.JSONEncoder] = json.JSONEncoder
-    """What writes values that JSON does not know."""
+    """Encoder class, which may support more types."""
 
     @classmethod
     def from_options(cls, _options: Mapping[str, object], /) -> Self:

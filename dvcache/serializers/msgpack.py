@@ -1,4 +1,4 @@
-"""MessagePack: as JSON, shorter, with bytes; tuples come back as lists. Needs the package `msgpack`."""
+"""MessagePack: like JSON, but shorter and with bytes; tuples come back as lists. Needs the package `msgpack`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Final, Self
 import msgpack
 
 _CONTAINERS: Final = frozenset({dict, list, tuple})
-"""Types whose values may hold a dict."""
+"""Types that may contain a dict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,14 @@ class MSGPackSerializer:
         """Return the value as MessagePack.
 
         Raises:
-            TypeError: it cannot be read: a key is a tuple, which comes back as a list.
+            TypeError: the value could not be read back: a key of a dict is a tuple, which would be read as a list.
         """
         packed: bytes = msgpack.packb(value)
-        if type(value) in _CONTAINERS:
+        if type(value) in _CONTAINERS:  # msgpack writes keys that it cannot read: a list cannot be a key
             self.loads(packed)
         return packed
 
     def loads(self, data: bytes, /) -> object:
-        """Return the value of MessagePack; a mapping may have keys of every type that it can write."""
+        """Return the value of MessagePack; keys of a mapping may have any supported type."""
         value: object = msgpack.unpackb(data, strict_map_key=False)
         return value

@@ -1,6 +1,6 @@
-"""JSON and MessagePack by msgspec, the fastest there is. Needs the package `msgspec`.
+"""JSON and MessagePack by msgspec, the fastest. Needs the package `msgspec`.
 
-It writes dates, decimals, UUIDs, sets and dataclasses too, as text, lists and mappings, and that is how they come back.
+Dates, decimals, UUIDs, sets and dataclasses are written as text, lists and mappings, and come back as these.
 """
 
 from collections.abc import Mapping

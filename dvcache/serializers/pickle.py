@@ -1,4 +1,4 @@
-"""Pickle: every Python value, for servers that only trusted programs write to."""
+"""Pickle: every Python value, for servers to which only trusted programs can write."""
 
 import pickle
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from dvcache.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True)
 class PickleSerializer:
-    """The standard library's pickle. Reading an entry runs what it says: who can write to the server owns the reader.
+    """The standard library's pickle. Reading an entry may run code: write access to the server means code execution.
 
     Raises:
-        ConfigurationError: this Python does not know the protocol.
+        ConfigurationError: this Python does not support the protocol.
     """
 
     protocol: int = pickle.DEFAULT_PROTOCOL
@@ -26,7 +26,7 @@ class PickleSerializer:
 
     @classmethod
     def from_options(cls, options: Mapping[str, object], /) -> Self:
-        """Return the serializer of an alias, of the protocol `PICKLE_VERSION`."""
+        """Return the serializer of an alias, configured by `PICKLE_VERSION`."""
         protocol = options.get("PICKLE_VERSION")
         if protocol is None:
             return cls()
@@ -44,4 +44,4 @@ class PickleSerializer:
 
     def loads(self, data: bytes, /) -> object:
         """Return the value of a pickle."""
-        return pickle.loads(data)  # noqa: S301  # the default that Django has; the class says what it means
+        return pickle.loads(data)  # noqa: S301  # Django's default; the class documents the risk

@@ -1,11 +1,11 @@
-"""Signed: another serializer's bytes behind an HMAC, which is verified before that one reads anything.
+"""Signed: another serializer's bytes after an HMAC, which is verified before they are read.
 
 ::
 
     b"S1"  HMAC-SHA256 of the rest (32 bytes)  the other serializer's bytes
 
-Whoever can write to the server, and has no key, can delete and replay entries but not make any: no pickle of theirs is
-read. Numbers are stored as text and carry no signature.
+An attacker with write access to the server but without a key can delete and replay entries, not forge them: no foreign
+pickle is read. Numbers are stored as text, without a signature.
 """
 
 import hmac
@@ -29,12 +29,12 @@ class InvalidSignature(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SignedSerializer:
-    """Signs what another serializer writes, and lets it read nothing else.
+    """Signs the bytes of another serializer, and verifies them before that serializer reads them.
 
     Args:
-        serializer: the other one. Its name is a part of what keys are derived from: bytes that one serializer wrote are
-            never given to another.
-        keys: secrets. The first one signs, each of them is accepted, so that they can be rotated.
+        serializer: the other serializer. The keys are derived with its class name, so that bytes of one serializer
+            are never accepted for another.
+        keys: secrets. The first one signs; all of them verify, for rotation.
 
     Raises:
         ConfigurationError: there is no key, or an empty one.
@@ -46,7 +46,7 @@ class SignedSerializer:
 
     def __post_init__(self) -> None:
         if not self.keys or not all(self.keys):
-            message = f"must be a list of secrets, none of them empty; this makes one: {_MAKES_ONE}"
+            message = f"must be a list of non-empty secrets; create one with: {_MAKES_ONE}"
             raise ConfigurationError(message, key="OPTIONS['SIGNING_KEYS']")
         salt = f"{_SALT}:{type(self.serializer).__name__}".encode()
         object.__setattr__(self, "_derived", tuple(_derived(key, salt) for key in self.keys))
@@ -66,7 +66,7 @@ class SignedSerializer:
         """Return the value of bytes that were signed with one of the keys.
 
         Raises:
-            InvalidSignature: they were not. Nothing of them was read.
+            InvalidSignature: no key verifies them; they were not deserialized.
         """
         signature, body = data[len(_MARK) : _BODY], data[_BODY:]
         if not data.startswith(_MARK) or not any(
@@ -77,5 +77,5 @@ class SignedSerializer:
 
 
 def _derived(key: str | bytes, salt: bytes) -> bytes:
-    """Return a key of this serializer's own (HKDF's extraction, RFC 5869): other uses of the secret stay apart."""
+    """Derive a key by HKDF's extract step (RFC 5869), so that other uses of the secret stay separate."""
     return hmac.digest(salt, key.encode() if isinstance(key, str) else key, "sha256")

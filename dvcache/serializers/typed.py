@@ -1,12 +1,12 @@
-"""Typed: JSON in which tuples, sets, bytes, dates, decimals and UUIDs keep their types. Reading runs no code.
+"""Typed: JSON that keeps the types of tuples, sets, bytes, dates, decimals and UUIDs. Reading runs no code.
 
 ::
 
-    {"$date": "2026-01-02"}             a value that JSON does not know, by the name of its type
-    {"$dict": [[1, "a"], [2, "b"]]}     a dict with a key that is no text, or whose only key begins with a dollar
-    everything else                     itself
+    {"$date": "2026-01-02"}             a type unknown to JSON, by its name
+    {"$dict": [[1, "a"], [2, "b"]]}     a dict with a non-text key, or with a single key that begins with a dollar
+    everything else                     plain JSON
 
-The types are exact: a subclass is refused, since it would come back as something else.
+Types must match exactly: an instance of a subclass is rejected, since it would come back as the base type.
 """
 
 import json
@@ -29,24 +29,24 @@ _SIGN: Final = "$"
 _DICT: Final = "$dict"
 _ITSELF: Final = frozenset({str, bool, type(None)})
 COLLIDING: Final = 100
-"""Items of a set, or keys of a dict, that may have the same hash."""
+"""Maximum number of set items or dict keys with the same hash."""
 
 _BITS: Final = 14_000
-"""Of the longest int that is written in decimal: about 4,215 digits, of 4,300 that Python reads."""
+"""Bits of the longest int written in decimal: about 4,215 digits; Python reads at most 4,300."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type that JSON does not know.
+    """A type unknown to JSON, and how to write and read it.
 
     Args:
-        name: what stands for it; it begins with a dollar.
-        type: the type itself, not what inherits it.
-        write: makes something of a value that can be written: JSON's own types, or those of other kinds.
-        read: makes the value of that again. It is given bytes of whoever can write to the server: it must run no code.
+        name: the key that marks it; must begin with a dollar.
+        type: the exact type; subclasses do not match.
+        write: converts a value to JSON's types or to types of other kinds.
+        read: converts that back. Its input comes from the server and is untrusted: it must not run code from it.
 
     Raises:
-        ConfigurationError: the name begins with no dollar, so that what is written would come back as a dict.
+        ConfigurationError: the name does not begin with a dollar.
     """
 
     name: str
@@ -57,19 +57,19 @@ class Kind:
     def __post_init__(self) -> None:
         if not self.name.startswith(_SIGN):
             raise ConfigurationError(
-                f"the name of a Kind begins with a dollar: '${self.name}'", key="OPTIONS['SERIALIZER']"
+                f"the name of a Kind must begin with a dollar: write '${self.name}'", key="OPTIONS['SERIALIZER']"
             )
 
 
 _Zone: TypeAlias = str | list[int] | None
 _Written: TypeAlias = str | list[Any]
-"""ISO format; or that without a zone, the zone, and the fold."""
+"""ISO format; or a list of ISO format without zone, the zone, and the fold."""
 
 
 def _text(value: datetime | time) -> _Written:
-    """Return the ISO format, with zone and fold where it would lose them."""
+    """Return the ISO format, plus zone and fold if ISO format would lose them."""
     zone = value.tzinfo
-    # Python reads an offset of less than a second as UTC.
+    # datetime.fromisoformat() reads an offset below one second as UTC.
     if value.fold == 0 and (zone is None or (type(zone) is timezone and not zone.utcoffset(None).microseconds)):
         return value.isoformat()
     return [value.replace(tzinfo=None, fold=0).isoformat(), _zone_name(zone), value.fold]
@@ -110,13 +110,13 @@ def _parts(value: timedelta) -> list[int]:
 
 
 def hashable(items: Collection[Any]) -> Collection[Any]:
-    """Return the items of a set or the keys of a dict, if not too many have one hash: it would take quadratic time.
-
-    Text and bytes have hashes that nobody can foresee; numbers, and tuples of them, have not.
+    """Check the items of a set or the keys of a dict for hash collisions, and return them.
 
     Raises:
         ValueError: more than `COLLIDING` items have the same hash.
     """
+    # Colliding items make building a set or dict quadratic. Hashes of text and bytes are randomised, but those of
+    # numbers, and of tuples of numbers, are predictable: an entry could be crafted to block the reader.
     if len(items) > COLLIDING:
         [(_, most)] = Counter(map(hash, items)).most_common(1)
         if most > COLLIDING:
@@ -141,15 +141,15 @@ KINDS: Final = (
     Kind("$decimal", Decimal, str, Decimal),
     Kind("$uuid", UUID, str, UUID),
 )
-"""What can be written beside JSON's own types and dicts with any keys."""
+"""Supported types besides JSON's own and dicts with any keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class TypedSerializer:
-    """JSON with types. What it cannot bring back as it was, it refuses.
+    """JSON with types. Values that would not come back equal are rejected.
 
     Args:
-        more: kinds of the project's own.
+        more: additional kinds.
     """
 
     more: tuple[Kind, ...] = ()
@@ -177,7 +177,7 @@ class TypedSerializer:
         """Return the value as JSON text.
 
         Raises:
-            TypeError: it, or something in it, is of a type that would not come back.
+            TypeError: the value or something in it has an unsupported type.
         """
         return _encoder.encode(self._written(value)).encode()
 
@@ -199,11 +199,12 @@ class TypedSerializer:
         if kind is float:
             return value if math.isfinite(value) else {"$float": repr(value)}
         if kind not in self._kinds:
-            raise TypeError(f"a {kind.__name__} cannot be written with its type")
+            raise TypeError(f"a {kind.__name__} cannot be written: the type is not supported")
         known = self._kinds[kind]
         return {known.name: self._written(known.write(value))}
 
     def _written_dict(self, value: dict[Any, Any]) -> object:
+        # A plain dict such as {"$date": …} would be read as a date, so it is written as pairs.
         if all(type(key) is str for key in value) and not _resembles_a_kind(value):
             return {key: self._written(each) for key, each in value.items()}
         hashable(value)

@@ -1,10 +1,10 @@
-"""Settings: a CACHES entry, read once. `entry` puts together what the others make of its parts.
+"""Settings: a CACHES entry, parsed and validated once. `entry` combines the results of the other modules.
 
-`options` has the names of keys and OPTIONS, `kinds` what each must be, `names` what to say of others; `locations` reads
-URLs, `arguments` what connections take, `components` what dotted paths name, `topology` which servers are meant,
-`sentinels`, `endpoints`, `tls` and `remaps` how they are reached, `deadlines` how long a batch may take, `herd` how
-entries are recomputed; `misplaced` and `other_libraries` refuse what would have no effect or does not work here;
-`frozen` is what settings are pickled by; `spelling` finds the name that a misspelt one was to be.
+`options` holds the names of keys and OPTIONS, `kinds` their types and ranges, `names` the check for unknown names.
+`locations` parses URLs, `arguments` connection arguments, `components` dotted paths. `topology` decides between single
+servers, Sentinel, cluster and shards; `sentinels`, `endpoints`, `tls` and `remaps` build the endpoints. `deadlines`
+bounds a batch; `herd` parses the herd policy. `misplaced` and `other_libraries` reject settings without effect or from
+other libraries. `frozen` pickles settings; `spelling` suggests the nearest known name.
 """
 
 from dvcache.settings.entry import Settings

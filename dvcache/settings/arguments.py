@@ -1,4 +1,4 @@
-"""Connection arguments: the names and types that valkey-py's connections take, in a URL's query or in a mapping."""
+"""Connection arguments: names and types that valkey-py's connections accept, from a URL's query or a mapping."""
 
 import inspect
 import math
@@ -18,7 +18,7 @@ _OF_POOLS: Final = frozenset({"max_connections", "timeout", "queue_class", "conn
 _NONE_MEANS: Final = frozenset(
     {"socket_timeout", "socket_connect_timeout", "timeout", "lib_name", "lib_version", "ssl_cert_reqs"}
 )
-"""Where None says something; elsewhere it is as if the argument were left out."""
+"""Arguments with a meaning for None; elsewhere None is the same as leaving the argument out."""
 
 _WORDS: Final = {"1": True, "0": False} | {
     word: value
@@ -27,7 +27,7 @@ _WORDS: Final = {"1": True, "0": False} | {
 }
 _IGNORED: Final = frozenset({"queue_class"})
 _IN_KWARGS: Final = "is a class or an object; give it in OPTIONS['CONNECTION_POOL_KWARGS']"
-_TRACKED: Final = "must stay off: the server would send notices between the replies"
+_TRACKED: Final = "must stay off: dvcache has no client-side cache"
 _REFUSED: Final = {
     "decode_responses": "must stay off: a cache reads bytes",
     "cache_enabled": _TRACKED,
@@ -37,26 +37,27 @@ _REFUSED: Final = {
     "command_packer": _IN_KWARGS,
     "encoder_class": _IN_KWARGS,
 }
-"""What no pool honours, or not where it stands."""
+"""Arguments that no pool supports, or that do not belong in a URL or in these kwargs."""
 
 
 @cache
 def accepted() -> frozenset[str]:
-    """Return the names that valkey-py's connections and pools take, sync or async."""
+    """Return the argument names of valkey-py's connections and pools, sync and async."""
+    # Read from the signatures, so that arguments of a newer valkey-py are known as well.
     names = ("AbstractConnection", "Connection", "SSLConnection", "UnixDomainSocketConnection")
     classes = [getattr(module, name) for module in (sync, aio) for name in names]
     return _OF_POOLS.union(*(inspect.signature(cls).parameters for cls in classes)) - {"kwargs"}
 
 
 def typed(arguments: Mapping[str, object], key: str) -> dict[str, object]:
-    """Return connection arguments in their types.
+    """Return connection arguments converted to their types.
 
     Args:
-        arguments: by name; text, where a URL's query is read, becomes what valkey-py takes.
+        arguments: values by name; text from a URL's query is converted.
         key: the setting that holds them, for the error.
 
     Raises:
-        ConfigurationError: a name is not known, a value is of the wrong type or not possible here.
+        ConfigurationError: a name is unknown, or a value has the wrong type or is not supported.
     """
     refuse_unknown(arguments, key)
     given = {name: value for name, value in arguments.items() if value is not None or name in _NONE_MEANS}
@@ -68,44 +69,47 @@ def typed(arguments: Mapping[str, object], key: str) -> dict[str, object]:
 
 
 def refuse_unknown(names: Iterable[str], key: str, *, quote: bool = True) -> None:
-    """Raise for a name that no connection takes.
+    """Raise for a name that is not a connection argument.
 
     Args:
         names: names of arguments.
         key: the setting that holds them, for the error.
-        quote: whether the error may repeat the name; not where it may be a part of a password.
+        quote: whether the error may repeat the name; False where it may be part of a password.
     """
     for name in names:
         if name not in accepted():
-            wrong = f"{name!r} is no argument of a connection{hint(str(name), accepted())}"
+            wrong = f"{name!r} is not a connection argument{hint(str(name), accepted())}"
             raise ConfigurationError(wrong if quote else f"the URL {UNREADABLE}", key=key)
 
 
 def refuse_together(arguments: Mapping[str, object], key: str, *, tls: bool, cure: str) -> None:
-    """Raise for arguments that exclude each other.
+    """Raise for connection arguments that exclude each other.
 
     Args:
-        arguments: of one connection, by name.
+        arguments: the arguments of one connection, by name.
         key: the setting that holds them, for the error.
-        tls: whether the connection is secured.
-        cure: what secures it.
+        tls: whether the connection uses TLS.
+        cure: how to enable TLS, for the error.
     """
     credentials = arguments.get("username") or arguments.get("password")
     if credentials and arguments.get("credential_provider") is not None:
-        raise ConfigurationError("exclude each other: a credential provider and a username or password", key=key)
+        raise ConfigurationError(
+            "a credential provider and a username or password exclude each other; leave one out", key=key
+        )
     secured = next((name for name in arguments if name.startswith("ssl_")), None)
     if secured is not None and not tls:
         raise ConfigurationError(f"{secured} needs TLS: {cure}", key=key)
     refuse_contradictions(arguments, key)
     if arguments.get("socket_keepalive") is False and arguments.get("socket_keepalive_options"):
-        raise ConfigurationError("socket_keepalive_options contradict socket_keepalive, which is False", key=key)
+        raise ConfigurationError(
+            "socket_keepalive_options contradicts socket_keepalive=False; leave one of them out", key=key
+        )
 
 
 def with_key(arguments: Mapping[str, object]) -> dict[str, object]:
-    """Return arguments of one connection in which a client's certificate without a key holds its key itself.
-
-    `ssl` and valkey-py's sync connection read it so; the asynchronous one shows no certificate then.
-    """
+    """Return the arguments with `ssl_keyfile` set to `ssl_certfile` if only the certificate is given."""
+    # `ssl` and valkey-py's sync connection read the key from the certificate file themselves; valkey-py's async
+    # connection sends no client certificate unless a key file is named.
     certificate = arguments.get("ssl_certfile")
     keyed = arguments if certificate is None else {"ssl_keyfile": certificate, **arguments}
     return dict(keyed)
@@ -114,7 +118,9 @@ def with_key(arguments: Mapping[str, object]) -> dict[str, object]:
 def _read(name: str, value: object, key: str) -> object:
     if name not in _TYPES:
         if isinstance(value, str) and key == "LOCATION":
-            raise ConfigurationError(f"{name} is no text; give it in OPTIONS['CONNECTION_POOL_KWARGS']", key=key)
+            raise ConfigurationError(
+                f"{name} cannot be written in a URL; give it in OPTIONS['CONNECTION_POOL_KWARGS']", key=key
+            )
         return value
     read, wanted = _TYPES[name]
     try:
@@ -134,7 +140,7 @@ _SECRET: Final = frozenset({"username", "password", "ssl_password"})
 
 
 def _shown(value: object) -> str:
-    """Only numbers and flags are repeated in an error: text may be a secret."""
+    """Return numbers and flags as they are, and only the type of anything else: text may be a secret."""
     return repr(value) if isinstance(value, bool | int | float) else f"a {type(value).__name__}"
 
 
@@ -143,7 +149,7 @@ def _flag(value: object) -> bool:
         if value.lower() not in _WORDS:
             raise ValueError
         return _WORDS[value.lower()]
-    if value not in (0, 1):
+    if value not in (0, 1):  # True and False, too
         raise ValueError
     return bool(value)
 
@@ -229,4 +235,4 @@ _TYPES: Final[Mapping[str, _Kind]] = {
     "ssl_cert_reqs": (requirement, "'none', 'optional' or 'required'"),
     "ssl_min_version": (_tls_version, "a TLS version such as 'TLSv1.2'"),
 }
-"""How an argument is read, and what it must be. What is not here is an object, which is passed on."""
+"""Parser and description of each typed argument. Arguments missing here are objects, passed on unchanged."""

@@ -1,4 +1,4 @@
-"""Components of the user's choice: classes, objects and functions, named by dotted path or given as they are."""
+"""Load and build components from settings: classes, objects and functions, as dotted paths or as objects."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,11 @@ _INSTALL: Final[Mapping[str, str]] = {
     "backports": "dvcache[zstd]",
     **{package: f"dvcache[{package}]" for package in ("brotli", "lz4", "msgpack", "msgspec")},
 }
-"""What to install for a module that is missing, where that is not its own name."""
+"""Distribution to install for a missing top-level package, if its name differs."""
 
 
 def load(reference: object, key: str) -> object:
-    """Return what a dotted path names; anything but a string is returned as it is.
+    """Return the object that a dotted path names; return anything but a string unchanged.
 
     Args:
         reference: `"package.module.Name"`, or the object itself.
@@ -32,7 +32,7 @@ def load(reference: object, key: str) -> object:
         return reference
     module_path, _, name = reference.strip().rpartition(".")
     if not module_path or not name:
-        raise ConfigurationError(f"{reference!r} is no dotted path; write 'package.module.Name'", key=key)
+        raise ConfigurationError(f"{reference!r} is not a dotted path; write 'package.module.Name'", key=key)
     module = _module(module_path, reference, key)
     try:
         return getattr(module, name)
@@ -55,23 +55,24 @@ def _module(path: str, reference: str, key: str) -> object:
             message = f"{path!r} needs {package!r}; pip install '{_INSTALL.get(package, package)}'"
         raise ConfigurationError(message, key=key) from error
     except Exception as error:
+        # Only the type is shown: the text of a foreign error may quote a secret.
         raise ConfigurationError(f"{path!r} cannot be imported: {type(error).__name__}", key=key) from error
 
 
 def build(reference: object, options: Mapping[str, object], key: str, methods: tuple[str, ...]) -> Any:
-    """Return the object that a setting asks for: a serializer, a compressor, a credential provider.
+    """Build the object that a setting names: a serializer, a compressor, a credential provider.
 
-    A class is made by its `from_options(options)` if it has one, else called with `options=`, or with nothing if it
-    takes no options.
+    A class is created by its `from_options(options)` if it has one, else by calling it with `options=`, or without
+    arguments if it accepts no options.
 
     Args:
         reference: a dotted path, a class, or the object itself.
-        options: the OPTIONS of the alias; a class of the user's gets a copy.
+        options: the OPTIONS of the alias; a class called with them gets a copy.
         key: the setting that holds the reference.
-        methods: what the object must be able to do.
+        methods: names of the methods that the object must have.
 
     Raises:
-        ConfigurationError: it cannot be imported or made, or lacks a method.
+        ConfigurationError: it cannot be imported or created, or lacks a method.
     """
     found = load(reference, key)
     component = _made(found, options, key) if isinstance(found, type) else found
@@ -83,7 +84,7 @@ def build(reference: object, options: Mapping[str, object], key: str, methods: t
 
 
 def provider(reference: object, options: Mapping[str, object], key: str) -> object:
-    """Return a credential provider. Text that names none may be a password, and is not repeated.
+    """Build a credential provider.
 
     Args:
         reference: a dotted path, a class, or the object itself.
@@ -91,8 +92,9 @@ def provider(reference: object, options: Mapping[str, object], key: str) -> obje
         key: the setting that holds it.
 
     Raises:
-        ConfigurationError: it has no `get_credentials`, or cannot be made.
+        ConfigurationError: it has no `get_credentials`, or cannot be created.
     """
+    # The text of a wrong reference may be a password, so the error that would quote it is replaced.
     try:
         return build(reference, options, key, ("get_credentials",))
     except ConfigurationError:
@@ -106,30 +108,30 @@ def provider(reference: object, options: Mapping[str, object], key: str) -> obje
 
 
 def with_provider(arguments: Mapping[str, object], options: Mapping[str, object], key: str) -> dict[str, object]:
-    """Return connection arguments with the credential provider that they name. Arguments and errors are as above."""
+    """Return connection arguments with their credential provider built. Arguments and errors as for `provider`."""
     named = arguments.get("credential_provider")
     return dict(arguments) if named is None else {**arguments, "credential_provider": provider(named, options, key)}
 
 
 def check_function(found: object, taken: Sequence[str], key: str) -> None:
-    """Raise for what is no function of so many positional arguments.
+    """Raise unless an object is a plain function of these positional arguments.
 
     Args:
-        found: what the setting names.
-        taken: the arguments, for the error.
+        found: the object that the setting names.
+        taken: names of the positional arguments.
         key: the setting.
 
     Raises:
-        ConfigurationError: it cannot be called so, or is a coroutine function.
+        ConfigurationError: it does not accept these arguments, or is a coroutine function.
     """
     if not callable(found):
         raise ConfigurationError(f"must be a function or its dotted path, not {type(found).__name__}", key=key)
     name = getattr(found, "__qualname__", type(found).__qualname__)
     if inspect.iscoroutinefunction(found):
-        raise ConfigurationError(f"{name} is a coroutine function, and is called without awaiting", key=key)
+        raise ConfigurationError(f"{name} is a coroutine function; write a plain function", key=key)
     try:
         signature = inspect.signature(found)
-    except (TypeError, ValueError):  # of a builtin
+    except (TypeError, ValueError):  # some builtins have no signature
         return
     try:
         signature.bind(*taken)
@@ -143,13 +145,17 @@ def _made(cls: type[Any], options: Mapping[str, object], key: str) -> object:
             return cls.from_options(options)
         return cls(options=dict(options)) if _takes_options(cls) else cls()
     except ConfigurationError as error:
+        # A compressor names the option that is wrong; without one the option that names the class is shown.
         raise ConfigurationError(error.reason, key=error.key or key) from error.__cause__
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         cure = f"pip install '{_INSTALL.get(package, package)}'"
         raise ConfigurationError(f"{cls.__qualname__} needs {package!r}; {cure}", key=key) from error
     except Exception as error:
-        message = f"{cls.__module__}.{cls.__qualname__} cannot be made: {type(error).__name__}"
+        message = (
+            f"{cls.__module__}.{cls.__qualname__} cannot be created: {type(error).__name__}; "
+            "add a from_options(options), or give an object"
+        )
         raise ConfigurationError(message, key=key) from error
 
 

@@ -1,4 +1,4 @@
-"""Which classes of the user's are to carry the commands: a pool, a connection, a parser, or what a factory connects."""
+"""Pools from the user's own classes: pool, connection, parser or connection factory."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
@@ -13,11 +13,11 @@ from dvcache.settings.topology import Topology
 from dvcache.types import Colour, Driver, Scheme
 
 MakeDriver: TypeAlias = Callable[[Location], Driver | None]
-"""Of a URL of LOCATION, what makes its pools; None: the lean ones do."""
+"""Return the pool source for one URL of LOCATION; None selects the built-in pools."""
 
 PACKERS: Final = frozenset({"command_packer", "encoder_class"})
 CARRIERS: Final = PACKERS | {"connection_class", "parser_class"}
-"""What CONNECTION_POOL_KWARGS may hold that a lean pool cannot honour."""
+"""Arguments in CONNECTION_POOL_KWARGS that the built-in pools do not support."""
 
 _POOL: Final = "OPTIONS['CONNECTION_POOL_CLASS']"
 _KWARGS: Final = "OPTIONS['CONNECTION_POOL_KWARGS']"
@@ -26,20 +26,20 @@ _PLAIN_POOL: Final = "valkey.connection.ConnectionPool"
 _SENTINEL_POOL: Final = "valkey.sentinel.SentinelConnectionPool"
 
 _Named: TypeAlias = tuple[object, str]
-"""A class as a setting names it, and that setting."""
+"""A reference to a class, and the setting that holds it."""
 
 
 def of_entry(options: Mapping[str, Any], wanted: Topology) -> MakeDriver:
-    """Return what makes the drivers of an entry's URLs.
+    """Return the function that makes the pool source of each URL.
 
     Args:
-        options: the OPTIONS, without those that are None.
-        wanted: what its classes ask for.
+        options: the OPTIONS, without None values.
+        wanted: the topology of the entry.
 
     Raises:
-        ConfigurationError: a class cannot be imported or made, or lacks a method.
+        ConfigurationError: a class cannot be imported or created, or lacks a method.
     """
-    if "BASE_CLIENT_CLASS" in options:
+    if "BASE_CLIENT_CLASS" in options:  # not used here, but a wrong one must fail at start-up
         twins.named(options["BASE_CLIENT_CLASS"], "OPTIONS['BASE_CLIENT_CLASS']", "sync")
     if wanted.factory is not None and not wanted.cluster:
         made = _factory(wanted.factory, wanted.factory_key, options)
@@ -50,9 +50,11 @@ def of_entry(options: Mapping[str, Any], wanted: Topology) -> MakeDriver:
     packs = any(kwargs.get(name) for name in PACKERS)
     if not (_is_own_pool(pool) or connection or packs or any(map(_is_other_parser, parsers))):
         return lambda _location: None
+    # The user's own pool class, or a connection that asks its pool for the address, does Sentinel discovery itself. Any
+    # other class only connects to the addresses that dvcache discovers.
     discovers = wanted.sentinel and (_is_own_pool(pool) or _is_managed(connection))
     if wanted.sentinel and not _is_own_pool(pool):
-        pool = _SENTINEL_POOL if discovers else _PLAIN_POOL  # each node has its own where we ask the sentinels
+        pool = _SENTINEL_POOL if discovers else _PLAIN_POOL  # with our own discovery each node has its own pool
     named = (pool or _PLAIN_POOL, _POOL), ((connection, _KWARGS) if connection else None), parsers
     driver = ByClasses(sync=_classes("sync", *named), aio=_classes("async", *named), discovers=discovers)
 
@@ -65,7 +67,7 @@ def of_entry(options: Mapping[str, Any], wanted: Topology) -> MakeDriver:
 
 
 def is_own(options: Mapping[str, Any], wanted: Topology) -> bool:
-    """Say whether a class of the user's takes the arguments of connections, and may know more of them."""
+    """Return True if one of the user's classes receives the connection arguments, and may accept others."""
     connection = options.get("CONNECTION_POOL_KWARGS", {}).get("connection_class")
     return wanted.factory is not None or _is_own_pool(options.get("CONNECTION_POOL_CLASS")) or connection is not None
 
@@ -88,34 +90,34 @@ _NEEDED: Final[Mapping[str, tuple[str, str]]] = {
     "unix": ("path", "UnixDomainSocketConnection"),
     "embedded": ("path", "UnixDomainSocketConnection"),
 }
-"""Of a scheme, an argument without which a connection cannot be of that kind, and valkey-py's class that takes it."""
+"""Argument that a connection class must accept for a scheme, and the valkey-py class to inherit."""
 
 
 def _check_scheme(classes: Classes | str, scheme: Scheme) -> None:
-    """Raise for a connection class that would reach the server otherwise than LOCATION says: unsecured, say."""
+    """Raise for a connection class that does not fit the scheme: it could connect without TLS, for example."""
     argument, base = _NEEDED.get(scheme, ("host", "Connection"))
     own = None if isinstance(classes, str) else classes.connection
     if own is not None and argument not in parameters(own):
-        message = f"{own.__qualname__} takes no {argument!r}, and LOCATION is {scheme}://; inherit {base}"
+        message = f"{own.__qualname__} does not accept {argument!r}, which LOCATION {scheme}:// needs; inherit {base}"
         raise ConfigurationError(message, key=_KWARGS)
 
 
 def _checked_url(location: Location, key: str) -> str:
     if location.scheme == "embedded":
         raise ConfigurationError(
-            "embedded:// has no URL that a factory of your own could connect to; name a server", key=key
+            "embedded:// has no URL for a connection factory of your own; write the URL of a server", key=key
         )
     return location.url
 
 
 def _is_managed(connection: object) -> bool:
-    """Say whether connections ask the sentinels, through their pool, where to."""
+    """Return True if connections get their address from the sentinels through their pool."""
     cls = components.load(connection, _KWARGS)
     return isinstance(cls, type) and any(base.__name__ == "SentinelManagedConnection" for base in cls.__mro__)
 
 
 def _classes(colour: Colour, pool: _Named, connection: _Named | None, parsers: list[_Named]) -> Classes | str:
-    """Return the classes of one colour, or the option whose class is of the other one."""
+    """Return the classes of one mode, or the option that names a class of the other mode."""
     made: dict[str, type[Any] | None] = {}
     for part, methods, given in (
         ("pool", ("get_connection", "release"), [pool]),
@@ -130,7 +132,7 @@ def _classes(colour: Colour, pool: _Named, connection: _Named | None, parsers: l
 
 
 def _checked(named: _Named, methods: tuple[str, ...], colour: Colour) -> type[Any] | None:
-    """Return the class in this colour, None if it serves the other one alone."""
+    """Return the class for this mode, None if it supports only the other mode."""
     reference, key = named
     cls = twins.named(reference, key, colour)
     lacking = [method for method in methods if not callable(getattr(cls, method, None))]
@@ -148,7 +150,7 @@ def _factory(cls: type[Any], key: str, options: Mapping[str, Any]) -> ByFactory:
     except ConfigurationError as error:
         raise ConfigurationError(error.reason, key=error.key or key) from error
     except Exception as error:
-        message = f"{cls.__module__}.{cls.__qualname__} cannot be made: {type(error).__name__}"
+        message = f"{cls.__module__}.{cls.__qualname__} cannot be created: {type(error).__name__}"
         raise ConfigurationError(message, key=key) from error
     colour = twins.colour_of(cls, "connect")
     return ByFactory(factory_class=cls, colour=colour, option=key, options=options, url="", factory=factory)

@@ -1,6 +1,6 @@
-"""The servers of a CACHES entry and their roles: which one is written to, which are read from.
+"""The servers of a CACHES entry and their roles, primary or replica.
 
-LOCATION is `[primary, replica, …]`; `is_master` in a URL's query says it of that URL.
+LOCATION is `[primary, replica, …]`; `is_master` in a URL's query sets the role of that URL.
 """
 
 import warnings
@@ -24,33 +24,33 @@ _OF_CLIENTS: Final = {
     *("username", "password", "credential_provider", "socket_timeout", "socket_connect_timeout", "socket_keepalive"),
     *("socket_keepalive_options", "health_check_interval", "client_name", "max_connections", "protocol"),
 }
-"""Arguments of a `ValkeyCluster` that say how its nodes are reached, beside those of TLS."""
+"""Connection arguments that a `ValkeyCluster` passes on to its nodes, besides those of TLS."""
 
 _BLOCKING: Final = {"max_connections": 50}
-"""What valkey-py's BlockingConnectionPool bounds itself to."""
+"""Default size of valkey-py's BlockingConnectionPool."""
 
 
 def of_entry(
     location: object, options: Mapping[str, Any], alias: str, factory: object, client: object = None
 ) -> dict[str, Any]:
-    """Return the fields of `Settings` that say which servers there are, and what each is for.
+    """Return the fields of `Settings` for the servers and their roles.
 
     Args:
         location: the LOCATION.
-        options: the OPTIONS, without those that are None.
+        options: the OPTIONS, without None values.
         alias: the name of the entry in CACHES.
-        factory: the connection factory for every alias that names none itself.
-        client: the client's class of an entry that names none itself.
+        factory: the global connection factory, used if the options name none.
+        client: the client class, used if the options name none.
 
     Raises:
         ConfigurationError: a URL, a connection argument or the topology is wrong.
     """
     urls = locations.urls(location)
     wanted = topology(options, factory, client)
-    if wanted.factory is None:  # one of the user's may read them
+    if wanted.factory is None:  # the user's own factory may read them
         misplaced.refuse_in_options(options)
     if wanted.misplaced:
-        _warn(f"{_where(wanted.misplaced, alias)} names a client; the connection factory of that client is meant")
+        _warn(f"{_where(wanted.misplaced, alias)} names a client class; the connection factory of that client was used")
     made = _endpoint_of(wanted, options, alias)
     given = (_of_client(options) if wanted.cluster else {}) | _connection(options, more=drivers.is_own(options, wanted))
     read = [locations.read(url, given, of_service=wanted.sentinel) for url in urls]
@@ -59,6 +59,7 @@ def of_entry(
         return _seeds([made(each, "primary") for each in read], read, options, alias)
     if wanted.sharded:
         return _shards([made(each, "primary") for each in read], read, options, alias)
+    # A single URL with a sentinel client: writes go to the primary of the service, reads to its replicas.
     if wanted.makes_pairs and isinstance(location, str) and len(read) == 1:
         if read[0].is_master is not None:
             ignored = "is_master was ignored; a single URL means the primary and the replicas of the service"
@@ -76,7 +77,7 @@ def of_entry(
 def _warn_of_ineffective(
     made: Endpoint, read: Sequence[Location], options: Mapping[str, Any], alias: str, *, cluster: bool
 ) -> None:
-    """Warn of connection arguments that have no effect; a class of the user's may have a use for them."""
+    """Warn of connection arguments without effect, unless a class of the user's own receives them."""
     if made.driver is None:
         given = {name: value for each in read for name, value in each.arguments.items()}
         given |= {
@@ -94,21 +95,22 @@ def _warn_of_ineffective(
 def _seeds(
     made: Sequence[Endpoint], read: Sequence[Location], options: Mapping[str, Any], alias: str
 ) -> dict[str, Any]:
-    """The fields of a cluster: LOCATION names some of its nodes, in any order, of any role."""
+    """Return the fields of a cluster: LOCATION lists some of its nodes, in any order and of any role."""
     for each in read:
         if each.scheme in {"unix", "embedded"}:
-            message = f"{each.scheme}:// leads to one server; name nodes of the cluster, as in 'valkey://10.0.0.1:6379'"
+            message = (
+                f"{each.scheme}:// cannot reach a cluster; write URLs of its nodes, as in 'valkey://10.0.0.1:6379'"
+            )
             raise ConfigurationError(message, key="LOCATION")
         if each.is_master is not None:
-            message = "is_master is the cluster's own to say; leave it out, and set OPTIONS['READ_FROM'] for replicas"
+            message = "is_master has no effect in a cluster; leave it out, and see OPTIONS['READ_FROM'] for replicas"
             raise ConfigurationError(message, key="LOCATION")
+    # The cluster announces only addresses, so discovered nodes get all other arguments from the seed nodes.
     if len({replace(each, host="", port=0) for each in made}) > 1:
-        message = (
-            "all nodes of a cluster are reached alike: write the same scheme, database and credentials in each URL"
-        )
+        message = "the URLs of a cluster's nodes differ; write the same scheme, database and credentials in each URL"
         raise ConfigurationError(message, key="LOCATION")
     if not options.get("REPLICA_READ_ONLY", True):
-        _warn(f"CACHES[{alias!r}]: OPTIONS['REPLICA_READ_ONLY'] has no effect; replicas of a cluster take no writes")
+        _warn(f"CACHES[{alias!r}]: OPTIONS['REPLICA_READ_ONLY'] has no effect; replicas of a cluster accept no writes")
     seeds = dict.fromkeys(replace(each, in_cluster=True) for each in made)
     read_from = "replica" if options.get("BASE_CLIENT_KWARGS", {}).get("read_from_replicas") else "primary"
     return {"endpoints": tuple(seeds), "cluster": True, "read_from": options.get("READ_FROM", read_from)}
@@ -117,10 +119,11 @@ def _seeds(
 def _shards(
     made: Sequence[Endpoint], read: Sequence[Location], options: Mapping[str, Any], alias: str
 ) -> dict[str, Any]:
-    """The fields of shards, whose URLs in LOCATION are their names on the ring."""
+    """Return the fields of shards; each URL in LOCATION is the shard's name on the hash ring."""
     if any(each.is_master is not None for each in read):
-        message = "is_master says nothing of shards: each is written to, and read from; leave it out"
+        message = "is_master has no effect on shards, which have no replicas; leave it out"
         raise ConfigurationError(message, key="LOCATION")
+    # A database listed twice would hold two shares of the keys and be scanned twice.
     servers = [(each.scheme, each.host, each.port, each.path, each.db) for each in made]
     for n, server in enumerate(servers):
         if server in servers[:n]:
@@ -129,7 +132,8 @@ def _shards(
     for name in ("READ_FROM", "REPLICA_READ_ONLY"):
         if name in options:
             _warn(f"CACHES[{alias!r}]: OPTIONS[{name!r}] has no effect; shards have no replicas")
-    # A set has no order; the ring needs none, but who looks through all shards does.
+    # The ring does not depend on the order of shards, but the cursor of a SCAN over all shards holds a shard's index,
+    # and LOCATION may be a set, whose order differs between processes.
     named = dict(sorted((each.url, endpoint) for each, endpoint in zip(read, made, strict=True)))
     return {"endpoints": tuple(named.values()), "shards": tuple(named)}
 
@@ -166,16 +170,16 @@ def _endpoint_of(wanted: Topology, options: Mapping[str, Any], alias: str) -> Ca
 
 
 def _for_plain(error: ConfigurationError, wanted: Topology) -> ConfigurationError:
-    """The error, with what else to do where only the factory for every alias asks for Sentinel."""
+    """Return the error, with a second cure if only the global connection factory selects Sentinel."""
     if not wanted.by_global_factory:
         return error
     cure = "set OPTIONS['CONNECTION_FACTORY'] = 'django_valkey.pool.ConnectionFactory'"
-    why = "the connection factory for every alias asks for Sentinel"
-    return ConfigurationError(f"{error.reason} ({why}; where this alias is a plain server, {cure})", key=error.key)
+    why = "the global connection factory selects Sentinel"
+    return ConfigurationError(f"{error.reason} ({why}; if this alias is a single server, {cure})", key=error.key)
 
 
 def _connection(options: Mapping[str, Any], *, more: bool) -> dict[str, object]:
-    """The connection arguments of the options, in their types; with `more` those that only the user's class knows."""
+    """Return the connection arguments of the options; with `more` also those unknown to valkey-py."""
     arguments: dict[str, object] = {}
     for name in ("USERNAME", "PASSWORD", "SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT"):
         if options.get(name):
@@ -189,7 +193,7 @@ def _connection(options: Mapping[str, Any], *, more: bool) -> dict[str, object]:
 
 
 def _of_client(options: Mapping[str, Any]) -> dict[str, object]:
-    """The connection arguments among those of a `ValkeyCluster`: django-valkey has no other place for them."""
+    """Return the connection arguments in BASE_CLIENT_KWARGS, the only place for them in a django-valkey cluster."""
     kwargs = options.get("BASE_CLIENT_KWARGS", {})
     taken = {name for name in accepted() if name in _OF_CLIENTS or name.startswith("ssl")}
     misplaced.refuse_case(kwargs, "OPTIONS['BASE_CLIENT_KWARGS']")
@@ -212,21 +216,21 @@ def _roles_of_services(read: Sequence[Location]) -> list[Role]:
 
 
 def _roles_of_servers(read: Sequence[Location]) -> list[Role]:
-    """The roles of nodes: of those of which nothing is said, the first is the primary, unless another one is."""
+    """Return the role of each server: without an `is_master=1`, the first server without a role is the primary."""
     alone = next((each.scheme for each in read if each.scheme in {"memory", "embedded"}), None)
     if alone and len(read) > 1:
-        raise ConfigurationError(f"{alone}:// has no replicas; give it alone", key="LOCATION")
+        raise ConfigurationError(f"{alone}:// has no replicas; write it as the only URL", key="LOCATION")
     said = [each.is_master for each in read]
     if True not in said:
         if None not in said:
-            message = "a replica without its primary; list the primary too: [primary, replica, …]"
+            message = "names only replicas; list the primary too: [primary, replica, …]"
             raise ConfigurationError(message, key="LOCATION")
         said[said.index(None)] = True
     return ["primary" if each else "replica" for each in said]
 
 
 def _arranged(endpoints: list[Endpoint]) -> dict[str, Any]:
-    """The endpoints, the one that is written to first; without a primary, nothing is written."""
+    """Return the endpoints with the primary first; without a primary the alias is read-only."""
     writer = next((each for each in endpoints if each.role == "primary"), None)
     primary = writer or replace(endpoints[0], role="primary")
     return {"endpoints": tuple(dict.fromkeys([primary, *endpoints])), "read_only": writer is None}
@@ -239,7 +243,7 @@ def _routing(options: Mapping[str, Any], *, read_only: bool) -> dict[str, Any]:
     }
     if read_only and (routing["write_anywhere"] or routing["read_from"] == "primary"):
         name = "REPLICA_READ_ONLY" if routing["write_anywhere"] else "READ_FROM"
-        message = "contradicts LOCATION, which names replicas only: they are read from, and nothing is written"
+        message = "contradicts LOCATION, which names only replicas and makes the alias read-only; leave it out"
         raise ConfigurationError(message, key=f"OPTIONS[{name!r}]")
     return routing
 

@@ -24,27 +24,27 @@ from dvcache.types import DEFAULT, Endpoint, KeyFunction, Placement, ReadFrom, R
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How one cache is reached, and how it names, stores and expires its entries."""
+    """Parsed settings of one cache: servers, keys, codec and expiry."""
 
     alias: str = "default"
     endpoints: tuple[Endpoint, ...]
-    """The first is written to; the others are read from. Where there is one, it does both."""
+    """The primary, then the replicas; nodes of a cluster; or shards."""
     read_from: ReadFrom = "replica"
-    """What is read where there is more than one endpoint."""
+    """Role that answers reads, if there is more than one endpoint."""
     cluster: bool = False
-    """The endpoints are nodes of a cluster, which are asked for the others."""
+    """True if the endpoints are seed nodes of a cluster, for discovery of the others."""
     shards: tuple[str, ...] = field(default=(), repr=False)
-    """The names of the endpoints on a ring, where each holds its part of the keys: their URLs, passwords and all."""
+    """Names of the endpoints on the hash ring: their URLs, including passwords. Empty without sharding."""
     read_only: bool = False
-    """Nothing is written; the first endpoint, a primary, is the last resort for reads."""
+    """True if writes are refused. The first endpoint is then used for reads only if all others fail."""
     write_anywhere: bool = False
-    """A write that fails on the first endpoint (no answer, or READONLY) is tried on the others, in order. Only where
-    the replicas are writable, and their data may differ."""
+    """True if a write that fails on the first endpoint (no reply, or READONLY) is retried on the others, in order.
+    Needs writable replicas; their data may then differ."""
     deadline: float | None = -1.0
-    """Seconds in which a batch of commands has come to its end: waiting, connecting, writing and reading. None: no
-    deadline. Negative: replaced by twice the longest timeout of the endpoints."""
+    """Seconds for a whole batch of commands: waiting, connecting, writing and reading. None: no deadline. Negative:
+    replaced by twice the longest timeout of the endpoints."""
     timeout: float | None = 300.0
-    """Seconds that an entry lives when the caller does not say; None for ever."""
+    """Default lifetime of an entry in seconds; None for no expiry."""
     key_prefix: str = ""
     version: int = 1
     key_function: KeyFunction | None = None
@@ -52,45 +52,47 @@ class Settings:
     reverse_key_function: ReverseKeyFunction | None = None
     serializer: Serializer
     serializer_fallbacks: tuple[Serializer, ...] = ()
-    """Tried, in order, on entries that the serializer cannot read."""
+    """Serializers to try, in order, on entries that `serializer` cannot read."""
     compressor: Compressor
     compress_min_length: int = 15
-    """Bytes; what is longer is compressed."""
+    """Bytes; longer values are compressed."""
     max_decompressed_size: int = bounds.DEFAULT
-    """Bytes; an entry that would be longer, decompressed, is not read."""
+    """Bytes; an entry that decompresses to more is not read."""
     max_value_size: int = bounds.DEFAULT
-    """Bytes; a value whose stored form is longer is refused before it is sent."""
+    """Bytes; a value with a longer stored form is rejected before it is sent."""
     scan_count: int = 1000
-    """Keys that one SCAN looks at."""
+    """COUNT of each SCAN: keys per round trip."""
     clear_scope: ClearScope = "database"
     prefixed_hashes: bool = True
+    """True if keys of hashes get prefix and version, as keys of entries do; False: the plain name."""
     prefixed_fields: bool = True
-    """Whether hashes are named as other entries are, with prefix and version; False: by their name alone."""
+    """The same for the fields of hashes."""
     ignore_exceptions: bool = False
     log_ignored_exceptions: bool = False
     logger: str = "dvcache"
-    """The name of the logger for ignored exceptions."""
+    """Name of the logger for ignored exceptions."""
     raise_undecodable: bool = False
     warn_in_loop: bool = False
-    """Warn of synchronous calls where an event loop is running."""
+    """Warn of synchronous calls in a running event loop."""
     close_connection: bool = False
-    """A host framework ends the connections that nobody uses when its request ends: `Container.release`."""
+    """Let a host framework close idle connections at the end of a request (`Container.release`)."""
     herd: Herd | None = None
-    """How an entry is recomputed once, everywhere; None: by every caller that misses it."""
+    """Herd policy: one caller recomputes an expired entry for all processes; None: every caller that misses does."""
     timeout_jitter: float = 0.0
-    """The part of a timeout, 0 to 1, by which it may be shortened, so that what is stored together ends apart."""
+    """Fraction of a timeout, 0 to 1, by which it is randomly shortened, to spread expiry."""
     unwrap: Callable[[object], object] | None = None
-    """Of what the serializer made, the value: for entries that another library stored in an envelope."""
+    """Extract the value from a deserialized object, for entries that another library stored in an envelope."""
     default_marker: object = DEFAULT
-    """What a host framework passes for a timeout that was left out, beside `DEFAULT`."""
+    """The host framework's own marker for an omitted timeout, besides `DEFAULT`."""
 
     def __post_init__(self) -> None:
-        """Derive the deadline from the timeouts where it is not given."""
+        """Derive the deadline from the timeouts if it is negative."""
         if self.deadline is not None and self.deadline < 0:
             object.__setattr__(self, "deadline", deadlines.default(self.endpoints))
 
     @override
     def __reduce__(self) -> tuple[object, ...]:
+        # Default markers are compared by identity, so they are pickled by name.
         values = {each.name: frozen.pickled(getattr(self, each.name)) for each in fields(self)}
         return frozen.restored, (type(self), values)
 
@@ -102,7 +104,7 @@ class Settings:
 
     @property
     def placement(self) -> Placement:
-        """What says which server holds a key."""
+        """Distribution of keys over servers: by slot, by hash ring, or none."""
         return "slots" if self.cluster else "ring" if self.shards else "together"
 
     @classmethod
@@ -115,19 +117,19 @@ class Settings:
         connection_factory: object = None,
         client_class: object = None,
     ) -> Self:
-        """Return the settings of a CACHES entry, which is copied and never changed.
+        """Parse a CACHES entry, which is copied and never changed.
 
         Args:
             mapping: LOCATION, TIMEOUT, KEY_PREFIX, VERSION, KEY_FUNCTION, REVERSE_KEY_FUNCTION, OPTIONS; BACKEND,
-                max_entries and cull_frequency are passed over.
+                max_entries and cull_frequency are ignored.
             alias: the name of the entry in CACHES.
-            default_marker: what a host framework passes for a timeout that was left out.
-            connection_factory: what OPTIONS['CONNECTION_FACTORY'] is where the entry has none: a dotted path or a
-                class; errors name it `connection_factory`.
-            client_class: what OPTIONS['CLIENT_CLASS'] is where the entry has none: a dotted path or a class.
+            default_marker: the host framework's marker for an omitted timeout.
+            connection_factory: default of OPTIONS['CONNECTION_FACTORY']: a dotted path or a class; errors name it
+                `connection_factory`.
+            client_class: default of OPTIONS['CLIENT_CLASS']: a dotted path or a class.
 
         Raises:
-            ConfigurationError: a setting is wrong; names the alias, the key and the cure.
+            ConfigurationError: a setting is wrong; the message names the alias, the key and the cure.
         """
         try:
             return cls(
@@ -139,11 +141,12 @@ class Settings:
 
 def _parsed(mapping: object, alias: str, factory: object, client: object) -> dict[str, Any]:
     if not isinstance(mapping, Mapping):
-        raise ConfigurationError(f"a mapping is needed, not {type(mapping).__name__}")
+        raise ConfigurationError(f"must be a mapping, not {type(mapping).__name__}")
     entry = plainly(options.copied(mapping))
     given = entry.get("OPTIONS")
     if not isinstance(given, Mapping | None):
         raise ConfigurationError(f"must be a mapping, not {type(given).__name__}", key="OPTIONS")
+    # First: for settings of another library this error is more helpful than one about an unknown name.
     other_libraries.refuse(entry, given or {})
     other_libraries.refuse_in("CONNECTION_FACTORY", factory, GLOBAL_FACTORY)
     other_libraries.refuse_in("CLIENT_CLASS", client, "OPTIONS['CLIENT_CLASS']")

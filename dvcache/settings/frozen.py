@@ -1,4 +1,4 @@
-"""What settings consist of that is never changed: it may be pickled for another process, and shows no credential."""
+"""Immutable parts of settings: picklable for another process, and without credentials in `repr`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 class Arguments(Mapping[str, Any]):
-    """Connection arguments by name. `repr` shows the names alone, since values may be credentials.
+    """Connection arguments by name. `repr` shows only the names, since values may be credentials.
 
     Args:
-        given: the arguments, which are copied.
+        given: the arguments; they are copied.
     """
 
     __slots__ = ("_given",)
@@ -51,7 +51,7 @@ class Arguments(Mapping[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """An object that is known by its identity, as it is pickled: where another process finds its own."""
+    """Pickled form of an object compared by identity: the module and name where another process finds its own."""
 
     module: str
     name: str
@@ -61,23 +61,23 @@ _names: Final[list[tuple[object, _Named]]] = []
 
 
 def name(marker: object, module: str, attribute: str) -> None:
-    """Have an object that is known by its identity pickled by its name.
+    """Register an object that is compared by identity, to be pickled by its name.
 
     Args:
         marker: the object.
-        module: the module that has it.
-        attribute: its name there.
+        module: the module that defines it.
+        attribute: its name in that module.
     """
     _names.append((marker, _Named(module, attribute)))
 
 
 def pickled(value: object) -> object:
-    """Return what stands for a value in a pickle."""
+    """Return the registered name of a value, or the value itself."""
     return next((named for marker, named in _names if marker is value), value)
 
 
 def restored(cls: type[T], values: Mapping[str, Any]) -> T:
-    """Return the object of these fields, as `pickle` calls it."""
+    """Create an object from pickled field values; `pickle` calls this."""
     return cls(**{key: _found(value) if isinstance(value, _Named) else value for key, value in values.items()})
 
 

@@ -1,4 +1,4 @@
-"""The herd policy of a CACHES entry: OPTIONS['HERD'], or a client whose class asks for it."""
+"""Parse the herd policy of a CACHES entry: OPTIONS['HERD'], or a herd client class."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -12,32 +12,32 @@ _KEY: Final = "OPTIONS['HERD']"
 _NAMES: Final = frozenset({"timeout", "lease", "wait", "background"})
 
 LEASE: Final = 30.0
-"""Seconds that a lease lasts at most where nothing is said; it lasts no longer than entries are kept."""
+"""Default lease in seconds; shortened to the time that expired entries are kept."""
 WAIT: Final = 10.0
-"""Seconds that callers wait at most where nothing is said; they wait no longer than a lease lasts."""
+"""Default time in seconds that callers wait; shortened to the lease."""
 
 
 def herd(options: Mapping[str, Any], *, by_client: bool) -> Herd | None:
-    """Return the herd policy that an entry asks for, None if it asks for none.
+    """Return the herd policy of an entry, or None.
 
     Args:
-        options: the OPTIONS, without those that are None.
-        by_client: whether the class of the client asks for it.
+        options: the OPTIONS, without None values.
+        by_client: whether the client class is a herd client.
 
     Raises:
-        ConfigurationError: a name is not known, or a value is of the wrong type.
+        ConfigurationError: a name is unknown, or a value has the wrong type.
     """
     given = options.get("HERD", by_client)
     if given is False:
         if by_client:
             raise ConfigurationError(
-                "False contradicts the CLIENT_CLASS; name another class, or leave it out", key=_KEY
+                "False contradicts CLIENT_CLASS, a herd client; name another class, or leave HERD out", key=_KEY
             )
         return None
     given = {} if given is True else given
     for name in given:
         if name not in _NAMES:
-            near = hint(str(name), _NAMES) or f"; it takes {', '.join(sorted(_NAMES))}"
+            near = hint(str(name), _NAMES) or f"; known are {', '.join(sorted(_NAMES))}"
             raise ConfigurationError(f"{name!r} is not known{near}", key=_KEY)
     timeout = _seconds(given.get("timeout", options.get("HERD_TIMEOUT", 60)), "timeout")
     lease = _seconds(given.get("lease", min(LEASE, max(timeout, 1.0))), "lease")
@@ -53,7 +53,7 @@ def herd(options: Mapping[str, Any], *, by_client: bool) -> Herd | None:
 
 
 def _seconds(value: object, name: str, *, least: bool = False) -> float:
-    """Return a time in seconds: more than 0, or with `least` also 0."""
+    """Return a time in seconds: positive, or with `least` also 0."""
     if isinstance(value, timedelta):
         value = value.total_seconds()
     if (

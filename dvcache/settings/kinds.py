@@ -1,4 +1,4 @@
-"""What each option must be: its type, its range, and how that is said."""
+"""Type and range of each option, and their description for errors."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -111,17 +111,17 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "SCAN_COUNT": (_from(1), "a number of keys, 1 or more"),
     "CLEAR_SCOPE": (lambda value: value in ("database", "prefix"), "'database' or 'prefix'"),
 }
-"""What each option must be. What is anything here is judged where it is made something of."""
+"""Check and description of each option. Options of kind `_ANY` are checked when they are used."""
 
 CLASSES: Final = frozenset(name for name, kind in KINDS.items() if kind is _CLASS)
-"""The options that name a class, each of which may be the user's own."""
+"""Options that name a class, possibly the user's own."""
 
 
 def checked(options: Mapping[str, object]) -> dict[str, Any]:
-    """Return the options that are given, without those that are None, after a look at each one's type.
+    """Check the type of each option and return the options without None values.
 
     Raises:
-        ConfigurationError: an option is of the wrong type.
+        ConfigurationError: an option has the wrong type.
     """
     given = {name: value for name, value in options.items() if value is not None}
     for name, value in given.items():
@@ -130,10 +130,10 @@ def checked(options: Mapping[str, object]) -> dict[str, Any]:
 
 
 def check_unused(entry: Mapping[str, object]) -> None:
-    """Look at the type of what Django's own backends read of an entry, and this library does not.
+    """Check the type of keys that Django's own backends read and dvcache ignores.
 
     Raises:
-        ConfigurationError: it is of the wrong type.
+        ConfigurationError: a key has the wrong type.
     """
     for name in ("max_entries", "cull_frequency"):
         if entry.get(name) is not None:

@@ -1,7 +1,7 @@
-"""LOCATION: the URLs of servers, parsed once, each with the connection arguments from elsewhere.
+"""Parse LOCATION: the URLs of servers, merged with connection arguments from OPTIONS.
 
-valkey-py's own parser reads the URLs. What it would pass over in silence (a password that is not percent-encoded, a
-second slash too few, a port of 0) is an error here. No error repeats a part of a URL: it may be a part of a password.
+valkey-py's parser reads the URLs. Mistakes that it ignores (a password that is not percent-encoded, a missing slash, a
+port of 0) are errors here. No error repeats part of a URL, since it may be part of a password.
 """
 
 import re
@@ -20,9 +20,10 @@ from dvcache.settings.frozen import Arguments
 from dvcache.types import Endpoint, Role, Scheme
 
 _KEY: Final = "LOCATION"
+# A comma alone may be part of a password, so a separator must be followed by a scheme.
 _BETWEEN_URLS: Final = re.compile(r"\s*[,;]\s*(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 _NAME: Final = re.compile(r"[A-Za-z_]+")
-"""What a name in a query consists of; anything else may be a part of a password."""
+"""Pattern of an argument name in a query; anything else may be part of a password."""
 _NUMBER: Final = re.compile(r"-?\d+")
 _SCHEMES: Final[Mapping[str, Scheme]] = {
     "valkey": "valkey",
@@ -35,18 +36,18 @@ _SCHEMES: Final[Mapping[str, Scheme]] = {
 }
 _TLS: Final[Mapping[Scheme, Scheme]] = {"valkey": "valkeys"}
 DEFAULT_TIMEOUT: Final = 5.0
-"""Seconds for one round trip where nothing is configured."""
+"""Default socket timeout in seconds."""
 
 
 def urls(location: object) -> tuple[str, ...]:
     """Return the URLs of a LOCATION.
 
     Args:
-        location: a URL, URLs separated by commas or (as Django's own backends take them) semicolons, or a sequence or
-            set of URLs.
+        location: a URL, URLs separated by commas or (as in Django's own backends) semicolons, or a sequence or set of
+            URLs.
 
     Raises:
-        ConfigurationError: there is none, or one that is no text.
+        ConfigurationError: there is no URL, or one is not text.
     """
     if isinstance(location, str):
         found: Sequence[object] = _BETWEEN_URLS.split(location.strip(" \t\r\n,;"))
@@ -60,31 +61,31 @@ def urls(location: object) -> tuple[str, ...]:
         raise ConfigurationError("every URL must be text", key=_KEY)
     named = tuple(url.strip() for url in cast("Sequence[str]", found) if url.strip())
     if not named:
-        raise ConfigurationError("Missing connections string; write for example 'valkey://127.0.0.1:6379/0'", key=_KEY)
+        raise ConfigurationError("a URL is missing; write for example 'valkey://127.0.0.1:6379/0'", key=_KEY)
     return named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """What one URL of LOCATION says, together with the connection arguments from elsewhere."""
+    """One parsed URL of LOCATION, merged with connection arguments from OPTIONS."""
 
     scheme: Scheme
     name: str
-    """The host in its own case: of a service that sentinels monitor, its name."""
+    """The host in its original case; with Sentinel, the name of the service."""
     port: int | None
-    """None: the URL has none."""
+    """The port in the URL, or None."""
     is_master: bool | None
-    """True for a primary, False for a replica, None where nothing is said."""
+    """True for a primary, False for a replica, None if not given."""
     arguments: Mapping[str, Any] = field(repr=False)
     url: str = field(repr=False)
-    """As it was written."""
+    """The URL as written."""
 
     def endpoint(self, alias: str, role: Role = "primary") -> Endpoint:
-        """Return the server that the URL leads to.
+        """Return the endpoint of the URL.
 
         Args:
             alias: the alias that the endpoint belongs to.
-            role: what the server is to the data.
+            role: the role of the server.
         """
         arguments = dict(self.arguments)
         timeout = arguments.pop("socket_timeout", DEFAULT_TIMEOUT)
@@ -104,12 +105,12 @@ class Location:
 
 
 def read(url: str, given: Mapping[str, object], *, of_service: bool = False) -> Location:
-    """Return what a URL says.
+    """Parse a URL.
 
     Args:
-        url: `valkey://user:password@host:port/db?argument=value`, or with another of the schemes.
-        given: connection arguments from elsewhere, in their types; the URL's own prevail.
-        of_service: whether the host is the name of a service, after which any word may stand for database 0.
+        url: `valkey://user:password@host:port/db?argument=value`, or with another known scheme.
+        given: connection arguments from OPTIONS, in their types; those in the URL take precedence.
+        of_service: whether the host is a Sentinel service; a path that is not a number then means database 0.
 
     Raises:
         ConfigurationError: the URL or one of its arguments is wrong.
@@ -117,6 +118,8 @@ def read(url: str, given: Mapping[str, object], *, of_service: bool = False) -> 
     scheme, split = _split(url)
     if scheme != "unix" and not of_service:
         _check_database(split.path)
+    # An @ in the query, or a netloc that ends with a colon, hints at a password with an unencoded ? or /: then the
+    # "query" is the rest of the password, and no error may repeat it.
     quote = "@" not in split.query and not split.netloc.endswith(":")
     written = _arguments(url, scheme, split.query, quote=quote)
     _refuse_contradiction(scheme, given, written)
@@ -135,15 +138,15 @@ def read(url: str, given: Mapping[str, object], *, of_service: bool = False) -> 
 
 
 def _check_database(path: str) -> None:
-    """Raise for a path that is no number: valkey-py would take it for database 0."""
+    """Raise for a path that is not a number: valkey-py would read it as database 0."""
     if path.strip("/") and not _NUMBER.fullmatch(unquote(path).strip("/")):
         message = "the path of the URL must be the number of a database, as in 'valkey://host:6379/1'"
         raise ConfigurationError(message, key=_KEY)
 
 
 def _refuse_contradiction(scheme: Scheme, given: Mapping[str, object], written: Mapping[str, object]) -> None:
-    """Raise for an argument from elsewhere that would lead to another server or database than the URL does."""
-    if scheme in {"memory", "embedded"}:  # the options of a production server stay while a test runs on its own
+    """Raise for an argument from OPTIONS that names another server or database than the URL."""
+    if scheme in {"memory", "embedded"}:  # a test may replace only LOCATION and keep the options for production
         return
     without_effect = {"host", "port", "ssl"} if scheme == "unix" else {"path"}
     for name in ("host", "port", "path", "db", "ssl"):
@@ -154,7 +157,7 @@ def _refuse_contradiction(scheme: Scheme, given: Mapping[str, object], written: 
 
 
 def _name(split: SplitResult) -> str:
-    """The host as written: `SplitResult.hostname` lower-cases it."""
+    """Return the host as written: `SplitResult.hostname` lower-cases it."""
     host = split.netloc.rpartition("@")[2]
     bare = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
     return unquote(bare)
@@ -172,12 +175,15 @@ def _split(url: str) -> tuple[Scheme, SplitResult]:
         raise ConfigurationError(f"the URL must start with one of {known}", key=_KEY)
     if port == 0:
         raise ConfigurationError("the port must be a number from 1 to 65535", key=_KEY)
+    # An unencoded # or / in a password moves the rest of it into the fragment or the path.
     if split.fragment or (scheme != "unix" and "@" in split.path):
         raise ConfigurationError(f"the URL {UNREADABLE}", key=_KEY)
     if scheme == "unix":
         _check_unix(split)
     elif re.fullmatch(r"\d+(/+\d+)+", split.path.strip("/")):
-        raise ConfigurationError("the path of the URL is one number, the database: 'valkey://host:6379/1'", key=_KEY)
+        raise ConfigurationError(
+            "the path of the URL must be one number, the database, as in 'valkey://host:6379/1'", key=_KEY
+        )
     return scheme, split
 
 
@@ -185,7 +191,9 @@ def _check_unix(split: SplitResult) -> None:
     if not split.path.strip("/"):
         raise ConfigurationError("the URL names no socket; write 'unix:///run/valkey.sock?db=0'", key=_KEY)
     if split.netloc and not split.netloc.endswith("@"):
-        raise ConfigurationError("the path of a socket follows three slashes: 'unix:///run/valkey.sock'", key=_KEY)
+        raise ConfigurationError(
+            "the path of a socket follows three slashes, as in 'unix:///run/valkey.sock'", key=_KEY
+        )
 
 
 def _arguments(url: str, scheme: Scheme, query: str, *, quote: bool) -> dict[str, object]:
@@ -201,7 +209,7 @@ def _arguments(url: str, scheme: Scheme, query: str, *, quote: bool) -> dict[str
         raise ConfigurationError(str(error) if known else f"the URL {UNREADABLE}", key=_KEY) from None
     if "connection_class" not in written:
         parsed.pop("connection_class", None)
-    # valkey-py takes any word for true; the flags are read from what was written.
+    # valkey-py parses any unknown word as True, so flags are parsed again from the text of the query.
     return typed(parsed | {name: written[name] for name in FLAGS if written.get(name)}, _KEY)
 
 
@@ -211,5 +219,6 @@ def _check(scheme: Scheme, arguments: Mapping[str, object]) -> None:
     host = str(arguments.get("host", ""))
     if re.search(r"[\s,;/\\]", host):
         raise ConfigurationError(f"the host of the URL {UNREADABLE}", key=_KEY)
+    # memory:// and embedded:// ignore TLS arguments, which a test may keep from production.
     tls = scheme not in {"valkey", "unix"}
     refuse_together(arguments, _KEY, tls=tls, cure=f"write valkeys:// instead of {scheme}://")

@@ -1,6 +1,6 @@
-"""Connection arguments in the wrong place: an error that says where each belongs.
+"""Reject connection arguments in the wrong place, with an error that names the right place.
 
-To pass over one would lead to another server or database, or to an unsecured connection.
+Ignoring one could mean another server or database, or a connection without TLS.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "redis_client_class": "it belongs in OPTIONS['BASE_CLIENT_CLASS']",
     "redis_client_kwargs": "it belongs in OPTIONS['BASE_CLIENT_KWARGS']",
 }
-"""Where arguments belong that have no option of their name, in lower case; also by names that other libraries use."""
+"""Place of each argument without an option of its name, in lower case; includes names that other libraries use."""
 
 _OPTIONS: Final[Mapping[str, str]] = {
     name.lower(): name
@@ -40,35 +40,35 @@ _OPTIONS: Final[Mapping[str, str]] = {
         *("CLUSTER", "SHARDED", "TLS_CHECK_HOSTNAME", "ADDRESS_REMAP"),
     )
 }
-"""The options that say which servers there are and how they are reached."""
+"""Options that define servers and connections, by lower-case name."""
 
 
 def refuse_in_options(options: Iterable[object]) -> None:
     """Raise for a connection argument among the names of OPTIONS.
 
     Args:
-        options: the names, of any case.
+        options: the names, in any case.
 
     Raises:
-        ConfigurationError: there is one; says where it belongs.
+        ConfigurationError: there is one; the message names the right place.
     """
     for name in options:
         if told := cure(name):
-            raise ConfigurationError(f"it has no effect here; {told}", key=f"OPTIONS[{name!r}]")
+            raise ConfigurationError(f"has no effect here; {told}", key=f"OPTIONS[{name!r}]")
 
 
 def refuse_in_entry(entry: Iterable[object]) -> None:
-    """Raise for a connection argument among the keys of a CACHES entry. Arguments and errors are as above."""
+    """Raise for a connection argument among the keys of a CACHES entry. Errors as for `refuse_in_options`."""
     for name in entry:
         if name not in KEYS and (told := _cure(name, among_options=False)):
-            raise ConfigurationError(f"it has no effect here; {told}", key=str(name))
+            raise ConfigurationError(f"has no effect here; {told}", key=str(name))
 
 
 def refuse_case(arguments: Iterable[object], key: str) -> None:
-    """Raise for a connection argument that is not written in lower case.
+    """Raise for a connection argument that is not in lower case.
 
     Args:
-        arguments: names of arguments, of which a class of the user's takes those that are not known.
+        arguments: names of arguments; unknown ones are left to the user's own class.
         key: the setting that holds them, for the error.
     """
     for name in arguments:
@@ -77,7 +77,7 @@ def refuse_case(arguments: Iterable[object], key: str) -> None:
 
 
 def cure(name: object) -> str:
-    """Say where a connection argument belongs that is a name in OPTIONS; nothing of other names, and of known ones."""
+    """Return where a connection argument in OPTIONS belongs; an empty string for known options and other names."""
     if isinstance(name, str) and name.upper() == "LOCATION":
         return "it belongs in the entry itself"
     return "" if name in KNOWN else _cure(name, among_options=True)

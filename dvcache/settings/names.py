@@ -1,4 +1,4 @@
-"""The names in a CACHES entry: what to say of one that is not known."""
+"""Check the names in a CACHES entry: errors for misspelt ones, warnings for other unknown ones."""
 
 import warnings
 from collections.abc import Mapping
@@ -13,10 +13,7 @@ from dvcache.settings.spelling import nearest
 
 
 def check_names(entry: Mapping[str, object], options: Mapping[str, object], alias: str) -> None:
-    """Raise for a near miss of a known key or option, and for a connection argument; warn of others.
-
-    Nothing but connection arguments is looked for where a class of the user's is configured, which may read the others.
-    Those in OPTIONS are refused where the connection factory is known.
+    """Raise for a misspelt key or option and for a misplaced connection argument; warn of other unknown names.
 
     Args:
         entry: the CACHES entry.
@@ -24,6 +21,8 @@ def check_names(entry: Mapping[str, object], options: Mapping[str, object], alia
         alias: its alias, for the warning.
     """
     misplaced.refuse_in_entry(_given(entry))
+    # A class of the user's own may read options unknown here. Connection arguments in OPTIONS are rejected later, when
+    # the connection factory is known (`endpoints.of_entry`).
     if any(is_foreign(value) for name, value in options.items() if name in _CLASSES):
         return
     for name in _given(entry):
@@ -46,6 +45,7 @@ def _check_name(name: object, known: AbstractSet[str], others: AbstractSet[str],
         return
     if not isinstance(name, str):
         raise ConfigurationError(f"every key must be text, not {type(name).__name__}", key="CACHES")
+    # A name from the other place (an option in the entry, say) is misplaced, not misspelt.
     if name not in others and (near := nearest(name, known)):
         raise ConfigurationError(f"there is no such key; did you mean {near}?", key=form.format(name))
     where = f"; it belongs in {elsewhere}" if name in others else ""
@@ -54,7 +54,7 @@ def _check_name(name: object, known: AbstractSet[str], others: AbstractSet[str],
 
 
 def is_foreign(value: object) -> bool:
-    """Say whether a class or a dotted path is the user's own: neither ours nor valkey-py's."""
+    """Return True if a class or a dotted path belongs neither to dvcache nor to valkey-py."""
     path = value.__module__ if isinstance(value, type) else value
     if not isinstance(path, str):
         return False

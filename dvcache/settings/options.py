@@ -1,4 +1,4 @@
-"""The keys of a CACHES entry and its options, by name and type, as a settings file may declare them."""
+"""Names and types of the keys and options of a CACHES entry, for annotations in a settings file."""
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -11,11 +11,11 @@ from dvcache.protocols import Compressor, Serializer
 from dvcache.types import ReadFrom
 
 Reference: TypeAlias = str | type[Any]
-"""A class: its dotted path, or itself."""
+"""A class, or its dotted path."""
 
 
 Remap: TypeAlias = str | Callable[[tuple[str, int]], tuple[str, int]] | Mapping[Any, Any]
-"""Where nodes are reached that announce other addresses: a function, its dotted path, or a mapping."""
+"""Map from announced addresses to reachable ones: a function, its dotted path, or a mapping."""
 
 
 class HerdOptions(TypedDict, total=False):
@@ -28,7 +28,7 @@ class HerdOptions(TypedDict, total=False):
 
 
 class Options(TypedDict, total=False):
-    """OPTIONS, as a settings file may declare them: `options: dvcache.Options = {...}`. None is as if left out."""
+    """Type of OPTIONS in a settings file: `options: dvcache.Options = {...}`. None is the same as leaving it out."""
 
     CLIENT_CLASS: Reference | None
     CONNECTION_FACTORY: Reference | None
@@ -97,7 +97,7 @@ class Options(TypedDict, total=False):
 
 
 class CacheEntry(TypedDict, total=False):
-    """One entry of CACHES, as a settings file may declare it."""
+    """Type of one entry of CACHES in a settings file."""
 
     BACKEND: str
     LOCATION: str | Sequence[str] | AbstractSet[str]
@@ -117,7 +117,7 @@ KEYS: Final = frozenset(CacheEntry.__annotations__)
 
 
 def copied(value: Any) -> Any:
-    """Return a copy of mappings, lists, tuples and sets at every depth; other objects are shared."""
+    """Copy mappings, lists, tuples and sets at every depth; other objects are shared."""
     if isinstance(value, Mapping):
         return {name: copied(each) for name, each in value.items()}
     if type(value) in (list, tuple, set, frozenset):

@@ -1,7 +1,7 @@
-"""Classes of other cache libraries: refused wherever a setting names one, with ours in their place.
+"""Reject classes of other cache libraries in settings, and suggest the counterpart.
 
-They do not work on valkey-py's connections: a parser of redis-py returns an error reply as an object that nothing here
-raises. Serializers and compressors are exempt; they only turn bytes into bytes.
+They do not work on valkey-py's connections: a redis-py parser, for example, returns an error reply as an object that
+valkey-py does not raise. Serializers and compressors are exempt; they do not touch connections.
 """
 
 import re
@@ -28,16 +28,16 @@ _REFERENCES: Final = frozenset(
         *("valkey_connect_func", "redis_connect_func", "connection_pool", "backoff", "ADDRESS_REMAP", "address_remap"),
     }
 )
-"""Settings and arguments in which text is a dotted path, beside those that end in `_class`."""
+"""Settings and arguments in which text is a dotted path, besides those that end in `_class` or `_cls`."""
 
 _INHERITABLE: Final = frozenset({"CREDENTIAL_PROVIDER", "credential_provider"})
-"""Where a class of the project may inherit another library's interface: only its own method is called."""
+"""Settings whose class may inherit an interface of another library: only its own method is called."""
 
 _PROVIDER: Final = re.compile(r"[a-z_.]+\.([A-Z][a-z]+)*Provider")
-"""A dotted path that is no password."""
+"""Pattern of a dotted path that cannot be a password."""
 
 _ROOTS: Final[Mapping[str, str]] = {"redis": "valkey", "aioredis": "valkey.asyncio", "django_redis": "django_valkey"}
-"""Packages whose layout ours has too."""
+"""Packages with the same layout as ours, and ours."""
 
 _OURS: Final[Mapping[str, str]] = {
     **{
@@ -49,18 +49,18 @@ _OURS: Final[Mapping[str, str]] = {
     "RedisCluster": "valkey.cluster.ValkeyCluster",
     "default_reverse_key": "django_valkey.util.default_reverse_key",
 }
-"""What to write, by the name of the class."""
+"""Suggested path, by the name of the class."""
 
 
 def refuse(entry: Mapping[str, object], options: Mapping[str, object]) -> None:
     """Raise for a class of another cache library in a CACHES entry.
 
     Args:
-        entry: the entry; its OPTIONS are not looked at.
+        entry: the entry; its OPTIONS are ignored.
         options: its OPTIONS.
 
     Raises:
-        ConfigurationError: a setting names one, as a dotted path, a class or an object.
+        ConfigurationError: a setting holds one, as a dotted path, a class or an object.
     """
     for name, value in entry.items():
         if name != "OPTIONS":
@@ -74,7 +74,7 @@ def refuse(entry: Mapping[str, object], options: Mapping[str, object]) -> None:
 
 
 def refuse_in(name: object, value: object, key: str, where: str = "") -> None:
-    """Raise where one setting names a class of another cache library.
+    """Raise if one setting holds a class of another cache library.
 
     Args:
         name: the setting, or the argument in a mapping.
@@ -92,25 +92,25 @@ def refuse_in(name: object, value: object, key: str, where: str = "") -> None:
 
 
 def _told(name: str, path: str) -> str:
-    """Return what is said of a class of another library. Text for a credential provider may be a password."""
+    """Return the message for a class of another library, without text that may be a password."""
     if name in _INHERITABLE and not _PROVIDER.fullmatch(path):
-        return f"names a class of another library, {path.partition('.')[0]}; write its counterpart of valkey-py"
-    return f"{path!r} is another library's; {_cure(path)}"
+        return f"names a class of another library, {path.partition('.')[0]}; write its counterpart in valkey-py"
+    return f"{path!r} belongs to another library; {_cure(path)}"
 
 
 def library(value: object) -> str:
-    """Return the other cache library that an object's class is of; empty if it is of none."""
+    """Return the name of the other cache library that an object's class comes from, or an empty string."""
     roots = (base.__module__.partition(".")[0] for base in type(value).__mro__)
     return next((root for root in roots if root in _LIBRARIES), "")
 
 
 def hint(path: str) -> str:
-    """Return what to write for a dotted path of another library that cannot be imported; nothing for other paths."""
+    """Return a suggestion for a dotted path of another library; an empty string for other paths."""
     return f"; {_cure(path)}" if path.partition(".")[0] in _LIBRARIES else ""
 
 
 def _paths(name: str, value: object) -> Iterator[str]:
-    """Yield the dotted paths that a setting stands for: its own, or those of its class and of what that inherits."""
+    """Yield the dotted paths behind a setting: the text itself, or those of the class and its bases."""
     if isinstance(value, str):
         if name in _REFERENCES or name.lower().endswith(("_class", "_cls")):
             yield value.strip()
@@ -121,6 +121,7 @@ def _paths(name: str, value: object) -> Iterator[str]:
     if isinstance(module, str) and (isinstance(value, type) or callable(value)):
         yield f"{module}.{getattr(value, '__qualname__', type(value).__qualname__)}"
     cls = value if isinstance(value, type) else type(value)
+    # A project's own class that inherits from another library fails like that library's class.
     if name not in _INHERITABLE:
         yield from (f"{base.__module__}.{base.__qualname__}" for base in cls.__mro__)
     elif cls is not value:
@@ -138,4 +139,4 @@ def _cure(path: str) -> str:
         return f"write {_OURS[name]!r}"
     renamed = re.sub("StrictRedis|Redis", "Valkey", rest).replace("redis", "valkey")
     root = _ROOTS.get(package)
-    return "write its counterpart of django_valkey or valkey-py" if root is None else f"write '{root}.{renamed}'"
+    return "write its counterpart in django_valkey or valkey-py" if root is None else f"write '{root}.{renamed}'"

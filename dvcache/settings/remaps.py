@@ -1,4 +1,4 @@
-"""OPTIONS['ADDRESS_REMAP']: where a node is reached that announces another address, as behind NAT or in containers."""
+"""OPTIONS['ADDRESS_REMAP']: map announced addresses to reachable ones, for nodes behind NAT or in containers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,22 +10,22 @@ from dvcache.types import Address
 
 _KEY: Final = "OPTIONS['ADDRESS_REMAP']"
 _CLIENT: Final = "OPTIONS['BASE_CLIENT_KWARGS']"
-_SHAPE: Final = "an address is written as ('10.0.0.1', 6379) or '10.0.0.1:6379'"
+_SHAPE: Final = "write each address as ('10.0.0.1', 6379) or '10.0.0.1:6379'"
 _PORTS: Final = 2**16
 
 
 @dataclass(frozen=True, slots=True)
 class AddressRemap:
-    """Returns where a node is reached.
+    """Maps an announced address to the one to connect to.
 
     Args:
-        function: of the announced host and port, those to connect to.
+        function: takes the announced `(host, port)`, returns the reachable one.
     """
 
     function: Callable[[Address], Any] = field(repr=False)
 
     def __call__(self, address: Address, /) -> Address:
-        """Return where the node is reached that announces an address.
+        """Return the reachable address for an announced one.
 
         Raises:
             ConnectError: the function raised, or returned no address.
@@ -35,14 +35,14 @@ class AddressRemap:
             if isinstance(host, str) and host and 0 < int(port) < _PORTS:
                 return host, int(port)
             reason = "returned no host and port"
-        except Exception as error:  # noqa: BLE001  # whatever a user's function raises
+        except Exception as error:  # noqa: BLE001  # a user's function may raise anything
             reason = type(error).__name__
         raise ConnectError(f"the address {address[0]}:{address[1]} cannot be mapped: address_remap: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """Looks addresses up; others stay as they are."""
+    """Maps addresses by a table; unlisted addresses stay unchanged."""
 
     addresses: Mapping[Address, Address]
 
@@ -51,10 +51,10 @@ class _Table:
 
 
 def remap(options: Mapping[str, Any]) -> AddressRemap | None:
-    """Return what maps announced addresses: the option's own, else the `address_remap` of BASE_CLIENT_KWARGS.
+    """Return the map for announced addresses from ADDRESS_REMAP, else from `address_remap` in BASE_CLIENT_KWARGS.
 
     Args:
-        options: the OPTIONS, without those that are None.
+        options: the OPTIONS, without None values.
 
     Raises:
         ConfigurationError: it is neither a function nor a mapping of addresses.

@@ -1,4 +1,4 @@
-"""SENTINELS and SENTINEL_KWARGS: the sentinels of an entry, and the services that they monitor."""
+"""Parse SENTINELS and SENTINEL_KWARGS, and the service names in LOCATION."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,23 +17,23 @@ _SHAPE: Final = "SENTINELS must be provided as a list of (host, port)."
 _EXAMPLE: Final = "[('127.0.0.1', 26379)]"
 _ELSEWHERE: Final = ("host", "port", "path", "db", "is_master")
 _OF_POOLS: Final = frozenset({"min_other_sentinels"})
-"""What valkey-py's `Sentinel` takes beside the arguments of connections."""
+"""Arguments of valkey-py's `Sentinel` itself, besides those of its connections."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentinels:
-    """The sentinels to ask where the nodes of a service are."""
+    """Addresses and connection arguments of the sentinels of an entry."""
 
     addresses: tuple[Address, ...]
     options: Mapping[str, object] = field(repr=False)
 
     def endpoint(self, location: Location, alias: str, role: Role) -> Endpoint:
-        """Return the nodes that hold a role in the service that a URL names.
+        """Return the endpoint for the nodes of one role of a service.
 
         Args:
-            location: the URL.
+            location: the URL; its host is the service name.
             alias: the alias that the endpoint belongs to.
-            role: which of the service's nodes.
+            role: the role of the nodes.
 
         Raises:
             ConfigurationError: the URL names no service.
@@ -54,7 +54,7 @@ def sentinels(options: Mapping[str, Any]) -> Sentinels:
     """Return the sentinels of an entry.
 
     Args:
-        options: the OPTIONS, without those that are None.
+        options: the OPTIONS, without None values.
 
     Raises:
         ConfigurationError: SENTINELS or SENTINEL_KWARGS is missing or wrong.
@@ -82,7 +82,9 @@ def _options(given: Mapping[str, object]) -> Mapping[str, object]:
     read = components.with_provider(read, {}, _KWARGS)
     for name in _ELSEWHERE:
         if read.get(name):
-            raise ConfigurationError(f"{name} is not for sentinels, whose addresses are in SENTINELS", key=_KWARGS)
+            raise ConfigurationError(
+                f"{name} has no effect on sentinels; write their addresses in SENTINELS", key=_KWARGS
+            )
     refuse_together(read, _KWARGS, tls=bool(read.get("ssl")), cure="write 'ssl': True as well")
     return Arguments(read | {name: _count(given[name]) for name in _OF_POOLS & given.keys()})
 
@@ -100,7 +102,7 @@ def _check_service(location: Location) -> None:
     elif not location.name:
         message = f"the URL names no service; {wanted}"
     elif location.port is not None or ":" in location.name or location.name.lower() == "localhost":
-        message = f"the address of a server, where sentinels need a name; {wanted}, and no port"
+        message = f"the URL names a server, but Sentinel needs a service name; {wanted}, without a port"
     else:
         return
     raise ConfigurationError(message, key="LOCATION")

@@ -1,7 +1,7 @@
-"""TLS: how certificates are verified, and what contradicts it.
+"""TLS: verification of certificates, and contradictory arguments.
 
-OPTIONS['TLS_CHECK_HOSTNAME'] says for every server of an alias, sentinels and nodes of a cluster too, that its
-certificate must name the host.
+OPTIONS['TLS_CHECK_HOSTNAME'] sets hostname verification for every server of an alias, including sentinels and cluster
+nodes.
 """
 
 import ssl
@@ -24,15 +24,16 @@ _OCSP: Final = ("ssl_validate_ocsp", "ssl_validate_ocsp_stapled")
 
 
 def requirement(value: object) -> str:
-    """Return what is required of a certificate: "none", "optional" or "required".
+    """Return the verification mode of certificates: "none", "optional" or "required".
 
     Args:
-        value: such a word, a `ssl.VerifyMode` or its name or number; None and False require nothing.
+        value: such a word, or an `ssl.VerifyMode`, its name or its number; None and False mean "none".
 
     Raises:
-        TypeError, ValueError: it is none of these.
+        TypeError: the value has another type.
+        ValueError: there is no such mode.
     """
-    if value is None or value is False:
+    if value is None or value is False:  # as in valkey-py
         return "none"
     if value is True:
         return "required"
@@ -53,29 +54,29 @@ def _word(value: str) -> str:
 
 
 def refuse_contradictions(arguments: Mapping[str, object], key: str) -> None:
-    """Raise for arguments of TLS that exclude each other.
+    """Raise for TLS arguments that exclude each other.
 
     Args:
-        arguments: of one connection, by name, in their types.
+        arguments: the arguments of one connection, by name, in their types.
         key: the setting that holds them, for the error.
     """
     unverified = arguments.get("ssl_cert_reqs") == "none"
     for name in ("ssl_check_hostname", *_OCSP):
         if unverified and arguments.get(name):
-            message = f"{name} contradicts ssl_cert_reqs 'none', which looks at no certificate; leave one of them out"
+            message = f"{name} contradicts ssl_cert_reqs 'none', which verifies no certificate; leave one of them out"
             raise ConfigurationError(message, key=key)
     if all(arguments.get(name) for name in _OCSP):
-        raise ConfigurationError(f"exclude each other: {' and '.join(_OCSP)}", key=key)
+        raise ConfigurationError(f"{' and '.join(_OCSP)} exclude each other; leave one of them out", key=key)
     if arguments.get("ssl_keyfile") and not arguments.get("ssl_certfile"):
-        raise ConfigurationError("ssl_keyfile needs ssl_certfile: a key alone shows no certificate", key=key)
+        raise ConfigurationError("ssl_keyfile needs ssl_certfile, the certificate of that key", key=key)
 
 
 def checked_hosts(endpoint: Endpoint, *, wanted: bool | None) -> Endpoint:
-    """Return an endpoint whose certificates must name its host, its sentinels' and its cluster's nodes' too.
+    """Return the endpoint with hostname verification set, also for its sentinels and cluster nodes.
 
     Args:
-        endpoint: as the other settings make it.
-        wanted: OPTIONS['TLS_CHECK_HOSTNAME']; None leaves it to `ssl_check_hostname` of each connection.
+        endpoint: the endpoint without TLS_CHECK_HOSTNAME.
+        wanted: OPTIONS['TLS_CHECK_HOSTNAME']; None keeps `ssl_check_hostname` of each connection.
 
     Raises:
         ConfigurationError: another setting contradicts it, or there is no TLS.

@@ -1,7 +1,7 @@
-"""The topology that a CACHES entry asks for, by the classes that it names: plain servers, sentinels, a cluster, shards.
+"""The topology of a CACHES entry, from the classes that it names: single servers, Sentinel, cluster or shards.
 
-Under its own dotted path or as an object, in either colour: a class that is named under the other one means its twin.
-A class of the user's own asks for what its nearest ancestor among the built-in ones does.
+A class may be a dotted path or the class itself, sync or async: the mode does not change the topology. A class of the
+user's own has the topology of its nearest built-in ancestor.
 """
 
 from collections.abc import Collection, Mapping
@@ -49,10 +49,10 @@ _CLIENTS: Final[Mapping[str, Kind]] = {
         "cluster", f"{_CLUSTER}.client {_CLUSTER}.client.default", "DefaultClusterClient AsyncDefaultClusterClient"
     ),
 }
-"""Of which one that is named where a factory belongs means its own factory."""
+"""Built-in clients. One named as CONNECTION_FACTORY selects its own factory."""
 
 _CLIENT_BASES: Final[Mapping[str, Kind]] = {**_CLIENTS, **_paths("plain", "django_valkey.base_client", "BaseClient")}
-"""What a client of the user's own may inherit."""
+"""Base classes for clients of the user's own."""
 
 _FACTORIES: Final[Mapping[str, Kind]] = {
     **_paths("plain", "django_valkey.pool", "ConnectionFactory"),
@@ -73,14 +73,14 @@ _POOLS: Final[Mapping[str, Kind]] = {
 }
 
 GLOBAL_FACTORY: Final = "connection_factory"
-"""The key that errors give to the factory for every alias."""
+"""Key in errors for the global connection factory."""
 
 _CLIENT: Final = "OPTIONS['CLIENT_CLASS']"
 _POOL: Final = "OPTIONS['CONNECTION_POOL_CLASS']"
 _WITHOUT_SENTINELS: Final[Mapping[str, str]] = {
     "CLUSTER": "a cluster needs no sentinels; set OPTIONS['CONNECTION_FACTORY'] ="
     " 'django_valkey.cluster_cache.pool.ClusterConnectionFactory', and name no class of Sentinel",
-    "SHARDED": "of shards each is one server, and no service of sentinels; set OPTIONS['CONNECTION_FACTORY'] ="
+    "SHARDED": "each shard is a single server, not a service of Sentinel; set OPTIONS['CONNECTION_FACTORY'] ="
     " 'django_valkey.pool.ConnectionFactory', and name no class of Sentinel",
 }
 _DOCUMENTED: Final = (
@@ -90,34 +90,33 @@ _DOCUMENTED: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
-    """What the classes of an entry ask for."""
+    """The topology of an entry."""
 
     sentinel: bool
     cluster: bool
     sharded: bool
     makes_pairs: bool
-    """A single URL means the service's primary and its replicas."""
+    """True if a single URL means both the primary and the replicas of a service."""
     by_global_factory: bool
-    """Sentinel is asked for by nothing but the factory for every alias."""
+    """True if only the global connection factory selects Sentinel."""
     misplaced: str
-    """The key where a client is named instead of a factory; empty if there is none."""
+    """The key that names a client in place of a factory; empty if none does."""
     factory: type[Any] | None
-    """The connection factory in effect, if it is a class of the user's."""
+    """The connection factory in effect, if it is the user's own class."""
     factory_key: str
-    """The key that names the factory in effect."""
+    """The key that names the connection factory in effect."""
 
 
 def topology(options: Mapping[str, object], connection_factory: object = None, client_class: object = None) -> Topology:
-    """Return what the classes of an entry ask for.
+    """Return the topology of an entry.
 
     Args:
-        options: the OPTIONS, without those that are None.
-        connection_factory: the factory for every alias that names none itself.
-        client_class: the client of an entry that names none itself; one for a cluster means a cluster in any case.
+        options: the OPTIONS, without None values.
+        connection_factory: the global connection factory, used if the options name none.
+        client_class: the client class, used if the options name none; a cluster client always selects a cluster.
 
     Raises:
-        ConfigurationError: a class inherits none of those that say which topology is meant, or classes contradict
-            each other.
+        ConfigurationError: a class has no known ancestor, or classes contradict each other.
     """
     client = _kind(options.get("CLIENT_CLASS"), _CLIENT_BASES, _CLIENT)
     pool = _kind(options.get("CONNECTION_POOL_CLASS"), _POOLS, _POOL, "plain")
@@ -139,13 +138,13 @@ def topology(options: Mapping[str, object], connection_factory: object = None, c
     )
     _check_factory(wanted, factory)
     if wanted.cluster and wanted.sharded:
-        message = "a cluster deals its keys out itself, and takes no shards; ask for one of both"
+        message = "contradicts the cluster of this alias, which distributes keys itself; choose one of them"
         raise ConfigurationError(message, key="OPTIONS['SHARDED']")
     return wanted
 
 
 def _asks(options: Mapping[str, object], asked: Collection[Kind | None], kind: Literal["cluster", "sharded"]) -> bool:
-    """Say whether a cluster, or shards, are asked for, by the option or by a class."""
+    """Return True if the option or a class selects this topology."""
     option = kind.upper()
     by_class, by_option, key = kind in asked, options.get(option), f"OPTIONS[{option!r}]"
     if by_class and by_option is not None and not by_option:
@@ -157,14 +156,14 @@ def _asks(options: Mapping[str, object], asked: Collection[Kind | None], kind: L
 
 
 def _of_client(options: Mapping[str, object], named: object, key: str) -> tuple[object, str]:
-    """Return the factory of a client of the user's, where no factory is named or that client is named as one."""
+    """Return the factory of the user's own client, if no factory is named or the client is named as the factory."""
     client, key = (options.get("CLIENT_CLASS"), _CLIENT) if named is None else (named, key)
     own = _own(client, key)
     return (named, key) if own is None else (getattr(own, "CONNECTION_FACTORY_PATH", None), key)
 
 
 def _own(reference: object, key: str) -> type[Any] | None:
-    """Return the class if it is the user's own; a path to one of ours is not followed."""
+    """Return the class if it is the user's own. The path of a built-in class is not imported."""
     if reference is None or (isinstance(reference, str) and not is_foreign(reference)):
         return None
     found = components.load(reference, key)
@@ -173,32 +172,32 @@ def _own(reference: object, key: str) -> type[Any] | None:
 
 
 def _check_factory(wanted: Topology, kind: Kind | None) -> None:
-    """Raise for a factory of the user's that cannot serve the topology."""
+    """Raise for the user's own factory if it does not fit the topology."""
     asked = "sentinel" if wanted.sentinel else "cluster" if wanted.cluster else "plain"
     if wanted.factory is not None and kind != asked:
         base = {"sentinel": "SentinelConnectionFactory", "cluster": "ClusterConnectionFactory"}[asked]
-        message = f"serves single servers, and this alias is on a {asked}; inherit {base}"
+        message = f"connects to single servers, but this alias is on a {asked}; inherit {base}"
         raise ConfigurationError(message.replace("on a sentinel", "on sentinels"), key=wanted.factory_key)
 
 
 def asks_for_herd(options: Mapping[str, object]) -> bool:
-    """Say whether the class of the client asks for the herd policy.
+    """Return True if the client class is a herd client.
 
     Args:
-        options: the OPTIONS, without those that are None.
+        options: the OPTIONS, without None values.
     """
     reference = options.get("CLIENT_CLASS")
     return reference is not None and any(path in _HERD for path in _lineage(reference, _CLIENT_BASES, _CLIENT))
 
 
 def prefixes_hashes(options: Mapping[str, object]) -> bool:
-    """Say whether hashes are named as other entries are: by PREFIX_HASHES, else by the class of the client.
-
-    Of django-valkey's clients only HashClient names them so, and where no client is named there are no older hashes.
+    """Return True if keys of hashes get prefix and version: by PREFIX_HASHES, else by the client class.
 
     Args:
-        options: the OPTIONS, without those that are None.
+        options: the OPTIONS, without None values.
     """
+    # Of django-valkey's clients only HashClient prefixes hashes. Without a client class there are no hashes from
+    # django-valkey to stay compatible with.
     if "PREFIX_HASHES" in options:
         return bool(options["PREFIX_HASHES"])
     reference = options.get("CLIENT_CLASS")
@@ -206,18 +205,18 @@ def prefixes_hashes(options: Mapping[str, object]) -> bool:
 
 
 def check_pool(options: Mapping[str, object]) -> None:
-    """Raise for a pool class that asks no sentinel.
+    """Raise for a pool class without Sentinel discovery.
 
     Args:
         options: the OPTIONS of an alias on sentinels.
     """
     if _kind(options.get("CONNECTION_POOL_CLASS"), _POOLS, _POOL, "plain") == "plain":
-        cure = "Under Sentinel write 'valkey.sentinel.SentinelConnectionPool', or leave it out"
+        cure = "With Sentinel write 'valkey.sentinel.SentinelConnectionPool', or leave it out"
         raise ConfigurationError(f"{_DOCUMENTED} {cure}", key=_POOL)
 
 
 def check_unused(options: Mapping[str, object]) -> None:
-    """Raise for sentinels that nothing asks.
+    """Raise for SENTINELS or SENTINEL_KWARGS without Sentinel.
 
     Args:
         options: the OPTIONS of an alias without Sentinel.
@@ -228,23 +227,25 @@ def check_unused(options: Mapping[str, object]) -> None:
                 "set OPTIONS['CLIENT_CLASS'] = 'django_valkey.client.SentinelClient' or "
                 f"OPTIONS['CONNECTION_FACTORY'] = 'django_valkey.pool.SentinelConnectionFactory', or leave {name} out"
             )
-            raise ConfigurationError(f"nothing asks the sentinels; {cure}", key=f"OPTIONS[{name!r}]")
+            raise ConfigurationError(
+                f"has no effect: no class of this alias selects Sentinel; {cure}", key=f"OPTIONS[{name!r}]"
+            )
 
 
 def is_blocking(options: Mapping[str, object]) -> bool:
-    """Say whether the entry asks for valkey-py's BlockingConnectionPool, which has bounds of its own."""
+    """Return True if the entry names valkey-py's BlockingConnectionPool, which has its own default size."""
     path = _path(options.get("CONNECTION_POOL_CLASS"))
     return path.endswith(".BlockingConnectionPool") and not is_foreign(path)
 
 
 def _kind(reference: object, known: Mapping[str, Kind], key: str, other: Kind | None = None) -> Kind | None:
-    """Return what a class asks for: a built-in one, or one that inherits from it, in however many steps.
+    """Return the topology of a built-in class, or of a class that inherits from one at any depth.
 
     Args:
         reference: a dotted path or a class.
-        known: the built-in classes.
+        known: the topologies of the built-in classes, by path.
         key: the setting that names the class, for the error.
-        other: what a class asks for that inherits none of them; None refuses it.
+        other: the topology of a class without a known ancestor; None rejects it.
     """
     if reference is None:
         return None
@@ -252,20 +253,22 @@ def _kind(reference: object, known: Mapping[str, Kind], key: str, other: Kind | 
     if not kinds and other is None:
         bases = " or ".join(sorted({path.rpartition(".")[2] for path in known}))
         raise ConfigurationError(f"{_path(reference)!r} must inherit {bases}", key=key)
+    # A sentinel or cluster class also inherits from plain ones, so any other kind takes precedence.
     return next((kind for kind in kinds if kind != "plain"), kinds[0] if kinds else other)
 
 
 def _lineage(reference: object, known: Mapping[str, Kind], key: str) -> tuple[str, ...]:
-    """Return the dotted paths of a class and its ancestors; of a built-in one its own, and nothing is imported."""
+    """Return the dotted paths of a class and its ancestors; a known path alone, without importing it."""
     if not isinstance(reference, str | type):
         raise ConfigurationError(f"must be a dotted path or a class, not {type(reference).__name__}", key=key)
     path = _path(reference)
+    # Built-in classes are known by path: importing django_valkey here would need Django.
     if path in known:
         return (path,)
     try:
         found = components.load(reference, key)
     except ConfigurationError as error:
-        near = hint(path, known)  # the whole path, rather than what the module has
+        near = hint(path, known)  # a suggestion for the whole path beats one for a name in the module
         reason = f"{error.reason.partition('; did you mean')[0]}{near}" if near else error.reason
         raise ConfigurationError(reason, key=key) from error
     if not isinstance(found, type):

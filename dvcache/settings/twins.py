@@ -1,4 +1,4 @@
-"""Classes that settings name, in the colour that is asked for: a built-in class of the other one means its twin."""
+"""Load classes from settings in the required mode: a built-in class of the other mode gives its counterpart."""
 
 import inspect
 from typing import Any, Final
@@ -37,18 +37,18 @@ _PAIRS: Final = (
     ("valkey._parsers.resp2._RESP2Parser", "valkey._parsers.resp2._AsyncRESP2Parser"),
     ("valkey._parsers.resp3._RESP3Parser", "valkey._parsers.resp3._AsyncRESP3Parser"),
 )
-"""Each sync class, where it is defined, and its asynchronous twin."""
+"""Each sync class, under the path of its definition, and its async counterpart."""
 
 _TWINS: Final[dict[Colour, dict[str, str]]] = {"sync": {twin: own for own, twin in _PAIRS}, "async": dict(_PAIRS)}
 
 
 def named(reference: object, key: str, colour: Colour) -> type[Any]:
-    """Return the class that a setting names.
+    """Return the class that a setting names, in the required mode.
 
     Args:
-        reference: a dotted path, or the class itself. A class of the user's own is returned as it is.
+        reference: a dotted path, or the class itself. A class of the user's own is returned unchanged.
         key: the setting, for the error.
-        colour: which of two twins.
+        colour: the mode, "sync" or "async".
 
     Raises:
         ConfigurationError: the path names no class.
@@ -62,12 +62,12 @@ def named(reference: object, key: str, colour: Colour) -> type[Any]:
 
 
 def colour_of(cls: type, method: str) -> Colour:
-    """Return of which code a class of the user's is.
+    """Return the mode of the user's own class.
 
     Args:
         cls: the class.
-        method: a method that waits for the server; of asynchronous code it, or the one that it overrides, is a
-            coroutine.
+        method: the name of a method that does I/O. The mode is "async" if it, or a method that it overrides, is a
+            coroutine function.
     """
     own = (vars(each).get(method) for each in cls.__mro__)
     return "async" if any(map(inspect.iscoroutinefunction, own)) else "sync"

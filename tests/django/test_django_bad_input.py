@@ -13,9 +13,9 @@ from dvcache import errors
 from tests.servers import free_port
 
 WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
-    "no location": ({"LOCATION": ""}, "LOCATION", "Missing connections string"),
-    "no location at all": ({}, "LOCATION", "Missing connections string"),
-    "empty list": ({"LOCATION": []}, "LOCATION", "Missing connections string"),
+    "no location": ({"LOCATION": ""}, "LOCATION", "a URL is missing"),
+    "no location at all": ({}, "LOCATION", "a URL is missing"),
+    "empty list": ({"LOCATION": []}, "LOCATION", "a URL is missing"),
     "scheme": ({"LOCATION": "http://cache"}, "LOCATION", "must start with one of valkey://"),
     "port": ({"LOCATION": "valkey://cache:port"}, "LOCATION", "cannot be read"),
     "near miss": ({"OPTIONS": {"SOKET_TIMEOUT": 1}}, "OPTIONS['SOKET_TIMEOUT']", "did you mean SOCKET_TIMEOUT?"),

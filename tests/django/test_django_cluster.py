@@ -260,15 +260,15 @@ def test_every_thread_has_the_same_pools(cluster: Cluster, configured: Configure
 @pytest.mark.parametrize(
     ("location", "options", "words"),
     [
-        ("unix:///run/valkey.sock", {}, "leads to one server"),
-        ("embedded://", {}, "leads to one server"),
-        ("valkey://a?is_master=0", {}, "is_master is the cluster's own"),
+        ("unix:///run/valkey.sock", {}, "cannot reach a cluster"),
+        ("embedded://", {}, "cannot reach a cluster"),
+        ("valkey://a?is_master=0", {}, "is_master has no effect in a cluster"),
         (["valkey://a", "valkeys://b"], {}, "the same scheme"),
         (["valkey://a/1", "valkey://b/2"], {}, "the same scheme, database"),
         (["valkey://u:p@a", "valkey://u:q@b"], {}, "and credentials in each URL"),
         ("valkey://a", {"CLUSTER": False}, "contradicts"),
         ("valkey://a", {"CLIENT_CLASS": "django_valkey.client.SentinelClient"}, "needs no sentinels"),
-        ("", {}, "Missing connections string"),
+        ("", {}, "a URL is missing"),
     ],
 )
 def test_what_a_cluster_cannot_be_is_refused_when_the_cache_is_built(

@@ -123,7 +123,7 @@ def test_without_a_secret_the_error_names_the_setting(configured: Configure) -> 
     with (
         override_settings(SECRET_KEY=""),
         configured("memory://none", OPTIONS=SIGNED),
-        pytest.raises(ImproperlyConfigured, match=r"'default'.*SECRET_KEY: must be a list of secrets"),
+        pytest.raises(ImproperlyConfigured, match=r"'default'.*SECRET_KEY: must be a list of non-empty secr"),
     ):
         caches["default"].get("k")
     with override_settings(SECRET_KEY=""), configured("memory://none"):

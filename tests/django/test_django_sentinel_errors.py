@@ -57,7 +57,7 @@ WRONG: Final[dict[str, tuple[str, dict[str, Any], object, str, str]]] = {
         {**CLIENT, "SENTINELS": SENTINELS},
         None,
         "LOCATION",
-        "the address of a server, where sentinels need a name",
+        "the URL names a server, but Sentinel needs a service name",
     ),
     "a node's address under a global sentinel factory": (
         "valkey://127.0.0.1:6379/0",

@@ -129,5 +129,5 @@ def test_every_argument_of_a_certificate_reaches_both_modes(module: Any) -> None
 )
 def test_an_argument_of_a_cluster_for_raw_clients_alone_has_a_warning(name: str, value: object) -> None:
     [message] = said(CLUSTER=True, BASE_CLIENT_KWARGS={name: value})
-    assert f"{name} has an effect on raw clients alone; " in message
+    assert f"{name} has an effect on raw clients only; " in message
     assert said(CLUSTER=True, BASE_CLIENT_KWARGS={"read_from_replicas": True, "socket_timeout": 2}) == []

@@ -14,7 +14,7 @@ from tests.unit.settings_entries import of_options, parsed, refused_option
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("json", "is no dotted path"),
+        ("json", "is not a dotted path"),
         ("nowhere.Serializer", "there is no module 'nowhere'"),
         ("dvcache.serializers.jsn.JSONSerializer", "there is no module 'dvcache.serializers.jsn'"),
         ("dvcache.serializers.json.JsonSerialiser", "did you mean JSONSerializer?"),

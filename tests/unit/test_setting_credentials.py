@@ -40,6 +40,6 @@ def test_a_credential_provider_of_another_kind_names_its_type(provider: object) 
 
 
 def test_a_credential_provider_that_cannot_be_made_is_told_without_its_words() -> None:
-    with pytest.raises(ConfigurationError, match="cannot be made: ValueError") as caught:
+    with pytest.raises(ConfigurationError, match="cannot be created: ValueError") as caught:
         Settings.parse({"LOCATION": "valkey://h", "OPTIONS": {"CREDENTIAL_PROVIDER": Failing}})
     assert CANARY not in str(caught.value)

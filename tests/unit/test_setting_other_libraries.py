@@ -31,13 +31,13 @@ KWARGS = ("CONNECTION_POOL_KWARGS", "BASE_CLIENT_KWARGS", "SENTINEL_KWARGS")
         ("PARSER_CLASS", "redis.connection.HiredisParser", "leave it out"),
         ("PARSER_CLS", "redis.connection.PythonParser", "leave it out"),
         ("PARSER_CLASS", PARSER, "leave it out"),
-        ("PARSER_CLASS", OwnParser, "'redis._parsers.hiredis._HiredisParser' is another library's"),
-        ("PARSER_CLASS", f"{__name__}.OwnParser", "'redis._parsers.hiredis._HiredisParser' is another library's"),
+        ("PARSER_CLASS", OwnParser, "'redis._parsers.hiredis._HiredisParser' belongs to another library"),
+        ("PARSER_CLASS", f"{__name__}.OwnParser", "'redis._parsers.hiredis._HiredisParser' belongs to another library"),
         ("PARSER_CLASS", "hiredis.Reader", "leave it out"),
         ("CLIENT_CLASS", "django_redis.client.DefaultClient", "'django_valkey.client.DefaultClient'"),
         ("CLIENT_CLASS", "django_redis.client.herd.HerdClient", "'django_valkey.client.HerdClient'"),
         ("CLIENT_CLASS", " django_redis.client.SentinelClient", "'django_valkey.client.SentinelClient'"),
-        ("CLIENT_CLASS", "django_cachex.client.KeyValueCacheClient", "counterpart of django_valkey"),
+        ("CLIENT_CLASS", "django_cachex.client.KeyValueCacheClient", "counterpart in django_valkey"),
         ("CONNECTION_FACTORY", "django_redis.pool.ConnectionFactory", "'django_valkey.pool.ConnectionFactory'"),
         ("CONNECTION_FACTORY", foreign("django_redis.pool.ConnectionFactory"), "'django_valkey.pool.Connection"),
         ("CONNECTION_POOL_CLASS", "redis.BlockingConnectionPool", "'valkey.BlockingConnectionPool'"),
@@ -92,7 +92,7 @@ def test_key_function_of_another_library_is_refused(key: str, value: Any) -> Non
 
 
 def test_factory_for_every_alias_of_another_library_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"connection_factory: 'django_redis.pool.ConnectionFactory' is"):
+    with pytest.raises(ConfigurationError, match=r"connection_factory: 'django_redis.pool.ConnectionFactory' belongs"):
         Settings.parse({"LOCATION": URL}, connection_factory="django_redis.pool.ConnectionFactory")
     with pytest.raises(ConfigurationError, match=r"OPTIONS\['CLIENT_CLASS'\]: 'django_redis.client.DefaultClient'"):
         Settings.parse({"LOCATION": URL}, client_class="django_redis.client.DefaultClient")

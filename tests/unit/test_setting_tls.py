@@ -66,9 +66,9 @@ def test_ssl_cert_reqs_of_another_kind_is_refused(value: object) -> None:
     [
         ({"ssl_cert_reqs": None, "ssl_check_hostname": True}, "ssl_check_hostname contradicts ssl_cert_reqs"),
         ({"ssl_cert_reqs": 0, "ssl_validate_ocsp": True}, "ssl_validate_ocsp contradicts ssl_cert_reqs"),
-        ({"ssl_validate_ocsp": True, "ssl_validate_ocsp_stapled": True}, "exclude each other: ssl_validate_ocsp"),
+        ({"ssl_validate_ocsp": True, "ssl_validate_ocsp_stapled": True}, "_stapled exclude each other"),
         ({"ssl_keyfile": "/k.pem"}, "ssl_keyfile needs ssl_certfile"),
-        ({"socket_keepalive": False, "socket_keepalive_options": {4: 1}}, "contradict socket_keepalive"),
+        ({"socket_keepalive": False, "socket_keepalive_options": {4: 1}}, "contradicts socket_keepalive"),
     ],
 )
 @pytest.mark.parametrize("place", ["CONNECTION_POOL_KWARGS", "BASE_CLIENT_KWARGS", "SENTINEL_KWARGS"])

@@ -184,7 +184,7 @@ def test_a_factory_is_made_once_of_the_options_for_all_servers_each_with_its_url
         ("valkey://h", {KWARGS: {"connection_class": dict}}, KWARGS, "dict lacks read_response"),
         ("valkey://h", {"CONNECTION_POOL_CLASS": OwnPool, KWARGS: {"decode_responses": True}}, KWARGS, "must stay off"),
         ("valkey://h", {"CONNECTION_FACTORY": dict}, "CONNECTION_FACTORY", "dict lacks connect and disconnect"),
-        ("valkey://h", {"CONNECTION_FACTORY": Failing}, "CONNECTION_FACTORY", "Failing cannot be made: RuntimeError"),
+        ("valkey://h", {"CONNECTION_FACTORY": Failing}, "CONNECTION_FACTORY", "Failing cannot be created: Runtime"),
         (
             "valkey://h",
             {"CONNECTION_FACTORY": Factory, "CLUSTER": True},

@@ -63,19 +63,19 @@ def test_credentials_options_and_herd_are_for_every_shard() -> None:
 
 
 FALSE = "False contradicts the classes of shards; leave it out"
-NO_SERVICE = "no service of sentinels.*'django_valkey.pool.ConnectionFactory'"
+NO_SERVICE = "not a service of Sentinel.*'django_valkey.pool.ConnectionFactory'"
 REFUSED: dict[str, tuple[object, dict[str, Any], str, str]] = {
     "a shard twice": (["valkey://a/1", "valkey://b/1", "valkey://a/1"], {}, "LOCATION", "URLs 1 and 3 .*once"),
     "a server twice": (["valkey://a/1", "redis://a:6379/1"], {}, "LOCATION", "URLs 1 and 2 name the same database"),
     "is_master": (["valkey://a?is_master=1", "valkey://b"], {}, "LOCATION", "is_master .*leave it out"),
-    "a cluster": (URLS, {"CLUSTER": True}, "OPTIONS['SHARDED']", "takes no shards; ask for one of both"),
+    "a cluster": (URLS, {"CLUSTER": True}, "OPTIONS['SHARDED']", "distributes keys itself; choose one of them"),
     "a sentinel's factory": (
         "valkey://s/1",
         {"CONNECTION_FACTORY": "django_valkey.pool.SentinelConnectionFactory", "SENTINELS": SENTINELS},
         "OPTIONS['SHARDED']",
         NO_SERVICE,
     ),
-    "sentinels": (URLS, {"SENTINELS": SENTINELS}, "OPTIONS['SENTINELS']", "nothing asks the sentinels"),
+    "sentinels": (URLS, {"SENTINELS": SENTINELS}, "OPTIONS['SENTINELS']", "no class of this alias selects Sentinel"),
 }
 
 

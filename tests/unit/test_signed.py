@@ -102,7 +102,7 @@ def test_a_signature_is_of_this_use_of_the_key_alone() -> None:
 @pytest.mark.parametrize("keys", [[], [""], ["a", b""], None])
 def test_a_key_is_needed_and_the_error_shows_none(keys: object) -> None:
     options = {"SERIALIZER": "dvcache.serializers.SignedSerializer", "SIGNING_KEYS": keys}
-    with pytest.raises(ConfigurationError, match="this makes one: python") as caught:
+    with pytest.raises(ConfigurationError, match="create one with: python") as caught:
         Settings.parse({"LOCATION": "memory://", "OPTIONS": options}, alias="pages")
     assert (caught.value.alias, caught.value.key) == ("pages", "OPTIONS['SIGNING_KEYS']")
 

@@ -131,9 +131,9 @@ def test_a_pool_that_asks_no_sentinel_is_the_documented_error(pool: object, name
 def test_a_plain_alias_under_a_sentinel_factory_for_every_alias_is_told_to_name_its_own(location: str) -> None:
     error = refused(location, factory=SENTINEL)
     assert error.key == "OPTIONS['SENTINELS']"
-    assert "the connection factory for every alias asks for Sentinel" in str(error)
+    assert "the global connection factory selects Sentinel" in str(error)
     assert f"set OPTIONS['CONNECTION_FACTORY'] = '{PLAIN}'" in str(error)
-    assert "for every alias" not in str(refused(location, factory=SENTINEL, CLIENT_CLASS=SENTINEL_CLIENT))
+    assert "global connection factory" not in str(refused(location, factory=SENTINEL, CLIENT_CLASS=SENTINEL_CLIENT))
     assert parsed(location, factory=SENTINEL, CONNECTION_FACTORY=PLAIN) == parsed(location)
 
 
@@ -150,12 +150,12 @@ def test_service_may_be_named_like_an_address(name: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("location", "reason"),
     [
-        ("valkey://127.0.0.1:6379/0", "the address of a server"),
-        ("valkey://[::1]/0", "the address of a server"),
-        ("valkey://localhost/0", "the address of a server"),
-        ("valkey://service:6379/0", "the address of a server"),
-        ("valkey://sentinel-1:26379/0", "the address of a server"),
-        (["valkey://s/0", "valkey://10.0.0.1:6379/0"], "the address of a server"),
+        ("valkey://127.0.0.1:6379/0", "the URL names a server"),
+        ("valkey://[::1]/0", "the URL names a server"),
+        ("valkey://localhost/0", "the URL names a server"),
+        ("valkey://service:6379/0", "the URL names a server"),
+        ("valkey://sentinel-1:26379/0", "the URL names a server"),
+        (["valkey://s/0", "valkey://10.0.0.1:6379/0"], "the URL names a server"),
         ("valkey:///0", "the URL names no service"),
         ("unix:///run/valkey.sock", "unix:// cannot be reached through sentinels"),
         ("memory://s", "memory:// cannot be reached through sentinels"),
@@ -176,12 +176,12 @@ def test_a_nodes_address_where_the_name_of_a_service_belongs_is_named(location: 
         ({"pasword": "s3cr3t"}, "did you mean password?"),  # codespell:ignore pasword
         ({"password": 7}, "password must be text"),
         ({"socket_timeout": 0}, "socket_timeout must be a positive number"),
-        ({"host": "h"}, "host is not for sentinels"),
-        ({"db": 1}, "db is not for sentinels"),
+        ({"host": "h"}, "host has no effect on sentinels"),
+        ({"db": 1}, "db has no effect on sentinels"),
         ({"min_other_sentinels": -1}, "min_other_sentinels must be a whole number"),
         ({"ssl_cert_reqs": "none"}, "write 'ssl': True as well"),
         ({"credential_provider": Provider(), "password": "s3cr3t"}, "exclude each other"),
-        ({7: 1}, "7 is no argument"),
+        ({7: 1}, "7 is not a connection argument"),
         ([], "must be a mapping"),
     ],
 )

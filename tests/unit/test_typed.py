@@ -126,5 +126,5 @@ def test_the_names_of_kinds_and_types_are_their_own() -> None:
 
 
 def test_a_kind_whose_name_begins_with_no_dollar_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"begins with a dollar: '\$money'"):
+    with pytest.raises(ConfigurationError, match=r"must begin with a dollar: write '\$money'"):
         Kind("money", Decimal, str, Decimal)
