@@ -1,4 +1,4 @@
-"""The Django backend, under the dotted paths that Django projects already have in their settings.
+"""The Django cache backend, under django-valkey's dotted paths.
 
 ::
 
@@ -9,8 +9,8 @@
         }
     }
 
-`container(alias)` gives what is behind an alias. Importing this package connects nothing, and changes no
-signal receiver and no setting of Django.
+`container(alias)` returns the container behind an alias. Importing this package opens no connection and changes
+neither signal receivers nor settings of Django.
 """
 
 from importlib import import_module
@@ -30,12 +30,12 @@ VERSION: Final = tuple(int(part) for part in __version__.split(".")[:3])
 
 
 def container(alias: str = "default") -> "Container":
-    """Return the container of an alias of CACHES: the one that `caches[alias]` runs on.
+    """Return the container of an alias of CACHES, the one that `caches[alias]` uses.
 
-    It is open for as long as this object, or a cache object of the alias, is referenced.
+    It stays open while this object, or a cache object of the alias, is referenced.
 
     Raises:
-        ConfigurationError: there is no such alias, it is another backend's, or its settings are wrong.
+        ConfigurationError: there is no such alias, it uses another backend, or its settings are wrong.
     """
     from django_valkey import wiring  # noqa: PLC0415  # a serializer alone needs no wiring
 
@@ -43,15 +43,15 @@ def container(alias: str = "default") -> "Container":
 
 
 def get_valkey_connection(alias: str = "default", write: bool = True, key: str | None = None) -> "Valkey":
-    """Return valkey-py's client of an alias's server, on the one pool that the alias has for such clients.
+    """Return a valkey-py client for a server of an alias, on the alias's shared pool for such clients.
 
     Args:
         alias: an alias of CACHES.
-        write: of the primary; else of a replica, if there is one.
-        key: of shards, the stored key whose server is meant: `cache.make_key("a")` of the entry "a".
+        write: True for the primary; False for a replica, if there is one.
+        key: with shards, the stored key that selects the shard: `cache.make_key("a")` for the entry "a".
 
     Raises:
-        NotImplementedError: the alias is another backend's, which has no such clients.
+        NotImplementedError: the alias uses another backend.
     """
     from django_valkey import raw  # noqa: PLC0415  # a serializer alone needs no wiring
 
@@ -60,20 +60,21 @@ def get_valkey_connection(alias: str = "default", write: bool = True, key: str |
 
 
 def _refuse_twin() -> None:
-    """Raise where the distribution that owns the same import name is installed too: which one is imported is chance."""
+    """Raise if the distribution django-valkey, which provides the same package name, is installed too."""
+    # Both distributions write into the same directory, so the files on disk are a mixture of both.
     try:
         version("django-valkey")
     except PackageNotFoundError:
         return
     raise ImportError(
-        "django-valkey and dvcache are both installed, and both bring the package 'django_valkey'. "
+        "django-valkey and dvcache are both installed, and both provide the package 'django_valkey'. "
         "Run: pip uninstall --yes django-valkey, then: pip install --force-reinstall --no-deps dvcache "
         "(django_valkey.E007)"
     )
 
 
 def _need_django() -> None:
-    """Raise where there is no Django: the names of this package are a backend's."""
+    """Raise if Django is not installed."""
     try:
         import_module("django")
     except ModuleNotFoundError as error:

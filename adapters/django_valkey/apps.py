@@ -1,4 +1,4 @@
-"""The Django application: `"django_valkey"` in INSTALLED_APPS has `manage.py check` look at CACHES."""
+"""The Django application: with `"django_valkey"` in INSTALLED_APPS, `manage.py check` checks CACHES."""
 
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -12,14 +12,14 @@ from typing_extensions import override
 
 
 class DjangoValkeyConfig(AppConfig):
-    """Registers the system checks. It has no models, and connects nothing."""
+    """Registers the system checks. It has no models and opens no connection."""
 
     name = "django_valkey"
     verbose_name = "Valkey cache"
 
     @override
     def ready(self) -> None:
-        from django_valkey import checks  # noqa: PLC0415  # backends are imported when the settings are there
+        from django_valkey import checks  # noqa: PLC0415  # importing backends needs loaded settings
 
         register(checks.check_caches, Tags.caches)
         register(checks.check_deployment, Tags.security, deploy=True)
@@ -34,11 +34,11 @@ _Check: TypeAlias = Callable[..., Sequence[CheckMessage]]
 _BUILDERS: Final[set[Any]] = {
     getattr(djangos, name, None) for name in ("check_cache_location_not_exposed", "check_file_based_cache_is_absolute")
 }
-"""Django's checks that build every alias: a wrong one raises there, and of the others nothing is told."""
+"""Django's own checks that create every cache: the first wrong alias raises there, before the others are reported."""
 
 
 def _after(ours: _Check, check: _Check) -> Any:
-    """Return the check, which finds nothing as long as ours finds errors."""
+    """Wrap a check of Django's so that it returns nothing while our check finds errors."""
 
     @wraps(check)
     def patient(**arguments: Any) -> Sequence[CheckMessage]:

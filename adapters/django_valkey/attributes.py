@@ -1,4 +1,4 @@
-"""What code that was written against django-valkey reads of a cache, beside what Django's own caches have."""
+"""Private attributes of django-valkey's caches, for code that reads them."""
 
 import logging
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 class Attributes:
-    """The settings of a cache, by the names of django-valkey's private attributes. To be read only."""
+    """Read-only settings of a cache, under django-valkey's private names."""
 
     if TYPE_CHECKING:
         _wired: Wired
@@ -36,6 +36,6 @@ class Attributes:
 
     @property
     def logger(self) -> logging.Logger | None:
-        """The logger that ignored exceptions are told to, None where they are told to none."""
+        """Logger of ignored exceptions, None if they are not logged."""
         settings = self._wired.container.settings
         return logging.getLogger(settings.logger) if settings.log_ignored_exceptions else None

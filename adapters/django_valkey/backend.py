@@ -1,4 +1,4 @@
-"""What every backend of this package is, whatever the colour of its methods."""
+"""Base of all backends of this package, sync and async."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -28,28 +28,28 @@ _ASSIGNABLE: Final = frozenset({"key_prefix", "version", "default_timeout", "key
 _OF_CLUSTERS: Final = frozenset(
     name for name, found in vars(clusters).items() if isfunction(found) and found.__module__ == clusters.__name__
 )
-"""The operations that a cluster's caches have beside the others'."""
+"""Operations that only caches on a cluster have."""
 
 
 class Backend(Attributes, BaseCache):
-    """A cache as Django makes one: for each thread and each asynchronous task, of LOCATION and the rest of the entry.
+    """A cache object, created by Django for each thread and each async task.
 
-    It owns nothing. Connections belong to the alias's container, of which there is one in the process: a pool for all
-    threads, and one connection for each event loop, which outlive the request that opened them.
+    It owns nothing. Connections belong to the alias's container, one for the process: a pool for all threads, and a
+    multiplexed connection for each event loop. They outlive the request that opened them.
 
     Args:
         server: LOCATION.
         params: the rest of the alias's entry in CACHES.
 
     Raises:
-        ConfigurationError: a setting is wrong; names the alias, the key and the cure.
+        ConfigurationError: a setting is wrong; the message names the alias, the key and the cure.
     """
 
     colour: ClassVar[Colour] = "sync"
     DEFAULT_CLIENT_CLASS: ClassVar[str] = "django_valkey.client.DefaultClient"
 
     _chooses_client: ClassVar[bool] = False
-    """Whether the project overrides `get_client_class`."""
+    """True if the project overrides `get_client_class`."""
     _wired: Wired
     _own: Contexts | None
     _context: Context
@@ -61,13 +61,13 @@ class Backend(Attributes, BaseCache):
         self._arguments = server, params
         wired = self._wire()
         BaseCache.__init__(self, wired.params)
-        self.default_timeout = wired.context.timeout  # BaseCache made a whole number of it
+        self.default_timeout = wired.context.timeout  # BaseCache truncates it to a whole number
         self._assigned: dict[str, Any] = {}
 
     if not TYPE_CHECKING:
 
         def __setattr__(self, name: str, value: object) -> None:
-            """Have what is assigned count in every method from now on, as in Django's own caches."""
+            """Apply an assigned prefix, version, timeout or key function to all methods, as in Django's own caches."""
             object.__setattr__(self, name, value)
             if name in _ASSIGNABLE and "_assigned" in self.__dict__:
                 self._assigned[name] = value
@@ -86,7 +86,7 @@ class Backend(Attributes, BaseCache):
             wired = wired.reassigned(assigned)
         self._wired, self._client, self._async_client = wired, wired.client, wired.async_client
         own = self._own = wired.own_with(self.get_client_class()) if self._chooses_client else wired.own
-        if own is None:
+        if own is None:  # no overrides: every cache object shares the container's context
             self._context = self._async_context = wired.context
         else:
             self._client, self._async_client = own.clients(self, (wired.client, wired.async_client))
@@ -104,11 +104,9 @@ class Backend(Attributes, BaseCache):
         return own is not None and name in own.plan.client_hooks
 
     def _let_go(self) -> None:
-        """Use no connections of settings that are not those of this moment; the next use finds the right ones.
-
-        Django calls `close()` of a thread's caches before it forgets them for another CACHES, but what it forgets may
-        live on in the thread's context for ever.
-        """
+        """Drop the container if its settings are no longer current; the next use finds the current one."""
+        # Django calls `close()` on a thread's caches before it drops them for changed CACHES. A dropped cache object
+        # may stay referenced in the thread's context, and would keep the old container open.
         wired: Wired | None = self.__dict__.get("_wired")
         if wired is not None and wired.container.settings.close_connection:
             wired.container.release()
@@ -135,24 +133,24 @@ class Backend(Attributes, BaseCache):
 
     @cached_property
     def client(self) -> Any:
-        """The alias's CLIENT_CLASS on this cache: the same operations, and valkey-py's clients of the servers."""
+        """The alias's CLIENT_CLASS bound to this cache: the same operations, and valkey-py clients of the servers."""
         return self.get_client_class()(*self._arguments, self)
 
     def client_in(self, colour: Colour) -> Any:
-        """Return `client`, or its twin of the other colour.
+        """Return `client`, or its counterpart of the other mode.
 
         Raises:
-            NotSupportedError: the client's class is the project's own, which serves its own colour.
+            NotSupportedError: the client's class is the project's own, which has no counterpart.
         """
         if colour == self.colour:
             return self.client
         cls = twins.named(type(self.client), "OPTIONS['CLIENT_CLASS']", colour)
         if cls is type(self.client):
-            raise NotSupportedError(f"OPTIONS['CLIENT_CLASS']: {cls.__name__} has no {colour} twin")
+            raise NotSupportedError(f"OPTIONS['CLIENT_CLASS']: {cls.__name__} has no {colour} counterpart")
         return cls(*self._arguments, self)
 
     def get_client_class(self) -> type[Any]:
-        """Return the class of `client`: CLIENT_CLASS, or its twin where it is of the other colour."""
+        """Return the class of `client`: CLIENT_CLASS, or its counterpart in this backend's mode."""
         _, params = self._arguments
         reference = (params.get("OPTIONS") or {}).get("CLIENT_CLASS") or self.DEFAULT_CLIENT_CLASS
         if is_built_in(reference) and self._wired.container.settings.shards:
@@ -164,34 +162,34 @@ class Backend(Attributes, BaseCache):
 
     @property
     def driver(self) -> Driver | None:
-        """What makes the pools that carry the commands, where classes of the project's own do."""
+        """The pool source from the project's own classes, None for the built-in pools."""
         return self._wired.container.settings.endpoints[0].driver
 
     @property
     def is_on_cluster(self) -> bool:
-        """Whether LOCATION names nodes of a cluster."""
+        """True if the alias is on a cluster."""
         return self._wired.container.settings.cluster
 
     @property
     def is_on_sentinels(self) -> bool:
-        """Whether sentinels say where the servers are."""
+        """True if the alias uses Sentinel."""
         return bool(self._wired.container.settings.endpoints[0].service)
 
     @override
     def make_key(self, key: Key, version: int | None = None, prefix: str | None = None) -> Any:
-        """Return the key as it is stored, a `CacheKey`: by the client's `make_key` if the project overrides that.
+        """Return the stored key, a `CacheKey`. A project's override of the client's `make_key` is called.
 
         Args:
-            key: the entry's name, without prefix and version.
-            version: the version; the alias's own where None.
-            prefix: the prefix; the alias's own where None.
+            key: the key, without prefix and version.
+            version: the version; None for the alias's own.
+            prefix: the prefix; None for the alias's own.
         """
         if self._is_hooked("make_key"):
             return self.client.make_key(key, version=version, **({} if prefix is None else {"prefix": prefix}))
         return text(self._wired.context.keys.key(key, version, prefix))
 
     def make_pattern(self, pattern: str, version: int | None = None, prefix: str | None = None) -> Any:
-        """Return the glob over stored keys, in which prefix and version are literal.
+        """Return the glob over stored keys, with prefix and version escaped.
 
         Raises:
             ValueError: the pattern is None or empty.
@@ -201,30 +199,30 @@ class Backend(Attributes, BaseCache):
         return text(self._wired.context.keys.pattern(pattern, version, prefix))
 
     def encode(self, value: object) -> bytes | float:
-        """Return a value as it is stored: an int or a float as it is, the rest as bytes."""
+        """Return the stored form of a value: an int or a float unchanged, anything else as bytes."""
         return self.client.encode(value) if self._is_hooked("encode") else encoded(self._wired.context.codec, value)
 
     def decode(self, value: bytes) -> object:
         """Return the value of stored bytes.
 
         Raises:
-            DecodeError: they cannot be read.
+            DecodeError: the bytes cannot be read.
         """
         return self.client.decode(value) if self._is_hooked("decode") else decoded(self._wired.context.codec, value)
 
     def reverse_key(self, key: str) -> str:
-        """Return the caller's name of a stored key; a key that is not of this prefix and version comes back whole.
+        """Return the caller's key for a stored key; a key of another prefix or version is returned unchanged.
 
         Raises:
-            NotSupportedError: the KEY_FUNCTION cannot be reversed, and there is no REVERSE_KEY_FUNCTION.
+            NotSupportedError: there is a KEY_FUNCTION but no REVERSE_KEY_FUNCTION.
         """
         return self._context.keys.original(key.encode("utf-8", "surrogateescape"))
 
     @override
-    def get_backend_timeout(self, timeout: Timeout = DEFAULT_TIMEOUT) -> Timeout:  # type: ignore[override]  # a moment in the stubs
-        """Return how many seconds an entry lives, None for ever. What overrides it is asked by every operation."""
+    def get_backend_timeout(self, timeout: Timeout = DEFAULT_TIMEOUT) -> Timeout:  # type: ignore[override]  # the stubs return a point in time
+        """Return the timeout in seconds, None for no expiry. Every operation calls an override of this."""
         return self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
 
     @override
     def validate_key(self, key: object) -> None:
-        """Accept every key: memcached's limits are not the server's."""
+        """Accept every key: the server does not have memcached's limits."""

@@ -1,4 +1,4 @@
-"""What a project's own backends are put together of, by the names that django-valkey gives it.
+"""Base classes for a project's own backends, under django-valkey's names.
 
 ::
 
@@ -42,34 +42,34 @@ Backend = TypeVar("Backend")
 
 
 class BaseValkeyCache(Generic[Client, Backend]):
-    """Says of which client a backend is; what it does, its other base says.
+    """Names the client class of a backend. The methods come from a second base class.
 
-    That one is `BackendCommands`, `AsyncBackendCommands`, or a backend.
+    That is `BackendCommands`, `AsyncBackendCommands`, or a backend.
     """
 
     DEFAULT_CLIENT_CLASS: ClassVar[str]
-    """The dotted path of the client of an alias that names none in CLIENT_CLASS."""
+    """Dotted path of the default client class."""
 
 
 class BackendCommands(Methods, Coroutines, _Backend):  # type: ignore[misc]  # set, clear, delete_many: None in the stubs
-    """Methods that wait for the server, and their `a*` twins, native coroutines. Arguments are those of `Backend`."""
+    """Sync methods, and their `a*` counterparts, native coroutines. Arguments are those of `Backend`."""
 
     def __init__(self, server: object, params: dict[str, Any]) -> None:
         _Backend.__init__(self, server, params)
 
     @override
     def close(self, **kwargs: object) -> None:
-        """Keep the connections, or under CLOSE_CONNECTION those in use: Django calls this at each request's end."""
+        """Keep the connections, or with CLOSE_CONNECTION only those in use. Django calls this after each request."""
         self._let_go()
 
     @override
     async def aclose(self, **kwargs: object) -> None:
-        """Keep the connections, as `close`."""
+        """Do the same as `close`."""
         self._let_go()
 
 
 class Done:
-    """Awaited or not, it is done. A coroutine that Django does not await would warn at every request's end."""
+    """An awaitable that is already done. Django does not await `close()`, and a coroutine would then warn."""
 
     __slots__ = ()
 
@@ -81,7 +81,7 @@ _DONE: Final = Done()
 
 
 class AsyncBackendCommands(AsyncMethods, Coroutines, _Backend):  # type: ignore[misc]  # coroutines where the stubs are not
-    """Methods that are coroutines, by two names each: `get` and `aget`. Arguments are those of `Backend`."""
+    """Coroutine methods, each under two names: `get` and `aget`. Arguments are those of `Backend`."""
 
     is_async = True
     colour = "async"
@@ -92,23 +92,23 @@ class AsyncBackendCommands(AsyncMethods, Coroutines, _Backend):  # type: ignore[
 
     @override
     def close(self, **kwargs: object) -> Done:  # type: ignore[override]  # None in Django's stubs
-        """Keep the connections, or under CLOSE_CONNECTION those in use: Django calls this at each request's end."""
+        """Keep the connections, or with CLOSE_CONNECTION only those in use. Django calls this after each request."""
         self._let_go()
         return _DONE
 
     @override
     def aclose(self, **kwargs: object) -> Done:  # type: ignore[override]  # awaitable, though no coroutine
-        """Keep the connections, as `close`."""
+        """Do the same as `close`."""
         self._let_go()
         return _DONE
 
     @override
     def __contains__(self, key: object) -> NoReturn:
-        raise NotSupportedError("'in' cannot wait for the server; write: await cache.has_key(key)")
+        raise NotSupportedError("'in' cannot be awaited; write: await cache.has_key(key)")
 
 
 async def close_async_caches(**_: object) -> None:
-    """Close every cache of this task, for code that calls it: nothing is connected to Django's signals here."""
+    """Close every cache of this task. It is not connected to Django's signals; call it yourself."""
     for cache in caches.all(initialized_only=True):
         if getattr(cache, "is_async", False):
             await cache.aclose()

@@ -1,4 +1,4 @@
-"""What clients of both colours share: what `cache.client` is."""
+"""Base of the sync and async clients: the object `cache.client`."""
 
 import os
 import random
@@ -43,16 +43,16 @@ _main_exceptions: Final = (
     *(valkey.exceptions.ConnectionError, valkey.exceptions.TimeoutError, valkey.exceptions.ResponseError),
     *(TimeoutError, TransportError, ServerError),
 )
-"""What a command that failed raises: valkey-py's client, or an operation."""
+"""Errors of a failed command, from valkey-py's client or from an operation."""
 
 
 class BaseClient(Generic[Raw]):
-    """The servers of an alias, each to be had as a client of valkey-py.
+    """Gives valkey-py clients for the servers of an alias.
 
     Args:
         server: LOCATION.
         params: the rest of the alias's entry in CACHES.
-        backend: the cache with whose keys, codec and connections the operations work.
+        backend: the cache whose keys, codec and connections the operations use.
     """
 
     colour: ClassVar[Colour]
@@ -68,7 +68,7 @@ class BaseClient(Generic[Raw]):
         self._process = os.getpid()
 
     def _urls(self, server: object) -> Sequence[str]:
-        """Return the URLs of LOCATION, that of the primary first."""
+        """Return the URLs of LOCATION, the primary first."""
         return locations.urls(server)
 
     if not TYPE_CHECKING:
@@ -84,35 +84,36 @@ class BaseClient(Generic[Raw]):
 
     @property
     def _wired(self) -> Wired:
-        return self._backend._wired  # noqa: SLF001  # a client is its cache's
+        return self._backend._wired  # noqa: SLF001  # a client belongs to its cache
 
     def _bound(self) -> Context:
-        """Return the context of the moment: that of the wiring, or one that goes through what the class overrides."""
+        """Return the current context: the alias's, or one that calls what this class overrides."""
         wired, own = self._wired, self._backend._own  # noqa: SLF001  # as above
         if own is None:
             return wired.context
+        # The container changes with Django's settings, so contexts are kept only for the current one.
         kept = self.__dict__.get("_kept")
         if kept is None or kept[0] is not wired:
             kept = self.__dict__["_kept"] = wired, own.of(self, self._backend)
         return kept[1]
 
     def make_key(self, key: Key, version: int | None = None, prefix: str | None = None) -> str:
-        """Return the key as it is stored. What overrides it is asked by every operation."""
+        """Return the stored key. Every operation calls an override of this."""
         return text(self._wired.context.keys.key(key, version, prefix))
 
     def make_pattern(self, pattern: str, version: int | None = None, prefix: str | None = None) -> str:
-        """Return the glob over stored keys. What overrides it is asked by every operation."""
+        """Return the glob over stored keys. Every operation calls an override of this."""
         return text(self._wired.context.keys.pattern(pattern, version, prefix))
 
     def encode(self, value: object) -> bytes | float:
-        """Return a value as it is stored: an int or a float as it is, the rest as bytes."""
+        """Return the stored form of a value: an int or a float unchanged, anything else as bytes."""
         return encoded(self._wired.context.codec, value)
 
     def decode(self, value: bytes) -> object:
         """Return the value of stored bytes.
 
         Raises:
-            DecodeError: they cannot be read.
+            DecodeError: the bytes cannot be read.
         """
         return decoded(self._wired.context.codec, value)
 
@@ -123,15 +124,15 @@ class BaseClient(Generic[Raw]):
         return set(values) if convert_to_set else values
 
     def client_in(self, colour: Colour) -> Any:
-        """Return this client, or its twin of the other colour."""
+        """Return this client, or its counterpart of the other mode."""
         return self if colour == self.colour else self._backend.client_in(colour)
 
     @cached_property
     def connection_factory(self) -> Any:
-        """The factory that OPTIONS names, else DJANGO_VALKEY_CONNECTION_FACTORY, else the client's own.
+        """The factory in OPTIONS, else DJANGO_VALKEY_CONNECTION_FACTORY, else the client's own.
 
-        A client's path means that client's factory. On sentinels, a built-in factory is the one for sentinels. One of
-        the project's own is the very object whose pools carry the cache's commands.
+        The path of a client selects that client's factory. With Sentinel or a cluster, a built-in factory is replaced
+        by the one for that topology. A project's own factory is the same object whose pools the cache uses.
         """
         driver = self._backend.driver
         if isinstance(driver, ByFactory):
@@ -152,11 +153,11 @@ class BaseClient(Generic[Raw]):
         return cls(self._options)
 
     def get_next_client_index(self, write: bool = True, tried: Sequence[int] | None = None) -> int:
-        """Return which of the URLs to use: the first one for writes, one of the others for reads if there are any.
+        """Return the index of the URL to use: 0 for writes, a random other one for reads if there is one.
 
         Args:
-            write: whether it is for a write.
-            tried: for reads, the ones that failed; those that were not tried come first.
+            write: whether to select the primary.
+            tried: for reads, the indexes that failed; others are preferred.
         """
         if write or len(self._server) == 1:
             return 0
@@ -165,7 +166,7 @@ class BaseClient(Generic[Raw]):
 
     @property
     def reverse_key(self) -> Callable[[str], str]:
-        """Of a stored key, the caller's."""
+        """Function that returns the caller's key for a stored key."""
         return self._backend.reverse_key
 
     @property
@@ -185,5 +186,5 @@ class BaseClient(Generic[Raw]):
 
 
 def pair(url: str) -> tuple[str, str]:
-    """Return the URLs of the primary and of the replicas of the service that a URL names."""
+    """Return two URLs of a Sentinel service: of its primary and of its replicas."""
     return in_role(url, is_master="1"), in_role(url, is_master="0")

@@ -1,7 +1,7 @@
-"""What connection factories of both colours share. They give valkey-py's own clients: raw access beside the cache.
+"""Base of the sync and async connection factories, which make valkey-py clients for raw access.
 
-The caches of this package run on lean connections of their own, unless a factory is a class of the project's: then the
-pools of the clients that it connects carry the commands.
+The cache itself uses its own connections. Only with a project's own factory class does it use the pools of the clients
+that the factory connects.
 """
 
 import asyncio
@@ -30,22 +30,22 @@ Pool = TypeVar("Pool")
 
 
 class BaseConnectionFactory(Generic[Base, Pool]):
-    """Makes valkey-py's clients of URLs, each on a pool that all of the same factory, options and URL share.
+    """Makes valkey-py clients for URLs. Clients with equal factory class, options and URL share a pool.
 
     Args:
-        options: the OPTIONS of an alias, which are copied and never changed.
+        options: the OPTIONS of an alias; they are copied and never changed.
 
     Raises:
         ConfigurationError: a class that the options name cannot be imported.
     """
 
     colour: ClassVar[Colour] = "sync"
-    """Of a subclass, that of its `connect`."""
+    """The mode; in a subclass, that of its `connect`."""
     path_pool_cls: ClassVar[str]
     path_base_cls: ClassVar[str]
     path_parser_cls: ClassVar[str] = "valkey.connection.DefaultParser"
     _pools: ClassVar[dict[Hashable, Any]] = shared.pools
-    """By factory, options, parameters and owner."""
+    """Pools by factory class, options, parameters and owner."""
 
     @override
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -66,10 +66,10 @@ class BaseConnectionFactory(Generic[Base, Pool]):
         return _configured(self.options.get(option, default), option, self.colour)
 
     def make_connection_params(self, url: str | None) -> dict[str, Any]:
-        """Return the arguments of a pool: the URL and what the options say of its connections, in seconds.
+        """Return the arguments of a pool: the URL, and connection arguments from the options. Timeouts are in seconds.
 
         Raises:
-            ConfigurationError: a timeout is no number.
+            ConfigurationError: a timeout is not a number.
             NotSupportedError: the URL is `memory://`, which has no server, or a test has replaced the pools.
         """
         replaced.refuse_raw()
@@ -88,7 +88,7 @@ class BaseConnectionFactory(Generic[Base, Pool]):
         return params
 
     def _credentials(self) -> dict[str, Any]:
-        """Return the provider of credentials, made anew for each pool if the options name a class."""
+        """Return the credential provider, a new one for each pool if the options name a class."""
         provider, key = self.options.get("CREDENTIAL_PROVIDER"), "OPTIONS['CREDENTIAL_PROVIDER']"
         if provider is None:
             return {}
@@ -96,7 +96,7 @@ class BaseConnectionFactory(Generic[Base, Pool]):
             return {"credential_provider": components.build(provider, self.options, key, ("get_credentials",))}
 
     def get_parser_cls(self) -> type[Any]:
-        """Return the class that reads replies: PARSER_CLASS, PARSER_CLS, or valkey-py's default."""
+        """Return the reply parser class: PARSER_CLASS, PARSER_CLS, or valkey-py's default."""
         option = "PARSER_CLASS" if "PARSER_CLASS" in self.options else "PARSER_CLS"
         return self._class(option, self.path_parser_cls)
 
@@ -106,15 +106,15 @@ class BaseConnectionFactory(Generic[Base, Pool]):
         Args:
             params: as `make_connection_params` returns them.
         """
-        replaced.refuse_raw("a pool of valkey-py's")
+        replaced.refuse_raw("a valkey-py pool")
         given = {**params, **self._credentials(), **self.pool_cls_kwargs}
         url = raw_arguments.of_url(in_role(given["url"]))
         tls = urlsplit(url).scheme in {"valkeys", "rediss"} or bool(given.get("ssl"))
         return self.pool_cls.from_url(**{**given, **raw_arguments.checked_hosts(self.options, tls=tls), "url": url})
 
     def get_or_create_connection_pool(self, params: Mapping[str, Any]) -> Any:
-        """Return the pool of these parameters, of which there is one for each factory class, options and owner."""
-        replaced.refuse_raw("a pool of valkey-py's")
+        """Return the shared pool of these parameters, created once for each factory class, options and owner."""
+        replaced.refuse_raw("a valkey-py pool")
         key = type(self), frozen(self.options), frozen(params), self._owner()
         with shared.lock:
             if key not in self._pools:
@@ -123,27 +123,27 @@ class BaseConnectionFactory(Generic[Base, Pool]):
             return self._pools[key]
 
     def _owner(self) -> Hashable:
-        """Return whose a pool is: the running event loop's, or None, everybody's."""
+        """Return the owner of a pool: the running event loop, or None if the pool is for the whole process."""
         return asyncio.get_running_loop() if self.colour == "async" else None
 
     def _client(self, params: Mapping[str, Any]) -> Any:
         pool = self.get_or_create_connection_pool(params)
-        # On sentinels the pool maps addresses; the client of a server knows none.
+        # With Sentinel the pool maps addresses, and a client of one server has no argument for it.
         known = {name: each for name, each in self.base_client_cls_kwargs.items() if name != "address_remap"}
         return self.base_client_cls(connection_pool=pool, **known)
 
 
 class BaseSentinelConnectionFactory(BaseConnectionFactory[Base, Pool]):
-    """Makes clients of the nodes that sentinels know: a URL's host is the name of a service.
+    """Makes clients for the nodes of a Sentinel service: the host of the URL is the service name.
 
-    `is_master` in the URL's query chooses the primary, which is the default, or the replicas. `valkeys://` secures the
-    connections to the nodes.
+    `is_master` in the URL's query selects the primary (the default) or the replicas. `valkeys://` means TLS to the
+    nodes.
 
     Args:
-        options: the OPTIONS of an alias, SENTINELS and SENTINEL_KWARGS among them.
+        options: the OPTIONS of an alias, including SENTINELS and SENTINEL_KWARGS.
 
     Raises:
-        ConfigurationError: SENTINELS is missing, or the pool class asks no sentinel.
+        ConfigurationError: SENTINELS is missing, or the pool class does not support Sentinel.
     """
 
     path_sentinel_cls: ClassVar[str]
@@ -174,8 +174,8 @@ class BaseSentinelConnectionFactory(BaseConnectionFactory[Base, Pool]):
         return super().get_connection_pool({**params, "url": url, **role, **security, **named})
 
     def _sentinel_of(self, params: Mapping[str, Any]) -> Any:
-        """Return valkey-py's `Sentinel` for one pool, with connections of its own."""
-        # Where SENTINEL_KWARGS is not given, valkey-py takes the timeouts of the nodes.
+        """Return a valkey-py `Sentinel` for one pool, with connections of its own."""
+        # Without SENTINEL_KWARGS valkey-py uses the timeouts of the nodes for the sentinels.
         given = self.options.get("SENTINEL_KWARGS")
         arguments = None if given is None else raw_arguments.connection(given)
         others = (arguments or {}).pop("min_other_sentinels", 0)
@@ -191,7 +191,7 @@ class BaseSentinelConnectionFactory(BaseConnectionFactory[Base, Pool]):
 
 
 def in_role(url: str, **role: str) -> str:
-    """Return the URL with another role in its query, or with none."""
+    """Return the URL with its role in the query replaced or removed."""
     split = urlsplit(url)
     if not role and "is_master" not in split.query:
         return url
@@ -200,14 +200,14 @@ def in_role(url: str, **role: str) -> str:
 
 
 def reachable(url: str) -> str:
-    """Return a URL that valkey-py knows: of `embedded://`, that of the server's socket, started if need be.
+    """Return a URL that valkey-py supports; for `embedded://` that of the server's socket, starting it if necessary.
 
     Raises:
         NotSupportedError: the URL is `memory://`, which has no server.
     """
     split = urlsplit(url)
     if split.scheme == "memory":
-        raise NotSupportedError("memory:// has no server for a client of valkey-py's; embedded:// has one")
+        raise NotSupportedError("memory:// has no server for a valkey-py client; write embedded://")
     if split.scheme != "embedded":
         return url
     db = split.path.strip("/")
@@ -216,12 +216,13 @@ def reachable(url: str) -> str:
 
 
 def _plain(url: str) -> str:
-    """Return the URL without role and TLS: valkey-py takes the one for a text, and asks no sentinel for the other."""
+    """Return the URL without role and TLS."""
+    # valkey-py would read the role as text, and for TLS replace the connection class that asks the sentinels.
     return urlsplit(in_role(url))._replace(scheme="valkey").geturl()
 
 
 _TELLING: Final = {"CONNECTION_POOL_CLASS": "get_connection", "BASE_CLIENT_CLASS": "execute_command"}
-"""Of a class, the method that tells its colour; of a parser `read_response`."""
+"""Option of a class and the method that decides its mode; for parsers `read_response`."""
 
 
 def _configured(reference: object, option: str, colour: Colour) -> type[Any]:

@@ -1,7 +1,7 @@
-"""Values that do I/O when they are serialized, from async code: querysets, `request.user`.
+"""Store values whose serialization does I/O from async code: querysets, `request.user`.
 
-Django refuses their queries on an event loop (SynchronousOnlyOperation). They are serialized in a thread, as Django's
-own backends do, and only after that error: other values do not pay for it.
+Django rejects their queries in an event loop (SynchronousOnlyOperation). They are then serialized in a thread, as in
+Django's own backends. This happens only after that error, so other values pay nothing for it.
 """
 
 import inspect
@@ -22,11 +22,11 @@ _VALUES: Final = frozenset({"value", "values", "member", "members", "mapping", "
 """Parameters of operations that hold values."""
 
 _KEPT: Final = 16
-"""Values that were serialized for `aget_or_set` and are not stored yet."""
+"""Maximum number of values serialized for `aget_or_set` and not yet stored."""
 
 
 class Deferred(SerializationError):
-    """A value is to be serialized in a thread. Never seen by a caller."""
+    """A value must be serialized in a thread. Never raised to a caller."""
 
     def __init__(self, codec: "Prepared", value: object) -> None:
         super().__init__("the value does I/O when it is serialized")
@@ -35,11 +35,11 @@ class Deferred(SerializationError):
 
 
 class Prepared:
-    """A codec that knows the bytes of values which were serialized before. A `dvcache` codec.
+    """A codec with the bytes of values that were serialized before.
 
     Args:
-        codec: reads and writes all others.
-        keep: whether all bytes are kept, for the repetition of a call; else each until it was used.
+        codec: the codec for all other values.
+        keep: True to keep all bytes, for a repeated call; False to drop each value's bytes once used.
     """
 
     def __init__(self, codec: Codec, *, keep: bool) -> None:
@@ -50,7 +50,7 @@ class Prepared:
         """Return the stored bytes.
 
         Raises:
-            Deferred: the value does I/O when it is serialized.
+            Deferred: serializing the value does I/O.
         """
         known = self._known.get(id(value)) if self._keep else self._known.pop(id(value), None)
         if known is not None and known[0] is value:
@@ -86,12 +86,12 @@ class Prepared:
         if not self._keep:
             for oldest in list(self._known)[: max(0, len(self._known) - _KEPT)]:
                 self._known.pop(oldest, None)
-        self._known[id(value)] = value, data
+        self._known[id(value)] = value, data  # the value stays referenced, so that its id is not reused
 
 
 def does_io(error: BaseException | None) -> bool:
-    """Say whether a query on an event loop is why a value could not be serialized."""
-    for _ in range(9):
+    """Return True if the cause of an error is a query in an event loop."""
+    for _ in range(9):  # bounded, as a chain of causes may be a cycle
         if error is None:
             return False
         if isinstance(error, SynchronousOnlyOperation):
@@ -101,10 +101,10 @@ def does_io(error: BaseException | None) -> bool:
 
 
 def storing(method: Callable[..., Any], op: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a coroutine method that also stores values which do I/O; the method itself if it stores none.
+    """Wrap a coroutine method so that it also stores values whose serialization does I/O.
 
     Args:
-        method: made by `dvcache.cache.aio`.
+        method: a method from `dvcache.cache.aio`; returned unchanged if it stores no values.
         op: its operation.
     """
     if op.__name__ == "get_or_set":
@@ -114,7 +114,7 @@ def storing(method: Callable[..., Any], op: Callable[..., Any]) -> Callable[...,
 
 def _repeating(method: Callable[..., Any]) -> Callable[..., Any]:
     async def storing(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if kwargs and isinstance(kwargs.get("items"), Iterator):  # which a repetition would find empty
+        if kwargs and isinstance(kwargs.get("items"), Iterator):  # the repeated call would find it exhausted
             kwargs["items"] = list(kwargs["items"])
         try:
             return await method(self, *args, **kwargs)
@@ -127,7 +127,7 @@ def _repeating(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 async def _repeated(self: Any, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Repeat a call of which nothing was sent, with the values that do I/O serialized in a thread, each once."""
+    """Repeat a call that sent nothing, after serializing each value that does I/O in a thread."""
     codec = Prepared(self._async_context.codec, keep=True)
     bound = SimpleNamespace(_async_context=replace(self._async_context, codec=codec), _async_client=self._async_client)
     while True:
@@ -153,7 +153,7 @@ def _making(method: Callable[..., Any]) -> Callable[..., Any]:
         else:
             cx, codec = _prepared(self, cx)
             made = _ready(codec, default)
-            self = SimpleNamespace(_async_context=cx, _async_client=self._async_client)  # bound anew
+            self = SimpleNamespace(_async_context=cx, _async_client=self._async_client)  # with the prepared codec
         if "default" in kwargs:
             return await plain(self, *args, **{**kwargs, "default": made})
         return await plain(self, args[0], made, *args[2:], **kwargs)
@@ -162,7 +162,7 @@ def _making(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _prepared(self: Any, cx: Context) -> tuple[Context, Prepared]:
-    """Return the context of an object with a codec that values are prepared for; made once."""
+    """Return the context of an object with a `Prepared` codec, created once."""
     kept = self.__dict__.get("_prepared")
     if kept is None or kept[0] is not cx:
         codec = Prepared(cx.codec, keep=False)
@@ -171,13 +171,13 @@ def _prepared(self: Any, cx: Context) -> tuple[Context, Prepared]:
 
 
 def _ready(codec: Prepared, function: Callable[[], object]) -> Callable[[], object]:
-    """Return a function that makes a value and serializes it, before the operation does, which cannot wait for it."""
+    """Wrap a function so that it also serializes its value: the operation itself cannot wait for a thread."""
 
     async def made() -> object:
         value = function()
         if inspect.isawaitable(value):
             value = await value
-        with suppress(SerializationError):  # the operation raises it, if the value is to be stored
+        with suppress(SerializationError):  # the operation raises it again if it stores the value
             await codec.prepare(value)
         return value
 
@@ -185,7 +185,7 @@ def _ready(codec: Prepared, function: Callable[[], object]) -> Callable[[], obje
 
 
 class _Once:
-    """Calls a function once; a repetition of the operation gets the same value."""
+    """Calls a function once, so that a repeated operation gets the same value."""
 
     def __init__(self, function: Callable[[], object]) -> None:
         self._function = function
@@ -207,7 +207,7 @@ class _Once:
 
 
 def _dressed(outer: Callable[..., Any], method: Callable[..., Any]) -> Callable[..., Any]:
-    """Give the outer method what `dvcache.binding.described` gave the inner one."""
+    """Copy name, documentation and attributes of the inner method to the outer one."""
     outer.__name__, outer.__qualname__, outer.__doc__ = method.__name__, method.__qualname__, method.__doc__
     outer.__dict__.update(method.__dict__)
     return outer

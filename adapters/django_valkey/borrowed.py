@@ -1,4 +1,4 @@
-"""`client=`: a call on a client of valkey-py's that the caller has, or queued in the caller's pipeline."""
+"""`client=`: perform an operation on the caller's own valkey-py client, or queue it in the caller's pipeline."""
 
 import asyncio
 import inspect
@@ -23,7 +23,7 @@ from dvcache.turns import Turns
 from dvcache.types import Batch, Colour, Driven, Each, Effect, Elsewhere, Endpoint, Fresh, Op, Pages
 
 SEVERAL: Final = frozenset({"get_or_set", "keys", "delete_pattern", "sscan", "hscan", "zscan"})
-"""Operations of several round trips, which no pipeline can queue."""
+"""Operations with several round trips, which a pipeline cannot queue."""
 
 _COUNTERS: Final = frozenset({"incr", "decr"})
 _TEXTS: Final = {each.sha: each.text for each in vars(scripts).values() if isinstance(each, scripts.Script)}
@@ -31,35 +31,35 @@ _TEXTS: Final = {each.sha: each.text for each in vars(scripts).values() if isins
 
 @dataclass(frozen=True, slots=True)
 class Borrowed:
-    """What makes the pool of a caller's client: it is there already. A `types.Driver`."""
+    """Pool source for a caller's client, whose pool exists already. Implements `types.Driver`."""
 
     pool: Any
     discovers: bool = True
     is_borrowed: bool = True
-    """Nothing ends its idle connections."""
+    """True: the pool belongs to the caller, and its idle connections are never closed."""
 
     def driven(self, _: Endpoint, /) -> Driven:
-        """Return the pool; nothing ends its connections but their owner."""
+        """Return the pool; only its owner closes the connections."""
         return Driven(self.pool, lambda: None)
 
     async def adriven(self, _: Endpoint, /) -> Driven:
-        """Return the pool, as `driven`."""
+        """Do the same as `driven`."""
         return Driven(self.pool, lambda: asyncio.sleep(0))
 
 
 def on(client: Any, colour: Colour, name: str, cx: Context, op: Op[Any]) -> Op[Any]:
-    """Return an operation that is performed on a caller's client, or queued in a pipeline, which it then returns.
+    """Return the operation on a caller's client, or queued in a pipeline; the result is then the pipeline.
 
     Args:
-        client: valkey-py's client or pipeline.
-        colour: the caller's.
+        client: a valkey-py client or pipeline.
+        colour: the caller's mode.
         name: the operation's name.
         cx: its context.
-        op: the operation, not yet begun.
+        op: the operation, not yet started.
 
     Raises:
-        NotSupportedError: the client is none of valkey-py's for code of this colour, it decodes replies, or the
-            pipeline cannot queue what takes several round trips; or a test has replaced the pools.
+        NotSupportedError: the client is not valkey-py's or of the other mode, or it decodes replies; or a pipeline
+            cannot queue several round trips; or a test has replaced the pools.
     """
     _refuse(client)
     return _queued(client, name, op) if _is_pipeline(client) else _there(op, pool(client, colour, cx.alias))
@@ -70,7 +70,7 @@ def _there(op: Op[Any], target: Any) -> Op[Any]:
 
 
 def pages_on(client: Any, colour: Colour, name: str, cx: Context, pages: Pages[Any]) -> Pages[Any]:
-    """Return pages that are read on a caller's client. Arguments and errors are those of `on`."""
+    """Return pages read through a caller's client. Arguments and errors are those of `on`."""
     _refuse(client)
     if _is_pipeline(client):
         raise _refused(name)
@@ -79,54 +79,54 @@ def pages_on(client: Any, colour: Colour, name: str, cx: Context, pages: Pages[A
 
 
 def pool(client: Any, colour: Colour, alias: str) -> Any:
-    """Return what runs batches on the connections of a caller's client. Errors are those of `on`."""
+    """Return a pool that runs batches on the connections of a caller's client. Errors are those of `on`."""
     _refuse(client)
     if isinstance(client, ValkeyCluster) and colour == "sync" and not _is_pipeline(client):
         return _divided(client, alias)
     found = getattr(client, "connection_pool", None)
     get = getattr(found, "get_connection", None)
     if _is_pipeline(client) or get is None or inspect.iscoroutinefunction(get) is not (colour == "async"):
-        cure = "; asynchronous calls go to a cluster without it" if type(client).__name__ == "ValkeyCluster" else ""
+        cure = "; on a cluster call async methods without client=" if type(client).__name__ == "ValkeyCluster" else ""
         raise NotSupportedError(
-            f"client= takes a client of valkey-py's for {colour} code, not {type(client).__name__}{cure}"
+            f"client= must be a valkey-py client for {colour} code, not {type(client).__name__}{cure}"
         )
     endpoint = _endpoint(found, alias)
     return _limited(DrivenPool(endpoint) if colour == "sync" else Home(endpoint), endpoint)
 
 
 def _limited(target: Any, endpoint: Endpoint) -> Any:
-    """Return the client with a deadline for each batch, made of the timeouts of the caller's client."""
+    """Add a deadline for each batch, derived from the timeouts of the caller's client."""
     seconds = deadlines.default((endpoint,))
     return target if seconds is None else Deadlines(target, seconds)
 
 
 def _refuse(client: Any) -> None:
-    """Raise for another library's client, and for any where a test has replaced the pools."""
+    """Raise for a client of another library, and for any client if a test has replaced the pools."""
     replaced.refuse_raw("client=")
     if found := library(client):
-        raise NotSupportedError(f"client= takes a client of valkey-py's, not {type(client).__name__} of {found}")
+        raise NotSupportedError(f"client= must be a valkey-py client, not {type(client).__name__} of {found}")
 
 
 def _endpoint(found: Any, alias: str) -> Endpoint:
-    """Return where a caller's pool leads, with the pool as its driver."""
+    """Return the endpoint of a caller's pool, with the pool as its pool source."""
     given = getattr(found, "connection_kwargs", {})
     if given.get("decode_responses"):
-        raise NotSupportedError("client= takes a client without decode_responses: values are bytes")
+        raise NotSupportedError("client= must be a client without decode_responses: values are bytes")
     where = {name: given[name] for name in ("host", "port", "path", "db") if given.get(name) is not None}
     scheme: Any = "unix" if "path" in where else "valkey"
     return Endpoint(alias=alias, scheme=scheme, driver=Borrowed(found), timeout=given.get("socket_timeout"), **where)
 
 
 def _divided(client: Any, alias: str) -> Client:
-    """Return what divides batches among the nodes of a caller's `ValkeyCluster`, on its connections to them."""
+    """Return a client that splits batches over the nodes of a caller's `ValkeyCluster`, on its connections."""
 
     def at(endpoint: Endpoint) -> DrivenPool:
         node = client.get_node(endpoint.host, endpoint.port)
-        if node is None:  # it joined after the client had looked
+        if node is None:  # the node joined after the caller's client read the slot map
             client.nodes_manager.initialize()
             node = client.get_node(endpoint.host, endpoint.port)
         if node is None:
-            raise ConnectError("the client that was given as client= does not know the node", endpoint=endpoint.name)
+            raise ConnectError("the cluster client given as client= does not know this node", endpoint=endpoint.name)
         return DrivenPool(of(node))
 
     def of(node: Any) -> Endpoint:
@@ -139,7 +139,8 @@ def _divided(client: Any, alias: str) -> Client:
 
 
 def in_line(cx: Context, client: Any) -> Context:
-    """Return the context of locks on a caller's client: who waits there waits for nobody on the cache's own server."""
+    """Return the context for locks on a caller's client, with a lock queue per pool."""
+    # The client may lead to another server, where a lock of the same name is another lock.
     return replace(cx, turns=_TURNS.setdefault(getattr(client, "connection_pool", client), Turns()))
 
 
@@ -151,7 +152,7 @@ def _is_pipeline(client: Any) -> bool:
 
 
 def _queued(pipeline: Any, name: str, op: Op[Any]) -> Op[Any]:
-    """Queue the commands of an operation's only round trip; nothing is waited for."""
+    """Queue the commands of an operation's only round trip, without waiting."""
     yield from ()
     try:
         effect: Effect = op.send(None)
@@ -163,7 +164,7 @@ def _queued(pipeline: Any, name: str, op: Op[Any]) -> Op[Any]:
         raise _refused(name)
     for command in batch:
         script, *rest = command[1:] or ("",)
-        loaded = command[0] == "EVALSHA"  # which a pipeline cannot load when it turns out to be missing
+        loaded = command[0] == "EVALSHA"  # a pipeline could not load a missing script after NOSCRIPT
         pipeline.execute_command(*(("EVAL", _TEXTS[str(script)], *rest) if loaded else command))
     return pipeline
 
@@ -176,12 +177,12 @@ def _batch(effect: Effect) -> Batch | None:
 
 def _refused(name: str) -> NotSupportedError:
     return NotSupportedError(
-        f"{name} takes several round trips, which a pipeline cannot queue; call it without client="
+        f"{name} needs several round trips, which a pipeline cannot queue; call it without client="
     )
 
 
 def undivided(cx: Context, client: Any) -> Context:
-    """Return the context of a caller's client: for a pipeline commands known everywhere, in one round trip."""
+    """Return the context for a caller's client; for a pipeline, only widely supported commands in one round trip."""
     if _is_pipeline(client):
         return replace(cx, chunk=2**31, refusals={MSETEX})
     return replace(cx, placement="slots") if isinstance(client, ValkeyCluster) else cx

@@ -1,4 +1,4 @@
-"""`ValkeyCache`: the backend for sync and async code alike."""
+"""`ValkeyCache`: the backend for both sync and async code."""
 
 import valkey
 
@@ -7,14 +7,14 @@ from django_valkey.client.default import DefaultClient
 
 
 class DecoratedBackendCommands(BackendCommands):
-    """The methods of `BackendCommands`, by the name of those that IGNORE_EXCEPTIONS covers: here it covers all."""
+    """Alias of `BackendCommands`, for code written against django-valkey. IGNORE_EXCEPTIONS covers all methods."""
 
 
 class ValkeyCache(BaseValkeyCache[DefaultClient, valkey.Valkey], DecoratedBackendCommands):  # type: ignore[misc]  # as above
-    """A cache whose `a*` methods are native coroutines, and whose others wait for the server.
+    """A cache with sync methods and native coroutines (`a*`) over the same entries.
 
-    Both use the same entries. The methods beyond Django's (`ttl`, `expire`, `iter_keys`, `delete_pattern` …) have their
-    `a*` twins too. Arguments and errors are those of `Backend`.
+    Methods beyond Django's (`ttl`, `expire`, `iter_keys`, `delete_pattern` …) have `a*` counterparts too. Arguments and
+    errors are those of `Backend`.
     """
 
     DEFAULT_CLIENT_CLASS = "django_valkey.client.DefaultClient"

@@ -1,4 +1,4 @@
-"""Who calls an alias synchronously: Django's sessions and its cache middleware, as its settings say."""
+"""Reject an async backend for aliases that Django calls synchronously: sessions and the cache middleware."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,15 +8,15 @@ from django_valkey.exceptions import ConfigurationError
 
 
 def refuse(backend: type, location: object, params: Mapping[str, Any]) -> None:
-    """Raise where Django would call an alias synchronously whose methods are coroutines, and never await them.
+    """Raise if Django's settings use an alias with an async backend synchronously.
 
     Args:
-        backend: the class of the alias's backend, whose methods are coroutines.
+        backend: the async backend class of the alias.
         location: the LOCATION of the alias.
         params: the rest of its entry.
 
     Raises:
-        ConfigurationError: Django would.
+        ConfigurationError: a setting names this alias.
     """
     for setting, alias in conf.sync_callers():
         if alias in conf.caches():
@@ -26,8 +26,8 @@ def refuse(backend: type, location: object, params: Mapping[str, Any]) -> None:
 
 
 def reason(backend: type, setting: str) -> str:
-    """Return why an alias of this backend cannot be what the setting names it for."""
+    """Return the error message for an async backend behind this setting."""
     return (
-        f"{backend.__name__} has coroutines only, and {setting} names this alias, which Django then calls without "
-        "awaiting; write 'django_valkey.cache.ValkeyCache', which serves sync and async code"
+        f"{backend.__name__} has only coroutines, but {setting} names this alias, and Django calls it without "
+        "awaiting; write 'django_valkey.cache.ValkeyCache', which is for both sync and async code"
     )

@@ -1,6 +1,6 @@
-"""System checks: what is wrong with CACHES, told before anything is served. Nothing is connected.
+"""System checks of CACHES, run before anything is served. They open no connection.
 
-Each message has its section in `docs/checks.md`.
+Each message has a section in `docs/checks.md`.
 """
 
 import itertools
@@ -32,20 +32,20 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def check_caches(**_: object) -> list[CheckMessage]:
-    """Return what is wrong with the aliases of this backend: with all of them, and not with the first one only."""
+    """Return all errors and warnings for all aliases of this backend."""
     found = list(itertools.chain.from_iterable(_read(alias) for alias in _aliases()))
     settings = [each for each in found if isinstance(each, Settings)]
     messages = [each for each in found if isinstance(each, CheckMessage)]
     told = [*messages, *_unknown_settings(), *_called_synchronously(), *_shared(settings), *_sessions(settings)]
-    return list({each.msg: each for each in told}.values())  # what is global is found with each alias
+    return list({each.msg: each for each in told}.values())  # a wrong global setting is found once for each alias
 
 
 def check_deployment(**_: object) -> list[CheckMessage]:
-    """Return what is dangerous in production: foreign pickles, servers for development, certificates of anybody."""
+    """Return warnings for production: unsigned pickles, development servers, unverified certificates."""
     found = itertools.chain.from_iterable(_read(alias) for alias in _aliases())
     settings = [each for each in found if isinstance(each, Settings)]
     pickles = [
-        _warning(3, f"CACHES[{each.alias!r}]: unsigned pickles are read, and the server is reached {how}")
+        _warning(3, f"CACHES[{each.alias!r}]: unsigned pickles are read from a server that is reached {how}")
         for each in settings
         if _reads_pickles(each) and (how := _exposed(each.endpoints))
     ]
@@ -65,7 +65,7 @@ def _see(number: str) -> str:
 
 
 def _aliases() -> list[str]:
-    """Return the aliases of this backend, or of what looks like it."""
+    """Return the aliases whose BACKEND is, or looks like, one of this package."""
     paths = {alias: conf.arguments(alias)[0] for alias in conf.caches()}
     return [
         alias
@@ -80,12 +80,12 @@ def _backend(path: str) -> type[Backend] | None:
 
 
 def _read(alias: str) -> Iterator[Settings | CheckMessage]:
-    """Yield an alias's settings if they are right, and what is to be said of them."""
+    """Yield the settings of an alias if they are valid, and its errors and warnings."""
     path, *_ = conf.arguments(alias)
     where = f"CACHES[{alias!r}]: BACKEND"
     is_there = _backend(path) is not None
     if not is_there:
-        yield _error(4, f"{where}: {path!r} is no backend of django_valkey{hint(path, BACKENDS)}")
+        yield _error(4, f"{where}: {path!r} is not a backend of django_valkey{hint(path, BACKENDS)}")
     if path in spellings.BACKENDS:
         yield _warning(1, spellings.message(f"{where}: {path!r}", repr(spellings.BACKENDS[path])))
     found: list[Settings | CheckMessage] = []
@@ -99,7 +99,7 @@ def _read(alias: str) -> Iterator[Settings | CheckMessage]:
             found.append(_error(_number(error), str(error)))
     yield from found
     for each in caught:
-        # What is said where a BACKEND is imported has no alias, and is told above.
+        # Warnings from importing a BACKEND name no alias, and are reported above.
         if issubclass(each.category, ConfigurationWarning) and not str(each.message).startswith("BACKEND: "):
             yield _warning(1, str(each.message))
 
@@ -139,10 +139,10 @@ def _for_development(settings: Iterable[Settings]) -> Iterable[CheckMessage]:
 
 
 _DEVELOPMENT: Final[Mapping[Scheme, str]] = {
-    "embedded": "each process starts a server of its own, so that workers share no entry and no session",
-    "memory": "each process has entries of its own, so that workers share no entry and no session",
+    "embedded": "each process starts its own server, so workers share neither entries nor sessions",
+    "memory": "each process has its own entries, so workers share neither entries nor sessions",
 }
-"""Schemes for tests and development, and why they are not for production."""
+"""Schemes for tests and development, and the reason not to use them in production."""
 
 
 def _sessions(settings: Iterable[Settings]) -> Iterable[CheckMessage]:
@@ -152,13 +152,13 @@ def _sessions(settings: Iterable[Settings]) -> Iterable[CheckMessage]:
             yield _warning(
                 5,
                 f"CACHES[{alias!r}]: sessions are in this alias (SESSION_CACHE_ALIAS), and IGNORE_EXCEPTIONS is set: "
-                "while the server is down, each login tries 10,000 keys and fails; give sessions an alias without it, "
+                "while the server is down, each login tries 10,000 keys and fails; use another alias for sessions, "
                 "or set SESSION_ENGINE = 'django.contrib.sessions.backends.cached_db'",
             )
 
 
 def _unverified(settings: Iterable[Settings]) -> Iterable[CheckMessage]:
-    """Yield a warning for each alias whose servers, or sentinels, may show a certificate of another host, or any."""
+    """Yield a warning for each alias that accepts certificates of another host, or any certificate."""
     for each in settings:
         servers = [endpoint.options for endpoint in each.endpoints if endpoint.scheme == "valkeys"]
         sentinels = [endpoint.sentinel_options for endpoint in each.endpoints if endpoint.sentinel_options.get("ssl")]
@@ -175,7 +175,7 @@ def _reads_pickles(settings: Settings) -> bool:
 
 
 def _exposed(endpoints: Iterable[Endpoint]) -> str:
-    """Say how a server is reached that others may write to; nothing where they cannot."""
+    """Return how others could write to the server, such as "without TLS"; an empty string if they cannot."""
     remote = [each for each in endpoints if each.scheme in {"valkey", "valkeys"}]
     open_to_all = any(not _SECRETS & each.options.keys() for each in remote)
     in_clear = any(each.scheme == "valkey" and each.host not in _LOOPBACK for each in remote)
@@ -184,4 +184,4 @@ def _exposed(endpoints: Iterable[Endpoint]) -> str:
 
 
 _SECRETS: Final = frozenset({"password", "credential_provider", "ssl_certfile"})
-"""Connection arguments by which the server knows who connects."""
+"""Connection arguments that authenticate the client."""

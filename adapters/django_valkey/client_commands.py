@@ -1,4 +1,4 @@
-"""The methods of clients: the operations, and valkey-py's clients of the servers for what there is no operation for."""
+"""Methods of client classes: the operations, and valkey-py clients for other commands."""
 
 import os
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from django_valkey.methods import AsyncMethods, Methods
 from dvcache.types import Colour
 
 Raw = TypeVar("Raw")
-"""valkey-py's client."""
+"""Type of the valkey-py client."""
 
 
 class _Servers:
-    """What `BaseClient` brings."""
+    """Attributes of `BaseClient`, for type checkers."""
 
     if TYPE_CHECKING:
         connection_factory: Any
@@ -25,43 +25,43 @@ class _Servers:
 
 
 class ClientCommands(Methods, _Servers, Generic[Raw]):
-    """The operations, which wait for the server. To be inherited after `BaseClient`."""
+    """The operations, for sync code. Inherit it after `BaseClient`."""
 
     colour: ClassVar[Colour] = "sync"
 
     def get_client(self, write: bool = True, tried: Sequence[int] | None = None, **_: object) -> Any:
-        """Return valkey-py's client of the primary, or without `write` of a replica if there is one.
+        """Return a valkey-py client of the primary, or with `write=False` of a replica if there is one.
 
         Args:
-            write: whether it is for a write.
+            write: whether to select the primary.
             tried: for reads, the indexes in LOCATION that failed.
         """
         return self.get_client_with_index(write, tried)[0]
 
     def get_client_with_index(self, write: bool = True, tried: Sequence[int] | None = None) -> tuple[Any, int]:
-        """Return the client of `get_client`, and the index of its URL in LOCATION."""
+        """Return the client from `get_client`, and the index of its URL in LOCATION."""
         replaced.refuse_raw()
         index = self.get_next_client_index(write=write, tried=tried)
-        if self._process != os.getpid():  # what a forked child inherits is its parent's
+        if self._process != os.getpid():  # the parent still uses inherited connections
             self._clients, self._process = [None] * len(self._clients), os.getpid()
         if self._clients[index] is None:
             self._clients[index] = self.connect(index)
         return self._clients[index], index
 
     def connect(self, index: int = 0) -> Any:
-        """Return a client of valkey-py's, made now, of one URL of LOCATION."""
+        """Return a new valkey-py client for one URL of LOCATION."""
         replaced.refuse_raw()
         return self.connection_factory.connect(self._server[index])
 
     def disconnect(self, index: int = 0, client: Any = None) -> None:
-        """End the connections of a client of `connect`, by default of the one at the index."""
+        """Close the idle connections of a client from `connect`; by default of the one at this index."""
         self.connection_factory.disconnect(self.connect(index) if client is None else client)
 
     def close(self, **_: object) -> None:
-        """Keep the connections: they are the process's, and outlive every client."""
+        """Do nothing: the connections belong to the process and outlive every client."""
 
     def rest(self) -> None:
-        """End the connections of raw clients that nobody uses. The cache calls this under CLOSE_CONNECTION."""
+        """Close the idle connections of raw clients. The cache calls this with CLOSE_CONNECTION."""
         if "connection_factory" in self.__dict__ and not replaced.is_off_network():
             for index in range(len(self._server)):
                 self.disconnect(index)
@@ -73,34 +73,34 @@ class ClientCommands(Methods, _Servers, Generic[Raw]):
 
 
 class AsyncClientCommands(AsyncMethods, _Servers, Generic[Raw]):
-    """The operations as coroutines, each by two names, `get` and `aget`. To be inherited after `BaseClient`."""
+    """The operations as coroutines, each under two names, `get` and `aget`. Inherit it after `BaseClient`."""
 
     colour: ClassVar[Colour] = "async"
 
     async def get_client(self, write: bool = True, tried: Sequence[int] | None = None) -> Any:
-        """Return valkey-py's client of the primary, or without `write` of a replica if there is one."""
+        """Return a valkey-py client of the primary, or with `write=False` of a replica if there is one."""
         return (await self.get_client_with_index(write, tried))[0]
 
     async def get_client_with_index(self, write: bool = True, tried: Sequence[int] | None = None) -> tuple[Any, int]:
-        """Return the client of `get_client`, for the running loop, and the index of its URL in LOCATION."""
+        """Return the client from `get_client`, for the running loop, and the index of its URL in LOCATION."""
         index = self.get_next_client_index(write=write, tried=tried)
-        self._clients[index] = client = await self.connect(index)  # its pool is the loop's, and is kept
+        self._clients[index] = client = await self.connect(index)  # cheap: the pool belongs to the loop and is shared
         return client, index
 
     async def connect(self, index: int = 0) -> Any:
-        """Return a client of valkey-py's, made now, of one URL of LOCATION, for the running loop."""
+        """Return a new valkey-py client for one URL of LOCATION and the running loop."""
         replaced.refuse_raw()
         return await self.connection_factory.connect(self._server[index])
 
     async def disconnect(self, index: int = 0, client: Any = None) -> None:
-        """End the connections of a client of `connect`, by default of the one at the index."""
+        """Close the idle connections of a client from `connect`; by default of the one at this index."""
         await self.connection_factory.disconnect(await self.connect(index) if client is None else client)
 
     async def close(self, **_: object) -> None:
-        """Keep the connections: they are the process's, and outlive every client."""
+        """Do nothing: the connections belong to the process and outlive every client."""
 
     def rest(self) -> None:
-        """Keep the connections under CLOSE_CONNECTION too: what an event loop has ends with the loop."""
+        """Do nothing, also with CLOSE_CONNECTION: connections of an event loop are closed with the loop."""
 
     async def _get_client(self, write: bool = True, tried: Sequence[int] | None = None, client: Any = None) -> Any:
         return client or await self.get_client(write=write, tried=tried)

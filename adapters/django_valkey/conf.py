@@ -1,4 +1,4 @@
-"""Django's settings as this backend reads them. The only reader of `django.conf.settings`."""
+"""Read Django's settings. The only module that reads `django.conf.settings`."""
 
 import dataclasses
 import os
@@ -28,7 +28,7 @@ _AS_OPTIONS: Final = (
     *("DECOMPRESS_LZMA_MEMLIMIT", "DECOMPRESS_LZMA_FORMAT", "DECOMPRESS_LZMA_FILTERS", "COMPRESS_ZLIB_WBITS"),
     *("COMPRESS_ZSTD_OPTIONS", "COMPRESS_ZSTD_DICT", "DECOMPRESS_ZSTD_OPTIONS", "DECOMPRESS_ZSTD_DICT"),
 )
-"""Global settings that are named as their options."""
+"""Global settings with the same name as their option."""
 
 FACTORY: Final = "DJANGO_VALKEY_CONNECTION_FACTORY"
 GLOBALS: Final[Mapping[str, str]] = {
@@ -43,14 +43,14 @@ GLOBALS: Final[Mapping[str, str]] = {
     "CACHE_COMPRESS_LEVEL": "COMPRESS_LEVEL",
     **{name: name for name in _AS_OPTIONS},
 }
-"""The global settings, each with the option of an alias that it is the default of."""
+"""Global settings, and the option for which each is the default."""
 
 _SECRET: Final = "SECRET_KEY"  # noqa: S105  # the name of the setting
-"""With SECRET_KEY_FALLBACKS, the keys that sign where an alias has no SIGNING_KEYS."""
+"""With SECRET_KEY_FALLBACKS the default of SIGNING_KEYS."""
 _LOGGER: Final = {"LOGGER": "django_valkey.base"}
-"""Where ignored exceptions are logged if nothing is said."""
+"""Default logger of ignored exceptions."""
 _MEANS_NOTHING: Final[Mapping[str, object]] = {"CACHE_COMPRESS_LEVEL": 0}
-"""Values as which a global setting is as if it were left out; as an option they mean what they say."""
+"""Values of global settings that count as not set. As an option the same value takes effect."""
 
 frozen.name(DEFAULT_TIMEOUT, "django.core.cache.backends.base", "DEFAULT_TIMEOUT")
 
@@ -64,22 +64,22 @@ _MIDDLEWARE: Final = frozenset(
 _PLAIN: Final = frozenset(
     {None, "django_valkey.client.DefaultClient", "django_valkey.async_cache.client.AsyncDefaultClient"}
 )
-"""The clients of backends that are of servers without more, and none."""
+"""Default clients of backends for single servers, and None."""
 
 
 def current() -> object:
-    """Return the settings object of this moment: another one as soon as `override_settings` takes effect or ends."""
+    """Return the current settings object. It changes when `override_settings` starts or ends."""
     return object.__getattribute__(settings, "_wrapped")
 
 
 def snapshot() -> tuple[object, dict[str, object]]:
-    """Return the settings object of this moment, loaded, and the global settings in it."""
+    """Return the current settings object, loaded, and the global settings in it."""
     caches()
     return current(), defaults()
 
 
 def defaults() -> dict[str, object]:
-    """Return the global settings of this backend that the project has, by their right names."""
+    """Return the global settings that the project has set, by their correct names."""
     given = spellings.settings(_setting) | {name: _setting(name) for name in GLOBALS if _setting(name) is not None}
     chosen = {name: value for name, value in given.items() if value != _MEANS_NOTHING.get(name)}
     return chosen | {_SECRET: _secrets()}
@@ -87,13 +87,13 @@ def defaults() -> dict[str, object]:
 
 def _setting(name: str) -> object:
     found = getattr(settings, name, None)
-    if found is None and not name.isupper():  # Django leaves such names in their module
+    if found is None and not name.isupper():  # Django reads only upper-case names from the module
         found = getattr(sys.modules.get(os.environ.get(ENVIRONMENT_VARIABLE, "")), name, None)
     return found
 
 
 class _Secrets(tuple[str | bytes, ...]):
-    """Keys that no traceback and no report of an error shows."""
+    """Keys with a `repr` that hides them from tracebacks and error reports."""
 
     __slots__ = ()
 
@@ -103,7 +103,7 @@ class _Secrets(tuple[str | bytes, ...]):
 
 
 def _secrets() -> _Secrets:
-    """Return what signs, and then what signed once; nothing where the project has no secret."""
+    """Return SECRET_KEY and SECRET_KEY_FALLBACKS; empty if the project has no SECRET_KEY."""
     try:
         keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     except ImproperlyConfigured:
@@ -112,25 +112,25 @@ def _secrets() -> _Secrets:
 
 
 def is_installed() -> bool:
-    """Say whether this package is among INSTALLED_APPS, so that `manage.py check` looks at CACHES."""
+    """Return True if this package is in INSTALLED_APPS, so that `manage.py check` checks CACHES."""
     return any(name.partition(".")[0] == "django_valkey" for name in settings.INSTALLED_APPS)
 
 
 def unknown_settings() -> dict[str, bool]:
-    """Return what is said of each setting that begins as this backend's do and that nobody reads.
+    """Return a message for each unknown setting with this backend's prefix, or left over from another library.
 
-    Each with whether it is a near miss of a known one.
+    The value is True if the name is close to a known one.
     """
     known = {*GLOBALS, *spellings.SETTINGS}
     unknown = sorted(name for name in dir(settings) if name.startswith(_PREFIX) and name not in known)
     near = {name: hint(name, GLOBALS) for name in unknown}
     told = {f"the setting {name} is not known and was ignored{meant}": bool(meant) for name, meant in near.items()}
-    left = {f"the setting {name} was ignored; ours is {ours}": False for name, ours in _left_over().items()}
+    left = {f"the setting {name} was ignored; write {ours}": False for name, ours in _left_over().items()}
     return told | left
 
 
 def _left_over() -> dict[str, str]:
-    """Return the settings of another library that no alias uses, each with the one of ours that is not set."""
+    """Return settings of libraries that no alias uses, each with its counterpart here, if that is not set."""
     backends = {str(entry.get("BACKEND", "")).partition(".")[0] for entry in caches().values()}
     found = {}
     for prefix in (prefix for prefix, package in spellings.LIBRARIES.items() if package not in backends):
@@ -142,14 +142,14 @@ def _left_over() -> dict[str, str]:
 
 
 def sync_callers() -> list[tuple[str, str]]:
-    """Return the settings by which Django itself calls an alias synchronously, each with that alias."""
+    """Return the settings through which Django calls an alias synchronously, each with that alias."""
     sessions, middleware = settings.SESSION_ENGINE in _SESSIONS, not _MIDDLEWARE.isdisjoint(settings.MIDDLEWARE)
     named = {"SESSION_CACHE_ALIAS": sessions, "CACHE_MIDDLEWARE_ALIAS": middleware}
     return [(name, getattr(settings, name)) for name, is_used in named.items() if is_used]
 
 
 def session_alias() -> str | None:
-    """Return the alias in which sessions are and nowhere else; None where they are not in a cache."""
+    """Return the alias that alone stores the sessions; None if they are stored elsewhere or in a database too."""
     try:
         store = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
         alone = issubclass(store, import_string("django.contrib.sessions.backends.cache.SessionStore"))
@@ -159,7 +159,7 @@ def session_alias() -> str | None:
 
 
 def connection_factory() -> object:
-    """Return the connection factory for every alias that names none itself; None if there is none."""
+    """Return the global connection factory, or None."""
     return _setting(FACTORY)
 
 
@@ -177,24 +177,24 @@ def entry(alias: str) -> dict[str, Any]:
 
 
 def settings_for(alias: str = "default") -> Settings:
-    """Return the core's settings of an alias: its entry in CACHES, over the global settings.
+    """Return the parsed settings of an alias: its entry in CACHES, with the global settings as defaults.
 
     Raises:
-        ConfigurationError: a setting is wrong; names the alias, the key and the cure.
+        ConfigurationError: a setting is wrong; the message names the alias, the key and the cure.
     """
     wanted = entry(alias)
-    with warnings.catch_warnings(action="ignore"):  # who makes the cache is told of a BACKEND by another name
+    with warnings.catch_warnings(action="ignore"):  # a deprecated BACKEND path warns when the cache is created
         backend = loaded(str(wanted.get("BACKEND", "")))
     return parsed(wanted, alias, defaults(), getattr(backend, "DEFAULT_CLIENT_CLASS", None))
 
 
 def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object], client_class: object = None) -> Settings:
-    """Return the core's settings of an entry, over the global settings `given`.
+    """Return the parsed settings of an entry, with the global settings `given` as defaults.
 
-    `client_class` is the backend's own client, which an entry has that names none.
+    `client_class` is the backend's default client.
 
     Raises:
-        ConfigurationError: a setting is wrong; names the alias, the key and the cure.
+        ConfigurationError: a setting is wrong; the message names the alias, the key and the cure.
     """
     inherited = _LOGGER | {option: given[name] for name, option in GLOBALS.items() if name in given and name != FACTORY}
     inherited["SIGNING_KEYS"] = given.get(_SECRET, ())
@@ -203,7 +203,7 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object], c
         if isinstance(options, Mapping):
             own = {name: value for name, value in spellings.options(options, alias).items() if value is not None}
             if "CLIENT_CLASS" not in own and client_class in _PLAIN:
-                inherited["PREFIX_HASHES"] = False  # as django-valkey's default client names them
+                inherited["PREFIX_HASHES"] = False  # as in django-valkey's default client
             elif "CLIENT_CLASS" not in own:
                 inherited["CLIENT_CLASS"] = client_class
             wanted = {**wanted, "OPTIONS": {**inherited, **own}}
@@ -223,17 +223,15 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object], c
 
 
 def _written(key: str, own: Mapping[str, object]) -> str:
-    """Return the setting that a wrong option was written as, where the alias has it from a global one."""
+    """Return the name of the global setting that an option comes from, else the option's key."""
     options = {**GLOBALS, _SECRET: "SIGNING_KEYS"}
     names = {f"OPTIONS[{option!r}]": name for name, option in options.items() if option not in own}
     return {**names, GLOBAL_FACTORY: FACTORY}.get(key, key)
 
 
 def alias_of(backend: type, location: object, params: Mapping[str, object]) -> str:
-    """Return the alias that a backend was made for, empty if there is none: Django does not tell its backends.
-
-    Of aliases whose entries are equal, the first: they share its container.
-    """
+    """Return the alias that a backend was created for, or an empty string."""
+    # Django does not pass the alias to a backend. Aliases with equal entries share the container of the first one.
     for alias in caches():
         path, *rest = arguments(alias)
         if rest == [location, params] and loaded(path) is backend:
@@ -242,7 +240,7 @@ def alias_of(backend: type, location: object, params: Mapping[str, object]) -> s
 
 
 def arguments(alias: str) -> tuple[str, object, dict[str, Any]]:
-    """Return what Django makes the backend of an alias of: BACKEND, LOCATION and the rest of the entry.
+    """Return the arguments from which Django creates a backend: BACKEND, LOCATION and the rest of the entry.
 
     Raises:
         ConfigurationError: there is no such alias.
@@ -252,7 +250,7 @@ def arguments(alias: str) -> tuple[str, object, dict[str, Any]]:
 
 
 def loaded(path: str) -> object:
-    """Return what a BACKEND names, None if it names nothing."""
+    """Return the object that a BACKEND names, None if it cannot be imported."""
     try:
         return import_string(path)
     except ImportError:

@@ -1,4 +1,4 @@
-"""The `a*` methods: every operation, on the running event loop, without a thread."""
+"""The `a*` methods: every operation as a native coroutine, without threads."""
 
 from django_valkey import locks
 from django_valkey.methods import taking_client
@@ -13,7 +13,7 @@ from dvcache.signatures import AsyncGetOrSet, AsyncOneOrMany, AsyncSet
 
 @taking_client
 class Coroutines:
-    """The methods of `dvcache.AsyncCache` by the names that Django gives coroutines."""
+    """The methods of `dvcache.AsyncCache`, under Django's `a*` names."""
 
     _async_context: Context
     _async_client: AsyncClient

@@ -13,12 +13,12 @@ __all__ = ["CompressorError", "ConfigurationError", "ConnectionInterrupted", "Lo
 
 
 class ConfigurationError(errors.ConfigurationError, ImproperlyConfigured):
-    """A setting of CACHES is wrong. Names the alias, the key and the cure."""
+    """A setting in CACHES is wrong. The message names the alias, the key and the cure."""
 
 
 @contextmanager
 def improperly_configured(alias: str = "") -> Iterator[None]:
-    """Raise the library's errors of settings as Django's within the block."""
+    """Re-raise the core's configuration errors as Django's `ImproperlyConfigured` within the block."""
     try:
         yield
     except errors.ConfigurationError as error:
@@ -26,12 +26,12 @@ def improperly_configured(alias: str = "") -> Iterator[None]:
 
 
 class LockError(errors.LockError, valkey.exceptions.LockError):
-    """The lock is not held by this caller, or was not to be had in time."""
+    """The lock is not held by this caller, or could not be acquired before the timeout."""
 
 
 class LockNotOwnedError(LockError, errors.LockNotOwnedError, valkey.exceptions.LockNotOwnedError):
-    """The lock was held and is not any more: it had lapsed, and may be another's by now."""
+    """The lock is no longer held by this caller: it expired, and another caller may hold it."""
 
 
 class CompressorError(Exception):
-    """Bytes that a compressor did not write."""
+    """The bytes were not written by this compressor."""

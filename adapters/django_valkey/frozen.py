@@ -1,4 +1,4 @@
-"""Settings as keys: what is kept for each of them is found by their value."""
+"""Turn settings into hashable keys, compared by value."""
 
 from collections.abc import Hashable, Mapping
 
@@ -6,7 +6,7 @@ from typing_extensions import override
 
 
 def frozen(value: object) -> Hashable:
-    """Return what can be a key, and is equal for equal settings; an object without a hash equals only itself."""
+    """Return a hashable form, equal for equal settings; an unhashable object equals only itself."""
     if isinstance(value, Mapping):
         return frozenset((name, frozen(each)) for name, each in value.items())
     if isinstance(value, list | tuple):
@@ -21,7 +21,7 @@ def frozen(value: object) -> Hashable:
 
 
 class _Itself:
-    """An object that has no hash, equal to itself only."""
+    """Wraps an unhashable object; equal only for the same object."""
 
     __slots__ = ("_it",)
 

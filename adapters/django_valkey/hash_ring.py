@@ -6,11 +6,11 @@ from dvcache.clients.ring import PLACES, Ring
 
 
 class HashRing:
-    """Places keys on nodes as the shard client does; nodes can be added and removed.
+    """Maps keys to nodes as the shard client does; nodes can be added and removed.
 
     Args:
-        nodes: the names of the nodes, which are their URLs.
-        replicas: how many places on the ring each node has.
+        nodes: the names of the nodes: their URLs.
+        replicas: the number of points on the ring for each node.
     """
 
     def __init__(self, nodes: Iterable[str] = (), replicas: int = PLACES) -> None:
@@ -24,12 +24,12 @@ class HashRing:
         self.ring: dict[str, str] = dict(zip(self.sorted_keys, self._ring.holders, strict=True))
 
     def add_node(self, node: str) -> None:
-        """Give a node its places."""
+        """Add a node to the ring."""
         self.nodes.append(node)
         self._lay()
 
     def remove_node(self, node: str) -> None:
-        """Give the places of a node to the others.
+        """Remove a node from the ring.
 
         Raises:
             ValueError: there is no such node.
@@ -38,18 +38,18 @@ class HashRing:
         self._lay()
 
     def get_node(self, key: str) -> str | None:
-        """Return the node of a key, None where there are no nodes."""
+        """Return the node of a key, None if there are no nodes."""
         return self.get_node_pos(key)[0]
 
     def get_node_pos(self, key: str) -> tuple[str, int] | tuple[None, None]:
-        """Return the node of a key and its place on the ring, -1 for the last one before the first."""
+        """Return the node of a key and its position on the ring, -1 for the last point."""
         if not self.nodes:
             return None, None
         place = self._ring.place_of(key.encode())
         return self._ring.holders[place], place
 
     def iter_nodes(self, key: str) -> Iterator[tuple[str, str] | tuple[None, None]]:
-        """Yield the places from a key's own to the end of the ring, each with its node."""
+        """Yield `(point, node)` from a key's own point to the end of the ring."""
         _, place = self.get_node_pos(key)
         if place is None:
             yield None, None

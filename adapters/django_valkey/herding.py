@@ -1,4 +1,4 @@
-"""What a herd client of the project's own inherits from django-valkey: envelopes that say when a value is stale."""
+"""Base for a project's own herd client, written against django-valkey: envelopes with the time a value goes stale."""
 
 import time
 from random import randint
@@ -9,11 +9,11 @@ from django_valkey.envelopes import Marker, unwrapped
 
 
 class HerdCommonMethods:
-    """What a herd client of the project's own packs and unpacks values with. `HerdClient` does without.
+    """Packs values into envelopes, and unpacks them. `HerdClient` does not use it.
 
     Args:
-        args: those of the client that is inherited beside.
-        kwargs: as `args`.
+        args: arguments of the client that is inherited besides.
+        kwargs: the same.
     """
 
     if TYPE_CHECKING:
@@ -25,12 +25,13 @@ class HerdCommonMethods:
         super().__init__(*args, **kwargs)
 
     def _pack(self, value: object, timeout: float | None) -> tuple[Marker, object, int]:
-        """Return an envelope that is stale `timeout` seconds from now."""
+        """Return an envelope that goes stale `timeout` seconds from now."""
         return self._marker, value, int((timeout or self._backend.default_timeout) + int(time.time()))
 
     def _unpack(self, value: object) -> tuple[object, bool]:
-        """Return the value in an envelope, and whether to make it anew: the likelier, the longer it is stale."""
+        """Return the value in an envelope, and whether to recompute it: more likely the longer it has been stale."""
         if unwrapped(value) is value or not isinstance(value, tuple):
             return value, False
+        # Each caller decides at random, so several may recompute at the same time; `HerdClient` avoids that.
         stale = time.time() - value[2]
         return value[1], stale > 0 and stale + randint(1, self._herd_timeout) >= self._herd_timeout  # noqa: S311  # no secret

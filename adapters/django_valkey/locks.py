@@ -1,6 +1,6 @@
-"""Locks, by the arguments that django-valkey has, and with the errors that users of valkey-py's locks catch."""
+"""Locks with django-valkey's arguments, and errors compatible with valkey-py's locks."""
 
-# ruff: noqa: SLF001  # what the methods of a cache use of it
+# ruff: noqa: SLF001  # these functions become methods of a cache
 
 from collections.abc import Awaitable, Callable, Generator
 from datetime import timedelta
@@ -18,14 +18,14 @@ __all__ = ["AsyncLock", "ForeignLock", "Lock", "aget_lock", "get_lock"]
 
 
 class Lock(locks.Lock):
-    """A lock that one caller holds at a time, in whatever process. A context manager. Made by `get_lock`."""
+    """A lock across processes, held by one caller at a time. A context manager; returned by `get_lock`."""
 
     error = LockError
     not_owned = LockNotOwnedError
 
 
 class AsyncLock(locks.AsyncLock):
-    """A `Lock` whose methods are coroutines, for `async with`. Made by `aget_lock`, which may be awaited or not."""
+    """A `Lock` with coroutine methods, for `async with`. Returned by `aget_lock`, awaited or not."""
 
     error = LockError
     not_owned = LockNotOwnedError
@@ -36,11 +36,11 @@ class AsyncLock(locks.AsyncLock):
 
 
 class ForeignLock:
-    """A lock of the user's own class, made when it is awaited or entered: its client is had by awaiting.
+    """A lock of the user's own class, created when awaited or entered, since its client has to be awaited.
 
     Args:
-        make: makes the lock of valkey-py's client.
-        client: the client to come.
+        make: creates the lock from a valkey-py client.
+        client: returns the client.
     """
 
     def __init__(self, make: Callable[[Any], Any], client: Callable[[], Awaitable[Any]]) -> None:
@@ -67,10 +67,10 @@ class ForeignLock:
 
 
 class Owner(Bound, AsyncBound, Protocol):
-    """What locks are had of: a cache, or its `client`."""
+    """Owner of locks: a cache, or its `client`."""
 
     def client_in(self, colour: Colour) -> Any:
-        """Return the client class's object of a colour, whose `get_client` gives valkey-py's client."""
+        """Return the client object of a mode; its `get_client` returns a valkey-py client."""
         ...
 
 
@@ -93,22 +93,22 @@ def _getter(make: Make) -> Callable[..., Any]:
         lock_class: Callable[..., Any] | None = None,
         thread_local: bool = True,
     ) -> Any:
-        """Return a lock on a key, which is not taken yet: `with` takes it and gives it back.
+        """Return a lock on a key, not yet acquired: `with` acquires and releases it.
 
         Args:
             self: the cache.
             key: the lock's name, without prefix and version.
-            version: the version to use; the alias's own where None.
-            timeout: seconds after which it lapses if it is still held; None holds it until it is released.
-            sleep: seconds, the longest pause between two questions to the server; more than 0.01 counts as 0.01.
-            blocking: whether to wait for it.
-            blocking_timeout: for how many seconds at the most; None for as long as it takes.
-            client: a client of valkey-py's to use in place of the cache's connections.
-            lock_class: a class of the project's own, which gets valkey-py's client and keeps its `sleep`.
-            thread_local: whether only the thread that took it may release it.
+            version: the version; None for the alias's own.
+            timeout: seconds after which the lock expires if still held; None for no expiry.
+            sleep: maximum seconds between two attempts on the server; values above 0.01 count as 0.01.
+            blocking: whether to wait for the lock.
+            blocking_timeout: maximum seconds to wait; None for no limit.
+            client: a valkey-py client to use in place of the cache's connections.
+            lock_class: a class of the project's own; it gets a valkey-py client, and `sleep` unchanged.
+            thread_local: whether only the thread that acquired the lock may release it.
 
         Raises:
-            ValueError: a timeout of 0 or less.
+            ValueError: a timeout is 0 or less.
         """
         terms: locks.Terms = {
             "timeout": timeout,

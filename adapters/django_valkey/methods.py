@@ -1,4 +1,4 @@
-"""The methods of the core's facades with what else django-valkey's take: nearly all of them `client=`."""
+"""The methods of the core's facades with django-valkey's extra arguments, above all `client=`."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -23,13 +23,13 @@ _OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
     for name, found in vars(module).items()
     if inspect.isfunction(found) and found.__module__ == module.__name__ and not name.startswith("_")
 }
-"""The operations of every cache, by their names."""
+"""The operations of every cache, by name."""
 
 _CLIENT: Final = inspect.Parameter("client", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Any)
 
 
 def taking_client(cls: C) -> C:
-    """Bind the operations of a class that do not take `client` again, so that they do, and what `TRANSLATIONS` says."""
+    """Rebind the operations of a class with the argument `client` and the arguments in `TRANSLATIONS`."""
     for name in dir(cls):
         method = getattr(cls, name)
         op = getattr(method, "__wrapped__", None)
@@ -39,7 +39,7 @@ def taking_client(cls: C) -> C:
 
 
 def rebound(cls: C) -> C:
-    """Bind all operations to a facade of the core again, so that they take `client`, and what `TRANSLATIONS` says."""
+    """Rebind all operations of a core facade with the argument `client` and the arguments in `TRANSLATIONS`."""
     for name, op in _OPERATIONS.items():
         setattr(cls, name, _bound(getattr(cls, name), op))
     return cls
@@ -56,12 +56,13 @@ def _bound(method: Callable[..., Any], op: Callable[..., Any]) -> Any:
 
 
 def taking_more(op: Callable[..., Any], colour: Colour) -> Callable[..., Any]:
-    """Return an operation with the arguments that django-valkey's method has beside, for code of a colour."""
+    """Return an operation with django-valkey's extra arguments, for one mode."""
     count, following = _order(op)
 
     @wraps(op)
     def taking(cx: Context, /, *args: Any, **kwargs: Any) -> Any:
         guard = cx.policy.guard
+        # An override may have its own signature, so its arguments are not checked against the operation's.
         if isinstance(guard, Overriding) and guard.replaces(op.__name__):
             return _unused()
         if count < len(args) <= count + len(following):
@@ -78,12 +79,12 @@ def taking_more(op: Callable[..., Any], colour: Colour) -> Callable[..., Any]:
 
 
 def _unused() -> Op[None]:
-    """Stand for an operation in whose place an override of the project's own is called, with arguments of its own."""
+    """Replace an operation that the project overrides: the override is called with the caller's arguments."""
     yield from ()
 
 
 def _order(op: Callable[..., Any]) -> tuple[int, list[str]]:
-    """Return how many arguments an operation takes by position, and which ones django-valkey's has after them."""
+    """Return the number of positional arguments of an operation, and the names of django-valkey's after them."""
     kinds = [each.kind for each in inspect.signature(op).parameters.values()][1:]
     more = inspect.signature(TRANSLATIONS.get(op.__name__, op)).parameters.values()
     named = [each.name for each in more if each.kind is each.KEYWORD_ONLY]
@@ -102,12 +103,12 @@ def _pages(op: Callable[..., Any], colour: Colour) -> Callable[..., Any]:
 
 
 def _counted(*, ignore_key_check: bool = False, **kwargs: Any) -> dict[str, Any]:
-    """`ignore_key_check`: where there is no entry, one is made that holds the delta and never ends."""
+    """Translate `ignore_key_check`: a missing entry is created with the delta as its value and no expiry."""
     return {"default": 0, "timeout": None, **kwargs} if ignore_key_check else kwargs
 
 
 def _of_field(**kwargs: Any) -> dict[str, Any]:
-    """`key`, `field`: the hash and the field, as django-redis 7 calls them."""
+    """Translate `key`, `field`: django-redis 7's names for the hash and the field."""
     if "field" in kwargs:
         return _of_hash(**kwargs) | {"key": kwargs["field"]}
     only_many = "key" in kwargs and not {"name", "value"} & kwargs.keys() and {"mapping", "items"} & kwargs.keys()
@@ -115,7 +116,7 @@ def _of_field(**kwargs: Any) -> dict[str, Any]:
 
 
 def _of_hash(**kwargs: Any) -> dict[str, Any]:
-    """`key`, `fields`: the hash and its fields."""
+    """Translate `key`, `fields`: django-redis 7's names for the hash and its fields."""
     names = {"key": "name", "fields": "keys"}
     return {names.get(name, name): value for name, value in kwargs.items() if name != "field"}
 
@@ -128,7 +129,7 @@ TRANSLATIONS: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
     **dict.fromkeys(_FIELDS, _of_field),
     **dict.fromkeys(_HASHES, _of_hash),
 }
-"""What other arguments django-valkey's methods have, in our terms."""
+"""Functions that translate other libraries' arguments into ours, by operation."""
 
 
 def _signed(taking: Callable[..., Any], op: Callable[..., Any]) -> Callable[..., Any]:

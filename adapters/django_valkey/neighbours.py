@@ -12,11 +12,11 @@ _BY_PREFIX: Final = "give each alias a KEY_PREFIX that is not the beginning of a
 
 
 def wipes(one: Settings, others: Iterable[Settings]) -> str:
-    """Say what `clear()` of one alias does to others; nothing where it leaves them alone.
+    """Return a warning if `clear()` of one alias removes entries of others, else an empty string.
 
     Args:
-        one: the settings of the alias that is cleared.
-        others: the settings of the other ones.
+        one: the settings of the alias to clear.
+        others: the settings of the other aliases.
     """
     if one.read_only:
         return ""
@@ -30,12 +30,13 @@ def wipes(one: Settings, others: Iterable[Settings]) -> str:
 
 
 def _contains(one: Settings, other: Settings) -> bool:
-    """Return True if keys of another prefix are among those that `clear()` of this prefix removes."""
+    """Return True if `clear()` of one prefix removes keys of the other."""
     if (one.key_prefix, one.key_function) == (other.key_prefix, other.key_function):
-        return False  # two ways to the same entries
+        return False  # both aliases are for the same entries
+    # Match a stored key of the other prefix against the glob that clear() uses.
     try:
         return glob(_keys(one).everything())(_keys(other).key("dvcache-probe"))
-    except Exception:  # noqa: BLE001  # a KEY_FUNCTION of the user's that cannot be asked here
+    except Exception:  # noqa: BLE001  # the user's KEY_FUNCTION may fail for this key
         return False
 
 
@@ -44,7 +45,7 @@ def _keys(settings: Settings) -> PrefixedKeys:
 
 
 def _common(cleared: Mapping[Hashable, str], other: Settings) -> str | None:
-    """Return the name of a database that is cleared and the other's too, None if there is none."""
+    """Return the name of a cleared database that the other alias uses too, or None."""
     return next((cleared[each] for each in map(_database, other.endpoints) if each in cleared), None)
 
 

@@ -1,6 +1,6 @@
-"""Decorators that answer for a method whose server does not, as django-valkey's backends have them.
+"""Decorators that return a value if the server gives no reply, for code written against django-valkey.
 
-The backends of this package need none: IGNORE_EXCEPTIONS is a policy of theirs.
+The backends of this package do not use them: there IGNORE_EXCEPTIONS is a policy.
 """
 
 import functools
@@ -12,7 +12,7 @@ from django_valkey.exceptions import ConnectionInterrupted
 from django_valkey.overrides.classes import OPERATIONS, STREAMS
 
 CONNECTION_INTERRUPTED: Final = object()
-"""What a decorated `_get` returns, so that its caller returns the default."""
+"""Result of a decorated `_get` without a reply; its caller then returns the default."""
 ATTR_DOES_NOT_EXIST: Final = object()
 
 T = TypeVar("T", bound=type)
@@ -20,15 +20,15 @@ Method = Callable[..., Any]
 
 
 def omit_exception(method: Method | None = None, return_value: Any = None, gen: bool = False) -> Any:
-    """Decorate a method: where the server gives no answer and the object ignores exceptions, return a value instead.
+    """Decorate a method to return a value if the server gives no reply and the object ignores exceptions.
 
     Args:
         method: the method; None to decorate with arguments.
-        return_value: what is returned then.
-        gen: whether the method returns an iterator, which ends then.
+        return_value: the value to return.
+        gen: whether the method returns an iterator; it then ends.
 
     Raises:
-        Exception: no answer came, and the object ignores none: what `ConnectionInterrupted` was raised from.
+        Exception: the cause of `ConnectionInterrupted`, if the object does not ignore exceptions.
     """
     if method is None:
         return functools.partial(omit_exception, return_value=return_value, gen=gen)
@@ -51,7 +51,7 @@ def omit_exception(method: Method | None = None, return_value: Any = None, gen: 
 
 
 def omit_exception_async(method: Method | None = None, return_value: Any = None, gen: bool = False) -> Any:
-    """Decorate a coroutine method, or an asynchronous generator. Arguments are those of `omit_exception`."""
+    """Decorate a coroutine method or an async generator. Arguments are those of `omit_exception`."""
     if method is None:
         return functools.partial(omit_exception_async, return_value=return_value, gen=gen)
 
@@ -82,9 +82,9 @@ def _omitted(self: Any, error: ConnectionInterrupted, value: Any) -> Any:
 
 
 def decorate_all_methods(decorator: Callable[..., Any]) -> Callable[[T], T]:
-    """Return a decorator of classes that decorates every operation, and what else the class defines itself.
+    """Return a class decorator that decorates every operation and every method that the class defines.
 
-    `get` and `get_or_set` are left alone, as `_get` answers for them.
+    `get` and `get_or_set` are excluded: they call `_get`, which is decorated.
     """
 
     def decorate(cls: T) -> T:

@@ -1,4 +1,4 @@
-"""Connection factories for sync code: valkey-py's own clients, for what the cache has no method for."""
+"""Connection factories for sync code: valkey-py clients, for commands without a cache method."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -14,38 +14,38 @@ from dvcache.settings import components
 
 
 class ConnectionFactory(BaseConnectionFactory[valkey.Valkey, ConnectionPool]):
-    """Makes clients of servers. Arguments and errors are those of `BaseConnectionFactory`."""
+    """Makes clients of single servers. Arguments and errors are those of `BaseConnectionFactory`."""
 
     path_pool_cls = "valkey.connection.ConnectionPool"
     path_base_cls = "valkey.client.Valkey"
     path_parser_cls = "valkey.connection.DefaultParser"
 
     def connect(self, url: str) -> Any:
-        """Return a client of a URL. Nothing is connected before its first command."""
+        """Return a client for a URL. It connects at its first command."""
         return self.get_connection(self.make_connection_params(url))
 
     def get_connection(self, params: dict[str, Any]) -> Any:
-        """Return a client of the parameters that `make_connection_params` returns."""
+        """Return a client for parameters from `make_connection_params`."""
         return self._client(params)
 
     def disconnect(self, connection: Any) -> None:
-        """End the connections of the client's pool that nobody uses; the next command opens others."""
+        """Close the idle connections of the client's pool; the next command opens a new one."""
         end_idle(connection.connection_pool)
 
 
 class SentinelConnectionFactory(BaseSentinelConnectionFactory[valkey.Valkey, ConnectionPool], ConnectionFactory):
-    """Makes clients of services. Arguments and errors are those of `BaseSentinelConnectionFactory`."""
+    """Makes clients of Sentinel services. Arguments and errors are those of `BaseSentinelConnectionFactory`."""
 
     path_pool_cls = "valkey.sentinel.SentinelConnectionPool"
     path_sentinel_cls: ClassVar[str] = "valkey.sentinel.Sentinel"
 
 
 def get_connection_factory(path: str | None = None, options: Mapping[str, Any] | None = None) -> Any:
-    """Return the connection factory in effect: that of the options, else DJANGO_VALKEY_CONNECTION_FACTORY, else `path`.
+    """Return the connection factory in effect: from the options, else DJANGO_VALKEY_CONNECTION_FACTORY, else `path`.
 
     Args:
-        path: the dotted path of a factory's class.
-        options: the OPTIONS of an alias, which the factory is made of.
+        path: the dotted path of the default factory class.
+        options: the OPTIONS of an alias, passed to the factory.
 
     Raises:
         ConfigurationError: the path names nothing.

@@ -1,4 +1,4 @@
-"""Raw access: what `get_valkey_connection` of both colours asks for valkey-py's clients."""
+"""Raw access: valkey-py clients for the sync and async `get_valkey_connection`."""
 
 from typing import Any
 
@@ -9,30 +9,30 @@ from dvcache.types import Colour, Key
 
 
 def of_server(alias: str, colour: Colour, write: bool, key: Key | None) -> Any:
-    """Return valkey-py's client of one server of an alias; of the asynchronous colour, a coroutine that does.
+    """Return a valkey-py client for one server of an alias; for async code, a coroutine.
 
     Args:
         alias: an alias of CACHES.
-        colour: of the code that is to use the client.
-        write: of the primary; else of a replica, if there is one.
-        key: of shards, the stored key whose shard is meant.
+        colour: the mode of the calling code.
+        write: True for the primary; False for a replica, if there is one.
+        key: with shards, the stored key that selects the shard.
 
     Raises:
-        NotImplementedError: the alias is another backend's, which has no such clients.
+        NotImplementedError: the alias uses another backend.
     """
     client = client_of(alias, colour)
     return client.get_client(key=key) if hasattr(client, "get_server_name") else client.get_client(write)
 
 
 def client_of(alias: str, colour: Colour) -> Any:
-    """Return what connects clients of an alias: `cache.client`, in this colour.
+    """Return `cache.client` of an alias, in this mode.
 
     Args:
         alias: an alias of CACHES.
-        colour: of the code that is to use the client.
+        colour: the mode of the calling code.
 
     Raises:
-        NotImplementedError: the alias is another backend's, which has no such clients.
+        NotImplementedError: the alias uses another backend.
     """
     cache = caches[alias]
     client = cache.client_in(colour) if isinstance(cache, Backend) else getattr(cache, "client", None)

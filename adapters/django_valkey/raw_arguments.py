@@ -1,4 +1,4 @@
-"""Connection arguments of raw clients, as valkey-py takes them: TLS and announced addresses as the cache has them."""
+"""Connection arguments of raw clients: TLS and address maps as for the cache's own connections."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,12 +11,12 @@ _VERIFIED: Final = "ssl_cert_reqs"
 
 
 def connection(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arguments of a connection with what is required of a certificate in one spelling."""
+    """Return connection arguments with `ssl_cert_reqs` normalized."""
     return {name: requirement(each) if name == _VERIFIED else each for name, each in kwargs.items()}
 
 
 def of_url(url: str) -> str:
-    """Return a URL with what is required of a certificate in one spelling."""
+    """Return a URL with `ssl_cert_reqs` normalized."""
     split = urlsplit(url)
     if _VERIFIED not in split.query:
         return url
@@ -25,12 +25,12 @@ def of_url(url: str) -> str:
 
 
 def checked_hosts(options: Mapping[str, Any], *, tls: bool) -> dict[str, Any]:
-    """Return the argument by which certificates must name the host, where OPTIONS['TLS_CHECK_HOSTNAME'] says so."""
+    """Return the argument for hostname verification, if OPTIONS['TLS_CHECK_HOSTNAME'] is set."""
     wanted = options.get("TLS_CHECK_HOSTNAME")
     return {"ssl_check_hostname": bool(wanted)} if tls and wanted is not None else {}
 
 
 def of_cluster(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the argument of a `ValkeyCluster` that maps announced addresses, where the options have one."""
+    """Return `address_remap` for a `ValkeyCluster`, if the options map addresses."""
     mapped = remap(options)
     return {} if mapped is None else {"address_remap": mapped}

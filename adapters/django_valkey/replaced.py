@@ -1,4 +1,4 @@
-"""Raw clients while a test has replaced the pools: refused, as they would reach the real server."""
+"""Reject raw clients while a test has replaced the pools: they would reach the real server."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,11 +8,11 @@ from dvcache import NotSupportedError
 from dvcache.pools.factory import Pools
 
 _CARRIERS: Final = ("pool_factory", "client", "async_client")
-"""Providers in whose place a test puts what keeps it off the network."""
+"""Providers that a test replaces to stay off the network."""
 
 
 class _Replaced:
-    """The provider that is replaced now, by which commands no longer reach the server of the settings."""
+    """Name of the currently replaced provider, empty if commands reach the configured server."""
 
     def __init__(self) -> None:
         self.name = ""
@@ -23,7 +23,7 @@ _replaced: Final = _Replaced()
 
 @contextmanager
 def replacing(replacements: Mapping[str, object]) -> Iterator[None]:
-    """Refuse raw clients within the block if these replacements keep commands from the server."""
+    """Reject raw clients within the block if these replacements keep commands off the network."""
     outer = _replaced.name
     given = (name for name in _CARRIERS if name in replacements and not isinstance(replacements[name], Pools))
     _replaced.name = next(given, "")
@@ -34,15 +34,15 @@ def replacing(replacements: Mapping[str, object]) -> Iterator[None]:
 
 
 def is_off_network() -> bool:
-    """Return True if commands do not reach the server of the settings."""
+    """Return True if commands do not reach the configured server."""
     return bool(_replaced.name)
 
 
-def refuse_raw(what: str = "a client of valkey-py's") -> None:
-    """Raise where a raw client would reach the server that the replaced provider is to keep a test from.
+def refuse_raw(what: str = "a valkey-py client") -> None:
+    """Raise if a raw client would reach the real server although a test has replaced a provider.
 
     Args:
-        what: what is asked for, for the error.
+        what: the requested object, for the error.
 
     Raises:
         NotSupportedError: a provider is replaced.
@@ -50,5 +50,5 @@ def refuse_raw(what: str = "a client of valkey-py's") -> None:
     if _replaced.name:
         raise NotSupportedError(
             f"{what} would reach the real server, while {_replaced.name} is replaced (wiring.use); "
-            "use the cache's own methods, or a server for tests: LOCATION 'embedded://'"
+            "use the cache's own methods, or a test server: LOCATION 'embedded://'"
         )

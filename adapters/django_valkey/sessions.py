@@ -1,4 +1,4 @@
-"""Sessions are read where they were written: a replica that lags would log its user out."""
+"""Read sessions from the primary: a lagging replica would log users out."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,11 +11,11 @@ from dvcache.types import Key, Op
 T = TypeVar("T")
 
 PREFIX: Final = "django.contrib.sessions."
-"""Of the keys of Django's session engines `cache` and `cached_db`."""
+"""Key prefix of Django's session engines `cache` and `cached_db`."""
 
 
 def read_from_primary(policy: Policy) -> Policy:
-    """Return the policy with the reads of Django's sessions answered by the primary."""
+    """Return the policy with reads of Django's sessions sent to the primary."""
 
     def get(cx: Context, key: Key, default: object, version: int | None) -> Op[object]:
         return _read(policy.get(cx, key, default, version), key)

@@ -1,4 +1,4 @@
-"""What the shard clients of both colours share: which of the URLs of LOCATION holds a key."""
+"""Base of the sync and async shard clients: map a key to a URL of LOCATION."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -10,7 +10,7 @@ from dvcache.types import Key
 
 
 class Sharding:
-    """The ring of an alias. To be inherited before a client's class."""
+    """The hash ring of an alias. Inherit it before a client class."""
 
     if TYPE_CHECKING:
         connection_factory: Any
@@ -21,7 +21,7 @@ class Sharding:
         return Ring(self._server)
 
     def get_server_name(self, _key: Key | None) -> str:
-        """Return the URL, as LOCATION has it, of the shard that a key is on. It may hold a password.
+        """Return the URL of a key's shard, as in LOCATION. It may contain a password.
 
         Args:
             _key: the stored key, as `make_key` returns it.

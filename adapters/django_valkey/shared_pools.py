@@ -1,4 +1,4 @@
-"""The pools of raw clients: one for each factory, options and parameters, in the process or on an event loop."""
+"""Shared pools of raw clients: one per factory, options and parameters, for the process or an event loop."""
 
 import asyncio
 import threading
@@ -10,7 +10,7 @@ from dvcache.pools.idle import end_all
 
 
 class _Shared:
-    """What the factories of this process share: pools, and what ends those of an event loop with it."""
+    """The pools of this process, and async generators that close the pools of an event loop with it."""
 
     def __init__(self) -> None:
         self.pools: Final[dict[Hashable, Any]] = {}
@@ -18,14 +18,15 @@ class _Shared:
         self.lock = threading.RLock()
 
     def renew(self) -> None:
-        """Start without pools and with a new lock: a forked child only keeps its parent's referenced."""
+        """Start without pools and with a new lock, after a fork."""
+        # The inherited pools stay referenced, so that no destructor runs on sockets that the parent still uses.
         _inherited.append((dict(self.pools), dict(self.keepers)))
         self.pools.clear()
         self.keepers.clear()
         self.lock = threading.RLock()
 
     def forget_ended_loops(self) -> None:
-        """Forget the pools of event loops that were closed."""
+        """Remove the pools of closed event loops."""
         for key in list(self.pools):
             owner = key[-1] if isinstance(key, tuple) else None
             if isinstance(owner, asyncio.AbstractEventLoop) and owner.is_closed():
@@ -33,7 +34,8 @@ class _Shared:
                 end_all(self.pools.pop(key))
 
     async def keep(self, pool: Any) -> None:
-        """Have a pool's connections ended with the running loop."""
+        """Close a pool's connections when the running loop ends."""
+        # asyncio finalizes a started async generator in `loop.shutdown_asyncgens()`, which asyncio.run() calls.
         key = next((key for key, each in list(self.pools.items()) if each is pool), None)
         if key is not None and key not in self.keepers:
             self.keepers[key] = self._kept(key, pool)

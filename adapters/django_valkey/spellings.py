@@ -1,4 +1,4 @@
-"""Names that only django-valkey's documentation had: taken for the right ones, with a warning that says those."""
+"""Wrong names from django-valkey's documentation: accepted, with a warning that names the correct one."""
 
 import warnings
 from collections.abc import Callable, Mapping
@@ -15,16 +15,16 @@ SETTINGS: Final[Mapping[str, str]] = {
     "DECOMPERSS_LZMA_FILTERS": "DECOMPRESS_LZMA_FILTERS",
     "COMPRESSION_ZSTD_OPTIONS": "COMPRESS_ZSTD_OPTIONS",
 }
-"""Django settings."""
+"""Names of Django settings, and the correct ones."""
 
 OPTIONS: Final[Mapping[str, str]] = {
     "LOG_IGNORED_EXCEPTIONS": "LOG_IGNORE_EXCEPTIONS",
     **{name: SETTINGS[name] for name in ("compress_zlib_wbits", "DECOMPERSS_LZMA_FILTERS", "COMPRESSION_ZSTD_OPTIONS")},
 }
 POOL_ARGUMENTS: Final[Mapping[str, str]] = {"max_connection": "max_connections"}
-"""Of OPTIONS["CONNECTION_POOL_KWARGS"]."""
+"""Names in OPTIONS["CONNECTION_POOL_KWARGS"]."""
 PACKAGES: Final[Mapping[str, str]] = {"django_valkey.serializer.": "django_valkey.serializers."}
-"""How dotted paths begin."""
+"""Prefixes of dotted paths."""
 
 BACKENDS: Final[Mapping[str, str]] = {
     "django_valkey.async_cache.caches.AsyncValkeyCache": "django_valkey.async_cache.cache.AsyncValkeyCache"
@@ -35,7 +35,7 @@ LIBRARIES: Final[Mapping[str, str]] = {
     "DJANGO_ASYNC_REDIS_": "django_async_redis",
     "DJANGO_CACHEX_": "django_cachex",
 }
-"""How settings of other libraries begin that have ours as DJANGO_VALKEY_, and the package that reads them."""
+"""Prefixes of other libraries' settings with counterparts here (DJANGO_VALKEY_), and the package that reads them."""
 
 _POOL_KWARGS: Final = "CONNECTION_POOL_KWARGS"
 
@@ -44,7 +44,7 @@ def settings(given: Callable[[str], object]) -> dict[str, object]:
     """Return the settings that are written as in the documentation, by their right names, with a warning for each.
 
     Args:
-        given: returns a setting of the project by its name, None where it has none.
+        given: returns a setting of the project by its name, None if it is not set.
     """
     found = {name: value for name in SETTINGS if (value := given(name)) is not None}
     for name in found:
@@ -53,7 +53,7 @@ def settings(given: Callable[[str], object]) -> dict[str, object]:
 
 
 def options(given: Mapping[str, Any], alias: str) -> dict[str, Any]:
-    """Return the OPTIONS of an alias with the right names and dotted paths, with a warning for each that is not.
+    """Return the OPTIONS of an alias with correct names and dotted paths; warn of each wrong one.
 
     Args:
         given: the OPTIONS.
@@ -66,7 +66,7 @@ def options(given: Mapping[str, Any], alias: str) -> dict[str, Any]:
 
 
 def corrected(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return OPTIONS with the right names and dotted paths, and what each that was not is taken for."""
+    """Return OPTIONS with correct names and dotted paths, and the correct name of each wrong one."""
     wrong: dict[str, str] = {}
     right = {name: _path(value, name, wrong) for name, value in _named(given, OPTIONS, "OPTIONS", wrong).items()}
     pool = right.get(_POOL_KWARGS)
@@ -76,7 +76,7 @@ def corrected(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]
 
 
 def _named(given: Mapping[str, Any], names: Mapping[str, str], where: str, wrong: dict[str, str]) -> dict[str, Any]:
-    """Return a mapping by its right names; what was there by the right name prevails."""
+    """Return a mapping with correct names; a value under the correct name takes precedence."""
     misspelt = names.keys() & given.keys()
     wrong.update({f"{where}[{name!r}]": names[name] for name in misspelt})
     others = {name: value for name, value in given.items() if name not in misspelt}
@@ -93,10 +93,10 @@ def _path(value: object, name: str, wrong: dict[str, str]) -> object:
 
 
 def warn(written: str, right: str) -> None:
-    """Say what is the right name of what was written."""
+    """Warn of a wrong name."""
     warnings.warn(message(written, right), ConfigurationWarning, stacklevel=4)
 
 
 def message(written: str, right: str) -> str:
-    """Return what is said of a name that is taken for the right one."""
-    return f"{written} is taken for {right}; write that"
+    """Return the warning for a wrong name."""
+    return f"{written} was read as {right}; write that"

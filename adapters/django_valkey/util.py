@@ -1,4 +1,4 @@
-"""Keys and values, by the names that django-valkey gives its functions."""
+"""Functions for keys and values, under django-valkey's names."""
 
 import re
 from collections.abc import Callable
@@ -14,48 +14,48 @@ _GLOB: Final = re.compile(r"[*?\[\]\\]")
 
 
 class CacheKey(StoredKey):
-    """A key as it is stored: operations take it as it is."""
+    """A stored key; operations use it unchanged."""
 
     __slots__ = ()
 
     def original_key(self) -> str:
-        """Return what follows the last colon."""
+        """Return the part after the last colon."""
         return self.rsplit(":", 1)[1]
 
 
 def default_reverse_key(key: str) -> str:
-    """Return the caller's key of a stored one, where the prefix holds no colon."""
+    """Return the caller's key for a stored key. The prefix must not contain a colon."""
     return key.split(":", 2)[2]
 
 
 def glob_escape(text: str) -> str:
-    """Return a glob that matches the text alone."""
+    """Return a glob that matches exactly this text."""
     return _GLOB.sub(r"\\\g<0>", text)
 
 
 def make_key(
     key: object, key_func: Callable[[Any, Any, Any], Any], version: int | None = None, prefix: str | None = None
 ) -> CacheKey:
-    """Return the stored key that a KEY_FUNCTION makes, or the very key if it is a stored one."""
+    """Return the stored key made by a KEY_FUNCTION; return a stored key unchanged."""
     return key if isinstance(key, CacheKey) else CacheKey(key_func(key, prefix, version))
 
 
 def make_pattern(
     pattern: str, key_func: Callable[[Any, Any, Any], Any], version: int | None = None, prefix: str | None = None
 ) -> CacheKey:
-    """Return the glob over stored keys that a KEY_FUNCTION makes, in which prefix and version are literal."""
+    """Return the glob over stored keys made by a KEY_FUNCTION, with prefix and version escaped."""
     if isinstance(pattern, CacheKey):
         return pattern
     return CacheKey(key_func(pattern, glob_escape(prefix or ""), glob_escape(str(version))))
 
 
 def encode(value: object, serializer: Serializer, compressor: Compressor) -> bytes | float:
-    """Return a value as it is stored: an exact int or float as it is, the rest serialized and compressed.
+    """Return the stored form of a value: an exact int or float unchanged, anything else serialized and compressed.
 
     Args:
-        value: what to store.
-        serializer: makes bytes of it.
-        compressor: makes them shorter, where it finds them long enough.
+        value: the value to store.
+        serializer: converts it to bytes.
+        compressor: compresses the bytes, unless it finds them too short.
     """
     return value if type(value) is int or type(value) is float else compressor.compress(serializer.dumps(value))
 

@@ -1,8 +1,8 @@
-"""The containers of this process, found by the settings object of the moment and by what Django gives a backend.
+"""The containers of this process, by the current settings object and the arguments that Django passes to a backend.
 
-Django makes a backend object for each thread and each asynchronous task, so one must cost microseconds and own nothing.
-What it works with lives here for as long as somebody uses it: a container is closed when Django's settings have changed
-*and* no cache object uses the old ones any more, so that no thread loses a connection that it is using.
+Django creates a backend object for each thread and each async task, so it must be cheap and own nothing. Containers
+live here: one is closed when Django's settings have changed *and* no cache object uses the old ones any more, so that
+no thread loses a connection in use.
 """
 
 import threading
@@ -32,7 +32,7 @@ from dvcache.settings.options import copied
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Source:
-    """What a container is made of: a backend's class and arguments, global settings, replaced providers."""
+    """The inputs of a container: a backend's class and arguments, global settings, replaced providers."""
 
     backend: type
     location: object = field(repr=False)
@@ -41,17 +41,17 @@ class Source:
     replacements: Replacements
 
     def is_of(self, backend: type, location: object, params: Mapping[str, Any]) -> bool:
-        """Say whether these are the backend's class and arguments."""
+        """Return True if the backend's class and arguments are these."""
         return self.backend is backend and self.params == params and self.location == location
 
     def is_under(self, given: Mapping[str, object], replacements: Replacements) -> bool:
-        """Say whether these are the global settings and the replaced providers."""
+        """Return True if the global settings and the replaced providers are these."""
         return self.globals == given and self.replacements == replacements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Wired:
-    """A container, and what a cache object takes from it. Whoever holds this keeps the connections open."""
+    """A container, and the parts of it that a cache object uses. Its connections stay open while this is referenced."""
 
     source: Source
     container: Container
@@ -59,17 +59,21 @@ class Wired:
     client: Client
     async_client: AsyncClient
     params: dict[str, Any] = field(repr=False)
-    """What `BaseCache` takes, checked."""
+    """Validated arguments of `BaseCache`."""
     own: Contexts | None = None
-    """The contexts of classes that the project made."""
+    """The contexts for the project's own classes, if it has any."""
     others: dict[type, Contexts | None] = field(default_factory=dict)
-    """Those with other classes of clients, for backends whose `get_client_class` the project overrides."""
+    """Contexts by client class, for a backend that overrides `get_client_class`."""
 
     of: "Wired | None" = None
-    """The parts of this, for a cache object whose key_prefix, version, default_timeout or key_func was assigned."""
+    """The original of a copy from `reassigned`."""
 
     def reassigned(self, assigned: Mapping[str, Any]) -> "Wired":
-        """Return the same with other keys and another timeout, by the names of Django's attributes of a cache."""
+        """Return a copy with other keys and timeout, for a cache object with assigned attributes.
+
+        Args:
+            assigned: values by the names of Django's attributes: key_prefix, version, default_timeout, key_func.
+        """
         given = self.container.settings
         prefix = str(assigned.get("key_prefix", given.key_prefix))
         version = assigned.get("version", self.context.version)
@@ -82,32 +86,33 @@ class Wired:
         return replace(self, context=context, own=own, others={}, of=self.of or self)
 
     def own_with(self, client: type) -> Contexts | None:
-        """Return the contexts with another class of client. Errors are those of `plan`."""
+        """Return the contexts for another client class. Errors are those of `plan`."""
         if client not in self.others:
             self.others[client] = _own(self.source, self.context, self.container.settings.alias, client)
         return self.others[client]
 
 
 class Registry:
-    """What is wired in this process. Used from any thread."""
+    """The containers of this process. Thread-safe."""
 
     def __init__(self) -> None:
         self._current: tuple[object, tuple[Wired, ...]] = (None, ())
-        """A settings object, and what is wired under it; replaced as a whole, so that it is read without the lock."""
+        """A settings object and its containers. Replaced as a whole, so that readers need no lock."""
         self._living: weakref.WeakSet[Wired] = weakref.WeakSet()
         self._replacements: Replacements = {}
         self.renew()
 
     def renew(self) -> None:
-        """Take a new lock: in a forked child the old one may be held by a thread that is not there."""
+        """Create a new lock: after a fork, a thread that exists only in the parent may hold the old one."""
         self._lock = threading.RLock()
 
     def wired(self, backend: type, location: object, params: Mapping[str, Any]) -> Wired:
-        """Return what belongs to a backend's class and arguments, made once.
+        """Return the container and its parts for a backend's class and arguments, created once.
 
         Raises:
-            ConfigurationError: a setting is wrong; names the alias, the key and the cure.
+            ConfigurationError: a setting is wrong; the message names the alias, the key and the cure.
         """
+        # Without the lock, since Django creates a backend for every thread and task.
         settings, known = self._current
         if settings is conf.current():
             for each in known:
@@ -116,14 +121,16 @@ class Registry:
         return self._enrolled(backend, location, params)
 
     def _enrolled(self, backend: type, location: object, params: Mapping[str, Any]) -> Wired:
-        """Wire under the settings of this moment, with what is known under them or still used from equal ones."""
+        """Return the container under the current settings: known, in use from equal settings, or new."""
         with self._lock:
             settings, given = conf.snapshot()
+            # override_settings in tests changes the settings object often. Containers in use from equal settings are
+            # reused, so that their connections survive.
             known = self._current[1] if self._current[0] is settings else ()
             living = (each for each in self._living if each.source.is_under(given, self._replacements))
             wired = next((each for each in (*known, *living) if each.source.is_of(backend, location, params)), None)
             if wired is None:
-                # Copied: what a project changes in its dictionaries later shall be seen as a change.
+                # Copies, so that a later change in the project's dictionaries is noticed as one.
                 source = Source(
                     backend=backend,
                     location=copied(location),
@@ -141,13 +148,13 @@ class Registry:
             return wired
 
     def is_current(self, wired: Wired) -> bool:
-        """Say whether this is what the settings of the moment ask for."""
+        """Return True if this belongs to the current settings."""
         settings, known = self._current
         return settings is conf.current() and (wired.of or wired) in known
 
     @contextmanager
     def replacing(self, replacements: Replacements) -> Iterator[None]:
-        """Have containers made with these replacements within the block, and forgotten after it."""
+        """Create containers with these replacements within the block, and forget them after it."""
         outer, self._replacements = self._replacements, replacements
         self._current = None, ()
         try:
@@ -165,6 +172,7 @@ def _wire(source: Source) -> Wired:
     container = Container(settings, **source.replacements)
     client, async_client = container.client(), container.async_client()
     context = _context(container)
+    # finalize() keeps its arguments alive, so they must not refer to the container.
     weakref.finalize(container, _close, client, async_client)
     return Wired(
         source=source,
@@ -187,7 +195,7 @@ def _own(source: Source, context: Context, alias: str, named: object = None) -> 
 
 
 def _warn_unchecked(wired: Wired, known: Collection[Wired]) -> None:
-    """Say what `manage.py check` would say of global settings and of neighbours, where it does not look."""
+    """Warn of global settings and of aliases that share a database, if `manage.py check` does not check them."""
     if conf.is_installed():
         return
     for said in conf.unknown_settings():
@@ -228,38 +236,38 @@ is_current: Final = _registry.is_current
 
 
 def of_alias(alias: str) -> Wired:
-    """Return what `caches[alias]` works with.
+    """Return the container and its parts for `caches[alias]`.
 
     Raises:
-        ConfigurationError: there is no such alias, it is another backend's, or its settings are wrong.
+        ConfigurationError: there is no such alias, it uses another backend, or its settings are wrong.
     """
-    from django_valkey.backend import Backend  # noqa: PLC0415  # a backend is made of what is wired here
+    from django_valkey.backend import Backend  # noqa: PLC0415  # backend imports this module
 
     path, location, params = conf.arguments(alias)
     backend = conf.loaded(path)
     if not isinstance(backend, type) or not issubclass(backend, Backend):
-        raise ConfigurationError(f"{path!r} is no backend of django_valkey", alias=alias, key="BACKEND")
+        raise ConfigurationError(f"{path!r} is not a backend of django_valkey", alias=alias, key="BACKEND")
     return wired(backend, location, params)
 
 
 @contextmanager
 def use(**replacements: Unpack[Replacements]) -> Iterator[None]:
-    """Replace providers of every alias's container within the block: for a project's tests, with its own settings.
+    """Replace providers of every alias's container within the block, for a project's tests.
 
-    `caches` starts afresh on entry and again on exit, as with `django.test.override_settings`::
+    `caches` is reset on entry and on exit, as by `django.test.override_settings`::
 
         with wiring.use(pool_factory=MemoryPoolFactory()):
             ...  # no socket is opened; each alias keeps its prefix, version, serializer and timeouts
 
     Args:
-        replacements: objects by the name of their provider, as `dvcache.Container` takes them.
+        replacements: objects by the name of their provider, as for `dvcache.Container`.
 
     Raises:
-        ConfigurationError: there is no such provider, or its object does not fit.
+        ConfigurationError: there is no such provider, or an object does not have its methods.
     """
     with improperly_configured():
         check(replacements)
-    from django.test.utils import override_settings  # noqa: PLC0415  # loads much of Django, and only tests come here
+    from django.test.utils import override_settings  # noqa: PLC0415  # a large import that only tests need
 
     with _registry.replacing(replacements), override_settings(CACHES=conf.caches()):
         yield

@@ -70,12 +70,12 @@ FAULTS: Final[dict[str, tuple[str, dict[str, Any], dict[str, object], str]]] = {
     ),
     "missing package": ("E003", options(COMPRESSOR="needy_compressor.Compressor"), {}, "pip install 'absent'"),
     "misspelt backend": ("E004", entry(backend="django-valkey.cache.ValkeyCache"), {}, f"did you mean {SYNC}"),
-    "missing backend": ("E004", entry(backend="django_valkey.cache.Cache"), {}, "is no backend of django_valkey"),
+    "missing backend": ("E004", entry(backend="django_valkey.cache.Cache"), {}, "is not a backend of django_valkey"),
     "async sessions": ("E005", entry(backend=ASYNC), CACHE_SESSIONS, f"SESSION_CACHE_ALIAS.*write '{SYNC}'"),
     "async middleware": ("E006", entry(backend=ASYNC), MIDDLEWARE, f"CACHE_MIDDLEWARE_ALIAS.*write '{SYNC}'"),
     "unknown option": ("W001", options(BUTTER=1), {}, r"OPTIONS\['BUTTER'\] is not known and was ignored"),
     "unknown setting": ("W001", entry(), {"DJANGO_VALKEY_BUTTER": 1}, "DJANGO_VALKEY_BUTTER is not known"),
-    "documented misspelling": ("W001", entry(), {"DJANGO_VALKEY_IGNORE_EXCEPTION": 1}, "for DJANGO_VALKEY_IGNORE_EXC"),
+    "documented misspelling": ("W001", entry(), {"DJANGO_VALKEY_IGNORE_EXCEPTION": 1}, "as DJANGO_VALKEY_IGNORE_EXC"),
     "class of another library": (
         "E002",
         options(PARSER_CLASS="redis.connection._HiredisParser"),
@@ -101,9 +101,9 @@ FAULTS: Final[dict[str, tuple[str, dict[str, Any], dict[str, object], str]]] = {
         "W001",
         entry(),
         {"DJANGO_REDIS_IGNORE_EXCEPTIONS": True},
-        "the setting DJANGO_REDIS_IGNORE_EXCEPTIONS was ignored; ours is DJANGO_VALKEY_IGNORE_EXCEPTIONS",
+        "the setting DJANGO_REDIS_IGNORE_EXCEPTIONS was ignored; write DJANGO_VALKEY_IGNORE_EXCEPTIONS",
     ),
-    "documented backend": ("W001", entry(backend=ASYNC.replace("cache.A", "caches.A")), {}, f"for '{ASYNC}'; write"),
+    "documented backend": ("W001", entry(backend=ASYNC.replace("cache.A", "caches.A")), {}, f"as '{ASYNC}'; write"),
 }
 """A fault: its id, the alias, global settings, and what the message says."""
 
@@ -269,7 +269,7 @@ def test_unsigned_pickles_are_told_where_others_may_write_them(location: str) ->
     said = found({alias: entry(location, OPTIONS=given) for alias, given in aliases.items()}, deploy=True)
     how = EXPOSED[location]
     assert [(number, text) for number, text, _ in said if number == "W003"] == [
-        ("W003", f"CACHES[{alias!r}]: unsigned pickles are read, and the server is reached {how}")
+        ("W003", f"CACHES[{alias!r}]: unsigned pickles are read from a server that is reached {how}")
         for alias in ("default", "former")
         if how
     ]
@@ -325,7 +325,7 @@ LEFT_OVER: Final = (
 def test_setting_of_another_library_is_told_with_ours(prefix: str, name: str) -> None:
     left = f"{prefix}{name}"
     [(number, text, _)] = found({"default": entry()}, **{left: "x"})
-    assert (number, text) == ("W001", f"the setting {left} was ignored; ours is DJANGO_VALKEY_{name}")
+    assert (number, text) == ("W001", f"the setting {left} was ignored; write DJANGO_VALKEY_{name}")
 
 
 def test_setting_of_another_library_that_is_in_use_is_not_told() -> None:

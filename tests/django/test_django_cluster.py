@@ -229,7 +229,7 @@ def test_a_call_goes_through_the_client_of_a_cluster_that_it_is_given(cluster: C
         with raw.pipeline() as pipeline:
             assert cache.set("k2", 2, client=pipeline) is pipeline
             assert pipeline.execute() == [True]
-        with pytest.raises(NotSupportedError, match="without it"):
+        with pytest.raises(NotSupportedError, match="without client="):
             asyncio.run(cache.aget("k1", client=valkey.asyncio.cluster.ValkeyCluster(cluster.nodes[0].host)))
 
 

@@ -57,7 +57,7 @@ def test_a_misspelt_setting_counts_and_the_warning_names_the_right_one(name: str
     value, option = VALUES[name]
     with pytest.warns(ConfigurationWarning) as caught:
         assert seen(configured, **{name: value})[option] == value
-    assert [str(each.message) for each in caught] == [f"{name} is taken for {spellings.SETTINGS[name]}; write that"]
+    assert [str(each.message) for each in caught] == [f"{name} was read as {spellings.SETTINGS[name]}; write that"]
 
 
 @pytest.mark.filterwarnings("ignore::dvcache.ConfigurationWarning")
@@ -84,7 +84,7 @@ def test_a_misspelt_option_counts_and_the_warning_names_the_right_one(name: str,
     with pytest.warns(ConfigurationWarning) as caught:
         assert seen(configured, {name: value})[right] == value
     [warning] = caught
-    assert str(warning.message) == f"CACHES['default']: OPTIONS[{name!r}] is taken for {right}; write that"
+    assert str(warning.message) == f"CACHES['default']: OPTIONS[{name!r}] was read as {right}; write that"
 
 
 def parsed(options: Mapping[str, object]) -> Settings:
@@ -94,7 +94,7 @@ def parsed(options: Mapping[str, object]) -> Settings:
 
 
 def test_the_bound_of_a_pool_may_be_in_the_singular() -> None:
-    with pytest.warns(ConfigurationWarning, match=r"\['max_connection'\] is taken for max_connections"):
+    with pytest.warns(ConfigurationWarning, match=r"\['max_connection'\] was read as max_connections"):
         settings = parsed({"CONNECTION_POOL_KWARGS": {"max_connection": 7}})
     assert settings.endpoints[0].max_connections == 7
 

@@ -1,4 +1,4 @@
-"""The backend whose every method is a coroutine."""
+"""The backend with only coroutine methods."""
 
 from typing import TYPE_CHECKING
 
@@ -9,15 +9,15 @@ __all__ = ["get_valkey_connection"]
 
 
 async def get_valkey_connection(alias: str = "default", write: bool = True, key: str | None = None) -> "Valkey":
-    """Return valkey-py's asynchronous client of an alias's server, on the pool of the running event loop.
+    """Return an async valkey-py client for a server of an alias, on the pool of the running event loop.
 
     Args:
-        alias: an alias of CACHES; that of a `ValkeyCache` too.
-        write: of the primary; else of a replica, if there is one.
-        key: of shards, the stored key whose server is meant: `cache.make_key("a")` of the entry "a".
+        alias: an alias of CACHES, also one with `ValkeyCache`.
+        write: True for the primary; False for a replica, if there is one.
+        key: with shards, the stored key that selects the shard: `cache.make_key("a")` for the entry "a".
 
     Raises:
-        NotImplementedError: the alias is another backend's, which has no such clients.
+        NotImplementedError: the alias uses another backend.
     """
     from django_valkey import raw  # noqa: PLC0415  # a serializer alone needs no wiring
 

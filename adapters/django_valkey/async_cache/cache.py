@@ -1,4 +1,4 @@
-"""`AsyncValkeyCache`: the older spelling, `await cache.get(key)`."""
+"""`AsyncValkeyCache`: the backend for `await cache.get(key)`."""
 
 import valkey.asyncio
 
@@ -7,16 +7,16 @@ from django_valkey.base import AsyncBackendCommands, BaseValkeyCache
 
 
 class DecoratedAsyncBackendCommands(AsyncBackendCommands):
-    """The methods of `AsyncBackendCommands`, by the name of those that IGNORE_EXCEPTIONS covers: here it covers all."""
+    """Alias of `AsyncBackendCommands`, for code written against django-valkey. IGNORE_EXCEPTIONS covers all methods."""
 
 
 class AsyncValkeyCache(  # type: ignore[misc]  # as above
     BaseValkeyCache[AsyncDefaultClient, valkey.asyncio.Valkey], DecoratedAsyncBackendCommands
 ):
-    """A cache whose every operation is a coroutine, by two names: `await cache.get(key)`, `await cache.aget(key)`.
+    """A cache with coroutines only, each under two names: `await cache.get(key)`, `await cache.aget(key)`.
 
-    For code of the project's own: Django's sessions and middleware need `django_valkey.cache.ValkeyCache`, which has
-    the `a*` names as well. Arguments and errors are those of `Backend`.
+    Django's sessions and cache middleware cannot use it; they need `django_valkey.cache.ValkeyCache`, which has the
+    `a*` methods, too. Arguments and errors are those of `Backend`.
     """
 
     DEFAULT_CLIENT_CLASS = "django_valkey.async_cache.client.AsyncDefaultClient"

@@ -1,4 +1,4 @@
-"""The module as which one page of django-valkey's documentation names `django_valkey.async_cache.cache`."""
+"""Deprecated path of `django_valkey.async_cache.cache`, from one page of django-valkey's documentation."""
 
 from django_valkey import spellings
 from django_valkey.async_cache import cache

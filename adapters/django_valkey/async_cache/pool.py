@@ -1,4 +1,4 @@
-"""Connection factories for async code: valkey-py's own clients, for what the cache has no method for."""
+"""Connection factories for async code: valkey-py clients, for commands without a cache method."""
 
 from typing import Any, ClassVar
 
@@ -11,31 +11,31 @@ from dvcache.pools.idle import aend_idle
 
 
 class AsyncConnectionFactory(BaseConnectionFactory[valkey.asyncio.Valkey, ConnectionPool]):
-    """Makes clients of servers, on pools of the running loop. Otherwise as `BaseConnectionFactory`."""
+    """Makes clients of single servers, on pools of the running loop. Otherwise as `BaseConnectionFactory`."""
 
     path_pool_cls = "valkey.asyncio.connection.ConnectionPool"
     path_base_cls = "valkey.asyncio.client.Valkey"
     path_parser_cls = "valkey.asyncio.connection.DefaultParser"
 
     async def connect(self, url: str) -> Any:
-        """Return a client of a URL. Nothing is connected before its first command."""
+        """Return a client for a URL. It connects at its first command."""
         return await self.get_connection(self.make_connection_params(url))
 
     async def get_connection(self, params: dict[str, Any]) -> Any:
-        """Return a client of the parameters that `make_connection_params` returns."""
+        """Return a client for parameters from `make_connection_params`."""
         client = self._client(params)
         await shared.keep(client.connection_pool)
         return client
 
     async def disconnect(self, connection: Any) -> None:
-        """End the connections of the client's pool that nobody uses; the next command opens others."""
+        """Close the idle connections of the client's pool; the next command opens a new one."""
         await aend_idle(connection.connection_pool)
 
 
 class AsyncSentinelConnectionFactory(
     BaseSentinelConnectionFactory[valkey.asyncio.Valkey, ConnectionPool], AsyncConnectionFactory
 ):
-    """Makes clients of services, on pools of the running loop. Otherwise as `BaseSentinelConnectionFactory`."""
+    """Makes clients of Sentinel services, on pools of the running loop. Otherwise as the base class."""
 
     path_pool_cls = "valkey.asyncio.sentinel.SentinelConnectionPool"
     path_sentinel_cls: ClassVar[str] = "valkey.asyncio.sentinel.Sentinel"

@@ -1,4 +1,4 @@
-"""The clients that CLIENT_CLASS may name."""
+"""Sync client classes for CLIENT_CLASS."""
 
 from django_valkey.client.default import DefaultClient, HashClient
 from django_valkey.client.herd import HerdClient

@@ -1,10 +1,10 @@
-"""`HerdClient`: the client of an alias whose entries are recomputed once, everywhere."""
+"""`HerdClient`: the client with the herd policy, where one caller recomputes an expired entry for all processes."""
 
 from django_valkey.client.default import DefaultClient
 
 
 class HerdClient(DefaultClient):
-    """The default client, with the herd policy: as `OPTIONS["HERD"] = True` beside any other client.
+    """The default client with the herd policy: the same as `OPTIONS["HERD"] = True` with another client.
 
-    CACHE_HERD_TIMEOUT says for how many seconds an entry is kept after its timeout, 60 if it is not set.
+    CACHE_HERD_TIMEOUT is the number of seconds that an entry is kept after its timeout, 60 by default.
     """

@@ -1,4 +1,4 @@
-"""`SentinelClient`: the client of a service that sentinels monitor."""
+"""`SentinelClient`: the client of a Sentinel service."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from django_valkey.client.default import DefaultClient
 
 
 class SentinelClient(DefaultClient):
-    """The client of a service: one URL in LOCATION means its primary and its replicas."""
+    """Client of a Sentinel service: a single URL in LOCATION means its primary and its replicas."""
 
     CONNECTION_FACTORY_PATH = "django_valkey.pool.SentinelConnectionFactory"
 

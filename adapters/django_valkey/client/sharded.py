@@ -1,4 +1,4 @@
-"""`ShardClient`: the operations of an alias on shards, and valkey-py's clients of them."""
+"""`ShardClient`: the operations of an alias on shards, and valkey-py clients of them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,14 +11,14 @@ from dvcache.types import Key
 
 
 class ShardClient(Sharding, DefaultClient):
-    """The client of shards: every URL in LOCATION is one, and a ring says which of them holds a key.
+    """Client of shards: every URL in LOCATION is a shard, and a hash ring maps keys to shards.
 
-    As `OPTIONS["SHARDED"] = True` beside any other client. Arguments are those of `BaseClient`.
+    The same as `OPTIONS["SHARDED"] = True` with another client. Arguments are those of `BaseClient`.
     """
 
     @override
     def get_client(self, key: Key | None = None, **_: object) -> Any:  # type: ignore[override]  # as django-valkey's
-        """Return valkey-py's client of the shard that a key is on.
+        """Return a valkey-py client of a key's shard.
 
         Args:
             key: the stored key, as `make_key` returns it.
@@ -32,7 +32,7 @@ class ShardClient(Sharding, DefaultClient):
 
     @override
     def connect(self, index: int = 0) -> dict[str, Any]:
-        """Return a client of valkey-py's of each shard, by the shard's URL as LOCATION has it."""
+        """Return a valkey-py client of each shard, by its URL as in LOCATION."""
         return {url: self._raw(url) for url in self._server}
 
     @override

@@ -1,1 +1,1 @@
-"""Caches on clusters."""
+"""The backend for clusters."""

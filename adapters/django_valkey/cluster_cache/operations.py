@@ -1,4 +1,4 @@
-"""What a cluster's caches and clients have beside the others' methods, in both colours."""
+"""Additional methods of caches and clients on a cluster, sync and async."""
 
 from django_valkey.coroutines import Coroutines
 from django_valkey.methods import AsyncMethods, Methods, taking_client
@@ -8,7 +8,7 @@ from dvcache.operations import clusters
 
 @taking_client
 class ClusterCache(Methods):
-    """The methods of every cache, and those of clusters."""
+    """The methods of every cache, and the cluster methods."""
 
     keyslot = sync(clusters.keyslot)
     flushall = sync(clusters.flushall)
@@ -24,7 +24,7 @@ class ClusterCache(Methods):
 
 @taking_client
 class AsyncClusterCache(AsyncMethods):
-    """The methods of every asynchronous cache, and those of clusters."""
+    """The methods of every async cache, and the cluster methods."""
 
     keyslot = aio(clusters.keyslot)
     flushall = aio(clusters.flushall)
@@ -40,7 +40,7 @@ class AsyncClusterCache(AsyncMethods):
 
 @taking_client
 class ClusterCoroutines(Coroutines):
-    """The methods of `AsyncClusterCache` by the names that Django gives coroutines."""
+    """The methods of `AsyncClusterCache`, under Django's `a*` names."""
 
     akeyslot = aio(clusters.keyslot)
     aflushall = aio(clusters.flushall)

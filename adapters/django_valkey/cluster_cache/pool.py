@@ -1,4 +1,4 @@
-"""Connection factories for clusters: valkey-py's own clients, for what the cache has no method for."""
+"""Connection factories for clusters: valkey-py clients, for commands without a cache method."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from dvcache.pools.idle import end_idle
 
 
 class ClusterConnectionFactory(ConnectionFactory):
-    """Makes clients of clusters, one for each URL of a node and options, with all their connection arguments.
+    """Makes clients of clusters, one for each node URL and options.
 
     Arguments and errors are those of `BaseConnectionFactory`.
     """
@@ -38,7 +38,7 @@ class ClusterConnectionFactory(ConnectionFactory):
 
 
 class AsyncClusterConnectionFactory(AsyncConnectionFactory):
-    """Makes asynchronous clients of clusters, each with connections of its own, which whoever asked for it ends.
+    """Makes async clients of clusters, each with connections of its own. The caller has to close them.
 
     Otherwise as `ClusterConnectionFactory`.
     """
@@ -55,7 +55,9 @@ class AsyncClusterConnectionFactory(AsyncConnectionFactory):
 
 
 def cluster_client(factory: Any, params: Mapping[str, Any]) -> Any:
-    """Return a new client of valkey-py's, which makes the nodes' pools itself, with a parser that knows MOVED."""
+    """Return a new valkey-py cluster client."""
+    # The client creates the pools of its nodes itself, with its own parser, which handles MOVED; so a configured
+    # parser class is not passed on.
     replaced.refuse_raw()
     known = {name: each for name, each in params.items() if name not in {"url", "parser_class"}}
     pools = {name: each for name, each in factory.pool_cls_kwargs.items() if name != "parser_class"}

@@ -1,1 +1,1 @@
-"""Commands as mixins, under django-valkey's names."""
+"""Mixins with commands, under django-valkey's names."""

@@ -1,10 +1,10 @@
-"""The methods of hashes, for clients of a project's own that are put together of mixins."""
+"""Mixins with hash methods, for a project's own client classes."""
 
 from django_valkey.methods import AsyncMethods, Methods
 
 
 class HashCommands:
-    """The methods of hashes of every client here. Naming hashes as `HashClient` does takes inheriting that one."""
+    """The hash methods of every client. For prefixed keys of hashes inherit `HashClient`."""
 
     hset = Methods.hset
     hget = Methods.hget
@@ -15,7 +15,7 @@ class HashCommands:
 
 
 class AsyncHashCommands:
-    """The same, as coroutines."""
+    """The hash methods as coroutines."""
 
     hset = AsyncMethods.hset
     hget = AsyncMethods.hget

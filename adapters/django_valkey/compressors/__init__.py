@@ -1,1 +1,1 @@
-"""Compressors, by the dotted paths of settings files."""
+"""Compressors, under django-valkey's dotted paths."""

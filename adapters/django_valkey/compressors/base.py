@@ -1,4 +1,4 @@
-"""What compressors inherit, a project's own and those of this library."""
+"""Base classes of compressors, for this library's and a project's own."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -11,49 +11,49 @@ from dvcache.compressors.bounds import TooLarge
 
 
 class Option:
-    """A setting of a compressor: of the alias's OPTIONS. A class that inherits may put a constant in its place.
+    """A setting of a compressor, from the alias's OPTIONS. A subclass may replace it by a constant.
 
     Args:
-        name: of the option, which a global setting may be the default of.
-        default: the setting where there is none.
+        name: the name of the option.
+        default: the value if the option is not set.
     """
 
     def __init__(self, name: str, default: Any = None) -> None:
         self.name, self.default = name, default
 
     def __get__(self, owner: object, cls: type) -> Any:
-        """Return the setting of a compressor, or the default of its class."""
+        """Return the value for a compressor object, or the default for its class."""
         value = None if owner is None else vars(owner)["_options"].get(self.name)
         return self.default if value is None else value
 
 
 class BaseCompressor:
-    """Makes bytes shorter.
+    """Base class of compressors.
 
-    A project's own overrides `_compress` and `_decompress`, and may set `min_length` and `level`.
+    A subclass overrides `_compress` and `_decompress`, and may set `min_length` and `level`.
 
     Args:
         options: the alias's OPTIONS, with the global settings as defaults.
     """
 
     min_length: Any = Option("COMPRESS_MIN_LENGTH", 15)
-    """Bytes; what is longer is compressed. `CACHE_COMPRESS_MIN_LENGTH`."""
+    """Bytes; longer values are compressed. `CACHE_COMPRESS_MIN_LENGTH`."""
     level: Any = Option("COMPRESS_LEVEL")
-    """How hard to try, None for the default. `CACHE_COMPRESS_LEVEL`."""
+    """Compression level, None for the default. `CACHE_COMPRESS_LEVEL`."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = options
 
     def compress(self, value: bytes) -> bytes:
-        """Return the bytes, compressed where they are longer than the minimum."""
+        """Return the bytes, compressed if they are longer than `min_length`."""
         return self._compress(value) if len(value) > self.min_length else value
 
     def decompress(self, value: bytes) -> bytes:
         """Return the original bytes.
 
         Raises:
-            CompressorError: they were not compressed by this compressor.
-            TooLarge: they would be longer than `MAX_DECOMPRESSED_SIZE`.
+            CompressorError: the bytes were not written by this compressor.
+            TooLarge: the decompressed size exceeds `MAX_DECOMPRESSED_SIZE`.
         """
         try:
             return self._decompress(value)
@@ -70,14 +70,14 @@ class BaseCompressor:
 
 
 class CoreCompressor(BaseCompressor):
-    """One of the library's, whose settings are attributes that a project's own class may set.
+    """Base class of the built-in compressors. Settings are attributes, which a subclass may set.
 
     Raises:
-        ConfigurationError: the compressor does not know what a setting says.
+        ConfigurationError: the compressor rejects a setting.
     """
 
     core: ClassVar[Any]
-    """The class of the core."""
+    """The compressor class of dvcache."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__(options=options)
@@ -86,18 +86,19 @@ class CoreCompressor(BaseCompressor):
 
     @property
     def magic(self) -> bytes:
-        """What all output starts with; empty where the format has none."""
+        """First bytes of all output; empty if the format has no magic number."""
         found: bytes = getattr(self._core, "magic", b"")
         return found
 
     def _attributes(self) -> dict[str, object]:
-        """Return the settings that are attributes here, a constant of the project's or not, by their options' names."""
+        """Return the values of the attributes that are options, by option name."""
         named = {name: each for cls in type(self).__mro__ for name, each in vars(cls).items()}
         return {each.name: getattr(self, name) for name, each in named.items() if isinstance(each, Option)}
 
     @override
     def compress(self, value: bytes) -> bytes:
-        """Return the bytes, compressed where they are longer than the minimum, or would be read as compressed."""
+        """Return the bytes, compressed if they are longer than `min_length` or look compressed already."""
+        # A short value that looks compressed would be decompressed when read, so it is compressed as well.
         return self._compress(value) if len(value) > self.min_length or self._reads(value) else value
 
     def _reads(self, value: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Brotli (RFC 7932): small for short text. Needs the package `brotli`."""
+"""Brotli (RFC 7932): good ratio on short text. Needs the package `brotli`."""
 
 from typing import Any
 

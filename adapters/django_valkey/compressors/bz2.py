@@ -1,4 +1,4 @@
-"""Bzip2: small for text, slow both ways."""
+"""Bzip2: good ratio on text, slow to write and read."""
 
 from django_valkey.compressors.base import CoreCompressor
 from dvcache.compressors import bz2

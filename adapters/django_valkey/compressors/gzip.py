@@ -1,4 +1,4 @@
-"""Gzip: DEFLATE (RFC 1951) in the frame of RFC 1952."""
+"""Gzip: DEFLATE (RFC 1951) in the gzip format (RFC 1952)."""
 
 from django_valkey.compressors.base import CoreCompressor
 from dvcache.compressors import gzip

@@ -7,9 +7,9 @@ from dvcache.compressors import identity
 
 
 class IdentityCompressor(BaseCompressor):
-    """Leaves bytes as they are; the default."""
+    """Returns bytes unchanged; the default."""
 
-    compress = identity.IdentityCompressor.compress  # type: ignore[assignment]  # by it the codec sees that there is no work
+    compress = identity.IdentityCompressor.compress  # type: ignore[assignment]  # the codec recognizes this function and skips it
 
     @override
     def _compress(self, value: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""LZ4: the fastest both ways. Needs the package `lz4`."""
+"""LZ4: the fastest to write and read. Needs the package `lz4`."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from dvcache.compressors import lz4
 
 
 class Lz4Compressor(CoreCompressor):
-    """Python-lz4's frame format."""
+    """Frame format of the package `lz4`."""
 
     core = lz4.Lz4Compressor
     block_size: Any = Option("COMPRESS_LZ4_BLOCK_SIZE", 0)

@@ -1,4 +1,4 @@
-"""LZMA: the smallest, and slow to write."""
+"""LZMA: the best ratio, slow to write."""
 
 from typing import Any
 

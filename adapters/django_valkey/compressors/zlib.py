@@ -1,4 +1,4 @@
-"""Zlib: DEFLATE (RFC 1951) in the frame of RFC 1950, in that of gzip, or bare."""
+"""Zlib: DEFLATE (RFC 1951) in the zlib format (RFC 1950), the gzip format (RFC 1952), or raw."""
 
 from typing import Any
 

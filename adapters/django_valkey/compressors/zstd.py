@@ -1,4 +1,4 @@
-"""Zstandard (RFC 8878): fast and small. Needs `backports.zstd` before Python 3.14."""
+"""Zstandard (RFC 8878): fast, with a good ratio. Needs `backports.zstd` before Python 3.14."""
 
 from typing import Any
 

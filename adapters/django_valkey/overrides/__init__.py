@@ -1,6 +1,6 @@
-"""Classes of the project's own: what they override, and the contexts in which operations go through that.
+"""Classes of the project's own: find their overrides, and call these from the operations.
 
-`classes` finds what a class overrides, `plans` what a cache and its client do together, and `contexts` what follows. In
-these contexts `layers` calls overrides, `hooks` names keys and encodes values, and `choosing` asks for clients of
-valkey-py's. `twins` gives a cache class the `a*` methods of what it overrides.
+`classes` finds the overrides of a class, `plans` combines those of a cache and its client, `contexts` builds the
+contexts. In these, `layers` calls overridden methods, `hooks` calls the hooks for keys and values, and `choosing` uses
+valkey-py clients from an overridden `get_client`. `twins` adds the `a*` methods for overridden sync methods.
 """

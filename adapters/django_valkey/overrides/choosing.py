@@ -1,4 +1,4 @@
-"""Batches on the clients of valkey-py's that the project's own `get_client` returns, where a class overrides that."""
+"""Run batches on the valkey-py clients that a project's own `get_client` returns."""
 
 import weakref
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from dvcache.clients.commands import only_reads
 from dvcache.types import Batch, Colour
 
 _POOLS: Final[weakref.WeakKeyDictionary[Any, Any]] = weakref.WeakKeyDictionary()
-"""What runs batches on the connections of a client of valkey-py's, by that client's pool."""
+"""Pool that runs batches, by the pool of the valkey-py client."""
 
 
 def _pool(raw: Any, colour: Colour, alias: str) -> Any:
@@ -25,67 +25,67 @@ def _pool(raw: Any, colour: Colour, alias: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Runs batches on what a client for sync code chooses. A `protocols.Client`."""
+    """Runs batches on the client that a sync client class chooses. Implements `protocols.Client`."""
 
     cache: Any
     alias: str
     writes: bool = False
-    """Whether reads go where writes go."""
+    """True if reads go to the primary, too."""
 
     @property
     def primary(self) -> "Chosen":
-        """The client that sees the latest write."""
+        """The client for reads from the primary."""
         return replace(self, writes=True)
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.Client` says."""
-        raw = self.cache.client._get_client(write=self.writes or not only_reads(batch))  # noqa: SLF001  # as its operations
+        """Run the batch; see `protocols.Client`."""
+        raw = self.cache.client._get_client(write=self.writes or not only_reads(batch))  # noqa: SLF001  # as the client's own methods do
         found: Sequence[Any] = _pool(raw, "sync", self.alias).execute(batch, until)
         return found
 
     def close(self) -> None:
-        """Leave the connections to their owner."""
+        """Do nothing: the connections belong to the project."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadedChosen:
-    """Runs batches of async code on what a client for sync code chooses, in a thread. A `protocols.AsyncClient`."""
+    """Runs batches of async code in a thread, on the client of a sync class. Implements `protocols.AsyncClient`."""
 
     chosen: Chosen
 
     @property
     def primary(self) -> "ThreadedChosen":
-        """The client that sees the latest write."""
+        """The client for reads from the primary."""
         return ThreadedChosen(self.chosen.primary)
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch; see `protocols.AsyncClient`."""
         return await sync_to_async(self.chosen.execute)(batch, until)
 
     def close(self) -> None:
-        """Leave the connections to their owner."""
+        """Do nothing: the connections belong to the project."""
 
 
 @dataclass(frozen=True, slots=True)
 class AsyncChosen:
-    """Runs batches on what a client for async code chooses. A `protocols.AsyncClient`."""
+    """Runs batches on the client that an async client class chooses. Implements `protocols.AsyncClient`."""
 
     cache: Any
     alias: str
     writes: bool = False
-    """As in `Chosen`."""
+    """See `Chosen`."""
 
     @property
     def primary(self) -> "AsyncChosen":
-        """The client that sees the latest write."""
+        """The client for reads from the primary."""
         return replace(self, writes=True)
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch, as `protocols.AsyncClient` says."""
+        """Run the batch; see `protocols.AsyncClient`."""
         write = self.writes or not only_reads(batch)
-        raw = await self.cache.client._get_client(write=write)  # noqa: SLF001  # as its operations
+        raw = await self.cache.client._get_client(write=write)  # noqa: SLF001  # as the client's own methods do
         found: Sequence[Any] = await _pool(raw, "async", self.alias).execute(batch, until)
         return found
 
     def close(self) -> None:
-        """Leave the connections to their owner."""
+        """Do nothing: the connections belong to the project."""

@@ -1,6 +1,6 @@
-"""What a class of the project's own overrides, found once for each class.
+"""Find the overrides of a project's own class, once for each class.
 
-An attribute is the project's if the class that defines it is neither of this library nor of Django.
+An attribute counts as an override if its defining class belongs neither to this library nor to Django.
 """
 
 import inspect
@@ -16,16 +16,16 @@ _NOT_OWN: Final = frozenset({"dvcache", "django_valkey", "django", "builtins", "
 
 
 Operations: TypeAlias = Mapping[str, Callable[..., Op[Any]]]
-"""Operations by their names."""
+"""Operations by name."""
 
 
 @cache
 def operations(cls: Any, prefix: str = "") -> Operations:
-    """Return the operations that a class has as methods of this library, whether or not the project overrides them.
+    """Return the operations behind a class's library methods, overridden or not.
 
     Args:
         cls: the class.
-        prefix: what the methods' names have before those of the operations.
+        prefix: prefix of the method names, such as "a".
     """
     found: dict[str, Callable[..., Op[Any]]] = {}
     for each in filter(_is_library, cls.__mro__):
@@ -45,33 +45,33 @@ def _is_library(cls: type) -> bool:
 
 
 OPERATIONS: Final = operations(Methods)
-"""Those that every cache and every client has."""
+"""Operations of every cache and every client."""
 
 STREAMS: Final = frozenset(name for name in dir(Methods) if _streams(getattr(Methods, name)))
-"""The names of what yields page by page."""
+"""Names of the methods that yield page by page."""
 
 COUNTERS: Final = {op.__name__: taking_more(op, "sync") for op in (overriding.incr, overriding.decr)}
-"""Those for numbers that the project's `get` and `set` read and write."""
+"""Counter operations on top of the project's own `get` and `set`."""
 
 CLIENT_HOOKS: Final = ("make_key", "make_pattern", "encode", "decode")
 CHOOSING: Final = ("get_client", "get_client_with_index", "get_next_client_index", "connect", "_get_client")
-"""What says which client of valkey-py's carries a command."""
+"""Methods that choose the valkey-py client for a command."""
 
 CACHE_HOOKS: Final = (*CLIENT_HOOKS, "validate_key", "make_and_validate_key", "get_backend_timeout")
 
 
 def is_own(cls: type, name: str) -> bool:
-    """Say whether a class has an attribute of this name that the project defined."""
+    """Return True if the project defined this attribute of a class."""
     definer = next((each for each in cls.__mro__ if name in vars(each)), object)
     return not _is_library(definer)
 
 
 def own(cls: type, names: Iterable[str], prefix: str = "") -> frozenset[str]:
-    """Return which of the names, each with the prefix before it, are the project's in a class."""
+    """Return the names whose attribute, with the prefix, the project defined."""
     return frozenset(name for name in names if is_own(cls, prefix + name))
 
 
 def is_built_in(reference: object) -> bool:
-    """Say whether a class, given by its dotted path or itself, is this library's. Nothing is imported."""
+    """Return True if a class or dotted path belongs to this library. Nothing is imported."""
     module = reference.__module__ if isinstance(reference, type) else str(reference).strip()
     return module.partition(".")[0] == "django_valkey"

@@ -1,4 +1,4 @@
-"""The contexts of a cache, and of its client, one of whose classes the project made."""
+"""Contexts for a cache and its client, if one of their classes is the project's own."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
@@ -17,7 +17,7 @@ from dvcache.operations.overriding import Overriding, left_to_codec
 
 @dataclass(frozen=True, slots=True)
 class Contexts:
-    """The contexts of a plan under one wiring, without their owners."""
+    """The contexts of a plan for one container, without an owner."""
 
     plan: Plan
     core: Context
@@ -26,11 +26,11 @@ class Contexts:
     of_client: OwnContext
 
     def of_cache(self, cache: Any, *, asynchronous: bool) -> OwnContext:
-        """Return the context of a cache, for sync code or for async code."""
+        """Return the context of a cache, for sync or async code."""
         return replace(self.asynchronous if asynchronous else self.sync, **self._parts(cache), owner=cache)
 
     def clients(self, cache: Any, given: tuple[Client, AsyncClient]) -> tuple[Client, AsyncClient]:
-        """Return what carries the commands of a cache: what its client chooses, or what is given."""
+        """Return the clients for a cache's commands: those that its client class chooses, or the given ones."""
         alias = self.core.alias
         if replaced.is_off_network():
             return given
@@ -62,8 +62,8 @@ def contexts(plan: Plan, context: Context) -> Contexts:
     """Return the contexts of a plan.
 
     Args:
-        plan: what is overridden.
-        context: the wiring's own, without overrides.
+        plan: the overrides.
+        context: the container's context, without overrides.
     """
     if (plan.cache_hooks | plan.client_hooks) & _OF_VALUES:
         context = replace(context, policy=replace(context.policy, increment=left_to_codec))

@@ -1,4 +1,4 @@
-"""Keys and values as the hooks of a class of the project's own make them: make_key, make_pattern, encode, decode."""
+"""Keys and values through a project's own hooks: make_key, make_pattern, encode, decode."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from dvcache.types import Key, StoredKey
 
 @dataclass(frozen=True, slots=True)
 class HookedKeys:
-    """Names entries by the hooks of a cache, which are its client's where the cache's class has none of its own."""
+    """Keys made by the hooks of a cache. A cache without own hooks calls those of its client."""
 
     keys: Keys
     cache: Any
@@ -37,21 +37,21 @@ class HookedKeys:
         return _bytes(self.cache.make_pattern(pattern, version=version, **given), "make_pattern")
 
     def everything(self) -> bytes:
-        """Return the glob over every stored key of the own prefix, of any version."""
+        """Return the glob over all stored keys of this prefix, of any version."""
         return self.keys.everything()
 
     def original(self, stored: bytes, version: int | None = None) -> str:
-        """Return the caller's name of a stored key."""
+        """Return the caller's key for a stored key."""
         return self.keys.original(stored, version)
 
     def originals(self, stored: Sequence[bytes], version: int | None = None) -> list[str]:
-        """Return the caller's names of the stored keys of one page."""
+        """Return the caller's keys for the stored keys of one page."""
         return self.keys.originals(stored, version)
 
 
 @dataclass(frozen=True, slots=True)
 class HookedCodec:
-    """Stores values as the hooks of a cache encode them, and reads them as these decode them."""
+    """Values encoded and decoded by the hooks of a cache."""
 
     codec: Codec
     cache: Any
@@ -82,11 +82,11 @@ class HookedCodec:
 
 
 class Unreadable(DecodeError):
-    """Stored bytes that the codec cannot read; counted, and logged once a kind."""
+    """The codec cannot read the stored bytes; counted, and logged once per type of error."""
 
 
 def encoded(codec: Codec, value: object) -> bytes | float:
-    """Return a value as django-valkey's `encode` does: ints and floats as they are, the rest as stored bytes."""
+    """Return a value as from django-valkey's `encode`: ints and floats unchanged, anything else as stored bytes."""
     return value if type(value) is int or type(value) is float else codec.dumps(value)
 
 
@@ -94,7 +94,7 @@ def decoded(codec: Codec, data: bytes) -> object:
     """Return the value of stored bytes.
 
     Raises:
-        Unreadable: they cannot be read.
+        Unreadable: the bytes cannot be read.
     """
     value = codec.loads(data, _UNREADABLE)
     if value is _UNREADABLE:

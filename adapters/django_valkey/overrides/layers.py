@@ -1,4 +1,4 @@
-"""How what a class overrides is called: by its object, in the colour of the caller."""
+"""Call overridden methods on their object, in the caller's mode."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
@@ -20,12 +20,12 @@ from dvcache.types import DEFAULT, Timeout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnContext(Overridden):
-    """The context of a cache or a client whose class overrides something."""
+    """The context of a cache or a client whose class has overrides."""
 
     owner: Any = None
-    """That cache, or that client."""
+    """The cache or the client."""
     seconds: Callable[[Any], Timeout] | None = None
-    """The `get_backend_timeout` of a cache class that overrides it."""
+    """The cache's `get_backend_timeout`, if its class overrides that."""
 
     @override
     def milliseconds(self, timeout: Timeout) -> int | None:
@@ -36,8 +36,9 @@ class OwnContext(Overridden):
 
 CLIENT: Final = "OPTIONS['CLIENT_CLASS']"
 
+# A ContextVar, not a thread-local: overrides also run in tasks and, by sync_to_async, in threads with a copied context.
 _INSIDE: Final[ContextVar[tuple[object, ...]]] = ContextVar("_INSIDE", default=())
-"""The objects whose overrides were called and have not returned."""
+"""Objects with a running override. Their operations then use the built-in behaviour, so that no override recurses."""
 
 
 @contextmanager
@@ -46,39 +47,39 @@ def _entered(target: object) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(ValueError):  # a coroutine that is thrown away ends in another context
+        with suppress(ValueError):  # a discarded coroutine is closed in another context
             _INSIDE.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What a class for sync code overrides, called by sync code."""
+    """Overrides of a sync class, called by sync code."""
 
     names: AbstractSet[str]
     target: Callable[[Any], object]
-    """Of the owner of a context, the object whose class it is."""
+    """Returns the object with the overrides, for the owner of a context."""
 
     def call(self, cx: Context, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], /) -> object:
-        """Call an override and return what it returns."""
+        """Call an override and return its result."""
         target = self.target(_owner(cx))
         with _entered(target):
             return getattr(target, name)(*args, **kwargs)
 
     def is_inside(self, cx: Context, /) -> bool:
-        """Say whether an override of this object was called and has not returned."""
+        """Return True if an override of this object is running."""
         return _is_inside(self.target(_owner(cx)))
 
 
 @dataclass(frozen=True, slots=True)
 class Awaiting:
-    """What a class overrides, called by async code: its coroutines, or what is for sync code, in a thread."""
+    """Overrides called by async code: coroutines directly, sync methods in a thread."""
 
     attributes: Mapping[str, str]
-    """What to call for an operation."""
+    """Name of the method to call, by operation."""
     threaded: AbstractSet[str]
-    """The operations whose override is for sync code."""
+    """Operations whose override is a sync method."""
     target: Callable[[Any], object]
-    """As in `Waiting`."""
+    """See `Waiting`."""
 
     @property
     def names(self) -> AbstractSet[str]:
@@ -86,7 +87,7 @@ class Awaiting:
         return self.attributes.keys()
 
     async def call(self, cx: Context, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], /) -> object:
-        """Call an override and return what it comes to."""
+        """Call an override, wait for it, and return its result."""
         target = self.target(_owner(cx))
         function = getattr(target, self.attributes[name])
         with _entered(target):
@@ -96,29 +97,29 @@ class Awaiting:
             return await found if inspect.isawaitable(found) else found
 
     def is_inside(self, cx: Context, /) -> bool:
-        """Say whether an override of this object was called and has not returned."""
+        """Return True if an override of this object is running."""
         return _is_inside(self.target(_owner(cx)))
 
 
 @dataclass(frozen=True, slots=True)
 class Refusing:
-    """Stands before everything where the client is a class of the project's own for async code, and the caller sync."""
+    """Rejects sync calls if the client is a project's own async class."""
 
     names: AbstractSet[str]
     client: type
 
     def call(self, cx: Context, name: str, *_: object) -> object:
-        """Refuse.
+        """Raise.
 
         Raises:
-            ConfigurationError: always; names the option.
+            ConfigurationError: always; the message names the option.
         """
         path = f"{self.client.__module__}.{self.client.__qualname__}"
         cure = f"write: await cache.a{name}(…), or name a client for sync code"
         raise ConfigurationError(f"the methods of {path} are coroutines; {cure}", alias=cx.alias, key=CLIENT)
 
     def is_inside(self, _: Context, /) -> bool:
-        """Say no: nothing is called."""
+        """Return False: no override is ever called."""
         return False
 
 

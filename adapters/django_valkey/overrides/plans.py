@@ -1,4 +1,4 @@
-"""What a cache class and a client class override together, found once for each pair."""
+"""Combine the overrides of a cache class and a client class, once for each pair."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from dvcache.types import Colour
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """What stands around the methods of one object, for code of one colour."""
+    """Layers of overrides around the methods of one object, for one mode."""
 
     operations: Operations
-    """What the methods are without the project's classes."""
+    """The built-in operations."""
     front: Layer | None
-    """The client's, before those of a cache."""
+    """Overrides of the client, in front of the cache's operations."""
     own: Layer | None
-    """The object's class."""
+    """Overrides of the object's own class."""
 
     def __bool__(self) -> bool:
         return self.front is not None or self.own is not None
@@ -30,20 +30,20 @@ class Layers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is overridden, by what is called."""
+    """The overrides of a cache class and a client class."""
 
     sync: Layers
-    """The cache's methods for sync code."""
+    """The cache's sync methods."""
     asynchronous: Layers
-    """Its coroutines."""
+    """The cache's coroutines."""
     of_client: Layers
     """The client's methods."""
     client_hooks: frozenset[str]
     cache_hooks: frozenset[str]
     forwarded: frozenset[str]
-    """Methods of the cache that are the client's, though no operations."""
+    """Methods other than operations that the cache forwards to the client."""
     choosing: Colour | None
-    """Of which code the client is that chooses what carries the commands; None if it does not."""
+    """`"sync"` or `"async"` if the client class overrides `get_client`, else None."""
 
     def __bool__(self) -> bool:
         layers = self.sync or self.asynchronous or self.of_client
@@ -52,14 +52,14 @@ class Plan:
 
 @cache
 def plan(cache_class: Any, client_class: Any) -> Plan:
-    """Return what is overridden, which may be nothing.
+    """Return the overrides, possibly none.
 
     Args:
         cache_class: the class of the cache.
         client_class: the class of its client, None for a built-in one.
 
     Raises:
-        ConfigurationError: the client's class is the project's, and its methods are not for this cache.
+        ConfigurationError: the client is a sync class and the cache an async one.
     """
     waiting = _waiting(cache_class, _ITSELF) if cache_class.colour == "sync" else None
     return Plan(
@@ -76,7 +76,7 @@ def plan(cache_class: Any, client_class: Any) -> Plan:
 
 
 _CLIENT: Final = attrgetter("client")
-"""Of a cache, its client."""
+"""Return the client of a cache."""
 
 
 def _ITSELF(owner: object) -> object:  # noqa: N802  # a constant like the other
@@ -84,11 +84,12 @@ def _ITSELF(owner: object) -> object:  # noqa: N802  # a constant like the other
 
 
 def _front(cache_class: Any, client_class: Any) -> Layer | None:
+    # An async cache has no sync methods that the client could be in front of.
     if client_class is None or cache_class.colour == client_class.colour == "async":
         return None
     if cache_class.colour == "async":
         raise ConfigurationError(
-            f"{client_class.__module__}.{client_class.__qualname__} is for sync code, and every method of "
+            f"{client_class.__module__}.{client_class.__qualname__} is for sync code, but every method of "
             f"{cache_class.__name__} is a coroutine; inherit AsyncDefaultClient, or set BACKEND to "
             "'django_valkey.cache.ValkeyCache'",
             key=CLIENT,
@@ -110,7 +111,7 @@ def _waiting(cls: type, target: Callable[[Any], object]) -> Layer | None:
 
 
 def _awaiting(client_class: Any, target: Callable[[Any], object]) -> Layer | None:
-    """Return the layer of a client: a coroutine of its own by either name, else what it has for sync code."""
+    """Return the layer of a client: its own coroutine under either name, else its sync method."""
     if client_class is None:
         return None
     names = operations(client_class)
@@ -121,13 +122,14 @@ def _awaiting(client_class: Any, target: Callable[[Any], object]) -> Layer | Non
 
 
 def _awaiting_twins(cache_class: type) -> Layer | None:
-    """Return the layer of a cache: its `a*` methods, which a class that overrides the others was given."""
+    """Return the layer of a cache: its `a*` methods, written by the project or added by `add_twins`."""
     attributes = {name: f"a{name}" for name in own(cache_class, operations(cache_class, "a"), "a")}
     return Awaiting(attributes, frozenset(), _ITSELF) if attributes else None
 
 
 def _choosing(client_class: Any) -> Colour | None:
-    """Return the colour of a client that chooses. On shards and clusters each key has its own place."""
+    """Return the mode of a client class that overrides `get_client`, else None."""
+    # On shards and clusters the key decides about the server, so an override of `get_client` cannot.
     if client_class is None or any(hasattr(client_class, name) for name in ("get_server_name", "keyslot")):
         return None
     return client_class.colour if own(client_class, CHOOSING) else None

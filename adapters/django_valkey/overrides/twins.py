@@ -1,4 +1,4 @@
-"""The `a*` methods of a cache class that overrides the others: as Django's own, which call these in a thread."""
+"""Add `a*` methods to a cache class that overrides sync methods. Like Django's own they run these in a thread."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -9,7 +9,7 @@ from django_valkey.overrides.classes import STREAMS, is_own, operations
 
 
 def add_twins(cls: Any) -> None:
-    """Give a class the coroutine `a<name>` of each operation that it overrides, unless it has one of its own."""
+    """Add the coroutine `a<name>` for each overridden operation, unless the class defines it."""
     for name in (*operations(cls), *STREAMS):
         if is_own(cls, name) and not is_own(cls, f"a{name}"):
             setattr(cls, f"a{name}", _same(name) if cls.colour == "async" else _twin(name))
@@ -30,7 +30,7 @@ def _twin(name: str) -> Any:
 
 
 def stream(name: str) -> Any:
-    """Return a method that yields what the object's method of this name yields, which is called in a thread."""
+    """Return an async generator method that runs the sync method of this name in a thread and yields its items."""
 
     async def method(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         for item in await sync_to_async(lambda: list(getattr(self, name)(*args, **kwargs)))():

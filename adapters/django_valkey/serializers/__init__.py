@@ -1,1 +1,1 @@
-"""Serializers, by the dotted paths of settings files."""
+"""Serializers, under django-valkey's dotted paths."""

@@ -1,11 +1,11 @@
-"""What serializers of a project's own inherit."""
+"""Base class for a project's own serializers."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 class BaseSerializer:
-    """Turns values into bytes and back. A project's own overrides `dumps` and `loads`.
+    """Converts values to bytes and back. A subclass overrides `dumps` and `loads`.
 
     Args:
         options: the alias's OPTIONS.
@@ -19,5 +19,5 @@ class BaseSerializer:
         raise NotImplementedError
 
     def loads(self, value: bytes) -> Any:
-        """Return the value of bytes that `dumps` made."""
+        """Return the value of bytes from `dumps`."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""JSON: readable by every language; tuples come back as lists, dates and decimals as text."""
+"""JSON: readable from every language; tuples come back as lists, dates and decimals as text."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from django_valkey.serializers.base import BaseSerializer
 
 
 class JSONSerializer(BaseSerializer):
-    """The standard library's json, with Django's encoder or that of a subclass."""
+    """The standard library's json, with Django's encoder by default."""
 
     encoder_class: type[json.JSONEncoder] = DjangoJSONEncoder
 

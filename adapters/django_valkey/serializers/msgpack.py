@@ -1,4 +1,4 @@
-"""MessagePack: as JSON, shorter, with bytes; tuples come back as lists. Needs the package `msgpack`."""
+"""MessagePack: like JSON, but shorter and with bytes; tuples come back as lists. Needs the package `msgpack`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""JSON and MessagePack by msgspec, the fastest there is. Needs the package `msgspec`."""
+"""JSON and MessagePack by msgspec, the fastest. Needs the package `msgspec`."""
 
 from typing import Any
 

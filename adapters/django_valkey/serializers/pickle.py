@@ -1,4 +1,4 @@
-"""Pickle: every Python value, for servers that only trusted programs write to."""
+"""Pickle: every Python value, for servers to which only trusted programs can write."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,10 +12,10 @@ from dvcache.serializers import pickle
 
 
 class PickleSerializer(BaseSerializer):
-    """The standard library's pickle, of the protocol `OPTIONS["PICKLE_VERSION"]`.
+    """The standard library's pickle, with the protocol `OPTIONS["PICKLE_VERSION"]`.
 
     Raises:
-        ConfigurationError: this Python does not know the protocol.
+        ConfigurationError: this Python does not support the protocol.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Signed: another serializer's bytes behind an HMAC, which is verified before that one reads anything."""
+"""Signed: another serializer's bytes after an HMAC, which is verified before they are read."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -12,9 +12,9 @@ from dvcache.serializers import signed
 
 
 class SignedSerializer(BaseSerializer):
-    """Signs pickles, or what `serializer_class` of a class that inherits writes.
+    """Signs pickles, or the bytes of another `serializer_class` in a subclass.
 
-    The keys are `OPTIONS["SIGNING_KEYS"]`, or SECRET_KEY and SECRET_KEY_FALLBACKS.
+    The keys are `OPTIONS["SIGNING_KEYS"]`, by default SECRET_KEY and SECRET_KEY_FALLBACKS.
 
     Raises:
         ConfigurationError: there is no key, or an empty one.

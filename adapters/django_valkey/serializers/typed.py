@@ -1,4 +1,4 @@
-"""Typed: JSON in which tuples, sets, bytes, dates, decimals and UUIDs keep their types. Reading runs no code."""
+"""Typed: JSON that keeps the types of tuples, sets, bytes, dates, decimals and UUIDs. Reading runs no code."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
@@ -11,13 +11,13 @@ from dvcache.serializers import typed
 from dvcache.serializers.typed import Kind
 
 SAFE: Final = Kind("$safe", SafeString, str.__str__, mark_safe)
-"""Text that templates do not escape, as fragments of them are."""
+"""Text that templates do not escape, such as cached fragments."""
 
 
 class TypedSerializer(BaseSerializer):
-    """JSON with types, and Django's text that is safe in HTML.
+    """JSON with types, including Django's `SafeString`.
 
-    A project's own class adds kinds of its own to `kinds`.
+    A subclass may add to `kinds`.
     """
 
     kinds: ClassVar[tuple[Kind, ...]] = (SAFE,)

@@ -1,4 +1,4 @@
-"""The asynchronous clients that CLIENT_CLASS may name."""
+"""Async client classes for CLIENT_CLASS."""
 
 from django_valkey.async_cache.client.default import AsyncDefaultClient, AsyncHashClient
 from django_valkey.async_cache.client.herd import AsyncHerdClient

@@ -1,4 +1,4 @@
-"""`AsyncShardClient`: the operations of an alias on shards as coroutines, and valkey-py's clients of them."""
+"""`AsyncShardClient`: the operations of an alias on shards as coroutines, and valkey-py clients of them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,11 +11,11 @@ from dvcache.types import Key
 
 
 class AsyncShardClient(Sharding, AsyncDefaultClient):
-    """The asynchronous client of shards, as `ShardClient`."""
+    """Async client of shards; see `ShardClient`."""
 
     @override
     async def get_client(self, key: Key | None = None, **_: object) -> Any:  # type: ignore[override]  # as `ShardClient`
-        """Return valkey-py's client, for the running loop, of the shard that a key is on.
+        """Return a valkey-py client of a key's shard, for the running loop.
 
         Args:
             key: the stored key, as `make_key` returns it.
@@ -29,7 +29,7 @@ class AsyncShardClient(Sharding, AsyncDefaultClient):
 
     @override
     async def connect(self, index: int = 0) -> dict[str, Any]:
-        """Return a client of valkey-py's for each shard and the running loop, by the URL as LOCATION has it."""
+        """Return a valkey-py client of each shard, for the running loop, by its URL as in LOCATION."""
         return {url: await self._raw(url) for url in self._server}
 
     @override

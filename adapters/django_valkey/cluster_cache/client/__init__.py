@@ -1,4 +1,4 @@
-"""The clients of clusters that CLIENT_CLASS may name."""
+"""Client classes for clusters, sync and async, for CLIENT_CLASS."""
 
 from django_valkey.cluster_cache.client.default import AsyncDefaultClusterClient, DefaultClusterClient
 

@@ -1,4 +1,4 @@
-"""`DefaultClusterClient`: the operations of an alias on a cluster, and valkey-py's client of it, in both colours."""
+"""`DefaultClusterClient`: the operations of an alias on a cluster, and its valkey-py client; sync and async."""
 
 from django_valkey.async_cache.client.default import AsyncDefaultClient
 from django_valkey.client.default import DefaultClient
@@ -6,12 +6,12 @@ from django_valkey.cluster_cache.operations import AsyncClusterCache, ClusterCac
 
 
 class DefaultClusterClient(ClusterCache, DefaultClient):
-    """The client of a cluster, some or all of whose nodes LOCATION names. Arguments are those of `BaseClient`."""
+    """Client of a cluster. LOCATION lists some or all of its nodes. Arguments are those of `BaseClient`."""
 
     CONNECTION_FACTORY_PATH = "django_valkey.cluster_cache.pool.ClusterConnectionFactory"
 
 
 class AsyncDefaultClusterClient(AsyncClusterCache, AsyncDefaultClient):
-    """The asynchronous client of a cluster."""
+    """Async client of a cluster."""
 
     CONNECTION_FACTORY_PATH = "django_valkey.cluster_cache.pool.AsyncClusterConnectionFactory"
