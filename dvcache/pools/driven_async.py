@@ -54,15 +54,15 @@ class AsyncDrivenPool:
         try:
             yield
         finally:
-            self._homes.pop(home)
             home.end()
+            self._homes.pop(home)
 
     def _sweep(self) -> None:
         """Forget the pools of closed loops."""
         for home in self._homes.living():
             if home.loop.is_closed():
-                self._homes.pop(home)
                 home.end()
+                self._homes.pop(home)
 
     async def retire(self) -> None:
         """Replace the connections (see `protocols.Retires`)."""
@@ -78,9 +78,9 @@ class AsyncDrivenPool:
         """End every connection."""
         self._closed = True
         for home in self._homes.living():
-            self._homes.pop(home)
             if not call_in(home.loop, home.end):
                 home.end()
+            self._homes.pop(home)
 
     abort = close
 

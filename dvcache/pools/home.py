@@ -12,10 +12,12 @@ from valkey.exceptions import ResponseError
 
 from dvcache.errors import CacheError, ConnectError, PoolExhausted, ReplyTimeout
 from dvcache.pools import exchanges
+from dvcache.pools.calls import Call, Calls
+from dvcache.pools.generations import Generation
 from dvcache.pools.idle import end, end_all, sentinels
 from dvcache.pools.loops import deadline
 from dvcache.pools.transactions import atransact
-from dvcache.types import Batch, Driven, Endpoint, Transaction
+from dvcache.types import Batch, Endpoint, Transaction
 
 T = TypeVar("T")
 
@@ -31,29 +33,21 @@ SWEEP: Final = 1.0
 """Seconds between checks for idle connections that the server has closed."""
 
 
-class _Call:
-    """The state of a call, and whether its caller is gone."""
-
-    __slots__ = ("has_exchanged", "is_abandoned", "is_exchanging", "is_taking")
-
-    def __init__(self) -> None:
-        self.is_abandoned = self.is_taking = self.is_exchanging = self.has_exchanged = False
-
-
 class Home:
     """The user's pool on one event loop. Every method must be called on that loop.
 
     Connections in use are counted by the tasks alive: an exception at any instruction ends its task and so frees its
     place.
+    The user's pool may count the connection of such a task for ever, and is replaced.
     """
 
     def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop | None = None) -> None:
         assert endpoint.driver is not None
         self._endpoint, self._driver, self._loop = endpoint, endpoint.driver, loop
-        self._opening = asyncio.Lock()
-        self._driven: Driven | None = None
+        self._made = Generation(None)
+        self._making: asyncio.Task[None] | None = None
         self._most = IN_USE
-        self._calls: set[asyncio.Task[Any]] = set()
+        self._calls = Calls(is_borrowed=getattr(endpoint.driver, "is_borrowed", False))
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._seen: weakref.WeakSet[Any] = weakref.WeakSet()
         self._old: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -69,14 +63,20 @@ class Home:
         """The event loop, by default the running one."""
         return self._loop or asyncio.get_running_loop()
 
-    async def driven(self) -> Driven:
-        """Return the loop's pool, made once for all its tasks."""
-        async with self._opening:
-            if self._driven is None:
-                driven = exchanges.checked(await self._driver.adriven(self._endpoint), self._endpoint)
-                self._most = exchanges.bound(driven.pool, IN_USE) or IN_USE
-                self._driven = driven
-            return self._driven
+    async def _current(self) -> Generation:
+        """Return the loop's pool, made once for all its tasks; anew after it has lost a connection."""
+        while self._made.retired:
+            if (making := self._making) is not None and not making.done():
+                await asyncio.wait([making])
+                continue
+            making = self._making = Context().run(self._begun, self._make())
+            await asyncio.shield(making)
+        return self._made
+
+    async def _make(self) -> None:
+        driven = exchanges.checked(await self._driver.adriven(self._endpoint), self._endpoint)
+        self._most = exchanges.bound(driven.pool, IN_USE) or IN_USE
+        self._made = Generation(driven)
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> list[Any]:
         """Run the batch on a connection of its own.
@@ -88,23 +88,27 @@ class Home:
             batch: the commands.
             until: the deadline, in `time.monotonic` seconds.
         """
-        began, call = monotonic(), _Call()
+        began, call = monotonic(), Call(self._made)
         try:
             async with deadline(until) as limit:
                 return await self._executed(batch, call)
         except TimeoutError as error:
             if isinstance(error, CacheError) or not limit.expired():
                 raise
-        raise self._overdue(call, monotonic() - began)
+        overdue = self._overdue(call, monotonic() - began)
+        if isinstance(overdue, ReplyTimeout):
+            self._end_idle()
+        raise overdue
 
-    async def _executed(self, batch: Batch, call: _Call) -> list[Any]:
-        pool = (self._driven or await self.driven()).pool
-        if self._is_full():
-            await self._place(pool)
+    async def _executed(self, batch: Batch, call: Call) -> list[Any]:
+        call.made = await self._current()
+        while self._is_full():
+            await self._place(call.made.pool)
+            call.made = await self._current()
         if monotonic() - self._swept > SWEEP:
             self._sweep()
         # In an empty context: a connection would keep the objects in its first caller's context alive.
-        task = Context().run(self._begun, self._called(pool, batch, call), self._calls)
+        task = Context().run(self._begun, self._called(batch, call), call)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -114,7 +118,7 @@ class Home:
                 task.cancel()
             raise
 
-    def _overdue(self, call: _Call, seconds: float) -> CacheError:
+    def _overdue(self, call: Call, seconds: float) -> CacheError:
         """Return the error of a call whose deadline has passed."""
         where = {"alias": self._endpoint.alias, "endpoint": self._endpoint.name}
         if call.has_exchanged:
@@ -125,9 +129,9 @@ class Home:
             f"all {self._most} connections were busy for {seconds:.3g} s; the deadline has passed", **where
         )
 
-    async def _called(self, pool: Any, batch: Batch, call: "_Call") -> list[Any]:
+    async def _called(self, batch: Batch, call: Call) -> list[Any]:
         call.is_taking = True
-        connection = await self._taken(pool, batch)
+        connection = await self._taken(batch, call)
         call.is_exchanging = call.has_exchanged = not call.is_abandoned
         clean, replies = call.is_abandoned, []
         try:
@@ -136,10 +140,13 @@ class Home:
                 clean = type(batch) is not Transaction or replies[0] is True  # else MULTI may still be open
         except Exception as error:
             failed = ConnectionError("it was closed") if self.closed else error
-            raise exchanges.exchange_error(failed, batch, self._endpoint) from error
+            meant = exchanges.exchange_error(failed, batch, self._endpoint)
+            if isinstance(meant, ReplyTimeout):
+                self._end_idle()  # those that rested may be as dead
+            raise meant from error
         finally:
             call.is_exchanging = False
-            await self._returned(pool, connection, clean=clean)
+            await self._returned(call, clean=clean)
         return replies
 
     async def _exchanged(self, connection: Any, batch: Batch) -> list[Any]:
@@ -151,7 +158,7 @@ class Home:
         """Return True if the pool's limit of connections in use is reached; valkey-py's pool would raise at once."""
         if len(self._calls) < self._most:
             return False
-        self._calls -= {task for task in self._calls if task.done()}  # an exception may have ended their callbacks
+        self._calls.settle(self._made.pool)
         return len(self._calls) >= self._most
 
     async def _place(self, pool: Any) -> None:
@@ -183,41 +190,48 @@ class Home:
                 free -= 1
             self._waiters.popleft()
 
-    async def _taken(self, pool: Any, batch: Batch) -> Any:
+    async def _taken(self, batch: Batch, call: Call) -> Any:
+        pool, call.owes = call.made.pool, True
         try:
-            connection = await pool.get_connection(batch[0][0])
+            call.connection = await pool.get_connection(batch[0][0])
         except Exception as error:
-            raise exchanges.taking_error(error, pool, self._endpoint) from error
-        self._seen.add(connection)
-        if connection in self._old:
-            await self._anew(pool, connection)
-        return connection
+            meant = exchanges.taking_error(error, pool, self._endpoint)
+            call.owes = meant is error  # any other error is valkey-py's, which has taken the connection back
+            raise meant from error
+        self._seen.add(call.connection)
+        if call.connection in self._old:
+            await self._anew(pool, call)
+        return call.connection
 
-    async def _anew(self, pool: Any, connection: Any) -> None:
+    async def _anew(self, pool: Any, call: Call) -> None:
         """Connect again, because the server's name may resolve to another one now."""
-        self._old.discard(connection)
+        self._old.discard(call.connection)
         try:
-            await connection.disconnect(nowait=True)
-            await connection.connect()
+            await call.connection.disconnect(nowait=True)
+            await call.connection.connect()
         except Exception as error:
-            await self._returned(pool, connection, clean=False)
+            await self._returned(call, clean=False)
             raise exchanges.taking_error(error, pool, self._endpoint) from error
 
-    async def _returned(self, pool: Any, connection: Any, *, clean: bool) -> None:
+    async def _returned(self, call: Call, *, clean: bool) -> None:
         """Release a connection; if its state is unknown, end it first, and the pool connects it again."""
-        if not clean or self.closed:
-            end(connection)
-            await connection.disconnect(nowait=True)
-        await pool.release(connection)
+        if not clean or self.closed or call.made.retired:
+            end(call.connection)
+            await call.connection.disconnect(nowait=True)
+        await call.made.pool.release(call.connection)
+        call.owes = False
 
-    def _begun(self, work: Coroutine[Any, Any, T], among: set[asyncio.Task[Any]]) -> asyncio.Task[T]:
+    def _begun(self, work: Coroutine[Any, Any, T], call: Call | None = None) -> asyncio.Task[T]:
         task = self.loop.create_task(work)
-        among.add(task)
+        if call is None:
+            self._tasks.add(task)
+        else:
+            self._calls.add(task, call)
         task.add_done_callback(self._ended)
         return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._calls.discard(task)
+        self._calls.settle(self._made.pool, task)
         self._tasks.discard(task)
         if self._waiters:
             self._wake()
@@ -227,31 +241,35 @@ class Home:
     def _sweep(self) -> None:
         """End the idle connections that the server has closed: valkey-py keeps their sockets until the next use."""
         self._swept = monotonic()
-        idle = getattr(getattr(self._driven, "pool", None), "_available_connections", ())
-        for connection in list(idle):
+        self._calls.settle(self._made.pool)
+        for connection in list(getattr(self._made.pool, "_available_connections", ())):
             stream = getattr(connection, "_reader", None)
             if stream is not None and stream.at_eof():
                 end(connection)
 
     def retire(self) -> None:
         """End the idle connections, and those in use before their next use."""
-        idle = getattr(getattr(self._driven, "pool", None), "_available_connections", ())
         self._old = weakref.WeakSet(self._seen)
-        for connection in list(idle):
-            end(connection)
+        self._end_idle()
+
+    def _end_idle(self) -> None:
+        """End the connections that nobody uses, but for a caller's own."""
+        if not self._calls.is_borrowed:
+            for connection in list(getattr(self._made.pool, "_available_connections", ())):
+                end(connection)
 
     def rest(self) -> None:
         """End the idle connections, in the background."""
-        if self._driven is not None:
-            self._begun(self._driven.rest(), self._tasks)
+        if self._made.driven is not None:
+            self._begun(self._made.driven.rest())
 
     def end(self) -> None:
         """End every connection, including those in use. The loop may be closed."""
         self.closed = True
         for connection in list(self._seen):
             end(connection)
-        if self._driven is not None:
-            for sentinel in sentinels(self._driven.pool):
+        for made in (self._made, *self._calls.leaving):
+            for sentinel in sentinels(made.pool):
                 end_all(sentinel.connection_pool)
 
 

@@ -1,9 +1,9 @@
-"""Exceptions at any instruction of the multiplexed connection's callbacks: no reply crosses, no call waits for ever."""
+"""Exceptions at any instruction of asynchronous pools: no reply crosses, no call waits for ever, no place is lost."""
 
 import json
 import subprocess
 import sys
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -13,27 +13,42 @@ from tests.servers import Server
 pytestmark = pytest.mark.full("strikes at every instruction of a call: 10 s")
 
 EVERY = 40
-"""One instruction in so many is struck here; `python -m tests.soak interrupted` strikes each."""
+"""One instruction in so many is struck here; `python -m tests.soak "at every instruction"` strikes each."""
 
 
-def struck(server: Server, loop: str, error: str, every: int) -> dict[str, Any]:
+NOTHING: Final[dict[str, list[str]]] = {name: [] for name in ("wrong", "false", "late", "lost", "dead")}
+
+
+def struck(server: Server, pool: str, loop: str, error: str, every: int) -> dict[str, Any]:
     """Raise at instructions in a process of its own, and return what came of it."""
-    arguments = [sys.executable, "-W", "ignore", "-m", "tests.interrupted_line", str(server.port), loop, error]
+    arguments = [sys.executable, "-W", "ignore", "-m", "tests.interrupted_pools", pool, str(server.port), loop, error]
     ran = subprocess.run([*arguments, str(every)], env=environment(), capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-2000:]
     told: dict[str, Any] = json.loads(ran.stdout)
     return told
 
 
+def bad(told: dict[str, Any]) -> dict[str, list[str]]:
+    """Return what should not have come of it."""
+    return {name: told[name] for name in NOTHING}
+
+
 @pytest.mark.parametrize(
     ("loop", "error"), [("asyncio", "KeyboardInterrupt"), ("asyncio", "Struck"), ("uvloop", "Struck")]
 )
 def test_an_exception_at_any_instruction_crosses_no_reply(loop: str, error: str, server: Server) -> None:
-    told = struck(server, loop, error, EVERY)
+    told = struck(server, "multiplexed", loop, error, EVERY)
     assert told["struck"] > 30
-    assert {name: told[name] for name in ("wrong", "false", "late", "dead")} == {
-        "wrong": [],
-        "false": [],
-        "late": [],
-        "dead": [],
-    }
+    assert bad(told) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("pool", "loop", "error"),
+    [("own", "asyncio", "Struck"), ("own", "uvloop", "KeyboardInterrupt"), ("own-blocking", "asyncio", "Struck")],
+)
+def test_an_exception_at_any_instruction_loses_no_place_of_an_own_pool(
+    pool: str, loop: str, error: str, server: Server
+) -> None:
+    told = struck(server, pool, loop, error, EVERY)
+    assert told["struck"] > 30
+    assert bad(told) == NOTHING

@@ -641,7 +641,7 @@ def test_an_own_pool_ends_idle_connections_that_the_server_has_ended(server: Ser
         await asyncio.sleep(0.05)
         home._swept -= 100
         assert await pool.execute(PING) == [b"PONG"]
-        idle = home._driven.pool._available_connections
+        idle = home._made.pool._available_connections
         assert sum(each.is_connected for each in idle) == 1
         pool.close()
 

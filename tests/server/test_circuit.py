@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from dvcache import Container, Settings
 from dvcache.clients.resilient import REST
-from tests.servers import Server, wait_until
+from tests.drivers import OwnAsyncPool, OwnPool
+from tests.servers import DelayProxy, Server, wait_until
 
 DEADLINE = 1.0
 
@@ -47,3 +49,43 @@ def test_twenty_gets_of_a_server_that_hangs_take_less_than_two_deadlines(
     errors: dict[str, Any] = {name: count for (_, name), count in container.ignored_errors().items()}
     assert errors.pop("CircuitOpenError") >= 19
     assert sum(errors.values()) == 1
+
+
+CONNECTIONS = 6
+
+
+@contextmanager
+def crowding(proxy: DelayProxy, mode: str) -> Iterator[tuple[Container, Callable[[int], list[object]]]]:
+    """A container on a server behind a proxy, and a function that gets one entry as often at the same time."""
+    own = {"own pool": OwnPool, "own async pool": OwnAsyncPool}
+    options = {"IGNORE_EXCEPTIONS": True, "SOCKET_TIMEOUT": DEADLINE}
+    if mode in own:
+        options["CONNECTION_POOL_CLASS"] = own[mode]
+    entry = {"LOCATION": f"valkey://127.0.0.1:{proxy.port}", "OPTIONS": options}
+    with Container(Settings.parse(entry)) as container:
+        if mode == "own async pool":
+
+            async def gets(count: int) -> list[object]:
+                return await asyncio.gather(*(container.async_cache().get("k") for _ in range(count)))
+
+            with asyncio.Runner() as runner:
+                yield container, lambda count: runner.run(gets(count))
+            return
+        with ThreadPoolExecutor(CONNECTIONS) as threads:
+            yield container, lambda count: list(threads.map(container.cache().get, ["k"] * count))
+
+
+@pytest.mark.parametrize("mode", ["sync", "own pool", "own async pool"])
+def test_connections_that_died_at_rest_cost_a_circuit_one_timeout(server: Server, proxy: DelayProxy, mode: str) -> None:
+    server.raw("SET", ":1:k", 7)
+    with crowding(proxy, mode) as (container, gets):
+        proxy.delay = 0.1  # long enough for the calls to run at the same time
+        assert gets(CONNECTIONS) == [7] * CONNECTIONS
+        assert proxy.open == CONNECTIONS
+        time.sleep(0.05)  # a connection that was used just now has not rested
+        proxy.black_hole()
+        wait_until(lambda: gets(1) == [7], 30)
+        assert gets(CONNECTIONS) == [7] * CONNECTIONS
+    counts = {name: count for (_, name), count in container.ignored_errors().items()}
+    assert counts.pop("CircuitOpenError") > 0
+    assert counts == {"ReplyTimeout": 1}

@@ -1,0 +1,355 @@
+"""Raise at every instruction of an asynchronous pool's code, one at a time, and look what becomes of its callers.
+
+Run as a program: `python -m tests.interrupted_pools POOL PORT LOOP EXCEPTION [EVERY]`, POOL being one of `KINDS`.
+Prints JSON: how many points there were, and the points after which a value was wrong, a write was
+acknowledged and not stored, a call took longer than its limit, a connection was lost, or the pool did not work again.
+"""
+
+import asyncio
+import builtins
+import gc
+import json
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import uvloop
+import valkey
+
+from dvcache.pools import line
+from dvcache.pools.driven_async import AsyncDrivenPool
+from dvcache.pools.multiplexed import MultiplexedPool
+from dvcache.types import Endpoint
+from tests.drivers import OwnAsyncBlockingPool, OwnAsyncPool, endpoint_of
+
+MULTIPLEXED: Final = frozenset({"line.py", "read_buffers.py", "limits.py", "multiplexed.py", "takeover.py", "loops.py"})
+OWN: Final = frozenset({"home.py", "calls.py", "driven_async.py", "exchanges.py", "idle.py", "loops.py"})
+MOST: Final = 2
+"""Connections of a pool of a project's own."""
+LIMIT: Final = 0.3
+"""Seconds: the socket timeout of the pools."""
+CONNECT: Final = 0.7
+"""Seconds: their connect timeout."""
+MARGIN: Final = 1.0
+"""Seconds by which a busy machine may be late."""
+GIVEN_UP: Final = 10.0
+
+Point: TypeAlias = tuple[CodeType, int]
+Phase: TypeAlias = Callable[["Trial"], Coroutine[Any, Any, None]]
+
+
+class Struck(Exception):
+    """Raised at the point."""
+
+
+def multiplexed(port: int) -> MultiplexedPool:
+    return MultiplexedPool(Endpoint(host="127.0.0.1", port=port, timeout=LIMIT, connect_timeout=CONNECT))
+
+
+def own(cls: type, port: int) -> AsyncDrivenPool:
+    """Return a pool on `MOST` connections of a project's class."""
+    limits = {"SOCKET_TIMEOUT": LIMIT, "SOCKET_CONNECT_TIMEOUT": CONNECT}
+    kwargs = {"max_connections": MOST, **({"timeout": LIMIT} if cls is OwnAsyncBlockingPool else {})}
+    options = {"CONNECTION_POOL_CLASS": cls, "CONNECTION_POOL_KWARGS": kwargs, **limits}
+    return AsyncDrivenPool(endpoint_of(f"valkey://127.0.0.1:{port}", **options))
+
+
+class Trial:
+    """Calls on one pool, and what became of them."""
+
+    def __init__(self, pool: Any) -> None:
+        self.pool = pool
+        self.acknowledged: dict[str, bytes] = {}
+        self.wrong: list[str] = []
+        self.late: list[str] = []
+        self.lost: list[str] = []
+        self.answered = 0
+
+    async def call(self, *commands: tuple[Any, ...], want: list[Any], limit: float = LIMIT, **until: float) -> None:
+        """Run a batch in a task of its own; whatever it raises is an answer too, a wrong value is none."""
+        began = time.monotonic()
+        deadline = began + until["within"] if until else None
+        task = asyncio.ensure_future(self.pool.execute(commands, deadline))
+        done, _ = await asyncio.wait([task], timeout=GIVEN_UP)
+        if not done or time.monotonic() - began > limit + CONNECT + MARGIN:
+            self.late.append(f"{commands[0]} after {time.monotonic() - began:.2f} s")
+            task.cancel()
+        elif not task.cancelled() and task.exception() is None:
+            self.answered += 1
+            if task.result() != want:
+                self.wrong.append(f"{commands} -> {task.result()!r}"[:300])
+            self.acknowledged |= {command[1]: command[2] for command in commands if command[0] == "SET"}
+
+    async def get(self, number: int) -> None:
+        await self.call(("GET", f"k{number}"), want=[b"v%d" % number])
+
+    async def pair(self, number: int) -> None:
+        wanted = [b"v%d" % number, b"v%d" % (number + 1)]
+        await self.call(("GET", f"k{number}"), ("GET", f"k{number + 1}"), want=wanted)
+
+    async def set(self, number: int, size: int = 5) -> None:
+        await self.call(("SET", f"s{number}", b"%d" % number * size), want=[b"OK"])
+
+
+async def traffic(trial: Trial) -> None:
+    """Reads, writes and batches of several commands, in one tick and in several."""
+    for number in range(0, 9, 3):
+        await asyncio.gather(trial.get(number), trial.pair(number + 1), trial.set(number), trial.get(number + 2))
+    cancelled = asyncio.ensure_future(trial.get(1))
+    asyncio.get_running_loop().call_soon(cancelled.cancel)
+    await asyncio.gather(trial.get(0), cancelled, trial.get(2), return_exceptions=True)
+    await trial.call(("GET", "big"), want=[b"x" * 600_000])
+    await asyncio.sleep(0.002)
+    await asyncio.gather(*map(trial.get, range(10)))
+
+
+async def room(trial: Trial) -> None:
+    """Writes that wait until less is in flight."""
+    await trial.get(0)
+    await asyncio.gather(*(trial.set(number, 400) for number in range(12)), *map(trial.get, range(6)))
+
+
+async def deadline(trial: Trial) -> None:
+    """Calls whose deadline passes; the others go on."""
+    await trial.get(0)
+    blocked = trial.call(("BLPOP", "none", 0.12), want=[None], limit=0.04, within=0.04)
+    await asyncio.gather(blocked, *map(trial.get, range(4)))
+
+
+async def silence(trial: Trial) -> None:
+    """A server that is silent for longer than the limit."""
+    await trial.get(0)
+    blocked = trial.call(("BLPOP", "none", LIMIT + 0.15), want=[None])
+    await asyncio.gather(blocked, trial.get(1), trial.set(2))
+
+
+async def loss(trial: Trial) -> None:
+    """Connections that the server ends."""
+    await trial.get(0)
+    await asyncio.gather(trial.get(1), trial.call(("QUIT",), want=[b"OK"]), trial.get(2), trial.set(3))
+    await asyncio.gather(*map(trial.get, range(3)))
+
+
+async def ends(trial: Trial) -> None:
+    """Connections that are released, and a transaction's."""
+    await trial.get(0)
+    trial.pool.release()
+    await asyncio.sleep(0)
+    await asyncio.gather(trial.get(1), trial.get(2))
+    other = type(trial.pool)(trial.pool._endpoint)
+    with suppress(Exception):
+        await other.execute((("PING",),))
+    with suppress(Struck, KeyboardInterrupt):
+        other.abort()
+    other.abort()
+    await asyncio.sleep(0)
+
+
+async def moved(trial: Trial) -> None:
+    """A server whose name has moved, so that each connection is made anew."""
+    await asyncio.gather(*map(trial.get, range(4)))
+    with suppress(Struck):
+        await trial.pool.retire()
+    await asyncio.gather(*map(trial.get, range(4)))
+
+
+PHASES: Final[tuple[Phase, ...]] = (traffic, room, deadline, silence, loss, ends, moved)
+
+
+class Kind(NamedTuple):
+    """A kind of pools."""
+
+    make: Callable[[int], Any]
+    """Makes one, of a port."""
+    traced: frozenset[str]
+    """The files whose instructions are struck."""
+    most: int | None = None
+    """Connections that a pool has at most, one for each call; None: it has one for all."""
+
+
+KINDS: Final = {
+    "multiplexed": Kind(multiplexed, MULTIPLEXED),
+    "own": Kind(partial(own, OwnAsyncPool), OWN, MOST),
+    "own-blocking": Kind(partial(own, OwnAsyncBlockingPool), OWN, MOST),
+}
+
+
+class Tracer:
+    """Note every instruction that is run, or raise at one of them once."""
+
+    def __init__(self, traced: frozenset[str], point: Point | None, error: type[BaseException]) -> None:
+        self.traced, self.point, self.error = traced, point, error
+        self.seen: dict[Point, None] = {}
+        self.struck = False
+
+    def __call__(self, frame: FrameType, _: str, __: object) -> Any:
+        if Path(frame.f_code.co_filename).name not in self.traced or "pools" not in frame.f_code.co_filename:
+            return None
+        if self.point is not None and self.point[0] is not frame.f_code:
+            return None
+        frame.f_trace_opcodes = True
+        return self.local
+
+    def local(self, frame: FrameType, event: str, _: object) -> Any:
+        if event == "opcode":
+            point = frame.f_code, frame.f_lasti
+            if self.point is None:
+                self.seen[point] = None
+            elif point == self.point and not self.struck:
+                self.struck = True
+                raise self.error
+        return self.local
+
+
+def run(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end, through exceptions that stop the loop."""
+    task = loop.create_task(work)
+    while not task.done():
+        try:
+            loop.run_until_complete(task)
+        except (Struck, KeyboardInterrupt, SystemExit):
+            pass
+        except RuntimeError as error:
+            if "loop stopped" not in str(error):  # uvloop stops again for an interrupt that was raised already
+                raise
+    if not task.cancelled() and (error := task.exception()) is not None and isinstance(error, AssertionError):
+        raise error
+
+
+class Interruptions:
+    """Trials of a kind of pools on a server.
+
+    Args:
+        kind: of pools.
+        new_loop: makes an event loop.
+        port: the server's.
+        raised: what strikes.
+    """
+
+    def __init__(
+        self, kind: Kind, new_loop: Callable[[], asyncio.AbstractEventLoop], port: int, raised: type[BaseException]
+    ) -> None:
+        self._kind, self._new_loop, self._port, self._raised = kind, new_loop, port, raised
+        self._server = valkey.Valkey(port=port)
+        for number in range(20):
+            self._server.set(f"k{number}", b"v%d" % number)
+        self._server.set("big", b"x" * 600_000)
+        self._before = self._connections()
+        self.told: dict[str, Any] = {
+            "points": 0,
+            "struck": 0,
+            **{name: [] for name in ("wrong", "false", "late", "lost", "dead")},
+        }
+
+    def tell(self, every: int) -> None:
+        """Go through each phase, and strike every instruction of so many that it runs for the first time."""
+        seen: dict[Point, None] = {}
+        for phase in PHASES:
+            noted = Tracer(self._kind.traced, None, self._raised)
+            made, works = self._trial(phase, noted)
+            assert works, f"{phase.__name__} fails by itself"
+            assert (made.wrong, made.late, made.lost) == ([], [], [])
+            points = [point for point in noted.seen if point not in seen][::every]
+            seen.update(noted.seen)
+            for point in points:
+                self._strike(phase, point)
+
+    def _strike(self, phase: Phase, point: Point) -> None:
+        where = f"{phase.__name__}: {point[0].co_qualname}+{point[1]}"
+        for key in self._server.scan_iter("s*"):
+            self._server.delete(key)
+        tracer = Tracer(self._kind.traced, point, self._raised)
+        made, works = self._trial(phase, tracer)
+        self.told["points"] += 1
+        self.told["struck"] += tracer.struck
+        for name in ("wrong", "late", "lost"):
+            self.told[name] += [f"{where}: {each}" for each in getattr(made, name)]
+        stored = {key: self._server.get(key) for key in made.acknowledged}
+        self.told["false"] += [f"{where}: {key}" for key, value in made.acknowledged.items() if stored[key] != value]
+        self.told["dead"] += [] if works else [where]
+
+    def _trial(self, phase: Phase, tracer: Tracer) -> tuple[Trial, bool]:
+        """Go through a phase under the tracer; return what became of its calls, and whether the pool works after it."""
+        loop = self._new_loop()
+        loop.set_exception_handler(lambda *_: None)
+        made = Trial(self._kind.make(self._port))
+        sys.settrace(tracer)
+        try:
+            run(loop, phase(made))
+        finally:
+            sys.settrace(None)
+        works: list[bool] = []
+
+        async def afterwards() -> None:
+            for _ in range(2):  # the first may meet a connection whose end nobody has noticed yet
+                before = made.answered
+                await asyncio.gather(*map(made.get, range(10)), made.pair(3), made.set(99))
+                works.append(made.answered - before == 12)
+            if self._kind.most is not None:
+                await self._holds(made, self._kind.most)
+
+        run(loop, afterwards())
+        made.pool.close()
+        run(loop, asyncio.sleep(0.001))
+        loop.close()
+        if not self._are_ended():
+            made.lost.append(f"{self._connections() - self._before} connections stay")
+        return made, works[-1]
+
+    async def _holds(self, made: Trial, most: int) -> None:
+        """Note what is lost, unless as many calls run at the same time as the pool has connections, and no more."""
+        for _ in range(3):
+            missed = await self._missed(made, most)
+            if not missed:
+                return
+        made.lost += missed
+
+    async def _missed(self, made: Trial, most: int) -> list[str]:
+        held = [asyncio.ensure_future(made.pool.execute((("BLPOP", "held", 5),))) for _ in range(most)]
+        blocked = 0
+        while blocked < most and not any(each.done() for each in held):
+            await asyncio.sleep(0.001)
+            blocked = self._server.info("clients")["blocked_clients"]
+        self._server.rpush("held", *range(most))
+        done = await asyncio.gather(*held, return_exceptions=True)
+        self._server.delete("held")
+        missed = [f"a place: {each!r}" for each in done if isinstance(each, BaseException)]
+        if self._connections() > self._before + most:
+            gc.collect()  # a cycle may hold one
+            await asyncio.sleep(0.001)
+        found = self._connections() - self._before
+        return [*missed, f"{found} connections"] if found > most else missed
+
+    def _are_ended(self) -> bool:
+        """Say whether the pool has left no connection, once what cycles hold is collected."""
+        give_up = time.monotonic() + MARGIN
+        while self._connections() > self._before:
+            gc.collect()
+            time.sleep(0.001)
+            if time.monotonic() > give_up:
+                return False
+        return True
+
+    def _connections(self) -> int:
+        connected: int = self._server.info("clients")["connected_clients"]
+        return connected
+
+
+def main() -> None:
+    name, port, loop, error = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+    every = int(sys.argv[5]) if len(sys.argv) > 5 else 1
+    new_loop = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}[loop]
+    raised: type[BaseException] = Struck if error == "Struck" else getattr(builtins, error)
+    line.IN_FLIGHT = 2000  # type: ignore[misc]  # small enough to be reached
+    interruptions = Interruptions(KINDS[name], new_loop, port, raised)
+    interruptions.tell(every)
+    json.dump(interruptions.told, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
