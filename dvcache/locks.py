@@ -198,7 +198,7 @@ def _prolong(lock: _Lock[Any], deed: str, time: Real | timedelta | None, *, add:
     if lock._lifetime is None:
         raise lock.error(f"Cannot {deed} a lock with no timeout", lock_name=lock.name)
     more = _milliseconds(lock._context, time) or 0
-    if not (yield from locks.extend(lock._key, token, more, add=add)):
+    if not (yield from locks.extend(lock._context, lock._key, token, more, add=add)):
         raise lock._lost(deed)
     return True
 

@@ -158,6 +158,9 @@ KEYS: the entries. ARGV: "NX" to store nothing if any entry exists; the millisec
 stale, so counts as missing; the lifetime in milliseconds, empty for none; the entries' bytes. Returns 1 or 0.
 """
 
+NOTHING: Final = Script("return redis.call('EXISTS', KEYS[1])")
+"""Changes nothing, so that it may be sent again, whatever became of it. KEYS: the entry. Answers 1 for one, or 0."""
+
 
 def evaluate(script: Script, keys: tuple[bytes, ...], arguments: tuple[Arg, ...]) -> Op[Any]:
     """Run a script in one round trip, two if the server has not cached it.

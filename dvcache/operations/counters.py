@@ -93,7 +93,7 @@ def _add(cx: Context, wanted: _Sum) -> Op[Any]:
     if not isinstance(wanted.delta, int):
         return (yield from _compare_and_swap(cx, wanted, None, scripts=True))
     by_comparing = partial(_compare_and_swap, cx, wanted, None, scripts=False)
-    return (yield from scripted(cx, _by_script(cx, wanted, wanted.delta), by_comparing))
+    return (yield from scripted(cx, wanted.stored, _by_script(cx, wanted, wanted.delta), by_comparing))
 
 
 def _by_script(cx: Context, wanted: _Sum, delta: int) -> Op[float]:

@@ -13,7 +13,7 @@ from typing import Final
 from dvcache.errors import CacheError, ConnectError, ConnectionLost, PoolExhausted, ServerError
 from dvcache.liveness import Alive
 from dvcache.operations.context import Context
-from dvcache.operations.swaps import given_up, refused, set_if_equal
+from dvcache.operations.swaps import SCRIPTS, attempted, given_up, refused, set_if_equal
 from dvcache.scripts import EXTEND, RELEASE, evaluate
 from dvcache.turns import Turn
 from dvcache.types import Command, Fresh, Op, Wait
@@ -118,32 +118,34 @@ def release(cx: Context, stored: bytes, token: bytes) -> Op[bool]:
         NotSupportedError: scripts are refused, and the server is older than Valkey 8.1.
     """
     try:
-        return (yield from _release(stored, token))
+        return (yield from _release(cx, stored, token))
     except ConnectionLost:  # the command may have been performed
-        return (yield from _release(stored, token)) or True
+        return (yield from _release(cx, stored, token)) or True
     except (Exception, GeneratorExit):
         raise
     except BaseException:  # interrupted, perhaps before sending
         with suppress(CacheError):
-            yield from _release(stored, token)
+            yield from _release(cx, stored, token)
         raise
     finally:
         cx.turns.ring(stored)
 
 
-def _release(stored: bytes, token: bytes) -> Op[bool]:
-    try:
-        return bool((yield from evaluate(RELEASE, (stored,), (token,))))
-    except ServerError as error:
-        if not refused(error):
-            raise
+def _release(cx: Context, stored: bytes, token: bytes) -> Op[bool]:
+    if SCRIPTS not in cx.refusals:
+        try:
+            return bool((yield from attempted(cx, stored, evaluate(RELEASE, (stored,), (token,)))))
+        except ServerError as error:
+            if not refused(error):
+                raise
     return (yield from set_if_equal(given_up(stored, token))) is not None
 
 
-def extend(stored: bytes, token: bytes, milliseconds: int, *, add: bool) -> Op[bool]:
+def extend(cx: Context, stored: bytes, token: bytes, milliseconds: int, *, add: bool) -> Op[bool]:
     """Extend a lock's lifetime if the token still owns it; return whether it did.
 
     Args:
+        cx: the context.
         stored: the lock's stored key.
         token: identifies the owner.
         milliseconds: the time.
@@ -152,11 +154,13 @@ def extend(stored: bytes, token: bytes, milliseconds: int, *, add: bool) -> Op[b
     Raises:
         NotSupportedError: scripts are refused, and the server is older than Valkey 8.1.
     """
-    try:
-        return bool((yield from evaluate(EXTEND, (stored,), (token, milliseconds, "add" if add else "set"))))
-    except ServerError as error:
-        if not refused(error):
-            raise
+    if SCRIPTS not in cx.refusals:
+        by_script = evaluate(EXTEND, (stored,), (token, milliseconds, "add" if add else "set"))
+        try:
+            return bool((yield from attempted(cx, stored, by_script)))
+        except ServerError as error:
+            if not refused(error):
+                raise
     if add:
         [left] = yield Fresh((("PTTL", stored),))
         milliseconds += max(left, 0)

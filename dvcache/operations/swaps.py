@@ -1,11 +1,21 @@
 """Compare and set, for counters of the plain policy: add on the server, or store if the entry is unchanged."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from dvcache.errors import NotSupportedError, PermissionDenied, ServerError, TryAgainError, UnavailableError, has_code
+from dvcache.errors import (
+    CacheError,
+    ConnectionLost,
+    NotSupportedError,
+    PermissionDenied,
+    ServerError,
+    TryAgainError,
+    UnavailableError,
+    has_code,
+)
 from dvcache.operations.context import Context
-from dvcache.scripts import INCREMENT, SWAP, evaluate
+from dvcache.scripts import INCREMENT, NOTHING, SWAP, evaluate
 from dvcache.types import Arg, Command, Fresh, Op, Transaction
 
 T = TypeVar("T")
@@ -29,11 +39,10 @@ def swap(cx: Context, stored: bytes, old: bytes | None, arguments: tuple[Arg, ..
         return reply is not None
     if scripts and SCRIPTS not in cx.refusals:
         try:
-            return bool((yield from evaluate(SWAP, (stored,), (old, *arguments))))
+            return bool((yield from attempted(cx, stored, evaluate(SWAP, (stored,), (old, *arguments)))))
         except ServerError as error:
             if not refused(error):
                 raise
-            remember(cx, SCRIPTS, error)
     reply = yield from set_if_equal(("SET", stored, arguments[0], "IFEQ", old, *arguments[1:]))
     return reply is not None
 
@@ -83,7 +92,7 @@ def given_up(name: bytes, token: bytes) -> Command:
     return ("SET", name, b"", "PXAT", 1, "IFEQ", token)
 
 
-def scripted(cx: Context, by_script: Op[T], otherwise: Callable[[], Op[T]]) -> Op[T]:
+def scripted(cx: Context, stored: bytes, by_script: Op[T], otherwise: Callable[[], Op[T]]) -> Op[T]:
     """Perform a script, or the alternative if scripts are refused or the script's keys are being migrated.
 
     During a slot's migration a cluster refuses scripts with keys on both nodes or on neither. Refused scripts are not
@@ -91,6 +100,7 @@ def scripted(cx: Context, by_script: Op[T], otherwise: Callable[[], Op[T]]) -> O
 
     Args:
         cx: the context; remembers the refusal.
+        stored: a key of the script.
         by_script: the operation by script; if it fails, nothing was performed.
         otherwise: the same operation by single-key commands.
     """
@@ -98,7 +108,7 @@ def scripted(cx: Context, by_script: Op[T], otherwise: Callable[[], Op[T]]) -> O
         by_script.close()
         return (yield from otherwise())
     try:
-        return (yield from by_script)
+        return (yield from attempted(cx, stored, by_script))
     except TryAgainError as error:
         try:
             return (yield from otherwise())
@@ -107,12 +117,52 @@ def scripted(cx: Context, by_script: Op[T], otherwise: Callable[[], Op[T]]) -> O
     except ServerError as error:
         if not refused(error):
             raise
-        remember(cx, SCRIPTS, error)
     return (yield from otherwise())
 
 
 SCRIPTS: Final = "EVAL"
 """Name under which the context remembers that a server refuses scripts."""
+
+_PERFORMED: Final = "EVAL: performed"
+"""Noted among the refusals of a server that has performed a script: no proxy keeps them from it."""
+
+
+def attempted(cx: Context, stored: bytes, by_script: Op[T]) -> Op[T]:
+    """Do something by a script; remember whether scripts are performed, and raise what this one fails with.
+
+    Some proxies end the connection for a command that they lack. A script whose answer was lost may have been performed
+    for all that, and is not repeated: its caller gets the error, and the portable commands are for those that follow.
+    """
+    try:
+        done = yield from by_script
+    except ServerError as error:
+        if refused(error):
+            remember(cx, SCRIPTS, error)
+        raise
+    except ConnectionLost as error:
+        if type(error) is ConnectionLost and _PERFORMED not in cx.refusals:
+            with suppress(CacheError):
+                yield from _find_out(cx, stored)
+        raise
+    if _PERFORMED not in cx.refusals:
+        cx.refusals.add(_PERFORMED)
+    return done
+
+
+def _find_out(cx: Context, stored: bytes) -> Op[None]:
+    """Remember that scripts are refused, if one that does nothing costs the connection each time, and a read does not.
+
+    Raises:
+        CacheError: the server gives no answer to anything.
+    """
+    for _ in range(2):
+        try:
+            yield from evaluate(NOTHING, (stored,), ())
+        except ConnectionLost:
+            yield Fresh((("EXISTS", stored),))
+        else:
+            return
+    cx.refusals.add(SCRIPTS)
 
 
 def remember(cx: Context, command: str, error: ServerError) -> None:

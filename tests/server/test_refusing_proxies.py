@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dvcache import Container, ServerError, Settings
+from dvcache import ConnectionLost, Container, ServerError, Settings
+from dvcache.scripts import INCREMENT, NOTHING
 from tests.servers import Server
 from tests.speaker import Relay, Speaker
 
@@ -102,6 +103,99 @@ def test_a_proxy_that_ends_the_connection_for_msetex_is_asked_for_sets(server: S
             asked = speaker.names().count("MSETEX")
             assert call("set_many", {"a": 3, "b": 4}) == []
             assert speaker.names().count("MSETEX") == asked
+
+
+SCRIPTS = ("EVALSHA", "EVAL")
+
+
+@contextmanager
+def ending(server: Server, ends: Callable[[str, int], bool], *, performed: bool = False) -> Iterator[Speaker]:
+    """A proxy that ends the connection for a command.
+
+    Args:
+        server: behind it.
+        ends: says whether, of the command's name and how many of that name there were before.
+        performed: whether the server performs it first.
+    """
+    relay = Relay(server.port)
+
+    def answer(command: list[bytes]) -> bytes | None:
+        name = command[0].decode().upper()
+        if not ends(name, speaker.names().count(name) - 1):
+            return relay(command)
+        if performed:
+            relay(command)
+        return None
+
+    with Speaker(answer) as speaker:
+        try:
+            yield speaker
+        finally:
+            relay.close()
+
+
+def asked(speaker: Speaker) -> int:
+    return sum(name in SCRIPTS for name in speaker.names())
+
+
+@pytest.mark.parametrize("herd", [{}, {"HERD": True}], ids=["plain", "herd"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("commands", [SCRIPTS, ("EVAL",)], ids=["both", "EVAL"])
+def test_a_proxy_that_ends_the_connection_for_scripts_costs_one_call(
+    server: Server, commands: tuple[str, ...], mode: str, herd: dict[str, Any]
+) -> None:
+    server.raw("SCRIPT", "FLUSH")
+    with ending(server, lambda name, _: name in commands) as speaker, calling(speaker, mode, **herd) as call:
+        server.raw("SET", ":1:n", 1)
+        with pytest.raises(ConnectionLost):
+            call("incr", "n")
+        assert server.raw("GET", ":1:n") == b"1"
+        before = asked(speaker)
+        assert [call("incr", "n"), call("incr", "n", 0.5), call("get", "n")] == [2, 2.5, 2.5]
+        assert call("incr", "new", default=5) == 6
+        assert call("get_or_set", "c", lambda: 7) == 7
+        assert call("add", "c", 8) is False
+        assert call("touch", "c", 60) is True
+        assert asked(speaker) == before
+
+
+def test_a_lock_is_released_through_a_proxy_that_ends_the_connection_for_scripts(server: Server) -> None:
+    with ending(server, lambda name, _: name in SCRIPTS) as speaker, calling(speaker, "sync") as call:
+        lock = call("get_lock", "l", timeout=50)
+        assert lock.acquire()
+        lock.release()
+        assert server.raw("EXISTS", ":1:l") == 0
+        assert lock.acquire()
+        assert lock.extend(50) is True
+        assert server.raw("PTTL", ":1:l") > 60_000
+        lock.release()
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_script_whose_answer_was_lost_is_not_repeated(server: Server, mode: str) -> None:
+    with ending(server, lambda name, _: name in SCRIPTS, performed=True) as speaker, calling(speaker, mode) as call:
+        for script in (INCREMENT, NOTHING):
+            server.raw("SCRIPT", "LOAD", script.text)
+        call("set", "n", 1)
+        with pytest.raises(ConnectionLost):
+            call("incr", "n")
+        assert server.raw("GET", ":1:n") == b"2"
+        assert call("incr", "n") == 3
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("lost", [0, 1], ids=["the first", "the second"])
+def test_a_connection_lost_once_at_a_script_says_nothing_of_scripts(server: Server, mode: str, lost: int) -> None:
+    with ending(server, lambda name, before: name == "EVALSHA" and before == lost) as speaker:  # noqa: SIM117
+        with calling(speaker, mode) as call:
+            call("set", "n", 0)
+            for _ in range(lost):
+                call("incr", "n")
+            with pytest.raises(ConnectionLost):
+                call("incr", "n")
+            before = asked(speaker)
+            assert [call("incr", "n"), call("incr", "n")] == [lost + 1, lost + 2]
+            assert asked(speaker) >= before + 2
 
 
 @pytest.mark.parametrize("colour", ["sync", "async"])

@@ -137,7 +137,7 @@ def test_without_scripts_set_ifeq_does_it() -> None:
     asked = (("EVALSHA", EXTEND.sha, 1, KEY, TOKEN, 500, "add"),)
     left = Fresh((("PTTL", KEY),))
     longer = (("SET", KEY, TOKEN, "IFEQ", TOKEN, "PX", 1200),)
-    assert replay(locks.extend(KEY, TOKEN, 500, add=True), (asked, [REFUSED]), (left, [700]), (longer, [b"OK"]))
+    assert replay(locks.extend(CX, KEY, TOKEN, 500, add=True), (asked, [REFUSED]), (left, [700]), (longer, [b"OK"]))
     older = ((GIVE_BACK, [REFUSED]), (IF_EQUAL, [reply_error("ERR syntax error")]))
     transaction = Transaction(KEY, lambda _: ())
     with pytest.raises(NotSupportedError, match=r"eval"):

@@ -49,7 +49,7 @@ def change(cx: Context, stored: bytes, wanted: Change, *, scripts: bool = True) 
     by_comparing = partial(_by_comparing, cx, stored, wanted)
     try:
         if scripts:
-            return (yield from scripted(cx, _by_script(cx, stored, wanted), by_comparing))
+            return (yield from scripted(cx, stored, _by_script(cx, stored, wanted), by_comparing))
         return (yield from by_comparing())
     finally:
         cx.flights.detach(stored)

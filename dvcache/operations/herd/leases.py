@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from dvcache.errors import CacheError, ServerError
 from dvcache.leases import lease_of
 from dvcache.operations.context import Context
-from dvcache.operations.swaps import given_up, refused
+from dvcache.operations.swaps import SCRIPTS, given_up, refused
 from dvcache.scripts import RELEASE
 from dvcache.types import Command, Each, Op
 
@@ -99,6 +99,9 @@ def release(cx: Context, held: Iterable[tuple[bytes, bytes]]) -> Op[None]:
     """
     names = [(lease(cx, stored), token) for stored, token in held]
     with suppress(CacheError):
+        if SCRIPTS in cx.refusals:
+            yield Each(tuple(given_up(name, token) for name, token in names))
+            return
         # EVAL rather than EVALSHA: a batch has no second attempt on NOSCRIPT.
         replies = yield Each(tuple(("EVAL", RELEASE.text, 1, name, token) for name, token in names))
         if any(isinstance(reply, ServerError) and refused(reply) for reply in replies):

@@ -55,7 +55,7 @@ def publish(cx: Context, stored: bytes, claim: Claim, arguments: tuple[Arg, ...]
     # as a write, and the value is not stored.
     within = claim.token is not None and cx.now() - claim.at <= cx.herd.lease / 1000
     asked = (cx, stored, claim, within, arguments)
-    published = yield from scripted(cx, _by_script(*asked), partial(_by_comparing, *asked))
+    published = yield from scripted(cx, stored, _by_script(*asked), partial(_by_comparing, *asked))
     if claim.token is not None and published.holder != "own" and not within:
         logger.warning(
             "CACHES[%r]: a value took %.1f s to compute, but its lease lasts %.1f s: another caller may have computed"

@@ -5,7 +5,7 @@ from typing import Final
 
 from dvcache.errors import ServerError
 from dvcache.pools.memory.scripting import Call, ScriptFunction
-from dvcache.scripts import CHANGE, COUNT, EXTEND, INCREMENT, PUBLISH, RELEASE, REMOVE_DUMPED, STORE_ALL, SWAP
+from dvcache.scripts import CHANGE, COUNT, EXTEND, INCREMENT, NOTHING, PUBLISH, RELEASE, REMOVE_DUMPED, STORE_ALL, SWAP
 
 
 def increment(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
@@ -116,6 +116,11 @@ def store_all(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> objec
     return 1
 
 
+def nothing(call: Call, keys: Sequence[bytes], _: Sequence[bytes]) -> object:
+    """Answer as `NOTHING`."""
+    return call("EXISTS", keys[0])
+
+
 SCRIPTS: Final[dict[str, ScriptFunction]] = {
     INCREMENT.text: increment,
     SWAP.text: swap,
@@ -126,5 +131,6 @@ SCRIPTS: Final[dict[str, ScriptFunction]] = {
     EXTEND.text: extend,
     REMOVE_DUMPED.text: remove_dumped,
     STORE_ALL.text: store_all,
+    NOTHING.text: nothing,
 }
 """What an in-memory server can evaluate. A new script needs its twin here."""
