@@ -286,10 +286,12 @@ class Interruptions:
         works: list[bool] = []
 
         async def afterwards() -> None:
-            for _ in range(2):  # the first may meet a connection whose end nobody has noticed yet
+            for _ in range(5):  # it may meet a connection whose end nobody has noticed yet, or a busy machine
                 before = made.answered
                 await asyncio.gather(*map(made.get, range(10)), made.pair(3), made.set(99))
                 works.append(made.answered - before == 12)
+                if works[-1]:
+                    break
             if self._kind.most is not None:
                 await self._holds(made, self._kind.most)
 
