@@ -209,16 +209,13 @@ class Tracer:
 def run(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
     """Run to the end, through exceptions that stop the loop."""
     task = loop.create_task(work)
+    # Not `run_until_complete`: interrupted as its task ends, it leaves a callback that stops the next run.
+    task.add_done_callback(lambda _: loop.stop())
     while not task.done():
-        try:
-            loop.run_until_complete(task)
-        except (Struck, KeyboardInterrupt, SystemExit):
-            pass
-        except RuntimeError as error:
-            if "loop stopped" not in str(error):  # uvloop stops again for an interrupt that was raised already
-                raise
-    if not task.cancelled() and (error := task.exception()) is not None and isinstance(error, AssertionError):
-        raise error
+        with suppress(Struck, KeyboardInterrupt, SystemExit):
+            loop.run_forever()
+    with suppress(Struck, KeyboardInterrupt, SystemExit):
+        task.result()
 
 
 class Interruptions:

@@ -1,5 +1,6 @@
 """Exceptions at any instruction of asynchronous pools: no reply crosses, no call waits for ever, no place is lost."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests import interrupted_pools
 from tests.programs import environment
 from tests.servers import Server
 
@@ -52,3 +54,25 @@ def test_an_exception_at_any_instruction_loses_no_place_of_an_own_pool(
     told = struck(server, pool, loop, error, EVERY)
     assert told["struck"] > 30
     assert bad(told) == NOTHING
+
+
+def test_an_interruption_as_a_task_ends_does_not_stop_the_next_run() -> None:
+    ended = []
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    async def interrupted() -> None:
+        asyncio.get_running_loop().call_soon(interrupt)  # before the callbacks of this task
+
+    async def following() -> None:
+        await asyncio.sleep(0.001)
+        ended.append(True)
+
+    loop = asyncio.new_event_loop()
+    try:
+        interrupted_pools.run(loop, interrupted())
+        interrupted_pools.run(loop, following())
+    finally:
+        loop.close()
+    assert ended == [True]
