@@ -1,11 +1,18 @@
-"""The house of design.md: imports point one way."""
+"""Check who imports whom: every module of both packages, by the floors of `rooms.txt`."""
 
 import ast
+from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+ROOMS = Path(__file__).with_name("rooms.txt")
+PACKAGES = ("dvcache", "django_valkey")
+LATE = {("django_valkey.wiring", "django_valkey.backend")}
+"""Imports inside a function that would else be a circle: an importer, and what it imports."""
 
 
 def package(name: str) -> Path:
@@ -16,35 +23,92 @@ def package(name: str) -> Path:
 
 
 @cache
-def modules(name: str) -> list[tuple[str, set[str]]]:
-    """The package's modules by dotted name, each with the dotted names that it imports."""
-    root = package(name)
-    found = []
-    for path in sorted(root.rglob("*.py")):
-        parts = path.relative_to(root.parent).with_suffix("").parts
-        if "_examples" not in parts:
-            found.append((".".join(parts).removesuffix(".__init__"), imported(path)))
+def files() -> dict[str, Path]:
+    """The files of all modules by dotted name."""
+    found = {}
+    for root in map(package, PACKAGES):
+        for path in sorted(root.rglob("*.py")):
+            parts = path.relative_to(root.parent).with_suffix("").parts
+            if "_examples" not in parts:
+                found[".".join(parts).removesuffix(".__init__")] = path
     return found
 
 
-def imported(path: Path) -> set[str]:
-    found: set[str] = set()
+@cache
+def imports() -> dict[str, set[str]]:
+    """The modules that each module imports, at its top, in functions and for type checks; other libraries' as well."""
+    return {module: {*imported(path)} - {module} for module, path in files().items()}
+
+
+def imported(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+            for name in (f"{node.module}.{alias.name}" for alias in node.names):
+                yield name if name in files() else str(node.module)
+
+
+@cache
+def rooms() -> list[dict[str, str]]:
+    """The floors, from the lowest: the room of each module of a floor."""
+    floors: list[dict[str, str]] = [{}]
+    lines = ROOMS.read_text(encoding="utf-8").replace("\n    ", " ").splitlines()
+    for line in lines:
+        if line.startswith("#"):
+            continue
+        if not line:
+            floors.append({})
+            continue
+        folder, _, names = line.partition(": ")
+        floors[-1] |= {f"{folder}.{name}".removesuffix(".__init__"): folder for name in names.split()}
+    return floors
+
+
+def below(names: set[str], *prefixes: str) -> set[str]:
+    return {name for name in names for prefix in prefixes if f"{name}.".startswith(f"{prefix}.")}
 
 
 def importers(name: str, *prefixes: str) -> set[str]:
-    """The package's modules that import something below one of the prefixes."""
-    return {
-        module
-        for module, names in modules(name)
-        if any(f"{each}.".startswith(f"{prefix}.") for each in names for prefix in prefixes)
+    """The modules below a name that import something below one of the prefixes."""
+    return {module for module in below({*imports()}, name) if below(imports()[module], *prefixes)}
+
+
+def ways(start: str, *prefixes: str, doors: tuple[str, ...]) -> set[str]:
+    """What a module imports below the prefixes, directly or through modules that are no doors: the ways there."""
+    found, seen, todo = set(), {start}, [(start, start)]
+    while todo:
+        module, way = todo.pop()
+        for name in imports()[module]:
+            if below({name}, *prefixes):
+                found.add(f"{way} -> {name}")
+            elif name in imports() and name not in seen and not below({name}, *doors):
+                seen.add(name)
+                todo.append((name, f"{way} -> {name}"))
+    return found
+
+
+def test_every_module_has_one_room() -> None:
+    listed = [module for floor in rooms() for module in floor]
+    assert sorted(listed) == sorted(files()), f"write it into {ROOMS.name}"
+
+
+def test_imports_point_one_way() -> None:
+    floor_of = {module: number for number, floor in enumerate(rooms()) for module in floor}
+    room_of = {module: (number, room) for number, floor in enumerate(rooms()) for module, room in floor.items()}
+    wrong = {
+        (module, name)
+        for module, names in imports().items()
+        for name in names & floor_of.keys()
+        if room_of[module] != room_of[name] and floor_of[module] <= floor_of[name]
     }
+    assert wrong == LATE
+
+
+def test_modules_import_each_other_in_no_circle() -> None:
+    ours = {module: {name for name in names if (module, name) not in LATE} for module, names in imports().items()}
+    assert [*TopologicalSorter(ours).static_order()]
 
 
 def test_the_library_imports_no_django() -> None:
@@ -56,29 +120,43 @@ def test_only_the_container_imports_dependency_injector() -> None:
     assert importers("django_valkey", "dependency_injector") == set()
 
 
-def test_operations_do_no_io() -> None:
-    found = importers(
-        "dvcache", "valkey", "libvalkey", "asyncio", "threading", "socket", "dvcache.pools", "dvcache.clients"
-    )
-    assert {module for module in found if module.startswith("dvcache.operations")} == set()
+IO = ("valkey", "libvalkey", "asyncio", "threading", "socket", "ssl", "select", "selectors", "subprocess")
+PROCESS = tuple(f"dvcache.{name}" for name in ("background", "flights", "ignored", "liveness", "turns"))
+"""What the callers of one process share: it locks and wakes, and sends nothing."""
 
 
-VOCABULARY = {"types", "errors", "deadline", "protocols", "scripts", "globs", "slots", "leases"}
-FLOWS = {"attempts", "progress", "rota", "spread"}
-"""What is tried where, written once for both colours."""
+@pytest.mark.parametrize("module", sorted(below({*files()}, "dvcache.operations")))
+def test_operations_reach_no_io(module: str) -> None:
+    outer = ("dvcache.pools", "dvcache.clients", "dvcache.drive", "dvcache.container")
+    assert ways(module, *IO, *outer, doors=("dvcache.errors", *PROCESS)) == set()
 
 
-@pytest.mark.parametrize("part", ["pools", "clients", *sorted(FLOWS)])
-def test_pools_clients_and_their_flows_see_only_the_vocabulary(part: str) -> None:
-    for module, names in modules("dvcache"):
-        if f"{module}.".startswith(f"dvcache.{part}."):
-            own = {name.split(".")[1] for name in names if name.startswith("dvcache.")}
-            assert own <= VOCABULARY | FLOWS | {part}, f"{module} imports {own - VOCABULARY - FLOWS - {part}}"
+@pytest.mark.parametrize("module", PROCESS)
+def test_what_a_process_shares_reaches_no_server(module: str) -> None:
+    outer = ("valkey", "libvalkey", "socket", "ssl", "dvcache.pools", "dvcache.clients", "dvcache.drive")
+    assert ways(module, *outer, doors=("dvcache.errors",)) == ways(module, "dvcache.pools.forking", doors=())
+
+
+def test_errors_import_only_the_errors_of_valkey_py() -> None:
+    assert ways("dvcache.errors", *IO, doors=()) == {"dvcache.errors -> valkey"}
+
+
+SHARED = {"types", "errors", "deadline", "protocols", "scripts", "globs", "slots", "leases"}
+SHARED |= {"attempts", "progress", "rota", "spread"}
+"""What pools and clients may import beside modules of their own package."""
+
+
+@pytest.mark.parametrize("part", ["pools", "clients"])
+def test_pools_and_clients_reach_only_what_they_share(part: str) -> None:
+    allowed = [f"dvcache.{name}" for name in (part, *SHARED)]
+    for module in below({*files()}, f"dvcache.{part}", *(f"dvcache.{name}" for name in SHARED)):
+        names = below(imports()[module], *PACKAGES)
+        assert names == below(names, *allowed), f"{module} imports {names - below(names, *allowed)}"
 
 
 def test_only_pools_talk_to_the_server_and_only_settings_ask_valkey_py_what_it_accepts() -> None:
-    assert all(module.startswith("dvcache.pools.") for module in importers("dvcache", "libvalkey", "socket"))
-    found = {module for module in importers("dvcache", "valkey") if not module.startswith("dvcache.pools.")}
+    assert importers("dvcache", "libvalkey", "socket") <= below({*files()}, "dvcache.pools")
+    found = importers("dvcache", "valkey") - below({*files()}, "dvcache.pools")
     assert found <= {"dvcache.errors", "dvcache.settings.arguments", "dvcache.settings.locations"}
 
 
@@ -88,17 +166,3 @@ def test_the_adapter_holds_no_socket() -> None:
 
 def test_only_conf_reads_the_settings_of_django() -> None:
     assert importers("django_valkey", "django.conf") <= {"django_valkey.conf"}
-
-
-def test_imports_point_one_way() -> None:
-    layers = {"types": 0, "errors": 0, "protocols": 1, "operations": 3, "settings": 3}
-    layers |= {"drive": 4, "signatures": 4, "binding": 4, "_methods": 4, "locks": 5, "cache": 5, "container": 6}
-    everyone = {"__init__", "__main__", "demo", "testing"}
-    for module, names in modules("dvcache"):
-        own = [*module.split("."), "__init__"][1]
-        if own in everyone:
-            continue
-        for name in names:
-            other = name.split(".")[1] if name.startswith("dvcache.") else ""
-            if other and other != own:
-                assert layers.get(other, 2) <= layers.get(own, 2), f"{module} imports {name}"
