@@ -2,18 +2,21 @@
 
 Every peer does the same work on the same server with the same values. Rounds of the peers take turns, so that what else
 the machine does falls on all of them; a figure is the median of its rounds. It measures; it passes and fails nothing.
+All rounds are written to `bench.json`. To compare two checkouts: `python -m tests.bench.compare`.
 """
 
 import argparse
 import asyncio
+import json
 import os
 import platform
+from pathlib import Path
 from typing import Final
 
 from tests.bench.bulk import show_bulk
 from tests.bench.cluster import show_cluster
 from tests.bench.codecs import show_codecs
-from tests.bench.figures import Figures
+from tests.bench.figures import SHOWN, Figures
 from tests.bench.herd import show_herd
 from tests.bench.locks import show_locks
 from tests.bench.measures import measure_async, measure_sync
@@ -31,6 +34,14 @@ SECTIONS: Final = ("all", "herd", "locks", "patterns", "bulk", "codecs", *SEVERA
 
 def main() -> None:
     options = parsed()
+    measure(options)
+    if not SHOWN:  # `codecs` has tables of its own kind
+        return
+    options.json.write_text(json.dumps({"python": platform.python_version(), "tables": SHOWN}, indent=1), "utf-8")
+    print(f"every round: {options.json}")
+
+
+def measure(options: argparse.Namespace) -> None:
     cores = sorted(os.sched_getaffinity(0))
     client, server_core = cores[0], cores[-1] if options.two_cores else cores[0]
     if options.what == "codecs":
@@ -71,6 +82,7 @@ def parsed() -> argparse.Namespace:
         help="an interpreter that has django-valkey, for all but `patterns` and `codecs`",
     )
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--json", type=Path, default=Path("bench.json"), help="where the rounds go (bench.json)")
     parser.add_argument("--two-cores", action="store_true", help="run the server on another core than the client's")
     return parser.parse_args()
 

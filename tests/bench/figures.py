@@ -3,8 +3,10 @@
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+SHOWN: Final[list[dict[str, Any]]] = []
+"""What was shown so far: for each table its title, and the rounds of each peer in each work, in microseconds."""
 RAW: Final = "raw socket"
 """What is left where there is no library."""
 
@@ -18,7 +20,8 @@ class Figures:
     """The peer that the others are compared with."""
 
     def show(self, title: str) -> None:
-        """Print the table; each figure with its ratio to the base's."""
+        """Print the table, each figure with its ratio to the base's, and keep it in `SHOWN`."""
+        SHOWN.append({"title": title, "base": self.base, "rounds": self.rounds})
         peers = list(dict.fromkeys(peer for by_peer in self.rounds.values() for peer in by_peer))
         print(f"{title:<26}" + "".join(f"{peer:>26}" for peer in peers))
         for work, by_peer in self.rounds.items():
