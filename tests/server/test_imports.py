@@ -85,7 +85,7 @@ def test_import_in_a_second_interpreter_says_what_to_set(first: str) -> None:
     done = programs.run("-W", "ignore", "-c", f"{INTERPRETERS}\n{first}")
     lines = done.stdout.splitlines()
     assert done.returncode == 0, done.stderr
-    assert lines[-1].startswith("ImportError dvcache needs dependency-injector, which loads in one interpreter"), lines
+    assert lines[-1].startswith("ImportError dvcache needs dependency-injector, which only one interpreter"), lines
     assert "WSGIApplicationGroup %{GLOBAL}" in lines[-1]
     assert lines[:-1] == (["imported"] if first.startswith("run") else [])
 

@@ -147,7 +147,7 @@ def test_a_slot_that_does_not_arrive_in_time_is_an_error_and_nothing_is_written(
     target.raw("CLUSTER", "SETSLOT", slot(KEY), "IMPORTING", source.id)
     source.raw("CLUSTER", "SETSLOT", slot(KEY), "MIGRATING", target.id)
     source.raw("MIGRATE", target.host, target.port, KEY, 0, 5000)
-    with pytest.raises(TryAgainError, match=rf"slot {slot(KEY)} is on its way"):
+    with pytest.raises(TryAgainError, match=rf"slot {slot(KEY)} is migrating to another node"):
         counting.incr("counter")
     for node in (target, source):
         node.raw("CLUSTER", "SETSLOT", slot(KEY), "NODE", target.id)
