@@ -27,7 +27,7 @@ MODULES = (
     "hashes",
     "lists",
     "sorted_sets",
-    "ranges",
+    "sorted_set_ranges",
 )
 
 
@@ -149,10 +149,10 @@ def written(module: str) -> str:
     lines += [*imports(tree, module, names), "from collections.abc import AsyncGenerator, Iterator"]
     lines += [
         "from typing import overload",
-        "from dvcache.types import Op",
+        "from dvcache.effects import Op",
         "from dvcache.drive import apaged, arun, paged, run",
     ]
-    lines += [f"from dvcache.operations import {module}", "from dvcache.operations.context import Context"]
+    lines += [f"from dvcache.operations import {module}", "from dvcache.context import Context"]
     lines += ["from dvcache.protocols import AsyncClient, Client"]
     name = "".join(part.title() for part in module.split("_"))
     for cls, is_async in ((name, False), (f"Async{name}", True)):

@@ -59,7 +59,7 @@ from dvcache.errors import (
 )
 from dvcache.protocols import AsyncClient, AsyncPool, Client, Compressor, Pool, PoolFactory, Serializer
 from dvcache.settings import Settings
-from dvcache.settings.options import CacheEntry, Options
+from dvcache.settings.schema import CacheEntry, Options
 from dvcache.types import DEFAULT, Endpoint
 
 __version__ = "0.1.0"

@@ -5,27 +5,27 @@ The methods are generated from `dvcache.operations`; `sync` and `aio` make metho
 
 from typing import Unpack
 
+from dvcache._binding import aio, astream, stream, sync
 from dvcache._methods.counters import AsyncCounters, Counters
 from dvcache._methods.expiry import AsyncExpiry, Expiry
 from dvcache._methods.hashes import AsyncHashes, Hashes
 from dvcache._methods.lists import AsyncLists, Lists
 from dvcache._methods.many import AsyncMany, Many
-from dvcache._methods.ranges import AsyncRanges, Ranges
 from dvcache._methods.scan import AsyncScan, Scan
 from dvcache._methods.sets import AsyncSets, Sets
+from dvcache._methods.sorted_set_ranges import AsyncSortedSetRanges, SortedSetRanges
 from dvcache._methods.sorted_sets import AsyncSortedSets, SortedSets
 from dvcache._methods.values import AsyncValues, Values
 from dvcache._methods.versions import AsyncVersions, Versions
-from dvcache.binding import aio, astream, stream, sync
+from dvcache.context import Context
 from dvcache.locks import AsyncLock, Lock, Terms
-from dvcache.operations.context import Context
 from dvcache.protocols import AsyncClient, Client
 from dvcache.types import Key
 
 __all__ = ["AsyncCache", "Cache", "aio", "astream", "stream", "sync"]
 
 
-class Cache(Values, Many, Counters, Versions, Expiry, Scan, Sets, Hashes, Lists, SortedSets, Ranges):
+class Cache(Values, Many, Counters, Versions, Expiry, Scan, Sets, Hashes, Lists, SortedSets, SortedSetRanges):
     """A cache whose methods block until the server answers. May be shared by threads.
 
     Args:
@@ -68,7 +68,7 @@ class AsyncCache(
     AsyncHashes,
     AsyncLists,
     AsyncSortedSets,
-    AsyncRanges,
+    AsyncSortedSetRanges,
 ):
     """A cache whose methods are coroutines. May be shared by event loops.
 

@@ -22,32 +22,33 @@ except ImportError as error:
         "under mod_wsgi write 'WSGIApplicationGroup %{GLOBAL}', or run each application in its own process"
     ) from error
 
-from dvcache import replacements
-from dvcache.background import Background
+from dvcache import provider_checks
 from dvcache.cache import AsyncCache, Cache
-from dvcache.clients import building
-from dvcache.clients.blocking import WarnsInLoops
-from dvcache.clients.deadlines import AsyncLimitedLosses, Deadlines, LimitedLosses
-from dvcache.clients.resilient import async_resilient, resilient
+from dvcache.clients import build
+from dvcache.clients.batch_deadline import AsyncLimitedLosses, Deadlines, LimitedLosses
+from dvcache.clients.circuit_breaker import with_async_breaker, with_breaker
+from dvcache.clients.loop_warning import WarnsInLoops
 from dvcache.clients.standalone import AsyncStandalone, Standalone
 from dvcache.codec import ValueCodec
+from dvcache.context import Codec, Context, Herd, Keys, Policy
+from dvcache.effects import Tasks
 from dvcache.errors import ClosedError
-from dvcache.ignored import Ignored
 from dvcache.keys import PrefixedKeys
-from dvcache.operations.context import Codec, Context, Herd, Keys, Policy
-from dvcache.operations.forgiving import forgiving
-from dvcache.operations.herd import HERD
-from dvcache.operations.plain import PLAIN
+from dvcache.policies.herd import HERD
+from dvcache.policies.ignore_errors import forgiving
+from dvcache.policies.plain import PLAIN
 from dvcache.pools.factory import Pools
+from dvcache.process.background_tasks import BackgroundTasks
+from dvcache.process.ignored_errors import IgnoredErrors
 from dvcache.protocols import AsyncClient, Client, PoolFactory, Releasable
 from dvcache.settings import Settings
-from dvcache.types import Clock, Tasks
+from dvcache.types import Clock
 
 C = TypeVar("C")
 
 
 def _pool_factory(settings: Settings) -> PoolFactory:
-    return Pools(resilient, async_resilient) if settings.ignore_exceptions else Pools()
+    return Pools(with_breaker, with_async_breaker) if settings.ignore_exceptions else Pools()
 
 
 def _clock() -> Clock:
@@ -73,15 +74,15 @@ def _codec(settings: Settings) -> Codec:
     )
 
 
-def _tasks() -> Background:
-    return Background()
+def _tasks() -> BackgroundTasks:
+    return BackgroundTasks()
 
 
-def _ignored(settings: Settings) -> Ignored:
-    return Ignored(logging.getLogger(settings.logger) if settings.log_ignored_exceptions else None)
+def _ignored(settings: Settings) -> IgnoredErrors:
+    return IgnoredErrors(logging.getLogger(settings.logger) if settings.log_ignored_exceptions else None)
 
 
-def _policy(settings: Settings, ignored: Ignored) -> Policy:
+def _policy(settings: Settings, ignored: IgnoredErrors) -> Policy:
     policy = PLAIN if settings.herd is None else HERD
     return forgiving(policy, ignored) if settings.ignore_exceptions else policy
 
@@ -107,8 +108,8 @@ def _context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock
     )
 
 
-def _topology(settings: Settings) -> building.Topology:
-    return building.Topology(
+def _topology(settings: Settings) -> build.Topology:
+    return build.Topology(
         read_from_primary=settings.read_from == "primary",
         read_only=settings.read_only,
         write_anywhere=settings.write_anywhere,
@@ -118,13 +119,13 @@ def _topology(settings: Settings) -> building.Topology:
 
 
 def _client(settings: Settings, pool_factory: PoolFactory) -> Client:
-    client = building.client(building.SYNC, pool_factory.pool, settings.endpoints, _topology(settings))
+    client = build.client(build.SYNC, pool_factory.pool, settings.endpoints, _topology(settings))
     client = _limited(client, settings, LimitedLosses)
     return WarnsInLoops(client, settings.alias) if settings.warn_in_loop else client
 
 
 def _async_client(settings: Settings, pool_factory: PoolFactory) -> AsyncClient:
-    client = building.client(building.ASYNC, pool_factory.async_pool, settings.endpoints, _topology(settings))
+    client = build.client(build.ASYNC, pool_factory.async_pool, settings.endpoints, _topology(settings))
     return _limited(client, settings, AsyncLimitedLosses)
 
 
@@ -162,9 +163,9 @@ def _wiring() -> Any:
         clock: providers.Provider[Clock] = providers.ThreadSafeSingleton(_clock)
         keys: providers.Provider[Keys] = providers.ThreadSafeSingleton(_keys, settings)
         codec: providers.Provider[Codec] = providers.ThreadSafeSingleton(_codec, settings)
-        ignored: providers.Provider[Ignored] = providers.ThreadSafeSingleton(_ignored, settings)
+        ignored: providers.Provider[IgnoredErrors] = providers.ThreadSafeSingleton(_ignored, settings)
         policy: providers.Provider[Policy] = providers.ThreadSafeSingleton(_policy, settings, ignored)
-        tasks: providers.Provider[Background] = providers.ThreadSafeSingleton(_tasks)
+        tasks: providers.Provider[BackgroundTasks] = providers.ThreadSafeSingleton(_tasks)
         context: providers.Provider[Context] = providers.ThreadSafeSingleton(
             _context, settings, keys, codec, policy, clock, tasks
         )
@@ -212,8 +213,8 @@ class Container:
     """
 
     def __init__(self, settings: Settings, **given: Unpack[Replacements]) -> None:
-        replacements.check_settings(settings, Settings)
-        replacements.check(given, settings.alias)
+        provider_checks.check_settings(settings, Settings)
+        provider_checks.check(given, settings.alias)
         wiring = _wiring()(settings=providers.Object(settings))
         for name, replacement in given.items():
             wiring.providers[name].override(providers.Object(replacement))
@@ -265,7 +266,7 @@ class Container:
 
     def ignored_errors(self) -> dict[tuple[str, str], int]:
         """Return the number of ignored errors (IGNORE_EXCEPTIONS), by operation and name of the error's class."""
-        ignored: Ignored = self._wiring.ignored()
+        ignored: IgnoredErrors = self._wiring.ignored()
         return ignored.counts()
 
     def close(self) -> None:

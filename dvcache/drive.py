@@ -9,11 +9,12 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, TypeAlias, TypeVar
 
+from dvcache.context import Context
+from dvcache.effects import Call, Effect, OnClient, OnPrimary, Op, Pages, Sleep, Spawn, Unchecked, Wait
 from dvcache.errors import CacheError, on_command, reply_error
-from dvcache.liveness import is_closing
-from dvcache.operations.context import Context
+from dvcache.process.liveness import is_closing
 from dvcache.protocols import AsyncClient, Client
-from dvcache.types import Batch, Call, Each, Effect, Elsewhere, Fresh, Op, Pages, Sleep, Spawn, Wait
+from dvcache.types import Batch
 
 T = TypeVar("T")
 C = TypeVar("C")
@@ -184,15 +185,15 @@ def primary_of(client: C) -> C:
 
 
 def _perform(effect: Effect, client: Client) -> object:
-    if isinstance(effect, Each):
+    if isinstance(effect, Unchecked):
         return settled(client.execute(effect.batch))
-    if isinstance(effect, Fresh):
+    if isinstance(effect, OnPrimary):
         return checked(effect.batch, primary_of(client).execute(effect.batch))
     if isinstance(effect, Call):
         return _called(effect)
     if isinstance(effect, tuple):
         return checked(effect, client.execute(effect))
-    if isinstance(effect, Spawn | Elsewhere):
+    if isinstance(effect, Spawn | OnClient):
         try:
             return run(effect.op, client if isinstance(effect, Spawn) else effect.client)
         except (StopIteration, GeneratorExit) as error:
@@ -201,9 +202,9 @@ def _perform(effect: Effect, client: Client) -> object:
 
 
 async def _aperform(effect: Effect, client: AsyncClient) -> object:  # noqa: PLR0911  # as above
-    if isinstance(effect, Each):
+    if isinstance(effect, Unchecked):
         return settled(await client.execute(effect.batch))
-    if isinstance(effect, Fresh):
+    if isinstance(effect, OnPrimary):
         return checked(effect.batch, await primary_of(client).execute(effect.batch))
     if isinstance(effect, Call):
         return await _acalled(effect)
@@ -212,7 +213,7 @@ async def _aperform(effect: Effect, client: AsyncClient) -> object:  # noqa: PLR
     if isinstance(effect, Spawn):
         effect.tasks.start(arun(effect.op, client))
         return None
-    if isinstance(effect, Elsewhere):
+    if isinstance(effect, OnClient):
         return await arun(effect.op, effect.client)
     return await _apause(effect)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final, cast
 
 from dvcache.errors import NotSupportedError
-from dvcache.quantities import numbered
+from dvcache.numeric_arguments import numbered
 from dvcache.types import Key, KeyFunction, ReverseKeyFunction, StoredKey
 
 _GLOB: Final = re.compile(r"[*?\[\]\\]")

@@ -8,15 +8,16 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, ClassVar, Concatenate, Final, Generic, ParamSpec, Self, TypedDict, TypeVar, Unpack
 
-from dvcache.binding import described, returned
+from dvcache._binding import described, returned
+from dvcache.context import Context
 from dvcache.drive import arun, run
+from dvcache.effects import Op
 from dvcache.errors import CacheError, ConnectError, LockError, LockNotOwnedError, PoolExhausted, ServerError
-from dvcache.holdings import Holding, Holdings
+from dvcache.numeric_arguments import seconds
 from dvcache.operations import locks
-from dvcache.operations.context import Context
+from dvcache.process.lock_tokens import Acquisition, Acquisitions
 from dvcache.protocols import AsyncClient, Client
-from dvcache.quantities import seconds
-from dvcache.types import Op, Real
+from dvcache.types import Real
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -72,13 +73,13 @@ class _Lock(Generic[C]):
         self.timeout: Final = terms.get("timeout")
         self.sleep, self.blocking = terms.get("sleep", 0.1), terms.get("blocking", True)
         self.blocking_timeout = terms.get("blocking_timeout")
-        self.local: Final = Holdings(shared=not (terms.get("thread_local", True) and self._by_thread))
+        self.local: Final = Acquisitions(shared=not (terms.get("thread_local", True) and self._by_thread))
         """Provides `token` while the lock is held."""
         self._lifetime = _milliseconds(context, self.timeout)
         _pause(self.sleep)
         _patience(self.blocking_timeout)
 
-    def _held(self, deed: str) -> Holding:
+    def _held(self, deed: str) -> Acquisition:
         found = self.local.own()
         if found is None:
             raise self.error(f"Cannot {deed} an unlocked lock", lock_name=self.name)
@@ -161,7 +162,7 @@ def release(lock: _Lock[Any]) -> Op[None]:
         raise lock._lost("release")
 
 
-def _given_back(lock: _Lock[Any], held: Holding) -> Op[bool]:
+def _given_back(lock: _Lock[Any], held: Acquisition) -> Op[bool]:
     """Release one acquisition; forget it once the server has replied."""
     before, held.unanswered = held.unanswered, True
     try:

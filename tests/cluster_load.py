@@ -10,8 +10,8 @@ from typing_extensions import override
 
 from dvcache import Container
 from dvcache.errors import CacheError
-from dvcache.slots import SLOTS, slot
-from tests.load import Callers, Colour
+from dvcache.routing.slots import SLOTS, slot
+from tests.load import Callers, Mode
 
 THIRDS: Final = tuple(
     next(tag for tag in map(str, range(1000)) if slot(tag) * 3 // SLOTS == third) for third in range(3)
@@ -24,12 +24,12 @@ class ClusterLoad(Callers):
 
     Args:
         container: whose caches they use.
-        colour: threads on the synchronous cache, or tasks on the asynchronous one.
+        mode: threads on the synchronous cache, or tasks on the asynchronous one.
         tags: the hash tags of the keys.
     """
 
-    def __init__(self, container: Container, colour: Colour, tags: Iterable[str] = THIRDS) -> None:
-        super().__init__(container, colour)
+    def __init__(self, container: Container, mode: Mode, tags: Iterable[str] = THIRDS) -> None:
+        super().__init__(container, mode)
         self.tags = tuple(tags)
         self.done: list[tuple[int, str, float]] = []
         """Of each complete turn the caller, the tag, and when it ended."""

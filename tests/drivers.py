@@ -11,12 +11,12 @@ from valkey._parsers.resp2 import _AsyncRESP2Parser, _RESP2Parser
 from valkey.asyncio.sentinel import SentinelConnectionPool as AsyncSentinelConnectionPool
 from valkey.sentinel import SentinelConnectionPool
 
-from dvcache.pools.driven import DrivenPool
-from dvcache.pools.driven_async import AsyncDrivenPool
+from dvcache.pools.custom.async_pool import AsyncCustomPool
+from dvcache.pools.custom.sync_pool import CustomPool
 from dvcache.settings import Settings
 from dvcache.types import Endpoint
 
-P = TypeVar("P", DrivenPool, AsyncDrivenPool)
+P = TypeVar("P", CustomPool, AsyncCustomPool)
 
 
 class Counted:

@@ -99,7 +99,7 @@ EXAMPLES: Final[dict[str, tuple[Callable[[Any], Any], object]]] = {
     "zscan": (lambda cache: cache.zscan("k"), []),
     "zscan_page": (lambda cache: cache.zscan_page("k"), (0, [])),
 }
-"""By name: a call on a cache of either colour, and its value."""
+"""By name: a call on a cache of either mode, and its value."""
 
 STREAMS: Final[dict[str, Callable[[Any], Any]]] = {
     "iter_keys": lambda cache: cache.iter_keys("*"),

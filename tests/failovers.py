@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 from dvcache import Container, Settings
 from dvcache.errors import TransportError
 from dvcache.types import Batch
-from tests.load import Colour, Load
+from tests.load import Load, Mode
 from tests.servers import wait_until
 from tests.topologies import SERVICES, Node, SentinelFleet, clients, run_id
 
@@ -126,10 +126,10 @@ def go_over(fault: Fault, fleet: SentinelFleet, loads: Loads) -> float:
     return seconds
 
 
-def four_at_once(container: Container, colour: Colour) -> list[Any]:
+def four_at_once(container: Container, mode: Mode) -> list[Any]:
     """Return the answers to four PINGs that need a connection each, in threads; tasks share theirs."""
     ping: Batch = (("PING",),)
-    if colour == "async":
+    if mode == "async":
 
         async def four() -> list[Any]:
             client = container.async_client()
@@ -148,7 +148,7 @@ def four_at_once(container: Container, colour: Colour) -> list[Any]:
 
 def check_places(container: Container, fleet: SentinelFleet) -> None:
     """Check that the limited container's places are all free, and that it left no connection to a replica."""
-    for colour in ("sync", "async"):
-        assert four_at_once(container, colour) == [[b"PONG"]] * 4
+    for mode in ("sync", "async"):
+        assert four_at_once(container, mode) == [[b"PONG"]] * 4
     assert [named(node, "load") for node in fleet.replicas(SERVICE)] == [0, 0]
     wait_until(lambda: named(fleet.primary(SERVICE), "load") <= 4)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from dvcache import Container, Settings
-from dvcache.clients.ring import Ring
-from dvcache.leases import lease_of
-from dvcache.slots import slot
+from dvcache.routing.lease_keys import lease_of
+from dvcache.routing.ring import Ring
+from dvcache.routing.slots import slot
 from tests.clusters import Cluster
 from tests.herds import Herd
 from tests.replication import Node, wait_caught_up

@@ -21,14 +21,16 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import uvloop
 import valkey
 
-from dvcache.pools import line
-from dvcache.pools.driven_async import AsyncDrivenPool
-from dvcache.pools.multiplexed import MultiplexedPool
+from dvcache.pools import async_connection
+from dvcache.pools.async_pool import MultiplexedPool
+from dvcache.pools.custom.async_pool import AsyncCustomPool
 from dvcache.types import Endpoint
 from tests.drivers import OwnAsyncBlockingPool, OwnAsyncPool, endpoint_of
 
-MULTIPLEXED: Final = frozenset({"line.py", "read_buffers.py", "limits.py", "multiplexed.py", "takeover.py", "loops.py"})
-OWN: Final = frozenset({"home.py", "calls.py", "driven_async.py", "exchanges.py", "idle.py", "loops.py"})
+MULTIPLEXED: Final = frozenset(
+    {"async_connection.py", "read_buffers.py", "async_limits.py", "async_pool.py", "takeover.py", "per_loop.py"}
+)
+OWN: Final = frozenset({"loop_pool.py", "calls.py", "async_pool.py", "replies.py", "idle.py", "per_loop.py"})
 MOST: Final = 2
 """Connections of a pool of a project's own."""
 LIMIT: Final = 0.3
@@ -51,12 +53,12 @@ def multiplexed(port: int) -> MultiplexedPool:
     return MultiplexedPool(Endpoint(host="127.0.0.1", port=port, timeout=LIMIT, connect_timeout=CONNECT))
 
 
-def own(cls: type, port: int) -> AsyncDrivenPool:
+def own(cls: type, port: int) -> AsyncCustomPool:
     """Return a pool on `MOST` connections of a project's class."""
     limits = {"SOCKET_TIMEOUT": LIMIT, "SOCKET_CONNECT_TIMEOUT": CONNECT}
     kwargs = {"max_connections": MOST, **({"timeout": LIMIT} if cls is OwnAsyncBlockingPool else {})}
     options = {"CONNECTION_POOL_CLASS": cls, "CONNECTION_POOL_KWARGS": kwargs, **limits}
-    return AsyncDrivenPool(endpoint_of(f"valkey://127.0.0.1:{port}", **options))
+    return AsyncCustomPool(endpoint_of(f"valkey://127.0.0.1:{port}", **options))
 
 
 class Trial:
@@ -344,7 +346,7 @@ def main() -> None:
     every = int(sys.argv[5]) if len(sys.argv) > 5 else 1
     new_loop = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}[loop]
     raised: type[BaseException] = Struck if error == "Struck" else getattr(builtins, error)
-    line.IN_FLIGHT = 2000  # type: ignore[misc]  # small enough to be reached
+    async_connection.IN_FLIGHT = 2000  # type: ignore[misc]  # small enough to be reached
     interruptions = Interruptions(KINDS[name], new_loop, port, raised)
     interruptions.tell(every)
     json.dump(interruptions.told, sys.stdout)

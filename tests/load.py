@@ -18,7 +18,7 @@ from dvcache import Container
 from dvcache.errors import CacheError
 from dvcache.types import Batch
 
-Colour: TypeAlias = Literal["sync", "async"]
+Mode: TypeAlias = Literal["sync", "async"]
 
 CALLERS: Final = {"sync": 8, "async": 200}
 """Threads, and tasks."""
@@ -54,12 +54,12 @@ class Callers(ABC):
 
     Args:
         container: which one.
-        colour: threads on what is synchronous of it, or tasks on what is not.
+        mode: threads on what is synchronous of it, or tasks on what is not.
     """
 
-    def __init__(self, container: Container, colour: Colour) -> None:
-        self.callers = CALLERS[colour]
-        self.container, self.colour = container, colour
+    def __init__(self, container: Container, mode: Mode) -> None:
+        self.callers = CALLERS[mode]
+        self.container, self.mode = container, mode
         self._stop = threading.Event()
 
     @abstractmethod
@@ -73,8 +73,8 @@ class Callers(ABC):
     @contextmanager
     def going_on(self) -> Iterator[None]:
         """Keep the callers calling within the block."""
-        work: Callable[[int], object] = self._call if self.colour == "sync" else self._call_all
-        numbers: Iterable[int] = range(self.callers if self.colour == "sync" else 1)
+        work: Callable[[int], object] = self._call if self.mode == "sync" else self._call_all
+        numbers: Iterable[int] = range(self.callers if self.mode == "sync" else 1)
         threads = [threading.Thread(target=work, args=(number,), name=f"load {number}") for number in numbers]
         for thread in threads:
             thread.start()
@@ -105,8 +105,8 @@ class Callers(ABC):
 class Load(Callers):
     """What callers of one container's client did: each stores a fresh key and reads it, and learns who served it."""
 
-    def __init__(self, container: Container, colour: Colour) -> None:
-        super().__init__(container, colour)
+    def __init__(self, container: Container, mode: Mode) -> None:
+        super().__init__(container, mode)
         self.done: list[Done] = []
         self.failed: list[Failed] = []
         self._first: dict[str, dict[int, float]] = defaultdict(dict)

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 from typing_extensions import override
 
-from dvcache.pools.server_process import BINARY
+from dvcache.pools.embedded.process import BINARY
 from tests.servers import Server
 
 REDIS: Final = shutil.which("redis-server")

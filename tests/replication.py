@@ -9,7 +9,7 @@ import valkey
 from typing_extensions import override
 
 from dvcache.errors import ConnectError
-from dvcache.pools.server_process import READY, ServerProcess
+from dvcache.pools.embedded.process import READY, ServerProcess
 from tests.proxies import DelayProxy
 from tests.servers import Server, free_port, wait_until
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import valkey
 
 from dvcache.errors import ConnectError
-from dvcache.pools.server_process import ServerProcess
+from dvcache.pools.embedded.process import ServerProcess
 from tests.proxies import DelayProxy, TlsProxy
 
 __all__ = [

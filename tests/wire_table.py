@@ -12,7 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 
-class Colour(Enum):
+class Mode(Enum):
     RED = "red"
 
 
@@ -73,7 +73,7 @@ PICKLED: Final[dict[str, Any]] = {
     "dict of ints": {1: 2, -1: (3,)},
     "ordered dict": OrderedDict(b=1, a=2),
     "counter": Counter("aab"),
-    "enum": Colour.RED,
+    "enum": Mode.RED,
     "int enum": Size.LARGE,
     "object": Thing("a", ["b"]),
     "object, long": Thing("a", ["b" * 10] * 300),

@@ -37,9 +37,9 @@ def container(alias: str = "default") -> "Container":
     Raises:
         ConfigurationError: there is no such alias, it uses another backend, or its settings are wrong.
     """
-    from django_valkey import wiring  # noqa: PLC0415  # a serializer alone needs no wiring
+    from django_valkey._backend import aliases  # noqa: PLC0415  # a serializer alone needs no wiring
 
-    return wiring.of_alias(alias).container
+    return aliases.of_alias(alias).container
 
 
 def get_valkey_connection(alias: str = "default", write: bool = True, key: str | None = None) -> "Valkey":
@@ -53,9 +53,9 @@ def get_valkey_connection(alias: str = "default", write: bool = True, key: str |
     Raises:
         NotImplementedError: the alias uses another backend.
     """
-    from django_valkey import raw  # noqa: PLC0415  # a serializer alone needs no wiring
+    from django_valkey._backend import aliases  # noqa: PLC0415  # a serializer alone needs no wiring
 
-    client: Valkey = raw.of_server(alias, "sync", write, key)
+    client: Valkey = aliases.of_server(alias, "sync", write, key)
     return client
 
 

@@ -12,16 +12,16 @@ from typing import Any, ClassVar, Final, Generic, NoReturn, TypeVar
 from django.core.cache import caches
 from typing_extensions import override
 
-from django_valkey.backend import Backend as _Backend
-from django_valkey.coroutines import Coroutines
-from django_valkey.methods import AsyncMethods, Methods
-from django_valkey.omitting import (
+from django_valkey._backend.backend import Backend as _Backend
+from django_valkey._legacy.omit_exception import (
     ATTR_DOES_NOT_EXIST,
     CONNECTION_INTERRUPTED,
     decorate_all_methods,
     omit_exception,
     omit_exception_async,
 )
+from django_valkey._methods.coroutines import Coroutines
+from django_valkey._methods.methods import AsyncMethods, Methods
 from dvcache import NotSupportedError
 
 __all__ = [
@@ -84,7 +84,7 @@ class AsyncBackendCommands(AsyncMethods, Coroutines, _Backend):  # type: ignore[
     """Coroutine methods, each under two names: `get` and `aget`. Arguments are those of `Backend`."""
 
     is_async = True
-    colour = "async"
+    mode = "async"
     DEFAULT_CLIENT_CLASS = "django_valkey.async_cache.client.AsyncDefaultClient"
 
     def __init__(self, server: object, params: dict[str, Any]) -> None:

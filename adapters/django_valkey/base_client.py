@@ -2,29 +2,61 @@
 
 import os
 import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from random import randint
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
 import valkey.exceptions
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 
-from django_valkey import conf, replaced
-from django_valkey.backend import Backend
+from django_valkey._backend.backend import Backend
+from django_valkey._backend.client_methods import AsyncClientCommands, ClientCommands
+from django_valkey._config import django_settings
+from django_valkey._config.registry import Wired
+from django_valkey._legacy.herd_envelope import Marker, unwrapped
+from django_valkey._overrides.hooks import decoded, encoded, text
+from django_valkey._raw import replaced_pools
 from django_valkey.base_pool import BaseSentinelConnectionFactory, in_role
-from django_valkey.client_commands import AsyncClientCommands, ClientCommands
 from django_valkey.compressors.identity import IdentityCompressor
-from django_valkey.envelopes import Marker
 from django_valkey.exceptions import improperly_configured
-from django_valkey.herding import HerdCommonMethods
-from django_valkey.overrides.hooks import decoded, encoded, text
 from django_valkey.util import glob_escape
-from django_valkey.wiring import Wired
 from dvcache import Compressor, Serializer, ServerError, TransportError, compressors
-from dvcache.operations.context import Context
-from dvcache.pools.drivers import ByFactory, wrong_colour
-from dvcache.settings import locations, twins
-from dvcache.types import Colour, Key
+from dvcache.context import Context
+from dvcache.pools.custom.sources import FromFactory, wrong_mode
+from dvcache.settings import counterparts, location
+from dvcache.types import Key, Mode
+
+
+class HerdCommonMethods:
+    """Packs values into envelopes, and unpacks them. `HerdClient` does not use it.
+
+    Args:
+        args: arguments of the client that is inherited besides.
+        kwargs: the same.
+    """
+
+    if TYPE_CHECKING:
+        _backend: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._marker: Final = Marker()
+        self._herd_timeout: Any = django_settings.defaults().get("CACHE_HERD_TIMEOUT", 60)
+        super().__init__(*args, **kwargs)
+
+    def _pack(self, value: object, timeout: float | None) -> tuple[Marker, object, int]:
+        """Return an envelope that goes stale `timeout` seconds from now."""
+        return self._marker, value, int((timeout or self._backend.default_timeout) + int(time.time()))
+
+    def _unpack(self, value: object) -> tuple[object, bool]:
+        """Return the value in an envelope, and whether to recompute it: more likely the longer it has been stale."""
+        if unwrapped(value) is value or not isinstance(value, tuple):
+            return value, False
+        # Each caller decides at random, so several may recompute at the same time; `HerdClient` avoids that.
+        stale = time.time() - value[2]
+        return value[1], stale > 0 and stale + randint(1, self._herd_timeout) >= self._herd_timeout  # noqa: S311  # no secret
+
 
 __all__ = [
     "DEFAULT_TIMEOUT",
@@ -37,7 +69,9 @@ __all__ = [
     "pair",
 ]
 
+
 Raw = TypeVar("Raw")
+
 
 _main_exceptions: Final = (
     *(valkey.exceptions.ConnectionError, valkey.exceptions.TimeoutError, valkey.exceptions.ResponseError),
@@ -55,7 +89,7 @@ class BaseClient(Generic[Raw]):
         backend: the cache whose keys, codec and connections the operations use.
     """
 
-    colour: ClassVar[Colour]
+    mode: ClassVar[Mode]
     CONNECTION_FACTORY_PATH: ClassVar[str]
 
     def __init__(self, server: object, params: Mapping[str, Any], backend: Backend) -> None:
@@ -69,7 +103,7 @@ class BaseClient(Generic[Raw]):
 
     def _urls(self, server: object) -> Sequence[str]:
         """Return the URLs of LOCATION, the primary first."""
-        return locations.urls(server)
+        return location.urls(server)
 
     if not TYPE_CHECKING:
 
@@ -78,7 +112,7 @@ class BaseClient(Generic[Raw]):
                 return self._bound()
             if name in {"_client", "_async_client"}:
                 return getattr(self._backend, name)
-            if self.colour == "async" and name.startswith("a") and hasattr(type(self), name[1:]):
+            if self.mode == "async" and name.startswith("a") and hasattr(type(self), name[1:]):
                 return getattr(self, name[1:])
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
@@ -123,9 +157,9 @@ class BaseClient(Generic[Raw]):
         values = [self.decode(value) for value in result]
         return set(values) if convert_to_set else values
 
-    def client_in(self, colour: Colour) -> Any:
+    def client_in(self, mode: Mode) -> Any:
         """Return this client, or its counterpart of the other mode."""
-        return self if colour == self.colour else self._backend.client_in(colour)
+        return self if mode == self.mode else self._backend.client_in(mode)
 
     @cached_property
     def connection_factory(self) -> Any:
@@ -135,21 +169,27 @@ class BaseClient(Generic[Raw]):
         by the one for that topology. A project's own factory is the same object whose pools the cache uses.
         """
         driver = self._backend.driver
-        if isinstance(driver, ByFactory):
-            if driver.colour != self.colour:
+        if isinstance(driver, FromFactory):
+            if driver.mode != self.mode:
                 with improperly_configured():
-                    raise wrong_colour(driver.option, self.colour)
-            replaced.refuse_raw("the project's connection factory")
+                    raise wrong_mode(driver.option, self.mode)
+            replaced_pools.refuse_raw("the project's connection factory")
             return driver.factory
-        reference = self._options.get("CONNECTION_FACTORY") or conf.connection_factory() or self.CONNECTION_FACTORY_PATH
+        reference = (
+            self._options.get("CONNECTION_FACTORY")
+            or django_settings.connection_factory()
+            or self.CONNECTION_FACTORY_PATH
+        )
         with improperly_configured():
-            cls: Any = twins.named(reference, "OPTIONS['CONNECTION_FACTORY']", self.colour)
+            cls: Any = counterparts.named(reference, "OPTIONS['CONNECTION_FACTORY']", self.mode)
             if issubclass(cls, BaseClient):
-                cls = twins.named(cls.CONNECTION_FACTORY_PATH, "CONNECTION_FACTORY_PATH", self.colour)
+                cls = counterparts.named(cls.CONNECTION_FACTORY_PATH, "CONNECTION_FACTORY_PATH", self.mode)
             if self._backend.is_on_sentinels and not issubclass(cls, BaseSentinelConnectionFactory):
-                cls = twins.named("django_valkey.pool.SentinelConnectionFactory", "CLIENT_CLASS", self.colour)
+                cls = counterparts.named("django_valkey.pool.SentinelConnectionFactory", "CLIENT_CLASS", self.mode)
             if self._backend.is_on_cluster and "cluster_cache" not in cls.__module__:
-                cls = twins.named("django_valkey.cluster_cache.pool.ClusterConnectionFactory", "CLUSTER", self.colour)
+                cls = counterparts.named(
+                    "django_valkey.cluster_cache.pool.ClusterConnectionFactory", "CLUSTER", self.mode
+                )
         return cls(self._options)
 
     def get_next_client_index(self, write: bool = True, tried: Sequence[int] | None = None) -> int:

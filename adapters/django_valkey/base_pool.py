@@ -11,19 +11,21 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from typing_extensions import override
 
-from django_valkey import raw_arguments, replaced, spellings
+from django_valkey._config import deprecated_names
+from django_valkey._raw import connection_arguments, replaced_pools
+from django_valkey._raw.freeze import frozen
+from django_valkey._raw.pools import shared
 from django_valkey.exceptions import ConfigurationError, improperly_configured
-from django_valkey.frozen import frozen
-from django_valkey.shared_pools import shared
 from dvcache import NotSupportedError
-from dvcache.pools.drivers import remapped, wrong_colour
-from dvcache.pools.embedded import embedded_server
-from dvcache.quantities import plainly
-from dvcache.settings import components, locations, twins
-from dvcache.settings.names import is_foreign
-from dvcache.settings.options import copied
-from dvcache.settings.remaps import remap
-from dvcache.types import Colour
+from dvcache.numeric_arguments import plainly
+from dvcache.pools.custom.sources import remapped, wrong_mode
+from dvcache.pools.embedded.shared import embedded_server
+from dvcache.settings import classes, counterparts
+from dvcache.settings import location as location_setting
+from dvcache.settings.address_remap import remap
+from dvcache.settings.option_names import is_foreign
+from dvcache.settings.schema import copied
+from dvcache.types import Mode
 
 Base = TypeVar("Base")
 Pool = TypeVar("Pool")
@@ -39,7 +41,7 @@ class BaseConnectionFactory(Generic[Base, Pool]):
         ConfigurationError: a class that the options name cannot be imported.
     """
 
-    colour: ClassVar[Colour] = "sync"
+    mode: ClassVar[Mode] = "sync"
     """The mode; in a subclass, that of its `connect`."""
     path_pool_cls: ClassVar[str]
     path_base_cls: ClassVar[str]
@@ -50,20 +52,22 @@ class BaseConnectionFactory(Generic[Base, Pool]):
     @override
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.colour = twins.colour_of(cls, "connect")
+        cls.mode = counterparts.mode_of(cls, "connect")
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        right, _ = spellings.corrected(options)
+        right, _ = deprecated_names.corrected(options)
         self.options: dict[str, Any] = {name: copied(each) for name, each in right.items() if each is not None}
         self.pool_cls: type[Any] = self._class("CONNECTION_POOL_CLASS", self.path_pool_cls)
-        self.pool_cls_kwargs: dict[str, Any] = raw_arguments.connection(self.options.get("CONNECTION_POOL_KWARGS", {}))
+        self.pool_cls_kwargs: dict[str, Any] = connection_arguments.connection(
+            self.options.get("CONNECTION_POOL_KWARGS", {})
+        )
         self.base_client_cls: type[Any] = self._class("BASE_CLIENT_CLASS", self.path_base_cls)
-        self.base_client_cls_kwargs: dict[str, Any] = raw_arguments.connection(
+        self.base_client_cls_kwargs: dict[str, Any] = connection_arguments.connection(
             self.options.get("BASE_CLIENT_KWARGS", {})
         )
 
     def _class(self, option: str, default: str) -> type[Any]:
-        return _configured(self.options.get(option, default), option, self.colour)
+        return _configured(self.options.get(option, default), option, self.mode)
 
     def make_connection_params(self, url: str | None) -> dict[str, Any]:
         """Return the arguments of a pool: the URL, and connection arguments from the options. Timeouts are in seconds.
@@ -72,7 +76,7 @@ class BaseConnectionFactory(Generic[Base, Pool]):
             ConfigurationError: a timeout is not a number.
             NotSupportedError: the URL is `memory://`, which has no server, or a test has replaced the pools.
         """
-        replaced.refuse_raw()
+        replaced_pools.refuse_raw()
         params: dict[str, Any] = {"url": url and reachable(url), "parser_class": self.get_parser_cls()}
         for option, name in (
             ("SOCKET_TIMEOUT", "Socket timeout"),
@@ -93,7 +97,7 @@ class BaseConnectionFactory(Generic[Base, Pool]):
         if provider is None:
             return {}
         with improperly_configured():
-            return {"credential_provider": components.build(provider, self.options, key, ("get_credentials",))}
+            return {"credential_provider": classes.build(provider, self.options, key, ("get_credentials",))}
 
     def get_parser_cls(self) -> type[Any]:
         """Return the reply parser class: PARSER_CLASS, PARSER_CLS, or valkey-py's default."""
@@ -106,15 +110,17 @@ class BaseConnectionFactory(Generic[Base, Pool]):
         Args:
             params: as `make_connection_params` returns them.
         """
-        replaced.refuse_raw("a valkey-py pool")
+        replaced_pools.refuse_raw("a valkey-py pool")
         given = {**params, **self._credentials(), **self.pool_cls_kwargs}
-        url = raw_arguments.of_url(in_role(given["url"]))
+        url = connection_arguments.of_url(in_role(given["url"]))
         tls = urlsplit(url).scheme in {"valkeys", "rediss"} or bool(given.get("ssl"))
-        return self.pool_cls.from_url(**{**given, **raw_arguments.checked_hosts(self.options, tls=tls), "url": url})
+        return self.pool_cls.from_url(
+            **{**given, **connection_arguments.checked_hosts(self.options, tls=tls), "url": url}
+        )
 
     def get_or_create_connection_pool(self, params: Mapping[str, Any]) -> Any:
         """Return the shared pool of these parameters, created once for each factory class, options and owner."""
-        replaced.refuse_raw("a valkey-py pool")
+        replaced_pools.refuse_raw("a valkey-py pool")
         key = type(self), frozen(self.options), frozen(params), self._owner()
         with shared.lock:
             if key not in self._pools:
@@ -124,7 +130,7 @@ class BaseConnectionFactory(Generic[Base, Pool]):
 
     def _owner(self) -> Hashable:
         """Return the owner of a pool: the running event loop, or None if the pool is for the whole process."""
-        return asyncio.get_running_loop() if self.colour == "async" else None
+        return asyncio.get_running_loop() if self.mode == "async" else None
 
     def _client(self, params: Mapping[str, Any]) -> Any:
         pool = self.get_or_create_connection_pool(params)
@@ -155,7 +161,7 @@ class BaseSentinelConnectionFactory(BaseConnectionFactory[Base, Pool]):
             raise ConfigurationError(
                 "SENTINELS must be provided as a list of (host, port).", key="OPTIONS['SENTINELS']"
             )
-        if not issubclass(self.pool_cls, _configured(self.path_pool_cls, "CONNECTION_POOL_CLASS", self.colour)):
+        if not issubclass(self.pool_cls, _configured(self.path_pool_cls, "CONNECTION_POOL_CLASS", self.mode)):
             raise ConfigurationError(
                 "Settings DJANGO_VALKEY_CONNECTION_FACTORY or CACHE[].OPTIONS.CONNECTION_POOL_CLASS is not configured "
                 f"correctly. Write {self.path_pool_cls!r}, or leave it out",
@@ -166,7 +172,7 @@ class BaseSentinelConnectionFactory(BaseConnectionFactory[Base, Pool]):
     @override
     def get_connection_pool(self, params: Mapping[str, Any]) -> Any:
         with improperly_configured():
-            location = locations.read(params["url"], {}, of_service=True)
+            location = location_setting.read(params["url"], {}, of_service=True)
         url = _plain(params["url"])
         role = {"is_master": location.is_master is not False}
         security = {"ssl": True} if location.scheme == "valkeys" else {}
@@ -177,12 +183,12 @@ class BaseSentinelConnectionFactory(BaseConnectionFactory[Base, Pool]):
         """Return a valkey-py `Sentinel` for one pool, with connections of its own."""
         # Without SENTINEL_KWARGS valkey-py uses the timeouts of the nodes for the sentinels.
         given = self.options.get("SENTINEL_KWARGS")
-        arguments = None if given is None else raw_arguments.connection(given)
+        arguments = None if given is None else connection_arguments.connection(given)
         others = (arguments or {}).pop("min_other_sentinels", 0)
         if arguments is not None:
-            arguments |= raw_arguments.checked_hosts(self.options, tls=bool(arguments.get("ssl")))
+            arguments |= connection_arguments.checked_hosts(self.options, tls=bool(arguments.get("ssl")))
         connection = {name: each for name, each in {**params, **self.pool_cls_kwargs}.items() if name != "url"}
-        cls = _configured(self.path_sentinel_cls, "SENTINELS", self.colour)
+        cls = _configured(self.path_sentinel_cls, "SENTINELS", self.mode)
         sentinel = cls(self.sentinels, min_other_sentinels=others, sentinel_kwargs=arguments, **connection)
         with improperly_configured():
             if (mapped := remap(self.options)) is not None:
@@ -225,10 +231,10 @@ _TELLING: Final = {"CONNECTION_POOL_CLASS": "get_connection", "BASE_CLIENT_CLASS
 """Option of a class and the method that decides its mode; for parsers `read_response`."""
 
 
-def _configured(reference: object, option: str, colour: Colour) -> type[Any]:
+def _configured(reference: object, option: str, mode: Mode) -> type[Any]:
     key = f"OPTIONS[{option!r}]"
     with improperly_configured():
-        cls = twins.named(reference, key, colour)
-        if is_foreign(cls) and twins.colour_of(cls, _TELLING.get(option, "read_response")) != colour:
-            raise wrong_colour(key, colour)
+        cls = counterparts.named(reference, key, mode)
+        if is_foreign(cls) and counterparts.mode_of(cls, _TELLING.get(option, "read_response")) != mode:
+            raise wrong_mode(key, mode)
     return cls

@@ -11,12 +11,13 @@ from typing import Final
 from django.core import checks
 from django.core.checks import CheckMessage
 
-from django_valkey import callers, conf, neighbours, spellings, wiring
-from django_valkey.backend import Backend
+from django_valkey._backend import aliases as alias_backends
+from django_valkey._backend.backend import Backend
+from django_valkey._config import alias_rules, deprecated_names, django_settings
 from django_valkey.exceptions import ConfigurationError
 from django_valkey.serializers.pickle import PickleSerializer
 from dvcache import ConfigurationWarning, Endpoint, Settings, serializers
-from dvcache.settings.options import KEYS, KNOWN
+from dvcache.settings.schema import KEYS, KNOWN
 from dvcache.settings.spelling import hint
 from dvcache.types import Scheme
 
@@ -66,7 +67,7 @@ def _see(number: str) -> str:
 
 def _aliases() -> list[str]:
     """Return the aliases whose BACKEND is, or looks like, one of this package."""
-    paths = {alias: conf.arguments(alias)[0] for alias in conf.caches()}
+    paths = {alias: django_settings.arguments(alias)[0] for alias in django_settings.caches()}
     return [
         alias
         for alias, path in paths.items()
@@ -75,26 +76,26 @@ def _aliases() -> list[str]:
 
 
 def _backend(path: str) -> type[Backend] | None:
-    found = conf.loaded(path)
+    found = django_settings.loaded(path)
     return found if isinstance(found, type) and issubclass(found, Backend) else None
 
 
 def _read(alias: str) -> Iterator[Settings | CheckMessage]:
     """Yield the settings of an alias if they are valid, and its errors and warnings."""
-    path, *_ = conf.arguments(alias)
+    path, *_ = django_settings.arguments(alias)
     where = f"CACHES[{alias!r}]: BACKEND"
     is_there = _backend(path) is not None
     if not is_there:
         yield _error(4, f"{where}: {path!r} is not a backend of django_valkey{hint(path, BACKENDS)}")
-    if path in spellings.BACKENDS:
-        yield _warning(1, spellings.message(f"{where}: {path!r}", repr(spellings.BACKENDS[path])))
+    if path in deprecated_names.BACKENDS:
+        yield _warning(1, deprecated_names.message(f"{where}: {path!r}", repr(deprecated_names.BACKENDS[path])))
     found: list[Settings | CheckMessage] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            found.append(conf.settings_for(alias))
+            found.append(django_settings.settings_for(alias))
             if is_there:
-                wiring.of_alias(alias)
+                alias_backends.of_alias(alias)
         except ConfigurationError as error:
             found.append(_error(_number(error), str(error)))
     yield from found
@@ -108,19 +109,19 @@ def _number(error: ConfigurationError) -> int:
     if "pip install" in error.reason:
         return 3
     name = error.key.removeprefix("OPTIONS['").removesuffix("']")
-    return 2 if name in {*KEYS, *KNOWN, *conf.GLOBALS} else 1
+    return 2 if name in {*KEYS, *KNOWN, *django_settings.GLOBALS} else 1
 
 
 def _unknown_settings() -> list[CheckMessage]:
-    return [(_error if is_near else _warning)(1, said) for said, is_near in conf.unknown_settings().items()]
+    return [(_error if is_near else _warning)(1, said) for said, is_near in django_settings.unknown_settings().items()]
 
 
 def _called_synchronously() -> Iterable[CheckMessage]:
     aliases = _aliases()
-    for setting, alias in conf.sync_callers():
-        backend = _backend(conf.arguments(alias)[0]) if alias in aliases else None
-        if backend is not None and backend.colour == "async":
-            yield _error(_CALLERS[setting], f"CACHES[{alias!r}]: BACKEND: {callers.reason(backend, setting)}")
+    for setting, alias in django_settings.sync_callers():
+        backend = _backend(django_settings.arguments(alias)[0]) if alias in aliases else None
+        if backend is not None and backend.mode == "async":
+            yield _error(_CALLERS[setting], f"CACHES[{alias!r}]: BACKEND: {alias_rules.reason(backend, setting)}")
 
 
 _CALLERS: Final = {"SESSION_CACHE_ALIAS": 5, "CACHE_MIDDLEWARE_ALIAS": 6}
@@ -128,7 +129,7 @@ _CALLERS: Final = {"SESSION_CACHE_ALIAS": 5, "CACHE_MIDDLEWARE_ALIAS": 6}
 
 def _shared(settings: Collection[Settings]) -> Iterable[CheckMessage]:
     for one in settings:
-        if wiped := neighbours.wipes(one, (each for each in settings if each is not one)):
+        if wiped := alias_rules.wipes(one, (each for each in settings if each is not one)):
             yield _warning(2, f"CACHES[{one.alias!r}]: {wiped}")
 
 
@@ -146,7 +147,7 @@ _DEVELOPMENT: Final[Mapping[Scheme, str]] = {
 
 
 def _sessions(settings: Iterable[Settings]) -> Iterable[CheckMessage]:
-    alias = conf.session_alias()
+    alias = django_settings.session_alias()
     for one in settings:
         if one.alias == alias and one.ignore_exceptions:
             yield _warning(

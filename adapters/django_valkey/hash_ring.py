@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from dvcache.clients.ring import PLACES, Ring
+from dvcache.routing.ring import PLACES, Ring
 
 
 class HashRing:

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 import valkey
 from valkey.connection import ConnectionPool
 
-from django_valkey import conf
+from django_valkey._config import django_settings
 from django_valkey.base_pool import BaseConnectionFactory, BaseSentinelConnectionFactory
 from django_valkey.exceptions import improperly_configured
-from dvcache.pools.idle import end_idle
-from dvcache.settings import components
+from dvcache.pools.custom.idle import end_idle
+from dvcache.settings import classes
 
 
 class ConnectionFactory(BaseConnectionFactory[valkey.Valkey, ConnectionPool]):
@@ -51,7 +51,7 @@ def get_connection_factory(path: str | None = None, options: Mapping[str, Any] |
         ConfigurationError: the path names nothing.
     """
     given = options or {}
-    reference = given.get("CONNECTION_FACTORY") or conf.connection_factory() or path
+    reference = given.get("CONNECTION_FACTORY") or django_settings.connection_factory() or path
     with improperly_configured():
-        cls: Any = components.load(reference, "OPTIONS['CONNECTION_FACTORY']")
+        cls: Any = classes.load(reference, "OPTIONS['CONNECTION_FACTORY']")
     return cls(given)

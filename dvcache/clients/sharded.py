@@ -4,15 +4,15 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 
-from dvcache.clients.commands import is_repeatable
-from dvcache.clients.exchanges import Exchange, Outcome, Steps, aconverse, converse
-from dvcache.clients.moves import is_refused, refused_part
-from dvcache.clients.ring import Ring, tagged
-from dvcache.clients.routing import divide, sole, unite
+from dvcache.clients.primary_moves import is_refused, refused_part
 from dvcache.clients.standalone import AsyncStandalone, Standalone
 from dvcache.errors import CacheError, ConnectionLost, ReadOnlyError
-from dvcache.leases import ON_RING
 from dvcache.protocols import AsyncClient, Client
+from dvcache.routing.commands import is_repeatable
+from dvcache.routing.flow import Exchange, Outcome, Steps, aconverse, converse
+from dvcache.routing.lease_keys import ON_RING
+from dvcache.routing.plan import divide, sole, unite
+from dvcache.routing.ring import Ring, tagged
 from dvcache.types import Arg, Batch, Command
 
 C = TypeVar("C")

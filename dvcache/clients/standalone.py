@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
-from dvcache.clients.commands import is_repeatable
-from dvcache.clients.moves import Moves, refused_part
+from dvcache.clients.primary_moves import PrimaryMoves, refused_part
 from dvcache.errors import ConnectionLost, ReadOnlyError, TransportError
 from dvcache.protocols import AsyncClient, Client
+from dvcache.routing.commands import is_repeatable
 from dvcache.types import Batch
 
 
@@ -18,7 +18,7 @@ class Standalone:
     """The client of one server."""
 
     pool: Client
-    moves: Moves = field(default_factory=Moves, compare=False)
+    moves: PrimaryMoves = field(default_factory=PrimaryMoves, compare=False)
     seconds: float | None = None
     """Seconds for a batch without a deadline; None sets no limit. A wrapping client would cost 1 %."""
 
@@ -61,7 +61,7 @@ class AsyncStandalone:
     """The asynchronous client of one server."""
 
     pool: AsyncClient
-    moves: Moves = field(default_factory=Moves, compare=False)
+    moves: PrimaryMoves = field(default_factory=PrimaryMoves, compare=False)
     seconds: float | None = None
     """See `Standalone.seconds`."""
     _begin: Callable[[Batch, float | None], "asyncio.Future[list[Any]] | None"] = field(

@@ -5,12 +5,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from dvcache.context import Context
+from dvcache.effects import Op
 from dvcache.operations import many, scan
-from dvcache.operations.context import Context
-from dvcache.operations.herd.leases import lease
-from dvcache.scripts import STORE_ALL, evaluate
-from dvcache.slots import slot
-from dvcache.types import DEFAULT, Batch, Key, Op, Timeout
+from dvcache.policies.herd.claims import lease
+from dvcache.routing.slots import slot
+from dvcache.scripts.entries import STORE_ALL
+from dvcache.scripts.script import evaluate
+from dvcache.types import DEFAULT, Batch, Key, Timeout
 
 
 def keyslot(cx: Context, key: Key, version: int | None = None) -> Op[int]:
@@ -33,7 +35,7 @@ def flushall(cx: Context, asynchronous: bool = False) -> Op[bool]:
         asynchronous: whether the servers free the memory in the background.
     """
     yield (("FLUSHALL", "ASYNC" if asynchronous else "SYNC"),)
-    cx.flights.detach_all()
+    cx.single_flight.detach_all()
     return True
 
 
@@ -147,5 +149,5 @@ def _store_all(cx: Context, data: Mapping[Any, object], timeout: Timeout, versio
         if leases:
             yield leases
     finally:
-        cx.flights.detach(*stored)
+        cx.single_flight.detach(*stored)
     return bool(done)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from dvcache.context import Context
+from dvcache.effects import Op
 from dvcache.errors import CacheError
-from dvcache.operations.context import Context
-from dvcache.operations.swaps import scripted
-from dvcache.quantities import argument
-from dvcache.types import DEFAULT, MISSING, Arg, Key, Op, Timeout
+from dvcache.numeric_arguments import argument
+from dvcache.policies.compare_and_set import scripted
+from dvcache.types import DEFAULT, MISSING, Arg, Key, Timeout
 
 Number = TypeVar("Number", int, float)
 

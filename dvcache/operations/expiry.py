@@ -5,9 +5,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final, SupportsFloat, SupportsIndex
 
-from dvcache.operations.context import MAX_MS, Context
-from dvcache.quantities import real
-from dvcache.types import Key, Moment, Op, Timeout
+from dvcache.context import MAX_MS, Context
+from dvcache.effects import Op
+from dvcache.numeric_arguments import real
+from dvcache.types import Key, Moment, Timeout
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

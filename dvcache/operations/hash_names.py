@@ -1,7 +1,7 @@
 """Stored names of hashes and their fields: with prefix and version, or the plain name."""
 
+from dvcache.context import Context
 from dvcache.keys import stored_bytes
-from dvcache.operations.context import Context
 from dvcache.types import Key
 
 

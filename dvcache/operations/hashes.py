@@ -10,12 +10,13 @@ entries, as django-valkey does, and returned under the caller's names. The conte
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
+from dvcache.context import Context
+from dvcache.effects import OnPrimary, Op, Pages
 from dvcache.errors import NotSupportedError, ServerError
-from dvcache.operations.context import Context
+from dvcache.numeric_arguments import argument
 from dvcache.operations.hash_names import field_name, field_pattern, hash_name, visible
-from dvcache.operations.swaps import lacks
-from dvcache.quantities import argument
-from dvcache.types import MISSING, Command, Fresh, Key, Op, Pages, Timeout
+from dvcache.policies.compare_and_set import lacks
+from dvcache.types import MISSING, Command, Key, Timeout
 
 K = TypeVar("K")
 
@@ -247,7 +248,7 @@ def hscan_page(  # noqa: PLR0917  # the order of HSCAN's own arguments
     pattern = () if match is None else ("MATCH", field_pattern(cx, match, version))
     scan: Command = ("HSCAN", hash_name(cx, name, version), cursor, *pattern, "COUNT", argument(count) or cx.scan_count)
     # A cursor is valid on one server only, so every page is read from the primary.
-    [[cursor, found]] = yield Fresh((scan,))
+    [[cursor, found]] = yield OnPrimary((scan,))
     return int(cursor), _named(cx, found, version)
 
 

@@ -8,11 +8,12 @@ they would occupy a connection while they wait.
 
 from typing import Final, Literal, TypeAlias, overload
 
+from dvcache.context import Context
+from dvcache.effects import Op
 from dvcache.errors import ServerError
-from dvcache.operations.context import Context
-from dvcache.operations.members import decoded, stored
-from dvcache.quantities import argument
-from dvcache.types import Key, Op
+from dvcache.numeric_arguments import argument
+from dvcache.operations.collection_values import decoded, stored
+from dvcache.types import Key
 
 End: TypeAlias = Literal["LEFT", "RIGHT"]
 """An end of a list: LEFT is before its first element."""

@@ -10,13 +10,15 @@ seconds, and at once after a release in this process.
 from contextlib import suppress
 from typing import Final
 
+from dvcache.context import Context
+from dvcache.effects import OnPrimary, Op, Wait
 from dvcache.errors import CacheError, ConnectError, ConnectionLost, PoolExhausted, ServerError
-from dvcache.liveness import Alive
-from dvcache.operations.context import Context
-from dvcache.operations.swaps import SCRIPTS, attempted, given_up, refused, set_if_equal
-from dvcache.scripts import EXTEND, RELEASE, evaluate
-from dvcache.turns import Turn
-from dvcache.types import Command, Fresh, Op, Wait
+from dvcache.policies.compare_and_set import SCRIPTS, attempted, given_up, refused, set_if_equal
+from dvcache.process.liveness import Alive
+from dvcache.process.lock_queue import Waiter
+from dvcache.scripts.locks import EXTEND, RELEASE
+from dvcache.scripts.script import evaluate
+from dvcache.types import Command
 
 PAUSES: Final = (0.001, 0.01)
 """First and longest pause between two attempts, in seconds; each is shortened randomly by up to half."""
@@ -50,7 +52,7 @@ def acquire(
     deadline = None if patience is None else cx.now() + patience
     owner, turn = Alive(), None
     try:
-        turn = cx.turns.join(stored, owner)
+        turn = cx.lock_queue.join(stored, owner)
         if not (yield from _in_line(cx, turn, deadline)):
             return False
         return (yield from _insist(cx, turn, token, lifetime, deadline, min(longest, PAUSES[1])))
@@ -62,7 +64,7 @@ def acquire(
             turn.leave()
 
 
-def _in_line(cx: Context, turn: Turn, deadline: float | None) -> Op[bool]:
+def _in_line(cx: Context, turn: Waiter, deadline: float | None) -> Op[bool]:
     """Wait to become first in the queue; return False on timeout. A caller that cannot wait tries at once."""
     while not turn.look():
         began = cx.now()
@@ -79,7 +81,7 @@ def _in_line(cx: Context, turn: Turn, deadline: float | None) -> Op[bool]:
 
 
 def _insist(  # noqa: PLR0917  # as `acquire`
-    cx: Context, turn: Turn, token: bytes, lifetime: int | None, deadline: float | None, longest: float
+    cx: Context, turn: Waiter, token: bytes, lifetime: int | None, deadline: float | None, longest: float
 ) -> Op[bool]:
     pause = min(PAUSES[0], longest)
     while True:
@@ -128,7 +130,7 @@ def release(cx: Context, stored: bytes, token: bytes) -> Op[bool]:
             yield from _release(cx, stored, token)
         raise
     finally:
-        cx.turns.ring(stored)
+        cx.lock_queue.ring(stored)
 
 
 def _release(cx: Context, stored: bytes, token: bytes) -> Op[bool]:
@@ -162,12 +164,12 @@ def extend(cx: Context, stored: bytes, token: bytes, milliseconds: int, *, add: 
             if not refused(error):
                 raise
     if add:
-        [left] = yield Fresh((("PTTL", stored),))
+        [left] = yield OnPrimary((("PTTL", stored),))
         milliseconds += max(left, 0)
     return (yield from set_if_equal(("SET", stored, token, "IFEQ", token, "PX", milliseconds))) is not None
 
 
 def holder(stored: bytes) -> Op[bytes | None]:
     """Return the token of a lock's owner, None if the lock is free."""
-    [token] = yield Fresh((("GET", stored),))
+    [token] = yield OnPrimary((("GET", stored),))
     return token  # type: ignore[no-any-return]  # bytes or None

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from dvcache.operations.context import Context
-from dvcache.types import DEFAULT, Key, Op, Timeout
+from dvcache.context import Context
+from dvcache.effects import Op
+from dvcache.types import DEFAULT, Key, Timeout
 
 
 def get_many(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[dict[Key, object]]:

@@ -5,9 +5,9 @@ Rests on SCAN (https://valkey.io/commands/scan/), never on KEYS: entries that ex
 
 # ruff: noqa: D417  # callers do not pass the context
 
-from dvcache.operations.context import Context
-from dvcache.quantities import argument
-from dvcache.types import Fresh, Op, Pages
+from dvcache.context import Context
+from dvcache.effects import OnPrimary, Op, Pages
+from dvcache.numeric_arguments import argument
 
 
 def scan_page(
@@ -81,7 +81,7 @@ def clear(cx: Context) -> Op[bool]:
         yield from _unlink(cx, cx.keys.everything(), None)
     else:
         yield (("FLUSHDB", "ASYNC"),)
-        cx.flights.detach_all()
+        cx.single_flight.detach_all()
     return True
 
 
@@ -97,7 +97,7 @@ def _unlink(cx: Context, pattern: bytes, itersize: int | None) -> Op[int]:
 
 def _page(cx: Context, pattern: bytes, cursor: int, itersize: int | None) -> Op[tuple[int, list[bytes]]]:
     # A cursor is valid on one server only, so every page is read from the primary.
-    [[cursor, stored]] = yield Fresh(
+    [[cursor, stored]] = yield OnPrimary(
         (("SCAN", cursor, "MATCH", pattern, "COUNT", argument(itersize) or cx.scan_count),)
     )
     return int(cursor), stored

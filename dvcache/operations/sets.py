@@ -8,10 +8,11 @@ bytes: 1, 1.0 and True are three members.
 
 from typing import overload
 
-from dvcache.operations.context import Context
-from dvcache.operations.members import Members, decoded, matching, stored, together
-from dvcache.quantities import argument
-from dvcache.types import Fresh, Key, Op, Pages
+from dvcache.context import Context
+from dvcache.effects import OnPrimary, Op, Pages
+from dvcache.numeric_arguments import argument
+from dvcache.operations.collection_values import decoded, matching, stored, together
+from dvcache.types import Key, Members
 
 
 def sadd(cx: Context, key: Key, *values: object, version: int | None = None) -> Op[int]:
@@ -201,7 +202,7 @@ def sscan_page(  # noqa: PLR0917  # the order of SSCAN's own arguments
         version: the key's version; the alias's own if None.
     """
     # A cursor is valid on one server only, so every page is read from the primary.
-    [[cursor, found]] = yield Fresh(
+    [[cursor, found]] = yield OnPrimary(
         (("SSCAN", cx.keys.key(key, version), cursor, "COUNT", argument(count) or cx.scan_count),)
     )
     return int(cursor), list(filter(matching(match), decoded(cx, found)))

@@ -11,10 +11,11 @@ equal score.
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias, overload
 
-from dvcache.operations.context import Context
-from dvcache.operations.members import matching, scored, stored
-from dvcache.quantities import argument
-from dvcache.types import Fresh, Key, Op, Pages
+from dvcache.context import Context
+from dvcache.effects import OnPrimary, Op, Pages
+from dvcache.numeric_arguments import argument
+from dvcache.operations.collection_values import matching, scored, stored
+from dvcache.types import Key
 
 Bound: TypeAlias = float | str
 """Bound of a score range: a number, `"-inf"` or `"+inf"`; a leading parenthesis excludes it."""
@@ -200,7 +201,7 @@ def zscan_page(  # noqa: PLR0917  # the order of ZSCAN's own arguments
     Arguments are those of `sscan_page`. A member may occur more than once, on different pages.
     """
     # A cursor is valid on one server only, so every page is read from the primary.
-    [[cursor, found]] = yield Fresh(
+    [[cursor, found]] = yield OnPrimary(
         (("ZSCAN", cx.keys.key(key, version), cursor, "COUNT", argument(count) or cx.scan_count),)
     )
     passes = matching(match)

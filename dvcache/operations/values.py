@@ -5,8 +5,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar, overload
 
-from dvcache.operations.context import Context
-from dvcache.types import DEFAULT, Key, Op, Timeout
+from dvcache.context import Context
+from dvcache.effects import Op
+from dvcache.types import DEFAULT, Key, Timeout
 
 T = TypeVar("T")
 

@@ -2,10 +2,11 @@
 
 # ruff: noqa: D417  # callers do not pass the context
 
+from dvcache.context import Context
+from dvcache.effects import Op
 from dvcache.errors import ServerError
-from dvcache.operations.context import Context
-from dvcache.quantities import whole
-from dvcache.types import Key, Op, StoredKey
+from dvcache.numeric_arguments import whole
+from dvcache.types import Key, StoredKey
 
 
 def incr_version(cx: Context, key: Key, delta: int = 1, version: int | None = None) -> Op[int]:

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
-from dvcache.pools.driven import DrivenPool
-from dvcache.pools.driven_async import AsyncDrivenPool
-from dvcache.pools.lean import LeanPool
-from dvcache.pools.memory import AsyncMemoryPool, MemoryPool, memory_store
-from dvcache.pools.multiplexed import MultiplexedPool
+from dvcache.memory import AsyncMemoryPool, MemoryPool, memory_store
+from dvcache.pools.async_pool import MultiplexedPool
+from dvcache.pools.custom.async_pool import AsyncCustomPool
+from dvcache.pools.custom.sync_pool import CustomPool
 from dvcache.pools.resp3 import AsyncResp3, Resp3, speaks_resp3
-from dvcache.pools.service import AsyncNodePool, NodePool, async_service_pool, service_pool
-from dvcache.pools.watch import Watch
+from dvcache.pools.sentinel.pools import AsyncNodePool, NodePool, async_service_pool, service_pool
+from dvcache.pools.sentinel.watcher import Watcher
+from dvcache.pools.sync_pool import SyncPool
 from dvcache.protocols import AsyncPool, Pool, Releasable
 from dvcache.types import Endpoint
 
@@ -39,7 +39,7 @@ class Pools:
 
     def __init__(self, around: Around = _nothing, async_around: AsyncAround = _nothing) -> None:
         self._around, self._async_around = around, async_around
-        self._watches: dict[Endpoint, Watch] = {}
+        self._watches: dict[Endpoint, Watcher] = {}
         self._made: set[weakref.ref[Releasable]] = set()
 
     def pool(self, endpoint: Endpoint, /) -> Pool:
@@ -80,21 +80,21 @@ class Pools:
         self._made.add(weakref.ref(pool, self._made.discard))
         return pool
 
-    def _watch(self, endpoint: Endpoint) -> Watch:
+    def _watch(self, endpoint: Endpoint) -> Watcher:
         """Return the watcher of a service, one for all its roles and both modes."""
         service = replace(endpoint, role="primary")
         watch = self._watches.get(service)
         if watch is None or watch.closed:  # a closed watcher cannot be restarted
-            watch = self._watches[service] = Watch(service)
+            watch = self._watches[service] = Watcher(service)
         return watch
 
 
 def _pool_class(endpoint: Endpoint) -> Callable[[Endpoint], NodePool]:
-    return LeanPool if endpoint.driver is None else DrivenPool
+    return SyncPool if endpoint.driver is None else CustomPool
 
 
 def _async_pool_class(endpoint: Endpoint) -> Callable[[Endpoint], AsyncNodePool]:
-    return MultiplexedPool if endpoint.driver is None else AsyncDrivenPool
+    return MultiplexedPool if endpoint.driver is None else AsyncCustomPool
 
 
 def _discovers(endpoint: Endpoint) -> bool:

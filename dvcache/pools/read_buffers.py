@@ -10,14 +10,14 @@ from typing import Final
 
 from typing_extensions import override
 
-from dvcache.pools.line import BUFFER, Line
+from dvcache.pools.async_connection import BUFFER, MultiplexedConnection
 from dvcache.types import Endpoint
 
 MARK: Final = os.urandom(8)
 """First bytes of a buffer whose content has been parsed."""
 
 
-class BufferedLine(Line, asyncio.BufferedProtocol):
+class BufferedConnection(MultiplexedConnection, asyncio.BufferedProtocol):
     """A multiplexed connection on asyncio's own event loop, which reads into a buffer of the connection.
 
     That loop continues after a KeyboardInterrupt or SystemExit and drops the bytes of a `data_received` that was
@@ -45,7 +45,7 @@ class BufferedLine(Line, asyncio.BufferedProtocol):
         self.is_reading = False
 
 
-class MarkedLine(BufferedLine):
+class MarkedConnection(BufferedConnection):
     """A TLS connection. asyncio also requests the buffer if nothing can be read, so the buffer's content is checked."""
 
     __slots__ = ()
@@ -66,9 +66,9 @@ class MarkedLine(BufferedLine):
         self._buffer[: len(MARK)] = MARK
 
 
-def line_of(endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> Line:
+def multiplexed_connection(endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> MultiplexedConnection:
     """Return a new multiplexed connection of the loop, not yet open."""
     # uvloop ends a transport after any exception, and passing bytes costs less there than filling a buffer.
     if not isinstance(loop, asyncio.BaseEventLoop):
-        return Line(endpoint, loop)
-    return (MarkedLine if endpoint.scheme == "valkeys" else BufferedLine)(endpoint, loop)
+        return MultiplexedConnection(endpoint, loop)
+    return (MarkedConnection if endpoint.scheme == "valkeys" else BufferedConnection)(endpoint, loop)

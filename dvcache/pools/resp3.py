@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
+from dvcache.effects import Transaction
 from dvcache.protocols import AsyncPool, Pending, Pool
-from dvcache.types import Batch, Command, Endpoint, Transaction
+from dvcache.types import Batch, Command, Endpoint
 
 _PLAIN: Final = frozenset({bytes, int, type(None)})
 _WITH_PAIRS: Final = frozenset({"WITHSCORES", "WITHVALUES"})
@@ -68,11 +69,11 @@ def _text(number: float) -> bytes:
 class Resp3:
     """A pool that converts a server's RESP3 replies to RESP2."""
 
-    __slots__ = ("_pool", "close", "retire", "rota")
+    __slots__ = ("_pool", "balancer", "close", "retire")
 
     def __init__(self, pool: Pool) -> None:
         self._pool, self.close = pool, pool.close
-        self.rota = getattr(pool, "rota", None)
+        self.balancer = getattr(pool, "balancer", None)
         self.retire = getattr(pool, "retire", None)
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
@@ -110,11 +111,11 @@ class _Later:
 class AsyncResp3:
     """The async counterpart of `Resp3`."""
 
-    __slots__ = ("_pool", "close", "retire", "rota")
+    __slots__ = ("_pool", "balancer", "close", "retire")
 
     def __init__(self, pool: AsyncPool) -> None:
         self._pool, self.close = pool, pool.close
-        self.rota = getattr(pool, "rota", None)
+        self.balancer = getattr(pool, "balancer", None)
         self.retire = getattr(pool, "retire", None)
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-from dvcache.pools.connections import aconnect, async_connection, located
+from dvcache.pools.connect import aconnect, async_connection, located
 from dvcache.types import Endpoint
 
 _POLL: Final = getattr(select, "poll", None)

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from dvcache.types import Batch, Transaction
+from dvcache.effects import Transaction
+from dvcache.types import Batch
 
 
 def transact(batch: Transaction, exchange: Callable[[Batch], list[Any]]) -> list[Any]:

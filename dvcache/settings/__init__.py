@@ -7,7 +7,7 @@ bounds a batch; `herd` parses the herd policy. `misplaced` and `other_libraries`
 other libraries. `frozen` pickles settings; `spelling` suggests the nearest known name.
 """
 
-from dvcache.settings.entry import Settings
-from dvcache.settings.options import CacheEntry, Options
+from dvcache.settings.schema import CacheEntry, Options
+from dvcache.settings.settings import Settings
 
 __all__ = ["CacheEntry", "Options", "Settings"]

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from dvcache.context import Herd
 from dvcache.errors import ConfigurationError
-from dvcache.operations.context import Herd
 from dvcache.settings.spelling import hint
 
 _KEY: Final = "OPTIONS['HERD']"

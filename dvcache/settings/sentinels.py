@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from dvcache.errors import ConfigurationError
-from dvcache.settings import components
-from dvcache.settings.arguments import refuse_together, typed, with_key
-from dvcache.settings.frozen import Arguments
-from dvcache.settings.locations import Location
+from dvcache.settings import classes
+from dvcache.settings.connection_arguments import refuse_together, typed, with_key
+from dvcache.settings.location import Location
+from dvcache.settings.pickling import Arguments
 from dvcache.types import Address, Endpoint, Role
 
 _KEY: Final = "OPTIONS['SENTINELS']"
@@ -79,7 +79,7 @@ def _is_host(host: str) -> bool:
 
 def _options(given: Mapping[str, object]) -> Mapping[str, object]:
     read = with_key(typed({name: value for name, value in given.items() if name not in _OF_POOLS}, _KWARGS))
-    read = components.with_provider(read, {}, _KWARGS)
+    read = classes.with_provider(read, {}, _KWARGS)
     for name in _ELSEWHERE:
         if read.get(name):
             raise ConfigurationError(

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from dvcache.errors import ConfigurationError
-from dvcache.settings.frozen import Arguments
+from dvcache.settings.pickling import Arguments
 from dvcache.types import Endpoint
 
 _KEY: Final = "OPTIONS['TLS_CHECK_HOSTNAME']"

@@ -10,8 +10,8 @@ from itertools import product
 from typing import Any, Final, Literal, TypeAlias
 
 from dvcache.errors import ConfigurationError
-from dvcache.settings import components, other_libraries
-from dvcache.settings.names import is_foreign
+from dvcache.settings import classes, other_libraries
+from dvcache.settings.option_names import is_foreign
 from dvcache.settings.spelling import hint
 
 Kind: TypeAlias = Literal["plain", "sentinel", "cluster", "sharded"]
@@ -166,7 +166,7 @@ def _own(reference: object, key: str) -> type[Any] | None:
     """Return the class if it is the user's own. The path of a built-in class is not imported."""
     if reference is None or (isinstance(reference, str) and not is_foreign(reference)):
         return None
-    found = components.load(reference, key)
+    found = classes.load(reference, key)
     other_libraries.refuse_in("CONNECTION_FACTORY", found, key)
     return found if isinstance(found, type) and is_foreign(found) else None
 
@@ -266,7 +266,7 @@ def _lineage(reference: object, known: Mapping[str, Kind], key: str) -> tuple[st
     if path in known:
         return (path,)
     try:
-        found = components.load(reference, key)
+        found = classes.load(reference, key)
     except ConfigurationError as error:
         near = hint(path, known)  # a suggestion for the whole path beats one for a name in the module
         reason = f"{error.reason.partition('; did you mean')[0]}{near}" if near else error.reason

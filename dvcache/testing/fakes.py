@@ -5,13 +5,12 @@ from collections.abc import Mapping
 
 from typing_extensions import override
 
-from dvcache.pools.memory import AsyncMemoryPool, MemoryPool
-from dvcache.pools.memory.scripting import ScriptFunction
-from dvcache.pools.memory.sole import Store
-from dvcache.pools.memory.store import MemoryStore
+from dvcache.memory import AsyncMemoryPool, MemoryPool
+from dvcache.memory.cluster import MemoryClusters, Store
+from dvcache.memory.store import MemoryStore
 from dvcache.protocols import AsyncPool, Pool, PoolFactory
-from dvcache.replacements import check
-from dvcache.testing.nodes import MemoryClusters
+from dvcache.provider_checks import check
+from dvcache.scripts.script import ScriptFunction
 from dvcache.types import Clock, Endpoint
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from dvcache.drive import checked
-from dvcache.types import Call, Each, Effect, Fresh, Op
+from dvcache.effects import Call, Effect, OnPrimary, Op, Unchecked
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ def replay(op: Op[T], *script: Line) -> T:
     """Drive an operation by a script and return its value.
 
     Replies to a batch are what a client returns: a `ServerError` among them is raised in the operation, unless it
-    yielded `Each`. The result of a `Call` is what the script says; the function itself is not called::
+    yielded `Unchecked`. The result of a `Call` is what the script says; the function itself is not called::
 
         def test_get_decodes_what_the_server_holds() -> None:
             assert replay(values.get(context, "a"), ((("GET", b":1:a"),), [b"1"])) == 1
@@ -55,15 +55,15 @@ def replay(op: Op[T], *script: Line) -> T:
 def _answer(op: Op[Any], effect: Effect, outcome: object) -> tuple[Any, object]:
     if isinstance(outcome, BaseException):
         return op.throw, outcome
-    if isinstance(effect, Fresh):
+    if isinstance(effect, OnPrimary):
         return _answer(op, effect.batch, outcome)
-    if not isinstance(effect, tuple | Each):
+    if not isinstance(effect, tuple | Unchecked):
         return op.send, outcome
-    batch = effect.batch if isinstance(effect, Each) else effect
+    batch = effect.batch if isinstance(effect, Unchecked) else effect
     if not isinstance(outcome, Sequence) or len(outcome) != len(batch):
         raise AssertionError(f"the script must have {len(batch)} replies to {effect!r}, not {outcome!r}")
     try:
-        return op.send, outcome if isinstance(effect, Each) else checked(effect, outcome)
+        return op.send, outcome if isinstance(effect, Unchecked) else checked(effect, outcome)
     except Exception as error:  # noqa: BLE001  # as in drive.run
         return op.throw, error
 

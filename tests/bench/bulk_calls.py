@@ -54,7 +54,7 @@ async def atimed(call: Callable[[], Any], calls: int) -> float:
 def main(host: str, port: str, rounds: str) -> None:
     location = f"valkey://{host}:{port}"
     default = {"BACKEND": SYNC, "LOCATION": f"{location}/0"}
-    # In a database of its own: of one URL, django-valkey has one pool, of either colour.
+    # In a database of its own: of one URL, django-valkey has one pool, of either mode.
     settings.configure(CACHES={"default": default, "async": {"BACKEND": ASYNC, "LOCATION": f"{location}/1"}})
     django.setup()
     from django.core.cache import caches  # noqa: PLC0415  # needs the settings

@@ -12,7 +12,7 @@ from typing import Any, Final
 import valkey.asyncio.cluster
 import valkey.cluster
 
-from dvcache.slots import slot
+from dvcache.routing.slots import slot
 from tests.bench.peers import (
     KEYS,
     VALUE,

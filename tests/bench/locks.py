@@ -8,7 +8,7 @@ import statistics
 import sys
 from typing import Final
 
-from tests.lock_turns import hand_overs, turns
+from tests.lock_queues import hand_overs, turns
 from tests.servers import Server
 
 PROCESSES: Final = 3

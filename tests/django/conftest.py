@@ -109,7 +109,7 @@ def database(migrated: None) -> Iterator[None]:
 @pytest.fixture
 def raw_pools() -> Iterator[None]:
     """Pools of raw clients of the test's own, whose connections end with it."""
-    from django_valkey.shared_pools import shared  # noqa: PLC0415  # reads settings
+    from django_valkey._raw.pools import shared  # noqa: PLC0415  # reads settings
 
     shared.pools.clear()
     yield

@@ -96,9 +96,9 @@ class NamedFactory(ConnectionFactory):
 class OwnClient(valkey.Valkey):
     """A client of the project's own, with an argument of its own."""
 
-    def __init__(self, *arguments: Any, colour: str = "", **named: Any) -> None:
+    def __init__(self, *arguments: Any, mode: str = "", **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.colour = colour
+        self.mode = mode
 
 
 class Provider:
@@ -243,10 +243,10 @@ OPTIONS: Final[dict[str, Row]] = {
         right=f"{HERE}.OwnClient", seen=lambda seen: type(_clients(seen)) is OwnClient, wrong="valkey.client.Valky"
     ),
     "BASE_CLIENT_KWARGS": Row(
-        right={"colour": "blue"},
+        right={"mode": "blue"},
         beside={"BASE_CLIENT_CLASS": f"{HERE}.OwnClient"},
-        seen=lambda seen: _clients(seen).colour == "blue",
-        wrong=["colour"],
+        seen=lambda seen: _clients(seen).mode == "blue",
+        wrong=["mode"],
     ),
     **dict.fromkeys(
         ("PARSER_CLASS", "PARSER_CLS"),

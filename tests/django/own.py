@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.core.cache import caches
 from django.test.utils import override_settings
 
-from django_valkey import wiring
+from django_valkey._config import registry
 from django_valkey.async_cache.client import AsyncSentinelClient
 from django_valkey.client import SentinelClient
 from dvcache.testing import MemoryPoolFactory
@@ -40,14 +40,14 @@ def alias(
     if service:
         own["SENTINELS"] = [("127.0.0.1", 26379)]
     if backend is None:
-        backend = ASYNC if getattr(client, "colour", "sync") == "async" else SYNC
+        backend = ASYNC if getattr(client, "mode", "sync") == "async" else SYNC
     made = {
         "BACKEND": path(backend) if isinstance(backend, type) else backend,
         "LOCATION": "valkey://shop/0" if service else "valkey://cache.example.com/0",
         "OPTIONS": own,
         **entry,
     }
-    with override_settings(CACHES={"default": made}), wiring.use(pool_factory=MemoryPoolFactory()):
+    with override_settings(CACHES={"default": made}), registry.use(pool_factory=MemoryPoolFactory()):
         calls.clear()
         yield caches["default"]
 

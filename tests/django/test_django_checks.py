@@ -62,7 +62,7 @@ FAULTS: Final[dict[str, tuple[str, dict[str, Any], dict[str, object], str]]] = {
     "wrong type": ("E002", options(SOCKET_TIMEOUT="5"), {}, r"Socket timeout should be float or integer, not str"),
     "wrong type of a setting": ("E002", entry(), {"DJANGO_VALKEY_SCAN_ITERSIZE": "many"}, "DJANGO_VALKEY_SCAN_ITER"),
     "no such module": ("E002", options(SERIALIZER="shop.Such"), {}, "there is no module 'shop'"),
-    "client of the other colour": (
+    "client of the other mode": (
         "E002",
         {**options(CLIENT_CLASS=f"{__name__}.OwnClient"), "BACKEND": ASYNC},
         {},

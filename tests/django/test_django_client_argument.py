@@ -10,10 +10,10 @@ import valkey
 import valkey.asyncio
 from django.core.cache import caches
 
-from django_valkey.borrowed import SEVERAL
+from django_valkey._methods.client_argument import SEVERAL
+from django_valkey._methods.methods import AsyncMethods, Methods
 from django_valkey.cache import ValkeyCache
 from django_valkey.client import DefaultClient
-from django_valkey.methods import AsyncMethods, Methods
 from dvcache import Client, NotSupportedError, TransportError
 from tests.django.conftest import Configure
 from tests.servers import Server
@@ -122,10 +122,10 @@ def test_who_waits_for_a_lock_on_a_client_does_not_wait_for_those_on_the_caches_
 ) -> None:
     with configured(server.url(1)):
         cache: Any = caches["default"]
-        cache._context.turns.join(b":1:l")  # as one that waits for the lock of this name on the cache's own server
+        cache._context.lock_queue.join(b":1:l")  # as one that waits for the lock of this name on the cache's own server
         with cache.get_lock("l", timeout=60, blocking_timeout=5, client=raw) as lock:
             assert lock.owned()
-            assert cache.get_lock("l", client=raw)._context.turns is lock._context.turns
+            assert cache.get_lock("l", client=raw)._context.lock_queue is lock._context.lock_queue
 
 
 def test_an_asynchronous_call_goes_through_the_client_that_it_is_given(server: Server, configured: Configure) -> None:
@@ -200,7 +200,7 @@ PREPARED: dict[str, Any] = {
     "dvcache.operations.hashes": Prepared.hashes,
     "dvcache.operations.lists": nothing,
     "dvcache.operations.sorted_sets": Prepared.sorted_sets,
-    "dvcache.operations.ranges": Prepared.sorted_sets,
+    "dvcache.operations.sorted_set_ranges": Prepared.sorted_sets,
 }
 
 

@@ -12,14 +12,15 @@ from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
 
 import django_valkey
-from django_valkey import async_cache, wiring
+from django_valkey import async_cache
+from django_valkey._config import registry
+from django_valkey._methods.cluster import AsyncClusterCache, ClusterCache, ClusterCoroutines
 from django_valkey.cluster_cache.cache import ClusterValkeyCache
 from django_valkey.cluster_cache.client import AsyncDefaultClusterClient, DefaultClusterClient
-from django_valkey.cluster_cache.operations import AsyncClusterCache, ClusterCache, ClusterCoroutines
 from django_valkey.cluster_cache.pool import ClusterConnectionFactory
 from dvcache import Cache, NotSupportedError, TransportError
-from dvcache.pools.lean import LeanPool
-from dvcache.slots import slot
+from dvcache.pools.sync_pool import SyncPool
+from dvcache.routing.slots import slot
 from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.conformance import Blocking, CacheConformance, MakeCache
 from tests.clusters import Cluster
@@ -50,7 +51,7 @@ class TestClusterValkeyCache(CacheConformance):
     @pytest.fixture
     def make_cache(self, request: pytest.FixtureRequest) -> Iterator[MakeCache]:
         mode, _ = request.param
-        with wiring.use(pool_factory=MemoryPoolFactory()), asyncio.Runner() as runner:
+        with registry.use(pool_factory=MemoryPoolFactory()), asyncio.Runner() as runner:
 
             def make_cache(**settings: Any) -> Cache:
                 cache: Any = ClusterValkeyCache("valkey://nodes:7001", settings)
@@ -96,7 +97,7 @@ def test_every_way_leads_to_the_cluster(way: dict[str, Any], cluster: Cluster, c
 
 @pytest.fixture(params=["", "a"], ids=["sync", "async"])
 def call(request: pytest.FixtureRequest, cluster: Cluster, configured: Configure) -> Iterator[Any]:
-    """A function that calls a method of the cache by its name, in one colour."""
+    """A function that calls a method of the cache by its name, in one mode."""
     prefix = request.param
     with configured(",".join(cluster.urls()), BACKEND=BACKEND, TIMEOUT=77), asyncio.Runner() as runner:
         cache = caches["default"]
@@ -181,7 +182,7 @@ def test_readonly_reads_from_replicas_until_readwrite(call: Any, cluster: Cluste
     assert calls(replica, "get") == before + 3
 
 
-def test_valkey_pys_client_of_the_cluster_is_to_be_had_in_both_colours(cluster: Cluster, configured: Configure) -> None:
+def test_valkey_pys_client_of_the_cluster_is_to_be_had_in_both_modes(cluster: Cluster, configured: Configure) -> None:
     async def scenario() -> None:
         client = await async_cache.get_valkey_connection("default")
         assert isinstance(client, valkey.asyncio.cluster.ValkeyCluster)
@@ -254,7 +255,7 @@ def test_every_thread_has_the_same_pools(cluster: Cluster, configured: Configure
         assert first._client is second._client
         first.set("a", 1)
         nodes = cast("Any", first._client).primary.client.nodes
-        assert all(isinstance(pool, LeanPool) for pool in nodes.view.primaries)
+        assert all(isinstance(pool, SyncPool) for pool in nodes.view.primaries)
 
 
 @pytest.mark.parametrize(
@@ -278,7 +279,7 @@ def test_what_a_cluster_cannot_be_is_refused_when_the_cache_is_built(
         caches["default"]
 
 
-def test_every_method_of_clusters_is_there_in_both_colours_with_the_same_arguments() -> None:
+def test_every_method_of_clusters_is_there_in_both_modes_with_the_same_arguments() -> None:
     own = [name for name in vars(ClusterCache) if not name.startswith("_")]
     assert own == [name for name in vars(AsyncClusterCache) if not name.startswith("_")]
     assert [f"a{name}" for name in own] == [name for name in vars(ClusterCoroutines) if not name.startswith("_")]

@@ -13,20 +13,20 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.test.utils import override_settings
 from django.utils.module_loading import import_string
 
+from django_valkey._methods.coroutines import Coroutines
+from django_valkey._methods.methods import AsyncMethods, Methods
 from django_valkey.async_cache.cache import AsyncValkeyCache
 from django_valkey.cache import ValkeyCache
-from django_valkey.coroutines import Coroutines
-from django_valkey.methods import AsyncMethods, Methods
 from dvcache import Cache, NotSupportedError
 from dvcache.testing.conformance import Blocking, CacheConformance, MakeCache
 from tests.django.conftest import Configure
 from tests.selection import alternate
 
 SYNC, ASYNC = "django_valkey.cache.ValkeyCache", "django_valkey.async_cache.cache.AsyncValkeyCache"
-COLOURS = {"sync": (SYNC, None), "a* of both": (SYNC, "a"), "async": (ASYNC, ""), "a* of async": (ASYNC, "a")}
+MODES = {"sync": (SYNC, None), "a* of both": (SYNC, "a"), "async": (ASYNC, ""), "a* of async": (ASYNC, "a")}
 
 PLAIN = {"make_key", "make_pattern", "reverse_key", "validate_key", "make_and_validate_key", "get_backend_timeout"}
-"""What is no coroutine in either colour, since it asks no server."""
+"""What is no coroutine in either mode, since it asks no server."""
 
 LOCKS = {"get_lock", "lock"}
 """What takes django-valkey's arguments, and asks no server yet."""
@@ -140,14 +140,14 @@ def backend_at(path: str, location: str, settings: dict[str, Any]) -> BaseCache:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    alternate(metafunc, "make_cache", list(COLOURS), ": ", modes=("memory", "server"))
+    alternate(metafunc, "make_cache", list(MODES), ": ", modes=("memory", "server"))
 
 
 class TestDjango(CacheConformance):
     @pytest.fixture
     def make_cache(self, request: pytest.FixtureRequest) -> Iterator[MakeCache]:
         place, name = request.param
-        path, prefix = COLOURS[name]
+        path, prefix = MODES[name]
         location = "memory://contract" if place == "memory" else request.getfixturevalue("server").url(5)
         with asyncio.Runner() as runner:
 

@@ -34,7 +34,7 @@ _NUMBERS = itertools.count()
 
 
 @pytest.fixture(params=["sync", "async"])
-def colour(request: pytest.FixtureRequest) -> Iterator[str]:
+def mode(request: pytest.FixtureRequest) -> Iterator[str]:
     Counting.name = f"own-factory-{next(_NUMBERS)}"
     Counting.calls.clear()
     Counting.pools.clear()
@@ -44,9 +44,9 @@ def colour(request: pytest.FixtureRequest) -> Iterator[str]:
             pool.disconnect()
 
 
-def run(colour: str, use: Callable[[Any], Any], alias: str = "default") -> None:
+def run(mode: str, use: Callable[[Any], Any], alias: str = "default") -> None:
     """Run a function of a cache: as it is, or as the coroutine function that it then is."""
-    if colour == "sync":
+    if mode == "sync":
         for _ in use(caches[alias]):
             pass
         return
@@ -65,9 +65,9 @@ def named(server: Any) -> int:
 
 @pytest.mark.parametrize("way", ["OPTIONS", "the global setting", "the client's path", "a client as factory"])
 def test_every_method_of_a_projects_factory_is_used_by_the_operations_of_the_cache(
-    way: str, colour: str, server: Server
+    way: str, mode: str, server: Server
 ) -> None:
-    factory, client, _ = OF[colour]
+    factory, client, _ = OF[mode]
     options: dict[str, Any] = {
         "OPTIONS": {"CONNECTION_FACTORY": path(factory)},
         "the global setting": {},
@@ -75,7 +75,7 @@ def test_every_method_of_a_projects_factory_is_used_by_the_operations_of_the_cac
         "a client as factory": {"CONNECTION_FACTORY": client},
     }[way]
     globally = factory if way == "the global setting" else None
-    entry = {"BACKEND": BACKENDS[colour], "LOCATION": server.url(1), "OPTIONS": {**options, "CLOSE_CONNECTION": True}}
+    entry = {"BACKEND": BACKENDS[mode], "LOCATION": server.url(1), "OPTIONS": {**options, "CLOSE_CONNECTION": True}}
 
     def use(cache: Any) -> Iterator[Any]:
         yield cache.set("a", 1)
@@ -85,7 +85,7 @@ def test_every_method_of_a_projects_factory_is_used_by_the_operations_of_the_cac
         assert Counting.pools[0].connection_kwargs["client_name"] == Counting.name
         before = Counting.calls.get("disconnect", 0)
         cache.close()
-        if colour == "async":
+        if mode == "async":
             yield asyncio.sleep(0.05)
         assert Counting.calls["disconnect"] > before
         server.wait_until(lambda: named(server) == 0)
@@ -95,19 +95,19 @@ def test_every_method_of_a_projects_factory_is_used_by_the_operations_of_the_cac
         if way == "a client as factory":
             with pytest.warns(ConfigurationWarning, match="names a client"):
                 assert caches["default"]
-        run(colour, use)
+        run(mode, use)
     assert {*OVERRIDDEN, "connect", "get_connection", "disconnect"} == Counting.calls.keys()
     assert len(Counting.pools) == 1
     assert server.raw("DBSIZE") == 0
     assert b"db1:keys=1" in server.raw("INFO", "keyspace")
 
 
-def test_raw_clients_and_the_cache_share_the_pool_that_a_projects_factory_makes(colour: str, server: Server) -> None:
-    entry = {"BACKEND": BACKENDS[colour], "LOCATION": server.url(), "OPTIONS": {"CONNECTION_FACTORY": OF[colour][0]}}
+def test_raw_clients_and_the_cache_share_the_pool_that_a_projects_factory_makes(mode: str, server: Server) -> None:
+    entry = {"BACKEND": BACKENDS[mode], "LOCATION": server.url(), "OPTIONS": {"CONNECTION_FACTORY": OF[mode][0]}}
 
     def use(cache: Any) -> Iterator[Any]:
         yield cache.set("a", 1)
-        if colour == "sync":
+        if mode == "sync":
             raw = cache.client.get_client()
             yield raw.get(":1:a")
             assert raw.connection_pool is Counting.pools[0]
@@ -122,22 +122,22 @@ def test_raw_clients_and_the_cache_share_the_pool_that_a_projects_factory_makes(
         assert len(Counting.pools) == 1
 
     with override_settings(CACHES={"default": entry}):
-        run(colour, use)
+        run(mode, use)
 
 
 @pytest.mark.parametrize("client", ["SentinelClient", "DefaultClient"])
 def test_a_projects_sentinel_factory_carries_the_commands_to_the_node_of_each_role(
-    client: str, colour: str, fleet: SentinelFleet
+    client: str, mode: str, fleet: SentinelFleet
 ) -> None:
     location: Any = "valkey://service_name/db"
     if client == "DefaultClient":
         location = [f"{location}?is_master=1", f"{location}?is_master=0"]
     options = {
         "CLIENT_CLASS": f"django_valkey.client.{client}",
-        "CONNECTION_FACTORY": OF[colour][2],
+        "CONNECTION_FACTORY": OF[mode][2],
         "SENTINELS": fleet.addresses,
     }
-    entry = {"BACKEND": BACKENDS[colour], "LOCATION": location, "OPTIONS": options}
+    entry = {"BACKEND": BACKENDS[mode], "LOCATION": location, "OPTIONS": options}
     nodes = fleet.replication("service_name").nodes
     primary = fleet.primary("service_name")
 
@@ -148,13 +148,13 @@ def test_a_projects_sentinel_factory_carries_the_commands_to_the_node_of_each_ro
         assert sum(map(named, nodes)) == 2
 
     with override_settings(CACHES={"default": entry}):
-        run(colour, use)
+        run(mode, use)
     assert {*OVERRIDDEN, "connect", "get_connection"} <= Counting.calls.keys()
     assert len(Counting.pools) == 2
     assert {pool.is_master for pool in Counting.pools} == {True, False}
 
 
-def test_a_projects_factory_serves_its_own_colour_and_the_other_one_is_told_the_option(server: Server) -> None:
+def test_a_projects_factory_serves_its_own_mode_and_the_other_one_is_told_the_option(server: Server) -> None:
     entry = {"BACKEND": BACKENDS["sync"], "LOCATION": server.url(), "OPTIONS": {"CONNECTION_FACTORY": Factory}}
     with override_settings(CACHES={"default": entry}):
         cache, key = caches["default"], r"OPTIONS\['CONNECTION_FACTORY'\]"
@@ -215,18 +215,18 @@ class AsyncBare(BaseConnectionFactory[valkey.asyncio.Valkey, valkey.asyncio.Conn
 
 
 @pytest.mark.usefixtures("raw_pools")
-def test_a_factory_may_inherit_the_base_alone(colour: str, server: Server) -> None:
-    factory: Any = {"sync": Bare, "async": AsyncBare}[colour]
+def test_a_factory_may_inherit_the_base_alone(mode: str, server: Server) -> None:
+    factory: Any = {"sync": Bare, "async": AsyncBare}[mode]
 
     def use(cache: Any) -> Iterator[Any]:
         yield cache.set("a", 1)
         assert named(server) == 1
 
-    entry = {"BACKEND": BACKENDS[colour], "LOCATION": server.url(), "OPTIONS": {"CONNECTION_FACTORY": factory}}
+    entry = {"BACKEND": BACKENDS[mode], "LOCATION": server.url(), "OPTIONS": {"CONNECTION_FACTORY": factory}}
     with override_settings(CACHES={"default": entry}):
         for _ in range(2):
-            run(colour, use)
-    if colour == "async":
+            run(mode, use)
+    if mode == "async":
         server.wait_until(lambda: named(server) == 0)
 
 

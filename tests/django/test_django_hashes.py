@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.core.cache import caches
 
+from django_valkey._methods.methods import AsyncMethods, Methods
 from django_valkey.client import HashClient
 from django_valkey.commands.hash import AsyncHashCommands, HashCommands
-from django_valkey.methods import AsyncMethods, Methods
 from tests.django.conftest import Configure
 from tests.servers import Server
 

@@ -10,8 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test.utils import override_settings
 
 from django_valkey import container
+from django_valkey._legacy.herd_envelope import unwrapped
 from django_valkey.base_client import Marker
-from django_valkey.envelopes import unwrapped
 from tests.servers import Server
 
 THEIRS = (

@@ -12,7 +12,7 @@ import valkey.lock
 from django.core.cache import caches
 
 import dvcache
-from django_valkey import locks
+from django_valkey._methods import locks
 from tests.django.conftest import Configure
 from tests.servers import Server
 

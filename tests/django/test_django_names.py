@@ -14,7 +14,8 @@ from django.core.signals import request_finished
 from django.test.utils import override_settings
 from django.utils.module_loading import import_string
 
-from django_valkey import base, base_client, util, wiring
+from django_valkey import base, base_client, util
+from django_valkey._config import registry
 from django_valkey.async_cache.cache import AsyncValkeyCache, DecoratedAsyncBackendCommands
 from django_valkey.cache import DecoratedBackendCommands, ValkeyCache
 from django_valkey.client import DefaultClient
@@ -223,7 +224,7 @@ def test_decorating_all_methods_leaves_get_alone() -> None:
     assert issubclass(AsyncValkeyCache, base.BaseValkeyCache)
 
 
-def test_closing_all_caches_closes_those_of_both_colours_and_no_signal_of_django_does_so() -> None:
+def test_closing_all_caches_closes_those_of_both_modes_and_no_signal_of_django_does_so() -> None:
     entries = {
         "default": {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": "memory://a"},
         "other": {"BACKEND": "django_valkey.async_cache.cache.AsyncValkeyCache", "LOCATION": "memory://b"},
@@ -278,7 +279,7 @@ def test_what_code_reads_of_a_cache_and_its_client_is_there(backend: str) -> Non
     entry = {"BACKEND": f"django_valkey.{backend}", "LOCATION": location, "KEY_PREFIX": "p", "VERSION": 3, "TIMEOUT": 9}
     with (
         override_settings(CACHES={"default": entry | {"OPTIONS": options}}),
-        wiring.use(pool_factory=MemoryPoolFactory()),
+        registry.use(pool_factory=MemoryPoolFactory()),
     ):
         cache = caches["default"]
         assert (cache.key_prefix, cache.version, cache.default_timeout, cache.key_func) == ("p", 3, 9, django_key)

@@ -15,8 +15,9 @@ from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
 from django.test.utils import override_settings
 
-from django_valkey import checks, conf
-from dvcache.settings.options import KEYS, KNOWN, copied
+from django_valkey import checks
+from django_valkey._config import django_settings
+from dvcache.settings.schema import KEYS, KNOWN, copied
 from tests.django.option_rows import KEYS as OF_ENTRIES
 from tests.django.option_rows import OPTIONS as OF_OPTIONS
 from tests.django.option_rows import Row, Seen
@@ -25,9 +26,13 @@ from tests.servers import Server
 Case = tuple[dict[str, Any], dict[str, Any]]
 """An entry of CACHES, and global settings."""
 
-ROWS: Final = {**OF_ENTRIES, **OF_OPTIONS, **{name: OF_OPTIONS[option] for name, option in conf.GLOBALS.items()}}
+ROWS: Final = {
+    **OF_ENTRIES,
+    **OF_OPTIONS,
+    **{name: OF_OPTIONS[option] for name, option in django_settings.GLOBALS.items()},
+}
 NAMES: Final = [*((name, "key") for name in OF_ENTRIES), *((name, "option") for name in OF_OPTIONS)]
-CASES: Final = [*NAMES, *((name, "setting") for name in conf.GLOBALS)]
+CASES: Final = [*NAMES, *((name, "setting") for name in django_settings.GLOBALS)]
 
 every_row = pytest.mark.parametrize(("name", "where"), CASES, ids=[f"{where}-{name}" for name, where in CASES])
 
@@ -52,7 +57,7 @@ def alias(case: Case, server: Server, log: pytest.LogCaptureFixture) -> Iterator
     entry, settings = case
     before = copied((entry, settings))
     with override_settings(CACHES={"default": entry}, **settings):
-        yield Seen(caches["default"], conf.settings_for(), server, log)
+        yield Seen(caches["default"], django_settings.settings_for(), server, log)
     assert (entry, settings) == before, "what a project has written is never changed"
 
 
@@ -71,7 +76,7 @@ def has_effect(name: str, case: Case, server: Server, log: pytest.LogCaptureFixt
 def test_every_key_every_option_and_every_global_setting_has_a_row() -> None:
     assert OF_ENTRIES.keys() == KEYS
     assert OF_OPTIONS.keys() == KNOWN
-    assert len(conf.GLOBALS) == 27
+    assert len(django_settings.GLOBALS) == 27
 
 
 @every_row
@@ -106,11 +111,11 @@ def test_a_wrong_value_is_named_by_the_check_and_at_the_build(
     assert named(name, where, [str(failed.value), *(str(each.message) for each in caught)]) or name == "BACKEND"
 
 
-@pytest.mark.parametrize("name", conf.GLOBALS)
+@pytest.mark.parametrize("name", django_settings.GLOBALS)
 def test_an_option_of_the_alias_prevails_over_the_global_setting(
     name: str, server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     row = ROWS[name]
-    entry, _ = valued(conf.GLOBALS[name], "option", row.right, server)
+    entry, _ = valued(django_settings.GLOBALS[name], "option", row.right, server)
     with alias((entry, {name: row.wrong}), server, caplog) as seen:
         assert row.seen(seen)

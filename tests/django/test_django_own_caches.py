@@ -25,7 +25,7 @@ from tests.django.test_django_own_clients import THROUGH, AsyncCounting, AsyncOw
 
 
 class OwnCache(Counting, ValkeyCache):
-    """Operations of a cache for both colours."""
+    """Operations of a cache for both modes."""
 
 
 class AsyncOwnCache(AsyncCounting, AsyncValkeyCache):
@@ -61,7 +61,7 @@ def test_every_operation_goes_through_what_the_cache_overrides(  # noqa: PLR0917
         assert calls == counted
 
 
-class BothColours(ValkeyCache):
+class BothModes(ValkeyCache):
     """Overrides a method and its coroutine."""
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
@@ -73,8 +73,8 @@ class BothColours(ValkeyCache):
         return await super().aget(key, default, version)
 
 
-def test_a_cache_may_override_a_method_and_its_coroutine_each_for_its_own_colour() -> None:
-    with alias(backend=BothColours) as cache:
+def test_a_cache_may_override_a_method_and_its_coroutine_each_for_its_own_mode() -> None:
+    with alias(backend=BothModes) as cache:
         cache.set("a", 1)
         assert cache.get("a") == of(cache, "aget")("a") == 1
         assert calls == {"get": 1, "aget": 1}

@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
 
-from django_valkey import wiring
+from django_valkey._config import registry
 from django_valkey.async_cache.client import AsyncDefaultClient, AsyncHerdClient, AsyncSentinelClient
 from django_valkey.cache import ValkeyCache
 from django_valkey.client import DefaultClient, HerdClient, SentinelClient
@@ -179,7 +179,7 @@ def test_an_override_may_have_arguments_of_its_own_and_is_given_the_others_in_dj
 
 def test_arguments_of_an_override_and_djangos_order_do_not_matter_where_errors_are_ignored() -> None:
     nowhere = f"valkey://127.0.0.1:{free_port()}"
-    with alias(Tagging, options={"IGNORE_EXCEPTIONS": True}, LOCATION=nowhere), wiring.use():
+    with alias(Tagging, options={"IGNORE_EXCEPTIONS": True}, LOCATION=nowhere), registry.use():
         cache = caches["default"]
         assert cache.set("a", 1, tags=["fruit"]) is False
         assert cache.get("a", "default", None, None) == "default"

@@ -48,7 +48,7 @@ def test_a_documented_path_names_its_class(path: str) -> None:
     assert import_string(path) is PATHS[path]
 
 
-def test_the_sentinel_classes_are_the_plain_ones_and_more_in_both_colours() -> None:
+def test_the_sentinel_classes_are_the_plain_ones_and_more_in_both_modes() -> None:
     assert issubclass(SentinelConnectionFactory, ConnectionFactory)
     assert issubclass(AsyncSentinelConnectionFactory, AsyncConnectionFactory)
     assert issubclass(SentinelClient, DefaultClient)

@@ -16,12 +16,12 @@ from django.test.utils import override_settings
 from typing_extensions import override
 
 from django_valkey import async_cache, container, get_valkey_connection
+from django_valkey._raw.pools import shared
 from django_valkey.async_cache.client import AsyncDefaultClient
 from django_valkey.client import DefaultClient, HerdClient, SentinelClient
 from django_valkey.pool import SentinelConnectionFactory
-from django_valkey.shared_pools import shared
 from dvcache import AsyncCache, Cache, ConfigurationWarning, NotSupportedError
-from dvcache.pools.embedded import SHARED
+from dvcache.pools.embedded.shared import SHARED
 from tests.django.conftest import NAMED, Configure, connections
 from tests.servers import Server
 from tests.topologies import SentinelFleet, role
@@ -32,7 +32,7 @@ BACKENDS = ["django_valkey.cache.ValkeyCache", "django_valkey.async_cache.cache.
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_raw_client_is_of_the_aliass_server_in_the_colour_of_the_function(
+def test_a_raw_client_is_of_the_aliass_server_in_the_mode_of_the_function(
     backend: str, server: Server, configured: Configure
 ) -> None:
     async def asynchronous() -> None:
@@ -193,7 +193,7 @@ def test_memory_has_no_raw_clients() -> None:
         (BACKENDS[1], AsyncDefaultClient, AsyncDefaultClient),
     ],
 )
-def test_the_client_is_the_configured_one_in_the_colour_of_the_backend(
+def test_the_client_is_the_configured_one_in_the_mode_of_the_backend(
     backend: str, client: object, cls: type, server: Server
 ) -> None:
     entry = {"BACKEND": backend, "LOCATION": server.url(), "OPTIONS": {"CLIENT_CLASS": client}, "KEY_PREFIX": "p"}

@@ -12,7 +12,9 @@ import valkey.asyncio
 from django.core.cache import caches
 from django.test.utils import override_settings
 
-from django_valkey import async_cache, get_valkey_connection, wiring
+from django_valkey import async_cache, get_valkey_connection
+from django_valkey._backend import aliases
+from django_valkey._config import registry
 from django_valkey.async_cache.client import AsyncDefaultClient
 from django_valkey.async_cache.pool import AsyncConnectionFactory
 from django_valkey.client import DefaultClient
@@ -100,7 +102,7 @@ WAYS: Final[dict[str, Way]] = {
 
 @contextmanager
 def replaced(**entry: Any) -> Iterator[Any]:
-    with override_settings(CACHES={"default": entry}), wiring.use(pool_factory=MemoryPoolFactory()):
+    with override_settings(CACHES={"default": entry}), registry.use(pool_factory=MemoryPoolFactory()):
         yield caches["default"]
 
 
@@ -185,12 +187,12 @@ def test_raw_client_is_refused_while_a_client_is_replaced(server: Server, name: 
     with override_settings(CACHES={"default": {"BACKEND": SYNC, "LOCATION": server.url()}}):
         factory, endpoint = MemoryPoolFactory(), _endpoint()
         fake: Any = {name: factory.pool(endpoint) if name == "client" else factory.async_pool(endpoint)}
-        with wiring.use(**fake), pytest.raises(NotSupportedError, match=f"{name} is replaced"):
+        with registry.use(**fake), pytest.raises(NotSupportedError, match=f"{name} is replaced"):
             get_valkey_connection("default")
 
 
 def _endpoint() -> Any:
-    return wiring.of_alias("default").container.settings.endpoints[0]
+    return aliases.of_alias("default").container.settings.endpoints[0]
 
 
 def test_cache_object_of_before_gives_no_raw_client_while_the_pools_are_replaced(server: Server) -> None:
@@ -198,7 +200,7 @@ def test_cache_object_of_before_gives_no_raw_client_while_the_pools_are_replaced
     with override_settings(CACHES={"default": entry}):
         cache = caches["default"]
         raw = cache.client.get_client()
-        with wiring.use(pool_factory=MemoryPoolFactory()):
+        with registry.use(pool_factory=MemoryPoolFactory()):
             with pytest.raises(NotSupportedError):
                 cache.client.get_client()
             cache.close()
@@ -209,10 +211,10 @@ def test_cache_object_of_before_gives_no_raw_client_while_the_pools_are_replaced
 def test_raw_client_is_given_under_pools_that_are_real_and_after_the_block(server: Server) -> None:
     entry = {"BACKEND": SYNC, "LOCATION": server.url()}
     with override_settings(CACHES={"default": entry}):
-        with wiring.use(pool_factory=Pools()):
+        with registry.use(pool_factory=Pools()):
             assert get_valkey_connection("default").ping()
-        with wiring.use(pool_factory=MemoryPoolFactory()), wiring.use():
+        with registry.use(pool_factory=MemoryPoolFactory()), registry.use():
             assert get_valkey_connection("default").ping()
-        with pytest.raises(ZeroDivisionError), wiring.use(pool_factory=MemoryPoolFactory()):
+        with pytest.raises(ZeroDivisionError), registry.use(pool_factory=MemoryPoolFactory()):
             raise ZeroDivisionError
         assert get_valkey_connection("default").ping()

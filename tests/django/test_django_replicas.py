@@ -11,7 +11,8 @@ from django.core.cache import caches
 from django.test.utils import override_settings
 from django.utils.module_loading import import_string
 
-from dvcache import NotSupportedError, progress
+from dvcache import NotSupportedError
+from dvcache.routing import replica_lag
 from tests.django.conftest import Configure
 from tests.topologies import Replication, SentinelFleet, calls, refusals, reset_calls
 
@@ -31,7 +32,7 @@ def lagging() -> Iterator[Replication]:
 
 @pytest.fixture
 def on_lagging(lagging: Replication, configured: Configure, monkeypatch: pytest.MonkeyPatch) -> Iterator[Replication]:
-    monkeypatch.setattr(progress, "MAX_LAG", 3600.0)  # or it would be set aside before a slow machine has come to it
+    monkeypatch.setattr(replica_lag, "MAX_LAG", 3600.0)  # or it would be set aside before a slow machine has come to it
     reset_calls(*lagging.nodes)
     with configured(lagging.urls()):
         yield lagging

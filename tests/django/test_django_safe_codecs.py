@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test.utils import override_settings
 from django.utils.safestring import SafeString, mark_safe
 
-from django_valkey import conf
+from django_valkey._config import django_settings
 from django_valkey.serializers.json import JSONSerializer
 from django_valkey.serializers.signed import SignedSerializer
 from django_valkey.serializers.typed import SAFE, TypedSerializer
@@ -65,22 +65,20 @@ def test_template_fragments_are_cached(
 
 @BROWSERS
 @SAFE_ONES
-@pytest.mark.parametrize("colour", ["", "async_"])
+@pytest.mark.parametrize("mode", ["", "async_"])
 @pytest.mark.usefixtures("database")
-def test_sessions_work(
-    browser_class: type[Browser], options: dict[str, str], colour: str, configured: Configure
-) -> None:
+def test_sessions_work(browser_class: type[Browser], options: dict[str, str], mode: str, configured: Configure) -> None:
     with (
         configured("memory://safe-sessions", OPTIONS=options),
         override_settings(SESSION_ENGINE="django.contrib.sessions.backends.cache"),
     ):
         browser = browser_class()
-        assert browser.get(f"/{colour}visit") == "1"
-        assert browser.get(f"/{colour}enter") == "in"
-        assert browser.get(f"/{colour}who") == "1"
-        assert browser.get(f"/{colour}visit") == "2"
-        assert browser.get(f"/{colour}leave") == "out"
-        assert browser.get(f"/{colour}who") == "nobody"
+        assert browser.get(f"/{mode}visit") == "1"
+        assert browser.get(f"/{mode}enter") == "in"
+        assert browser.get(f"/{mode}who") == "1"
+        assert browser.get(f"/{mode}visit") == "2"
+        assert browser.get(f"/{mode}leave") == "out"
+        assert browser.get(f"/{mode}who") == "nobody"
 
 
 @SAFE_ONES
@@ -115,8 +113,8 @@ def test_the_projects_secrets_are_in_no_repr(configured: Configure) -> None:
     with override_settings(SECRET_KEY="s3cr3t"), configured("memory://repr", OPTIONS=SIGNED):
         cache = caches["default"]
         assert cache.get("k") is None
-        assert "s3cr3t" not in f"{cache._wired!r} {conf.snapshot()!r} {conf.settings_for()!r}"
-        assert "SignedSerializer" in repr(conf.settings_for())
+        assert "s3cr3t" not in f"{cache._wired!r} {django_settings.snapshot()!r} {django_settings.settings_for()!r}"
+        assert "SignedSerializer" in repr(django_settings.settings_for())
 
 
 def test_without_a_secret_the_error_names_the_setting(configured: Configure) -> None:

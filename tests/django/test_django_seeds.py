@@ -15,7 +15,7 @@ from django.core.cache import caches
 from django.test.utils import override_settings
 
 from dvcache import ConfigurationWarning, NotSupportedError
-from dvcache.rota import RUN
+from dvcache.routing.replica_balancer import RUN
 from tests import seeds
 from tests.servers import Server
 from tests.topologies import Node, SentinelFleet, calls, clients, refusals, reset_calls

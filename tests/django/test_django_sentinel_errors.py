@@ -104,7 +104,7 @@ CONNECT_TIMEOUT: Final = 2.0
 
 
 def check_failures(addresses: list[Address], reason: str, service: str = "service_name") -> None:
-    """Read and write in both colours, which fails, no later than after the connect timeout."""
+    """Read and write in both modes, which fails, no later than after the connect timeout."""
     options = {**CLIENT, "SENTINELS": addresses, "SOCKET_CONNECT_TIMEOUT": CONNECT_TIMEOUT}
     entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": f"valkey://{service}/db", "OPTIONS": options}
     with override_settings(CACHES={"shop": entry}):

@@ -59,21 +59,21 @@ def test_template_fragments_are_kept_by_what_they_vary_on(browser_class: type[Br
 
 @BROWSERS
 @ENGINES
-@pytest.mark.parametrize("colour", ["", "async_"])
+@pytest.mark.parametrize("mode", ["", "async_"])
 @pytest.mark.usefixtures("database")
-def test_a_session_survives_login_and_logout(browser_class: type[Browser], engine: str, colour: str) -> None:
+def test_a_session_survives_login_and_logout(browser_class: type[Browser], engine: str, mode: str) -> None:
     with override_settings(SESSION_ENGINE=f"django.contrib.sessions.backends.{engine}"):
         browser = browser_class()
-        assert [browser.get(f"/{colour}visit") for _ in range(2)] == ["1", "2"]
+        assert [browser.get(f"/{mode}visit") for _ in range(2)] == ["1", "2"]
         anonymous = browser.cookies["sessionid"].value
-        assert browser.get(f"/{colour}enter") == "in"
+        assert browser.get(f"/{mode}enter") == "in"
         known = browser.cookies["sessionid"].value
         assert anonymous != known
-        assert browser.get(f"/{colour}who") == "1"
-        assert browser.get(f"/{colour}visit") == "3"
-        assert browser.get(f"/{colour}leave") == "out"
-        assert browser.get(f"/{colour}who") == "nobody"
-        assert browser.get(f"/{colour}visit") == "1"
+        assert browser.get(f"/{mode}who") == "1"
+        assert browser.get(f"/{mode}visit") == "3"
+        assert browser.get(f"/{mode}leave") == "out"
+        assert browser.get(f"/{mode}who") == "nobody"
+        assert browser.get(f"/{mode}visit") == "1"
         assert browser.cookies["sessionid"].value not in {anonymous, known}
 
 

@@ -11,7 +11,8 @@ from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.test.utils import override_settings
 
-from django_valkey import conf, wiring
+from django_valkey._backend import aliases
+from django_valkey._config import django_settings
 from dvcache import Container, Settings
 from tests.servers import CACHE_USER, PASSWORD, Server
 
@@ -45,7 +46,7 @@ def test_settings_of_an_alias_work_in_a_spawned_worker(acl_server: Server, numbe
         caches["default"].set("of the parent", ["b" * 100])
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(1, mp_context=context) as workers:
-            is_marker, found, ttl = workers.submit(work, conf.settings_for()).result(60)
+            is_marker, found, ttl = workers.submit(work, django_settings.settings_for()).result(60)
         assert is_marker
         assert found == ["b" * 100]
         assert ttl is not None
@@ -55,7 +56,7 @@ def test_settings_of_an_alias_work_in_a_spawned_worker(acl_server: Server, numbe
 
 def test_settings_of_an_alias_keep_djangos_marker_in_every_copy(server: Server) -> None:
     with override_settings(CACHES={"default": entry(server, 0)}):
-        settings = conf.settings_for()
+        settings = django_settings.settings_for()
     for copied in (copy.copy(settings), copy.deepcopy(settings), pickle.loads(pickle.dumps(settings))):
         assert copied.default_marker is DEFAULT_TIMEOUT
         assert (copied.endpoints, copied.unwrap) == (settings.endpoints, settings.unwrap)
@@ -64,7 +65,7 @@ def test_settings_of_an_alias_keep_djangos_marker_in_every_copy(server: Server) 
 def test_what_is_wired_shows_no_secret(server: Server) -> None:
     with override_settings(CACHES={"default": entry(server, 2)}, SECRET_KEY="s3cr3t"):
         cache: Any = caches["default"]
-        wired = wiring.of_alias("default")
+        wired = aliases.of_alias("default")
         for each in (wired, wired.source, wired.container, wired.container.settings, wired.context, cache):
             shown = f"{each!r} {each!s}"
             assert "s3cr3t" not in shown

@@ -12,9 +12,9 @@ from typing_extensions import override
 
 import django_valkey
 from django_valkey import async_cache
+from django_valkey._config.alias_rules import wipes
 from django_valkey.async_cache.client import AsyncShardClient
 from django_valkey.client import ShardClient
-from django_valkey.neighbours import wipes
 from dvcache import Settings
 from tests.django.conftest import NAMED, Configure, connections
 from tests.shards import Shards

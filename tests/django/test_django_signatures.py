@@ -1,4 +1,4 @@
-"""Every method of django-valkey 0.4.1 is there in both colours, by both names, and takes every argument of theirs."""
+"""Every method of django-valkey 0.4.1 is there in both modes, by both names, and takes every argument of theirs."""
 
 import asyncio
 import inspect
@@ -101,7 +101,7 @@ PLAIN: Final = """
     make_key(key, version=None, prefix=None)
     make_pattern(pattern, version=None, prefix=None)
 """
-"""What is no coroutine in any colour."""
+"""What is no coroutine in any mode."""
 
 GIVEN: Final[dict[str, Any]] = {
     "key": "k",
@@ -189,7 +189,7 @@ def test_every_keyword_of_the_cluster_client_is_taken(name: str, signature: insp
 
 
 @pytest.mark.parametrize(("name", "signature"), signatures(PLAIN).items())
-def test_keys_and_patterns_are_made_at_once_in_both_colours(name: str, signature: inspect.Signature) -> None:
+def test_keys_and_patterns_are_made_at_once_in_both_modes(name: str, signature: inspect.Signature) -> None:
     for cls in (ValkeyCache, AsyncValkeyCache, HashClient, AsyncHashClient):
         bound(getattr(cls, name), signature)
         assert not inspect.iscoroutinefunction(getattr(cls, name))

@@ -12,7 +12,7 @@ from django.core.signals import request_finished
 from django.test.utils import override_settings
 
 import django_valkey
-from django_valkey import conf, wiring
+from django_valkey._config import django_settings, registry
 from django_valkey.cache import ValkeyCache
 from django_valkey.exceptions import ConfigurationError
 from dvcache.testing import MemoryPoolFactory
@@ -95,11 +95,11 @@ def test_settings_for_reads_the_entry_over_the_global_settings(configured: Confi
             CACHE_COMPRESS_MIN_LENGTH=5,
         ),
     ):
-        read = conf.settings_for("default")
+        read = django_settings.settings_for("default")
     assert (read.timeout, read.compress_min_length, read.scan_count) == (7, 99, 77)
     assert (read.ignore_exceptions, read.log_ignored_exceptions, read.logger) == (True, True, "shop.cache")
     with configured("memory://"):
-        read = conf.settings_for("default")
+        read = django_settings.settings_for("default")
     assert (read.compress_min_length, read.scan_count, read.logger) == (15, 1000, "django_valkey.base")
     assert (read.ignore_exceptions, read.log_ignored_exceptions) == (False, False)
 
@@ -224,7 +224,7 @@ def test_production_settings_run_unchanged_off_the_network() -> None:
         assert await caches["older"].aget("b") == 1
 
     factory = MemoryPoolFactory()
-    with override_settings(CACHES=PRODUCTION), wiring.use(pool_factory=factory):
+    with override_settings(CACHES=PRODUCTION), registry.use(pool_factory=factory):
         cache = caches["default"]
         cache.set("a", [1])
         cache.set("n", 1, timeout=None)
@@ -238,10 +238,10 @@ def test_production_settings_run_unchanged_off_the_network() -> None:
 @pytest.mark.usefixtures("no_network")
 def test_replacements_end_with_their_block() -> None:
     with override_settings(CACHES=PRODUCTION):
-        with wiring.use(pool_factory=MemoryPoolFactory()):
+        with registry.use(pool_factory=MemoryPoolFactory()):
             inner = caches["default"]
             inner.set("a", 1)
-            with wiring.use(pool_factory=MemoryPoolFactory()):
+            with registry.use(pool_factory=MemoryPoolFactory()):
                 assert caches["default"].get("a") is None
             assert caches["default"].get("a") is None or caches["default"].get("a") == 1
         with pytest.raises(AssertionError, match="network"):

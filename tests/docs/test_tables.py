@@ -10,8 +10,8 @@ from typing import Any
 import dvcache
 from dvcache import AsyncCache, Cache, Container, Settings, errors
 from dvcache.container import Replacements
-from dvcache.operations.forgiving import EMPTY, IN_PARTS
-from dvcache.settings.options import CacheEntry, Options
+from dvcache.policies.ignore_errors import EMPTY, IN_PARTS
+from dvcache.settings.schema import CacheEntry, Options
 from tests.programs import ROOT
 
 DOCS = ROOT / "docs"
@@ -105,15 +105,17 @@ def test_every_compressor_is_in_the_table_of_codecs_with_its_level_and_its_magic
 
 
 def test_every_global_setting_is_in_its_table_with_its_option_and_so_is_every_other_spelling() -> None:
-    from django_valkey import conf, spellings  # noqa: PLC0415  # the adapter, of which the other tables know nothing
+    from django_valkey._config import deprecated_names, django_settings  # noqa: PLC0415  # the adapter, of which the other tables know nothing
 
     table = [[CODE.findall(cell) for cell in row] for row in rows(DOCS / "settings.md", "Django settings")]
-    first = {name: option for [[name, *_], [option, *_]] in table[: len(conf.GLOBALS)]}
-    assert first == conf.GLOBALS
-    others = {written: right for [names, [right]] in table[len(conf.GLOBALS) :] for written in names}
-    dotted = {f"{wrong}…": f"{right}…" for wrong, right in spellings.PACKAGES.items()} | spellings.BACKENDS
+    first = {name: option for [[name, *_], [option, *_]] in table[: len(django_settings.GLOBALS)]}
+    assert first == django_settings.GLOBALS
+    others = {written: right for [names, [right]] in table[len(django_settings.GLOBALS) :] for written in names}
+    dotted = {
+        f"{wrong}…": f"{right}…" for wrong, right in deprecated_names.PACKAGES.items()
+    } | deprecated_names.BACKENDS
     elsewhere = {"LOG_IGNORED_EXCEPTIONS": "OPTIONS", "max_connection": "CONNECTION_POOL_KWARGS"}
-    spelt = {**spellings.SETTINGS, **spellings.OPTIONS, **spellings.POOL_ARGUMENTS, **dotted}
+    spelt = {**deprecated_names.SETTINGS, **deprecated_names.OPTIONS, **deprecated_names.POOL_ARGUMENTS, **dotted}
     assert {name: right for name, right in others.items() if name not in elsewhere.values()} == spelt
 
 

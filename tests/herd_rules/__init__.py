@@ -1,4 +1,4 @@
-"""The rules of the herd policy as a suite, for the in-memory server and for real ones, in both colours."""
+"""The rules of the herd policy as a suite, for the in-memory server and for real ones, in both modes."""
 
 import pytest
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, cast
 
 from dvcache import Cache, Container, PoolFactory, Settings
 from dvcache.clients.replicated import AsyncReadOnly, ReadOnly
-from dvcache.leases import lease_of
+from dvcache.routing.lease_keys import lease_of
 from dvcache.testing import ManualClock
 from dvcache.testing.conformance import Blocking
 from dvcache.types import Arg
@@ -23,7 +23,7 @@ class World:
     """One database, and those who use it.
 
     Args:
-        colour: of the processes' caches.
+        mode: of the processes' caches.
         location: the LOCATION.
         pool_factory: what reaches it; None for the one of production.
         options: more OPTIONS.
@@ -31,7 +31,7 @@ class World:
 
     def __init__(
         self,
-        colour: Literal["sync", "async"],
+        mode: Literal["sync", "async"],
         location: str | list[str],
         stack: ExitStack,
         pool_factory: PoolFactory | None = None,
@@ -39,7 +39,7 @@ class World:
     ) -> None:
         self.clock = ManualClock()
         """The clock of the processes, not of the server."""
-        self._colour, self._location, self._factory, self._options = colour, location, pool_factory, options
+        self._mode, self._location, self._factory, self._options = mode, location, pool_factory, options
         self._runner = stack.enter_context(asyncio.Runner())
         self._stack = stack
         self.plain = self.process(HERD=False)
@@ -64,7 +64,7 @@ class World:
         return self._cache(Container(whole.settings, **clients, clock=self.clock))  # type: ignore[arg-type]  # by name
 
     def _cache(self, container: Container) -> Cache:
-        if self._colour == "sync":
+        if self._mode == "sync":
             return container.cache()
         return cast("Cache", Blocking(container.async_cache(), self._runner))
 
@@ -101,11 +101,11 @@ class World:
 
 @contextmanager
 def world_of(
-    colour: Literal["sync", "async"],
+    mode: Literal["sync", "async"],
     location: str | list[str],
     pool_factory: PoolFactory | None = None,
     **options: object,
 ) -> Iterator[World]:
     """Return one database with its processes, which end with the block."""
     with ExitStack() as stack:
-        yield World(colour, location, stack, pool_factory, **options)
+        yield World(mode, location, stack, pool_factory, **options)

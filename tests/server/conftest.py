@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import uvloop
 
-from dvcache.pools.lean import LeanPool
+from dvcache.pools.sync_pool import SyncPool
 from dvcache.protocols import Pool
 from dvcache.types import Endpoint
 from tests.clusters import Cluster
@@ -28,7 +28,7 @@ def run(request: pytest.FixtureRequest) -> Callable[..., object]:
 @pytest.fixture
 def real(server: Server) -> Iterator[Pool]:
     """A pool of the session's server."""
-    pool = LeanPool(Endpoint(host="127.0.0.1", port=server.port))
+    pool = SyncPool(Endpoint(host="127.0.0.1", port=server.port))
     yield pool
     pool.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dvcache import CacheError, ConfigurationError, Container, Settings
-from dvcache.slots import slot
+from dvcache.routing.slots import slot
 from tests.clusters import Cluster
 from tests.drivers import OwnAsyncPool, OwnAsyncSentinelPool, OwnPool, OwnSentinelPool
 from tests.servers import DelayProxy

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from dvcache.effects import Transaction
 from dvcache.errors import ClosedError, ConnectError, ConnectionLost, PoolExhausted, ReplyTimeout
-from dvcache.pools import line, takeover
+from dvcache.pools import async_connection, takeover
+from dvcache.pools.async_pool import MultiplexedPool
 from dvcache.pools.factory import Pools
-from dvcache.pools.multiplexed import MultiplexedPool
-from dvcache.types import Endpoint, Transaction
+from dvcache.types import Endpoint
 from tests.async_speaker import Speaker, command
 from tests.drivers import OwnAsyncBlockingPool, OwnAsyncPool, endpoint_of
 from tests.servers import DelayProxy, Server, TlsProxy
@@ -206,7 +207,7 @@ def test_a_hung_server_ends_the_connection_whatever_the_deadline(make: Make, ser
 
 
 def test_calls_for_room_leave_in_order(make: Make, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line, "IN_FLIGHT", 50_000)
+    monkeypatch.setattr(async_connection, "IN_FLIGHT", 50_000)
 
     async def main() -> None:
         pool = make()
@@ -228,7 +229,7 @@ def test_calls_for_room_leave_in_order(make: Make, run: Run, monkeypatch: pytest
 def test_what_cannot_be_packed_fails_its_caller_alone_while_room_is_awaited(
     make: Make, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line, "IN_FLIGHT", 1_000)
+    monkeypatch.setattr(async_connection, "IN_FLIGHT", 1_000)
 
     async def main() -> None:
         pool = make()
@@ -263,7 +264,7 @@ def test_waiting_for_room_costs_the_same_for_many_as_for_few(make: Make, run: Ru
 def test_a_hung_server_fails_the_calls_for_room_within_the_timeout(
     make: Make, server: Server, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line, "IN_FLIGHT", 100_000)
+    monkeypatch.setattr(async_connection, "IN_FLIGHT", 100_000)
 
     async def main() -> None:
         pool = make(timeout=0.3)
@@ -278,7 +279,7 @@ def test_a_hung_server_fails_the_calls_for_room_within_the_timeout(
 
 
 def test_a_deadline_bounds_the_wait_for_room(make: Make, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line, "IN_FLIGHT", 1_000)
+    monkeypatch.setattr(async_connection, "IN_FLIGHT", 1_000)
 
     async def main() -> None:
         pool = make(timeout=5.0)

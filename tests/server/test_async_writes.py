@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from dvcache.clients.standalone import AsyncStandalone
-from dvcache.pools.line import Line
-from dvcache.pools.multiplexed import MultiplexedPool
+from dvcache.pools.async_connection import MultiplexedConnection
+from dvcache.pools.async_pool import MultiplexedPool
 from dvcache.types import Endpoint
 from tests.servers import Server
 
@@ -26,7 +26,7 @@ class Recorder:
         return getattr(self._transport, name)
 
 
-async def recorded(pool: MultiplexedPool) -> tuple[Line, Recorder]:
+async def recorded(pool: MultiplexedPool) -> tuple[MultiplexedConnection, Recorder]:
     """Open a connection, and record what it writes from now on."""
     await pool.execute((("PING",),))
     line = pool._lines[asyncio.get_running_loop()]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dvcache import Container, Settings
-from dvcache.clients.resilient import REST
+from dvcache.clients.circuit_breaker import REST
 from tests.drivers import OwnAsyncPool, OwnPool
 from tests.servers import DelayProxy, Server, wait_until
 
@@ -18,12 +18,12 @@ DEADLINE = 1.0
 
 
 @contextmanager
-def getter(server: Server, colour: str) -> Iterator[tuple[Container, Callable[[str], object]]]:
+def getter(server: Server, mode: str) -> Iterator[tuple[Container, Callable[[str], object]]]:
     """A container on the server, and a function that gets one entry."""
     options = {"IGNORE_EXCEPTIONS": True, "SOCKET_TIMEOUT": DEADLINE}
     with Container(Settings.parse({"LOCATION": server.url(), "OPTIONS": options})) as container:
         server.raw("SET", ":1:k", 7)
-        if colour == "sync":
+        if mode == "sync":
             yield container, container.cache().get
             return
         with asyncio.Runner() as runner:
@@ -32,11 +32,11 @@ def getter(server: Server, colour: str) -> Iterator[tuple[Container, Callable[[s
 
 @pytest.mark.full("waits for slow and hung servers")
 @pytest.mark.parametrize("connected", [True, False], ids=["connected", "unconnected"])
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 def test_twenty_gets_of_a_server_that_hangs_take_less_than_two_deadlines(
-    own_server: Server, colour: str, connected: bool
+    own_server: Server, mode: str, connected: bool
 ) -> None:
-    with getter(own_server, colour) as (container, get):
+    with getter(own_server, mode) as (container, get):
         if connected:
             assert get("k") == 7
         else:

@@ -10,12 +10,12 @@ from tests.proxies import TlsProxy
 from tests.servers import Server
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_the_file_of_a_certificate_may_hold_its_key(colour: str, server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_the_file_of_a_certificate_may_hold_its_key(mode: str, server: Server, tmp_path: Path) -> None:
     with TlsProxy(server.port, tmp_path, client_certificate=True) as proxy:
         settings = Settings.parse({"LOCATION": f"{proxy.url()}&ssl_certfile={proxy.client_path}"})
         with Container(settings) as container:
-            if colour == "sync":
+            if mode == "sync":
                 assert container.cache().set("a", 1)
             else:
                 assert asyncio.run(container.async_cache().set("a", 1))

@@ -1,4 +1,4 @@
-"""Caches on a real cluster, in both colours: many keys, entries that move, leases, scripts, owners that fail."""
+"""Caches on a real cluster, in both modes: many keys, entries that move, leases, scripts, owners that fail."""
 
 import asyncio
 import os
@@ -12,22 +12,23 @@ from typing import Any
 
 import pytest
 
-from dvcache import Container, Settings, rota
-from dvcache.clients.cluster import nodes
+from dvcache import Container, Settings
+from dvcache.clients.cluster import discovery
 from dvcache.errors import AuthenticationError, CacheError, ServerError, TransportError
-from dvcache.slots import slot
+from dvcache.routing import replica_balancer
+from dvcache.routing.slots import slot
 from dvcache.testing.conformance import wired
 from tests.cluster_load import THIRDS
 from tests.clusters import Cluster, on_cluster
 from tests.replication import calls, reset_calls, wait_caught_up
 from tests.servers import PASSWORD, TlsProxy, wait_until
 
-COLOURS = ["sync", "async"]
+MODES = ["sync", "async"]
 
 
-@pytest.fixture(params=COLOURS)
+@pytest.fixture(params=MODES)
 def make(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Any]:
-    """What makes caches of settings, in one colour."""
+    """What makes caches of settings, in one mode."""
     with wired(request.param, cluster.urls()) as make_cache:
         yield on_cluster(make_cache)
 
@@ -54,7 +55,7 @@ def test_many_keys_are_asked_of_every_primary_at_once(cache: Any, cluster: Clust
 def test_while_one_node_is_waited_for_the_others_are_asked_already(
     make: Any, cluster: Cluster, reads: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rota, "CHECK_EVERY", 1000.0)
+    monkeypatch.setattr(replica_balancer, "CHECK_EVERY", 1000.0)
     cluster.wait_listed()
     cache = make(OPTIONS={"READ_FROM": reads})
     data = {f"k{n}": n for n in range(60)}
@@ -162,7 +163,7 @@ def test_scripts_are_found_on_every_node(cache: Any, cluster: Cluster) -> None:
 def test_an_owner_that_is_gone_costs_its_own_keys_and_no_others(
     cluster: Cluster, policy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nodes, "PATIENCE", 0.1)
+    monkeypatch.setattr(discovery, "PATIENCE", 0.1)
     herd = {"HERD": True} if policy == "herd" else {}
     names = [f"k{n}" for n in range(60)]
     gone = cluster.primaries[2]
@@ -170,8 +171,8 @@ def test_an_owner_that_is_gone_costs_its_own_keys_and_no_others(
     kept = {name: 1 for name in names if name not in lost}
     with ExitStack() as stack:
         caches = []
-        for colour in COLOURS:
-            make = on_cluster(stack.enter_context(wired(colour, cluster.urls())))  # type: ignore[arg-type]  # a colour
+        for mode in MODES:
+            make = on_cluster(stack.enter_context(wired(mode, cluster.urls())))  # type: ignore[arg-type]  # a mode
             caches += [(make(OPTIONS=herd), make(OPTIONS={**herd, "IGNORE_EXCEPTIONS": True}))]
         for strict, forgiving in caches:
             assert strict.set_many(dict.fromkeys(names, 1)) == forgiving.set_many(dict.fromkeys(names, 1)) == []
@@ -210,35 +211,35 @@ def test_an_owner_that_hangs_costs_the_claims_of_its_own_stale_entries_only(make
 @pytest.mark.full("starts a cluster: 3 s")
 def test_a_password_is_for_every_node() -> None:
     with Cluster(password=PASSWORD) as cluster:
-        for number, colour in enumerate(COLOURS):
-            with wired(colour, cluster.urls()) as make:  # type: ignore[arg-type]  # a colour
+        for number, mode in enumerate(MODES):
+            with wired(mode, cluster.urls()) as make:  # type: ignore[arg-type]  # a mode
                 cache = on_cluster(make)()
                 assert cache.set_many({f"k{n}": number for n in range(20)}) == []
                 assert cache.get_many(["k1", "k2"]) == {"k1": number, "k2": number}
             plain = [node.url() for node in cluster.nodes]
-            with wired(colour, plain) as make:  # type: ignore[arg-type]  # a colour
+            with wired(mode, plain) as make:  # type: ignore[arg-type]  # a mode
                 assert on_cluster(make)(OPTIONS={"PASSWORD": PASSWORD}).get("k1") == number
                 with pytest.raises(AuthenticationError):
                     on_cluster(make)(OPTIONS={"PASSWORD": "wrong"}).get("k1")
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_a_replica_will_do_as_the_only_seed(cluster: Cluster, colour: Any) -> None:
-    with wired(colour, cluster.nodes[4].url()) as make:
+@pytest.mark.parametrize("mode", MODES)
+def test_a_replica_will_do_as_the_only_seed(cluster: Cluster, mode: Any) -> None:
+    with wired(mode, cluster.nodes[4].url()) as make:
         cache = on_cluster(make)()
         assert cache.set_many({"a": 1, "b": 2, "c": 3}) == []
         assert cache.get_many("abc") == {"a": 1, "b": 2, "c": 3}
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_a_database_that_the_cluster_has_not_is_refused_by_name(cluster: Cluster, colour: Any) -> None:
-    with wired(colour, cluster.nodes[0].url(3)) as make, pytest.raises(CacheError, match="database 3"):
+@pytest.mark.parametrize("mode", MODES)
+def test_a_database_that_the_cluster_has_not_is_refused_by_name(cluster: Cluster, mode: Any) -> None:
+    with wired(mode, cluster.nodes[0].url(3)) as make, pytest.raises(CacheError, match="database 3"):
         on_cluster(make)().get("a")
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_a_node_of_a_cluster_says_what_option_is_missing(cluster: Cluster, colour: Any) -> None:
-    with wired(colour, cluster.nodes[0].url()) as make:
+@pytest.mark.parametrize("mode", MODES)
+def test_a_node_of_a_cluster_says_what_option_is_missing(cluster: Cluster, mode: Any) -> None:
+    with wired(mode, cluster.nodes[0].url()) as make:
         elsewhere = next(tag for tag in THIRDS if cluster.owner(slot(tag)) is not cluster.nodes[0])
         with pytest.raises(ServerError, match=r"OPTIONS\['CLUSTER'\] = True"):
             make().get(f"{{{elsewhere}}}")
@@ -272,8 +273,8 @@ def test_tls_is_for_every_node(tmp_path: Path) -> None:
         ports = {proxy.port for proxy in proxies}
         asked = cluster.nodes[0]
         wait_until(lambda: {each[2][1] for each in asked.raw("CLUSTER", "SLOTS")} == ports)
-        for colour in COLOURS:
-            with wired(colour, f"valkeys://127.0.0.1:{proxies[0].port}") as make:  # type: ignore[arg-type]  # a colour
+        for mode in MODES:
+            with wired(mode, f"valkeys://127.0.0.1:{proxies[0].port}") as make:  # type: ignore[arg-type]  # a mode
                 trusting = {"CONNECTION_POOL_KWARGS": {"ssl_ca_certs": str(authorities)}}
                 cache = on_cluster(make)(OPTIONS=trusting)
                 assert cache.set_many({f"k{n}": n for n in range(30)}) == []

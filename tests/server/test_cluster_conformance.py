@@ -26,6 +26,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 class TestCluster(CacheConformance):
     @pytest.fixture
     def make_cache(self, request: pytest.FixtureRequest, urls: list[str]) -> Iterator[MakeCache]:
-        colour, policy = request.param
-        with wired(colour, urls) as make_cache:
+        mode, policy = request.param
+        with wired(mode, urls) as make_cache:
             yield POLICIES[policy](on_cluster(make_cache))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dvcache.errors import TryAgainError
-from dvcache.slots import slot
+from dvcache.routing.slots import slot
 from dvcache.testing.conformance import wired
 from tests.clusters import Cluster, on_cluster
 from tests.servers import wait_until

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import valkey
 
-from dvcache.clients.commands import RULES
-from dvcache.slots import slot
+from dvcache.routing.commands import RULES
+from dvcache.routing.slots import slot
 from dvcache.testing.conformance import wired
 from tests.cluster_load import THIRDS
 from tests.clusters import Cluster, on_cluster
@@ -29,10 +29,10 @@ def test_every_command_on_keys_is_redirected_by_who_does_not_own_their_slot(clus
     assert {name: answer for name, answer in answers.items() if answer != "MOVED"} == {}
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_entries_of_one_slot_that_moved_unseen_are_stored_where_it_is(cluster: Cluster, colour: Any) -> None:
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_entries_of_one_slot_that_moved_unseen_are_stored_where_it_is(cluster: Cluster, mode: Any) -> None:
     data = {f"{KEY}{n}": n for n in range(3)}
-    with wired(colour, cluster.urls()) as make:
+    with wired(mode, cluster.urls()) as make:
         cache = on_cluster(make)()
         assert cache.set_many(data) == []
         cluster.migrate(slot(THIRDS[0]), cluster.owner(slot(THIRDS[1])))

@@ -1,4 +1,4 @@
-"""Slots move and nodes die under load, in both colours; the limits of time are those of what is promised."""
+"""Slots move and nodes die under load, in both modes; the limits of time are those of what is promised."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,10 +8,10 @@ import pytest
 
 from dvcache import Container, Settings
 from dvcache.errors import TransportError
-from dvcache.slots import slot
+from dvcache.routing.slots import slot
 from tests.cluster_load import THIRDS, ClusterLoad
 from tests.clusters import Cluster, ClusterNode
-from tests.load import Colour
+from tests.load import Mode
 from tests.servers import wait_until
 from tests.topologies import clients
 
@@ -30,9 +30,9 @@ def container(cluster: Cluster) -> Iterator[Container]:
         yield container
 
 
-@pytest.fixture(params=get_args(Colour))
+@pytest.fixture(params=get_args(Mode))
 def load(request: pytest.FixtureRequest, container: Container) -> ClusterLoad:
-    """Callers of one colour."""
+    """Callers of one mode."""
     return ClusterLoad(container, request.param)
 
 
@@ -86,7 +86,7 @@ def test_connections_stay_as_many_as_nodes_and_loops_or_threads(cluster: Cluster
         wait_until(lambda: len(load.done) > 4 * load.callers)
         for node, before in zip(cluster.nodes, names, strict=True):
             of_load = [client for client in clients(node) if client["id"] not in before]
-            assert len(of_load) <= (1 if load.colour == "async" else load.callers)
+            assert len(of_load) <= (1 if load.mode == "async" else load.callers)
 
 
 def test_every_node_down_and_up_again_needs_no_restart(cluster: Cluster, container: Container) -> None:

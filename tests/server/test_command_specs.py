@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from dvcache.clients.commands import RULES, Rule
 from dvcache.protocols import Pool
+from dvcache.routing.commands import RULES, Rule
 
 NO_WRITES = {"READONLY", "READWRITE", "SCRIPT", "TOUCH"}
 """Commands that change nothing that is stored, and yet are no replica's to answer: what they do is for the primary."""

@@ -18,12 +18,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 class TestServer(CacheConformance):
     @pytest.fixture
     def make_cache(self, request: pytest.FixtureRequest, server: Server, tls_proxy: TlsProxy) -> Iterator[MakeCache]:
-        colour, way = request.param
+        mode, way = request.param
         locations = {
             "TCP as ACL user": server.url(1, CACHE_USER, PASSWORD),
             "TCP as ACL user without scripts": server.url(1, NO_SCRIPTS_USER, PASSWORD),
             "unix socket": server.unix_url(1),
             "TLS": tls_proxy.url(1),
         }
-        with wired(colour, locations[way]) as make_cache:
+        with wired(mode, locations[way]) as make_cache:
             yield make_cache

@@ -11,9 +11,9 @@ from typing import Any, cast
 import pytest
 
 from dvcache import Cache
-from dvcache.clients.commands import only_reads
 from dvcache.pools.factory import Pools
 from dvcache.protocols import AsyncPool, Pool, PoolFactory
+from dvcache.routing.commands import only_reads
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from dvcache.types import Batch, Endpoint
 from tests.herd_rules import HerdRules, World, world_of
@@ -83,11 +83,11 @@ class WaitingPools(PoolFactory):
     def async_pool(self, endpoint: Endpoint, /) -> AsyncPool:
         return cast("AsyncPool", self._shared("async", endpoint, self._pools.async_pool, AsyncWaiting))
 
-    def _shared(self, colour: str, endpoint: Endpoint, make: Any, waiting: Any) -> Any:
-        if (colour, endpoint) not in self._made:
+    def _shared(self, mode: str, endpoint: Endpoint, make: Any, waiting: Any) -> Any:
+        if (mode, endpoint) not in self._made:
             pool = make(endpoint)
-            self._made[colour, endpoint] = waiting(pool) if endpoint.role == "primary" else pool
-        return Shared(self._made[colour, endpoint])
+            self._made[mode, endpoint] = waiting(pool) if endpoint.role == "primary" else pool
+        return Shared(self._made[mode, endpoint])
 
     def close(self) -> None:
         for pool in self._made.values():
@@ -122,15 +122,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def way(request: pytest.FixtureRequest) -> tuple[Any, str]:
-    colour, way = request.param
-    return colour, way
+    mode, way = request.param
+    return mode, way
 
 
 @pytest.fixture
 def make_cache(way: Any, ways: Any, pools: WaitingPools) -> Iterator[MakeCache]:
-    colour, name = way
+    mode, name = way
     location, options, _ = ways[name]
-    with wired(colour, location, pool_factory=pools) as make:
+    with wired(mode, location, pool_factory=pools) as make:
 
         def make_cache(**settings: Any) -> Cache:
             return make(**{**settings, "OPTIONS": {**options, **settings.get("OPTIONS", {})}})
@@ -147,9 +147,9 @@ class TestHerdRulesOverTopologies(HerdRules):
 
     @pytest.fixture
     def world(self, way: Any, ways: Any, pools: WaitingPools) -> Iterator[World]:
-        colour, name = way
+        mode, name = way
         location, options, _ = ways[name]
-        with world_of(colour, location, pools, **options) as world:
+        with world_of(mode, location, pools, **options) as world:
             yield world
 
 

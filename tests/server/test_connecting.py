@@ -13,7 +13,7 @@ import valkey.asyncio.connection as aio
 import valkey.connection as sync
 
 from dvcache import ConnectError, Container, Settings
-from dvcache.pools import connections
+from dvcache.pools import connect
 from dvcache.types import Endpoint
 from tests.drivers import OwnAsyncPool, OwnPool
 from tests.greeters import HOSTS, Greeter, addresses, black_hole, byte_by_byte, silent
@@ -145,29 +145,29 @@ def test_a_deadline_that_is_sooner_than_the_connect_timeout_is_named() -> None:
     with Greeter(silent) as server:
         endpoint = Endpoint(host="127.0.0.1", port=server.port, connect_timeout=60.0)
         with pytest.raises(ConnectError, match=r"no answer within 0\.2 s; the deadline has passed"):
-            connections.connect(connections.connection(endpoint), endpoint, time.monotonic() + 0.2)
+            connect.connect(connect.connection(endpoint), endpoint, time.monotonic() + 0.2)
         with pytest.raises(ConnectError, match=r"no answer within 0\.2 s; the deadline has passed"):
             asyncio.run(_aconnected(endpoint, 0.2))
 
 
 async def _aconnected(endpoint: Endpoint, seconds: float) -> None:
-    await connections.aconnect(connections.async_connection(endpoint), endpoint, time.monotonic() + seconds)
+    await connect.aconnect(connect.async_connection(endpoint), endpoint, time.monotonic() + seconds)
 
 
 def test_a_connection_that_failed_leaves_no_socket_open() -> None:
     with Greeter(byte_by_byte(0.01)) as server:
         endpoint = Endpoint(host="127.0.0.1", port=server.port, connect_timeout=0.1)
-        opened = [connections.connection(endpoint) for _ in range(3)]
+        opened = [connect.connection(endpoint) for _ in range(3)]
         for each in opened:
             with pytest.raises(ConnectError):
-                connections.connect(each, endpoint)
+                connect.connect(each, endpoint)
         assert [each._sock for each in opened] == [None] * 3
 
 
 def test_a_connection_reads_without_a_bound_of_the_greeting_afterwards(server: Server) -> None:
     endpoint = Endpoint(host=server.host, port=server.port, connect_timeout=0.3)
-    connection = connections.connection(endpoint)
-    connections.connect(connection, endpoint)
+    connection = connect.connection(endpoint)
+    connect.connect(connection, endpoint)
     assert type(connection._sock) is socket.socket
     time.sleep(0.4)
     connection.send_command("PING")
@@ -177,10 +177,10 @@ def test_a_connection_reads_without_a_bound_of_the_greeting_afterwards(server: S
 
 def test_bounded_classes_are_named_as_the_ones_they_bound() -> None:
     for cls in (sync.Connection, sync.SSLConnection, aio.Connection, aio.SSLConnection):
-        made = connections.bounded(cls)
+        made = connect.bounded(cls)
         assert (made.__name__, made.__module__) == (cls.__name__, cls.__module__)
         assert issubclass(made, cls)
-        assert connections.bounded(made) is made
+        assert connect.bounded(made) is made
 
 
 @pytest.mark.parametrize("host", ["a" * 70, f"{'b' * 64}.example", "..", "c..d"])
@@ -199,7 +199,7 @@ def test_a_name_without_addresses_cannot_be_reached(way: str, monkeypatch: pytes
 
 def test_an_embedded_server_that_starts_slowly_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
-    monkeypatch.setattr(connections, "embedded_server", released.wait)
+    monkeypatch.setattr(connect, "embedded_server", released.wait)
     with pytest.raises(ConnectError, match="valkey-server is starting; the deadline has passed"):
-        connections.located(Endpoint(scheme="embedded", host=""), time.monotonic() + 0.1)
+        connect.located(Endpoint(scheme="embedded", host=""), time.monotonic() + 0.1)
     released.set()

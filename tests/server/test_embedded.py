@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from dvcache.errors import ConfigurationError, ConnectError
-from dvcache.pools.embedded import SHARED
-from dvcache.pools.server_process import BINARY, ServerProcess, listens, server_binary
+from dvcache.pools.embedded.process import BINARY, ServerProcess, listens, server_binary
+from dvcache.pools.embedded.shared import SHARED
 from tests import programs
 from tests.servers import wait_until
 
 pytestmark = pytest.mark.full("each test starts programs that start servers")
 
-START = "from dvcache.pools.embedded import embedded_server; path = embedded_server(); "
+START = "from dvcache.pools.embedded.shared import embedded_server; path = embedded_server(); "
 
-PLACE = "from dvcache.pools import embedded; print(path, embedded._keeper._server.pid, flush=True)"
+PLACE = "from dvcache.pools.embedded.shared import _keeper; print(path, _keeper._server.pid, flush=True)"
 """Prints the path and the process id of the server."""
 
 
@@ -64,7 +64,7 @@ def lives(pid: int) -> bool:
 
 
 def test_importing_starts_nothing() -> None:
-    [shared] = printed(f"import dvcache.pools.embedded, os; print(os.environ.get({SHARED!r}))")
+    [shared] = printed(f"import dvcache.pools.embedded.shared, os; print(os.environ.get({SHARED!r}))")
     assert shared == "None"
 
 
@@ -72,7 +72,7 @@ def test_twenty_threads_at_the_start_share_one_server() -> None:
     assert printed("""
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dvcache.pools import embedded
+from dvcache.pools.embedded import shared as embedded
 started = []
 class Counted(embedded.ServerProcess):
     def __init__(self):
@@ -133,7 +133,7 @@ def test_a_forked_child_shares_the_server_and_does_not_end_it() -> None:
         START
         + """
 import os, sys
-from dvcache.pools.server_process import listens
+from dvcache.pools.embedded.process import listens
 child = os.fork()
 if child == 0:
     print(embedded_server() == path, flush=True)
@@ -150,7 +150,7 @@ def test_processes_of_multiprocessing_share_the_server(method: str, tmp_path: Pa
     program = tmp_path / "program.py"
     program.write_text(f"""
 import multiprocessing
-from dvcache.pools.embedded import embedded_server
+from dvcache.pools.embedded.shared import embedded_server
 if __name__ == "__main__":
     path = embedded_server()
     context = multiprocessing.get_context({method!r})
@@ -170,7 +170,7 @@ def test_a_subprocess_shares_the_server_and_does_not_end_it() -> None:
         START
         + f"""
 import subprocess, sys
-from dvcache.pools.server_process import listens
+from dvcache.pools.embedded.process import listens
 child = subprocess.run([sys.executable, "-c", {START + "print(path)"!r}], stdout=subprocess.PIPE, text=True)
 print(child.stdout.strip() == path)
 print(listens(path) and embedded_server() == path)
@@ -190,7 +190,7 @@ def test_a_server_that_died_is_replaced() -> None:
         START
         + """
 import os, signal
-from dvcache.pools import embedded
+from dvcache.pools.embedded import shared as embedded
 os.kill(embedded._keeper._server.pid, signal.SIGKILL)
 while embedded.listens(path):
     pass

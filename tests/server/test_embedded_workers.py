@@ -12,9 +12,9 @@ pytestmark = pytest.mark.full("each test starts programs that start servers")
 
 WORKERS = """
 import json, os, subprocess, sys
-from dvcache.pools.embedded import embedded_server
+from dvcache.pools.embedded.shared import embedded_server
 
-CHILD = "from dvcache.pools.embedded import embedded_server; print(embedded_server())"
+CHILD = "from dvcache.pools.embedded.shared import embedded_server; print(embedded_server())"
 
 def child(code=CHILD, **more):
     return subprocess.run(
@@ -23,7 +23,7 @@ def child(code=CHILD, **more):
 
 WORKER = f'''
 import os, subprocess, sys
-from dvcache.pools.embedded import embedded_server
+from dvcache.pools.embedded.shared import embedded_server
 print(embedded_server(), embedded_server(), *subprocess.run(
     [sys.executable, "-c", {CHILD!r}], capture_output=True, text=True, check=True).stdout.split())
 '''
@@ -117,7 +117,7 @@ from django.core.cache import cache
 from django.test import SimpleTestCase
 
 from django_valkey import get_valkey_connection
-from dvcache.pools.embedded import embedded_server
+from dvcache.pools.embedded.shared import embedded_server
 
 PARENT = os.environ["PARENT_SERVER"]
 
@@ -149,7 +149,7 @@ if __name__ == "__main__":
     from django.core.cache import cache
     from django.test.runner import DiscoverRunner
     from django_valkey import get_valkey_connection
-    from dvcache.pools.embedded import embedded_server
+    from dvcache.pools.embedded.shared import embedded_server
     cache.set("of the parent", 1)
     assert get_valkey_connection().ping()
     os.environ["PARENT_SERVER"] = embedded_server()

@@ -40,7 +40,7 @@ def _whole_and_known(fleet: SentinelFleet) -> None:
 
 
 @pytest.fixture(params=["sync", "async"])
-def colour(request: pytest.FixtureRequest) -> Any:
+def mode(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
@@ -70,7 +70,7 @@ def test_failovers_in_a_row_leak_no_place_of_a_limited_pool(fleet: SentinelFleet
     check_places(container, fleet)
 
 
-def test_the_replicas_that_are_read_follow_the_failover(colour: Any, fleet: SentinelFleet) -> None:
+def test_the_replicas_that_are_read_follow_the_failover(mode: Any, fleet: SentinelFleet) -> None:
     with Container(settings(fleet, replicas=True)) as container, asyncio.Runner() as runner:
 
         def read(times: int) -> None:
@@ -78,7 +78,7 @@ def test_the_replicas_that_are_read_follow_the_failover(colour: Any, fleet: Sent
                 for _ in range(times):
                     assert await container.async_cache().get("k") == "v"
 
-            if colour == "async":
+            if mode == "async":
                 runner.run(aread())
                 return
             for _ in range(times):
@@ -132,7 +132,7 @@ def test_reads_from_replicas_go_on_while_there_is_no_primary(fault: Fault, fleet
     assert values == {"v"}
 
 
-def test_closing_ends_the_threads_and_the_connections(colour: Any, fleet: SentinelFleet) -> None:
+def test_closing_ends_the_threads_and_the_connections(mode: Any, fleet: SentinelFleet) -> None:
     pool = {"client_name": "closing"}
     sentinels = {"client_name": "closing"}
     chosen = settings(fleet, replicas=True, CONNECTION_POOL_KWARGS=pool, SENTINEL_KWARGS=sentinels)
@@ -148,7 +148,7 @@ def test_closing_ends_the_threads_and_the_connections(colour: Any, fleet: Sentin
         assert len(set(threading.enumerate()) - before) >= len(fleet.sentinels)
         wait_until(lambda: all(named(sentinel, "closing") for sentinel in fleet.sentinels))
 
-    if colour == "async":
+    if mode == "async":
         asyncio.run(use_and_close())
     else:
         with Container(chosen) as container:
@@ -168,21 +168,21 @@ def test_a_container_that_is_dropped_ends_its_threads(fleet: SentinelFleet) -> N
     wait_until(lambda: not [each for each in threading.enumerate() if each.name.startswith("sentinel")])
 
 
-def test_a_sentinel_that_hangs_delays_nobody(colour: Any, fleet: SentinelFleet) -> None:
+def test_a_sentinel_that_hangs_delays_nobody(mode: Any, fleet: SentinelFleet) -> None:
     fleet.sentinels[0].pause()
     started = time.monotonic()
     with Container(settings(fleet, SOCKET_CONNECT_TIMEOUT=20)) as container:
-        assert len(four_at_once(container, colour)) == 4
+        assert len(four_at_once(container, mode)) == 4
     assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize("fault", [Node.kill, Node.pause], ids=["are down", "hang"])
 def test_where_all_sentinels_stop_every_caller_knows_within_the_connect_timeout(
-    fault: Callable[[Node], None], colour: Any, fleet: SentinelFleet
+    fault: Callable[[Node], None], mode: Any, fleet: SentinelFleet
 ) -> None:
     for sentinel in fleet.sentinels:
         fault(sentinel)
-    load = Load(Container(settings(fleet, SOCKET_CONNECT_TIMEOUT=1)), colour)
+    load = Load(Container(settings(fleet, SOCKET_CONNECT_TIMEOUT=1)), mode)
     with load.container, load.going_on():
         wait_until(lambda: {failed.caller for failed in load.failed} == set(range(load.callers)))
     assert load.done == []

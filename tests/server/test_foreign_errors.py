@@ -10,7 +10,7 @@ from valkey.cluster import ClusterParser
 
 from dvcache import Container, ServerError, Settings
 from dvcache.errors import CacheError, ReadOnlyError, RedirectError, reply_error
-from dvcache.pools import exchanges
+from dvcache.pools.custom import replies
 from dvcache.protocols import PoolFactory
 from dvcache.testing import MemoryPoolFactory
 from dvcache.types import Batch, Endpoint
@@ -178,7 +178,7 @@ def test_error_reply_that_a_parser_has_read_is_what_the_lean_pool_raises(code: s
     text = f"{code} 1234 127.0.0.1:7001" if code in {"MOVED", "ASK"} else f"{code} some text"
     theirs, ours = ClusterParser.parse_error(text), reply_error(text)
     for error in (theirs, foreign(theirs)):
-        [read] = exchanges.read((("GET", "k"),), [error], Endpoint())
+        [read] = replies.read((("GET", "k"),), [error], Endpoint())
         assert type(read) is type(ours)
         assert isinstance(read, RedirectError) is (code in {"MOVED", "ASK"})
         if isinstance(read, RedirectError):

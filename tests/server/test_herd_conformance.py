@@ -20,6 +20,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 class TestHerdOnServer(CacheConformance):
     @pytest.fixture
     def make_cache(self, request: pytest.FixtureRequest, acl_server: Server) -> Iterator[MakeCache]:
-        colour, user = request.param
-        with wired(colour, acl_server.url(1, USERS[user], PASSWORD)) as make_cache:
+        mode, user = request.param
+        with wired(mode, acl_server.url(1, USERS[user], PASSWORD)) as make_cache:
             yield of_a_herd(make_cache)

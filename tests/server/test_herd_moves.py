@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dvcache.slots import slot
+from dvcache.routing.slots import slot
 from tests.clusters import Cluster, ClusterNode
 from tests.herd_rounds import KEYS, Place, place_of, stored
 from tests.herds import CALLERS, PROCESSES, Herd, Kind, Round, herd_of

@@ -18,7 +18,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 class TestRulesOnServer(HerdRules):
     @pytest.fixture
     def world(self, request: pytest.FixtureRequest, acl_server: Server) -> Iterator[World]:
-        colour, user = request.param
+        mode, user = request.param
         acl_server.raw("ACL", "SETUSER", USERS[user], "+dbsize")
-        with world_of(colour, acl_server.url(1, USERS[user], PASSWORD)) as world:
+        with world_of(mode, acl_server.url(1, USERS[user], PASSWORD)) as world:
             yield world

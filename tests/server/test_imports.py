@@ -32,7 +32,7 @@ def fakes(tmp_path: Path) -> str:
     "statement",
     [
         "import dvcache",
-        "import dvcache, dvcache.container, dvcache.testing, dvcache.operations, dvcache.settings.options",
+        "import dvcache, dvcache.container, dvcache.testing, dvcache.operations, dvcache.settings.schema",
         "import dvcache; dvcache.Settings.parse({'LOCATION': 'valkey://h'})",
         "import dvcache.demo",
     ],

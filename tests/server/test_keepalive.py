@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dvcache import Container, ReplyTimeout, Settings
-from dvcache.pools import connections
+from dvcache.pools import connect
 from dvcache.types import Endpoint
 from tests.drivers import OwnAsyncPool, OwnPool
 from tests.replication import calls, reset_calls
@@ -23,8 +23,8 @@ def kept_alive(sock: Any) -> list[int]:
 
 
 def sync_socket(endpoint: Endpoint) -> list[int]:
-    connection = connections.connection(endpoint)
-    connections.connect(connection, endpoint)
+    connection = connect.connection(endpoint)
+    connect.connect(connection, endpoint)
     try:
         return kept_alive(connection._sock)
     finally:
@@ -32,8 +32,8 @@ def sync_socket(endpoint: Endpoint) -> list[int]:
 
 
 async def async_socket(endpoint: Endpoint) -> list[int]:
-    connection = connections.async_connection(endpoint)
-    await connections.aconnect(connection, endpoint)
+    connection = connect.async_connection(endpoint)
+    await connect.aconnect(connection, endpoint)
     writer = connection._writer
     assert writer is not None
     found = kept_alive(writer.get_extra_info("socket"))

@@ -82,17 +82,17 @@ def test_neighbours_on_the_loop_lose_no_call_by_an_argument_that_is_refused(
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 def test_an_argument_that_no_server_takes_is_refused_before_it_is_sent(
-    server: Server, monkeypatch: pytest.MonkeyPatch, colour: str
+    server: Server, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     monkeypatch.setattr(packing, "LARGEST", LIMIT)
-    monkeypatch.setattr("dvcache.pools.lane.LARGEST", LIMIT)
+    monkeypatch.setattr("dvcache.pools.sync_connection.LARGEST", LIMIT)
     value = bytes(range(256)) * (4 * 4096)
     with container(server, {}) as made:
 
         def stored() -> object:
-            if colour == "sync":
+            if mode == "sync":
                 return made.cache().set("large", value)
             return asyncio.run(made.async_cache().set("large", value))
 

@@ -121,7 +121,9 @@ def test_the_rules_name_the_commands_that_operations_send(server: Server) -> Non
     known = {name.decode().upper() for name in server.raw("COMMAND", "LIST")}
     written = set()
     package = Path(dvcache.__file__).parent
-    for module in (*(package / "operations").rglob("*.py"), package / "scripts.py"):
+    for module in (
+        path for folder in ("operations", "policies", "scripts") for path in (package / folder).rglob("*.py")
+    ):
         for node in ast.walk(ast.parse(module.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 written |= {node.value, *re.findall(r"call\('(\w+)'", node.value)} & known

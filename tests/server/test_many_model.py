@@ -1,4 +1,4 @@
-"""Many keys at once against a dict: on a cluster and on shards, in both colours, plainly and with the herd policy."""
+"""Many keys at once against a dict: on a cluster and on shards, in both modes, plainly and with the herd policy."""
 
 from collections.abc import Collection, Iterator
 from fnmatch import fnmatch
@@ -104,9 +104,9 @@ def places(shared_cluster: Cluster, shared_shards: Shards) -> dict[str, tuple[li
     ids=str,
 )
 def cache(request: pytest.FixtureRequest, places: Any) -> Iterator[Cache]:
-    colour, place, herd = request.param
+    mode, place, herd = request.param
     location, options = places[place]
-    with wired(colour, location) as make_cache:
+    with wired(mode, location) as make_cache:
         yield make_cache(OPTIONS={**options, "HERD": herd})
 
 

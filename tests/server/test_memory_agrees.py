@@ -4,10 +4,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from dvcache.pools.memory import MemoryPool
-from dvcache.pools.memory.store import MemoryStore
+from dvcache.memory import MemoryPool
+from dvcache.memory.store import MemoryStore
 from dvcache.protocols import Pool
-from dvcache.scripts import INCREMENT, SWAP
+from dvcache.scripts.counting import INCREMENT, SWAP
 from dvcache.types import Command, Endpoint
 from tests.agreement import (
     AMOUNTS,

@@ -19,8 +19,8 @@ from dvcache.errors import (
     ServerError,
     WrongTypeError,
 )
-from dvcache.pools import line
-from dvcache.pools.multiplexed import MultiplexedPool
+from dvcache.pools import async_connection
+from dvcache.pools.async_pool import MultiplexedPool
 from dvcache.types import Endpoint
 from tests.servers import DelayProxy, Server, free_port
 
@@ -287,7 +287,7 @@ def test_a_standalone_client_sends_again_what_is_safe_and_nothing_else(make: Mak
 
 
 def test_more_bytes_than_may_be_in_flight_wait_for_room(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line, "IN_FLIGHT", 100_000)
+    monkeypatch.setattr(async_connection, "IN_FLIGHT", 100_000)
 
     async def main() -> None:
         pool = make()

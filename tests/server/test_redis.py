@@ -16,9 +16,9 @@ WAYS = [("sync", "Redis"), ("async", "Redis"), ("sync", "Redis without scripts")
 class TestRedis(CacheConformance):
     @pytest.fixture(params=WAYS, ids=" on ".join)
     def make_cache(self, request: pytest.FixtureRequest, redis: Server) -> Iterator[MakeCache]:
-        colour, way = request.param
+        mode, way = request.param
         location = redis.url(1, NO_SCRIPTS_USER, PASSWORD) if "without" in way else redis.url(1)
-        with wired(colour, location) as make_cache:
+        with wired(mode, location) as make_cache:
             yield make_cache
 
     @override

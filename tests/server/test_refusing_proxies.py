@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from dvcache import ConnectionLost, Container, ServerError, Settings
-from dvcache.scripts import INCREMENT, NOTHING
+from dvcache.scripts.counting import INCREMENT
+from dvcache.scripts.entries import NOTHING
 from tests.servers import Server
 from tests.speaker import Relay, Speaker
 
@@ -37,11 +38,11 @@ def refusing(server: Server, words: str) -> Iterator[Speaker]:
 
 
 @contextmanager
-def calling(speaker: Speaker, colour: str, **options: Any) -> Iterator[Callable[..., Any]]:
+def calling(speaker: Speaker, mode: str, **options: Any) -> Iterator[Callable[..., Any]]:
     """A function that calls a method of a cache, sync or async."""
     settings = Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options})
     with Container(settings) as container:
-        if colour == "sync":
+        if mode == "sync":
             yield lambda name, *args, **kwargs: getattr(container.cache(), name)(*args, **kwargs)
             return
         with asyncio.Runner() as runner:
@@ -51,14 +52,14 @@ def calling(speaker: Speaker, colour: str, **options: Any) -> Iterator[Callable[
 
 
 @pytest.mark.parametrize("herd", [{}, {"HERD": True}], ids=["plain", "herd"])
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
 def test_every_operation_works_behind_a_proxy_that_refuses_in_its_own_words(
-    server: Server, words: str, colour: str, herd: dict[str, Any]
+    server: Server, words: str, mode: str, herd: dict[str, Any]
 ) -> None:
     refused = OPTIONAL - {"UNLINK"} if herd else OPTIONAL
     with Speaker(Relay(server.port, lambda name: said(words, name) if name in refused else None)) as speaker:  # noqa: SIM117
-        with calling(speaker, colour, **herd) as call:
+        with calling(speaker, mode, **herd) as call:
             assert call("set_many", {"a": 1, "b": 2}) == []
             assert call("get_many", ["a", "b"]) == {"a": 1, "b": 2}
             assert call("incr", "a") == 2
@@ -69,7 +70,7 @@ def test_every_operation_works_behind_a_proxy_that_refuses_in_its_own_words(
             assert call("touch", "c", 60) is True
             assert call("delete", "c") is True
             assert call("delete_many", ["a", "b"]) == 2
-            if colour == "sync":
+            if mode == "sync":
                 with call("get_lock", "l", timeout=5):
                     pass
                 assert call("get", "l") is None
@@ -79,10 +80,10 @@ def said(words: str, name: str) -> bytes:
     return b"-" + words.format(name.lower()).encode() + b"\r\n"
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("words", [WORDS["envoy"], WORDS["envoy, invalid"], WORDS["pika"], WORDS["disabled"]])
-def test_a_refusal_of_a_proxy_is_remembered(server: Server, words: str, colour: str) -> None:
-    with refusing(server, words) as speaker, calling(speaker, colour) as call:
+def test_a_refusal_of_a_proxy_is_remembered(server: Server, words: str, mode: str) -> None:
+    with refusing(server, words) as speaker, calling(speaker, mode) as call:
         for n in range(3):
             call("set_many", {"a": n, "b": n})
             call("incr", "a")
@@ -95,10 +96,10 @@ def test_a_refusal_of_a_proxy_is_remembered(server: Server, words: str, colour: 
     }
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_a_proxy_that_ends_the_connection_for_msetex_is_asked_for_sets(server: Server, colour: str) -> None:
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_proxy_that_ends_the_connection_for_msetex_is_asked_for_sets(server: Server, mode: str) -> None:
     with Speaker(Relay(server.port, lambda name: b"" if name == "MSETEX" else None)) as speaker:  # noqa: SIM117
-        with calling(speaker, colour) as call:
+        with calling(speaker, mode) as call:
             assert call("set_many", {"a": 1, "b": 2}) == []
             asked = speaker.names().count("MSETEX")
             assert call("set_many", {"a": 3, "b": 4}) == []
@@ -198,9 +199,9 @@ def test_a_connection_lost_once_at_a_script_says_nothing_of_scripts(server: Serv
             assert asked(speaker) >= before + 2
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_an_error_of_many_names_the_command_that_was_sent(server: Server, colour: str) -> None:
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_an_error_of_many_names_the_command_that_was_sent(server: Server, mode: str) -> None:
     with Speaker(Relay(server.port, lambda name: b"-OOM full\r\n" if name == "MSETEX" else None)) as speaker:  # noqa: SIM117
-        with calling(speaker, colour) as call, pytest.raises(ServerError, match="OOM") as caught:
+        with calling(speaker, mode) as call, pytest.raises(ServerError, match="OOM") as caught:
             call("set_many", {"a": 1, "b": 2})
     assert caught.value.command == "MSETEX"

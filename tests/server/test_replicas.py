@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from dvcache import Cache, progress
+from dvcache import Cache
 from dvcache.errors import ConnectError, ReadOnlyError
-from dvcache.rota import CHECK_EVERY
+from dvcache.routing import replica_lag
+from dvcache.routing.replica_balancer import CHECK_EVERY
 from dvcache.testing.conformance import MakeCache, wired
 from tests.servers import free_port, wait_until
 from tests.topologies import Node, Replication, calls, refusals, reset_calls
@@ -17,13 +18,13 @@ Make = Callable[..., Cache]
 
 
 @pytest.fixture(params=["sync", "async"])
-def colour(request: pytest.FixtureRequest) -> Any:
+def mode(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
 @pytest.fixture
-def make(colour: Any, replication: Replication) -> Iterator[MakeCache]:
-    with wired(colour, replication.urls()) as make:
+def make(mode: Any, replication: Replication) -> Iterator[MakeCache]:
+    with wired(mode, replication.urls()) as make:
         yield make
 
 
@@ -124,16 +125,16 @@ def test_a_replica_that_stops_in_the_middle_of_reads_is_no_error(
     assert gets(other)[0] > 600
 
 
-def test_a_replica_that_never_was_there_is_no_error(colour: Any, replication: Replication) -> None:
+def test_a_replica_that_never_was_there_is_no_error(mode: Any, replication: Replication) -> None:
     primary, replica, _ = replication.urls()
     nobody = f"valkey://127.0.0.1:{free_port()}/0"
-    with wired(colour, [primary, nobody, replica]) as make:
+    with wired(mode, [primary, nobody, replica]) as make:
         cache = make()
         cache.set("k", "v")
         replication.wait_in_sync()
         assert read(cache, 100) == {"v"}
         assert gets(replication.primary) == [0]
-    with wired(colour, [primary, nobody]) as make:
+    with wired(mode, [primary, nobody]) as make:
         assert read_by(make(), replication.nodes) == [200, 0, 0]
 
 
@@ -177,10 +178,10 @@ def test_replicas_that_take_writes_are_written_where_the_primary_is_gone(make: M
 
 @pytest.mark.full("waits for servers to change")
 def test_what_must_show_the_latest_write_is_read_where_it_was_written(
-    colour: Any, monkeypatch: pytest.MonkeyPatch
+    mode: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "MAX_LAG", 3600.0)  # or it would be set aside before a slow machine has come to it
-    with Replication(replicas=1, lagging=1) as replication, wired(colour, replication.urls()) as make:
+    monkeypatch.setattr(replica_lag, "MAX_LAG", 3600.0)  # or it would be set aside before a slow machine has come to it
+    with Replication(replicas=1, lagging=1) as replication, wired(mode, replication.urls()) as make:
         assert replication.link is not None
         cache = make()
         cache.set("k", "old")

@@ -193,20 +193,20 @@ WRONG_SLOTS = [
 ]
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("reply", WRONG_SLOTS, ids=lambda reply: str(reply)[:30])
-def test_cluster_slots_of_a_wrong_shape_are_a_protocol_error(reply: object, colour: str) -> None:
+def test_cluster_slots_of_a_wrong_shape_are_a_protocol_error(reply: object, mode: str) -> None:
     options = {"CLUSTER": True, "SOCKET_TIMEOUT": 1}
     with Speaker(lambda _: encoded(reply)) as speaker:
         container = Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options}))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with container, pytest.raises((ProtocolError, ConnectError)):
-            get(container, colour)
+            get(container, mode)
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB
 
 
-def get(container: Container, colour: str) -> object:
-    if colour == "sync":
+def get(container: Container, mode: str) -> object:
+    if mode == "sync":
         return container.cache().get("k")
 
     async def got() -> object:
@@ -227,17 +227,17 @@ ranges = st.lists(
 )
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(ranges.map(encoded) | replies)
-def test_any_reply_to_cluster_slots_is_an_error_of_ours(colour: str, reply: bytes) -> None:
+def test_any_reply_to_cluster_slots_is_an_error_of_ours(mode: str, reply: bytes) -> None:
     options = {"CLUSTER": True, "SOCKET_TIMEOUT": 0.3, "SOCKET_CONNECT_TIMEOUT": 0.3}
     with (
         Speaker(lambda command: reply if command[0] == b"CLUSTER" else b"$-1\r\n") as speaker,
         Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options})) as container,
         suppress(CacheError),
     ):
-        get(container, colour)
+        get(container, mode)
 
 
 def by_sentinel(speaker: Speaker) -> Settings:
@@ -251,16 +251,16 @@ def by_sentinel(speaker: Speaker) -> Settings:
     return Settings.parse({"LOCATION": "valkey://service/0", "OPTIONS": options})
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(told)
-def test_any_reply_of_a_sentinel_is_an_error_of_ours(colour: str, said: list[bytes]) -> None:
+def test_any_reply_of_a_sentinel_is_an_error_of_ours(mode: str, said: list[bytes]) -> None:
     with (
         Speaker(in_turn(said)) as speaker,
         Container(by_sentinel(speaker)) as container,
         pytest.raises(CacheError),
     ):
-        get(container, colour)
+        get(container, mode)
 
 
 def service(**state: str) -> bytes:
@@ -289,15 +289,15 @@ WRONG_STATES = [
 ]
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("said", WRONG_STATES, ids=range(len(WRONG_STATES)))
-def test_a_sentinel_that_says_what_none_says_is_one_that_does_not_answer(said: list[bytes], colour: str) -> None:
+def test_a_sentinel_that_says_what_none_says_is_one_that_does_not_answer(said: list[bytes], mode: str) -> None:
     with (
         Speaker(in_turn(said)) as speaker,
         Container(by_sentinel(speaker)) as container,
         pytest.raises(ConnectError, match="none of them answers"),
     ):
-        get(container, colour)
+        get(container, mode)
 
 
 def test_a_reply_of_a_wrong_shape_ends_its_connection() -> None:
@@ -351,10 +351,10 @@ GREETED: dict[str, tuple[str, dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("reply", GREETINGS, ids=range(len(GREETINGS)))
 @pytest.mark.parametrize(
-    ("kind", "colour"),
-    [(kind, colour) for kind, (*_, of) in GREETED.items() for colour in ("sync", "async") if of in {"both", colour}],
+    ("kind", "mode"),
+    [(kind, mode) for kind, (*_, of) in GREETED.items() for mode in ("sync", "async") if of in {"both", mode}],
 )
-def test_a_greeting_of_any_shape_is_an_error_of_ours(kind: str, colour: str, reply: bytes) -> None:
+def test_a_greeting_of_any_shape_is_an_error_of_ours(kind: str, mode: str, reply: bytes) -> None:
     db, options, _ = GREETED[kind]
     limits = {"SOCKET_TIMEOUT": 0.5, "SOCKET_CONNECT_TIMEOUT": 0.5}
     with Speaker(lambda _: reply, greets=False) as speaker:
@@ -363,4 +363,4 @@ def test_a_greeting_of_any_shape_is_an_error_of_ours(kind: str, colour: str, rep
             Container(Settings.parse({"LOCATION": location, "OPTIONS": {**limits, **options}})) as container,
             suppress(CacheError),
         ):
-            get(container, colour)
+            get(container, mode)

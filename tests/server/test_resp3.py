@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from dvcache.effects import Transaction
 from dvcache.errors import WrongTypeError
 from dvcache.pools.factory import Pools
 from dvcache.pools.resp3 import as_resp2
 from dvcache.settings import Settings
-from dvcache.types import Batch, Transaction
+from dvcache.types import Batch
 from tests.drivers import OwnAsyncPool, OwnPool
 from tests.servers import Server
 
@@ -40,10 +41,10 @@ COMMANDS: Batch = (
 )
 
 
-def replies(server: Server, colour: str, **options: Any) -> list[str]:
+def replies(server: Server, mode: str, **options: Any) -> list[str]:
     server.raw("FLUSHALL")
     [endpoint] = Settings.parse({"LOCATION": server.url(), "OPTIONS": options}).endpoints
-    if colour == "sync":
+    if mode == "sync":
         pool = Pools().pool(endpoint)
         answered = pool.execute(COMMANDS)
         pool.close()
@@ -61,12 +62,12 @@ POOLS = {"sync": OwnPool, "async": OwnAsyncPool}
 
 @pytest.mark.parametrize("parser", [None, "valkey._parsers.resp3._RESP3Parser", "valkey._parsers.resp2._RESP2Parser"])
 @pytest.mark.parametrize("own", [False, True], ids=["built in", "own pool"])
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_every_reply_is_that_of_resp2(colour: str, parser: str | None, server: Server, *, own: bool) -> None:
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_every_reply_is_that_of_resp2(mode: str, parser: str | None, server: Server, *, own: bool) -> None:
     options: dict[str, Any] = {"CONNECTION_POOL_KWARGS": {"protocol": 3}}
-    options |= {"CONNECTION_POOL_CLASS": POOLS[colour]} if own else {}
+    options |= {"CONNECTION_POOL_CLASS": POOLS[mode]} if own else {}
     options |= {"PARSER_CLASS": parser} if parser else {}
-    assert replies(server, colour, **options) == replies(server, colour)
+    assert replies(server, mode, **options) == replies(server, mode)
 
 
 def test_the_protocol_of_a_url_is_spoken(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""Services behind passwords and behind TLS, in both colours."""
+"""Services behind passwords and behind TLS, in both modes."""
 
 import asyncio
 import socketserver
@@ -23,7 +23,7 @@ def entry(location: str, sentinels: list[tuple[str, int]], **options: Any) -> di
     return {"LOCATION": location, "OPTIONS": {"CLIENT_CLASS": CLIENT, "SENTINELS": sentinels, **options}}
 
 
-def check_both_colours(settings: dict[str, Any]) -> None:
+def check_both_modes(settings: dict[str, Any]) -> None:
     async def use() -> object:
         await container.async_cache().set("async", 2)
         return await container.async_cache().get_or_set("async", 0)
@@ -37,7 +37,7 @@ def check_both_colours(settings: dict[str, Any]) -> None:
 def test_nodes_and_sentinels_have_passwords_of_their_own_places(own_fleet: SentinelFleet) -> None:
     own_fleet.replication(SERVICES[0])
     location = f"valkey://:{quote(PASSWORD, safe='')}@{SERVICES[0]}/0"
-    check_both_colours(entry(location, own_fleet.addresses, SENTINEL_KWARGS={"password": PASSWORD}))
+    check_both_modes(entry(location, own_fleet.addresses, SENTINEL_KWARGS={"password": PASSWORD}))
     without = entry(location, own_fleet.addresses)
     with (
         Container(Settings.parse(without)) as container,
@@ -84,7 +84,7 @@ def teller(tls_proxy: TlsProxy) -> Iterator[tuple[str, int]]:
 
 def test_a_service_is_reached_over_tls(tls_proxy: TlsProxy, teller: tuple[str, int]) -> None:
     before = tls_proxy.accepted
-    check_both_colours(entry(f"valkeys://tls_service/0?ssl_ca_certs={tls_proxy.ca_path}", [teller]))
+    check_both_modes(entry(f"valkeys://tls_service/0?ssl_ca_certs={tls_proxy.ca_path}", [teller]))
     assert tls_proxy.accepted >= before + 2
     unknown = entry("valkeys://tls_service/0", [teller])
     with (

@@ -1,4 +1,4 @@
-"""Shards that hang, die and come back: what of it concerns whom, in both colours."""
+"""Shards that hang, die and come back: what of it concerns whom, in both modes."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from dvcache import Cache, ConnectError, Container, NotSupportedError, Settings, TransportError
-from dvcache.clients.ring import Ring
+from dvcache.routing.ring import Ring
 from dvcache.testing.conformance import Blocking
 from tests.replication import Node, calls, clients, reset_calls
 from tests.servers import wait_until
@@ -19,13 +19,13 @@ DEADLINE = 1.0
 
 
 class Sharded:
-    """A cache of one colour on shards."""
+    """A cache of one mode on shards."""
 
-    def __init__(self, shards: Shards, colour: str, runner: asyncio.Runner, **options: object) -> None:
-        self._shards, self._colour, self._runner = shards, colour, runner
+    def __init__(self, shards: Shards, mode: str, runner: asyncio.Runner, **options: object) -> None:
+        self._shards, self._mode, self._runner = shards, mode, runner
         settings = Settings.parse({"LOCATION": shards.urls, "OPTIONS": {"SHARDED": True, **options}})
         self.container = Container(settings)
-        is_sync = colour == "sync"
+        is_sync = mode == "sync"
         own: Any = self.container.cache() if is_sync else Blocking(self.container.async_cache(), runner)
         self.cache = cast("Cache", own)
         ring = Ring(shards.urls)

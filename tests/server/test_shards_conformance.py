@@ -27,8 +27,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 class TestShards(CacheConformance):
     @pytest.fixture
     def make_cache(self, request: pytest.FixtureRequest, urls: list[str]) -> Iterator[MakeCache]:
-        colour, policy = request.param
-        with wired(colour, urls) as make:
+        mode, policy = request.param
+        with wired(mode, urls) as make:
 
             def make_cache(**settings: Any) -> Any:
                 return make(**{**settings, "OPTIONS": {"SHARDED": True, **settings.get("OPTIONS", {})}})

@@ -9,12 +9,12 @@ from typing import Any, Final
 import pytest
 from typing_extensions import override
 
-from django_valkey.cluster_cache.operations import ClusterCache
+from django_valkey._methods.cluster import ClusterCache
 from dvcache import Cache, NotSupportedError, Settings
-from dvcache.clients.ring import Ring
 from dvcache.container import Container
 from dvcache.protocols import Pool
-from dvcache.slots import slot
+from dvcache.routing.ring import Ring
+from dvcache.routing.slots import slot
 from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.conformance import wired
 from dvcache.types import Batch, Endpoint
@@ -56,13 +56,13 @@ def locations(shared_cluster: Cluster, shared_shards: Shards) -> dict[str, tuple
 
 @pytest.fixture(scope="module", params=itertools.product(PLACES, ["sync", "async"]), ids=" ".join)
 def place(request: pytest.FixtureRequest, locations: Any) -> Iterator[tuple[str, Cache, tuple[str, str]]]:
-    """A topology, a cache of one colour on it, and two keys that lie apart."""
-    name, colour = request.param
+    """A topology, a cache of one mode on it, and two keys that lie apart."""
+    name, mode = request.param
     location, options = locations[name]
     ring = Ring(location)
     where = slot if name == "cluster" else ring.owner
     apart = next(key for key in map(str, range(99)) if where(f":1:{key}".encode()) != where(b":1:a"))
-    with wired(colour, location) as make_cache:
+    with wired(mode, location) as make_cache:
         yield name, make_cache(OPTIONS=options), ("a", apart)
 
 

@@ -9,10 +9,11 @@ from typing import Any, TypeAlias
 import pytest
 
 from dvcache import AsyncCache, Cache, Container, NotSupportedError, ServerError, Settings
+from dvcache.effects import Transaction
 from dvcache.errors import TryAgainError, reply_error
-from dvcache.slots import slot
+from dvcache.routing.slots import slot
 from dvcache.testing.conformance import Blocking
-from dvcache.types import Batch, Command, Transaction
+from dvcache.types import Batch, Command
 from tests.clusters import Cluster
 from tests.servers import PASSWORD, Server, user
 
@@ -99,7 +100,7 @@ Execute: TypeAlias = Callable[[Batch], Any]
 
 @pytest.fixture(params=["sync", "async"])
 def clustered(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[tuple[Any, Execute]]:
-    """A cache of either colour on a cluster of older servers, for a user without scripts, and what runs a batch."""
+    """A cache of either mode on a cluster of older servers, for a user without scripts, and what runs a batch."""
     options = {"CLUSTER": True, "SOCKET_TIMEOUT": 0.5}
     container = Container(Settings.parse({"LOCATION": cluster.urls(), "OPTIONS": options}))
     with asyncio.Runner() as runner:

@@ -15,16 +15,16 @@ from tests.servers import Server, wait_until
 from tests.speaker import Relay, Speaker
 
 KINDS = {"plain": {}, "herd": {"HERD": True}}
-both = pytest.mark.parametrize("colour", ["sync", "async"])
+both = pytest.mark.parametrize("mode", ["sync", "async"])
 each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 
 @contextmanager
-def calling(server: Any, colour: str, **options: Any) -> Iterator[Callable[[Callable[[Any], Any]], Any]]:
+def calling(server: Any, mode: str, **options: Any) -> Iterator[Callable[[Callable[[Any], Any]], Any]]:
     """A function that makes a call on a cache that ignores errors."""
     settings = Settings.parse({"LOCATION": server.url(), "OPTIONS": {"IGNORE_EXCEPTIONS": True, **options}})
     with Container(settings) as container:
-        if colour == "sync":
+        if mode == "sync":
             yield lambda call: call(container.cache())
             return
         with asyncio.Runner() as runner:
@@ -39,9 +39,9 @@ def calling(server: Any, colour: str, **options: Any) -> Iterator[Callable[[Call
 @each_kind
 @pytest.mark.parametrize("text", CANNOT_SERVE, ids=lambda text: text.split()[0])
 def test_every_method_returns_its_empty_value_of_a_server_that_cannot_serve(
-    text: str, kind: dict[str, Any], colour: str
+    text: str, kind: dict[str, Any], mode: str
 ) -> None:
-    with Speaker(lambda _: b"-" + text.encode() + b"\r\n") as speaker, calling(speaker, colour, **kind) as made:
+    with Speaker(lambda _: b"-" + text.encode() + b"\r\n") as speaker, calling(speaker, mode, **kind) as made:
         for name, (call, empty) in EXAMPLES.items():
             assert made(call) == empty, name
 
@@ -50,7 +50,7 @@ def test_every_method_returns_its_empty_value_of_a_server_that_cannot_serve(
 @each_kind
 @pytest.mark.parametrize("setting", [("maxmemory", "1"), ("min-replicas-to-write", "1")])
 def test_a_full_server_ignored_lets_get_or_set_compute_once(
-    own_server: Server, setting: tuple[str, str], kind: dict[str, Any], colour: str
+    own_server: Server, setting: tuple[str, str], kind: dict[str, Any], mode: str
 ) -> None:
     computed: list[int] = []
 
@@ -59,7 +59,7 @@ def test_a_full_server_ignored_lets_get_or_set_compute_once(
         return 5
 
     own_server.raw("CONFIG", "SET", *setting)
-    with calling(own_server, colour, **kind) as made:
+    with calling(own_server, mode, **kind) as made:
         assert made(lambda cache: cache.get_or_set("k", compute)) == 5
         assert made(lambda cache: cache.set("k", 1)) is False
         assert made(lambda cache: cache.incr("k", default=1)) is None
@@ -69,22 +69,22 @@ def test_a_full_server_ignored_lets_get_or_set_compute_once(
 
 
 @both
-def test_a_full_server_is_an_error_that_names_it_where_errors_are_raised(own_server: Server, colour: str) -> None:
+def test_a_full_server_is_an_error_that_names_it_where_errors_are_raised(own_server: Server, mode: str) -> None:
     own_server.raw("CONFIG", "SET", "maxmemory", "1")
-    with calling(own_server, colour, IGNORE_EXCEPTIONS=False) as made:
+    with calling(own_server, mode, IGNORE_EXCEPTIONS=False) as made:
         for call in (lambda cache: cache.set("k", 1), lambda cache: cache.set_many({"a": 1, "b": 2})):
             with pytest.raises(UnavailableError, match="OOM"):
                 made(call)
 
 
 @both
-def test_reads_leave_a_replica_that_a_script_keeps_busy(server: Server, colour: str) -> None:
+def test_reads_leave_a_replica_that_a_script_keeps_busy(server: Server, mode: str) -> None:
     server.raw("SET", ":1:k", 7)
     busy = Relay(server.port, lambda _: b"-BUSY Valkey is busy running a script.\r\n")
     with Speaker(busy) as replica:
         location = [f"{server.url()}?is_master=1", f"{replica.url()}?is_master=0"]
         with Container(Settings.parse({"LOCATION": location})) as container:
-            if colour == "sync":
+            if mode == "sync":
                 assert container.cache().get("k") == 7
             else:
                 assert asyncio.run(container.async_cache().get("k")) == 7
@@ -92,9 +92,9 @@ def test_reads_leave_a_replica_that_a_script_keeps_busy(server: Server, colour: 
 
 
 @both
-def test_a_script_that_never_ends_makes_the_server_unavailable(own_server: Server, colour: str) -> None:
+def test_a_script_that_never_ends_makes_the_server_unavailable(own_server: Server, mode: str) -> None:
     own_server.raw("CONFIG", "SET", "busy-reply-threshold", "50")
-    with calling(own_server, colour) as made:
+    with calling(own_server, mode) as made:
         assert made(lambda cache: cache.set("k", 1))
         client = valkey.Connection(host="127.0.0.1", port=own_server.port)
         client.send_command("EVAL", "while true do end", 0)

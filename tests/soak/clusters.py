@@ -6,10 +6,10 @@ from typing import Final, get_args
 
 from dvcache import Container, Settings
 from dvcache.errors import TransportError
-from dvcache.slots import slot
+from dvcache.routing.slots import slot
 from tests.cluster_load import THIRDS, ClusterLoad
 from tests.clusters import Cluster, ClusterNode
-from tests.load import Colour
+from tests.load import Mode
 from tests.servers import wait_until
 from tests.soak._run import Run
 
@@ -27,9 +27,9 @@ def every_caller_comes_through_within_a_second_of_a_promotion(run: Run) -> str:
         for node in cluster.nodes:
             _configure(node)
         for number in run.rounds(short=1, long=10):
-            for colour in get_args(Colour):
+            for mode in get_args(Mode):
                 with _container(cluster) as container:
-                    load = ClusterLoad(container, colour)
+                    load = ClusterLoad(container, mode)
                     longest = max(longest, _killed(cluster, load, THIRDS[number % 3]))
                     assert load.wrong == []
                     assert all(isinstance(error, TransportError) for error in load.failed)
@@ -69,9 +69,9 @@ def slots_move_without_end_and_nobody_notices(run: Run) -> str:
     moves = 0
     turns = 0
     with Cluster() as cluster:
-        for colour in get_args(Colour):
+        for mode in get_args(Mode):
             with _container(cluster) as container:
-                load = ClusterLoad(container, colour)
+                load = ClusterLoad(container, mode)
                 cluster.flush()
                 with load.going_on():
                     wait_until(lambda load=load: load.done)  # type: ignore[misc]  # a default binds the loop's

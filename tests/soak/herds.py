@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 
 from dvcache import Container, Settings
-from dvcache.slots import brought_home, slot
+from dvcache.routing.slots import brought_home, slot
 from tests.clusters import Cluster, ClusterNode
 from tests.herd_rounds import KEYS, Ground, Place, Topology, one_computes, one_recomputes, place_of, plain_reads, stored
 from tests.herds import CALLERS, PROCESSES, Kind, herd_of

@@ -3,11 +3,12 @@
 from typing import assert_type
 
 from dvcache.cache import AsyncCache, Cache, aio, sync
+from dvcache.context import Context
+from dvcache.effects import Op
 from dvcache.operations import many, values
-from dvcache.operations.context import Context
 from dvcache.protocols import AsyncClient, Client
 from dvcache.testing.replay import replay
-from dvcache.types import Key, Op
+from dvcache.types import Key
 
 
 def doubled(cx: Context, key: Key, times: int = 2) -> Op[int]:
@@ -30,7 +31,7 @@ class AsyncMine(AsyncCache):
 
 
 def facades(context: Context, client: Client, async_client: AsyncClient) -> None:
-    """A client of one colour does not fit the other's facade."""
+    """A client of one mode does not fit the other's facade."""
     Cache(context, client)
     AsyncCache(context, async_client)
     Cache(context, async_client)  # type: ignore[arg-type]

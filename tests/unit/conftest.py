@@ -2,7 +2,7 @@
 
 import pytest
 
-from dvcache.pools.watch import Watch
+from dvcache.pools.sentinel.watcher import Watcher
 from dvcache.testing import ManualClock
 from tests.unit.fake_sentinels import Follower, watched
 
@@ -18,5 +18,5 @@ def follower() -> Follower:
 
 
 @pytest.fixture
-def watch(clock: ManualClock, follower: Follower) -> Watch:
+def watch(clock: ManualClock, follower: Follower) -> Watcher:
     return watched(clock, follower)

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dvcache.clients.building import ASYNC, SYNC, Topology, client
+from dvcache.clients.build import ASYNC, SYNC, Topology, client
 from dvcache.errors import ConnectError, ReplyTimeout, reply_error
-from dvcache.slots import slot
+from dvcache.routing.slots import slot
 from dvcache.types import Address, Batch, Command, Endpoint
 
 Answer = Callable[[Command], Any]
@@ -87,7 +87,7 @@ class Node:
 
 
 class World:
-    """The nodes, which of them owns which slots, and the clients of both colours that reach them.
+    """The nodes, which of them owns which slots, and the clients of both modes that reach them.
 
     Args:
         primaries: how many.
@@ -121,12 +121,12 @@ class World:
                 return node
         raise ConnectError("cannot connect", endpoint=endpoint.name)
 
-    def client(self, colour: str, *seeds: Address) -> Any:
-        """Return a cluster's client: of the asynchronous colour one that runs each batch to its end."""
+    def client(self, mode: str, *seeds: Address) -> Any:
+        """Return a cluster's client: of the asynchronous mode one that runs each batch to its end."""
         places = seeds or [node.address for node in self.nodes]
         endpoints = [Endpoint(host=host, port=port, in_cluster=True, timeout=0.5) for host, port in places]
         topology = Topology(cluster=True, read_from_primary=True)
-        if colour == "sync":
+        if mode == "sync":
             return client(SYNC, lambda endpoint: Pool(self, endpoint), endpoints, topology)
         return Blocking(client(ASYNC, lambda endpoint: AsyncPool(self, endpoint), endpoints, topology))
 

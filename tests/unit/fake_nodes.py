@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from typing_extensions import override
 
-from dvcache.clients import building
+from dvcache.clients import build
 from dvcache.errors import ClosedError
 from dvcache.types import Batch, Endpoint
 
@@ -73,25 +73,25 @@ def replied(error: Exception) -> Exception:
 
 
 class Asker:
-    """One colour of clients, called in the same way."""
+    """One mode of clients, called in the same way."""
 
-    def __init__(self, colour: str) -> None:
-        self.colour: Any = building.SYNC if colour == "sync" else building.ASYNC
-        self._is_async = colour == "async"
+    def __init__(self, mode: str) -> None:
+        self.mode: Any = build.SYNC if mode == "sync" else build.ASYNC
+        self._is_async = mode == "async"
 
     def one(self, node: Node) -> Any:
         """Return the client of a node."""
         return AsyncNode(node) if self._is_async else node
 
-    def client(self, nodes: Sequence[Node], topology: building.Topology | None = None, **fields: Any) -> Any:
+    def client(self, nodes: Sequence[Node], topology: build.Topology | None = None, **fields: Any) -> Any:
         """Return the client of a topology in which the first node is the primary."""
         endpoints = [Endpoint(host=node.name, role="primary" if node is nodes[0] else "replica") for node in nodes]
         by_host: dict[str, Node] = {node.name: node for node in nodes}
         make: Callable[[Endpoint], Any] = lambda endpoint: self.one(by_host[endpoint.host])  # noqa: E731  # typed here
-        return building.client(self.colour, make, endpoints, topology or building.Topology(**fields))
+        return build.client(self.mode, make, endpoints, topology or build.Topology(**fields))
 
     def ask(self, client: Any, batch: Batch) -> list[Any]:
-        """Run a batch on a client of this colour."""
+        """Run a batch on a client of this mode."""
         if self._is_async:
             return list(asyncio.run(client.execute(batch)))
         return list(client.execute(batch))

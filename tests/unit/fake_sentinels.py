@@ -2,8 +2,8 @@
 
 from typing import Any, ClassVar, Final
 
-from dvcache.pools.sentinels import Known
-from dvcache.pools.watch import Watch
+from dvcache.pools.sentinel.sentinel import Known
+from dvcache.pools.sentinel.watcher import Watcher
 from dvcache.testing import ManualClock
 from dvcache.types import Address, Endpoint
 
@@ -19,7 +19,7 @@ class Subscriber:
     all: ClassVar[dict[Address, "Subscriber"]] = {}
     """The last one of each sentinel."""
 
-    def __init__(self, address: Address, endpoint: Endpoint, watch: Watch) -> None:
+    def __init__(self, address: Address, endpoint: Endpoint, watch: Watcher) -> None:
         assert address in endpoint.sentinels
         self.address, self._watch = address, watch
         self.says: Known | str | list[str] | None = None
@@ -67,9 +67,9 @@ def say(address: Address, said: Any) -> None:
     Subscriber.all[address].speak()
 
 
-def watched(clock: ManualClock, follower: Follower) -> Watch:
+def watched(clock: ManualClock, follower: Follower) -> Watcher:
     """Return a watch over the service, of which the follower wants to know."""
     Subscriber.all.clear()
-    watch = Watch(SERVICE, clock, Subscriber)  # type: ignore[arg-type]  # a subscriber without a thread
+    watch = Watcher(SERVICE, clock, Subscriber)  # type: ignore[arg-type]  # a subscriber without a thread
     watch.listen(follower)
     return watch

@@ -3,7 +3,7 @@
 from typing import Any
 
 from dvcache import Container, Settings
-from dvcache.pools.memory import MemoryStore
+from dvcache.memory import MemoryStore
 from dvcache.testing import MemoryPoolFactory
 
 K, LEASE = b":1:k", b":1:k:lease"

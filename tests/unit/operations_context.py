@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from dvcache.codec import ValueCodec
 from dvcache.compressors.identity import IdentityCompressor
+from dvcache.context import Context
 from dvcache.keys import PrefixedKeys
-from dvcache.operations.context import Context
-from dvcache.operations.plain import PLAIN
+from dvcache.policies.plain import PLAIN
 from dvcache.serializers.pickle import PickleSerializer
 
 CX = Context(keys=PrefixedKeys("p", 1), codec=ValueCodec(PickleSerializer(), IdentityCompressor()), policy=PLAIN)

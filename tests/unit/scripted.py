@@ -1,4 +1,4 @@
-"""Clients that answer as they are told, and operations that are run on them in both colours."""
+"""Clients that answer as they are told, and operations that are run on them in both modes."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 import pytest
 
 from dvcache.drive import arun, run
-from dvcache.types import Batch, Op
+from dvcache.effects import Op
+from dvcache.types import Batch
 
 PING: Batch = (("PING",),)
 BYE: Batch = (("UNLINK", b"lease"),)
@@ -32,7 +33,7 @@ class Scripted:
 
 
 class AsyncScripted(Scripted):
-    async def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:  # type: ignore[override]  # the other colour
+    async def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:  # type: ignore[override]  # the other mode
         await asyncio.sleep(0)
         return super().execute(batch)
 
@@ -50,7 +51,7 @@ def in_async(op: Op[Any], *answers: Any) -> tuple[Any, list[Batch]]:
     return asyncio.run(arun(op, client)), client.seen
 
 
-colours = pytest.mark.parametrize("drive_", [in_sync, in_async], ids=["sync", "async"])
+modes = pytest.mark.parametrize("drive_", [in_sync, in_async], ids=["sync", "async"])
 
 
 def ask() -> Op[Any]:

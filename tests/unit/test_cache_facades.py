@@ -46,7 +46,7 @@ def test_locks_take_the_same_arguments_in_both_facades(name: str) -> None:
     assert first.parameters == second.parameters
 
 
-def test_locks_of_both_colours_have_the_same_methods() -> None:
+def test_locks_of_both_modes_have_the_same_methods() -> None:
     methods = [name for name in vars(Lock) if not name.startswith("_")]
     assert methods == [name for name in vars(AsyncLock) if not name.startswith("_")]
     for name in methods:

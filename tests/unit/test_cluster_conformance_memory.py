@@ -1,4 +1,4 @@
-"""A cluster of in-memory nodes conforms: each colour with one policy, since real nodes have both with both."""
+"""A cluster of in-memory nodes conforms: each mode with one policy, since real nodes have both with both."""
 
 from collections.abc import Iterator
 
@@ -14,6 +14,6 @@ from tests.herds import of_a_herd
 class TestClusterInMemory(CacheConformance):
     @pytest.fixture(params=["sync", "async herd"])
     def make_cache(self, request: pytest.FixtureRequest) -> Iterator[MakeCache]:
-        colour, _, herd = request.param.partition(" ")
-        with wired(colour, "valkey://production:7001", pool_factory=MemoryPoolFactory()) as make_cache:
+        mode, _, herd = request.param.partition(" ")
+        with wired(mode, "valkey://production:7001", pool_factory=MemoryPoolFactory()) as make_cache:
             yield of_a_herd(on_cluster(make_cache)) if herd else on_cluster(make_cache)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dvcache.errors import ConnectError, ReplyTimeout, UnavailableError
-from dvcache.slots import slot
+from dvcache.routing.slots import slot
 from dvcache.types import Batch
 from tests.unit.fake_cluster import AsyncPool, Node, World
 
@@ -87,9 +87,9 @@ def test_where_who_asked_for_the_map_is_cancelled_another_asks(world: World) -> 
     assert asyncio.run(crowd())[3:] == [[None]] * 2
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_who_gave_no_answer_is_asked_last_for_the_map(world: World, colour: str) -> None:
-    client = world.client(colour)
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_who_gave_no_answer_is_asked_last_for_the_map(world: World, mode: str) -> None:
+    client = world.client(mode)
     client.execute((("SET", A, b"1"), ("SET", B, b"2")))
     go_on(client, 60)
     world.owner(slot(A)).script = ["CLUSTERDOWN for a moment"]
@@ -100,12 +100,12 @@ def test_who_gave_no_answer_is_asked_last_for_the_map(world: World, colour: str)
     assert ("CLUSTER", "SLOTS") not in world.owner(slot(B)).asked[-2:]
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 def test_a_slot_that_nobody_serves_is_named_and_the_alias_too(
-    world: World, colour: str, monkeypatch: pytest.MonkeyPatch
+    world: World, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dvcache.clients.cluster.nodes.PATIENCE", 0.05)
-    client = world.client(colour)
+    monkeypatch.setattr("dvcache.clients.cluster.discovery.PATIENCE", 0.05)
+    client = world.client(mode)
     slots = world.slots
     monkeypatch.setattr(world, "slots", lambda: [each for each in slots() if not each[0] <= slot(A) <= each[1]])
     [reply] = client.execute((("GET", A),))
@@ -141,9 +141,9 @@ def test_who_knows_the_way_does_not_wait_for_who_asks_which_replicas_there_are(
     asyncio.run(crowd())
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_nodes_may_be_met_while_the_map_is_asked_for(world: World, colour: str) -> None:
-    client = world.client(colour)
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_nodes_may_be_met_while_the_map_is_asked_for(world: World, mode: str) -> None:
+    client = world.client(mode)
     client.execute((("SET", A, b"1"),))
     nodes = getattr(client, "client", client).primary.nodes
 

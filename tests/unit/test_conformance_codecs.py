@@ -1,4 +1,4 @@
-"""What is stored comes back whatever bytes it becomes: every compressor, plain pickles and signed ones, both colours.
+"""What is stored comes back whatever bytes it becomes: every compressor, plain pickles and signed ones, both modes.
 
 The suite's parts that store values of many kinds, alone, together and as members. What commands do is the same for
 every codec, and the rest of the suite is held with the default one; serializers that cannot express every value are in
@@ -36,13 +36,13 @@ pytestmark = pytest.mark.full("codecs are in the fast path by `test_codec_pairs.
 
 @pytest.fixture(params=CODECS, ids=" ".join)
 def make_cache(request: pytest.FixtureRequest) -> Iterator[MakeCache]:
-    colour, serializer, compressor = request.param
+    mode, serializer, compressor = request.param
     options: dict[str, Any] = {
         "SERIALIZER": f"dvcache.serializers.{serializer}",
         "COMPRESSOR": f"dvcache.compressors.{compressor}",
         **({"SIGNING_KEYS": ["a secret"]} if "Signed" in serializer else {}),
     }
-    with wired(colour, "valkey://production/1", pool_factory=MemoryPoolFactory()) as make:
+    with wired(mode, "valkey://production/1", pool_factory=MemoryPoolFactory()) as make:
 
         def make_cache(**settings: Any) -> Cache:
             return make(**settings | {"OPTIONS": options | settings.get("OPTIONS", {})})

@@ -1,4 +1,4 @@
-"""The in-memory server conforms, in both colours."""
+"""The in-memory server conforms, in both modes."""
 
 from collections import Counter
 from collections.abc import Iterator

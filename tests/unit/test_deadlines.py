@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from dvcache import Container, Settings, deadline
-from dvcache.attempts import aattempt, attempt
-from dvcache.clients.deadlines import AsyncLimitedLosses, Deadlines, LimitedLosses, Losses, taking_deadlines
-from dvcache.clients.exchanges import Within, aconverse, aexchange, converse, exchange
+from dvcache.clients.batch_deadline import AsyncLimitedLosses, Deadlines, LimitedLosses, Losses, taking_deadlines
 from dvcache.deadline import Trail
+from dvcache.effects import Partial, Sleep
 from dvcache.errors import CircuitOpenError, ConnectError, ConnectionLost, ReplyTimeout, TransportError
+from dvcache.routing.flow import Within, aconverse, aexchange, converse, exchange
+from dvcache.routing.retries import aattempt, attempt
 from dvcache.testing import ManualClock, MemoryPoolFactory
-from dvcache.types import Batch, Endpoint, Partial, Sleep
+from dvcache.types import Batch, Endpoint
 
 GET: Batch = (("GET", b"k"),)
 PAST = -1.0

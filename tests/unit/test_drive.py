@@ -1,4 +1,4 @@
-"""The drivers keep the rules of effects, in both colours."""
+"""The drivers keep the rules of effects, in both modes."""
 
 import asyncio
 import gc
@@ -9,21 +9,22 @@ from typing import Any
 import pytest
 
 from dvcache.drive import run
+from dvcache.effects import Call, OnPrimary, Op, Sleep, Unchecked
 from dvcache.errors import ConnectionLost, ServerError
-from dvcache.types import Batch, Call, Each, Fresh, Op, Sleep
-from tests.unit.scripted import PING, Drive, Scripted, ask, colours, in_async, in_sync
+from dvcache.types import Batch
+from tests.unit.scripted import PING, Drive, Scripted, ask, in_async, in_sync, modes
 
 
 def _ask_each() -> Op[Any]:
-    return (yield Each(PING))
+    return (yield Unchecked(PING))
 
 
-@colours
+@modes
 def test_an_operation_receives_the_replies_of_its_batch(drive_: Drive) -> None:
     assert drive_(ask(), [b"PONG"]) == ([b"PONG"], [PING])
 
 
-@colours
+@modes
 def test_an_operation_that_yields_nothing_returns_at_once(drive_: Drive) -> None:
     def nothing() -> Op[int]:
         return 7
@@ -32,7 +33,7 @@ def test_an_operation_that_yields_nothing_returns_at_once(drive_: Drive) -> None
     assert drive_(nothing()) == (7, [])
 
 
-@colours
+@modes
 def test_a_servers_error_is_raised_in_the_operation_with_its_commands_name(drive_: Drive) -> None:
     def two() -> Op[Any]:
         try:
@@ -45,8 +46,8 @@ def test_a_servers_error_is_raised_in_the_operation_with_its_commands_name(drive
         drive_(ask(), [ServerError("ERR no")])
 
 
-@colours
-@pytest.mark.parametrize("effect", [PING, Each(PING), Fresh(PING)], ids=lambda effect: type(effect).__name__)
+@modes
+@pytest.mark.parametrize("effect", [PING, Unchecked(PING), OnPrimary(PING)], ids=lambda effect: type(effect).__name__)
 def test_who_gets_no_answer_is_told_which_command_got_none(drive_: Drive, effect: Any) -> None:
     def asked() -> Op[Any]:
         return (yield effect)
@@ -57,7 +58,7 @@ def test_who_gets_no_answer_is_told_which_command_got_none(drive_: Drive, effect
         drive_(asked(), ConnectionLost("gone", command="ECHO"))
 
 
-@colours
+@modes
 def test_the_first_of_several_server_errors_is_raised(drive_: Drive) -> None:
     def two() -> Op[Any]:
         return (yield (("GET", b"a"), ("GET", b"b")))
@@ -66,13 +67,13 @@ def test_the_first_of_several_server_errors_is_raised(drive_: Drive) -> None:
         drive_(two(), [ServerError("ERR first"), ServerError("ERR second")])
 
 
-@colours
+@modes
 def test_under_each_a_servers_error_is_a_value_in_its_place(drive_: Drive) -> None:
     error = ServerError("ERR no")
     assert drive_(_ask_each(), [error])[0] == [error]
 
 
-@colours
+@modes
 def test_a_transport_error_is_thrown_into_the_operation_which_may_go_on(drive_: Drive) -> None:
     def again() -> Op[Any]:
         try:
@@ -83,20 +84,20 @@ def test_a_transport_error_is_thrown_into_the_operation_which_may_go_on(drive_: 
     assert drive_(again(), ConnectionLost("gone"), [b"PONG"]) == ([b"PONG"], [PING, PING])
 
 
-@colours
+@modes
 def test_an_error_that_the_operation_leaves_is_raised_and_its_traceback_names_it(drive_: Drive) -> None:
     with pytest.raises(ConnectionLost) as caught:
         drive_(ask(), ConnectionLost("gone"))
     assert "ask" in [entry.name for entry in caught.traceback]
 
 
-@colours
+@modes
 def test_a_stop_iteration_out_of_a_client_does_not_end_the_operation_as_none(drive_: Drive) -> None:
     with pytest.raises(RuntimeError):
         drive_(ask(), StopIteration())
 
 
-@colours
+@modes
 def test_a_call_returns_what_the_function_returned_or_raises_what_it_raised(drive_: Drive) -> None:
     def call(function: Callable[[], object]) -> Op[Any]:
         try:
@@ -133,7 +134,7 @@ def test_the_synchronous_driver_refuses_a_coroutine_and_leaves_none_unawaited() 
         in_sync(call())
 
 
-@colours
+@modes
 def test_sleep_pauses_and_returns_none(drive_: Drive) -> None:
     def nap() -> Op[Any]:
         return (yield Sleep(0))

@@ -8,9 +8,10 @@ import pytest
 
 from dvcache import drive
 from dvcache.drive import arun, run
+from dvcache.effects import Op
 from dvcache.errors import CacheError, ConnectionLost, ServerError
-from dvcache.types import Batch, Op
-from tests.unit.scripted import BYE, PING, Drive, Scripted, colours
+from dvcache.types import Batch
+from tests.unit.scripted import BYE, PING, Drive, Scripted, modes
 
 
 def _leased(left: list[BaseException]) -> Op[Any]:
@@ -23,7 +24,7 @@ def _leased(left: list[BaseException]) -> Op[Any]:
         yield BYE
 
 
-@colours
+@modes
 def test_clean_up_is_performed_after_an_error_and_the_error_goes_on(drive_: Drive) -> None:
     left: list[BaseException] = []
     with pytest.raises(ConnectionLost, match="gone"):

@@ -18,7 +18,7 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("entry", SETTINGS.values(), ids=SETTINGS)
-def test_replicas_hold_what_their_primary_was_given_in_both_colours(entry: dict[str, object]) -> None:
+def test_replicas_hold_what_their_primary_was_given_in_both_modes(entry: dict[str, object]) -> None:
     with Container(Settings.parse(entry), pool_factory=MemoryPoolFactory()) as container:
         cache = container.cache()
         assert cache.set("key", "value")
@@ -26,7 +26,7 @@ def test_replicas_hold_what_their_primary_was_given_in_both_colours(entry: dict[
         assert asyncio.run(container.async_cache().get("key")) == "value"
 
 
-def test_shards_have_entries_of_their_own_in_both_colours() -> None:
+def test_shards_have_entries_of_their_own_in_both_modes() -> None:
     entry = {"LOCATION": ["valkey://a:1/0", "valkey://b:2/0", "valkey://b:2/1"], "OPTIONS": {"SHARDED": True}}
     settings, factory = Settings.parse(entry), MemoryPoolFactory()
     data = {f"key:{n}": n for n in range(30)}

@@ -16,15 +16,18 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from dvcache.context import Context, Herd
+from dvcache.effects import Call, OnPrimary, Op, Sleep, Unchecked, Wait
 from dvcache.errors import NoScriptError
-from dvcache.flights import Flights
+from dvcache.memory import MemoryPool, MemoryStore
 from dvcache.operations import counters, values
-from dvcache.operations.context import Context, Herd
-from dvcache.operations.herd import HERD
-from dvcache.pools.memory import MemoryPool, MemoryStore
-from dvcache.scripts import CHANGE, COUNT, PUBLISH, RELEASE
+from dvcache.policies.herd import HERD
+from dvcache.process.single_flight import SingleFlight
+from dvcache.scripts.counting import COUNT
+from dvcache.scripts.herd import CHANGE, PUBLISH
+from dvcache.scripts.locks import RELEASE
 from dvcache.testing import ManualClock
-from dvcache.types import Call, Each, Endpoint, Fresh, Op, Sleep, Wait
+from dvcache.types import Endpoint
 from tests.unit.operations_context import context
 
 pytestmark = pytest.mark.full("large data, or many random ones")
@@ -71,7 +74,9 @@ class HerdMachine(RuleBasedStateMachine):
         self.callers: list[Caller] = []
         herd = Herd(timeout=H, lease=L, wait=WAIT)
         common = {"policy": HERD, "herd": herd, "clock": self.clock, "timeout": T / 1000, "tokens": self.token}
-        self.processes: list[Context] = [context(**common, flights=Flights(), random=lambda: 0.5) for _ in range(3)]
+        self.processes: list[Context] = [
+            context(**common, single_flight=SingleFlight(), random=lambda: 0.5) for _ in range(3)
+        ]
         self.entry: tuple[int, int] | None = None
         """The model: value, and the moment in milliseconds at which it ends."""
         self.holder: tuple[bytes, int] | None = None
@@ -158,7 +163,7 @@ class HerdMachine(RuleBasedStateMachine):
             done = effect.done.done()
             caller.waited += 0 if done else WAIT
             return self.go_on(caller, done)
-        batch = effect.batch if isinstance(effect, Each | Fresh) else effect
+        batch = effect.batch if isinstance(effect, Unchecked | OnPrimary) else effect
         replies = self.server.execute(batch)
         if isinstance(replies[0], NoScriptError):
             return self.go_on(caller, replies[0])

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from dvcache.context import Context, Herd
+from dvcache.effects import Call, OnPrimary, Sleep, Transaction, Unchecked
 from dvcache.errors import (
     ConnectionLost,
     NotSupportedError,
@@ -13,15 +15,16 @@ from dvcache.errors import (
     ServerError,
     TryAgainError,
 )
-from dvcache.flights import Flights
 from dvcache.operations import counters, expiry, many, values, versions
-from dvcache.operations.context import Context, Herd
-from dvcache.operations.forgiving import forgiving
-from dvcache.operations.herd import HERD
-from dvcache.scripts import CHANGE, COUNT, PUBLISH, RELEASE
+from dvcache.policies.herd import HERD
+from dvcache.policies.ignore_errors import forgiving
+from dvcache.process.single_flight import SingleFlight
+from dvcache.scripts.counting import COUNT
+from dvcache.scripts.herd import CHANGE, PUBLISH
+from dvcache.scripts.locks import RELEASE
 from dvcache.testing import ManualClock
 from dvcache.testing.replay import replay
-from dvcache.types import Batch, Call, Each, Fresh, Sleep, Transaction
+from dvcache.types import Batch
 from tests.unit.operations_context import context
 
 K, LEASE, TOKEN = b"p:1:k", b"p:1:k:lease", b"token0"
@@ -31,7 +34,7 @@ HALFWAY = TryAgainError("TRYAGAIN Multiple keys request during rehashing of slot
 
 READ: Batch = (("GET", K), ("PTTL", K))
 CLAIM: Batch = (("SET", LEASE, TOKEN, "NX", "PX", L), ("GET", K), ("PTTL", K))
-RELEASED = Each((("EVAL", RELEASE.text, 1, LEASE, TOKEN),))
+RELEASED = Unchecked((("EVAL", RELEASE.text, 1, LEASE, TOKEN),))
 DROP = ("UNLINK", LEASE)
 
 
@@ -42,7 +45,7 @@ def herd(**changes: Any) -> Context:
         "policy": HERD,
         "herd": Herd(timeout=H, lease=L, wait=1.0),
         "clock": ManualClock(),
-        "flights": Flights(),
+        "single_flight": SingleFlight(),
         "random": lambda: 0.5,
         "tokens": lambda: b"token%d" % next(numbers),
     }
@@ -96,7 +99,7 @@ def test_who_wins_what_is_gone_by_now_drops_the_lease_and_misses() -> None:
 )
 def test_where_nothing_can_be_claimed_the_stale_value_is_served(error: Exception) -> None:
     assert replay(values.get(herd(), "k"), (READ, [b"7", 5]), (CLAIM, error)) == 7
-    assert replay(values.get_or_set(herd(), "k", 1), (Fresh(READ), [b"7", 5]), (CLAIM, error)) == 7
+    assert replay(values.get_or_set(herd(), "k", 1), (OnPrimary(READ), [b"7", 5]), (CLAIM, error)) == 7
 
 
 def test_while_this_process_is_at_the_lease_others_of_it_are_served_without_asking() -> None:
@@ -114,13 +117,13 @@ def test_a_claim_that_is_cancelled_drops_what_it_may_have_won() -> None:
     cx = herd()
     with pytest.raises(KeyboardInterrupt):
         replay(values.get(cx, "k"), (READ, [b"7", 5]), (CLAIM, KeyboardInterrupt()), (RELEASED, [1]))
-    assert not cx.flights.is_held(K, cx.clock())
+    assert not cx.single_flight.is_held(K, cx.clock())
 
 
 def test_many_are_read_in_one_round_trip_and_the_stale_ones_claimed_in_another() -> None:
     a, b, c, d = (b"p:1:" + name for name in (b"a", b"b", b"c", b"d"))
-    read = Each((("MGET", a, b, c, d), ("PTTL", a), ("PTTL", b), ("PTTL", c), ("PTTL", d)))
-    claims = Each(
+    read = Unchecked((("MGET", a, b, c, d), ("PTTL", a), ("PTTL", b), ("PTTL", c), ("PTTL", d)))
+    claims = Unchecked(
         (
             *(("SET", b + b":lease", b"token0", "NX", "PX", L), ("GET", b), ("PTTL", b)),
             *(("SET", c + b":lease", b"token1", "NX", "PX", L), ("GET", c), ("PTTL", c)),
@@ -134,7 +137,7 @@ def test_many_are_read_in_one_round_trip_and_the_stale_ones_claimed_in_another()
 
 
 def test_many_without_a_stale_one_are_one_round_trip() -> None:
-    read = Each((("MGET", K), ("PTTL", K)))
+    read = Unchecked((("MGET", K), ("PTTL", K)))
     assert replay(many.get_many(herd(), ["k"]), (read, [[b"1"], -1])) == {"k": 1}
     assert replay(many.get_many(herd(), [])) == {}
 
@@ -151,12 +154,12 @@ def test_set_drops_the_lease_before_and_after() -> None:
 
 @pytest.mark.parametrize(("kept", "lifetime"), [(True, 1000 + H), (False, 1000)])
 def test_set_many_keeps_entries_stale_unless_it_is_told_not_to(*, kept: bool, lifetime: int) -> None:
-    asked = Each((DROP, ("SET", K, b"1", "PX", lifetime), DROP))
+    asked = Unchecked((DROP, ("SET", K, b"1", "PX", lifetime), DROP))
     assert replay(many.set_many(herd(), {"k": 1}, 1, herd=kept), (asked, [1, b"OK", 0])) == []
 
 
 def test_set_many_drops_the_leases_of_a_part_at_once() -> None:
-    asked = Each((DROP, ("SET", K, b"1", "PX", 1000 + H), DROP))
+    asked = Unchecked((DROP, ("SET", K, b"1", "PX", 1000 + H), DROP))
     assert replay(many.set_many(herd(), {"k": 1}, 1), (asked, [1, b"OK", 0])) == []
     with pytest.raises(ServerError, match="full"):
         replay(many.set_many(herd(), {"k": 1}, 1), (asked, [1, ServerError("full"), 0]))
@@ -182,7 +185,7 @@ def test_a_move_drops_the_leases_of_both_places() -> None:
 
 def test_what_is_stale_is_claimed_computed_and_published() -> None:
     script = (
-        (Fresh(READ), [b"7", 5]),
+        (OnPrimary(READ), [b"7", 5]),
         (CLAIM, [b"OK", b"7", 5]),
         (Call, 8),
         (publishing(b"8", "PX", 1000 + H, known=(1, b"7")), [[1, b"own", None]]),
@@ -192,7 +195,7 @@ def test_what_is_stale_is_claimed_computed_and_published() -> None:
 
 def test_what_is_missing_is_claimed_computed_and_published() -> None:
     script = (
-        (Fresh(READ), [None, -2]),
+        (OnPrimary(READ), [None, -2]),
         (CLAIM, [b"OK", None, -2]),
         (publishing(b"8"), [[1, b"own", None]]),
     )
@@ -201,7 +204,7 @@ def test_what_is_missing_is_claimed_computed_and_published() -> None:
 
 def test_what_was_written_meanwhile_is_returned_instead() -> None:
     script = (
-        (Fresh(READ), [None, -2]),
+        (OnPrimary(READ), [None, -2]),
         (CLAIM, [b"OK", None, -2]),
         (publishing(b"8"), [[0, b"none", b"9"]]),
     )
@@ -213,7 +216,7 @@ def test_after_the_leases_time_publishing_says_so() -> None:
 
     cx = herd(clock=clock)
     op = values.get_or_set(cx, "k", lambda: 8, None)
-    assert op.send(None) == Fresh(READ)
+    assert op.send(None) == OnPrimary(READ)
     assert op.send([b"7", 5]) == CLAIM
     assert isinstance(op.send([b"OK", b"7", 5]), Call)
     clock.advance(L / 1000 + 0.001)
@@ -227,7 +230,7 @@ def test_who_loses_where_there_is_nothing_looks_again_in_growing_pauses_and_then
     again = (("SET", LEASE, b"token1", "NX", "PX", L), *READ)
     last = (("SET", LEASE, b"token2", "NX", "PX", L), *READ)
     script = (
-        (Fresh(READ), [None, -2]),
+        (OnPrimary(READ), [None, -2]),
         (CLAIM, [None, None, -2]),
         (Sleep(0.01), None),
         (again, [None, None, -2]),
@@ -242,7 +245,7 @@ def test_who_loses_where_there_is_nothing_looks_again_in_growing_pauses_and_then
 def test_who_waits_takes_over_as_soon_as_the_lease_is_free() -> None:
     taken = (("SET", LEASE, b"token1", "NX", "PX", L), *READ)
     script = (
-        (Fresh(READ), [None, -2]),
+        (OnPrimary(READ), [None, -2]),
         (CLAIM, [None, None, -2]),
         (Sleep(0.01), None),
         (taken, [b"OK", None, -2]),
@@ -254,26 +257,28 @@ def test_who_waits_takes_over_as_soon_as_the_lease_is_free() -> None:
 @pytest.mark.parametrize("error", [LookupError(), KeyboardInterrupt(), ConnectionLost("the function's own")])
 def test_whatever_ends_the_computation_drops_the_lease(error: BaseException) -> None:
     cx = herd()
-    script = ((Fresh(READ), [b"7", 5]), (CLAIM, [b"OK", b"7", 5]), (Call, error), (RELEASED, [1]))
+    script = ((OnPrimary(READ), [b"7", 5]), (CLAIM, [b"OK", b"7", 5]), (Call, error), (RELEASED, [1]))
     with pytest.raises(type(error)):
         replay(values.get_or_set(cx, "k", lambda: 8), *script)
-    assert not cx.flights.is_held(K, cx.clock())
-    assert cx.flights.enter(K)[1]
+    assert not cx.single_flight.is_held(K, cx.clock())
+    assert cx.single_flight.enter(K)[1]
 
 
 def test_a_lease_that_cannot_be_dropped_hides_no_error() -> None:
-    script = ((Fresh(READ), [None, -2]), (CLAIM, [b"OK", None, -2]), (Call, LookupError()))
+    script = ((OnPrimary(READ), [None, -2]), (CLAIM, [b"OK", None, -2]), (Call, LookupError()))
     with pytest.raises(LookupError):
         replay(values.get_or_set(herd(), "k", lambda: 8), *script, (RELEASED, ConnectionLost("gone")))
 
 
 def test_where_errors_are_ignored_and_no_answer_comes_the_value_is_computed_once() -> None:
     cx = herd(policy=forgiving(HERD))
-    assert replay(values.get_or_set(cx, "k", lambda: 8, None), (Fresh(READ), ConnectionLost("gone")), (Call, 8),
+    assert replay(values.get_or_set(cx, "k", lambda: 8, None), (OnPrimary(READ), ConnectionLost("gone")), (Call, 8),
         (publishing(b"8", within=0, token=b"-"), ConnectionLost("gone"))) == 8  # fmt: skip
     with pytest.raises(ConnectionLost, match="own"):
         replay(
-            values.get_or_set(cx, "k", lambda: 8), (Fresh(READ), ConnectionLost("gone")), (Call, ConnectionLost("own"))
+            values.get_or_set(cx, "k", lambda: 8),
+            (OnPrimary(READ), ConnectionLost("gone")),
+            (Call, ConnectionLost("own")),
         )
 
 
@@ -302,9 +307,9 @@ def test_counters_are_one_script() -> None:
 
 def test_a_float_is_swapped_where_the_entry_is_the_same_and_fresh() -> None:
     swap = changing("same", "SET", b"1.5", "KEEPTTL", same=b"1")
-    assert replay(counters.incr(herd(), "k", 0.5), (Fresh(READ), [b"1", -1]), (swap, [[1, b"OK", None]])) == 1.5
+    assert replay(counters.incr(herd(), "k", 0.5), (OnPrimary(READ), [b"1", -1]), (swap, [[1, b"OK", None]])) == 1.5
     with pytest.raises(ValueError, match="not found"):
-        replay(counters.incr(herd(), "k", 0.5), (Fresh(READ), [b"1", H]))
+        replay(counters.incr(herd(), "k", 0.5), (OnPrimary(READ), [b"1", H]))
 
 
 def test_what_is_left_is_less_the_herds_time() -> None:
@@ -323,20 +328,21 @@ def test_without_scripts_a_change_is_compared_and_set(refusal: ServerError) -> N
     made = (("SET", K, b"1", "PX", 1000 + H, "NX"), DROP)
     script = (
         (asked, [refusal]),
-        (Fresh(READ), [b"7", 5]),
+        (OnPrimary(READ), [b"7", 5]),
         (swap, [None, 0]),
-        (Fresh(READ), [None, -2]),
+        (OnPrimary(READ), [None, -2]),
         (made, [b"OK", 0]),
     )
     assert replay(values.add(herd(), "k", 1, 1), *script) is True
-    assert replay(values.add(herd(), "k", 1, 1), (asked, [refusal]), (Fresh(READ), [b"7", -1])) is False
+    assert replay(values.add(herd(), "k", 1, 1), (asked, [refusal]), (OnPrimary(READ), [b"7", -1])) is False
 
 
 def test_without_scripts_a_new_lifetime_is_set_with_the_same_bytes() -> None:
     asked = changing("present", "PEXPIRE", 1000 + H)
     swap = (("SET", K, b"7", "IFEQ", b"7", "PX", 1000 + H), DROP)
     assert (
-        replay(values.touch(herd(), "k", 1), (asked, [DENIED]), (Fresh(READ), [b"7", -1]), (swap, [b"OK", 0])) is True
+        replay(values.touch(herd(), "k", 1), (asked, [DENIED]), (OnPrimary(READ), [b"7", -1]), (swap, [b"OK", 0]))
+        is True
     )
 
 
@@ -344,7 +350,7 @@ def test_without_scripts_before_valkey_81_an_atomic_change_is_a_transaction_or_n
     asked = changing("missing", "SET", b"1")
     swap = (("SET", K, b"1", "IFEQ", b"7"), DROP)
     old = ServerError("ERR syntax error")
-    begun = ((asked, [DENIED]), (Fresh(READ), [b"7", 5]), (swap, [old, 0]))
+    begun = ((asked, [DENIED]), (OnPrimary(READ), [b"7", 5]), (swap, [old, 0]))
     with pytest.raises(NotSupportedError, match=r"Valkey 8\.1"):
         replay(values.add(herd(), "k", 1, None), *begun, (Transaction(K, lambda _: ()), [b"OK", b"7"]))
     assert replay(values.add(herd(), "k", 1, None), *begun, (Transaction(K, lambda _: ()), [True, [b"OK", 1]])) is True
@@ -354,16 +360,16 @@ def test_what_a_slot_on_its_way_refuses_stays_refused_before_valkey_81() -> None
     asked = changing("missing", "SET", b"1")
     swap = (("SET", K, b"1", "IFEQ", b"7"), DROP)
     old = ServerError("ERR syntax error")
-    begun = ((asked, [HALFWAY]), (Fresh(READ), [b"7", 5]), (swap, [old, 0]))
+    begun = ((asked, [HALFWAY]), (OnPrimary(READ), [b"7", 5]), (swap, [old, 0]))
     with pytest.raises(TryAgainError):
         replay(values.add(herd(), "k", 1, None), *begun, (Transaction(K, lambda _: ()), [b"OK", b"7"]))
 
 
 @pytest.mark.parametrize("refusal", [DENIED, HALFWAY])
 def test_without_scripts_a_result_is_published_by_comparing(refusal: ServerError) -> None:
-    look = Fresh((("GET", LEASE), *READ))
+    look = OnPrimary((("GET", LEASE), *READ))
     stored = (("SET", K, b"8", "IFEQ", b"7"), ("SET", LEASE, b"", "PXAT", 1, "IFEQ", TOKEN))
-    begun = ((Fresh(READ), [b"7", 5]), (CLAIM, [b"OK", b"7", 5]), (publishing(b"8", known=(1, b"7")), [refusal]))
+    begun = ((OnPrimary(READ), [b"7", 5]), (CLAIM, [b"OK", b"7", 5]), (publishing(b"8", known=(1, b"7")), [refusal]))
     published = replay(
         values.get_or_set(herd(), "k", 8, None), *begun, (look, [TOKEN, b"7", 5]), (stored, [b"OK", b"OK"])
     )
@@ -373,7 +379,7 @@ def test_without_scripts_a_result_is_published_by_comparing(refusal: ServerError
 
 
 def test_a_lease_is_dropped_without_scripts_by_ending_it() -> None:
-    ended = Each((("SET", LEASE, b"", "PXAT", 1, "IFEQ", TOKEN),))
+    ended = Unchecked((("SET", LEASE, b"", "PXAT", 1, "IFEQ", TOKEN),))
     script = ((READ, [b"7", 5]), (CLAIM, [b"OK", b"8", -1]), (RELEASED, [DENIED]), (ended, [b"OK"]))
     assert replay(values.get(herd(), "k"), *script) == 8
     script = ((READ, [b"7", 5]), (CLAIM, [b"OK", b"8", -1]), (RELEASED, [DENIED]), (ended, [ServerError("ERR syntax")]))

@@ -1,4 +1,4 @@
-"""The rules of the herd policy hold on in-memory servers, in both colours: on one, on shards and in a cluster."""
+"""The rules of the herd policy hold on in-memory servers, in both modes: on one, on shards and in a cluster."""
 
 import itertools
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ PLACES: Final[dict[str, tuple[str | list[str], dict[str, Any]]]] = {
 class TestRulesInMemory(HerdRules):
     @pytest.fixture(params=itertools.product(["sync", "async"], PLACES), ids=" on ".join)
     def world(self, request: pytest.FixtureRequest) -> Iterator[World]:
-        colour, place = request.param
+        mode, place = request.param
         location, options = PLACES[place]
-        with world_of(colour, location, MemoryPoolFactory(), **options) as world:
+        with world_of(mode, location, MemoryPoolFactory(), **options) as world:
             yield world

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from dvcache import ConfigurationError, Container, Settings
-from dvcache.operations.context import Herd
-from dvcache.operations.herd import HERD
-from dvcache.operations.plain import PLAIN
+from dvcache.context import Herd
+from dvcache.policies.herd import HERD
+from dvcache.policies.plain import PLAIN
 
 HERD_CLIENT = "django_valkey.client.HerdClient"
 

@@ -213,12 +213,12 @@ def test_no_write_leaves_a_flight_that_could_be_joined(
     container: Container, cache: Cache, write: Callable[[Cache], object]
 ) -> None:
     make_stale(container, 1)
-    flights = container.context().flights
-    flights.enter(K)
-    flights.hold(K, time.time(), 60)
+    single_flight = container.context().single_flight
+    single_flight.enter(K)
+    single_flight.hold(K, time.time(), 60)
     write(cache)
-    assert flights.enter(K)[1]
-    assert not flights.is_held(K, time.time())
+    assert single_flight.enter(K)[1]
+    assert not single_flight.is_held(K, time.time())
 
 
 @pytest.mark.parametrize("wait", [0, 0.02])
@@ -268,6 +268,6 @@ def test_a_forked_child_waits_for_nobody(cache: Cache) -> None:
             os._exit(0 if with_its_own == "child's" else 1)
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
-    flight, _ = cache._context.flights.enter(b":1:other")
+    flight, _ = cache._context.single_flight.enter(b":1:other")
     assert cache.get_or_set("k", compute) == 0
     flight.land()

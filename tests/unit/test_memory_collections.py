@@ -2,8 +2,8 @@
 
 import pytest
 
-from dvcache.pools.memory import MemoryPool
-from dvcache.pools.memory.store import MemoryStore
+from dvcache.memory import MemoryPool
+from dvcache.memory.store import MemoryStore
 from dvcache.testing import ManualClock
 from dvcache.types import Command, Endpoint
 

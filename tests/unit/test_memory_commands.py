@@ -4,12 +4,13 @@ import pickle
 
 import pytest
 
-from dvcache import scripts
 from dvcache.errors import NoScriptError, ServerError, WrongTypeError
-from dvcache.pools.memory import MemoryPool
-from dvcache.pools.memory.scripts import SCRIPTS
-from dvcache.pools.memory.store import COMMANDS, MemoryStore
-from dvcache.scripts import INCREMENT
+from dvcache.memory import MemoryPool
+from dvcache.memory.script_table import SCRIPTS
+from dvcache.memory.store import COMMANDS, MemoryStore
+from dvcache.scripts import counting, entries, herd, locks
+from dvcache.scripts.counting import INCREMENT
+from dvcache.scripts.script import Script
 from dvcache.testing import ManualClock
 from dvcache.types import Command, Endpoint
 from tests.unit.test_memory_collections import CASES as COLLECTIONS
@@ -200,5 +201,6 @@ def test_info_says_that_this_is_no_valkey_and_what_it_holds(pool: MemoryPool) ->
 
 
 def test_every_script_of_the_library_has_a_twin() -> None:
-    texts = {value.text for value in vars(scripts).values() if isinstance(value, scripts.Script)}
+    modules = (counting, entries, herd, locks)
+    texts = {value.text for module in modules for value in vars(module).values() if isinstance(value, Script)}
     assert texts == set(SCRIPTS)

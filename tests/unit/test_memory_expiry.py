@@ -1,7 +1,7 @@
 """Expiry of the in-memory server, on a clock that the test moves."""
 
-from dvcache.pools.memory import MemoryPool
-from dvcache.pools.memory.store import MemoryStore
+from dvcache.memory import MemoryPool
+from dvcache.memory.store import MemoryStore
 from dvcache.testing import ManualClock
 from dvcache.types import Endpoint
 

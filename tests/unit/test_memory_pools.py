@@ -9,9 +9,9 @@ from typing import NoReturn
 import pytest
 
 from dvcache.errors import ClosedError
-from dvcache.pools.memory import AsyncMemoryPool, MemoryPool, memory_store
-from dvcache.pools.memory.scripting import Call
-from dvcache.pools.memory.store import MemoryStore
+from dvcache.memory import AsyncMemoryPool, MemoryPool, memory_store
+from dvcache.memory.store import MemoryStore
+from dvcache.scripts.script import Call
 from dvcache.testing import ManualClock, MemoryPoolFactory
 from dvcache.types import Endpoint
 

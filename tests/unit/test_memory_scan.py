@@ -7,8 +7,8 @@ from itertools import chain
 import pytest
 
 from dvcache.globs import glob
-from dvcache.pools.memory import MemoryPool
-from dvcache.pools.memory.store import MemoryStore
+from dvcache.memory import MemoryPool
+from dvcache.memory.store import MemoryStore
 from dvcache.types import Endpoint
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from dvcache.effects import OnPrimary, Op
 from dvcache.errors import NotSupportedError, ServerError, reply_error
-from dvcache.operations import hashes, lists, ranges, sets, sorted_sets
+from dvcache.operations import hashes, lists, sets, sorted_set_ranges, sorted_sets
 from dvcache.testing.replay import replay
-from dvcache.types import Fresh, Op
 from tests.unit.operations_context import CX, context
 
 BROKEN = b"\x80\xff"
@@ -20,7 +20,9 @@ def test_members_that_cannot_be_decoded_are_left_out_and_one_is_none() -> None:
     assert replay(sets.srandmember(CX, "s", 2), ((("SRANDMEMBER", b"p:1:s", 2),), [[b"1", BROKEN]])) == [1]
     assert replay(lists.lrange(CX, "l"), ((("LRANGE", b"p:1:l", 0, -1),), [[BROKEN, b"1"]])) == [1]
     asked = (("ZRANGE", b"p:1:z", 0, -1, "WITHSCORES"),)
-    assert replay(ranges.zrange(CX, "z", 0, -1, withscores=True), (asked, [[BROKEN, b"1", b"2", b"3"]])) == [(2, 3.0)]
+    assert replay(sorted_set_ranges.zrange(CX, "z", 0, -1, withscores=True), (asked, [[BROKEN, b"1", b"2", b"3"]])) == [
+        (2, 3.0)
+    ]
     fields = [b"p:1:a", b"1", b"p:1:b", BROKEN]
     assert replay(hashes.hgetall(CX, "h"), ((("HGETALL", b"p:1:h"),), [fields])) == {"a": 1}
     assert replay(hashes.hget(CX, "h", "b", default=5), ((("HGET", b"p:1:h", b"p:1:b"),), [BROKEN])) == 5
@@ -34,15 +36,15 @@ def test_sets_are_answered_also_where_the_protocol_has_sets() -> None:
 
 
 def test_a_scan_goes_on_at_the_primary_until_there_is_no_more() -> None:
-    first = Fresh((("SSCAN", b"p:1:s", 0, "COUNT", 1000),)), [[b"7", [b"1", b"2"]]]
-    second = Fresh((("SSCAN", b"p:1:s", 7, "COUNT", 1000),)), [[b"0", [b"2", b"3"]]]
+    first = OnPrimary((("SSCAN", b"p:1:s", 0, "COUNT", 1000),)), [[b"7", [b"1", b"2"]]]
+    second = OnPrimary((("SSCAN", b"p:1:s", 7, "COUNT", 1000),)), [[b"0", [b"2", b"3"]]]
     assert replay(sets.sscan(CX, "s"), first, second) == {1, 2, 3}
 
 
 def test_a_pattern_of_fields_is_the_servers_and_one_of_members_is_not_sent() -> None:
-    asked = Fresh((("HSCAN", b"p:1:h", 0, "MATCH", b"p:1:f*", "COUNT", 5),))
+    asked = OnPrimary((("HSCAN", b"p:1:h", 0, "MATCH", b"p:1:f*", "COUNT", 5),))
     assert replay(hashes.hscan_page(CX, "h", 0, "f*", 5), (asked, [[b"9", [b"p:1:f", b"1"]]])) == (9, [("f", 1)])
-    asked = Fresh((("SSCAN", b"p:1:s", 0, "COUNT", 5),))
+    asked = OnPrimary((("SSCAN", b"p:1:s", 0, "COUNT", 5),))
     assert replay(sets.sscan_page(CX, "s", 0, "2*", 5), (asked, [[b"9", [b"1", b"21"]]])) == (9, [21])
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from dvcache.effects import OnPrimary, Transaction
 from dvcache.errors import CacheError, NoScriptError, NotSupportedError, PermissionDenied, ServerError
 from dvcache.operations import counters
-from dvcache.scripts import INCREMENT, SWAP
+from dvcache.scripts.counting import INCREMENT, SWAP
 from dvcache.testing.replay import replay
-from dvcache.types import Fresh, Transaction
 from tests.unit.operations_context import CX
 
 K = b"p:1:k"
@@ -25,7 +25,7 @@ def _swap(*arguments: Any) -> Any:
     return (("EVALSHA", SWAP.sha, 1, K, *arguments),)
 
 
-GET = Fresh((("GET", K),))
+GET = OnPrimary((("GET", K),))
 
 
 def test_incr_adds_in_one_round_trip() -> None:

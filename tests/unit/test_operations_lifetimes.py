@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from dvcache.context import MAX_MS
 from dvcache.errors import ServerError
 from dvcache.operations import expiry, versions
-from dvcache.operations.context import MAX_MS
 from dvcache.testing.replay import replay
 from dvcache.types import DEFAULT, StoredKey
 from tests.unit.operations_context import CX

@@ -9,17 +9,18 @@ from typing import Any
 import pytest
 
 from dvcache.drive import run
+from dvcache.effects import OnPrimary, Transaction, Wait
 from dvcache.errors import ConnectError, ConnectionLost, LockError, NotSupportedError, ReplyTimeout, reply_error
 from dvcache.locks import AsyncLock, Lock
 from dvcache.operations import locks
-from dvcache.scripts import EXTEND, RELEASE
+from dvcache.process.lock_queue import LockQueue
+from dvcache.scripts.locks import EXTEND, RELEASE
 from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.replay import replay
-from dvcache.turns import Turns
-from dvcache.types import Endpoint, Fresh, Transaction, Wait
+from dvcache.types import Endpoint
 from tests.unit.operations_context import context
 
-CX = context(turns=Turns())
+CX = context(lock_queue=LockQueue())
 KEY, TOKEN = b":1:l", b"token"
 TAKE = (("SET", KEY, TOKEN, "NX", "PX", 5000),)
 GIVE_BACK = (("EVALSHA", RELEASE.sha, 1, KEY, TOKEN),)
@@ -40,7 +41,7 @@ def test_without_patience_it_is_asked_for_once() -> None:
 @pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("sleep", [0.1, 0.004])
 def test_the_pauses_grow_to_ten_milliseconds_at_the_most(chance: float, sleep: float) -> None:
-    op = locks.acquire(context(random=lambda: chance, turns=Turns()), KEY, TOKEN, 5000, longest=sleep)
+    op = locks.acquire(context(random=lambda: chance, lock_queue=LockQueue()), KEY, TOKEN, 5000, longest=sleep)
     pauses = [each.seconds for each in waits(op, 30)]
     assert pauses == sorted(pauses)
     assert pauses[0] <= 0.001
@@ -64,7 +65,7 @@ def waits(op: Generator[Any, Any, Any], number: int) -> list[Wait]:
 
 def test_patience_ends_with_a_last_question() -> None:
     now = iter([100.0, 100.0, 104.9999, 105.0])
-    cx = context(clock=lambda: next(now), random=lambda: 1.0, turns=Turns())
+    cx = context(clock=lambda: next(now), random=lambda: 1.0, lock_queue=LockQueue())
     op = locks.acquire(cx, KEY, TOKEN, 5000, patience=5.0)
     assert op.send(None) == TAKE
     assert op.send([None]).seconds == 0.001
@@ -77,7 +78,7 @@ def test_patience_ends_with_a_last_question() -> None:
 
 
 def test_of_two_in_one_process_one_asks_and_a_release_wakes_it() -> None:
-    cx = context(turns=Turns())
+    cx = context(lock_queue=LockQueue())
     first, second = (locks.acquire(cx, KEY, token, 5000) for token in (TOKEN, b"other"))
     assert first.send(None) == TAKE
     pause = first.send([None])
@@ -93,12 +94,12 @@ def test_of_two_in_one_process_one_asks_and_a_release_wakes_it() -> None:
     assert in_line.done.done()
     assert second.send(True) == (("SET", KEY, b"other", "NX", "PX", 5000),)
     second.close()
-    assert cx.turns.join(KEY).come.done()
+    assert cx.lock_queue.join(KEY).come.done()
 
 
 def test_who_cannot_wait_in_line_asks_for_itself() -> None:
-    cx = context(turns=Turns())
-    cx.turns.join(KEY)
+    cx = context(lock_queue=LockQueue())
+    cx.lock_queue.join(KEY)
     op = locks.acquire(cx, KEY, TOKEN, 5000)
     assert isinstance(op.send(None), Wait)
     assert op.send(False) == TAKE
@@ -115,7 +116,7 @@ def test_what_may_have_been_taken_is_given_back(error: BaseException) -> None:
 def test_where_nothing_was_performed_nothing_is_given_back(error: Exception) -> None:
     with pytest.raises(type(error)):
         replay(locks.acquire(CX, KEY, TOKEN, 5000), (TAKE, error))
-    place = CX.turns.join(KEY)
+    place = CX.lock_queue.join(KEY)
     assert place.come.done()
     place.leave()
 
@@ -135,7 +136,7 @@ def test_without_scripts_set_ifeq_does_it() -> None:
     assert replay(locks.release(CX, KEY, TOKEN), (GIVE_BACK, [REFUSED]), (IF_EQUAL, [b"OK"])) is True
     assert replay(locks.release(CX, KEY, TOKEN), (GIVE_BACK, [REFUSED]), (IF_EQUAL, [None])) is False
     asked = (("EVALSHA", EXTEND.sha, 1, KEY, TOKEN, 500, "add"),)
-    left = Fresh((("PTTL", KEY),))
+    left = OnPrimary((("PTTL", KEY),))
     longer = (("SET", KEY, TOKEN, "IFEQ", TOKEN, "PX", 1200),)
     assert replay(locks.extend(CX, KEY, TOKEN, 500, add=True), (asked, [REFUSED]), (left, [700]), (longer, [b"OK"]))
     older = ((GIVE_BACK, [REFUSED]), (IF_EQUAL, [reply_error("ERR syntax error")]))
@@ -148,7 +149,7 @@ def test_without_scripts_set_ifeq_does_it() -> None:
 
 def memory_lock(**terms: Any) -> Lock:
     pool = MemoryPoolFactory().pool(Endpoint(scheme="memory"))
-    return Lock(context(turns=Turns()), pool, KEY, **terms)
+    return Lock(context(lock_queue=LockQueue()), pool, KEY, **terms)
 
 
 def test_a_lock_is_its_threads_own_unless_it_is_said_otherwise() -> None:
@@ -172,7 +173,7 @@ def test_a_lock_is_its_threads_own_unless_it_is_said_otherwise() -> None:
 
 def test_synchronous_code_on_an_event_loops_thread_waits_for_no_task_of_that_loop() -> None:
     factory = MemoryPoolFactory()
-    cx, endpoint = context(turns=Turns()), Endpoint(scheme="memory")
+    cx, endpoint = context(lock_queue=LockQueue()), Endpoint(scheme="memory")
 
     async def scenario() -> None:
         holder = Lock(cx, factory.pool(endpoint), KEY)

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from dvcache.effects import Partial, Unchecked
 from dvcache.errors import ConnectionLost, NotSupportedError, SerializationError, ServerError, reply_error
 from dvcache.operations import many
 from dvcache.testing.replay import replay
-from dvcache.types import Each, Partial
 from tests.unit.operations_context import CX, context
 
 
@@ -33,7 +33,7 @@ def test_bulk_operations_go_in_chunks() -> None:
     assert replay(many.get_many(cx, "abc"), (first, [[b"1", b"2"]]), (second, [[b"3"]])) == {"a": 1, "b": 2, "c": 3}
     removed = ((("UNLINK", b"p:1:a", b"p:1:b"),), [2]), ((("UNLINK", b"p:1:c"),), [0])
     assert replay(many.delete_many(cx, "abc"), *removed) == 2
-    stored = Each((("MSETEX", 2, b"p:1:a", b"1", b"p:1:b", b"2"),)), Each((("SET", b"p:1:c", b"3"),))
+    stored = Unchecked((("MSETEX", 2, b"p:1:a", b"1", b"p:1:b", b"2"),)), Unchecked((("SET", b"p:1:c", b"3"),))
     data = {"a": 1, "b": 2, "c": 3}
     assert replay(many.set_many(cx, data, None), (stored[0], [1]), (stored[1], [b"OK"])) == []
 
@@ -48,14 +48,14 @@ def test_empty_batches_send_nothing() -> None:
 
 def test_set_many_returns_the_keys_that_were_not_stored() -> None:
     cx = context(refusals={"MSETEX"})
-    asked = Each((("SET", b"p:1:a", b"1", "PX", 5000), ("SET", b"p:1:b", b"2", "PX", 5000)))
+    asked = Unchecked((("SET", b"p:1:a", b"1", "PX", 5000), ("SET", b"p:1:b", b"2", "PX", 5000)))
     replies = [b"OK", ServerError("OOM command not allowed")]
     assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (asked, replies)) == ["b"]
     assert replay(many.mset(cx, {"a": 1, "b": 2}, 5), (asked, replies)) is False
 
 
 def test_set_many_raises_the_servers_error_where_it_stored_nothing() -> None:
-    asked = Each((("SET", b"p:1:a", b"1", "PX", 300_000),))
+    asked = Unchecked((("SET", b"p:1:a", b"1", "PX", 300_000),))
     with pytest.raises(ServerError, match="command SET"):
         replay(many.set_many(CX, {"a": 1}), (asked, [ServerError("OOM command not allowed")]))
 
@@ -69,9 +69,9 @@ def test_set_many_with_a_timeout_of_zero_deletes() -> None:
     assert replay(many.set_many(CX, {"a": 1, "b": 2}, 0), ((("UNLINK", b"p:1:a", b"p:1:b"),), [1])) == []
 
 
-TOGETHER = Each((("MSETEX", 2, b"p:1:a", b"1", b"p:1:b", b"2", "PX", 5000),))
+TOGETHER = Unchecked((("MSETEX", 2, b"p:1:a", b"1", b"p:1:b", b"2", "PX", 5000),))
 OLD = reply_error("ERR unknown command 'MSETEX', with args beginning with: '2'")
-ONE_BY_ONE = Each((("SET", b"p:1:a", b"1", "PX", 5000), ("SET", b"p:1:b", b"2", "PX", 5000)))
+ONE_BY_ONE = Unchecked((("SET", b"p:1:a", b"1", "PX", 5000), ("SET", b"p:1:b", b"2", "PX", 5000)))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_set_many_asks_of_each_key_where_some_keys_are_refused_and_tries_again_n
 
 def test_set_many_stores_one_by_one_where_one_of_several_servers_refuses_and_asks_no_other_again() -> None:
     cx = context(refusals=set())
-    refused = (TOGETHER, [Partial([1, OLD])]), (Each((ONE_BY_ONE.batch[1],)), [b"OK"])
+    refused = (TOGETHER, [Partial([1, OLD])]), (Unchecked((ONE_BY_ONE.batch[1],)), [b"OK"])
     assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), *refused) == []
     assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (ONE_BY_ONE, [b"OK", b"OK"])) == []
 
@@ -120,7 +120,7 @@ def test_set_many_raises_what_the_server_says_of_all() -> None:
 def test_set_many_gives_each_entry_its_own_jitter() -> None:
     numbers = iter([0.0, 1.0])
     cx = context(refusals=set(), jitter=0.5, random=lambda: next(numbers))
-    asked = Each((("SET", b"p:1:a", b"1", "PX", 1000), ("SET", b"p:1:b", b"2", "PX", 500)))
+    asked = Unchecked((("SET", b"p:1:a", b"1", "PX", 1000), ("SET", b"p:1:b", b"2", "PX", 500)))
     assert replay(many.set_many(cx, {"a": 1, "b": 2}, 1), (asked, [b"OK", b"OK"])) == []
 
 

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
+from dvcache.effects import OnPrimary
 from dvcache.operations import scan
 from dvcache.testing.replay import replay
-from dvcache.types import Fresh
 from tests.unit.operations_context import CX, context
 
 
 def _page(cursor: int, pattern: bytes = b"p:1:a*", count: int = 1000) -> Any:
-    return Fresh((("SCAN", cursor, "MATCH", pattern, "COUNT", count),))
+    return OnPrimary((("SCAN", cursor, "MATCH", pattern, "COUNT", count),))
 
 
 def test_a_page_is_one_scan_and_returns_where_to_go_on() -> None:

@@ -6,17 +6,18 @@ from typing import Any
 
 import pytest
 
+from dvcache.context import MAX_MS
+from dvcache.effects import Call, OnPrimary
 from dvcache.errors import SerializationError, WrongTypeError
 from dvcache.operations import values
-from dvcache.operations.context import MAX_MS
 from dvcache.testing.replay import replay
-from dvcache.types import DEFAULT, Call, Fresh
+from dvcache.types import DEFAULT
 from tests.unit.operations_context import CX, context
 
 K = b"p:1:k"
 
 
-FRESH = Fresh((("GET", K),))
+FRESH = OnPrimary((("GET", K),))
 
 
 def test_get_asks_for_one_key_and_decodes_it() -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from dvcache.effects import Call, OnPrimary, Op, Sleep, Unchecked
 from dvcache.errors import ConnectionLost, ServerError
 from dvcache.testing.replay import replay
-from dvcache.types import Call, Each, Fresh, Op, Sleep
 
 PING = (("PING",),)
 
@@ -37,10 +37,10 @@ def test_a_servers_error_among_the_replies_is_raised_in_the_operation() -> None:
 
 def test_under_each_a_servers_error_stays_a_value() -> None:
     def each() -> Op[Any]:
-        return (yield Each(PING))
+        return (yield Unchecked(PING))
 
     error = ServerError("ERR")
-    assert replay(each(), (Each(PING), [error])) == [error]
+    assert replay(each(), (Unchecked(PING), [error])) == [error]
 
 
 def test_a_call_is_answered_by_the_script_and_not_made() -> None:
@@ -58,7 +58,7 @@ def test_another_effect_than_the_scripts_is_shown_beside_it() -> None:
 
 def test_a_batch_is_not_taken_for_each() -> None:
     with pytest.raises(AssertionError, match="the script has"):
-        replay(_ask(), (Each(PING), [1]))
+        replay(_ask(), (Unchecked(PING), [1]))
 
 
 def test_an_operation_that_ends_early_is_an_error_that_shows_the_rest_of_the_script() -> None:
@@ -83,12 +83,12 @@ def test_what_the_operation_raises_is_raised() -> None:
 
 def test_a_fresh_batch_is_answered_like_a_batch_and_not_taken_for_one() -> None:
     def fresh() -> Op[object]:
-        return (yield Fresh(PING))
+        return (yield OnPrimary(PING))
 
-    assert replay(fresh(), (Fresh(PING), [1])) == [1]
+    assert replay(fresh(), (OnPrimary(PING), [1])) == [1]
     with pytest.raises(ServerError, match="refused"):
-        replay(fresh(), (Fresh(PING), [ServerError("refused")]))
+        replay(fresh(), (OnPrimary(PING), [ServerError("refused")]))
     with pytest.raises(AssertionError, match="must have 1 replies"):
-        replay(fresh(), (Fresh(PING), []))
+        replay(fresh(), (OnPrimary(PING), []))
     with pytest.raises(AssertionError, match="the script has"):
         replay(fresh(), (PING, [1]))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_valkey.hash_ring import HashRing
-from dvcache.clients.ring import Ring, tagged
+from dvcache.routing.ring import Ring, tagged
 
 NAMES = ["valkey://10.0.0.1:6379/1", "valkey://10.0.0.2:6379/1", "valkey://10.0.0.3:6379/1"]
 

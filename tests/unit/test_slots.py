@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from valkey.crc import key_slot
 
-from dvcache.slots import SLOTS, brought_home, slot
+from dvcache.routing.slots import SLOTS, brought_home, slot
 
 KEYS = st.one_of(
     st.binary(max_size=40), st.lists(st.sampled_from([b"{", b"}", b"a", b":1:"]), max_size=9).map(b"".join)

@@ -32,7 +32,7 @@ class SentinelClient:
     ],
 )
 @pytest.mark.parametrize("factory", [None, PLAIN, SENTINEL, f"{ASYNC}.pool.AsyncConnectionFactory"])
-def test_a_sentinel_client_of_either_colour_means_sentinel_whatever_the_factory(
+def test_a_sentinel_client_of_either_mode_means_sentinel_whatever_the_factory(
     client: object, factory: str | None
 ) -> None:
     assert roles(parsed("valkey://s/0", factory=factory, CLIENT_CLASS=client, SENTINELS=SENTINELS)) == BOTH

@@ -55,7 +55,7 @@ def test_a_value_is_written_as_json_that_names_its_type(value: object, written: 
     assert repr(found) == repr(value)
 
 
-class Colour(IntEnum):
+class Mode(IntEnum):
     RED = 1
 
 
@@ -66,7 +66,7 @@ class Zone(dt.tzinfo):
 @pytest.mark.parametrize(
     "value",
     [
-        Colour.RED,
+        Mode.RED,
         OrderedDict(a=1),
         type("Text", (str,), {})("a"),
         dt.datetime(2026, 1, 2, tzinfo=Zone()),

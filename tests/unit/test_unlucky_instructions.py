@@ -12,12 +12,21 @@ from typing import Any, Final
 import pytest
 
 from dvcache import Cache, CacheError, Container, Settings
-from dvcache.ignored import Ignored
+from dvcache.process.ignored_errors import IgnoredErrors
 from tests.servers import free_port
 
 pytestmark = pytest.mark.full("strikes at every instruction of a call")
 
-MODULES: Final = ("flights", "turns", "liveness", "ignored", "computing", "operations/locks", "locks", "holdings")
+MODULES: Final = (
+    "process/single_flight",
+    "process/lock_queue",
+    "process/liveness",
+    "process/ignored_errors",
+    "herd/get_or_set",
+    "operations/locks",
+    "dvcache/locks",
+    "process/lock_tokens",
+)
 PATIENCE: Final = 30.0
 """Seconds that callers wait for another's value: longer than a test may take, which waits for nobody."""
 
@@ -168,7 +177,7 @@ def test_flights_without_a_living_leader_are_not_waited_for() -> None:
 
 
 def test_log_of_ignored_errors_may_be_reentered_at_every_instruction() -> None:
-    ignored = Ignored(logging.getLogger("unlucky"))
+    ignored = IgnoredErrors(logging.getLogger("unlucky"))
 
     def note() -> None:
         ignored.note("default", "get", CacheError("no answer"), 0.0)

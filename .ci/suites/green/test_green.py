@@ -12,7 +12,7 @@ import pytest
 import valkey
 
 from dvcache import Cache, Container, Settings, TransportError
-from dvcache.pools.server_process import ServerProcess
+from dvcache.pools.embedded.process import ServerProcess
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 
 LIMIT = 0.5

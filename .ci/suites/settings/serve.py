@@ -3,7 +3,7 @@
 import socket
 import sys
 
-from dvcache.pools.server_process import ServerProcess
+from dvcache.pools.embedded.process import ServerProcess
 
 with socket.socket() as probe:
     probe.bind(("127.0.0.1", 0))

@@ -19,7 +19,7 @@ async def get_valkey_connection(alias: str = "default", write: bool = True, key:
     Raises:
         NotImplementedError: the alias uses another backend.
     """
-    from django_valkey import raw  # noqa: PLC0415  # a serializer alone needs no wiring
+    from django_valkey._backend import aliases  # noqa: PLC0415  # a serializer alone needs no wiring
 
-    client: Valkey = await raw.of_server(alias, "async", write, key)
+    client: Valkey = await aliases.of_server(alias, "async", write, key)
     return client

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 import valkey.asyncio
 from valkey.asyncio.connection import ConnectionPool
 
+from django_valkey._raw.pools import shared
 from django_valkey.base_pool import BaseConnectionFactory, BaseSentinelConnectionFactory
-from django_valkey.shared_pools import shared
-from dvcache.pools.idle import aend_idle
+from dvcache.pools.custom.idle import aend_idle
 
 
 class AsyncConnectionFactory(BaseConnectionFactory[valkey.asyncio.Valkey, ConnectionPool]):

@@ -1,7 +1,7 @@
 """`ClusterValkeyCache`: the backend for a cluster, for both sync and async code."""
 
+from django_valkey._methods.cluster import ClusterCache, ClusterCoroutines
 from django_valkey.cache import ValkeyCache
-from django_valkey.cluster_cache.operations import ClusterCache, ClusterCoroutines
 
 
 class ClusterValkeyCache(ClusterCache, ClusterCoroutines, ValkeyCache):  # type: ignore[misc]  # as ValkeyCache

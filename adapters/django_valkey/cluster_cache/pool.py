@@ -8,10 +8,10 @@ import valkey.asyncio.cluster
 import valkey.cluster
 from typing_extensions import override
 
-from django_valkey import raw_arguments, replaced
+from django_valkey._raw import connection_arguments, replaced_pools
 from django_valkey.async_cache.pool import AsyncConnectionFactory
 from django_valkey.pool import ConnectionFactory
-from dvcache.pools.idle import end_idle
+from dvcache.pools.custom.idle import end_idle
 
 
 class ClusterConnectionFactory(ConnectionFactory):
@@ -58,13 +58,13 @@ def cluster_client(factory: Any, params: Mapping[str, Any]) -> Any:
     """Return a new valkey-py cluster client."""
     # The client creates the pools of its nodes itself, with its own parser, which handles MOVED; so a configured
     # parser class is not passed on.
-    replaced.refuse_raw()
+    replaced_pools.refuse_raw()
     known = {name: each for name, each in params.items() if name not in {"url", "parser_class"}}
     pools = {name: each for name, each in factory.pool_cls_kwargs.items() if name != "parser_class"}
     login = factory._credentials()  # noqa: SLF001  # this is a part of the factory
-    url = raw_arguments.of_url(params["url"])
+    url = connection_arguments.of_url(params["url"])
     options = factory.options
-    checked = raw_arguments.checked_hosts(options, tls=urlsplit(url).scheme in {"valkeys", "rediss"})
-    mapped = raw_arguments.of_cluster(options)
+    checked = connection_arguments.checked_hosts(options, tls=urlsplit(url).scheme in {"valkeys", "rediss"})
+    mapped = connection_arguments.of_cluster(options)
     arguments = {**known, **login, **pools, **factory.base_client_cls_kwargs, **checked, **mapped}
     return factory.base_client_cls.from_url(url, **arguments)

@@ -1,6 +1,6 @@
 """Mixins with hash methods, for a project's own client classes."""
 
-from django_valkey.methods import AsyncMethods, Methods
+from django_valkey._methods.methods import AsyncMethods, Methods
 
 
 class HashCommands:

@@ -3,20 +3,20 @@
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from dvcache.clients.cluster.errands import is_final
-from dvcache.clients.cluster.nodes import Nodes
-from dvcache.clients.cluster.routes import Routes
-from dvcache.clients.commands import only_reads
-from dvcache.clients.exchanges import Outcome, aconverse, converse
+from dvcache.clients.cluster.discovery import Discovery
+from dvcache.clients.cluster.pending import is_final
+from dvcache.clients.cluster.router import Router
 from dvcache.protocols import AsyncClient, Client
+from dvcache.routing.commands import only_reads
+from dvcache.routing.flow import Outcome, aconverse, converse
 from dvcache.types import Batch
 
 
 class Primaries:
     """The client of a cluster's primaries."""
 
-    def __init__(self, nodes: Nodes[Client]) -> None:
-        self.nodes, self.routes = nodes, Routes(nodes)
+    def __init__(self, nodes: Discovery[Client]) -> None:
+        self.nodes, self.routes = nodes, Router(nodes)
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch (see `protocols.Client`); a node's transport error replaces each of its replies."""
@@ -41,8 +41,8 @@ class Primaries:
 class AsyncPrimaries:
     """The asynchronous client of a cluster's primaries."""
 
-    def __init__(self, nodes: Nodes[AsyncClient]) -> None:
-        self.nodes, self.routes = nodes, Routes(nodes)
+    def __init__(self, nodes: Discovery[AsyncClient]) -> None:
+        self.nodes, self.routes = nodes, Router(nodes)
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch as `Primaries.execute` does."""

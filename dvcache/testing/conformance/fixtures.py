@@ -1,4 +1,4 @@
-"""What the conformance suite is run with: one way to call both colours, and one cache made of settings."""
+"""What the conformance suite is run with: one way to call both modes, and one cache made of settings."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from dvcache.cache import Cache
 from dvcache.container import Container, Replacements
 from dvcache.settings import Settings
 
-Colour: TypeAlias = Literal["sync", "async"]
+Mode: TypeAlias = Literal["sync", "async"]
 
 
 class MakeCache(Protocol):
@@ -138,11 +138,11 @@ def wait_until_gone(cache: Cache, key: str) -> None:
 
 
 @contextmanager
-def wired(colour: Colour, location: str | list[str], **replacements: Unpack[Replacements]) -> Iterator[MakeCache]:
-    """Make caches of one colour in one database of a server, and end their connections with the block.
+def wired(mode: Mode, location: str | list[str], **replacements: Unpack[Replacements]) -> Iterator[MakeCache]:
+    """Make caches of one mode in one database of a server, and end their connections with the block.
 
     Args:
-        colour: `"async"` for `AsyncCache`, behind `Blocking`.
+        mode: `"async"` for `AsyncCache`, behind `Blocking`.
         location: the LOCATION.
         replacements: providers to replace, as `Container` takes them.
     """
@@ -152,7 +152,7 @@ def wired(colour: Colour, location: str | list[str], **replacements: Unpack[Repl
         def make_cache(**settings: object) -> Cache:
             container = Container(Settings.parse({"LOCATION": location, **settings}), **replacements)
             containers.append(container)
-            if colour == "sync":
+            if mode == "sync":
                 return container.cache()
             return cast("Cache", Blocking(container.async_cache(), runner))
 

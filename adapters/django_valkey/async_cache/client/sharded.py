@@ -5,8 +5,8 @@ from typing import Any
 
 from typing_extensions import override
 
+from django_valkey._raw.sharding import Sharding
 from django_valkey.async_cache.client.default import AsyncDefaultClient
-from django_valkey.sharding import Sharding
 from dvcache.types import Key
 
 

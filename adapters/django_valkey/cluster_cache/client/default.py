@@ -1,8 +1,8 @@
 """`DefaultClusterClient`: the operations of an alias on a cluster, and its valkey-py client; sync and async."""
 
+from django_valkey._methods.cluster import AsyncClusterCache, ClusterCache
 from django_valkey.async_cache.client.default import AsyncDefaultClient
 from django_valkey.client.default import DefaultClient
-from django_valkey.cluster_cache.operations import AsyncClusterCache, ClusterCache
 
 
 class DefaultClusterClient(ClusterCache, DefaultClient):

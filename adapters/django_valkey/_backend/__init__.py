@@ -1,0 +1,1 @@
+"""The cache backend and the clients behind it."""

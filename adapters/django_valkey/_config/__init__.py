@@ -1,0 +1,1 @@
+"""Django's settings, read and checked."""

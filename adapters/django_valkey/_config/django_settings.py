@@ -1,0 +1,265 @@
+"""Read Django's settings. The only module that reads `django.conf.settings`."""
+
+import dataclasses
+import os
+import sys
+import warnings
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.conf import ENVIRONMENT_VARIABLE, settings
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+from typing_extensions import override
+
+from django_valkey._config import deprecated_names
+from django_valkey._legacy.herd_envelope import unwrapped
+from django_valkey.exceptions import ConfigurationError
+from dvcache import Settings, errors
+from dvcache.settings import pickling
+from dvcache.settings.spelling import hint, nearest
+from dvcache.settings.topology import GLOBAL_FACTORY
+
+_AS_OPTIONS: Final = (
+    *("COMPRESS_BROTLI_MODE", "COMPRESS_BROTLI_LGWIN", "COMPRESS_BROTLI_LGBLOCK"),
+    *("COMPRESS_LZ4_BLOCK_SIZE", "COMPRESS_LZ4_CONTENT_CHECKSUM", "COMPRESS_LZ4_BLOCK_LINKED"),
+    *("COMPRESS_LZ4_STORE_SIZE", "COMPRESS_LZMA_FORMAT", "COMPRESS_LZMA_CHECK", "COMPRESS_LZMA_FILTERS"),
+    *("DECOMPRESS_LZMA_MEMLIMIT", "DECOMPRESS_LZMA_FORMAT", "DECOMPRESS_LZMA_FILTERS", "COMPRESS_ZLIB_WBITS"),
+    *("COMPRESS_ZSTD_OPTIONS", "COMPRESS_ZSTD_DICT", "DECOMPRESS_ZSTD_OPTIONS", "DECOMPRESS_ZSTD_DICT"),
+)
+"""Global settings with the same name as their option."""
+
+FACTORY: Final = "DJANGO_VALKEY_CONNECTION_FACTORY"
+GLOBALS: Final[Mapping[str, str]] = {
+    FACTORY: "CONNECTION_FACTORY",
+    "DJANGO_VALKEY_IGNORE_EXCEPTIONS": "IGNORE_EXCEPTIONS",
+    "DJANGO_VALKEY_LOG_IGNORED_EXCEPTIONS": "LOG_IGNORE_EXCEPTIONS",
+    "DJANGO_VALKEY_LOGGER": "LOGGER",
+    "DJANGO_VALKEY_SCAN_ITERSIZE": "SCAN_COUNT",
+    "DJANGO_VALKEY_CLOSE_CONNECTION": "CLOSE_CONNECTION",
+    "CACHE_HERD_TIMEOUT": "HERD_TIMEOUT",
+    "CACHE_COMPRESS_MIN_LENGTH": "COMPRESS_MIN_LENGTH",
+    "CACHE_COMPRESS_LEVEL": "COMPRESS_LEVEL",
+    **{name: name for name in _AS_OPTIONS},
+}
+"""Global settings, and the option for which each is the default."""
+
+_SECRET: Final = "SECRET_KEY"  # noqa: S105  # the name of the setting
+"""With SECRET_KEY_FALLBACKS the default of SIGNING_KEYS."""
+_LOGGER: Final = {"LOGGER": "django_valkey.base"}
+"""Default logger of ignored exceptions."""
+_MEANS_NOTHING: Final[Mapping[str, object]] = {"CACHE_COMPRESS_LEVEL": 0}
+"""Values of global settings that count as not set. As an option the same value takes effect."""
+
+pickling.name(DEFAULT_TIMEOUT, "django.core.cache.backends.base", "DEFAULT_TIMEOUT")
+
+_PREFIX: Final = "DJANGO_VALKEY_"
+_SESSIONS: Final = frozenset({"django.contrib.sessions.backends.cache", "django.contrib.sessions.backends.cached_db"})
+_MIDDLEWARE: Final = frozenset(
+    f"django.middleware.cache.{name}"
+    for name in ("UpdateCacheMiddleware", "FetchFromCacheMiddleware", "CacheMiddleware")
+)
+
+_PLAIN: Final = frozenset(
+    {None, "django_valkey.client.DefaultClient", "django_valkey.async_cache.client.AsyncDefaultClient"}
+)
+"""Default clients of backends for single servers, and None."""
+
+
+def current() -> object:
+    """Return the current settings object. It changes when `override_settings` starts or ends."""
+    return object.__getattribute__(settings, "_wrapped")
+
+
+def snapshot() -> tuple[object, dict[str, object]]:
+    """Return the current settings object, loaded, and the global settings in it."""
+    caches()
+    return current(), defaults()
+
+
+def defaults() -> dict[str, object]:
+    """Return the global settings that the project has set, by their correct names."""
+    given = deprecated_names.settings(_setting) | {
+        name: _setting(name) for name in GLOBALS if _setting(name) is not None
+    }
+    chosen = {name: value for name, value in given.items() if value != _MEANS_NOTHING.get(name)}
+    return chosen | {_SECRET: _secrets()}
+
+
+def _setting(name: str) -> object:
+    found = getattr(settings, name, None)
+    if found is None and not name.isupper():  # Django reads only upper-case names from the module
+        found = getattr(sys.modules.get(os.environ.get(ENVIRONMENT_VARIABLE, "")), name, None)
+    return found
+
+
+class _Secrets(tuple[str | bytes, ...]):
+    """Keys with a `repr` that hides them from tracebacks and error reports."""
+
+    __slots__ = ()
+
+    @override
+    def __repr__(self) -> str:
+        return f"<{len(self)} secrets>"
+
+
+def _secrets() -> _Secrets:
+    """Return SECRET_KEY and SECRET_KEY_FALLBACKS; empty if the project has no SECRET_KEY."""
+    try:
+        keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    except ImproperlyConfigured:
+        return _Secrets()
+    return _Secrets(key for key in keys if isinstance(key, str | bytes))
+
+
+def is_installed() -> bool:
+    """Return True if this package is in INSTALLED_APPS, so that `manage.py check` checks CACHES."""
+    return any(name.partition(".")[0] == "django_valkey" for name in settings.INSTALLED_APPS)
+
+
+def unknown_settings() -> dict[str, bool]:
+    """Return a message for each unknown setting with this backend's prefix, or left over from another library.
+
+    The value is True if the name is close to a known one.
+    """
+    known = {*GLOBALS, *deprecated_names.SETTINGS}
+    unknown = sorted(name for name in dir(settings) if name.startswith(_PREFIX) and name not in known)
+    near = {name: hint(name, GLOBALS) for name in unknown}
+    told = {f"the setting {name} is not known and was ignored{meant}": bool(meant) for name, meant in near.items()}
+    left = {f"the setting {name} was ignored; write {ours}": False for name, ours in _left_over().items()}
+    return told | left
+
+
+def _left_over() -> dict[str, str]:
+    """Return settings of libraries that no alias uses, each with its counterpart here, if that is not set."""
+    backends = {str(entry.get("BACKEND", "")).partition(".")[0] for entry in caches().values()}
+    found = {}
+    for prefix in (prefix for prefix, package in deprecated_names.LIBRARIES.items() if package not in backends):
+        for name in sorted(name for name in dir(settings) if name.startswith(prefix)):
+            ours = nearest(_PREFIX + name.removeprefix(prefix), GLOBALS)
+            if ours is not None and _setting(ours) is None:
+                found[name] = ours
+    return found
+
+
+def sync_callers() -> list[tuple[str, str]]:
+    """Return the settings through which Django calls an alias synchronously, each with that alias."""
+    sessions, middleware = settings.SESSION_ENGINE in _SESSIONS, not _MIDDLEWARE.isdisjoint(settings.MIDDLEWARE)
+    named = {"SESSION_CACHE_ALIAS": sessions, "CACHE_MIDDLEWARE_ALIAS": middleware}
+    return [(name, getattr(settings, name)) for name, is_used in named.items() if is_used]
+
+
+def session_alias() -> str | None:
+    """Return the alias that alone stores the sessions; None if they are stored elsewhere or in a database too."""
+    try:
+        store = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+        alone = issubclass(store, import_string("django.contrib.sessions.backends.cache.SessionStore"))
+    except (ImportError, ImproperlyConfigured, TypeError):
+        return None
+    return settings.SESSION_CACHE_ALIAS if alone else None
+
+
+def connection_factory() -> object:
+    """Return the global connection factory, or None."""
+    return _setting(FACTORY)
+
+
+def entry(alias: str) -> dict[str, Any]:
+    """Return a shallow copy of an alias's entry in CACHES.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    try:
+        return dict(caches()[alias])
+    except KeyError:
+        known = ", ".join(sorted(caches()))
+        raise ConfigurationError(f"there is no such alias; CACHES has {known}", alias=alias) from None
+
+
+def settings_for(alias: str = "default") -> Settings:
+    """Return the parsed settings of an alias: its entry in CACHES, with the global settings as defaults.
+
+    Raises:
+        ConfigurationError: a setting is wrong; the message names the alias, the key and the cure.
+    """
+    wanted = entry(alias)
+    with warnings.catch_warnings(action="ignore"):  # a deprecated BACKEND path warns when the cache is created
+        backend = loaded(str(wanted.get("BACKEND", "")))
+    return parsed(wanted, alias, defaults(), getattr(backend, "DEFAULT_CLIENT_CLASS", None))
+
+
+def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object], client_class: object = None) -> Settings:
+    """Return the parsed settings of an entry, with the global settings `given` as defaults.
+
+    `client_class` is the backend's default client.
+
+    Raises:
+        ConfigurationError: a setting is wrong; the message names the alias, the key and the cure.
+    """
+    inherited = _LOGGER | {option: given[name] for name, option in GLOBALS.items() if name in given and name != FACTORY}
+    inherited["SIGNING_KEYS"] = given.get(_SECRET, ())
+    options = wanted.get("OPTIONS") or {}
+    try:
+        if isinstance(options, Mapping):
+            own = {name: value for name, value in deprecated_names.options(options, alias).items() if value is not None}
+            if "CLIENT_CLASS" not in own and client_class in _PLAIN:
+                inherited["PREFIX_HASHES"] = False  # as in django-valkey's default client
+            elif "CLIENT_CLASS" not in own:
+                inherited["CLIENT_CLASS"] = client_class
+            wanted = {**wanted, "OPTIONS": {**inherited, **own}}
+        else:
+            own = {}
+        factory = given.get(FACTORY)
+        made = Settings.parse(
+            wanted,
+            alias=alias,
+            default_marker=DEFAULT_TIMEOUT,
+            connection_factory=factory,
+            client_class=client_class,
+        )
+    except errors.ConfigurationError as error:
+        raise ConfigurationError(error.reason, alias=alias, key=_written(error.key, own)) from error
+    return dataclasses.replace(made, unwrap=unwrapped)
+
+
+def _written(key: str, own: Mapping[str, object]) -> str:
+    """Return the name of the global setting that an option comes from, else the option's key."""
+    options = {**GLOBALS, _SECRET: "SIGNING_KEYS"}
+    names = {f"OPTIONS[{option!r}]": name for name, option in options.items() if option not in own}
+    return {**names, GLOBAL_FACTORY: FACTORY}.get(key, key)
+
+
+def alias_of(backend: type, location: object, params: Mapping[str, object]) -> str:
+    """Return the alias that a backend was created for, or an empty string."""
+    # Django does not pass the alias to a backend. Aliases with equal entries share the container of the first one.
+    for alias in caches():
+        path, *rest = arguments(alias)
+        if rest == [location, params] and loaded(path) is backend:
+            return alias
+    return ""
+
+
+def arguments(alias: str) -> tuple[str, object, dict[str, Any]]:
+    """Return the arguments from which Django creates a backend: BACKEND, LOCATION and the rest of the entry.
+
+    Raises:
+        ConfigurationError: there is no such alias.
+    """
+    params = entry(alias)
+    return str(params.pop("BACKEND", "")), params.pop("LOCATION", ""), params
+
+
+def loaded(path: str) -> object:
+    """Return the object that a BACKEND names, None if it cannot be imported."""
+    try:
+        return import_string(path)
+    except ImportError:
+        return None
+
+
+def caches() -> dict[str, dict[str, Any]]:
+    """Return CACHES."""
+    entries: dict[str, dict[str, Any]] = settings.CACHES
+    return entries

@@ -1,0 +1,1 @@
+"""Names and formats of django-valkey that this backend still takes."""

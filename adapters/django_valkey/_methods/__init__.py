@@ -1,0 +1,1 @@
+"""The methods of caches and clients, made of operations."""

@@ -1,0 +1,77 @@
+"""Find the overrides of a project's own class, once for each class.
+
+An attribute counts as an override if its defining class belongs neither to this library nor to Django.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, Final, TypeAlias
+
+from django_valkey._methods.methods import Methods, taking_more
+from django_valkey._overrides import operation_overrides
+from dvcache.effects import Op
+
+_NOT_OWN: Final = frozenset({"dvcache", "django_valkey", "django", "builtins", "typing"})
+
+
+Operations: TypeAlias = Mapping[str, Callable[..., Op[Any]]]
+"""Operations by name."""
+
+
+@cache
+def operations(cls: Any, prefix: str = "") -> Operations:
+    """Return the operations behind a class's library methods, overridden or not.
+
+    Args:
+        cls: the class.
+        prefix: prefix of the method names, such as "a".
+    """
+    found: dict[str, Callable[..., Op[Any]]] = {}
+    for each in filter(_is_library, cls.__mro__):
+        for name, method in vars(each).items():
+            operation = getattr(method, "__wrapped__", None)
+            if inspect.isfunction(method) and operation and name == prefix + method.__name__ and not _streams(method):
+                found.setdefault(method.__name__, operation)
+    return found
+
+
+def _streams(method: Callable[..., Any]) -> bool:
+    return inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method)
+
+
+def _is_library(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] in _NOT_OWN
+
+
+OPERATIONS: Final = operations(Methods)
+"""Operations of every cache and every client."""
+
+STREAMS: Final = frozenset(name for name in dir(Methods) if _streams(getattr(Methods, name)))
+"""Names of the methods that yield page by page."""
+
+COUNTERS: Final = {op.__name__: taking_more(op, "sync") for op in (operation_overrides.incr, operation_overrides.decr)}
+"""Counter operations on top of the project's own `get` and `set`."""
+
+CLIENT_HOOKS: Final = ("make_key", "make_pattern", "encode", "decode")
+CHOOSING: Final = ("get_client", "get_client_with_index", "get_next_client_index", "connect", "_get_client")
+"""Methods that choose the valkey-py client for a command."""
+
+CACHE_HOOKS: Final = (*CLIENT_HOOKS, "validate_key", "make_and_validate_key", "get_backend_timeout")
+
+
+def is_own(cls: type, name: str) -> bool:
+    """Return True if the project defined this attribute of a class."""
+    definer = next((each for each in cls.__mro__ if name in vars(each)), object)
+    return not _is_library(definer)
+
+
+def own(cls: type, names: Iterable[str], prefix: str = "") -> frozenset[str]:
+    """Return the names whose attribute, with the prefix, the project defined."""
+    return frozenset(name for name in names if is_own(cls, prefix + name))
+
+
+def is_built_in(reference: object) -> bool:
+    """Return True if a class or dotted path belongs to this library. Nothing is imported."""
+    module = reference.__module__ if isinstance(reference, type) else str(reference).strip()
+    return module.partition(".")[0] == "django_valkey"

@@ -1,0 +1,1 @@
+"""Clients of valkey-py for code that asks for them."""

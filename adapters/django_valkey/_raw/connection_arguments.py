@@ -1,0 +1,36 @@
+"""Connection arguments of raw clients: TLS and address maps as for the cache's own connections."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from dvcache.settings.address_remap import remap
+from dvcache.settings.tls import requirement
+
+_VERIFIED: Final = "ssl_cert_reqs"
+
+
+def connection(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return connection arguments with `ssl_cert_reqs` normalized."""
+    return {name: requirement(each) if name == _VERIFIED else each for name, each in kwargs.items()}
+
+
+def of_url(url: str) -> str:
+    """Return a URL with `ssl_cert_reqs` normalized."""
+    split = urlsplit(url)
+    if _VERIFIED not in split.query:
+        return url
+    query = connection(dict(parse_qsl(split.query, keep_blank_values=True)))
+    return split._replace(query=urlencode(query)).geturl()
+
+
+def checked_hosts(options: Mapping[str, Any], *, tls: bool) -> dict[str, Any]:
+    """Return the argument for hostname verification, if OPTIONS['TLS_CHECK_HOSTNAME'] is set."""
+    wanted = options.get("TLS_CHECK_HOSTNAME")
+    return {"ssl_check_hostname": bool(wanted)} if tls and wanted is not None else {}
+
+
+def of_cluster(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `address_remap` for a `ValkeyCluster`, if the options map addresses."""
+    mapped = remap(options)
+    return {} if mapped is None else {"address_remap": mapped}

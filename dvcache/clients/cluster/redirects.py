@@ -1,0 +1,197 @@
+"""Redirections and retries of commands in flight: MOVED, ASK, TRYAGAIN, CLUSTERDOWN, lost connections.
+
+Each command of a batch is retried by itself, so that commands that were performed are not repeated. After a lost
+connection, a command is sent again only if performing it twice is safe.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final, Generic
+
+from dvcache.clients.cluster.discovery import Discovery
+from dvcache.clients.cluster.pending import PendingCommand, Round, by_owner, give_up, is_asking, is_refused, requests
+from dvcache.clients.cluster.slot_table import C
+from dvcache.effects import Sleep
+from dvcache.errors import (
+    AskError,
+    CacheError,
+    ClosedError,
+    ConnectError,
+    MovedError,
+    PoolExhausted,
+    ReadOnlyError,
+    RedirectError,
+    TransportError,
+    TryAgainError,
+    UnavailableError,
+)
+from dvcache.routing.commands import is_repeatable, rule
+from dvcache.routing.flow import Outcome, Steps
+from dvcache.routing.plan import Plan, divide, unite
+from dvcache.types import Arg
+
+_FIRST_PAUSE: Final = 0.01
+_LONGEST_PAUSE: Final = 0.1
+
+
+class Redirects(Generic[C]):
+    """Retries commands in flight until each has its reply or the time is up."""
+
+    def __init__(self, nodes: Discovery[C]) -> None:
+        self.nodes = nodes
+
+    def run(
+        self, errands: list[PendingCommand[C]], outcomes: dict[Any, Outcome], end: float, began: float
+    ) -> Steps[C, None]:
+        """Evaluate outcomes and send again, until every command has its reply or the clock passes `end`.
+
+        Args:
+            errands: the commands in flight.
+            outcomes: outcomes of the first exchange.
+            end: the time after which nothing is sent.
+            began: the time at which the first exchange was sent.
+        """
+        pause, rounds = _FIRST_PAUSE, 0
+        split: list[tuple[PendingCommand[C], Plan[Any], dict[Any, list[Any]]]] = []
+        while errands:
+            result = Round(began=began)
+            errands = [
+                left
+                for owner, some in by_owner(errands)
+                for left in self._judged(owner, some, outcomes.get(owner), result)
+            ]
+            # A table that names none of the owners asked is newer than the requests and needs no refresh.
+            if result.is_due and (not errands or self._is_current(errands)):
+                yield from self.refreshed(result.failed, end)
+            now = self.nodes.clock()
+            if not errands or now >= end:
+                give_up(errands)
+                break
+            stuck = self._readdress(errands)
+            # The time to wait for a failed node is over. Commands that other nodes can serve go on.
+            if now >= result.until:
+                give_up(stuck)
+                given_up = set(stuck)
+                errands, stuck = [errand for errand in errands if errand not in given_up], []
+                if not errands:
+                    break
+            errands = [part for errand in errands for part in self._by_key(errand, split)]
+            rounds += 1
+            # Two rounds without a pause allow for one redirection: to a node, and on from there.
+            if stuck or rounds > 2:  # noqa: PLR2004
+                yield Sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            began = self.nodes.clock()
+            outcomes = yield requests(errands)
+        for errand, plan, replies in split:
+            errand.settle(unite(plan, replies)[0])
+
+    def _by_key(
+        self, errand: PendingCommand[C], split: list[tuple[PendingCommand[C], Plan[Any], dict[Any, list[Any]]]]
+    ) -> list[PendingCommand[C]]:
+        """Return the command, or one command per key after TRYAGAIN: the slot's keys are on both nodes meanwhile."""
+        shape = rule(errand.command)
+        tried = isinstance(errand.replies[errand.position], TryAgainError)
+        if not tried or shape.merge is None or len(shape.keys(errand.command)) == 1:
+            return [errand]
+        plan: Plan[Any] = divide((errand.command,), list, _itself, (), apart=True)
+        replies: dict[Any, list[Any]] = {key: [None] * len(commands) for key, commands in plan.parts.items()}
+        split.append((errand, plan, replies))
+        return [
+            PendingCommand(command, errand.slot, replies[key], n, errand.owner)
+            for key, commands in plan.parts.items()
+            for n, command in enumerate(commands)
+        ]
+
+    def refreshed(self, failed: object, end: float) -> Steps[C, None]:
+        """Refresh the slot table; if that fails, keep the old one.
+
+        Raises:
+            TransportError, CacheError: there is no old one.
+        """
+        try:
+            yield from self.nodes.refresh(failed, end=end)
+        except (TransportError, CacheError):
+            if self.nodes.view is None:
+                raise
+
+    def _is_current(self, errands: Iterable[PendingCommand[C]]) -> bool:
+        """Return True if the slot table still names one of the owners that were asked; if not, it is new already."""
+        view = self.nodes.view
+        return view is None or any(view.owners[errand.slot] is errand.owner for errand in errands)
+
+    def _readdress(self, errands: Iterable[PendingCommand[C]]) -> list[PendingCommand[C]]:
+        """Set the owners from the slot table; return the commands that can only wait."""
+        view = self.nodes.view
+        stuck = []
+        for errand in errands:
+            owner = errand.owner
+            if view is not None and not errand.asking:  # None: READONLY or READWRITE has just reset the table
+                errand.owner = view.owners[errand.slot]
+            if errand.waits and errand.owner is owner:
+                stuck.append(errand)
+            errand.waits = False
+        return stuck
+
+    def _judged(
+        self, owner: C | None, errands: list[PendingCommand[C]], outcome: Outcome | None, result: Round
+    ) -> list[PendingCommand[C]]:
+        """Store the replies; return the commands to send again."""
+        if outcome is None:  # no request was sent: the slot has no owner
+            message = f"no node of the cluster serves slot {errands[0].slot}"
+            outcome = UnavailableError(message, alias=self.nodes.alias)
+        if isinstance(outcome, Exception):
+            return self._failed(owner, errands, outcome, result)
+        if is_asking(errands):
+            outcome = outcome[1::2]  # skip the replies to ASKING
+        left = []
+        for errand, reply in zip(errands, outcome, strict=True):
+            errand.asking = False
+            errand.settle(reply)
+            if is_refused(reply):
+                self._redirected(errand, reply, result)
+                left.append(errand)
+        return left
+
+    def _redirected(self, errand: PendingCommand[C], reply: CacheError, result: Round) -> None:
+        if isinstance(reply, MovedError) and reply.address[0] == "?":  # no host is announced: refresh the slot table
+            result.is_due = errand.waits = True
+        elif isinstance(reply, RedirectError):
+            asked, errand.owner = errand.owner, self.nodes.at(reply.address, errand.owner)
+            errand.asking = isinstance(reply, AskError)
+            if isinstance(reply, MovedError) and self.nodes.moved(reply.slot, errand.owner):
+                result.is_due = True
+            errand.waits = asked is errand.owner  # redirected to the same node: only time can help
+        elif isinstance(reply, TryAgainError):
+            errand.waits = True
+        else:
+            result.is_due = errand.waits = True
+            missed = errand.owner if isinstance(reply, ReadOnlyError) else None
+            result.until = min(result.until, self.nodes.patience(missed))
+
+    def _failed(
+        self, owner: C | None, errands: list[PendingCommand[C]], error: Exception, result: Round
+    ) -> list[PendingCommand[C]]:
+        """Store the error; return the commands to send again: all if none was performed, else the repeatable ones."""
+        if not isinstance(error, CacheError):
+            raise error
+        for errand in errands:
+            errand.asking = False
+            errand.settle(error)
+        # An exhausted pool is excluded: another attempt would wait for a connection again.
+        if not isinstance(error, TransportError | ClosedError) or isinstance(error, PoolExhausted):
+            return []
+        if self.nodes.closed:
+            raise error
+        result.is_due, result.failed = True, owner
+        if isinstance(error, ConnectError | ClosedError | UnavailableError):  # nothing was performed
+            result.until = min(result.until, self.nodes.patience(owner, result.began))
+            for errand in errands:
+                errand.waits = True
+            return errands
+        # A slot with a command that is not repeatable is not retried at all, so its commands keep their order.
+        tainted = {errand.slot for errand in errands if not is_repeatable((errand.command,))}
+        return [errand for errand in errands if errand.slot not in tainted]
+
+
+def _itself(key: Arg) -> Arg:
+    return key

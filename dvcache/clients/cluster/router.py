@@ -1,0 +1,159 @@
+"""Route a batch to the owners of its keys, in one exchange if these are known; then handle redirections."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Generic
+
+from dvcache.clients.cluster.discovery import Discovery
+from dvcache.clients.cluster.pending import PendingCommand, homeless, is_final, requests
+from dvcache.clients.cluster.redirects import Redirects
+from dvcache.clients.cluster.slot_table import ANEW, C, SlotTable
+from dvcache.effects import Sleep, Transaction
+from dvcache.errors import CacheError, ConnectError, RedirectError
+from dvcache.routing.commands import rule
+from dvcache.routing.flow import Outcome, Steps
+from dvcache.routing.plan import Place, Plan, divide, gathered, sole, unite
+from dvcache.routing.slots import slot, slots
+from dvcache.types import Batch, Command
+
+_OWN: Final = frozenset({"SCAN", "READONLY", "READWRITE"})
+"""Commands with a different meaning for a cluster than for one node."""
+
+_PAUSE: Final = 0.01
+"""Seconds before a transaction is repeated."""
+
+
+class Router(Generic[C]):
+    """The router: it sends batches to the nodes of a cluster."""
+
+    def __init__(self, nodes: Discovery[C]) -> None:
+        self.nodes = nodes
+        self._pursuit = Redirects(nodes)
+
+    def sole(self, batch: Batch) -> C | None:
+        """Return the client that owns every key of the batch, if all are in one slot and its owner is known."""
+        view = self.nodes.view
+        if view is None:
+            return None
+        found = sole(batch, slot)
+        return None if found is None else view.owners[found]
+
+    def steps(
+        self, batch: Batch, begun: C | None = None, *, by_readers: bool = False, until: float | None = None
+    ) -> Steps[C, Sequence[Any]]:
+        """Run the batch on the owners of its keys.
+
+        If a part of the batch fails with a transport error, that error replaces each of its replies.
+
+        Args:
+            batch: the commands.
+            begun: the client that was sent the whole batch already; the first exchange yields its request.
+            by_readers: True if replicas are asked first.
+            until: the deadline.
+
+        Raises:
+            TransportError: no node of the cluster answers.
+            NotSupportedError: a command that cannot be split has keys in several slots.
+        """
+        if not batch:
+            return []
+        if type(batch) is Transaction:
+            return (yield from self._transacted(batch, begun, self.nodes.end(until)))
+        began, end = self.nodes.clock(), self.nodes.end(until)
+        if begun is None and len(batch) == 1 and batch[0][0] in _OWN:
+            return [(yield from self._own(batch[0], began, end))]
+        plan: Plan[C | None]
+        if begun is None:
+            view = yield from self._view(end)
+            if by_readers and self.nodes.is_old():
+                yield from self._pursuit.refreshed(None, end)
+                view = yield from self._view(end)
+            everyone: tuple[C | None, ...] = tuple(view.primaries)
+            owner: Callable[[int], C | None] = _readers(view) if by_readers else view.owners.__getitem__
+            plan = divide(batch, slots, owner, everyone, apart=True)
+        else:
+            places: list[list[Place[C | None]]] = [[(begun, n, ())] for n in range(len(batch))]
+            plan = Plan({begun: list(batch)}, places, [rule(each) for each in batch])
+        asked = {client: tuple(commands) for client, commands in plan.parts.items() if client is not None}
+        outcomes: dict[C | None, Outcome] = yield asked
+        if (replies := gathered(plan, outcomes)) is not None:
+            return replies
+        if None not in plan.parts and all(map(is_final, outcomes.values())):
+            return unite(plan, outcomes)  # type: ignore[arg-type]  # all are final, so none is an Exception
+        return unite(plan, (yield from self._settled(plan, outcomes, began, end)))
+
+    def _transacted(self, batch: Transaction, owner: C | None, end: float) -> Steps[C, Sequence[Any]]:
+        """Run a transaction on the owner of its key; repeat all of it after a redirection, as nothing was performed."""
+        while True:
+            if owner is not None:
+                outcome: Any = (yield {owner: batch})[owner]
+                if is_final(outcome):
+                    return outcome
+                if isinstance(outcome, Exception) and not isinstance(outcome, ConnectError):  # maybe performed
+                    raise outcome
+                error = outcome if isinstance(outcome, Exception) else outcome[0]
+                if self.nodes.clock() >= end:
+                    return [homeless(error) if isinstance(error, RedirectError) else error, None]
+                yield Sleep(_PAUSE)
+            # A read of the key follows redirections and so updates its owner in the slot table.
+            [found] = yield from self.steps(batch[1:], until=end)
+            if isinstance(found, CacheError):
+                return [found, None]
+            owner = self.sole(batch)
+
+    def _view(self, end: float) -> Steps[C, SlotTable[C]]:
+        while (view := self.nodes.view) is None:
+            yield from self.nodes.refresh(end=end)
+        return view
+
+    def _settled(
+        self, plan: Plan[Any], outcomes: dict[Any, Outcome], began: float, end: float
+    ) -> Steps[C, dict[Any, Any]]:
+        """Retry the commands that the first exchange left unanswered; return the replies of each part of the plan."""
+        view = yield from self._view(end)
+        replies: dict[Any, list[Any]] = {client: [None] * len(commands) for client, commands in plan.parts.items()}
+        errands = [
+            PendingCommand(command, self._slot(view, client, command), replies[client], n, client)
+            for client, commands in plan.parts.items()
+            for n, command in enumerate(commands)
+        ]
+        yield from self._pursuit.run(errands, outcomes, end, began)
+        return replies
+
+    def _slot(self, view: SlotTable[C], client: C | None, command: Command) -> int:
+        """Return the slot of a command's keys; for a command without keys, the first slot of its client."""
+        keys = rule(command).keys(command)
+        return slot(keys[0]) if keys else view.primaries.get(client, 0) if client is not None else 0
+
+    def _own(self, command: Command, began: float, end: float) -> Steps[C, Any]:
+        if command[0] == "SCAN":
+            return (yield from self._scan(command, began, end))
+        self.nodes.read(replicas=command[0] == "READONLY")
+        return b"OK"
+
+    def _scan(self, command: Command, began: float, end: float) -> Steps[C, Any]:
+        """Scan one primary after another; the cursor encodes the primary's position and its own cursor."""
+        view = yield from self._view(end)
+        within, position = view.place(int(command[1]))
+        owner, first = list(view.primaries.items())[position]
+        reply: list[Any] = [None]
+        errand = PendingCommand(("SCAN", within, *command[2:]), first, reply, 0, owner)
+        outcomes: dict[Any, Outcome] = yield requests([errand])
+        yield from self._pursuit.run([errand], outcomes, end, began)
+        if isinstance(reply[0], CacheError):
+            return reply[0]
+        if errand.owner is not owner:  # another primary answered, for which the cursor is meaningless
+            return [ANEW, []]
+        [cursor, names] = reply[0]
+        if int(cursor):
+            return [view.cursor(int(cursor), position), names]
+        return [view.cursor(0, position + 1) if position + 1 < len(view.primaries) else 0, names]
+
+
+def _readers(view: SlotTable[C]) -> Callable[[int], C | None]:
+    owners, readers = view.owners, view.readers
+
+    def reader(slot: int) -> C | None:
+        owner = owners[slot]
+        return None if owner is None else readers.get(owner, owner)
+
+    return reader

@@ -1,0 +1,114 @@
+"""An in-memory server that is a cluster of its own: it owns every slot."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from typing_extensions import override
+
+from dvcache.errors import reply_error
+from dvcache.routing.commands import rule
+from dvcache.routing.slots import SLOTS, slot
+from dvcache.types import Address
+
+LAST: Final = 16383
+"""The last slot."""
+
+
+_ACCEPTED: Final = frozenset({b"READONLY", b"READWRITE", b"ASKING"})
+
+
+class Store(Protocol):
+    """What performs commands. Called by in-memory pools, from any thread."""
+
+    def execute(self, database: int, command: Sequence[bytes], /) -> object:
+        """Perform one command on a numbered database; return its reply, or the server's error."""
+        ...
+
+
+class SoleNode:
+    """A node that owns all slots.
+
+    Args:
+        store: what it holds.
+        address: where it says that it is.
+    """
+
+    def __init__(self, store: Store, address: Address) -> None:
+        self._store, self._address = store, address
+
+    def execute(self, database: int, command: Sequence[bytes], /) -> object:
+        """Perform one command, as `Store.execute`."""
+        name = command[0].upper()
+        if name == b"CLUSTER":
+            return self.cluster(command[1:])
+        return b"OK" if name in _ACCEPTED else self._store.execute(database, command)
+
+    def cluster(self, args: Sequence[bytes]) -> object:
+        """CLUSTER SLOTS."""
+        if [arg.upper() for arg in args] != [b"SLOTS"]:
+            return reply_error("ERR an in-memory node knows of CLUSTER only SLOTS")
+        return self.ranges()
+
+    def ranges(self) -> list[object]:
+        """Return the ranges of slots, each with its node."""
+        return [described(0, LAST, self._address)]
+
+
+def described(first: int, last: int, address: Address) -> list[object]:
+    """Return a range of slots as CLUSTER SLOTS describes it."""
+    host, port = address
+    return [first, last, [host.encode(), port, b"%040d" % port, []]]
+
+
+class MemoryNode(SoleNode):
+    """A node of several: MOVED is its answer for a key of another's, CROSSSLOT for keys of several slots."""
+
+    def __init__(self, store: Store, address: Address, addresses: Sequence[Address]) -> None:
+        super().__init__(store, address)
+        self._place, self._addresses = addresses.index(address), addresses
+
+    @override
+    def execute(self, database: int, command: Sequence[bytes], /) -> object:
+        named: tuple[str | bytes, ...] = (command[0].decode().upper(), *command[1:])
+        slots = {slot(key) for key in rule(named).keys(named)}
+        if len(slots) > 1:
+            return reply_error("CROSSSLOT Keys in request don't hash to the same slot")
+        for each in slots:
+            if (owner := each * len(self._addresses) // SLOTS) != self._place:
+                host, port = self._addresses[owner]
+                return reply_error(f"MOVED {each} {host}:{port}")
+        return super().execute(database, command)
+
+    @override
+    def ranges(self) -> list[object]:
+        count = len(self._addresses)
+        firsts = [-(-place * SLOTS // count) for place in range(count)]
+        lasts = [first - 1 for first in firsts[1:]] + [LAST]
+        return [described(*each) for each in zip(firsts, lasts, self._addresses, strict=True)]
+
+
+class MemoryClusters:
+    """The clusters of one pool factory: any address that an alias names is a node of its cluster.
+
+    Args:
+        nodes: how many primaries a cluster has.
+        make: makes what a node holds.
+    """
+
+    def __init__(self, nodes: int, make: Callable[[], Store]) -> None:
+        self._count, self._make = nodes, make
+        self._nodes: Final[dict[Address, MemoryNode]] = {}
+        self._first: Final[dict[str, MemoryNode]] = {}
+        """A node of each alias."""
+
+    def node(self, alias: str, address: Address) -> MemoryNode:
+        """Return the node at an address."""
+        found = self._nodes.get(address) or self._first.get(alias)
+        if found is None:
+            host, port = address
+            addresses = [(host, port + n) for n in range(self._count)]
+            for each in addresses:
+                self._nodes.setdefault(each, MemoryNode(self._make(), each, addresses))
+            found = self._nodes[address]
+        self._first.setdefault(alias, found)
+        return found

@@ -1,0 +1,1 @@
+"""Policies: how the operations on entries are performed."""

@@ -1,0 +1,27 @@
+"""Partial replies: results of some servers while others failed; kept under IGNORE_EXCEPTIONS, else an error."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from dvcache.context import Context, guarded
+from dvcache.effects import Op
+from dvcache.errors import CacheError, on_command
+
+T = TypeVar("T")
+
+
+def answered(cx: Context, command: str, replies: Sequence[Any], absent: T) -> Op[list[Any]]:
+    """Return a command's replies, with `absent` in place of errors if errors are ignored.
+
+    Raises:
+        CacheError: the first error, unless the policy's guard ignores it.
+    """
+    errors = [reply for reply in replies if isinstance(reply, CacheError)]
+    if errors:
+        yield from guarded(cx, "unanswered", _unanswered(errors[0], command))
+    return [absent if isinstance(reply, CacheError) else reply for reply in replies]
+
+
+def _unanswered(error: CacheError, command: str) -> Op[None]:
+    yield from ()
+    raise on_command(error, command)

@@ -1,0 +1,262 @@
+"""The async pool: per running event loop, one multiplexed connection shared by all its tasks."""
+
+import asyncio
+import copy
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextvars import Context
+from dataclasses import replace
+from functools import partial
+from time import monotonic
+from typing import Any, Final, TypeVar, cast
+
+from dvcache.effects import Transaction
+from dvcache.errors import CacheError, ClosedError, ConnectError
+from dvcache.pools.async_connection import MultiplexedConnection
+from dvcache.pools.health_check import check_regularly, interval
+from dvcache.pools.per_loop import PerLoop, deadline
+from dvcache.pools.read_buffers import multiplexed_connection
+from dvcache.pools.sync_pool import SyncPool
+from dvcache.pools.transactions import atransact
+from dvcache.process.fork import renewed_after_fork
+from dvcache.types import Batch, Endpoint
+
+T = TypeVar("T")
+
+
+class Opening:
+    """A connection being opened, shared by the tasks of a loop that wait for it."""
+
+    __slots__ = ("__weakref__", "loop", "task")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.task: asyncio.Task[MultiplexedConnection] | None = None
+
+
+class MultiplexedPool:
+    """The connections of this process to one server, one for each event loop."""
+
+    __slots__ = ("__weakref__", "_apart", "_closed", "_endpoint", "_lines", "_openings")
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._closed = False
+        self._apart = SyncPool(replace(endpoint, max_connections=_APART))
+        """Separate connections for large batches: a server may refuse these by closing the connection."""
+        self._lines: PerLoop[MultiplexedConnection] = PerLoop()
+        self._openings: PerLoop[Opening] = PerLoop()
+        renewed_after_fork(self)
+
+    def renew(self) -> None:
+        """Forget every connection: a forked child shares the parent's epoll, so even closing them would disturb it."""
+        _inherited.append((self._lines.living(), self._openings.living()))
+        self._lines, self._openings = PerLoop(), PerLoop()
+
+    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
+        """Run the batch (see `protocols.AsyncClient`)."""
+        if not batch:
+            return []
+        if type(batch) is Transaction:
+            return await self._transacted(batch, until)
+        loop = asyncio.get_running_loop()
+        ref = self._lines.refs.get(id(loop))
+        line = None if ref is None else ref()
+        if line is None or line.unusable:
+            line = await self._opened(loop, until)
+        return await line.send(batch, until)
+
+    def begin(self, batch: Batch, until: float | None = None, /) -> "asyncio.Future[list[Any]] | None":
+        """Write the batch and return the future of its replies (see `protocols.AsyncBegins`)."""
+        ref = self._lines.refs.get(id(asyncio.get_running_loop()))
+        line = None if ref is None else ref()
+        if line is None or line.unusable or type(batch) is Transaction or not batch:
+            return None
+        return line.send(batch, until)
+
+    async def _transacted(self, batch: Transaction, until: float | None) -> Sequence[Any]:
+        """Run a transaction on a connection of its own; commands of other tasks would become part of it."""
+        if self._closed:
+            raise self._is_closed()
+        line = multiplexed_connection(self._endpoint, asyncio.get_running_loop())
+        try:
+            await self._within(until, line.open())
+            return await atransact(batch, lambda part: line.send(part, until))
+        finally:
+            line.abort()
+
+    async def _opened(self, loop: asyncio.AbstractEventLoop, until: float | None) -> MultiplexedConnection:
+        """Return the loop's new connection, opened once for all tasks that wait for it."""
+        # The second attempt is for an opening that was cancelled by another task, or a connection that ended at once.
+        for last in (False, True):
+            opening = self._begun(loop)
+            try:
+                line = await self._within(until, asyncio.shield(opening))
+            except asyncio.CancelledError:
+                if not opening.cancelled() or _is_cancelled():
+                    raise
+                if self._closed:
+                    raise self._is_closed() from None
+                if last:
+                    raise
+            except CacheError as error:
+                raise copy.copy(error) from error  # a copy each: raising extends an error's traceback
+            else:
+                if last or not line.unusable:
+                    return line
+        raise AssertionError("unreachable")
+
+    def _begun(self, loop: asyncio.AbstractEventLoop) -> asyncio.Task[MultiplexedConnection]:
+        """Return the task that opens the loop's connection."""
+        opening = self._openings.get(loop)
+        if opening is not None and opening.task is not None and not opening.task.done():
+            return opening.task
+        self._sweep()
+        if self._closed:
+            raise self._is_closed()
+        opening = Opening(loop)
+        self._openings.put(opening)  # before the task is made: an eager one may end at once
+        # In an empty context: the connection would keep the objects in its first caller's context alive.
+        task = opening.task = Context().run(_task, loop, self._open(opening))
+        task.add_done_callback(_retrieve)
+        return task
+
+    async def _open(self, opening: Opening) -> MultiplexedConnection:
+        line = multiplexed_connection(self._endpoint, opening.loop)
+        try:
+            await line.open()
+            line.apart = partial(_carried_apart, self._apart)
+            if seconds := interval(self._endpoint):
+                check_regularly(line, seconds)
+            self._replace(line)
+            line.keeper = self._keep(line)
+            await anext(line.keeper)
+        except BaseException:
+            self._lines.pop(line)
+            line.abort()
+            raise
+        finally:
+            self._openings.pop(opening)
+        return line
+
+    def _replace(self, line: MultiplexedConnection) -> None:
+        """Make a new connection the loop's, unless the pool was closed meanwhile."""
+        old = self._lines.get(line.loop)
+        self._lines.put(line)  # before the check: a concurrent `close` finds it from here on
+        if self._closed:
+            raise self._is_closed()
+        if old is not None:
+            old.abort()  # usually it has failed already; an exception may have interrupted that
+            self._lines.pop(old)
+
+    async def _keep(self, line: MultiplexedConnection) -> AsyncGenerator[None, None]:
+        """End the connection with its loop: asyncio.run, uvloop.run and async_to_sync close async generators last."""
+        try:
+            yield
+        finally:
+            self._lines.pop(line)
+            line.abort()
+
+    async def _within(self, until: float | None, work: "Coroutine[Any, Any, T] | asyncio.Future[T]") -> T:
+        """Await the opening of a connection, at most until the caller's deadline."""
+        if until is None:
+            return await work
+        began = monotonic()
+        try:
+            async with deadline(until) as limit:
+                return await work
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        message = f"cannot connect: no answer within {monotonic() - began:.3g} s; the deadline has passed"
+        raise ConnectError(message, alias=self._endpoint.alias, endpoint=self._endpoint.name)
+
+    def _sweep(self) -> None:
+        """Forget the connections of closed loops."""
+        for line in self._lines.living():  # a copy: other loops may change it concurrently
+            if line.loop.is_closed():
+                self._lines.pop(line)
+                line.forget()
+
+    def _is_closed(self) -> ClosedError:
+        return ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
+
+    async def retire(self) -> None:
+        """Replace the connection (see `protocols.Retires`); other tasks' replies still arrive on the old one."""
+        line = self._lines.get(asyncio.get_running_loop())
+        if line is not None:
+            self._lines.pop(line)
+            _end_at_rest(line)
+        self._apart.retire()
+
+    def release(self) -> None:
+        """End the idle connections. May be called from any thread."""
+        for line in self._lines.living():
+            call_in(line.loop, line.rest)  # transports are not thread-safe
+        self._apart.release()
+
+    def close(self) -> None:
+        """End every connection."""
+        self._closed = True
+        self._sweep()
+        self._apart.close()
+        for line in self._lines.living():
+            self._lines.pop(line)
+            if not call_in(line.loop, line.abort):
+                line.forget()
+
+    def abort(self) -> None:
+        """End every connection, and those being opened; their callers get an error."""
+        self.close()
+        self._apart.abort()
+        for opening in self._openings.living():
+            if opening.task is not None:
+                call_in(opening.loop, opening.task.cancel)
+
+
+_APART: Final = 8
+"""Maximum number of connections for large batches."""
+
+_LOOK: Final = 0.02
+"""Seconds between checks whether a retired connection is idle."""
+
+
+def _carried_apart(pool: SyncPool, batch: Batch, until: float | None) -> "asyncio.Future[list[Any]]":
+    """Run a large batch on a separate connection, in a thread: losing that connection fails no other task's call."""
+    work = asyncio.to_thread(pool.execute, batch, until)
+    return asyncio.get_running_loop().create_task(cast("Coroutine[Any, Any, list[Any]]", work))
+
+
+def _end_at_rest(line: MultiplexedConnection) -> None:
+    """End a connection as soon as no reply is awaited on it."""
+    line.rest()
+    if not line.unusable:
+        line.loop.call_later(_LOOK, _end_at_rest, line)
+
+
+def call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> bool:
+    """Schedule a function on a loop, from any thread; return False if the loop is closed."""
+    try:
+        loop.call_soon_threadsafe(function)
+    except RuntimeError:
+        return False
+    return True
+
+
+def _task(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    return loop.create_task(work)
+
+
+def _is_cancelled() -> bool:
+    """Return True if the running task itself was cancelled."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _retrieve(opening: asyncio.Task[MultiplexedConnection]) -> None:
+    """Mark the error as retrieved: every task that waited for it may have been cancelled."""
+    if not opening.cancelled():
+        opening.exception()
+
+
+_inherited: Final[list[object]] = []
+"""Connections that a forked child inherited: kept referenced, since finalizing them would reach the parent's epoll."""

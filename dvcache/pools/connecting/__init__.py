@@ -1,0 +1,1 @@
+"""Connecting: name look-up, TCP, TLS and greeting within one time budget."""

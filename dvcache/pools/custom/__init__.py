@@ -1,0 +1,1 @@
+"""Pools on the user's own pool, connection, parser and factory classes."""

@@ -1,0 +1,1 @@
+"""A valkey-server that this process starts and ends."""

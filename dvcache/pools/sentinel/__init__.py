@@ -1,0 +1,1 @@
+"""Pools of the servers that Sentinel names."""

@@ -1,0 +1,174 @@
+"""Pools of a service that sentinels monitor: of its current primary, or of its replicas.
+
+After a failover, the old primary's connections are ended at once, including those in use. The old primary can then
+acknowledge no more writes, and no caller waits for it.
+"""
+
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from contextlib import suppress
+from typing import Any, Generic, Protocol
+
+from dvcache.errors import ClosedError, ConnectError, ReadOnlyError, TransportError
+from dvcache.pools.sentinel.members import Abortable, MemberPools, P
+from dvcache.pools.sentinel.watcher import Watcher
+from dvcache.protocols import AsyncClient, AsyncPool, Client, Pool, Releasable
+from dvcache.routing.replica_balancer import ReplicaBalancer
+from dvcache.routing.retries import Attempts, Flow, Question, aperform, perform
+from dvcache.types import Batch, Endpoint
+
+
+class OnPrimary(Generic[P]):
+    """Attempts on the primary, and on the new primary if a failover happened before anything was performed."""
+
+    def __init__(self, nodes: MemberPools[P]) -> None:
+        self._nodes = nodes
+
+    def first(self) -> P | None:
+        """Return the pool of the known primary."""
+        current = self._nodes.current
+        return current[0] if current else None
+
+    def suffices(self, replies: Sequence[Any], /) -> bool:
+        """Return True unless the server refused as a replica (READONLY)."""
+        for reply in replies:  # noqa: SIM110  # a generator would cost more than all the rest
+            if isinstance(reply, ReadOnlyError):
+                return False
+        return True
+
+    def flow(self, batch: Batch, begun: P | None = None, /) -> Flow[P]:
+        """Run the batch on the primary.
+
+        Raises:
+            ConnectError: there is no primary.
+            TransportError: no answer came.
+        """
+        pool = begun
+        for last in (False, True):
+            if pool is None:
+                pool = yield from self._primary()
+            try:
+                answers: Sequence[Any] = yield pool, batch
+            except (ConnectError, ClosedError):  # nothing was performed
+                yield from self._ask()
+                if last or self.first() in {None, pool}:
+                    raise
+            except TransportError:
+                yield from self._ask()
+                raise
+            else:
+                # A demoted primary refuses every write of the batch, so the whole batch can be repeated.
+                if last or self.suffices(answers):
+                    return answers
+                yield from self._ask()
+                if self.first() in {None, pool}:
+                    return answers
+            pool = self.first()
+        raise AssertionError("unreachable")
+
+    def _primary(self) -> Generator[Question, Any, P]:
+        """Query the sentinels, and return the pool of the primary."""
+        yield self._nodes.watch.ask
+        pool = self.first()
+        if pool is None:
+            raise self._nodes.watch.no_primary()
+        return pool
+
+    def _ask(self) -> Generator[Question, Any, None]:
+        """Query the sentinels so that the watcher is up to date; if none answers, keep the known nodes."""
+        with suppress(TransportError):
+            yield self._nodes.watch.ask
+
+
+class OnReplicas(Generic[P]):
+    """Attempts on the replicas, by the replica balancer."""
+
+    def __init__(self, nodes: MemberPools[P]) -> None:
+        self._watch = nodes.watch
+        self.balancer = ReplicaBalancer(lambda: nodes.current)
+        self.first, self.suffices = self.balancer.first, self.balancer.suffices
+
+    def flow(self, batch: Batch, begun: P | None = None, /) -> Flow[P]:
+        """Run the batch on one replica after another until one answers.
+
+        Raises:
+            TransportError: none answers.
+        """
+        if self._watch.known is None:
+            yield self._watch.ask
+        return (yield from self.balancer.flow(batch, begun))
+
+
+class NodePool(Pool, Abortable, Releasable, Protocol):
+    """A pool of one node, aborted when the node loses its role."""
+
+
+class AsyncNodePool(AsyncPool, Abortable, Releasable, Protocol):
+    """The async counterpart of `NodePool`."""
+
+
+class ServicePool:
+    """The pool of a service's nodes in one role."""
+
+    __slots__ = ("_attempts", "_nodes", "balancer")
+
+    def __init__(
+        self, nodes: MemberPools[NodePool], attempts: Attempts[Client], balancer: ReplicaBalancer[Any] | None
+    ) -> None:
+        self._nodes, self._attempts = nodes, attempts
+        self.balancer = balancer
+        """The replica balancer; None for a primary."""
+
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
+        """Run the batch (see `protocols.Client`)."""
+        return perform(self._attempts, batch, until)
+
+    def close(self) -> None:
+        """End every connection."""
+        self._nodes.close()
+
+
+class AsyncServicePool:
+    """The async counterpart of `ServicePool`."""
+
+    __slots__ = ("_attempts", "_nodes", "balancer")
+
+    def __init__(
+        self, nodes: MemberPools[AsyncNodePool], attempts: Attempts[AsyncClient], balancer: ReplicaBalancer[Any] | None
+    ) -> None:
+        self._nodes, self._attempts = nodes, attempts
+        self.balancer = balancer
+        """See `ServicePool.rota`."""
+
+    def execute(self, batch: Batch, until: float | None = None, /) -> Coroutine[Any, Any, Sequence[Any]]:
+        """Run the batch (see `protocols.AsyncClient`)."""
+        return aperform(self._attempts, batch, until)  # not awaited here: each further coroutine has its cost
+
+    def close(self) -> None:
+        """End every connection."""
+        self._nodes.close()
+
+
+def service_pool(endpoint: Endpoint, watch: Watcher, make: Callable[[Endpoint], NodePool]) -> Pool:
+    """Return the pool of the service's nodes in the endpoint's role.
+
+    Args:
+        endpoint: the service's endpoint.
+        watch: the service's watcher.
+        make: makes the pool of one node.
+    """
+    nodes = MemberPools(endpoint, watch, make)
+    return ServicePool(nodes, *_attempts(endpoint, nodes))
+
+
+def async_service_pool(endpoint: Endpoint, watch: Watcher, make: Callable[[Endpoint], AsyncNodePool]) -> AsyncPool:
+    """Return the asynchronous pool of the service's nodes in the endpoint's role. Arguments as in `service_pool`."""
+    nodes = MemberPools(endpoint, watch, make)
+    return AsyncServicePool(nodes, *_attempts(endpoint, nodes))
+
+
+def _attempts(endpoint: Endpoint, nodes: MemberPools[P]) -> tuple[Any, ReplicaBalancer[Any] | None]:
+    """Return the attempts for the role. `Any`: mypy cannot see that attempts on pools are attempts on clients."""
+    if endpoint.role == "primary":
+        return OnPrimary(nodes), None
+    replicas = OnReplicas(nodes)
+    return replicas, replicas.balancer

@@ -1,0 +1,302 @@
+"""The sync pool: idle connections on a LIFO stack, taken and returned without a lock.
+
+A connection whose state is unknown (any exception between write and last reply) is closed, never returned: replies must
+not reach another caller. The connections in use are counted by the objects alive, so an exception at any instruction
+leaks none: an abandoned connection dies with the frame that held it, or is marked as lost first.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
+from typing import Any, Final
+
+from dvcache.effects import Transaction
+from dvcache.errors import ClosedError, ConnectionLost, TransportError
+from dvcache.pools import watchdog
+from dvcache.pools.capacity import Living, Waiting
+from dvcache.pools.idle_checks import expire_overdue, take_ended
+from dvcache.pools.sync_connection import SyncConnection
+from dvcache.pools.sync_errors import exchange_error, exhausted
+from dvcache.pools.sync_pending import PendingReplies
+from dvcache.pools.transactions import transact
+from dvcache.process.fork import renewed_after_fork
+from dvcache.types import Batch, Endpoint
+
+CHECK_AFTER: Final = 0.001
+"""Seconds of idling after which a connection is checked before use: it may be closed, or hold unexpected data."""
+SWEEP: Final = 2.0
+"""Seconds between checks of the idle connections: the server or a load balancer may have closed them."""
+
+
+class SyncPool:
+    """The connections of this process to one server, for any number of threads.
+
+    If all connections are busy and no more may be opened, threads wait in a queue; no other thread overtakes them.
+    """
+
+    __slots__ = ("__weakref__", "_closed", "_endpoint", "_free", "_living", "_swept", "_turns", "_waiting")
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._closed = False
+        self.renew()
+        renewed_after_fork(self)
+
+    def renew(self) -> None:
+        """Start without connections: those in a forked child belong to the parent."""
+        self._free: deque[SyncConnection] = deque()
+        self._living: Living[SyncConnection] = Living()
+        self._waiting = Waiting()
+        self._turns = self._waiting.turns
+        self._swept = 0.0
+
+    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
+        """Run the batch (see `protocols.Client`)."""
+        if not batch:
+            return []
+        started = time.monotonic()
+        if type(batch) is Transaction:
+            return self._transacted(batch, started, until)
+        lane = self._take(started)
+        try:
+            if lane is None:
+                lane = self._obtain(started, until)
+                started = time.monotonic()  # the wait for a connection does not count as waiting for a reply
+            replies = lane.exchange(batch, started, until)
+        except BaseException as error:
+            if lane is None:
+                raise
+            # Mark it first: a second exception may follow at any instruction.
+            lane.lost = True
+            if (meant := self._failure(lane, error, batch, started, until)) is None:
+                raise
+            raise meant from error
+        if lane.refusals or lane.retired:  # after a refusal, the server reads no more from the connection
+            self.discard(lane)
+            return replies
+        self._free.append(lane)
+        # A caller that queues up after this check finds the connection in `_free` by itself.
+        if self._turns or self._closed:
+            self._attend()
+        return replies
+
+    def begin(self, batch: Batch, until: float | None = None, /) -> PendingReplies:
+        """Write the batch (see `protocols.Pending`)."""
+        started = time.monotonic()
+        lane = self._take(started)
+        try:
+            if lane is None:
+                lane = self._obtain(started, until)
+                started = time.monotonic()  # as in execute
+            lane.write(batch, until)
+            return PendingReplies(self, lane, batch, started, until)
+        except BaseException as error:
+            if lane is None:
+                raise
+            lane.lost = True
+            if (meant := self._failure(lane, error, batch, started, until)) is None:
+                raise
+            raise meant from error
+
+    def finish(self, lane: SyncConnection, batch: Batch, started: float, until: float | None = None) -> Sequence[Any]:
+        """Read the replies of the batch written on the connection, and return the connection to the pool."""
+        return self._used(lane, lane.read_late, batch, started, until)
+
+    def connects(self) -> bool:
+        """Return True if the next batch would open a connection (see `protocols.Begins`)."""
+        most = self._endpoint.max_connections
+        return not self._free and not self._turns and (most is None or len(self._living) < most)
+
+    def _transacted(self, batch: Transaction, started: float, until: float | None) -> Sequence[Any]:
+        """Run a transaction on one connection, which is closed after a failure: MULTI may still be open on it."""
+        lane = self._take(started) or self._obtain(started, until)
+
+        def transacted(batch: Any, _: float, until: float | None) -> list[Any]:
+            replies = transact(batch, lambda part: lane.exchange(part, time.monotonic(), until))
+            if replies[0] is not True:
+                lane.lost = True
+            return replies
+
+        return self._used(lane, transacted, batch, time.monotonic(), until)
+
+    def _used(
+        self,
+        lane: SyncConnection,
+        use: Callable[[Any, float, float | None], list[Any]],
+        batch: Batch,
+        started: float,
+        until: float | None,
+    ) -> list[Any]:
+        """Use the connection, and return it to the pool unless it must not be used again."""
+        try:
+            replies = use(batch, started, until)
+        except BaseException as error:
+            lane.lost = True
+            if (meant := self._failure(lane, error, batch, started, until)) is None:
+                raise
+            raise meant from error
+        if lane.lost or lane.refusals or lane.retired:
+            self.discard(lane)
+            return replies
+        self._free.append(lane)
+        if self._turns or self._closed:
+            self._attend()
+        return replies
+
+    def _take(self, started: float) -> SyncConnection | None:
+        """Return an idle connection; None if there is none, or other callers are waiting."""
+        if self._turns:  # no overtaking
+            return None
+        try:
+            lane = self._free.pop()
+        except IndexError:
+            return None
+        return self._checked(lane, started) if started - lane.used > CHECK_AFTER or lane.retired else lane
+
+    def _checked(self, lane: SyncConnection | None, started: float) -> SyncConnection | None:
+        """Return the connection or another idle one that is still open; None if there is none."""
+        while lane is not None:
+            if not (lane.retired or lane.is_dead()):
+                if started - self._swept > SWEEP and self._free:
+                    self._sweep(started)
+                return lane
+            self.discard(lane)
+            if lane.silent:
+                self._drop_free(before=started)  # unresponsive: treat it as a timeout
+            else:
+                self._sweep(started)  # the server may have closed other connections too
+            try:
+                lane = self._free.pop()
+            except IndexError:
+                return None
+        return None
+
+    def _obtain(self, started: float, until: float | None) -> SyncConnection:
+        """Return an idle connection or a new one, after the callers that wait already."""
+        lane = None if self._turns else self._rested_or_new()
+        if lane is None:
+            patience = self._patience
+            give_up = None if patience is None else started + patience
+            if until is not None and (give_up is None or until < give_up):
+                give_up = until
+            lane = self._waiting.wait(self._rested_or_new, give_up)
+            if lane is None:
+                raise exhausted(self._endpoint, self._patience, started, until)
+        if not lane.used:
+            self._open(lane, until)  # after the caller has left the queue, so no other one waits for it
+        return lane
+
+    def _rested_or_new(self) -> SyncConnection | None:
+        """Return an idle connection, or a new one if the limit allows; else None."""
+        self._check_open()
+        try:
+            lane = self._checked(self._free.pop(), time.monotonic())
+        except IndexError:
+            lane = None
+        if lane is not None:
+            return lane
+        most = self._endpoint.max_connections
+        if most is not None and len(self._living) >= most:
+            return None
+        lane = SyncConnection(self._endpoint)
+        return lane if self._living.admit(lane, most) else None
+
+    def _open(self, lane: SyncConnection, until: float | None) -> None:
+        try:
+            copy_context().run(lane.open, until)  # in a copy: an exception may leave the deadline set in its context
+            self._check_open()
+            if not lane.is_cooperative:
+                watchdog.watch(self)
+        except BaseException:
+            lane.lost = True
+            self.discard(lane)
+            raise
+
+    def _attend(self) -> None:
+        """Hand a connection to the first waiter; if the pool was closed, close the returned connections."""
+        if self._closed:
+            self._drop_free()
+        self._waiting.wake()
+
+    def discard(self, lane: SyncConnection) -> None:
+        """Close a connection that was taken, whatever its state."""
+        lane.lost = True
+        lane.drop()
+        if self._turns:
+            self._waiting.wake()
+
+    def _drop_free(self, before: float = float("inf")) -> None:
+        """Close the idle connections that were last used before a time."""
+        kept = []
+        try:
+            while True:
+                lane = self._free.pop()
+                if lane.used < before:
+                    self.discard(lane)
+                else:
+                    kept.append(lane)
+        except IndexError:
+            self._free.extend(reversed(kept))
+
+    def look(self, now: float, /) -> float | None:
+        """Interrupt overdue waits and close idle connections that have ended (see `watchdog.Watched`)."""
+        alive = self._living.alive()
+        if not alive:
+            return None
+        again = self._swept + SWEEP
+        if now >= again:
+            self._sweep(now)
+            again = now + SWEEP
+        return min(again, expire_overdue(alive, now, self._endpoint.timeout))
+
+    def _sweep(self, now: float) -> None:
+        """Close the idle connections that have ended or hold unexpected data."""
+        self._swept = now
+        for lane in take_ended(self._free, now - CHECK_AFTER):
+            self.discard(lane)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
+
+    @property
+    def _patience(self) -> float | None:
+        """Seconds that a caller waits for a connection; None for no limit."""
+        seconds: Any = self._endpoint.options.get("timeout", self._endpoint.timeout)
+        return seconds  # type: ignore[no-any-return]  # the settings allow no other types
+
+    def _failure(
+        self, lane: SyncConnection, error: BaseException, batch: Batch, started: float, until: float | None
+    ) -> TransportError | None:
+        """Close the connection; return the error to raise for an exchange's error, None for the error itself."""
+        had_rested = started - lane.used > CHECK_AFTER
+        self.discard(lane)
+        meant = exchange_error(lane, error, batch, self._endpoint, started, until)
+        if isinstance(meant, ConnectionLost):
+            self._drop_free()  # most likely the others were closed with it
+        elif meant is not None and had_rested:
+            # A load balancer or firewall may have dropped it, and the others that were idle as long.
+            self._drop_free(before=started)
+        return meant
+
+    def release(self) -> None:
+        """Close the idle connections."""
+        self._drop_free()
+
+    def retire(self) -> None:
+        """Replace the connections (see `protocols.Retires`); those in use are closed after their calls."""
+        for lane in self._living.alive():
+            lane.retired = True
+        self._drop_free()
+
+    def close(self) -> None:
+        """Close every connection; those in use, after their calls."""
+        self._closed = True
+        self._attend()
+
+    def abort(self) -> None:
+        """Close every connection, including those in use: their callers get an error."""
+        self.close()
+        for lane in self._living.alive():
+            lane.interrupt()

@@ -1,0 +1,1 @@
+"""State that the callers of one process share. Renewed after a fork."""

@@ -1,0 +1,1 @@
+"""Routing: pure rules that divide batches among servers and merge their replies."""

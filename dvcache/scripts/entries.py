@@ -1,0 +1,60 @@
+"""Scripts that store and remove entries: REMOVE_DUMPED, STORE_ALL, NOTHING."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from dvcache.scripts.script import Call, Script
+
+REMOVE_DUMPED: Final = Script("""
+if redis.call('DUMP', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end
+return 0
+""")
+"""Remove an entry if DUMP still returns the same. KEYS: the entry. ARGV: the bytes of DUMP. Returns 1 or 0."""
+
+
+STORE_ALL: Final = Script("""
+if ARGV[1] == 'NX' then
+  for _, key in ipairs(KEYS) do
+    local left = redis.call('PTTL', key)
+    if left == -1 or left > tonumber(ARGV[2]) then return 0 end
+  end
+end
+for n, key in ipairs(KEYS) do
+  if ARGV[3] == '' then
+    redis.call('SET', key, ARGV[n + 3])
+  else
+    redis.call('SET', key, ARGV[n + 3], 'PX', ARGV[3])
+  end
+end
+return 1
+""")
+"""Store several entries at once.
+
+KEYS: the entries. ARGV: "NX" to store nothing if any entry exists; the milliseconds to live up to which an entry is
+stale, so counts as missing; the lifetime in milliseconds, empty for none; the entries' bytes. Returns 1 or 0.
+"""
+
+
+NOTHING: Final = Script("return redis.call('EXISTS', KEYS[1])")
+"""Changes nothing, so that it may be sent again, whatever became of it. KEYS: the entry. Answers 1 for one, or 0."""
+
+
+def remove_dumped(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
+    """Twin of `REMOVE_DUMPED`."""
+    return call("UNLINK", keys[0]) if call("DUMP", keys[0]) == args[0] else 0
+
+
+def store_all(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
+    """Twin of `STORE_ALL`."""
+    condition, limit, lifetime, *values = args
+    lefts = [call("PTTL", key) for key in keys] if condition == b"NX" else []
+    if any(left == -1 or left > int(limit) for left in lefts):
+        return 0
+    for key, value in zip(keys, values, strict=True):
+        call("SET", key, value, *(("PX", lifetime) if lifetime else ()))
+    return 1
+
+
+def nothing(call: Call, keys: Sequence[bytes], _: Sequence[bytes]) -> object:
+    """Answer as `NOTHING`."""
+    return call("EXISTS", keys[0])

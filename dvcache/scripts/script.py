@@ -1,0 +1,45 @@
+"""Lua scripts that the server runs atomically, and the operation that runs them.
+
+They call `redis.call`, which Redis and every Valkey provide, and return sums as text, since Lua numbers are doubles.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from dvcache.effects import Op
+from dvcache.errors import NoScriptError
+from dvcache.types import Arg
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A Lua script and the SHA-1 digest under which the server caches it."""
+
+    text: str
+    sha: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sha", hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest())
+
+
+def evaluate(script: Script, keys: tuple[bytes, ...], arguments: tuple[Arg, ...]) -> Op[Any]:
+    """Run a script in one round trip, two if the server has not cached it.
+
+    Rests on EVALSHA and EVAL (https://valkey.io/commands/evalsha/).
+    """
+    rest = (len(keys), *keys, *arguments)
+    try:
+        [reply] = yield (("EVALSHA", script.sha, *rest),)
+    except NoScriptError:
+        [reply] = yield (("EVAL", script.text, *rest),)
+    return reply
+
+
+Call: TypeAlias = Callable[..., Any]
+"""What `redis.call` is to a script: performs one command and returns its reply, or raises the server's error."""
+
+
+ScriptFunction: TypeAlias = Callable[[Call, Sequence[bytes], Sequence[bytes]], object]
+"""The twin of a Lua script: called with `call`, KEYS and ARGV; returns the reply. Nothing else runs meanwhile."""

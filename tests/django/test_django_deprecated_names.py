@@ -1,0 +1,129 @@
+"""Names that only django-valkey's documentation had: taken for the right ones, with a warning that says those."""
+
+import sys
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from django.core.cache import caches
+from django.test.utils import override_settings
+
+from django_valkey._config import deprecated_names, django_settings
+from django_valkey.async_cache.cache import AsyncValkeyCache
+from django_valkey.pool import ConnectionFactory
+from django_valkey.serializers.json import JSONSerializer
+from dvcache import ConfigurationWarning, Settings
+from tests.django.conftest import Configure
+
+FILTERS = [{"id": 33}]
+VALUES: dict[str, tuple[object, str]] = {
+    "DJANGO_VALKEY_IGNORE_EXCEPTION": (True, "IGNORE_EXCEPTIONS"),
+    "DJANGO_VALKEY_LOG_EXCEPTION": (True, "LOG_IGNORE_EXCEPTIONS"),
+    "DJANGO_VALKEY_LOG_IGNORED_EXCEPTION": (True, "LOG_IGNORE_EXCEPTIONS"),
+    "CACHE_COMPRESS_MIN_LEVEL": (99, "COMPRESS_MIN_LENGTH"),
+    "compress_zlib_wbits": (31, "COMPRESS_ZLIB_WBITS"),
+    "DECOMPERSS_LZMA_FILTERS": (FILTERS, "DECOMPRESS_LZMA_FILTERS"),
+    "COMPRESSION_ZSTD_OPTIONS": ({100: 3}, "COMPRESS_ZSTD_OPTIONS"),
+}
+
+
+class Seen:
+    """A serializer that shows the options that it was given."""
+
+    def __init__(self, options: Mapping[str, object]) -> None:
+        self.options = options
+
+    def dumps(self, value: object) -> bytes:
+        return str(value).encode()
+
+    def loads(self, data: bytes) -> object:
+        return data
+
+
+def seen(configured: Configure, options: Mapping[str, object] | None = None, **given: object) -> Mapping[str, object]:
+    """The options that a class of the default alias is made with."""
+    with configured("memory://", OPTIONS={"SERIALIZER": Seen, **(options or {})}), override_settings(**given):
+        serializer: Any = django_settings.settings_for().serializer
+        return serializer.options  # type: ignore[no-any-return]  # its own attribute
+
+
+def test_every_misspelt_setting_is_tested() -> None:
+    assert VALUES.keys() == deprecated_names.SETTINGS.keys()
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_misspelt_setting_counts_and_the_warning_names_the_right_one(name: str, configured: Configure) -> None:
+    value, option = VALUES[name]
+    with pytest.warns(ConfigurationWarning) as caught:
+        assert seen(configured, **{name: value})[option] == value
+    assert [str(each.message) for each in caught] == [
+        f"{name} was read as {deprecated_names.SETTINGS[name]}; write that"
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::dvcache.ConfigurationWarning")
+def test_the_right_name_prevails(configured: Configure) -> None:
+    given = {"CACHE_COMPRESS_MIN_LEVEL": 1, "CACHE_COMPRESS_MIN_LENGTH": 2}
+    assert seen(configured, **given)["COMPRESS_MIN_LENGTH"] == 2
+    options = {"compress_zlib_wbits": 31, "COMPRESS_ZLIB_WBITS": 15}
+    assert seen(configured, options)["COMPRESS_ZLIB_WBITS"] == 15
+
+
+def test_a_name_in_small_letters_is_read_from_the_settings_module(
+    configured: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "compress_zlib_wbits", 31, raising=False)
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", __name__)
+    with pytest.warns(ConfigurationWarning, match="COMPRESS_ZLIB_WBITS"):
+        assert seen(configured)["COMPRESS_ZLIB_WBITS"] == 31
+
+
+@pytest.mark.parametrize("name", deprecated_names.OPTIONS)
+def test_a_misspelt_option_counts_and_the_warning_names_the_right_one(name: str, configured: Configure) -> None:
+    right = deprecated_names.OPTIONS[name]
+    value = VALUES[name][0] if name in VALUES else True
+    with pytest.warns(ConfigurationWarning) as caught:
+        assert seen(configured, {name: value})[right] == value
+    [warning] = caught
+    assert str(warning.message) == f"CACHES['default']: OPTIONS[{name!r}] was read as {right}; write that"
+
+
+def parsed(options: Mapping[str, object]) -> Settings:
+    entry = {"LOCATION": "valkey://h", "OPTIONS": options}
+    with override_settings(CACHES={"default": entry}):
+        return django_settings.settings_for()
+
+
+def test_the_bound_of_a_pool_may_be_in_the_singular() -> None:
+    with pytest.warns(ConfigurationWarning, match=r"\['max_connection'\] was read as max_connections"):
+        settings = parsed({"CONNECTION_POOL_KWARGS": {"max_connection": 7}})
+    assert settings.endpoints[0].max_connections == 7
+
+
+def test_factories_take_the_right_names_too_without_another_word() -> None:
+    factory = ConnectionFactory({"CONNECTION_POOL_KWARGS": {"max_connection": 7}})
+    pool = factory.get_connection_pool(factory.make_connection_params("valkey://h"))
+    assert pool.max_connections == 7
+
+
+def test_a_serializer_may_be_in_the_package_of_the_documentation() -> None:
+    with pytest.warns(ConfigurationWarning, match="'django_valkey.serializers.json.JSONSerializer'; write that"):
+        settings = parsed({"SERIALIZER": "django_valkey.serializer.json.JSONSerializer"})
+    assert isinstance(settings.serializer, JSONSerializer)
+
+
+def test_the_async_backend_may_be_in_the_module_of_the_documentation() -> None:
+    path = "django_valkey.async_cache.caches"
+    sys.modules.pop(path, None)
+    with (
+        override_settings(CACHES={"default": {"BACKEND": f"{path}.AsyncValkeyCache", "LOCATION": "memory://"}}),
+        pytest.warns(ConfigurationWarning, match="'django_valkey.async_cache.cache.AsyncValkeyCache'"),
+    ):
+        assert type(caches["default"]) is AsyncValkeyCache
+
+
+def test_right_names_are_no_news(configured: Configure) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert seen(configured, CACHE_COMPRESS_MIN_LENGTH=2)["COMPRESS_MIN_LENGTH"] == 2

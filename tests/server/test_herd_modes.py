@@ -1,0 +1,54 @@
+"""Threads and tasks on one cluster share leases: who computes in one mode computes for the other."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.herd_rounds import KEYS, Place
+from tests.herds import Herd, herd_of
+from tests.servers import Server, wait_until
+
+pytestmark = [
+    pytest.mark.full("starts processes of callers"),
+    pytest.mark.parametrize("place", ["cluster"], indirect=True, scope="module"),
+]
+
+
+@pytest.fixture(scope="module")
+def herds(place: Place, shared_server: Server) -> Iterator[dict[str, Herd]]:
+    with (
+        herd_of(place.entry, "threads", shared_server) as threads,
+        herd_of(place.entry, "tasks", shared_server) as tasks,
+    ):
+        yield {"threads": threads, "tasks": tasks}
+
+
+@pytest.mark.parametrize(("first", "second"), [("threads", "tasks"), ("tasks", "threads")])
+@pytest.mark.parametrize("key", KEYS)
+def test_while_one_mode_recomputes_the_other_is_served(
+    herds: dict[str, Herd], place: Place, first: str, second: str, key: str
+) -> None:
+    place.make_stale(key)
+    computing = herds[first].start("get_or_set", key, "new")
+    computing.wait_served(computing.callers - 1)
+    others = herds[second].start("get_or_set", key, "not computed")
+    others.wait_served(others.callers)
+    assert others.end() == {"old": others.callers}
+    assert computing.end() == {"old": computing.callers - 1, "new": 1}
+    assert (computing.count("computed"), others.count("computed")) == (1, 0)
+
+
+@pytest.mark.parametrize(("first", "second"), [("threads", "tasks"), ("tasks", "threads")])
+@pytest.mark.parametrize("key", KEYS)
+def test_while_one_mode_computes_what_is_missing_the_other_waits_for_it(
+    herds: dict[str, Herd], place: Place, first: str, second: str, key: str
+) -> None:
+    place.primary(key).raw("FLUSHDB")
+    computing = herds[first].start("get_or_set", key, "new")
+    wait_until(lambda: computing.count("computed"))
+    others = herds[second].start("get_or_set", key, "not computed")
+    wait_until(lambda: others.count("began") == others.callers)
+    assert others.served() == {}
+    assert computing.end() == {"new": computing.callers}
+    assert others.end() == {"new": others.callers}
+    assert (computing.count("computed"), others.count("computed")) == (1, 0)

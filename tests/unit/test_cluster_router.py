@@ -1,0 +1,370 @@
+"""How batches find their owners: redirections, lost connections and lost nodes, without a server, in both modes."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from dvcache.clients.cluster import discovery
+from dvcache.clients.cluster.slot_table import Range, ranges
+from dvcache.effects import Partial
+from dvcache.errors import (
+    AuthenticationError,
+    CacheError,
+    ClosedError,
+    ConnectError,
+    ConnectionLost,
+    NotSupportedError,
+    PermissionDenied,
+    ReplyTimeout,
+    TransportError,
+    TryAgainError,
+    UnavailableError,
+)
+from dvcache.routing.slots import slot
+from dvcache.testing import ManualClock
+from tests.unit.fake_cluster import Blocking, Node, World
+
+A, B, C = b"a", b"b", b"c"
+"""Keys of three different primaries."""
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits as long here as elsewhere."""
+    monkeypatch.setattr(discovery, "PATIENCE", 0.1)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait as long as a busy machine needs, in tests that end as soon as a node answers."""
+    monkeypatch.setattr(discovery, "PATIENCE", 30.0)
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    assert len({id(world.owner(slot(key))) for key in (A, B, C)}) == 3
+    return world
+
+
+@pytest.fixture(params=["sync", "async"])
+def client(request: pytest.FixtureRequest, world: World) -> Any:
+    client = world.client(request.param)
+    client.execute((("SET", A, b"1"), ("SET", B, b"2"), ("SET", C, b"3")))
+    for node in world.nodes:
+        node.asked.clear()
+    forget_when(client)
+    world.told = 0
+    return client
+
+
+def forget_when(client: Any, ago: float = 60) -> None:
+    """Have it be so many seconds ago that the map was told."""
+    nodes = getattr(client, "client", client).primary.nodes
+    nodes._told = nodes.clock() - ago
+
+
+def owner(world: World, key: bytes) -> Node:
+    return world.owner(slot(key))
+
+
+def other(world: World, key: bytes) -> Node:
+    return next(node for node in world.nodes if node is not owner(world, key))
+
+
+def gets(node: Node) -> int:
+    return sum(command[0] == "GET" for command in node.asked)
+
+
+def give(world: World, key: bytes, node: Node) -> None:
+    """Have a slot be another's, with what is in it."""
+    node.data[key] = owner(world, key).data.pop(key, None)
+    world.owners[slot(key)] = node
+
+
+def test_what_moved_is_followed_and_known_from_then_on(client: Any, world: World) -> None:
+    old, new = owner(world, A), other(world, A)
+    give(world, A, new)
+    forget_when(client, ago=0)
+    assert client.execute((("GET", A),)) == [b"1"]
+    assert (gets(old), gets(new)) == (1, 1)
+    assert client.execute((("GET", A),)) == [b"1"]
+    assert (gets(old), gets(new), world.told) == (1, 2, 0)
+
+
+def test_what_moved_to_a_node_that_nobody_knew_has_the_map_told_once(client: Any, world: World) -> None:
+    new = Node(world, ("10.0.0.9", 7009))
+    world.nodes.append(new)
+    give(world, A, new)
+    assert client.execute((("GET", A),)) == [b"1"]
+    assert world.told == 1
+    assert client.execute((("GET", A),)) == [b"1"]
+    assert world.told == 1
+
+
+def test_what_is_on_its_way_is_asked_for_with_asking_and_the_slot_stays(client: Any, world: World) -> None:
+    old, new = owner(world, A), other(world, A)
+    new.data[A] = b"there"
+    old.script = [f"ASK {slot(A)} {new.address[0]}:{new.address[1]}"]
+    assert client.execute((("GET", A),)) == [b"there"]
+    assert new.asked == [("ASKING",), ("GET", A)]
+    assert client.execute((("GET", A),)) == [b"1"]
+
+
+def test_what_was_performed_is_not_repeated_for_what_moved(client: Any, world: World) -> None:
+    old, new = owner(world, A), other(world, A)
+    old.script = [None, f"MOVED {slot(A)} {new.address[0]}:{new.address[1]}"]
+    old.data[A] = 1
+    new.data[A] = 10
+    world.owners[slot(A)] = old
+    replies = client.execute((("INCRBY", A, 1), ("INCRBY", A, 1)))
+    assert replies[0] == 2
+    assert [command[0] for command in old.asked].count("INCRBY") + [c[0] for c in new.asked].count("INCRBY") <= 4
+    assert old.data[A] + new.data[A] == 13
+
+
+def test_try_again_is_waited_out(client: Any, world: World) -> None:
+    owner(world, A).script = ["TRYAGAIN not yet", "TRYAGAIN not yet"]
+    assert client.execute((("GET", A),)) == [b"1"]
+
+
+def test_keys_on_both_sides_of_their_slots_way_are_asked_for_one_by_one(client: Any, world: World) -> None:
+    first, second = b"{a}1", b"{a}2"
+    node = owner(world, first)
+    node.data |= {first: b"1", second: b"2"}
+    node.rehashing = True
+    assert client.execute((("MGET", first, second, first),)) == [[b"1", b"2", b"1"]]
+
+
+@pytest.mark.full("waits for slow and hung servers")
+def test_try_again_without_end_is_an_error_that_nothing_was_performed(client: Any, world: World) -> None:
+    owner(world, A).script = ["TRYAGAIN never"] * 1000
+    [reply] = client.execute((("GET", A),))
+    assert isinstance(reply, TryAgainError)
+
+
+@pytest.mark.full("waits for slow and hung servers")
+def test_a_slot_on_its_way_without_end_is_an_error_to_try_again(client: Any, world: World) -> None:
+    old, new = owner(world, A), other(world, A)
+    old.script = [f"ASK {slot(A)} {new.address[0]}:{new.address[1]}"] * 1000
+    new.script = [f"ASK {slot(A)} {old.address[0]}:{old.address[1]}"] * 1000
+    [reply] = client.execute((("GET", A),))
+    assert isinstance(reply, TryAgainError)
+    assert f"slot {slot(A)}" in str(reply)
+
+
+@pytest.mark.full("waits for slow and hung servers")
+def test_redirections_without_end_are_unavailability(client: Any, world: World) -> None:
+    node = owner(world, A)
+    node.script = [f"MOVED {slot(A)} {node.address[0]}:{node.address[1]}"] * 1000
+    [reply] = client.execute((("GET", A),))
+    assert type(reply) is UnavailableError
+    assert "MOVED" in str(reply)
+    assert "CLUSTER" not in str(reply)
+
+
+def test_a_lost_connection_is_no_matter_where_twice_does_no_harm(client: Any, world: World) -> None:
+    owner(world, A).script = [ConnectionLost("lost")]
+    assert client.execute((("SET", A, b"new"), ("GET", A))) == [b"OK", b"new"]
+
+
+@pytest.mark.parametrize("error", [ConnectionLost("lost"), ReplyTimeout("late")])
+def test_a_count_whose_connection_was_lost_is_an_error_and_not_sent_again(
+    client: Any, world: World, error: CacheError
+) -> None:
+    node = owner(world, A)
+    node.data[A] = 1
+    node.script = [error]
+    assert client.execute((("INCRBY", A, 1), ("GET", A))) == [error, error]
+    assert [command[0] for command in node.asked] == ["INCRBY"]
+
+
+def test_only_the_keys_of_a_node_that_is_gone_fail(client: Any, world: World) -> None:
+    owner(world, A).down = ConnectError("gone")
+    [values, done] = client.execute((("MGET", A, B, C), ("SET", B, b"new")))
+    assert type(values) is Partial
+    assert [isinstance(value, ConnectError) for value in values] == [True, False, False]
+    assert values[1:] == [b"2", b"3"]
+    assert done == b"OK"
+
+
+def test_a_node_that_stays_away_holds_nobody_up_for_long(client: Any, world: World) -> None:
+    owner(world, A).down = ConnectError("gone")
+    assert isinstance(client.execute((("GET", A),))[0], ConnectError)
+    told = world.told
+    for _ in range(50):
+        assert isinstance(client.execute((("GET", A),))[0], ConnectError)
+    assert world.told - told < 20
+    assert client.execute((("GET", B),)) == [b"2"]
+
+
+def test_who_misses_a_node_that_hangs_waits_for_one_other_and_no_more(client: Any, world: World) -> None:
+    clock = count_time(client)
+    for node in world.nodes:
+        node.waited = lambda: clock.advance(0.5)
+    for key in (A, B, C, A):
+        before = clock()
+        assert isinstance(client.execute((("GET", key),))[0], ReplyTimeout)
+        assert clock() - before <= 2 * 0.5
+
+
+def test_where_several_nodes_hang_the_one_that_answers_is_asked_by_the_next_caller(client: Any, world: World) -> None:
+    clock = count_time(client)
+    successor = owner(world, C)
+    for key in (A, B):
+        owner(world, key).waited = lambda: clock.advance(0.5)
+        successor.data |= owner(world, key).data
+    world.owners = [successor] * len(world.owners)
+    for key in (A, B):
+        client.execute((("GET", key),))
+    assert client.execute((("GET", A), ("GET", B))) == [b"1", b"2"]
+
+
+def count_time(client: Any) -> ManualClock:
+    """Have the time of a cluster's client be told by a clock."""
+    nodes = getattr(client, "client", client).primary.nodes
+    nodes.clock = clock = ManualClock()
+    forget_when(client)
+    return clock
+
+
+def test_a_successor_is_found_when_the_owner_is_gone(client: Any, world: World) -> None:
+    old, new = owner(world, A), other(world, A)
+    new.data |= old.data
+    world.owners = [new if each is old else each for each in world.owners]
+    old.down = ConnectError("gone")
+    assert client.execute((("GET", A),)) == [b"1"]
+    assert client.execute((("INCRBY", b"{a}count", 1),)) == [1]
+
+
+@pytest.mark.parametrize("words", ["CLUSTERDOWN Hash slot not served", "LOADING soon", "READONLY You can't write"])
+def test_a_node_that_cannot_serve_yet_is_waited_for(
+    client: Any,
+    world: World,
+    words: str,
+    patient: None,  # noqa: ARG001  # it takes time
+) -> None:
+    owner(world, A).script = [words, words]
+    assert client.execute((("SET", A, b"new"),)) == [b"OK"]
+
+
+def test_the_seeds_are_asked_again_when_everybody_was_gone(client: Any, world: World) -> None:
+    for node in world.nodes:
+        node.down = ConnectError("gone")
+    for _ in range(20):
+        assert isinstance(client.execute((("GET", A),))[0], ConnectError)
+    nodes, world.nodes = world.nodes, []
+    for n, node in enumerate(nodes):
+        fresh = Node(world, ("10.0.0.1", 7001 + n))
+        fresh.data = node.data
+        world.nodes.append(fresh)
+        world.owners = [fresh if each is node else each for each in world.owners]
+    assert client.execute((("GET", A),)) == [b"1"]
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_one_seed_that_answers_will_do(world: World, mode: str) -> None:
+    client = world.client(mode, ("10.0.0.7", 1), ("10.0.0.8", 1), ("10.0.0.1", 7002))
+    assert client.execute((("SET", A, b"1"), ("GET", A))) == [b"OK", b"1"]
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_seed_by_another_name_is_asked_and_let_go(world: World, mode: str) -> None:
+    world.names["cluster.example"] = world.nodes[1].address
+    client = world.client(mode, ("cluster.example", 7000))
+    assert client.execute((("SET", A, b"1"), ("SET", B, b"1"), ("SET", C, b"1"))) == [b"OK"] * 3
+    assert {pool.endpoint.host for pool in world.pools if not pool.closed} == {"10.0.0.1"}
+    assert [pool.endpoint.host for pool in world.pools if pool.closed] == ["cluster.example"]
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_every_node_is_reached_with_the_options_of_the_seeds(world: World, mode: str) -> None:
+    client = world.client(mode)
+    client.execute((("SET", A, b"1"), ("SET", B, b"1"), ("SET", C, b"1")))
+    assert {(pool.endpoint.timeout, pool.endpoint.in_cluster, pool.endpoint.role) for pool in world.pools} == {
+        (0.5, True, "primary")
+    }
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_where_no_seed_answers_the_error_says_so(world: World, mode: str) -> None:
+    message = (
+        r"^no node of the cluster can be reached: cannot connect[^()]* \(alias default, server [^()]*10\.0\.0\.7:1/0\)$"
+    )
+    with pytest.raises(TransportError, match=message):
+        world.client(mode, ("10.0.0.7", 1)).execute((("GET", A),))
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_server_that_is_in_no_cluster_says_what_to_leave_out(world: World, mode: str) -> None:
+    world.slots = lambda: _error("ERR This instance has cluster support disabled")  # type: ignore[method-assign]
+    with pytest.raises(NotSupportedError, match="leave OPTIONS"):
+        world.client(mode).execute((("GET", A),))
+    world.slots = lambda: _error("NOPERM no permissions to run the 'cluster|slots' command")  # type: ignore[method-assign]
+    with pytest.raises(PermissionDenied, match="cluster"):
+        world.client(mode).execute((("GET", A),))
+
+
+def _error(words: str) -> Any:
+    from dvcache.errors import reply_error  # noqa: PLC0415  # one helper of a test
+
+    return reply_error(words)
+
+
+def test_what_the_server_refuses_at_the_door_is_not_tried_again(client: Any, world: World) -> None:
+    owner(world, A).down = AuthenticationError("WRONGPASS")
+    [reply] = client.execute((("GET", A),))
+    assert isinstance(reply, AuthenticationError)
+    assert client.execute((("GET", B),)) == [b"2"]
+
+
+def test_after_close_everything_is_an_error_at_once(client: Any, world: World) -> None:
+    client.close()
+    for node in world.nodes:
+        node.down = ClosedError("closed")
+    with pytest.raises(ClosedError):
+        client.execute((("GET", A),))
+
+
+def test_a_crowd_that_misses_a_node_asks_once(world: World, patient: None) -> None:  # noqa: ARG001  # it takes time
+    client = world.client("async")
+    assert isinstance(client, Blocking)
+
+    async def crowd() -> list[Any]:
+        await client.client.execute((("SET", A, b"1"),))
+        old, new = owner(world, A), other(world, A)
+        new.data |= old.data
+        world.owners = [new if each is old else each for each in world.owners]
+        old.down, world.told = ConnectError("gone"), 0
+        forget_when(client)
+        return await asyncio.gather(*(client.client.execute((("GET", A),)) for _ in range(200)))
+
+    assert asyncio.run(crowd()) == [[b"1"]] * 200
+    assert world.told == 1
+
+
+def test_a_crowd_of_threads_that_finds_no_map_yet_asks_few_times(world: World) -> None:
+    client = world.client("sync")
+    with ThreadPoolExecutor(8) as threads:
+        replies = list(threads.map(lambda _: client.execute((("GET", A),)), range(64)))
+    assert replies == [[None]] * 64
+    assert world.told <= 8
+
+
+# What CLUSTER SLOTS says ---------------------------------------------------------------------------------------------
+
+
+def test_a_map_is_read_whatever_names_the_nodes_have() -> None:
+    reply = [
+        [5, 9, [b"host", 1, b"id", []], [b"10.0.0.2", 2, b"id", []]],
+        [0, 4, [b"", 3, b"id"], [None, 4, b"id"]],
+        [10, 10, [b"?", 5, b"id", [b"ip", b"10.0.0.5"]]],
+        [11, 11, [b"?", 6, b"id", []]],
+    ]
+    assert ranges(reply, ("asked", 3)) == [
+        Range(0, 4, ("asked", 3), (("asked", 4),)),
+        Range(5, 9, ("host", 1), (("10.0.0.2", 2),)),
+        Range(10, 10, ("10.0.0.5", 5)),
+    ]

@@ -1,0 +1,102 @@
+"""Entries that move to another server: copied, compared, removed; nothing is lost on the way."""
+
+import pytest
+
+from dvcache.effects import OnPrimary
+from dvcache.errors import CacheError, NotSupportedError, PermissionDenied, WrongTypeError
+from dvcache.operations import versions
+from dvcache.policies.rename_across import ATTEMPTS, MOST, across
+from dvcache.scripts.entries import REMOVE_DUMPED
+from dvcache.scripts.locks import RELEASE
+from dvcache.testing.replay import replay
+from tests.unit.operations_context import CX
+
+S, T = b"p:1:k", b"p:2:k"
+READ = OnPrimary((("GET", S), ("PEXPIRETIME", S)))
+DUMP = (("DUMP", S), ("PEXPIRETIME", S))
+ACROSS = NotSupportedError("RENAME: the keys are on different servers")
+WRONG = WrongTypeError("WRONGTYPE")
+
+
+def removed(data: bytes) -> tuple[tuple[str | bytes | int, ...], ...]:
+    return (("EVALSHA", RELEASE.sha, 1, S, data),)
+
+
+def test_an_entry_is_copied_with_its_end_and_removed_if_it_is_the_same() -> None:
+    script = (
+        ((("RENAME", S, T),), ACROSS),
+        (READ, [b"1", 7000]),
+        ((("SET", T, b"1", "PXAT", 7000),), [b"OK"]),
+        (removed(b"1"), [1]),
+    )
+    assert replay(versions.incr_version(CX, "k"), *script) == 2
+
+
+def test_an_entry_that_changed_meanwhile_is_copied_anew() -> None:
+    script = (
+        (READ, [b"1", -1]),
+        ((("SET", T, b"1"),), [b"OK"]),
+        (removed(b"1"), [0]),
+        (READ, [b"2", -1]),
+        ((("SET", T, b"2"),), [b"OK"]),
+        (removed(b"2"), [1]),
+    )
+    assert replay(across(S, T), *script) == b"OK"
+
+
+def test_an_entry_that_never_rests_is_taken_away_and_put_over_its_copy() -> None:
+    rounds = [
+        step
+        for n in range(ATTEMPTS)
+        for step in (
+            (READ, [b"%d" % n, -1]),
+            ((("SET", T, b"%d" % n),), [b"OK"]),
+            (removed(b"%d" % n), [0]),
+        )
+    ]
+    taken = ((("PEXPIRETIME", S), ("GETDEL", S)), [9000, b"last"])
+    assert replay(across(S, T), *rounds, taken, ((("SET", T, b"last", "PXAT", 9000),), [b"OK"])) == b"OK"
+
+
+def test_an_entry_that_is_removed_while_it_moves_has_moved_before() -> None:
+    script = ((READ, [b"1", -1]), ((("SET", T, b"1"),), [b"OK"]), (removed(b"1"), [0]), (READ, [None, -2]))
+    assert replay(across(S, T), *script) == b"OK"
+
+
+def test_where_there_is_no_entry_nothing_is_written() -> None:
+    with pytest.raises(ValueError, match="'k' not found"):
+        replay(versions.incr_version(CX, "k"), ((("RENAME", S, T),), ACROSS), (READ, [None, -2]))
+
+
+def test_where_scripts_are_refused_it_is_compared_by_set() -> None:
+    script = (
+        (READ, [b"1", -1]),
+        ((("SET", T, b"1"),), [b"OK"]),
+        (removed(b"1"), PermissionDenied("NOPERM")),
+        ((("SET", S, b"", "PXAT", 1, "IFEQ", b"1"),), [b"OK"]),
+    )
+    assert replay(across(S, T), *script) == b"OK"
+
+
+def test_a_collection_is_dumped_and_restored() -> None:
+    script = (
+        (READ, WRONG),
+        (DUMP, [b"dumped", 7000]),
+        ((("RESTORE", T, 7000, b"dumped", "REPLACE", "ABSTTL"),), [b"OK"]),
+        ((("EVALSHA", REMOVE_DUMPED.sha, 1, S, b"dumped"),), [1]),
+    )
+    assert replay(across(S, T), *script) == b"OK"
+
+
+def test_a_collection_that_never_rests_stays_and_says_so() -> None:
+    rounds = [
+        step
+        for _ in range(MOST)
+        for step in (
+            (DUMP, [b"dumped", -1]),
+            ((("RESTORE", T, 0, b"dumped", "REPLACE", "ABSTTL"),), [b"OK"]),
+            ((("EVALSHA", REMOVE_DUMPED.sha, 1, S, b"dumped"),), [0]),
+        )
+    ]
+    with pytest.raises(CacheError, match="changed 1000 times"):
+        replay(across(S, T), (READ, WRONG), *rounds)

@@ -1,0 +1,159 @@
+"""Attempts: made one after another as a flow says, and the first one without it; the same for both modes."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from dvcache.errors import ConnectError, ConnectionLost
+from dvcache.routing.retries import aattempt, aperform, attempt, perform
+from dvcache.types import Batch
+from tests.unit.fake_nodes import AsyncNode, Node
+
+GET: Batch = (("GET", b"k"),)
+
+Drive = Callable[..., Sequence[Any]]
+
+
+def _drive(*args: Any) -> Sequence[Any]:
+    return attempt(args[0]) if len(args) == 1 else perform(*args)
+
+
+def _adrive(*args: Any) -> Sequence[Any]:
+    async def driven() -> Sequence[Any]:
+        return await (aattempt(args[0]) if len(args) == 1 else aperform(*args))
+
+    return asyncio.run(driven())
+
+
+@pytest.fixture(params=["sync", "async"])
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def drive(mode: str) -> Drive:
+    return _drive if mode == "sync" else _adrive
+
+
+@pytest.fixture
+def two(mode: str) -> tuple[Node, Node, Any, Any]:
+    a, b = Node("a"), Node("b")
+    return (a, b, a, b) if mode == "sync" else (a, b, AsyncNode(a), AsyncNode(b))
+
+
+def answer(outcome: object) -> "Future[Any]":
+    future: Future[Any] = Future()
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+    return future
+
+
+class InTurn:
+    """Attempts on one client after another, while they answer `bad` or raise a `ConnectError`."""
+
+    def __init__(self, *clients: Any, quick: bool = True) -> None:
+        self.clients, self.quick = clients, quick
+        self.flows = 0
+
+    def first(self) -> Any:
+        return self.clients[0] if self.quick else None
+
+    def suffices(self, replies: Sequence[Any], /) -> bool:
+        return "bad" not in replies
+
+    def flow(self, batch: Batch, begun: Any = None, /) -> Any:
+        self.flows += 1
+        assert begun in {None, self.clients[0]}
+        for client in self.clients:
+            try:
+                replies = yield client, batch
+            except ConnectError:
+                continue
+            if "bad" not in replies:
+                return replies
+        raise ConnectError("nobody")
+
+
+def test_a_flow_is_sent_replies_and_answers_and_its_result_is_returned(drive: Drive, two: Any) -> None:
+    def flow() -> Any:
+        replies = yield two[2], GET
+        said = yield lambda: answer("said")
+        return [*replies, said]
+
+    assert drive(flow()) == ["a", "said"]
+    assert two[0].batches == [GET]
+
+
+def test_what_an_attempt_or_a_question_raises_is_thrown_into_the_flow(drive: Drive, two: Any) -> None:
+    def closed() -> Any:
+        raise ConnectionLost("closed")
+
+    def flow() -> Any:
+        raised = []
+        for step in ((two[2], GET), lambda: answer(ConnectError("asked")), closed):
+            try:
+                yield step
+            except ConnectError as error:
+                raised.append(str(error))
+            except ConnectionLost as error:
+                raised.append(str(error))
+        return raised
+
+    two[0].outcome = ConnectError("tried")
+    assert drive(flow()) == ["tried", "asked", "closed"]
+
+
+def test_what_a_flow_leaves_is_raised(drive: Drive, two: Any) -> None:
+    def flow() -> Any:
+        yield two[2], GET
+
+    two[0].outcome = error = ConnectionLost("gone")
+    with pytest.raises(ConnectionLost) as caught:
+        drive(flow())
+    assert caught.value is error
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_attempts_are_the_same_with_a_first_one_and_without(quick: bool, drive: Drive, two: Any) -> None:
+    a, b, *clients = two
+    for outcome, expected, flows in (
+        ("a", ["a"], 0),
+        ("bad", ["b"], 1),
+        (ConnectError("refused"), ["b"], 1),
+    ):
+        a.outcome = outcome
+        attempts = InTurn(*clients, quick=quick)
+        assert drive(attempts, GET) == expected
+        assert attempts.flows == (flows if quick else 1)
+    assert len(a.batches) == 3
+    assert len(b.batches) == 2
+
+
+def test_what_the_first_attempt_raises_is_raised_where_the_flow_does_not_handle_it(drive: Drive, two: Any) -> None:
+    two[0].outcome = ConnectionLost("gone")
+    with pytest.raises(ConnectionLost, match="gone"):
+        drive(InTurn(*two[2:]), GET)
+    assert two[1].batches == []
+
+
+def test_a_task_that_leaves_does_not_take_the_answer_from_others() -> None:
+    shared: Future[str] = Future()
+    shared.set_running_or_notify_cancel()
+
+    def flow() -> Any:
+        return [(yield lambda: shared)]
+
+    async def leave_and_stay() -> Sequence[Any]:
+        leaving, staying = asyncio.create_task(aattempt(flow())), asyncio.create_task(aattempt(flow()))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.sleep(0)
+        shared.set_result("said")
+        return await staying
+
+    assert asyncio.run(leave_and_stay()) == ["said"]

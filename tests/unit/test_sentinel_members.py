@@ -1,0 +1,240 @@
+"""A service's nodes: who performs a batch while the primary stays, moves or is missing, without a server."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from dvcache.errors import ClosedError, ConnectError, ConnectionLost, ReadOnlyError, ReplyTimeout
+from dvcache.pools.sentinel.members import MemberPools
+from dvcache.pools.sentinel.pools import OnPrimary, OnReplicas
+from dvcache.pools.sentinel.sentinel import Known
+from dvcache.pools.sentinel.watcher import Watcher
+from dvcache.routing.retries import aperform, perform
+from dvcache.testing import ManualClock
+from dvcache.types import Batch, Endpoint
+from tests.unit.fake_nodes import AsyncNode, Node, replied
+from tests.unit.fake_sentinels import ONE, SENTINELS, SERVICE, THREE, TWO, WHERE, A, Subscriber, say
+
+SET: Batch = (("SET", b"k", b"v"),)
+GET: Batch = (("GET", b"k"),)
+
+
+class Pools:
+    """Makes a fake node for each address, and has it hold what each test says."""
+
+    def __init__(self) -> None:
+        self.made: dict[int, Node] = {}
+
+    def __call__(self, endpoint: Endpoint) -> Node:
+        assert not endpoint.service
+        node = self.made[endpoint.port] = Node(f"{endpoint.host}{endpoint.port}")
+        return node
+
+
+@pytest.fixture
+def pools() -> Pools:
+    return Pools()
+
+
+def nodes(watch: Watcher, pools: Any, role: Any = "primary") -> MemberPools[Any]:
+    return MemberPools(Endpoint(service="service_name", sentinels=SENTINELS, role=role), watch, pools)
+
+
+def on(watch: Watcher, known: Known) -> None:
+    """Have the sentinels tell of nodes, as in a failover."""
+    watch.ask()
+    say(A, known)
+
+
+class Asking:
+    """A watch whose sentinels answer at once."""
+
+    def __init__(self, watch: Watcher) -> None:
+        self._watch = watch
+        self.answer: Any = Known(ONE, (TWO, THREE), 1)
+        self.asked = 0
+
+    def ask(self) -> "Future[Known]":
+        self.asked += 1
+        future = Watcher.ask(self._watch)
+        for address in SENTINELS:
+            if not future.done():
+                say(address, self.answer)
+        return future
+
+
+@pytest.fixture
+def asking(watch: Watcher, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> Asking:
+    asking = Asking(watch)
+
+    def ask() -> "Future[Known]":
+        clock.advance(1)
+        return asking.ask()
+
+    monkeypatch.setattr(watch, "ask", ask)
+    return asking
+
+
+class Run:
+    """Makes attempts of one mode."""
+
+    def __init__(self, mode: str, pools: Pools) -> None:
+        self._is_async, self._pools = mode == "async", pools
+
+    def make(self, endpoint: Endpoint) -> Any:
+        return self.client(self._pools(endpoint))
+
+    def client(self, node: Node) -> Any:
+        return AsyncNode(node) if self._is_async else node
+
+    def __call__(self, attempts: Any, batch: Batch) -> Sequence[Any]:
+        return asyncio.run(aperform(attempts, batch)) if self._is_async else perform(attempts, batch)
+
+
+@pytest.fixture(params=["sync", "async"])
+def run(request: pytest.FixtureRequest, pools: Pools) -> Run:
+    return Run(request.param, pools)
+
+
+def test_the_primary_is_asked_for_once_and_then_used(run: Run, pools: Pools, watch: Watcher, asking: Asking) -> None:
+    attempts = OnPrimary(nodes(watch, run.make))
+    for _ in range(3):
+        assert list(run(attempts, SET)) == ["n1"]
+    assert (asking.asked, list(pools.made)) == (1, [1])
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [ConnectError("refused"), ClosedError("closed"), replied(ReadOnlyError("READONLY"))],
+    ids=["refused", "ended", "demoted"],
+)
+def test_what_was_not_performed_is_done_by_the_new_primary(
+    outcome: Exception, run: Run, pools: Pools, watch: Watcher, asking: Asking
+) -> None:
+    attempts = OnPrimary(nodes(watch, run.make))
+    run(attempts, SET)
+    pools.made[1].outcome = outcome
+    asking.answer = Known(TWO, (THREE,), 2)
+    assert list(run(attempts, SET)) == ["n2"]
+    assert pools.made[1].aborted
+
+
+@pytest.mark.parametrize("outcome", [ConnectionLost("gone"), ReplyTimeout("late")], ids=["lost", "late"])
+def test_what_may_have_been_performed_is_not_repeated_here_and_the_sentinels_are_asked(
+    outcome: Exception, run: Run, pools: Pools, watch: Watcher, asking: Asking
+) -> None:
+    attempts = OnPrimary(nodes(watch, run.make))
+    run(attempts, SET)
+    pools.made[1].outcome = outcome
+    asking.answer = Known(TWO, (THREE,), 2)
+    with pytest.raises(type(outcome)):
+        run(attempts, SET)
+    assert asking.asked == 2
+    assert list(run(attempts, SET)) == ["n2"]
+
+
+@pytest.mark.parametrize("answer", [Known(ONE, (), 1), Known(None, (), 1), "connection refused"])
+def test_where_the_primary_has_not_moved_its_own_error_is_raised(
+    answer: Any, run: Run, pools: Pools, watch: Watcher, asking: Asking
+) -> None:
+    attempts = OnPrimary(nodes(watch, run.make))
+    run(attempts, SET)
+    asking.answer = answer
+    pools.made[1].outcome = ConnectError("n1 refused")
+    with pytest.raises(ConnectError, match="n1 refused"):
+        run(attempts, SET)
+    pools.made[1].outcome = error = replied(ReadOnlyError("READONLY"))
+    assert list(run(attempts, SET)) == [error]
+
+
+def test_a_primary_that_moves_twice_is_followed_once(run: Run, pools: Pools, watch: Watcher, asking: Asking) -> None:
+    attempts = OnPrimary(nodes(watch, run.make))
+    run(attempts, SET)
+
+    def move() -> None:
+        asking.answer = Known(THREE, (), 3)
+        raise ConnectError("n2 refused")
+
+    pools.made[1].outcome = ConnectError("n1 refused")
+    asking.answer = Known(TWO, (), 2)
+    watch.ask()
+    pools.made[2].outcome = move
+    with pytest.raises(ConnectError, match="n2 refused"):
+        run(OnPrimaryBegunAt(attempts, run.client(pools.made[1])), SET)
+    assert list(run(attempts, SET)) == ["n3"]
+
+
+class OnPrimaryBegunAt:
+    """Attempts of somebody who had taken the old primary's pool just before it was ended."""
+
+    def __init__(self, attempts: Any, client: Any) -> None:
+        self._client = client
+        self.suffices, self.flow = attempts.suffices, attempts.flow
+
+    def first(self) -> Any:
+        return self._client
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Known(None, (TWO,), 1), "no primary is available"),
+        ("connection refused", "none of them answers"),
+        (["other"], "they monitor 'other'"),
+    ],
+)
+def test_without_a_primary_the_error_names_the_service_and_the_sentinels(
+    answer: Any, reason: str, run: Run, watch: Watcher, asking: Asking
+) -> None:
+    asking.answer = answer
+    with pytest.raises(ConnectError, match=WHERE + reason):
+        run(OnPrimary(nodes(watch, run.make)), SET)
+
+
+def test_the_replicas_are_read_in_turn_and_their_list_is_followed(
+    run: Run, pools: Pools, watch: Watcher, asking: Asking
+) -> None:
+    attempts = OnReplicas(nodes(watch, run.make, "replica"))
+    assert {run(attempts, GET)[0] for _ in range(100)} == {"n2", "n3"}
+    on(watch, Known(TWO, (THREE,), 2))
+    assert {run(attempts, GET)[0] for _ in range(100)} == {"n3"}
+    assert (pools.made[2].aborted, pools.made[3].aborted) == (1, 0)
+    on(watch, Known(TWO, (ONE, THREE), 2))
+    assert {run(attempts, GET)[0] for _ in range(100)} == {"n1", "n3"}
+    assert asking.asked >= 1
+
+
+def test_nodes_keep_their_pool_while_they_keep_their_role(run: Run, pools: Pools, watch: Watcher) -> None:
+    followed = nodes(watch, run.make)
+    on(watch, Known(ONE, (TWO,), 1))
+    before = followed.current
+    on(watch, Known(ONE, (TWO, THREE), 1))
+    on(watch, Known(None, (TWO,), 1))
+    assert followed.current is before
+    assert not pools.made[1].closed
+
+
+def test_closing_ends_the_pools_and_with_the_last_of_them_the_watch(pools: Pools, clock: ManualClock) -> None:
+    watch = Watcher(SERVICE, clock, Subscriber)  # type: ignore[arg-type]  # as above
+    first, second = nodes(watch, pools), nodes(watch, pools, "replica")
+    on(watch, Known(ONE, (TWO,), 1))
+    first.close()
+    assert (pools.made[1].closed, pools.made[2].closed, watch.closed) == (1, 0, False)
+    second.close()
+    assert (pools.made[2].closed, watch.closed) == (1, True)
+    second.moved(Known(ONE, (THREE,), 2))
+    assert second.current == ()
+
+
+def test_a_forked_child_has_the_watch_ask_before_it_uses_a_node(run: Run, watch: Watcher, asking: Asking) -> None:
+    followed = nodes(watch, run.make)
+    attempts = OnPrimary(followed)
+    run(attempts, SET)
+    followed._lock.acquire()  # by a thread that the child has not
+    watch.renew()
+    followed.renew()
+    asking.answer = Known(TWO, (), 2)
+    assert list(run(attempts, SET)) == ["n2"]

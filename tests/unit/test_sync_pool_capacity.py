@@ -1,0 +1,315 @@
+"""The lean pool's places: none is lost, whatever becomes of who waits for one. With lanes that are no connections."""
+
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from typing_extensions import override
+
+from dvcache.errors import ClosedError, ConnectError, ConnectionLost, PoolExhausted
+from dvcache.pools import capacity, sync_pool
+from dvcache.pools.capacity import Living, Waiting
+from dvcache.pools.sync_pool import SyncPool
+from dvcache.types import Batch, Endpoint
+from tests.servers import wait_until
+
+PING: Batch = (("PING",),)
+
+
+class Lane:
+    """A lane that answers when `let_go` is set."""
+
+    made: list["Lane"]
+    refused: Exception | None
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        if Lane.refused:
+            raise Lane.refused
+        self.endpoint = endpoint
+        self.let_go = threading.Event()
+        self.dropped = self.interrupted = self.lost = self.retired = self.silent = False
+        self.is_cooperative = True
+        self.used = self.since = self.overdue = 0.0
+        self.descriptor = -1
+        self.refusals: list[object] = []
+        Lane.made.append(self)
+
+    def open(self, until: float | None = None) -> None:  # noqa: ARG002  # a lane's
+        self.used = time.monotonic()
+
+    def exchange(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:  # noqa: ARG002  # as above
+        self.let_go.wait()
+        self.used = started
+        if self.interrupted:
+            raise EOFError
+        return [b"PONG"] * len(batch)
+
+    def is_dead(self) -> bool:
+        return self.dropped
+
+    def interrupt(self) -> None:
+        self.interrupted = True
+        self.let_go.set()
+
+    def drop(self) -> None:
+        self.dropped = True
+
+
+@pytest.fixture(autouse=True)
+def lanes(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
+    Lane.made, Lane.refused = [], None
+    monkeypatch.setattr(sync_pool, "SyncConnection", Lane)
+    return Lane.made
+
+
+@pytest.fixture
+def pool() -> Iterator[SyncPool]:
+    pool = SyncPool(Endpoint(max_connections=1, timeout=5.0))
+    yield pool
+    pool.abort()
+
+
+def started(call: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
+    """Call in a thread; its result or its error ends up in the list."""
+    results: list[object] = []
+
+    def work() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:  # noqa: BLE001  # shown to the test
+            results.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread, results
+
+
+def busy(pool: SyncPool) -> tuple[threading.Thread, Lane]:
+    """Have a thread use the pool's only lane until `let_go`."""
+    thread, _ = started(lambda: pool.execute(PING))
+    wait_until(lambda: Lane.made and Lane.made[-1].used)
+    return thread, Lane.made[-1]
+
+
+def waiting_at(gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have those who wait for a lane wait at another kind of lock."""
+
+    class Turn:
+        def __init__(self) -> None:
+            self.gate, self.thread = gate(), threading.get_ident()
+            self.seen = time.monotonic()
+
+    monkeypatch.setattr(capacity, "_Turn", Turn)
+
+
+class Gate:
+    """A lock that nobody holds but its maker."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.lock.acquire()
+
+    def acquire(self, timeout: float) -> bool:
+        return self.lock.acquire(timeout=timeout)
+
+    def release(self) -> None:
+        self.lock.release()
+
+
+class Interrupted(BaseException):
+    """What a signal handler raises."""
+
+
+@pytest.mark.parametrize("comes", [False, True], ids=["before its turn", "after its turn has come"])
+def test_a_wait_that_is_interrupted_loses_no_place(
+    comes: bool, pool: SyncPool, lanes: list[Lane], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread, lane = busy(pool)
+
+    class InterruptedGate(Gate):
+        @override
+        def acquire(self, timeout: float) -> bool:
+            assert timeout
+            if comes:
+                lane.let_go.set()
+                thread.join()
+            raise Interrupted
+
+    with monkeypatch.context() as patched:
+        waiting_at(InterruptedGate, patched)
+        with pytest.raises(Interrupted):
+            pool.execute(PING)
+    lane.let_go.set()
+    thread.join()
+    caller, results = started(lambda: pool.execute(PING))
+    wait_until(lambda: [each.let_go.set() for each in lanes] and not caller.is_alive())
+    assert results == [[b"PONG"]]
+    assert len(pool._living) == 1
+    assert not pool._turns
+
+
+def test_a_connection_that_cannot_be_made_gives_its_place_back(pool: SyncPool) -> None:
+    Lane.refused = ConnectError("no server could be started")
+    for _ in range(3):
+        with pytest.raises(ConnectError):
+            pool.execute(PING)
+    assert len(pool._living) == 0
+
+
+def test_who_waits_in_vain_leaves_the_line(lanes: list[Lane]) -> None:
+    pool = SyncPool(Endpoint(max_connections=1, timeout=0.02))
+    thread, lane = busy(pool)
+    with pytest.raises(PoolExhausted):
+        pool.execute(PING)
+    assert not pool._turns
+    lane.let_go.set()
+    thread.join()
+    assert pool.execute(PING) == [b"PONG"]
+    assert lanes == [lane]
+    pool.close()
+
+
+def test_closing_wakes_those_who_wait_and_keeps_no_lane(pool: SyncPool, lanes: list[Lane]) -> None:
+    user, lane = busy(pool)
+    waiting = [started(lambda: pool.execute(PING)) for _ in range(3)]
+    wait_until(lambda: len(pool._turns) == 3)
+    pool.close()
+    for thread, _ in waiting:
+        thread.join()
+    lane.let_go.set()
+    user.join()
+    assert all(isinstance(results[0], ClosedError) for _, results in waiting)
+    assert [each.dropped for each in lanes] == [True]
+
+
+def test_a_lane_put_back_while_the_pool_closes_is_dropped(
+    pool: SyncPool, lanes: list[Lane], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pool is closed after the waiter was woken and before it goes on."""
+    user, lane = busy(pool)
+    come, go_on = threading.Event(), threading.Event()
+
+    class SlowGate(Gate):
+        @override
+        def acquire(self, timeout: float) -> bool:
+            result = super().acquire(10.0)
+            come.set()
+            go_on.wait()
+            return result
+
+    waiting_at(SlowGate, monkeypatch)
+    thread, results = started(lambda: pool.execute(PING))
+    wait_until(lambda: pool._turns)
+    lane.let_go.set()
+    user.join()
+    come.wait()
+    pool.close()
+    go_on.set()
+    thread.join()
+    assert isinstance(results[0], ClosedError)
+    assert lane.dropped
+    assert len(lanes) == 1
+
+
+def test_aborting_ends_what_is_under_way_and_nothing_is_used_again(pool: SyncPool, lanes: list[Lane]) -> None:
+    results: list[object] = []
+
+    def work() -> None:
+        with suppress(ConnectionLost):
+            results.append(pool.execute(PING))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    wait_until(lambda: lanes)
+    pool.abort()
+    thread.join()
+    assert results == []
+    assert lanes[0].dropped
+    with pytest.raises(ClosedError):
+        pool.execute(PING)
+
+
+class Held:
+    """A holder of a place."""
+
+    lost = False
+
+
+def test_a_place_whose_holder_died_is_free_again() -> None:
+    living: Living[Held] = Living()
+    held = Held()
+    assert living.admit(held, 1)
+    assert not living.admit(Held(), 1)
+    del held
+    assert living.admit(Held(), 1)
+
+
+def test_a_place_whose_holder_is_lost_is_free_while_it_lives() -> None:
+    living: Living[Held] = Living()
+    held = Held()
+    assert living.admit(held, 1)
+    held.lost = True
+    assert living.admit(Held(), 1)
+    assert living.alive() == []
+
+
+def test_unbounded_places_keep_no_entry_for_each_dead_holder() -> None:
+    living: Living[Held] = Living()
+    for _ in range(10_000):
+        living.admit(Held(), None)
+    assert len(living._entries) < 1_000
+
+
+def test_bounded_places_admit_no_more_in_threads() -> None:
+    living: Living[Held] = Living()
+    held, most = [], []
+
+    def work() -> None:
+        for _ in range(500):
+            holder = Held()
+            if living.admit(holder, 3):
+                held.append(holder)
+                most.append(len(held))
+                held.remove(holder)
+            del holder
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 1 <= max(most) <= 3
+
+
+def test_a_line_goes_past_a_turn_whose_caller_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "_STALE", 0.1)
+    line = Waiting()
+    with ThreadPoolExecutor(1) as other:
+        gone = other.submit(capacity._Turn).result()
+    line.turns.append(weakref.ref(gone))
+    assert line.wait(lambda: "a place", time.monotonic() + 5) == "a place"
+    assert not line.turns
+
+
+def test_a_line_is_entered_again_by_the_thread_that_waits(pool: SyncPool) -> None:
+    """A signal handler or a finalizer calls the cache while its thread is about to take a place."""
+    thread, lane = busy(pool)
+    inner: list[object] = []
+    begun = time.monotonic()
+
+    def attempt() -> object:
+        if not inner:
+            inner.append(None)
+            lane.let_go.set()
+            thread.join()
+            inner.extend(pool.execute(PING))
+        return pool._rested_or_new()
+
+    assert pool._waiting.wait(attempt, time.monotonic() + 5) is lane
+    assert inner == [None, b"PONG"]
+    assert time.monotonic() - begun < 0.9, "the inner call waited until the outer one was taken for gone"
