@@ -119,4 +119,4 @@ def test_every_operation_has_a_row_and_a_call() -> None:
 
 def test_what_clusters_have_beside_has_a_row_of_its_own() -> None:
     beside = {name for name in vars(ClusterCache) if not name.startswith("_")} - {"keys", "mset"}
-    assert {*names(PAGE, "On a cluster beside")} == beside
+    assert {*names(PAGE, "Cluster only")} == beside
