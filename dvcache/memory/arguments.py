@@ -1,6 +1,6 @@
-"""Arguments of commands: how they are sent, and how the server reads numbers, times and options.
+"""Arguments of commands: encode them, and parse numbers, times and options as the server does.
 
-What cannot be read raises the error that Valkey 9.1 replies.
+Invalid arguments raise the error that Valkey 9.1 replies.
 """
 
 import re
@@ -35,33 +35,33 @@ def encoded(argument: object) -> bytes:
 
 
 def syntax_error() -> ServerError:
-    """Return the server's error for options that it does not know, or not together."""
+    """Return the server's error for unknown or conflicting options."""
     return reply_error("ERR syntax error")
 
 
 def integer(data: bytes) -> int:
-    """Read a signed 64-bit integer in canonical form."""
+    """Parse a signed 64-bit integer in canonical form."""
     if _INTEGER.fullmatch(data) and SMALLEST <= (number := int(data)) <= LARGEST:
         return number
     raise reply_error("ERR value is not an integer or out of range")
 
 
 def count(data: bytes) -> int:
-    """Read how many elements are wanted."""
+    """Parse a number of elements."""
     if _INTEGER.fullmatch(data) and 0 <= (number := int(data)) <= LARGEST:
         return number
     raise reply_error("ERR value is out of range, must be positive")
 
 
 def moment(db: Database, data: bytes, option: bytes, command: str) -> int:
-    """Read the end of an entry for EX, PX, EXAT or PXAT: a Unix time in milliseconds; 0 and less are refused."""
+    """Parse the argument of EX, PX, EXAT or PXAT; return a Unix time in milliseconds. 0 and less are errors."""
     if (number := integer(data)) <= 0:
         raise invalid_expire(command)
     return deadline(db, number, option, command)
 
 
 def deadline(db: Database, number: int, option: bytes, command: str) -> int:
-    """Return the Unix time in milliseconds that a number means for EX, PX, EXAT or PXAT."""
+    """Convert the number given with EX, PX, EXAT or PXAT to a Unix time in milliseconds."""
     milliseconds = number if option.startswith(b"P") else number * 1000
     base = 0 if option.endswith(b"AT") else db.now()
     if not SMALLEST <= milliseconds <= LARGEST - base:
@@ -70,12 +70,12 @@ def deadline(db: Database, number: int, option: bytes, command: str) -> int:
 
 
 def invalid_expire(command: str) -> ServerError:
-    """Return the server's error for a time that cannot be."""
+    """Return the server's error for an invalid expiry."""
     return reply_error(f"ERR invalid expire time in '{command}' command")
 
 
 def long_double(data: bytes) -> Fraction | None:
-    """Read a number as C's `strtold` does on x86; None is an infinite one."""
+    """Parse a number as C's `strtold` does on x86. Return None for an infinite one."""
     if len(data) <= _LONGEST_FLOAT:
         if (match := _DECIMAL.fullmatch(data)) and abs(int(match[1] or 0)) <= 2 * _LARGEST_EXPONENT:
             number = Fraction(data.decode())
@@ -89,7 +89,7 @@ def long_double(data: bytes) -> Fraction | None:
 
 
 def long_double_text(number: Fraction) -> bytes:
-    """Write a number as `%.17Lf` does, without the zeros at its end."""
+    """Format a number as `%.17Lf` does, without trailing zeros."""
     scaled = round(_rounded(number) * 10**17)
     whole, rest = divmod(abs(scaled), 10**17)
     text = f"{whole}.{rest:017}".rstrip("0").rstrip(".")

@@ -1,4 +1,4 @@
-"""An in-memory server that is a cluster of its own: it owns every slot."""
+"""In-memory clusters: a single node that owns every slot, and clusters of several nodes."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
@@ -18,10 +18,10 @@ _ACCEPTED: Final = frozenset({b"READONLY", b"READWRITE", b"ASKING"})
 
 
 class Store(Protocol):
-    """What performs commands. Called by in-memory pools, from any thread."""
+    """Runs commands. Called by in-memory pools, from any thread."""
 
     def execute(self, database: int, command: Sequence[bytes], /) -> object:
-        """Perform one command on a numbered database; return its reply, or the server's error."""
+        """Run one command on a numbered database; return its reply, or the server's error."""
         ...
 
 
@@ -29,39 +29,39 @@ class SoleNode:
     """A node that owns all slots.
 
     Args:
-        store: what it holds.
-        address: where it says that it is.
+        store: the node's data.
+        address: the address that CLUSTER SLOTS reports.
     """
 
     def __init__(self, store: Store, address: Address) -> None:
         self._store, self._address = store, address
 
     def execute(self, database: int, command: Sequence[bytes], /) -> object:
-        """Perform one command, as `Store.execute`."""
+        """Run one command, as `Store.execute`."""
         name = command[0].upper()
         if name == b"CLUSTER":
             return self.cluster(command[1:])
         return b"OK" if name in _ACCEPTED else self._store.execute(database, command)
 
     def cluster(self, args: Sequence[bytes]) -> object:
-        """CLUSTER SLOTS."""
+        """Run CLUSTER SLOTS; other subcommands are errors."""
         if [arg.upper() for arg in args] != [b"SLOTS"]:
-            return reply_error("ERR an in-memory node knows of CLUSTER only SLOTS")
+            return reply_error("ERR an in-memory node supports only SLOTS of CLUSTER")
         return self.ranges()
 
     def ranges(self) -> list[object]:
-        """Return the ranges of slots, each with its node."""
+        """Return the ranges of slots and their nodes."""
         return [described(0, LAST, self._address)]
 
 
 def described(first: int, last: int, address: Address) -> list[object]:
-    """Return a range of slots as CLUSTER SLOTS describes it."""
+    """Return a range of slots in the format of CLUSTER SLOTS."""
     host, port = address
     return [first, last, [host.encode(), port, b"%040d" % port, []]]
 
 
 class MemoryNode(SoleNode):
-    """A node of several: MOVED is its answer for a key of another's, CROSSSLOT for keys of several slots."""
+    """One of several nodes. It replies MOVED for keys of other nodes and CROSSSLOT for keys of several slots."""
 
     def __init__(self, store: Store, address: Address, addresses: Sequence[Address]) -> None:
         super().__init__(store, address)
@@ -88,18 +88,18 @@ class MemoryNode(SoleNode):
 
 
 class MemoryClusters:
-    """The clusters of one pool factory: any address that an alias names is a node of its cluster.
+    """The clusters of one pool factory, one for each alias. Any address of an alias is a node of its cluster.
 
     Args:
-        nodes: how many primaries a cluster has.
-        make: makes what a node holds.
+        nodes: the number of primaries in each cluster.
+        make: creates the data of a node.
     """
 
     def __init__(self, nodes: int, make: Callable[[], Store]) -> None:
         self._count, self._make = nodes, make
         self._nodes: Final[dict[Address, MemoryNode]] = {}
         self._first: Final[dict[str, MemoryNode]] = {}
-        """A node of each alias."""
+        """The first node used by each alias."""
 
     def node(self, alias: str, address: Address) -> MemoryNode:
         """Return the node at an address."""

@@ -1,4 +1,4 @@
-"""Counters in memory: strings that are numbers."""
+"""Counters in memory: the INCR commands, on strings that hold numbers."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""One numbered database of the in-memory server: entries, their order and their expiry."""
+"""One numbered database of the in-memory server: entries, their order of creation and their expiry."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ _TYPES: Final[dict[type[object], bytes]] = {bytes: b"string", set: b"set", list:
 
 
 def type_name(value: object) -> bytes:
-    """Return how TYPE and SCAN name the kind of a value: by its Python type, or as its class says."""
+    """Return the name of a value's type for TYPE and SCAN."""
     return _TYPES.get(type(value)) or cast("bytes", getattr(value, "kind"))  # noqa: B009  # of Hash and SortedSet
 
 
 @dataclass(slots=True)
 class Entry:
-    """A value, the Unix time in milliseconds at which it ends (None: never), and its place in the order of creation."""
+    """A value, the Unix time in milliseconds at which it expires (None: never), and its rank in order of creation."""
 
     value: object
     expires: int | None
@@ -29,18 +29,18 @@ class Entry:
 
 
 class Database:
-    """Keys and entries. An entry is gone once the clock reaches its end; nobody sees it after that.
+    """Keys and entries. An entry expires in the millisecond at which the clock reaches its expiry.
 
     Args:
         number: the database's number.
-        clock: seconds since the epoch.
-        siblings: the server's databases by number, this one and those made so far.
+        clock: returns seconds since the epoch.
+        siblings: the server's databases by number; this one is added.
     """
 
     def __init__(self, number: int, clock: Clock, siblings: "dict[int, Database]") -> None:
         self.number, self.clock, self.siblings = number, clock, siblings
         self.created = 0
-        """How many entries were ever created: the next one's place in the order."""
+        """The number of entries created so far, which is the rank of the next one."""
         self._entries: dict[bytes, Entry] = {}
         self._until_sweep = 0
         siblings[number] = self
@@ -54,7 +54,7 @@ class Database:
         return round(self.clock() * 1_000_000) // 1000
 
     def find(self, key: bytes) -> Entry | None:
-        """Return the entry, unless there is none or it has expired."""
+        """Return the entry, or None if it is missing or has expired."""
         entry = self._entries.get(key)
         if entry is None or entry.expires is None or entry.expires > self.now():
             return entry
@@ -62,7 +62,7 @@ class Database:
         return None
 
     def value(self, key: bytes, kind: type[T]) -> T | None:
-        """Return the value of an entry that must be of this kind, or None where there is no entry."""
+        """Return the value of an entry, or None if there is none. Raise WRONGTYPE if it has another type."""
         entry = self.find(key)
         if entry is None:
             return None
@@ -71,7 +71,7 @@ class Database:
         return entry.value
 
     def put(self, key: bytes, value: object, expires: int | None = None) -> None:
-        """Write an entry; one whose end has passed is removed instead."""
+        """Write an entry, or remove it if `expires` has passed."""
         entry = self.find(key)
         if expires is not None and expires <= self.now():
             self._entries.pop(key, None)
@@ -83,29 +83,29 @@ class Database:
             entry.value, entry.expires = value, expires
 
     def change(self, key: bytes, value: object) -> None:
-        """Write an entry that ends when the one there would have."""
+        """Replace the value of an entry and keep its expiry."""
         entry = self.find(key)
         self.put(key, value, None if entry is None else entry.expires)
 
     def keep(self, key: bytes, value: Collection[object]) -> None:
-        """Write a collection that ends when the one there would have; one that is empty is removed instead."""
+        """Replace a collection and keep its expiry, or remove it if the new one is empty."""
         if value:
             self.change(key, value)
         else:
             self.drop(key)
 
     def replace(self, key: bytes, value: Collection[object]) -> int:
-        """Write a collection without an end in the place of whatever is there; return how many elements it has."""
+        """Replace any entry by a collection without expiry; return the collection's length."""
         self.drop(key)
         self.keep(key, value)
         return len(value)
 
     def drop(self, key: bytes) -> bool:
-        """Remove an entry and say whether there was one."""
+        """Remove an entry; return True if there was one."""
         return self.find(key) is not None and self._entries.pop(key, None) is not None
 
     def living(self) -> Iterator[tuple[bytes, Entry]]:
-        """Yield keys and entries in the order of their creation."""
+        """Return an iterator over the unexpired keys and entries, in order of creation."""
         now = self.now()
         return ((key, entry) for key, entry in self._entries.items() if entry.expires is None or entry.expires > now)
 
@@ -114,7 +114,7 @@ class Database:
         self._entries.clear()
 
     def _sweep_sometimes(self) -> None:
-        """Remove what has expired once in as many creations as there are entries: a constant cost for each."""
+        """Remove all expired entries once in as many creations as there are entries: amortized constant time."""
         self._until_sweep -= 1
         if self._until_sweep < 0:
             self._entries = dict(self.living())
@@ -122,11 +122,11 @@ class Database:
 
 
 Handler: TypeAlias = Callable[[Database, Sequence[bytes]], object]
-"""Performs one command with its arguments (the name left out) and returns the reply, or raises the server's error."""
+"""Takes a command's arguments without its name; returns the reply or raises the server's error."""
 
 
 class Entrypoint(NamedTuple):
-    """A command: its handler, and its arity as `COMMAND INFO` gives it (negative: at least so many, name included)."""
+    """A command's handler, and its arity as in COMMAND INFO (negative: a minimum; the name counts)."""
 
     handler: Handler
     arity: int

@@ -1,4 +1,4 @@
-"""Expiry in memory: when entries end, of whatever kind they are."""
+"""Expiry in memory: the EXPIRE and TTL commands, for entries of any type."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -11,7 +11,7 @@ _FLAGS: Final = frozenset({b"NX", b"XX", b"GT", b"LT"})
 
 
 def flags_of(args: Sequence[bytes]) -> set[bytes]:
-    """Read NX, XX, GT and LT."""
+    """Parse NX, XX, GT and LT."""
     for arg in args:
         if arg.upper() not in _FLAGS:
             raise reply_error(f"ERR Unsupported option {arg.decode(errors='replace')}")
@@ -24,7 +24,7 @@ def flags_of(args: Sequence[bytes]) -> set[bytes]:
 
 
 def allowed(flags: set[bytes], old: int | None, new: int) -> bool:
-    """Say whether the flags allow a new end; an entry without an end counts as endless."""
+    """Return True if the flags allow a new expiry. For GT and LT, no expiry counts as infinite."""
     return not (
         (b"NX" in flags and old is not None)
         or (b"XX" in flags and old is None)
@@ -48,7 +48,7 @@ def _expire(command: str, unit: bytes) -> Handler:
 
 
 def _left(db: Database, key: bytes) -> int:
-    """Return milliseconds to live, -1 for ever, -2 for no entry."""
+    """Return the remaining lifetime in milliseconds, -1 without expiry, -2 without an entry."""
     end = _end(db, key)
     return end if end < 0 else end - db.now()
 

@@ -1,4 +1,4 @@
-"""Fields of hashes in memory: when they end."""
+"""Expiry of hash fields in memory."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -10,14 +10,14 @@ from dvcache.memory.expiry import allowed, flags_of
 from dvcache.memory.hashes import Hash, hash_at
 
 NONE, DELETED = -2, 2
-"""What is replied for a field that is not there, and for one whose new end has passed."""
+"""Replies for a missing field, and for a field deleted because its new expiry has passed."""
 
 _TIMES: Final = frozenset({b"EX", b"PX", b"EXAT", b"PXAT"})
 _GROUPS: Final = (_TIMES | {b"KEEPTTL"}, frozenset({b"NX", b"XX"}), frozenset({b"FNX", b"FXX"}))
 
 
 def _split(args: Sequence[bytes], width: int = 1) -> tuple[Sequence[bytes], list[bytes]]:
-    """Return what stands before FIELDS, and the fields behind it, each of which takes so many arguments."""
+    """Split at FIELDS; return the arguments before it and those of the fields, `width` for each field."""
     for place, arg in enumerate(args[:-1]):
         if arg.upper() == b"FIELDS":
             fields = [*args[place + 2 :]]

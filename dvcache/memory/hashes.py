@@ -1,4 +1,4 @@
-"""Hashes in memory. Their fields may end before they do; `fields` has the commands for that."""
+"""Hashes in memory. The commands for the expiry of single fields are in `fields`."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, Self
@@ -10,7 +10,7 @@ from dvcache.memory.scan import position, walk
 
 
 class Hash(dict[bytes, bytes]):
-    """Fields and values; `ends` holds the Unix times in milliseconds at which fields end that do."""
+    """Fields and values. `ends` maps a field that expires to its Unix time in milliseconds."""
 
     kind: Final = b"hash"
 
@@ -24,20 +24,20 @@ class Hash(dict[bytes, bytes]):
         return other
 
     def put(self, field: bytes, value: bytes, end: int | None = None) -> None:
-        """Write a field."""
+        """Write a field, with or without expiry."""
         self[field] = value
         self.ends.pop(field, None)
         if end is not None:
             self.ends[field] = end
 
     def remove(self, field: bytes) -> bool:
-        """Remove a field and say whether there was one."""
+        """Remove a field; return True if there was one."""
         self.ends.pop(field, None)
         return self.pop(field, None) is not None
 
 
 def hash_at(db: Database, key: bytes) -> Hash:
-    """Return the hash that is held, to be changed in place, or an empty one; fields whose end has come are gone."""
+    """Remove the expired fields of a hash and return it for changes in place; an empty one if there is none."""
     held = db.value(key, Hash)
     if held is None:
         return Hash()

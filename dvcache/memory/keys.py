@@ -1,4 +1,4 @@
-"""Keys in memory: what commands do with entries of any kind."""
+"""Keys in memory: commands for entries of any type."""
 
 import copy as copying
 import pickle
@@ -12,16 +12,16 @@ from dvcache.memory.arguments import integer, syntax_error
 from dvcache.memory.database import Commands, Database, Entrypoint, type_name
 
 DATABASES: Final = 16
-"""How many databases a server has, as Valkey's default."""
+"""The number of databases, Valkey's default."""
 
 
 def delete(db: Database, args: Sequence[bytes]) -> object:
-    """DEL key … and UNLINK key … alike."""
+    """DEL key … and UNLINK key …."""
     return sum(db.drop(key) for key in args)
 
 
 def exists(db: Database, args: Sequence[bytes]) -> object:
-    """EXISTS key … and TOUCH key …: a key that is named twice counts twice."""
+    """EXISTS key … and TOUCH key …: a repeated key counts twice."""
     return sum(db.find(key) is not None for key in args)
 
 
@@ -69,7 +69,7 @@ def copy(db: Database, args: Sequence[bytes]) -> object:
 
 
 def dump(db: Database, args: Sequence[bytes]) -> object:
-    """DUMP key: in this server's own form."""
+    """DUMP key: a pickle, not the format of Valkey."""
     entry = db.find(args[0])
     return None if entry is None else pickle.dumps(entry.value)
 
@@ -85,7 +85,7 @@ def restore(db: Database, args: Sequence[bytes]) -> object:
     ends = integer(lifetime)
     if ends and b"ABSTTL" not in wanted:
         ends += db.now()
-    db.put(key, pickle.loads(data), ends or None)  # noqa: S301  # what `dump` made
+    db.put(key, pickle.loads(data), ends or None)  # noqa: S301  # made by `dump`
     return b"OK"
 
 
@@ -103,7 +103,7 @@ def _copy_options(db: Database, args: Sequence[bytes]) -> tuple[Database, bool]:
 
 
 def database_number(data: bytes) -> int:
-    """Read the number of a database."""
+    """Parse the number of a database."""
     if 0 <= (number := integer(data)) < DATABASES:
         return number
     raise reply_error("ERR DB index is out of range")

@@ -9,7 +9,7 @@ from dvcache.memory.database import Commands, Database, Entrypoint, Handler, wro
 
 
 def _list(db: Database, key: bytes) -> list[bytes]:
-    """Return the list that is held, to be changed in place, or an empty one."""
+    """Return a list for changes in place; an empty one if there is none."""
     return db.value(key, list) or []
 
 
@@ -47,7 +47,7 @@ def llen(db: Database, args: Sequence[bytes]) -> object:
 
 
 def between(start: int, end: int, length: int) -> slice:
-    """Return the slice from one index to another, which is included, as the server understands them."""
+    """Return the slice from one index to another, inclusive; negative ones count from the end."""
     first = max(0, start + length if start < 0 else start)
     last = end + length if end < 0 else end
     return slice(first, max(first, last + 1))

@@ -1,7 +1,4 @@
-"""Pools without a network: an in-memory server that replies as Valkey does.
-
-Behind `memory://` in settings, and behind `dvcache.testing.MemoryPoolFactory`.
-"""
+"""Pools without a network, for `memory://` in settings and for `dvcache.testing.MemoryPoolFactory`."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,13 +17,13 @@ _stores: Final[dict[str, MemoryStore]] = {}
 
 
 def memory_store(endpoint: Endpoint) -> Store:
-    """Return the process's store of a `memory://` endpoint: one for each host, with the databases of a server."""
+    """Return this process's store of a `memory://` endpoint. There is one for each host name."""
     store = _stores.get(endpoint.host) or _stores.setdefault(endpoint.host, MemoryStore())
     return SoleNode(store, (endpoint.host, endpoint.port)) if endpoint.in_cluster else store
 
 
 class _Connection:
-    """One endpoint's way to a store."""
+    """The connection from one endpoint to a store."""
 
     __slots__ = ("_closed", "_endpoint", "_store")
 
@@ -35,7 +32,7 @@ class _Connection:
         self._closed = False
 
     def exchange(self, batch: Batch) -> Sequence[Any]:
-        """Perform the commands, once all of them could have been sent."""
+        """Run the commands. Encode all of them first, as an argument that cannot be sent must leave no effect."""
         if self._closed:
             raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
         commands = [[encoded(argument) for argument in command] for command in batch]
@@ -47,12 +44,12 @@ class _Connection:
         return reply
 
     def close(self) -> None:
-        """Refuse what comes from now on."""
+        """Make later exchanges raise `ClosedError`."""
         self._closed = True
 
 
 class MemoryPool(Pool):
-    """A pool to an in-memory server, for any number of threads."""
+    """A pool of an in-memory server, for any number of threads."""
 
     def __init__(self, store: Store, endpoint: Endpoint) -> None:
         self._connection = _Connection(store, endpoint)
@@ -67,7 +64,7 @@ class MemoryPool(Pool):
 
 
 class AsyncMemoryPool(AsyncPool):
-    """A pool to an in-memory server, for any number of event loops. Other tasks run during its round trips."""
+    """A pool of an in-memory server, for any number of event loops. Other tasks run during its round trips."""
 
     def __init__(self, store: Store, endpoint: Endpoint) -> None:
         self._connection = _Connection(store, endpoint)

@@ -1,4 +1,4 @@
-"""SCAN in memory: a walk in the order in which entries were created."""
+"""SCAN in memory, in order of creation; SSCAN, HSCAN and ZSCAN in order of checksums."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
@@ -13,7 +13,7 @@ from dvcache.memory.database import Commands, Database, Entrypoint, type_name
 _KINDS: Final = frozenset({b"string", b"list", b"set", b"zset", b"hash", b"stream"})
 _ORDERS: Final = 2**32
 _SMALL: Final = 128
-"""Up to so many elements a collection is one page, whatever its COUNT: the server keeps it in one piece."""
+"""The number of elements up to which a collection is one page, whatever COUNT: Valkey stores it as one listpack."""
 
 
 class _Wanted(NamedTuple):
@@ -25,8 +25,8 @@ class _Wanted(NamedTuple):
 def scan(db: Database, args: Sequence[bytes]) -> object:
     """SCAN cursor [MATCH pattern] [COUNT count] [TYPE type].
 
-    A cursor holds where to go on in the order of creation, and where the order ended when the scan began: what is
-    there all the while is found, and entries that are created meanwhile cannot keep the scan from ending.
+    A cursor combines the next rank in order of creation with the number of entries created before the scan began. So
+    an entry that exists during the whole scan is found, and entries created meanwhile cannot prolong the scan.
     """
     end, start = divmod(position(args[0]), _ORDERS)
     wanted = _wanted(args[1:])
@@ -44,13 +44,13 @@ def scan(db: Database, args: Sequence[bytes]) -> object:
 
 
 def walk(names: Collection[bytes], start: int, options: Sequence[bytes]) -> tuple[bytes, list[bytes]]:
-    """Return where to go on, and a page of a collection's elements: SSCAN, HSCAN and ZSCAN.
+    """Return the next cursor and a page of a collection's elements, for SSCAN, HSCAN and ZSCAN.
 
-    They are walked in the order of their checksums: what is there all the while is found, whatever comes and goes.
+    The order is that of the elements' checksums, so an element that exists during the whole scan is found.
 
     Args:
-        names: of all elements.
-        start: the cursor, read.
+        names: the names of all elements.
+        start: the parsed cursor.
         options: MATCH and COUNT.
     """
     wanted = _wanted(options)
@@ -61,6 +61,7 @@ def walk(names: Collection[bytes], start: int, options: Sequence[bytes]) -> tupl
     rest = sorted((crc32(name), name) for name in names)
     rest = rest[bisect_left(rest, (start,)) :]
     size = wanted.page
+    # a cursor is a checksum, so elements with equal checksums must be on one page
     while size < len(rest) and rest[size][0] == rest[size - 1][0]:
         size += 1
     on = b"%d" % rest[size][0] if size < len(rest) else b"0"
@@ -68,7 +69,7 @@ def walk(names: Collection[bytes], start: int, options: Sequence[bytes]) -> tupl
 
 
 def position(data: bytes) -> int:
-    """Read a cursor."""
+    """Parse a cursor."""
     if data.isdigit() and (number := int(data)) < 2**64:
         return number
     raise reply_error("ERR invalid cursor")

@@ -1,4 +1,4 @@
-"""The Python twins of the library's Lua scripts, line by line."""
+"""The table of the library's Lua scripts and their Python versions."""
 
 from typing import Final
 
@@ -20,4 +20,4 @@ SCRIPTS: Final[dict[str, ScriptFunction]] = {
     STORE_ALL.text: store_all,
     NOTHING.text: nothing,
 }
-"""What an in-memory server can evaluate. A new script needs its twin here."""
+"""Python versions by Lua source. A new script needs an entry here."""

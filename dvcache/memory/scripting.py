@@ -1,4 +1,4 @@
-"""EVAL in memory: scripts that have a Python twin, looked up by their SHA1."""
+"""EVAL in memory: runs the Python version of a script, found by the SHA-1 of its source."""
 
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha1
@@ -11,25 +11,25 @@ from dvcache.scripts.script import ScriptFunction
 
 Perform: TypeAlias = Callable[[Database, Sequence[bytes]], object]
 
-_UNKNOWN: Final = "ERR the in-memory server knows no Python twin of this script; pass it as scripts={source: twin}"
+_UNKNOWN: Final = "ERR the in-memory server needs a Python version of this script: pass scripts={source: function}"
 
 
 def digest(source: str | bytes) -> bytes:
-    """Return the name of a script: the SHA1 of its source in hexadecimal."""
+    """Return the SHA-1 of a script's source, in hexadecimal."""
     return sha1(source.encode() if isinstance(source, str) else source, usedforsecurity=False).hexdigest().encode()
 
 
 class Scripting:
-    """The scripts of one server: which twins there are, and which of them were loaded.
+    """The scripts of one server, and the digests of those that were loaded.
 
     Args:
-        perform: what runs a command, and raises the server's errors.
-        twins: Python twins by the Lua source.
+        perform: runs a command; raises the server's errors.
+        functions: Python versions by Lua source.
     """
 
-    def __init__(self, perform: Perform, twins: Mapping[str, ScriptFunction]) -> None:
+    def __init__(self, perform: Perform, functions: Mapping[str, ScriptFunction]) -> None:
         self._perform = perform
-        self._twins = {digest(source): twin for source, twin in twins.items()}
+        self._functions = {digest(source): function for source, function in functions.items()}
         self._loaded: set[bytes] = set()
         self.commands: Final[Commands] = {
             b"EVAL": Entrypoint(self.eval, -3),
@@ -65,7 +65,7 @@ class Scripting:
         raise reply_error(f"ERR unknown subcommand '{subcommand.decode(errors='replace')}'. Try SCRIPT HELP.")
 
     def _load(self, source: bytes) -> bytes:
-        if (name := digest(source)) not in self._twins:
+        if (name := digest(source)) not in self._functions:
             raise reply_error(_UNKNOWN)
         self._loaded.add(name)
         return name
@@ -74,11 +74,11 @@ class Scripting:
         def call(*command: object) -> object:
             return self._perform(db, [encoded(argument) for argument in command])
 
-        return self._twins[name](call, keys, args)
+        return self._functions[name](call, keys, args)
 
 
 def _arguments(args: Sequence[bytes]) -> tuple[Sequence[bytes], Sequence[bytes]]:
-    """Split what follows the script into KEYS and ARGV."""
+    """Split the arguments after the script into KEYS and ARGV."""
     count, rest = integer(args[1]), args[2:]
     if count < 0:
         raise reply_error("ERR Number of keys can't be negative")

@@ -1,4 +1,4 @@
-"""What the in-memory server answers about itself and about whole databases."""
+"""Commands about the connection, the server and whole databases, in memory."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -22,9 +22,9 @@ def echo(_: Database, args: Sequence[bytes]) -> object:
 
 
 def select(db: Database, args: Sequence[bytes]) -> object:
-    """SELECT number: only the pool's own, since a pool is of one database."""
+    """SELECT number: an error unless it is the pool's own, as a pool uses one database."""
     if database_number(args[0]) != db.number:
-        raise reply_error(f"ERR this in-memory pool is of database {db.number}; make a pool of the other one")
+        raise reply_error(f"ERR this in-memory pool uses database {db.number}; create a pool for the other one")
     return b"OK"
 
 
@@ -60,7 +60,7 @@ def _check_flush(args: Sequence[bytes]) -> None:
 
 
 def info(db: Database, args: Sequence[bytes]) -> object:
-    """INFO [section …]: which server this is not, and how many entries there are."""
+    """INFO [section …]: only Server and Keyspace."""
     wanted = {arg.lower() for arg in args} or {b"default"}
     everything = wanted & {b"default", b"all", b"everything"}
     texts = [text(db) for name, text in _SECTIONS.items() if everything or name in wanted]

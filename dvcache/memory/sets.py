@@ -119,7 +119,7 @@ def sscan(db: Database, args: Sequence[bytes]) -> object:
 
 
 def _members(db: Database, key: bytes) -> set[bytes]:
-    """Return the set that is held, to be changed in place, or an empty one."""
+    """Return a set for changes in place; an empty one if there is none."""
     return db.value(key, set) or set()
 
 

@@ -1,4 +1,4 @@
-"""Sorted sets in memory. They are sorted when they are asked for; the text of a score may differ from the server's."""
+"""Sorted sets in memory, sorted at each read. The text of a score may differ from the server's."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -20,12 +20,12 @@ class SortedSet(dict[bytes, float]):
     kind: Final = b"zset"
 
     def ordered(self, *, down: bool = False) -> list[Scored]:
-        """Return the members in order: by score, and where that is equal by their bytes."""
+        """Return the members with their scores, sorted by score, then by their bytes."""
         return sorted(self.items(), key=lambda scored: scored[::-1], reverse=down)
 
 
 def _held(db: Database, key: bytes) -> SortedSet:
-    """Return the sorted set that is held, to be changed in place, or an empty one."""
+    """Return a sorted set for changes in place; an empty one if there is none."""
     held = db.value(key, SortedSet)
     return SortedSet() if held is None else held
 
@@ -80,7 +80,7 @@ def _check(flags: set[bytes], pairs: int) -> None:
 
 
 def _scored(held: SortedSet, member: bytes, score: float, flags: set[bytes]) -> bool | None:
-    """Give a member a score and say whether it is another one; None where the flags do not allow it."""
+    """Set a member's score; return True if it is new or changed, None if the flags do not allow it."""
     old = held.get(member)
     if (b"NX" in flags and old is not None) or (b"XX" in flags and old is None):
         return None
@@ -170,7 +170,7 @@ def _pop(*, down: bool) -> Handler:
 
 
 def _end(data: bytes) -> tuple[float, bool]:
-    """Read an end of a range, and whether it is left out. What is empty is 0, as for C's `strtod`."""
+    """Parse a bound of a range; return it, and True if it is exclusive. Empty counts as 0, as for C's `strtod`."""
     return _score(data.removeprefix(b"(") or b"0", "min or max is not a float"), data.startswith(b"(")
 
 
@@ -178,7 +178,7 @@ Within: TypeAlias = Callable[[float], bool]
 
 
 def _within(least: bytes, greatest: bytes) -> Within:
-    """Return the test whether a score is in a range, whose ends a parenthesis leaves out."""
+    """Return a predicate for scores in a range. A parenthesis before a bound makes it exclusive."""
     (low, low_out), (high, high_out) = _end(least), _end(greatest)
 
     def within(score: float) -> bool:
@@ -212,7 +212,7 @@ def zremrangebyrank(db: Database, args: Sequence[bytes]) -> object:
 
 @dataclass(slots=True)
 class _Range:
-    """What ZRANGE is asked for beside the ends."""
+    """The options of ZRANGE."""
 
     by_score: bool = False
     down: bool = False

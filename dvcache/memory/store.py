@@ -1,4 +1,4 @@
-"""The in-memory server: its databases, its clock, and the table of what it can do."""
+"""The in-memory server: its databases, its clock, and its table of commands."""
 
 import threading
 import time
@@ -34,12 +34,12 @@ _QUOTED: Final = 128
 class MemoryStore:
     """The data of one in-memory server, for any number of pools, threads and event loops.
 
-    It replies as Valkey 9.1 does, with one difference: an entry is gone in the millisecond in which its time is up, not
-    in the next one, so that a test may advance its clock by the timeout itself.
+    It replies as Valkey 9.1 does, with one difference: an entry expires in the millisecond at which its lifetime ends,
+    not in the next one. So a test can advance its clock by exactly the timeout.
 
     Args:
-        clock: seconds since the epoch; what entries expire by.
-        scripts: Python twins of Lua scripts by their source, beside those of the library.
+        clock: returns seconds since the epoch; entries expire by it.
+        scripts: Python versions of further Lua scripts, by their source.
     """
 
     def __init__(self, clock: Clock = time.time, scripts: Mapping[str, ScriptFunction] | None = None) -> None:
@@ -49,11 +49,11 @@ class MemoryStore:
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Take a new lock: in a forked child the old one may be held by a thread that is not there."""
+        """Create a new lock. In a forked child, the old one may be held by a thread that does not exist there."""
         self._lock = threading.RLock()
 
     def execute(self, database: int, command: Sequence[bytes]) -> object:
-        """Perform one command on a numbered database; return its reply, or the server's error."""
+        """Run one command on a numbered database; return its reply, or the server's error."""
         with self._lock:
             try:
                 return self._perform(self._database.sibling(database), command)

@@ -1,4 +1,4 @@
-"""Strings in memory: GET, SET and their kin."""
+"""Strings in memory: GET, SET and related commands."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -17,7 +17,7 @@ _OPTIONS: Final = {
 
 
 def _options(command: str, args: Sequence[bytes]) -> dict[bytes, bytes]:
-    """Read the options of SET or GETEX. Times exclude each other, and so do conditions; a time may come twice."""
+    """Parse the options of SET, GETEX or MSETEX. At most one time and one condition; the same time may be repeated."""
     found: dict[bytes, bytes] = {}
     rest = iter(args)
     for arg in rest:
@@ -104,7 +104,7 @@ def getex(db: Database, args: Sequence[bytes]) -> object:
 
 
 def mget(db: Database, args: Sequence[bytes]) -> object:
-    """MGET key …: None for what is missing or no string."""
+    """MGET key …: None for missing entries and those that are no strings."""
     entries = (db.find(key) for key in args)
     return [entry.value if entry is not None and isinstance(entry.value, bytes) else None for entry in entries]
 

@@ -143,7 +143,7 @@ def test_every_command_of_the_table_is_called_here() -> None:
         (("SCAN", 0, "TYPE", "x"), "ERR unknown type name 'x'"),
         (("FLUSHDB", "NOW"), "ERR syntax error"),
         (("SELECT", 16), "ERR DB index is out of range"),
-        (("SELECT", 1), "ERR this in-memory pool is of database 0; make a pool of the other one"),
+        (("SELECT", 1), "ERR this in-memory pool uses database 0; create a pool for the other one"),
         (("EVALSHA", "0" * 40, 0), "NOSCRIPT No matching script."),
         (("EVAL", "return 1", 2, "a"), "ERR Number of keys can't be greater than number of args"),
         (("GET", "collection"), WRONG_TYPE),
@@ -175,7 +175,7 @@ def test_a_refused_command_changes_nothing_and_its_neighbours_are_performed(pool
 
 def test_a_script_without_a_twin_says_what_to_pass(pool: MemoryPool) -> None:
     [error] = pool.execute((("EVAL", "return 1", 0),))
-    assert "scripts={source: twin}" in error.message
+    assert "scripts={source: function}" in error.message
 
 
 def test_flushall_empties_every_database_and_flushdb_one(store: MemoryStore) -> None:
