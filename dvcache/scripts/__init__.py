@@ -1,1 +1,8 @@
-"""Lua scripts, each beside its Python version, which the in-memory server runs."""
+"""Lua scripts, each with its Python version for the in-memory server.
+
+script    `Script`, and the operation that runs one
+counting  INCREMENT, SWAP, COUNT
+entries   REMOVE_DUMPED, STORE_ALL, NOTHING
+herd      CHANGE, PUBLISH
+locks     RELEASE, EXTEND
+"""

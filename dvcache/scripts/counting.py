@@ -57,7 +57,7 @@ KEYS: the entry, its lease. ARGV: the milliseconds to live up to which an entry 
 
 
 def increment(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
-    """Twin of `INCREMENT`."""
+    """Run `INCREMENT` in Python."""
     found = call("GET", keys[0])
     if found is None:
         if len(args) > 1:
@@ -71,7 +71,7 @@ def increment(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> objec
 
 
 def swap(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
-    """Twin of `SWAP`."""
+    """Run `SWAP` in Python."""
     if call("GET", keys[0]) != args[0]:
         return 0
     call("SET", keys[0], *args[1:])
@@ -79,7 +79,7 @@ def swap(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
 
 
 def count(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
-    """Twin of `COUNT`."""
+    """Run `COUNT` in Python."""
     limit, delta, *creation = args
     left = call("PTTL", keys[0])
     if left != -1 and left <= int(limit):

@@ -1,4 +1,4 @@
-"""Scripts that store and remove entries: REMOVE_DUMPED, STORE_ALL, NOTHING."""
+"""Scripts that store, remove and find entries: REMOVE_DUMPED, STORE_ALL, NOTHING."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -36,16 +36,16 @@ stale, so counts as missing; the lifetime in milliseconds, empty for none; the e
 
 
 NOTHING: Final = Script("return redis.call('EXISTS', KEYS[1])")
-"""Changes nothing, so that it may be sent again, whatever became of it. KEYS: the entry. Answers 1 for one, or 0."""
+"""Change nothing: safe to send again after a lost reply. KEYS: the entry. Returns 1 if it exists, else 0."""
 
 
 def remove_dumped(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
-    """Twin of `REMOVE_DUMPED`."""
+    """Run `REMOVE_DUMPED` in Python."""
     return call("UNLINK", keys[0]) if call("DUMP", keys[0]) == args[0] else 0
 
 
 def store_all(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
-    """Twin of `STORE_ALL`."""
+    """Run `STORE_ALL` in Python."""
     condition, limit, lifetime, *values = args
     lefts = [call("PTTL", key) for key in keys] if condition == b"NX" else []
     if any(left == -1 or left > int(limit) for left in lefts):
@@ -56,5 +56,5 @@ def store_all(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> objec
 
 
 def nothing(call: Call, keys: Sequence[bytes], _: Sequence[bytes]) -> object:
-    """Answer as `NOTHING`."""
+    """Run `NOTHING` in Python."""
     return call("EXISTS", keys[0])

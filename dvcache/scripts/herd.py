@@ -52,7 +52,7 @@ SET. Returns 1 if stored, else 0; "own", "other" or "none" for the lease's holde
 
 
 def change(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
-    """Twin of `CHANGE`."""
+    """Run `CHANGE` in Python."""
     limit, condition, same, get, command, *rest = args
     left = call("PTTL", keys[0])
     there = left == -1 or left > int(limit)
@@ -70,7 +70,7 @@ def change(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
 
 
 def publish(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
-    """Twin of `PUBLISH`."""
+    """Run `PUBLISH` in Python."""
     limit, token, within, known, claimed, *rest = args
     holder = call("GET", keys[1])
     left = call("PTTL", keys[0])

@@ -24,12 +24,12 @@ KEYS: the lock. ARGV: the token, milliseconds, "add" to add them to the remainin
 
 
 def release(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
-    """Twin of `RELEASE`."""
+    """Run `RELEASE` in Python."""
     return call("UNLINK", keys[0]) if call("GET", keys[0]) == args[0] else 0
 
 
 def extend(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
-    """Twin of `EXTEND`."""
+    """Run `EXTEND` in Python."""
     token, more, how = args
     if call("GET", keys[0]) != token:
         return 0

@@ -1,6 +1,6 @@
 """Lua scripts that the server runs atomically, and the operation that runs them.
 
-They call `redis.call`, which Redis and every Valkey provide, and return sums as text, since Lua numbers are doubles.
+They use `redis.call`, which Redis and every Valkey provide, and return sums as text, as Lua numbers are doubles.
 """
 
 import hashlib
@@ -38,8 +38,8 @@ def evaluate(script: Script, keys: tuple[bytes, ...], arguments: tuple[Arg, ...]
 
 
 Call: TypeAlias = Callable[..., Any]
-"""What `redis.call` is to a script: performs one command and returns its reply, or raises the server's error."""
+"""`redis.call` of a Python version: runs one command; returns its reply or raises the server's error."""
 
 
 ScriptFunction: TypeAlias = Callable[[Call, Sequence[bytes], Sequence[bytes]], object]
-"""The twin of a Lua script: called with `call`, KEYS and ARGV; returns the reply. Nothing else runs meanwhile."""
+"""The Python version of a Lua script: called with `call`, KEYS and ARGV; returns the reply. Runs atomically."""

@@ -1,7 +1,8 @@
-"""What users' tests are made of, and ours.
+"""Test tools, for users and for the library's own tests.
 
-`MemoryPoolFactory` takes unchanged settings off the network; `ManualClock` lets time pass without waiting; `replay`
-drives one operation with prepared replies.
+fakes        `MemoryPoolFactory` runs unchanged settings without a network; `ManualClock` advances time without waiting
+replay       `replay` runs one operation with prepared replies
+conformance  the test suite for every cache
 """
 
 from dvcache.testing.fakes import ManualClock, MemoryPoolFactory

@@ -1,4 +1,4 @@
-"""Fakes for tests: an in-memory Valkey behind unchanged settings, and a clock that a test moves."""
+"""Fakes for tests: a factory of in-memory pools, and a clock that the test advances."""
 
 import time
 from collections.abc import Mapping
@@ -15,35 +15,35 @@ from dvcache.types import Clock, Endpoint
 
 
 class ManualClock:
-    """A clock that stands still until it is told to go on; exact to the microsecond.
+    """A clock that moves only by `advance`; exact to the microsecond.
 
     Args:
-        now: where it starts, in seconds since the epoch.
+        now: the initial time in seconds since the epoch.
     """
 
     def __init__(self, now: float = 1_700_000_000.0) -> None:
         self._microseconds = round(now * 1_000_000)
 
     def __call__(self) -> float:
-        """Return the time, in seconds since the epoch."""
+        """Return the time in seconds since the epoch."""
         return self._microseconds / 1_000_000
 
     def advance(self, seconds: float) -> None:
-        """Let so many seconds pass."""
+        """Advance the clock by this many seconds."""
         self._microseconds += round(seconds * 1_000_000)
 
 
 class MemoryPoolFactory(PoolFactory):
-    """Makes pools of in-memory servers: production settings run on it unchanged, and no socket is opened.
+    """A factory of pools of in-memory servers. Production settings run on it unchanged; it opens no socket.
 
-    Every server that the settings name (host and port, or path, or service) is one in-memory server with its numbered
-    databases; the factory's sync and async pools of one server share its data, and so do those of its replicas, which
-    never lag. A cluster's nodes are as many in-memory servers. Another factory shares nothing with it.
+    Each server in the settings (host and port, path, or service) is one in-memory server with numbered databases. Its
+    sync and async pools share its data, and so do those of its replicas, which never lag. Each primary of a cluster is
+    one in-memory server. Factories share no data with each other.
 
     Args:
-        clock: what entries expire by, for example a `ManualClock`; the real time where None.
-        scripts: Python twins of the Lua scripts that a test runs beside the library's, by their source.
-        nodes: how many primaries a cluster has; like real ones, each refuses what is another's.
+        clock: the clock for expiry, for example a `ManualClock`; the real time if None.
+        scripts: Python versions of the Lua scripts that a test runs in addition to the library's, by their source.
+        nodes: the number of primaries in a cluster; each replies MOVED for keys of the others.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class MemoryPoolFactory(PoolFactory):
         self._stores: dict[tuple[str, int, str], MemoryStore] = {}
         self._clusters = MemoryClusters(nodes, self._made)
         self._primaries: dict[str, MemoryStore] = {}
-        """The server that each alias writes to, whose replicas hold what it holds."""
+        """The primary of each alias. Pools of its replicas use the same store."""
 
     @override
     def pool(self, endpoint: Endpoint, /) -> Pool:
@@ -79,7 +79,7 @@ class MemoryPoolFactory(PoolFactory):
         return MemoryStore(self._clock, self._scripts)
 
     def store(self, endpoint: Endpoint, /) -> MemoryStore:
-        """Return the in-memory server that stands for an endpoint's."""
+        """Return the in-memory server of an endpoint."""
         if endpoint.role == "replica" and endpoint.alias in self._primaries:
             return self._primaries[endpoint.alias]
         if endpoint.service:

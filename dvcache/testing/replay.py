@@ -1,4 +1,4 @@
-"""Replay: drive an operation by a script of effects and replies, without a server."""
+"""Replay: run an operation with a script of expected effects and prepared replies, without a server."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias, TypeVar
@@ -9,27 +9,27 @@ from dvcache.effects import Call, Effect, OnPrimary, Op, Unchecked
 T = TypeVar("T")
 
 Expected: TypeAlias = Effect | type[Call]
-"""The effect that the operation must yield; the class `Call` stands for whatever function it asks to have called."""
+"""The effect that the operation must yield. The class `Call` matches any `Call`."""
 
 Line: TypeAlias = tuple[Expected, object]
-"""An expected effect, and what it comes to: replies in order, a function's result, or an exception to raise."""
+"""An expected effect and its outcome: replies in order, a function's result, or an exception to raise."""
 
 
 def replay(op: Op[T], *script: Line) -> T:
-    """Drive an operation by a script and return its value.
+    """Run an operation with a script and return its value.
 
-    Replies to a batch are what a client returns: a `ServerError` among them is raised in the operation, unless it
-    yielded `Unchecked`. The result of a `Call` is what the script says; the function itself is not called::
+    A `ServerError` among the replies to a batch is raised in the operation, unless it yielded `Unchecked`. The
+    function of a `Call` is not called; its result is the one in the script::
 
         def test_get_decodes_what_the_server_holds() -> None:
             assert replay(values.get(context, "a"), ((("GET", b":1:a"),), [b"1"])) == 1
 
     Args:
-        op: the operation, not yet begun.
-        script: pairs of an expected effect and what it comes to.
+        op: the operation, not yet started.
+        script: pairs of an expected effect and its outcome.
 
     Raises:
-        AssertionError: the operation yielded another effect, or fewer or more than the script has.
+        AssertionError: the operation yielded another effect than the script has, or fewer or more of them.
     """
     value: object = None
     step: Any = op.send
@@ -37,8 +37,8 @@ def replay(op: Op[T], *script: Line) -> T:
         try:
             effect = step(value)
         except StopIteration as stop:
-            rest = "\n".join(f"    {_named(line[0])}" for line in script[number - 1 :])
-            raise AssertionError(f"the operation returned {stop.value!r}; the script goes on:\n{rest}") from None
+            rest = "\n".join(f"    {_named(pair[0])}" for pair in script[number - 1 :])
+            raise AssertionError(f"the operation returned {stop.value!r}; the script continues:\n{rest}") from None
         if not _same(effect, expected):
             raise AssertionError(
                 f"effect {number}: the operation yielded\n    {effect!r}\nthe script has\n    {_named(expected)}"
@@ -49,7 +49,7 @@ def replay(op: Op[T], *script: Line) -> T:
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]  # as in drive.run
     op.close()
-    raise AssertionError(f"the script ended after {len(script)} effects; the operation went on with\n    {effect!r}")
+    raise AssertionError(f"the script ended after {len(script)} effects; the operation continued with\n    {effect!r}")
 
 
 def _answer(op: Op[Any], effect: Effect, outcome: object) -> tuple[Any, object]:

@@ -62,12 +62,12 @@ def test_a_batch_is_not_taken_for_each() -> None:
 
 
 def test_an_operation_that_ends_early_is_an_error_that_shows_the_rest_of_the_script() -> None:
-    with pytest.raises(AssertionError, match=r"returned \[1\]; the script goes on:\n.*'QUIT'"):
+    with pytest.raises(AssertionError, match=r"returned \[1\]; the script continues:\n.*'QUIT'"):
         replay(_ask(), (PING, [1]), ((("QUIT",),), [1]))
 
 
 def test_an_operation_that_goes_on_after_the_script_is_an_error_that_shows_the_effect() -> None:
-    with pytest.raises(AssertionError, match=r"after 0 effects; the operation went on with\n.*'PING'"):
+    with pytest.raises(AssertionError, match=r"after 0 effects; the operation continued with\n.*'PING'"):
         replay(_ask())
 
 

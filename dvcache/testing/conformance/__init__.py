@@ -1,7 +1,7 @@
-"""The conformance suite: what holds for every cache, whatever it is wired to. Needs pytest.
+"""The conformance suite: the guarantees of every cache on any topology. Needs pytest.
 
-A test file for a wiring is a class and a fixture. The fixture returns what makes caches in one database of a server;
-the suite clears that database. `wired` makes it of settings::
+A test file is a class with a fixture. The fixture returns a function that creates caches in one database of a server;
+the suite clears that database. `wired` creates the function from settings::
 
     class TestMyServer(CacheConformance):
         @pytest.fixture(params=["sync", "async"])
@@ -9,7 +9,7 @@ the suite clears that database. `wired` makes it of settings::
             with wired(request.param, "valkey://127.0.0.1:6379/15") as make_cache:
                 yield make_cache
 
-Asynchronous caches are called through `Blocking`, so that every test is written once.
+Async caches are called through `Blocking`, so each test is written once.
 """
 
 from dvcache.testing.conformance.counters import CountersConformance
@@ -41,4 +41,4 @@ class CacheConformance(
     ListsConformance,
     SortedSetsConformance,
 ):
-    """Django's contract of a cache, and ours. A subclass has a fixture `make_cache`."""
+    """All tests: Django's contract of a cache and this library's. A subclass needs a fixture `make_cache`."""

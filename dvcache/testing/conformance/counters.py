@@ -1,4 +1,4 @@
-"""The suite's part on counters."""
+"""Conformance tests of counters."""
 
 # ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
 
@@ -14,7 +14,7 @@ from dvcache.testing.conformance.timeouts import lives
 
 
 class CountersConformance(Conformance):
-    """incr and decr: exact, atomic, or an error."""
+    """Tests of incr and decr: exact and atomic, or an error."""
 
     def test_incr_and_decr_return_what_they_store(self, cache: Cache) -> None:
         cache.set("answer", 41)

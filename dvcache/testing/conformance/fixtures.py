@@ -1,4 +1,4 @@
-"""What the conformance suite is run with: one way to call both modes, and one cache made of settings."""
+"""Fixtures of the conformance suite: call sync and async caches alike; create caches from settings."""
 
 import asyncio
 import time
@@ -17,20 +17,20 @@ Mode: TypeAlias = Literal["sync", "async"]
 
 
 class MakeCache(Protocol):
-    """Makes a cache of the wiring under test. The tests call it, for variants in the same database."""
+    """Creates a cache under test. Called by the tests, for variants in the same database."""
 
     def __call__(self, **settings: object) -> Cache:
-        """Return a cache with other settings, named as in CACHES: KEY_PREFIX, VERSION, TIMEOUT, OPTIONS."""
+        """Return a cache with changed settings, named as in CACHES: KEY_PREFIX, VERSION, TIMEOUT, OPTIONS."""
         ...
 
 
 class Blocking:
-    """An asynchronous cache that is called like a synchronous one: each method runs to its end on one event loop.
+    """An async cache with blocking methods: each call runs to its end on one event loop.
 
     Args:
-        cache: an `AsyncCache`, or what has its methods under names that begin with `prefix`.
+        cache: an `AsyncCache`, or an object with its methods under names that begin with `prefix`.
         runner: the event loop.
-        prefix: `"a"` for the asynchronous half of a Django backend.
+        prefix: `"a"` for the `a*` methods of a Django backend.
     """
 
     def __init__(self, cache: object, runner: asyncio.Runner, prefix: str = "") -> None:
@@ -44,17 +44,17 @@ class Blocking:
         return bool(self.has_key(key))
 
     def get_lock(self, *args: Any, **kwargs: Any) -> "BlockingLock":
-        """Return a lock that is called like a synchronous one."""
+        """Return a lock with blocking methods."""
         return BlockingLock(getattr(self._cache, self._prefix + "get_lock")(*args, **kwargs), self._runner)
 
     def lock(self, *args: Any, **kwargs: Any) -> "BlockingLock":
-        """Do as `get_lock`, by its other name."""
+        """Do the same as `get_lock`, through `lock` of the cache."""
         return BlockingLock(getattr(self._cache, self._prefix + "lock")(*args, **kwargs), self._runner)
 
     def in_turn(
         self, calls: int, enter: Callable[[], object], leave: Callable[[], object], *args: object, **kwargs: object
     ) -> None:
-        """Enter and leave so many times, each in the block of a lock of its own, all at once."""
+        """Call `enter` and `leave` in concurrent tasks, each inside the block of its own lock."""
 
         async def once() -> None:
             async with getattr(self._cache, self._prefix + "get_lock")(*args, **kwargs):
@@ -68,7 +68,7 @@ class Blocking:
         self._runner.run(all_of_them())
 
     def gather(self, calls: int, name: str, *args: object, **kwargs: object) -> list[Any]:
-        """Return the results of a method that runs so many times at once."""
+        """Call a method in concurrent tasks; return the results."""
 
         async def all_of_them() -> list[Any]:
             method = getattr(self._cache, self._prefix + name)
@@ -78,7 +78,7 @@ class Blocking:
 
 
 class BlockingLock:
-    """An asynchronous lock that is called like a synchronous one."""
+    """An async lock with blocking methods."""
 
     def __init__(self, lock: Any, runner: asyncio.Runner) -> None:
         self._lock, self._runner = lock, runner
@@ -102,7 +102,7 @@ async def _finished(result: Any) -> Any:
 
 
 def at_once(cache: object, calls: int, name: str, *args: object, **kwargs: object) -> list[Any]:
-    """Return the results of a method that runs so many times at once: in threads, or in tasks."""
+    """Call a method concurrently, in threads or in tasks; return the results."""
     if isinstance(cache, Blocking):
         return cache.gather(calls, name, *args, **kwargs)
     with ThreadPoolExecutor(8) as threads:
@@ -113,7 +113,7 @@ def at_once(cache: object, calls: int, name: str, *args: object, **kwargs: objec
 def in_turn(
     cache: Any, calls: int, enter: Callable[[], object], leave: Callable[[], object], *args: object, **kwargs: object
 ) -> None:
-    """Enter and leave so many times, each in the block of a lock of its own, all at once: in threads, or in tasks."""
+    """Call `enter` and `leave` concurrently, in threads or in tasks, each inside the block of its own lock."""
     if isinstance(cache, Blocking):
         cache.in_turn(calls, enter, leave, *args, **kwargs)
         return
@@ -130,19 +130,19 @@ def in_turn(
 
 
 def wait_until_gone(cache: Cache, key: str) -> None:
-    """Wait until an entry that has a lifetime is gone."""
+    """Wait until an entry has expired."""
     give_up = time.monotonic() + 10
     while cache.has_key(key):
-        assert time.monotonic() < give_up, "the entry outlives its lifetime"
+        assert time.monotonic() < give_up, "the entry has not expired"
         time.sleep(0.005)
 
 
 @contextmanager
 def wired(mode: Mode, location: str | list[str], **replacements: Unpack[Replacements]) -> Iterator[MakeCache]:
-    """Make caches of one mode in one database of a server, and end their connections with the block.
+    """Yield a function that creates sync or async caches in one database of a server. Close them after the block.
 
     Args:
-        mode: `"async"` for `AsyncCache`, behind `Blocking`.
+        mode: `"async"` for `AsyncCache` behind `Blocking`.
         location: the LOCATION.
         replacements: providers to replace, as `Container` takes them.
     """
@@ -162,11 +162,11 @@ def wired(mode: Mode, location: str | list[str], **replacements: Unpack[Replacem
 
 
 class Conformance:
-    """The fixture that the parts of the suite share."""
+    """Base of the suite's classes, with the fixture that all use."""
 
     @pytest.fixture
     def cache(self, make_cache: MakeCache) -> Cache:
-        """Return the cache of the unchanged settings, empty."""
+        """Return an empty cache with unchanged settings."""
         cache = make_cache()
         cache.clear()
         return cache

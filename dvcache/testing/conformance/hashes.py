@@ -1,4 +1,4 @@
-"""The suite's part on hashes."""
+"""Conformance tests of hashes."""
 
 # ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
 
@@ -12,7 +12,7 @@ from dvcache.testing.conformance.fixtures import Conformance, MakeCache
 
 
 class HashesConformance(Conformance):
-    """hset, hget, hgetall and the others, in both ways of naming a hash."""
+    """Tests of hset, hget, hgetall and the others, with and without the key prefix in a hash's name."""
 
     @pytest.fixture(params=[True, False], ids=["prefixed hashes", "hashes by name alone"])
     def hashes(self, request: pytest.FixtureRequest, make_cache: MakeCache) -> Cache:

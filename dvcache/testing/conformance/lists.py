@@ -1,4 +1,4 @@
-"""The suite's part on lists."""
+"""Conformance tests of lists."""
 
 # ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
 
@@ -10,7 +10,7 @@ from dvcache.testing.conformance.fixtures import Conformance
 
 
 class ListsConformance(Conformance):
-    """lpush, rpush, lpop, lrange and the others."""
+    """Tests of lpush, rpush, lpop, lrange and the others."""
 
     def test_elements_come_back_in_order_as_they_were_pushed(self, cache: Cache) -> None:
         values = [1, -2.5, "text", None, [1, {"a": (2,)}], True, ""]

@@ -1,4 +1,4 @@
-"""The suite's part on locks."""
+"""Conformance tests of locks."""
 
 # ruff: noqa: D102  # a test's name is its sentence
 
@@ -14,7 +14,7 @@ from dvcache.testing.conformance.timeouts import lives
 
 
 class LocksConformance(Conformance):
-    """One caller holds a lock at a time, for as long as it was told, and nobody else's."""
+    """Tests of locks: at most one owner at a time, expiry, and errors for locks that others own."""
 
     def test_a_lock_is_held_within_its_block_and_by_nobody_after_it(self, cache: Cache) -> None:
         lock = cache.get_lock("l")

@@ -1,4 +1,4 @@
-"""The suite's part on many entries at once."""
+"""Conformance tests of methods for many entries."""
 
 # ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
 
@@ -7,7 +7,7 @@ from dvcache.testing.conformance.fixtures import Conformance, wait_until_gone
 
 
 class ManyConformance(Conformance):
-    """get_many, set_many, delete_many, mget, mset, clear."""
+    """Tests of get_many, set_many, delete_many, mget, mset and clear."""
 
     def test_get_many_returns_what_is_there(self, cache: Cache) -> None:
         cache.set_many({"a": "a", "b": "b", "c": "c", "d": "d"})

@@ -1,4 +1,4 @@
-"""The suite's part on how entries are named: versions, prefixes, key functions, patterns."""
+"""Conformance tests of the names of entries: versions, prefixes, key functions, patterns."""
 
 # ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
 
@@ -13,12 +13,12 @@ from dvcache.testing.conformance.timeouts import lives
 
 
 def starred(key: Any, prefix: str, version: int) -> str:
-    """Name a key as no other key function does."""
+    """Return a stored key in a format of its own."""
     return f"CUSTOM-{prefix}-{version}-{key}"
 
 
 class VersionsConformance(Conformance):
-    """`version=` of every method, incr_version and decr_version."""
+    """Tests of `version=` in every method, incr_version and decr_version."""
 
     def test_versions_are_kept_apart(self, cache: Cache, make_cache: MakeCache) -> None:
         second = make_cache(VERSION=2)
@@ -106,7 +106,7 @@ class VersionsConformance(Conformance):
 
 
 class PrefixesConformance(Conformance):
-    """KEY_PREFIX and KEY_FUNCTION."""
+    """Tests of KEY_PREFIX and KEY_FUNCTION."""
 
     def test_prefixes_are_kept_apart(self, cache: Cache, make_cache: MakeCache) -> None:
         prefixed = make_cache(KEY_PREFIX="cacheprefix")
@@ -158,7 +158,7 @@ class PrefixesConformance(Conformance):
 
 
 class PatternsConformance(Conformance):
-    """keys, iter_keys and delete_pattern."""
+    """Tests of keys, iter_keys and delete_pattern."""
 
     def test_keys_returns_the_names_that_match(self, cache: Cache) -> None:
         cache.set_many({"foo1": 1, "foo2": 2, "foo:3": 3, "bar": 4})

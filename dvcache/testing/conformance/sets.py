@@ -1,4 +1,4 @@
-"""The suite's part on sets."""
+"""Conformance tests of sets."""
 
 # ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
 
@@ -12,7 +12,7 @@ from dvcache.testing.conformance.fixtures import Conformance, MakeCache
 
 
 class SetsConformance(Conformance):
-    """sadd, srem, smembers, sunion and the others."""
+    """Tests of sadd, srem, smembers, sunion and the others."""
 
     def test_members_come_back_as_they_were_added(self, cache: Cache) -> None:
         members = {1, -5, 2.5, "text", "", b"bytes", None, (1, "a"), frozenset({3}), 2**70}

@@ -1,4 +1,4 @@
-"""The suite's part on sorted sets."""
+"""Conformance tests of sorted sets."""
 
 # ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
 
@@ -12,7 +12,7 @@ from dvcache.testing.conformance.fixtures import Conformance
 
 
 class SortedSetsConformance(Conformance):
-    """zadd, zrange, zincrby and the others."""
+    """Tests of zadd, zrange, zincrby and the others."""
 
     @pytest.fixture
     def board(self, cache: Cache) -> Cache:

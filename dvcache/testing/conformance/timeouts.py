@@ -1,4 +1,4 @@
-"""The suite's part on lifetimes."""
+"""Conformance tests of lifetimes."""
 
 # ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
 
@@ -13,18 +13,18 @@ from dvcache.testing.conformance.fixtures import Conformance, MakeCache, wait_un
 from dvcache.types import DEFAULT
 
 SLACK = 50
-"""Milliseconds by which a server's clock may step."""
+"""Milliseconds by which the server's clock may be adjusted during a test."""
 
 
 def lives(cache: Cache, key: str, milliseconds: float, began: float, version: int | None = None) -> bool:
-    """Tell whether an entry has that long to live, less what has passed since `began`, on the monotonic clock."""
+    """Return True if the entry's remaining lifetime is `milliseconds` less the time since `began` (monotonic)."""
     left = cache.pttl(key, version)
     passed = (time.monotonic() - began) * 1000
     return left is not None and milliseconds - passed - SLACK <= left <= milliseconds
 
 
 class TimeoutsConformance(Conformance):
-    """Timeouts of every method that takes one; ttl, pttl, touch, persist and the expire methods."""
+    """Tests of `timeout=` in every method, and of ttl, pttl, touch, persist and the expire methods."""
 
     def test_an_entry_is_gone_after_its_timeout(self, cache: Cache) -> None:
         cache.set("key", 1, 0.02)

@@ -1,4 +1,4 @@
-"""The suite's part on single entries."""
+"""Conformance tests of single entries."""
 
 # ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
 
@@ -18,7 +18,7 @@ from dvcache.testing.conformance.fixtures import Conformance, MakeCache, at_once
 
 @dataclass(frozen=True)
 class Point:
-    """A value of a class of the caller's."""
+    """A class of the test's own."""
 
     x: int
     y: int
@@ -34,11 +34,11 @@ VALUES: dict[str, tuple[object, ...]] = {
     "times and ids": (date(2024, 2, 29), datetime(2024, 1, 1, tzinfo=UTC), timedelta(days=1), UUID(int=7)),
     "objects": (Decimal("1.10"), Point(1, 2), Counter("aab"), 1 + 2j, range(3)),
 }
-"""By kind: one entry holds those of a kind in turn, so that each replaces another of its like."""
+"""Values by kind. A test stores those of a kind under one key in turn, so each replaces a similar one."""
 
 
 class ValuesConformance(Conformance):
-    """get, set, add, delete, has_key, get_or_set, and what they keep."""
+    """Tests of get, set, add, delete, has_key and get_or_set, and of the values they store."""
 
     def test_a_value_that_was_set_is_got(self, cache: Cache) -> None:
         assert cache.set("key", "value") is True
