@@ -1,8 +1,8 @@
-"""Cache operations, each written once, as a generator of effects.
+"""Cache operations, each written once, as a generator of effects. Nothing here does I/O.
 
-The facades bind `values`, `many`, `counters`, `expiry`, `versions` and `scan`, which go through the context's policy,
-and `sets`, `hashes`, `lists`, `sorted_sets` and `ranges`, which need no policy and share `members`. `plain` is the
-policy that reads and writes entries directly, with `swaps` for counters; `herd` is the policy that recomputes an entry
-only once; `forgiving` wraps a policy so that transport errors become empty values. All share `context`. Nothing here
-does I/O.
+values, many, counters, expiry, versions, scan    entries; they go through the context's policy
+sets, hashes, lists, sorted_sets                  collections; they need no policy
+sorted_set_ranges, collection_values, hash_names  parts of these: range queries, stored members, stored names
+locks                                             locks
+clusters                                          additional operations of django-valkey's cluster client
 """

@@ -1,1 +1,12 @@
-"""Routing: pure rules that divide batches among servers and merge their replies."""
+"""Routing: divide batches among servers and merge their replies. Nothing here does I/O.
+
+commands          positions of keys, read-only commands, merging of replies
+plan              divides a batch and merges its replies
+flow              scatter and gather
+retries           retry and failover
+replica_balancer  round robin over replicas
+replica_lag       replication offsets and allowed lag
+slots             hash slots
+ring              consistent hashing
+lease_keys        names of leases
+"""

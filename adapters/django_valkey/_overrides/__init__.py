@@ -1,6 +1,12 @@
-"""Classes of the project's own: find their overrides, and call these from the operations.
+"""Overrides: call the methods that a project's own classes override from the operations.
 
-`classes` finds the overrides of a class, `plans` combines those of a cache and its client, `contexts` builds the
-contexts. In these, `layers` calls overridden methods, `hooks` calls the hooks for keys and values, and `choosing` uses
-valkey-py clients from an overridden `get_client`. `twins` adds the `a*` methods for overridden sync methods.
+discovery            finds the overrides of a class
+plans                combines those of a cache and its client
+own_contexts         creates the contexts
+delegation           calls an overridden method
+operation_overrides  calls overrides in place of operations
+policy_overrides     calls overrides in place of the policy
+hooks                calls the hooks for keys and values
+raw_clients          runs batches on the clients of an overridden `get_client`
+async_methods        adds `a*` methods for overridden sync methods
 """

@@ -1,1 +1,5 @@
-"""A valkey-server that this process starts and ends."""
+"""Embedded server: a valkey-server that this process starts and ends.
+
+process  the server process
+shared   one server for a process and its children
+"""
