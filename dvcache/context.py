@@ -95,7 +95,7 @@ class Policy:
     rename: Callable[["Context", bytes, bytes], Op[object]]
     """Move an entry to another stored key; raise the server's error if there is none."""
     increment: Callable[["Context", bytes, int, tuple[Arg, ...]], Op[Any]]
-    """Add to a stored key by a script; return its reply (`scripts.INCREMENT`). Takes SET's arguments to create it."""
+    """Add to a stored key by a script; return its reply (`counting.INCREMENT`). Takes SET's arguments to create it."""
     current: Callable[["Context", bytes], Op[bytes | None]]
     """Return the stored bytes of an entry that a counter may add to, from the primary."""
     swap: Callable[["Context", bytes, bytes | None, tuple[Arg, ...], bool], Op[bool]]

@@ -104,7 +104,7 @@ class Pending(Protocol):
 class Begins(Client, Protocol):
     """A pool that can write a batch now and read its replies later, so that several servers work concurrently.
 
-    Optional: `clients.exchanges` looks for `begin`; a pool without it runs its batch when its replies are needed. A
+    Optional: `routing.flow` looks for `begin`; a pool without it runs its batch when its replies are needed. A
     pool may also have `connects() -> bool`, True if `begin` would connect first: several such pools connect
     concurrently.
     """

@@ -60,7 +60,7 @@ def _unknown(name: str) -> str:
 
 
 def _fault(name: str, given: object) -> str:
-    """Return what is wrong with a replacement; the empty string if nothing is."""
+    """Return the fault of a replacement, empty if there is none."""
     if name == "clock" and not isinstance(given, type) and (not callable(given) or inspect.iscoroutinefunction(given)):
         return f"must be a function that returns seconds, such as time.time, not {type(given).__name__}"
     if name == "client" and inspect.iscoroutinefunction(getattr(given, "execute", None)):

@@ -1,4 +1,4 @@
-"""Types that the whole library shares: keys, commands, timeouts, endpoints."""
+"""Types shared by the whole library: keys, commands, timeouts, endpoints."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -108,7 +108,7 @@ class Driven:
 class PoolSource(Protocol):
     """Makes valkey-py's pools for an endpoint from the user's own classes.
 
-    Equal drivers make equal pools. Called by `dvcache.pools`, once per process and event loop.
+    Equal sources make equal pools. Called by `dvcache.pools`, once per process and event loop.
     """
 
     @property

@@ -1,8 +1,8 @@
 """Sorted sets: zadd, zincrby, zpopmin and the others. `get` cannot read these entries.
 
-Rests on the commands of the same names (https://valkey.io/commands/#sorted-set); `ranges` has the range queries.
-Signatures are those of django-redis 7. The server compares members by their stored bytes, which also order members of
-equal score.
+Rests on the commands of the same names (https://valkey.io/commands/#sorted-set). The range queries are in
+`sorted_set_ranges`. Signatures are those of django-redis 7. The server compares members by their stored bytes, which
+also order members of equal score.
 """
 
 # ruff: noqa: D417  # callers do not pass the context

@@ -127,14 +127,14 @@ SCRIPTS: Final = "EVAL"
 """Name under which the context remembers that a server refuses scripts."""
 
 _PERFORMED: Final = "EVAL: performed"
-"""Noted among the refusals of a server that has performed a script: no proxy keeps them from it."""
+"""Mark among a server's refusals: it has run a script, so no proxy in between rejects scripts."""
 
 
 def attempted(cx: Context, stored: bytes, by_script: Op[T]) -> Op[T]:
-    """Do something by a script; remember whether scripts are performed, and raise what this one fails with.
+    """Run an operation that uses a script; remember if scripts work, and raise the operation's error.
 
-    Some proxies end the connection for a command that they lack. A script whose answer was lost may have been performed
-    for all that, and is not repeated: its caller gets the error, and the portable commands are for those that follow.
+    Some proxies close the connection at a command they lack. A script whose reply was lost may have run nevertheless,
+    so it is not repeated: its caller gets the error, and only later calls use the portable commands.
     """
     try:
         done = yield from by_script
@@ -153,10 +153,10 @@ def attempted(cx: Context, stored: bytes, by_script: Op[T]) -> Op[T]:
 
 
 def _find_out(cx: Context, stored: bytes) -> Op[None]:
-    """Remember that scripts are refused, if one that does nothing costs the connection each time, and a read does not.
+    """Remember that scripts are refused if a harmless script loses the connection twice, but a read does not.
 
     Raises:
-        CacheError: the server gives no answer to anything.
+        CacheError: the server does not answer the read either.
     """
     for _ in range(2):
         try:

@@ -62,7 +62,7 @@ def named(reference: object, key: str, mode: Mode) -> type[Any]:
 
 
 def mode_of(cls: type, method: str) -> Mode:
-    """Return the mode of the user's own class.
+    """Return the mode of a user's class.
 
     Args:
         cls: the class.

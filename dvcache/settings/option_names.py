@@ -22,7 +22,7 @@ def check_names(entry: Mapping[str, object], options: Mapping[str, object], alia
     """
     misplaced_arguments.refuse_in_entry(_given(entry))
     # A class of the user's own may read options unknown here. Connection arguments in OPTIONS are rejected later, when
-    # the connection factory is known (`endpoints.of_entry`).
+    # the connection factory is known (`servers.of_entry`).
     if any(is_foreign(value) for name, value in options.items() if name in _CLASSES):
         return
     for name in _given(entry):

@@ -39,7 +39,7 @@ _TEXTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Borrowed:
-    """Pool source for a caller's client, whose pool exists already. Implements `types.Driver`."""
+    """Pool source for a caller's client, whose pool exists already. Implements `types.PoolSource`."""
 
     pool: Any
     discovers: bool = True

@@ -1,7 +1,7 @@
 """Guard that calls the overrides of a user's class in place of operations.
 
-An overridden operation is called by its name. `super()` inside the override reaches the built-in operation. `layers`
-lists the operations that use each override.
+An overridden operation is called by its name. `super()` inside the override reaches the built-in operation.
+`policy_overrides` lists the operations that use each override.
 """
 
 from collections.abc import Callable, Mapping

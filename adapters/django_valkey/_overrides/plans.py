@@ -122,7 +122,7 @@ def _awaiting(client_class: Any, target: Callable[[Any], object]) -> Layer | Non
 
 
 def _awaiting_twins(cache_class: type) -> Layer | None:
-    """Return the layer of a cache: its `a*` methods, written by the project or added by `add_twins`."""
+    """Return the layer of a cache: its `a*` methods, written by the project or added by `add_async_methods`."""
     attributes = {name: f"a{name}" for name in own(cache_class, operations(cache_class, "a"), "a")}
     return Awaiting(attributes, frozenset(), _ITSELF) if attributes else None
 

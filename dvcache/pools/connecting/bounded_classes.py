@@ -1,4 +1,4 @@
-"""Subclasses of valkey-py's connection classes whose `connect` keeps to one budget (`budgets`), sync and async.
+"""Subclasses of valkey-py's connection classes whose `connect` keeps to one budget (`budget`), sync and async.
 
 A user's class that inherits one of valkey-py's is bounded too, by a subclass; its own `_connect` is kept.
 """

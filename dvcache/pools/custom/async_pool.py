@@ -1,4 +1,4 @@
-"""The async pool of the user's own classes: as `driven`, with one of the user's pools per running event loop."""
+"""The async pool of the user's own classes: as `sync_pool`, with one of the user's pools per running event loop."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -16,7 +16,7 @@ class AsyncCustomPool:
     """The connections of this process, per event loop, to one server or to the nodes that the user's pools discover.
 
     Args:
-        endpoint: the server; its driver makes the user's pools.
+        endpoint: the server; its pool source makes the user's pools.
     """
 
     __slots__ = ("__weakref__", "_closed", "_endpoint", "_homes")

@@ -1,4 +1,4 @@
-"""Calls of one event loop on a pool of the user's, and what becomes of the pool where one of them was struck."""
+"""Calls of one event loop on a user's pool: count them, and retire the pool after an interrupted one."""
 
 import asyncio
 from typing import Any
@@ -8,10 +8,10 @@ from dvcache.pools.custom.idle import end, end_all, end_lost, uncount
 
 
 class Call:
-    """The state of a call, and whether its caller is gone.
+    """The state of a call.
 
     Args:
-        made: the pool.
+        made: the generation of the user's pool.
     """
 
     __slots__ = ("connection", "has_exchanged", "is_abandoned", "is_exchanging", "is_taking", "made", "owes")
@@ -21,23 +21,23 @@ class Call:
         self.connection: Any = None
         self.is_abandoned = self.is_taking = self.is_exchanging = self.has_exchanged = False
         self.owes = False
-        """Whether the pool counts a connection in use that was not given back."""
+        """True if the pool counts a connection of this call as in use."""
 
 
 class Calls:
-    """The calls that run, by their tasks. An exception at any instruction of the others' code loses none.
+    """The running calls, by task. An exception at any instruction leaks no place.
 
-    A task that ended without giving its connection back was struck by an exception at an unlucky instruction: the
-    user's pool may count that connection for ever, and is retired.
+    A task that ended without releasing its connection was interrupted by such an exception. The user's pool may count
+    that connection as in use forever, so the pool is retired.
 
     Args:
-        is_borrowed: whether the pool is a caller's own, whose connections others may use.
+        is_borrowed: True if the pool belongs to the caller of an operation: other code may use its connections.
     """
 
     def __init__(self, *, is_borrowed: bool) -> None:
         self.is_borrowed = is_borrowed
         self.leaving: list[Generation] = []
-        """Pools that were retired, until no call uses them."""
+        """Retired pools that calls still use."""
         self._running: dict[asyncio.Task[Any], Call] = {}
 
     def __len__(self) -> int:
@@ -48,15 +48,17 @@ class Calls:
         self._running[task] = call
 
     def settle(self, current: Any, *tasks: asyncio.Task[Any]) -> None:
-        """Take calls that are over off the count. May be repeated.
+        """Remove finished calls. May be repeated.
 
         Args:
             current: the pool in use.
-            tasks: of the calls; by default of all that are over, as an exception may have ended their callbacks.
+            tasks: the tasks of the calls; by default all that are done, as an exception may have prevented their
+                callbacks.
         """
         for task in tasks or [task for task in self._running if task.done()]:
             if (call := self._running.get(task)) is None:
                 continue
+            # removed last: if an exception interrupts `_lose`, the next `settle` repeats it
             if call.owes:
                 self._lose(call)
             self._running.pop(task, None)
@@ -64,7 +66,7 @@ class Calls:
             self._leave(current)
 
     def _lose(self, call: Call) -> None:
-        """Retire the pool of a call that has not given its connection back."""
+        """Retire the pool of a call that did not release its connection."""
         call.made.retired = True
         if call.made not in self.leaving:
             self.leaving.append(call.made)
@@ -73,7 +75,7 @@ class Calls:
             uncount(call.made.pool, call.connection)
 
     def _leave(self, current: Any) -> None:
-        """End what is left of pools that were retired, once no call uses them."""
+        """Close the remaining connections of retired pools that no call uses."""
         used = {id(call.made.pool) for call in self._running.values()}
         for made in self.leaving.copy():
             if id(made.pool) in used:

@@ -1,6 +1,6 @@
 """Hand-over of user's pools: each is used until it is retired; then a new one is made.
 
-There is no lock here, as in `places`: an exception at any instruction could leave it held.
+There is no lock here, as in `capacity`: an exception at any instruction could leave it held.
 """
 
 import threading

@@ -77,13 +77,13 @@ def end_all(pool: Any) -> None:
 
 
 def uncount(pool: Any, connection: Any) -> None:
-    """Take a connection that nobody uses any more off those that a pool of valkey-py's counts in use."""
+    """Remove an abandoned connection from those that a valkey-py pool counts as in use."""
     with suppress(AttributeError):  # a pool of another shape
         pool._in_use_connections.discard(connection)  # noqa: SLF001  # valkey-py offers no other way
 
 
 def end_lost(pool: Any) -> None:
-    """End the connections that an asynchronous pool of valkey-py's counts in use, though nobody uses them."""
+    """End the abandoned connections that an asynchronous valkey-py pool counts as in use."""
     for connection in list(getattr(pool, "_in_use_connections", ())):
         end(connection)
         uncount(pool, connection)

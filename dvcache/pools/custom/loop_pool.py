@@ -1,4 +1,4 @@
-"""The calls of one event loop on a pool of valkey-py's kind: bounded in number, and safe to cancel."""
+"""The user's pool on one event loop: calls are bounded in number and safe to cancel."""
 
 import asyncio
 import weakref
@@ -37,9 +37,8 @@ SWEEP: Final = 1.0
 class LoopPool:
     """The user's pool on one event loop. Every method must be called on that loop.
 
-    Connections in use are counted by the tasks alive: an exception at any instruction ends its task and so frees its
-    place.
-    The user's pool may count the connection of such a task for ever, and is replaced.
+    Each running task counts as one connection in use, so an exception at any instruction ends the task and frees its
+    place. The user's pool may count that task's connection as in use forever, so the pool is replaced.
     """
 
     def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop | None = None) -> None:
@@ -65,7 +64,7 @@ class LoopPool:
         return self._loop or asyncio.get_running_loop()
 
     async def _current(self) -> Generation:
-        """Return the loop's pool, made once for all its tasks; anew after it has lost a connection."""
+        """Return the loop's pool; all tasks share it. Make a new one if it was retired."""
         while self._made.retired:
             if (making := self._making) is not None and not making.done():
                 await asyncio.wait([making])
@@ -80,10 +79,10 @@ class LoopPool:
         self._made = Generation(driven)
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> list[Any]:
-        """Run the batch on a connection of its own.
+        """Run the batch on a connection taken for it.
 
-        It runs in a task of its own, so that a cancelled caller leaves no connection in the middle of the handshake,
-        and none outside the pool.
+        It runs in a separate task, so that a cancelled caller leaves no connection in the middle of a handshake or
+        outside the pool.
 
         Args:
             batch: the commands.
@@ -143,7 +142,7 @@ class LoopPool:
             failed = ConnectionError("it was closed") if self.closed else error
             meant = custom_replies.exchange_error(failed, batch, self._endpoint)
             if isinstance(meant, ReplyTimeout):
-                self._end_idle()  # those that rested may be as dead
+                self._end_idle()  # the idle ones may be dead too
             raise meant from error
         finally:
             call.is_exchanging = False
@@ -254,7 +253,7 @@ class LoopPool:
         self._end_idle()
 
     def _end_idle(self) -> None:
-        """End the connections that nobody uses, but for a caller's own."""
+        """End the idle connections, unless the pool belongs to the caller of an operation."""
         if not self._calls.is_borrowed:
             for connection in list(getattr(self._made.pool, "_available_connections", ())):
                 end(connection)

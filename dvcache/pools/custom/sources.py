@@ -71,14 +71,14 @@ class FromClasses:
     discovers: bool = False
 
     def driven(self, endpoint: Endpoint, /) -> Driven:
-        """Return a pool (see `types.Driver`)."""
+        """Return a pool (see `types.PoolSource`)."""
         if isinstance(self.sync, str):
             raise wrong_mode(self.sync, "sync", endpoint.alias)
         pool = _pool(self.sync, located(endpoint), sync, valkey.sentinel.Sentinel, greeting(endpoint, read_replica))
         return Driven(pool, partial(end_idle, pool))
 
     async def adriven(self, endpoint: Endpoint, /) -> Driven:
-        """Return a pool for the running event loop (see `types.Driver`)."""
+        """Return a pool for the running event loop (see `types.PoolSource`)."""
         if isinstance(self.aio, str):
             raise wrong_mode(self.aio, "async", endpoint.alias)
         if endpoint.scheme == "embedded":
@@ -191,14 +191,14 @@ class FromFactory:
         return replace(self, url=url)
 
     def driven(self, endpoint: Endpoint, /) -> Driven:
-        """Return the pool of the factory's client for the URL (see `types.Driver`)."""
+        """Return the pool of the factory's client for the URL (see `types.PoolSource`)."""
         if self.mode != "sync":
             raise wrong_mode(self.option, "sync", endpoint.alias)
         client = self.factory.connect(self._url(endpoint))
         return Driven(client.connection_pool, partial(self.factory.disconnect, client))
 
     async def adriven(self, endpoint: Endpoint, /) -> Driven:
-        """Return the pool of the factory's client for the URL on the running loop (see `types.Driver`)."""
+        """Return the pool of the factory's client for the URL on the running loop (see `types.PoolSource`)."""
         if self.mode != "async":
             raise wrong_mode(self.option, "async", endpoint.alias)
         client = await self.factory.connect(self._url(endpoint))

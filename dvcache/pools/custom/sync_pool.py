@@ -58,7 +58,7 @@ class CustomPool:
     the pool is replaced.
 
     Args:
-        endpoint: the server; its driver makes the user's pool.
+        endpoint: the server; its pool source makes the user's pool.
     """
 
     __slots__ = (

@@ -137,7 +137,7 @@ class AsyncServicePool:
     ) -> None:
         self._nodes, self._attempts = nodes, attempts
         self.balancer = balancer
-        """See `ServicePool.rota`."""
+        """See `ServicePool.balancer`."""
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Coroutine[Any, Any, Sequence[Any]]:
         """Run the batch (see `protocols.AsyncClient`)."""
