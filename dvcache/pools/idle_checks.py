@@ -16,34 +16,36 @@ def take_ended(free: deque[SyncConnection], before: float) -> list[SyncConnectio
         free: the idle connections; other threads take and return some concurrently.
         before: only connections last used before this time are checked.
     """
-    resting = [lane for lane in free.copy() if lane.used < before]
-    polled = {lane.descriptor: lane for lane in resting if not lane.is_cooperative}
+    resting = [connection for connection in free.copy() if connection.used < before]
+    polled = {connection.descriptor: connection for connection in resting if not connection.is_cooperative}
     polled.pop(-1, None)
     readables = readable(polled) if polled else ()
     ended = []
-    for lane in [polled[each] for each in readables] + [lane for lane in resting if lane.is_cooperative]:
+    for connection in [polled[each] for each in readables] + [
+        connection for connection in resting if connection.is_cooperative
+    ]:
         try:
-            free.remove(lane)
+            free.remove(connection)
         except ValueError:  # another thread has taken it
             continue
-        if lane.is_cooperative and not lane.is_dead():
-            free.appendleft(lane)
+        if connection.is_cooperative and not connection.is_dead():
+            free.appendleft(connection)
         else:
-            ended.append(lane)
+            ended.append(connection)
     return ended
 
 
-def expire_overdue(lanes: Iterable[SyncConnection], now: float, timeout: float | None) -> float:
+def expire_overdue(connections: Iterable[SyncConnection], now: float, timeout: float | None) -> float:
     """Interrupt the overdue waits for a first byte; return the time of the next one."""
     if timeout is None:
         return math.inf
     again = now + timeout
-    for lane in lanes:
-        if since := lane.since:
+    for connection in connections:
+        if since := connection.since:
             due = since + timeout + watchdog.GRACE
             if due <= now:
-                lane.overdue = since
-                lane.interrupt()
+                connection.overdue = since
+                connection.interrupt()
             else:
                 again = min(again, due)
     return again

@@ -12,12 +12,17 @@ from dvcache.types import Batch, Endpoint
 
 
 def exchange_error(  # noqa: PLR0917  # only the pool calls it
-    lane: SyncConnection, error: BaseException, batch: Batch, endpoint: Endpoint, started: float, until: float | None
+    connection: SyncConnection,
+    error: BaseException,
+    batch: Batch,
+    endpoint: Endpoint,
+    started: float,
+    until: float | None,
 ) -> TransportError | None:
     """Return our error for an exchange's error; None if that error is raised unchanged.
 
     Args:
-        lane: the connection, which has ended.
+        connection: the connection, which has ended.
         error: the error of the exchange.
         batch: the commands.
         endpoint: the server.
@@ -25,7 +30,7 @@ def exchange_error(  # noqa: PLR0917  # only the pool calls it
         until: its deadline.
     """
     where = {"alias": endpoint.alias, "endpoint": endpoint.name, "command": str(batch[0][0])}
-    if _is_timeout(error) or (lane.overdue and lane.overdue == lane.since):
+    if _is_timeout(error) or (connection.overdue and connection.overdue == connection.since):
         return ReplyTimeout(f"no answer within {_waited(endpoint.timeout, started, until)}", **where)
     if isinstance(error, ProtocolError):
         return errors.ProtocolError(f"connection lost: protocol error: {error}", **where)

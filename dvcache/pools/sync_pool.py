@@ -58,24 +58,24 @@ class SyncPool:
         started = time.monotonic()
         if type(batch) is Transaction:
             return self._transacted(batch, started, until)
-        lane = self._take(started)
+        connection = self._take(started)
         try:
-            if lane is None:
-                lane = self._obtain(started, until)
+            if connection is None:
+                connection = self._obtain(started, until)
                 started = time.monotonic()  # the wait for a connection does not count as waiting for a reply
-            replies = lane.exchange(batch, started, until)
+            replies = connection.exchange(batch, started, until)
         except BaseException as error:
-            if lane is None:
+            if connection is None:
                 raise
             # Mark it first: a second exception may follow at any instruction.
-            lane.lost = True
-            if (meant := self._failure(lane, error, batch, started, until)) is None:
+            connection.lost = True
+            if (meant := self._failure(connection, error, batch, started, until)) is None:
                 raise
             raise meant from error
-        if lane.refusals or lane.retired:  # after a refusal, the server reads no more from the connection
-            self.discard(lane)
+        if connection.refusals or connection.retired:  # after a refusal, the server reads no more from the connection
+            self.discard(connection)
             return replies
-        self._free.append(lane)
+        self._free.append(connection)
         # A caller that queues up after this check finds the connection in `_free` by itself.
         if self._turns or self._closed:
             self._attend()
@@ -84,24 +84,26 @@ class SyncPool:
     def begin(self, batch: Batch, until: float | None = None, /) -> PendingReplies:
         """Write the batch (see `protocols.Pending`)."""
         started = time.monotonic()
-        lane = self._take(started)
+        connection = self._take(started)
         try:
-            if lane is None:
-                lane = self._obtain(started, until)
+            if connection is None:
+                connection = self._obtain(started, until)
                 started = time.monotonic()  # as in execute
-            lane.write(batch, until)
-            return PendingReplies(self, lane, batch, started, until)
+            connection.write(batch, until)
+            return PendingReplies(self, connection, batch, started, until)
         except BaseException as error:
-            if lane is None:
+            if connection is None:
                 raise
-            lane.lost = True
-            if (meant := self._failure(lane, error, batch, started, until)) is None:
+            connection.lost = True
+            if (meant := self._failure(connection, error, batch, started, until)) is None:
                 raise
             raise meant from error
 
-    def finish(self, lane: SyncConnection, batch: Batch, started: float, until: float | None = None) -> Sequence[Any]:
+    def finish(
+        self, connection: SyncConnection, batch: Batch, started: float, until: float | None = None
+    ) -> Sequence[Any]:
         """Read the replies of the batch written on the connection, and return the connection to the pool."""
-        return self._used(lane, lane.read_late, batch, started, until)
+        return self._used(connection, connection.read_late, batch, started, until)
 
     def connects(self) -> bool:
         """Return True if the next batch would open a connection (see `protocols.Begins`)."""
@@ -110,19 +112,19 @@ class SyncPool:
 
     def _transacted(self, batch: Transaction, started: float, until: float | None) -> Sequence[Any]:
         """Run a transaction on one connection, which is closed after a failure: MULTI may still be open on it."""
-        lane = self._take(started) or self._obtain(started, until)
+        connection = self._take(started) or self._obtain(started, until)
 
         def transacted(batch: Any, _: float, until: float | None) -> list[Any]:
-            replies = transact(batch, lambda part: lane.exchange(part, time.monotonic(), until))
+            replies = transact(batch, lambda part: connection.exchange(part, time.monotonic(), until))
             if replies[0] is not True:
-                lane.lost = True
+                connection.lost = True
             return replies
 
-        return self._used(lane, transacted, batch, time.monotonic(), until)
+        return self._used(connection, transacted, batch, time.monotonic(), until)
 
     def _used(
         self,
-        lane: SyncConnection,
+        connection: SyncConnection,
         use: Callable[[Any, float, float | None], list[Any]],
         batch: Batch,
         started: float,
@@ -132,14 +134,14 @@ class SyncPool:
         try:
             replies = use(batch, started, until)
         except BaseException as error:
-            lane.lost = True
-            if (meant := self._failure(lane, error, batch, started, until)) is None:
+            connection.lost = True
+            if (meant := self._failure(connection, error, batch, started, until)) is None:
                 raise
             raise meant from error
-        if lane.lost or lane.refusals or lane.retired:
-            self.discard(lane)
+        if connection.lost or connection.refusals or connection.retired:
+            self.discard(connection)
             return replies
-        self._free.append(lane)
+        self._free.append(connection)
         if self._turns or self._closed:
             self._attend()
         return replies
@@ -149,68 +151,74 @@ class SyncPool:
         if self._turns:  # no overtaking
             return None
         try:
-            lane = self._free.pop()
+            connection = self._free.pop()
         except IndexError:
             return None
-        return self._checked(lane, started) if started - lane.used > CHECK_AFTER or lane.retired else lane
+        return (
+            self._checked(connection, started)
+            if started - connection.used > CHECK_AFTER or connection.retired
+            else connection
+        )
 
-    def _checked(self, lane: SyncConnection | None, started: float) -> SyncConnection | None:
+    def _checked(self, connection: SyncConnection | None, started: float) -> SyncConnection | None:
         """Return the connection or another idle one that is still open; None if there is none."""
-        while lane is not None:
-            if not (lane.retired or lane.is_dead()):
+        while connection is not None:
+            if not (connection.retired or connection.is_dead()):
                 if started - self._swept > SWEEP and self._free:
                     self._sweep(started)
-                return lane
-            self.discard(lane)
-            if lane.silent:
+                return connection
+            self.discard(connection)
+            if connection.silent:
                 self._drop_free(before=started)  # unresponsive: treat it as a timeout
             else:
                 self._sweep(started)  # the server may have closed other connections too
             try:
-                lane = self._free.pop()
+                connection = self._free.pop()
             except IndexError:
                 return None
         return None
 
     def _obtain(self, started: float, until: float | None) -> SyncConnection:
         """Return an idle connection or a new one, after the callers that wait already."""
-        lane = None if self._turns else self._rested_or_new()
-        if lane is None:
+        connection = None if self._turns else self._rested_or_new()
+        if connection is None:
             patience = self._patience
             give_up = None if patience is None else started + patience
             if until is not None and (give_up is None or until < give_up):
                 give_up = until
-            lane = self._waiting.wait(self._rested_or_new, give_up)
-            if lane is None:
+            connection = self._waiting.wait(self._rested_or_new, give_up)
+            if connection is None:
                 raise exhausted(self._endpoint, self._patience, started, until)
-        if not lane.used:
-            self._open(lane, until)  # after the caller has left the queue, so no other one waits for it
-        return lane
+        if not connection.used:
+            self._open(connection, until)  # after the caller has left the queue, so no other one waits for it
+        return connection
 
     def _rested_or_new(self) -> SyncConnection | None:
         """Return an idle connection, or a new one if the limit allows; else None."""
         self._check_open()
         try:
-            lane = self._checked(self._free.pop(), time.monotonic())
+            connection = self._checked(self._free.pop(), time.monotonic())
         except IndexError:
-            lane = None
-        if lane is not None:
-            return lane
+            connection = None
+        if connection is not None:
+            return connection
         most = self._endpoint.max_connections
         if most is not None and len(self._living) >= most:
             return None
-        lane = SyncConnection(self._endpoint)
-        return lane if self._living.admit(lane, most) else None
+        connection = SyncConnection(self._endpoint)
+        return connection if self._living.admit(connection, most) else None
 
-    def _open(self, lane: SyncConnection, until: float | None) -> None:
+    def _open(self, connection: SyncConnection, until: float | None) -> None:
         try:
-            copy_context().run(lane.open, until)  # in a copy: an exception may leave the deadline set in its context
+            copy_context().run(
+                connection.open, until
+            )  # in a copy: an exception may leave the deadline set in its context
             self._check_open()
-            if not lane.is_cooperative:
+            if not connection.is_cooperative:
                 watchdog.watch(self)
         except BaseException:
-            lane.lost = True
-            self.discard(lane)
+            connection.lost = True
+            self.discard(connection)
             raise
 
     def _attend(self) -> None:
@@ -219,10 +227,10 @@ class SyncPool:
             self._drop_free()
         self._waiting.wake()
 
-    def discard(self, lane: SyncConnection) -> None:
+    def discard(self, connection: SyncConnection) -> None:
         """Close a connection that was taken, whatever its state."""
-        lane.lost = True
-        lane.drop()
+        connection.lost = True
+        connection.drop()
         if self._turns:
             self._waiting.wake()
 
@@ -231,11 +239,11 @@ class SyncPool:
         kept = []
         try:
             while True:
-                lane = self._free.pop()
-                if lane.used < before:
-                    self.discard(lane)
+                connection = self._free.pop()
+                if connection.used < before:
+                    self.discard(connection)
                 else:
-                    kept.append(lane)
+                    kept.append(connection)
         except IndexError:
             self._free.extend(reversed(kept))
 
@@ -253,8 +261,8 @@ class SyncPool:
     def _sweep(self, now: float) -> None:
         """Close the idle connections that have ended or hold unexpected data."""
         self._swept = now
-        for lane in take_ended(self._free, now - CHECK_AFTER):
-            self.discard(lane)
+        for connection in take_ended(self._free, now - CHECK_AFTER):
+            self.discard(connection)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -267,12 +275,12 @@ class SyncPool:
         return seconds  # type: ignore[no-any-return]  # the settings allow no other types
 
     def _failure(
-        self, lane: SyncConnection, error: BaseException, batch: Batch, started: float, until: float | None
+        self, connection: SyncConnection, error: BaseException, batch: Batch, started: float, until: float | None
     ) -> TransportError | None:
         """Close the connection; return the error to raise for an exchange's error, None for the error itself."""
-        had_rested = started - lane.used > CHECK_AFTER
-        self.discard(lane)
-        meant = exchange_error(lane, error, batch, self._endpoint, started, until)
+        had_rested = started - connection.used > CHECK_AFTER
+        self.discard(connection)
+        meant = exchange_error(connection, error, batch, self._endpoint, started, until)
         if isinstance(meant, ConnectionLost):
             self._drop_free()  # most likely the others were closed with it
         elif meant is not None and had_rested:
@@ -286,8 +294,8 @@ class SyncPool:
 
     def retire(self) -> None:
         """Replace the connections (see `protocols.Retires`); those in use are closed after their calls."""
-        for lane in self._living.alive():
-            lane.retired = True
+        for connection in self._living.alive():
+            connection.retired = True
         self._drop_free()
 
     def close(self) -> None:
@@ -298,5 +306,5 @@ class SyncPool:
     def abort(self) -> None:
         """Close every connection, including those in use: their callers get an error."""
         self.close()
-        for lane in self._living.alive():
-            lane.interrupt()
+        for connection in self._living.alive():
+            connection.interrupt()

@@ -54,35 +54,35 @@ class Round:
     """A client that gave no answer, if any."""
 
 
-def by_owner(errands: Iterable[PendingCommand[C]]) -> list[tuple[C | None, list[PendingCommand[C]]]]:
+def by_owner(in_flight: Iterable[PendingCommand[C]]) -> list[tuple[C | None, list[PendingCommand[C]]]]:
     """Group the commands by owner, in order. `requests` sends them in this order."""
     found: dict[C | None, list[PendingCommand[C]]] = {}
-    for errand in errands:
-        found.setdefault(errand.owner, []).append(errand)
+    for pending in in_flight:
+        found.setdefault(pending.owner, []).append(pending)
     return list(found.items())
 
 
-def requests(errands: Iterable[PendingCommand[C]]) -> dict[C, Batch]:
+def requests(in_flight: Iterable[PendingCommand[C]]) -> dict[C, Batch]:
     """Return the batch of each owner."""
     found: dict[C, Batch] = {}
-    for owner, some in by_owner(errands):
+    for owner, some in by_owner(in_flight):
         if owner is not None:
             before = (ASKING,) if is_asking(some) else ()
             found[owner] = tuple(command for each in some for command in (*before, each.command))
     return found
 
 
-def is_asking(errands: Iterable[PendingCommand[C]]) -> bool:
+def is_asking(in_flight: Iterable[PendingCommand[C]]) -> bool:
     """Return True if ASKING precedes each command of one owner; it has no effect on commands that do not need it."""
-    return any(errand.asking for errand in errands)
+    return any(pending.asking for pending in in_flight)
 
 
-def give_up(errands: Iterable[PendingCommand[C]]) -> None:
+def give_up(in_flight: Iterable[PendingCommand[C]]) -> None:
     """Keep the last reply, but replace redirections, which mean nothing to a caller, by an error."""
-    for errand in errands:
-        reply = errand.replies[errand.position]
+    for pending in in_flight:
+        reply = pending.replies[pending.position]
         if isinstance(reply, RedirectError):
-            errand.settle(homeless(reply))
+            pending.settle(homeless(reply))
 
 
 def homeless(reply: RedirectError) -> UnavailableError:

@@ -40,64 +40,64 @@ class Redirects(Generic[C]):
         self.nodes = nodes
 
     def run(
-        self, errands: list[PendingCommand[C]], outcomes: dict[Any, Outcome], end: float, began: float
+        self, in_flight: list[PendingCommand[C]], outcomes: dict[Any, Outcome], end: float, began: float
     ) -> Steps[C, None]:
         """Evaluate outcomes and send again, until every command has its reply or the clock passes `end`.
 
         Args:
-            errands: the commands in flight.
+            in_flight: the commands in flight.
             outcomes: outcomes of the first exchange.
             end: the time after which nothing is sent.
             began: the time at which the first exchange was sent.
         """
         pause, rounds = _FIRST_PAUSE, 0
         split: list[tuple[PendingCommand[C], Plan[Any], dict[Any, list[Any]]]] = []
-        while errands:
+        while in_flight:
             result = Round(began=began)
-            errands = [
+            in_flight = [
                 left
-                for owner, some in by_owner(errands)
+                for owner, some in by_owner(in_flight)
                 for left in self._judged(owner, some, outcomes.get(owner), result)
             ]
             # A table that names none of the owners asked is newer than the requests and needs no refresh.
-            if result.is_due and (not errands or self._is_current(errands)):
+            if result.is_due and (not in_flight or self._is_current(in_flight)):
                 yield from self.refreshed(result.failed, end)
             now = self.nodes.clock()
-            if not errands or now >= end:
-                give_up(errands)
+            if not in_flight or now >= end:
+                give_up(in_flight)
                 break
-            stuck = self._readdress(errands)
+            stuck = self._readdress(in_flight)
             # The time to wait for a failed node is over. Commands that other nodes can serve go on.
             if now >= result.until:
                 give_up(stuck)
                 given_up = set(stuck)
-                errands, stuck = [errand for errand in errands if errand not in given_up], []
-                if not errands:
+                in_flight, stuck = [pending for pending in in_flight if pending not in given_up], []
+                if not in_flight:
                     break
-            errands = [part for errand in errands for part in self._by_key(errand, split)]
+            in_flight = [part for pending in in_flight for part in self._by_key(pending, split)]
             rounds += 1
             # Two rounds without a pause allow for one redirection: to a node, and on from there.
             if stuck or rounds > 2:  # noqa: PLR2004
                 yield Sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             began = self.nodes.clock()
-            outcomes = yield requests(errands)
-        for errand, plan, replies in split:
-            errand.settle(unite(plan, replies)[0])
+            outcomes = yield requests(in_flight)
+        for pending, plan, replies in split:
+            pending.settle(unite(plan, replies)[0])
 
     def _by_key(
-        self, errand: PendingCommand[C], split: list[tuple[PendingCommand[C], Plan[Any], dict[Any, list[Any]]]]
+        self, pending: PendingCommand[C], split: list[tuple[PendingCommand[C], Plan[Any], dict[Any, list[Any]]]]
     ) -> list[PendingCommand[C]]:
         """Return the command, or one command per key after TRYAGAIN: the slot's keys are on both nodes meanwhile."""
-        shape = rule(errand.command)
-        tried = isinstance(errand.replies[errand.position], TryAgainError)
-        if not tried or shape.merge is None or len(shape.keys(errand.command)) == 1:
-            return [errand]
-        plan: Plan[Any] = divide((errand.command,), list, _itself, (), apart=True)
+        shape = rule(pending.command)
+        tried = isinstance(pending.replies[pending.position], TryAgainError)
+        if not tried or shape.merge is None or len(shape.keys(pending.command)) == 1:
+            return [pending]
+        plan: Plan[Any] = divide((pending.command,), list, _itself, (), apart=True)
         replies: dict[Any, list[Any]] = {key: [None] * len(commands) for key, commands in plan.parts.items()}
-        split.append((errand, plan, replies))
+        split.append((pending, plan, replies))
         return [
-            PendingCommand(command, errand.slot, replies[key], n, errand.owner)
+            PendingCommand(command, pending.slot, replies[key], n, pending.owner)
             for key, commands in plan.parts.items()
             for n, command in enumerate(commands)
         ]
@@ -114,69 +114,69 @@ class Redirects(Generic[C]):
             if self.nodes.view is None:
                 raise
 
-    def _is_current(self, errands: Iterable[PendingCommand[C]]) -> bool:
+    def _is_current(self, in_flight: Iterable[PendingCommand[C]]) -> bool:
         """Return True if the slot table still names one of the owners that were asked; if not, it is new already."""
         view = self.nodes.view
-        return view is None or any(view.owners[errand.slot] is errand.owner for errand in errands)
+        return view is None or any(view.owners[pending.slot] is pending.owner for pending in in_flight)
 
-    def _readdress(self, errands: Iterable[PendingCommand[C]]) -> list[PendingCommand[C]]:
+    def _readdress(self, in_flight: Iterable[PendingCommand[C]]) -> list[PendingCommand[C]]:
         """Set the owners from the slot table; return the commands that can only wait."""
         view = self.nodes.view
         stuck = []
-        for errand in errands:
-            owner = errand.owner
-            if view is not None and not errand.asking:  # None: READONLY or READWRITE has just reset the table
-                errand.owner = view.owners[errand.slot]
-            if errand.waits and errand.owner is owner:
-                stuck.append(errand)
-            errand.waits = False
+        for pending in in_flight:
+            owner = pending.owner
+            if view is not None and not pending.asking:  # None: READONLY or READWRITE has just reset the table
+                pending.owner = view.owners[pending.slot]
+            if pending.waits and pending.owner is owner:
+                stuck.append(pending)
+            pending.waits = False
         return stuck
 
     def _judged(
-        self, owner: C | None, errands: list[PendingCommand[C]], outcome: Outcome | None, result: Round
+        self, owner: C | None, in_flight: list[PendingCommand[C]], outcome: Outcome | None, result: Round
     ) -> list[PendingCommand[C]]:
         """Store the replies; return the commands to send again."""
         if outcome is None:  # no request was sent: the slot has no owner
-            message = f"no node of the cluster serves slot {errands[0].slot}"
+            message = f"no node of the cluster serves slot {in_flight[0].slot}"
             outcome = UnavailableError(message, alias=self.nodes.alias)
         if isinstance(outcome, Exception):
-            return self._failed(owner, errands, outcome, result)
-        if is_asking(errands):
+            return self._failed(owner, in_flight, outcome, result)
+        if is_asking(in_flight):
             outcome = outcome[1::2]  # skip the replies to ASKING
         left = []
-        for errand, reply in zip(errands, outcome, strict=True):
-            errand.asking = False
-            errand.settle(reply)
+        for pending, reply in zip(in_flight, outcome, strict=True):
+            pending.asking = False
+            pending.settle(reply)
             if is_refused(reply):
-                self._redirected(errand, reply, result)
-                left.append(errand)
+                self._redirected(pending, reply, result)
+                left.append(pending)
         return left
 
-    def _redirected(self, errand: PendingCommand[C], reply: CacheError, result: Round) -> None:
+    def _redirected(self, pending: PendingCommand[C], reply: CacheError, result: Round) -> None:
         if isinstance(reply, MovedError) and reply.address[0] == "?":  # no host is announced: refresh the slot table
-            result.is_due = errand.waits = True
+            result.is_due = pending.waits = True
         elif isinstance(reply, RedirectError):
-            asked, errand.owner = errand.owner, self.nodes.at(reply.address, errand.owner)
-            errand.asking = isinstance(reply, AskError)
-            if isinstance(reply, MovedError) and self.nodes.moved(reply.slot, errand.owner):
+            asked, pending.owner = pending.owner, self.nodes.at(reply.address, pending.owner)
+            pending.asking = isinstance(reply, AskError)
+            if isinstance(reply, MovedError) and self.nodes.moved(reply.slot, pending.owner):
                 result.is_due = True
-            errand.waits = asked is errand.owner  # redirected to the same node: only time can help
+            pending.waits = asked is pending.owner  # redirected to the same node: only time can help
         elif isinstance(reply, TryAgainError):
-            errand.waits = True
+            pending.waits = True
         else:
-            result.is_due = errand.waits = True
-            missed = errand.owner if isinstance(reply, ReadOnlyError) else None
+            result.is_due = pending.waits = True
+            missed = pending.owner if isinstance(reply, ReadOnlyError) else None
             result.until = min(result.until, self.nodes.patience(missed))
 
     def _failed(
-        self, owner: C | None, errands: list[PendingCommand[C]], error: Exception, result: Round
+        self, owner: C | None, in_flight: list[PendingCommand[C]], error: Exception, result: Round
     ) -> list[PendingCommand[C]]:
         """Store the error; return the commands to send again: all if none was performed, else the repeatable ones."""
         if not isinstance(error, CacheError):
             raise error
-        for errand in errands:
-            errand.asking = False
-            errand.settle(error)
+        for pending in in_flight:
+            pending.asking = False
+            pending.settle(error)
         # An exhausted pool is excluded: another attempt would wait for a connection again.
         if not isinstance(error, TransportError | ClosedError) or isinstance(error, PoolExhausted):
             return []
@@ -185,12 +185,12 @@ class Redirects(Generic[C]):
         result.is_due, result.failed = True, owner
         if isinstance(error, ConnectError | ClosedError | UnavailableError):  # nothing was performed
             result.until = min(result.until, self.nodes.patience(owner, result.began))
-            for errand in errands:
-                errand.waits = True
-            return errands
+            for pending in in_flight:
+                pending.waits = True
+            return in_flight
         # A slot with a command that is not repeatable is not retried at all, so its commands keep their order.
-        tainted = {errand.slot for errand in errands if not is_repeatable((errand.command,))}
-        return [errand for errand in errands if errand.slot not in tainted]
+        tainted = {pending.slot for pending in in_flight if not is_repeatable((pending.command,))}
+        return [pending for pending in in_flight if pending.slot not in tainted]
 
 
 def _itself(key: Arg) -> Arg:

@@ -27,7 +27,7 @@ class Router(Generic[C]):
 
     def __init__(self, nodes: Discovery[C]) -> None:
         self.nodes = nodes
-        self._pursuit = Redirects(nodes)
+        self._redirects = Redirects(nodes)
 
     def sole(self, batch: Batch) -> C | None:
         """Return the client that owns every key of the batch, if all are in one slot and its owner is known."""
@@ -65,7 +65,7 @@ class Router(Generic[C]):
         if begun is None:
             view = yield from self._view(end)
             if by_readers and self.nodes.is_old():
-                yield from self._pursuit.refreshed(None, end)
+                yield from self._redirects.refreshed(None, end)
                 view = yield from self._view(end)
             everyone: tuple[C | None, ...] = tuple(view.primaries)
             owner: Callable[[int], C | None] = _readers(view) if by_readers else view.owners.__getitem__
@@ -111,12 +111,12 @@ class Router(Generic[C]):
         """Retry the commands that the first exchange left unanswered; return the replies of each part of the plan."""
         view = yield from self._view(end)
         replies: dict[Any, list[Any]] = {client: [None] * len(commands) for client, commands in plan.parts.items()}
-        errands = [
+        in_flight = [
             PendingCommand(command, self._slot(view, client, command), replies[client], n, client)
             for client, commands in plan.parts.items()
             for n, command in enumerate(commands)
         ]
-        yield from self._pursuit.run(errands, outcomes, end, began)
+        yield from self._redirects.run(in_flight, outcomes, end, began)
         return replies
 
     def _slot(self, view: SlotTable[C], client: C | None, command: Command) -> int:
@@ -136,12 +136,12 @@ class Router(Generic[C]):
         within, position = view.place(int(command[1]))
         owner, first = list(view.primaries.items())[position]
         reply: list[Any] = [None]
-        errand = PendingCommand(("SCAN", within, *command[2:]), first, reply, 0, owner)
-        outcomes: dict[Any, Outcome] = yield requests([errand])
-        yield from self._pursuit.run([errand], outcomes, end, began)
+        pending = PendingCommand(("SCAN", within, *command[2:]), first, reply, 0, owner)
+        outcomes: dict[Any, Outcome] = yield requests([pending])
+        yield from self._redirects.run([pending], outcomes, end, began)
         if isinstance(reply[0], CacheError):
             return reply[0]
-        if errand.owner is not owner:  # another primary answered, for which the cursor is meaningless
+        if pending.owner is not owner:  # another primary answered, for which the cursor is meaningless
             return [ANEW, []]
         [cursor, names] = reply[0]
         if int(cursor):
