@@ -64,9 +64,9 @@ class Trail:
     def explain(self, error: TransportError) -> None:
         """Append the earlier failures to the message of the error that ends the batch."""
         before = [each for each in self._failures if each is not error]
-        told = [text for each in before[-_NAMED:] if (text := _told(each)) not in error.message]
-        if told:
-            error.message = f"{error.message}; before that: {'; '.join(told)}"
+        texts = [text for each in before[-_NAMED:] if (text := _text(each)) not in error.message]
+        if texts:
+            error.message = f"{error.message}; before that: {'; '.join(texts)}"
         self._failures = [error]
 
     def passed(self, batch: Batch) -> TransportError:
@@ -79,13 +79,13 @@ class Trail:
             command=str(batch[0][0]) if batch else "",
         )
         if self._failures:
-            told = [_told(each) for each in self._failures[-_NAMED:]]
-            error.message = f"{error.message}: {'; '.join(told)}"
+            texts = [_text(each) for each in self._failures[-_NAMED:]]
+            error.message = f"{error.message}: {'; '.join(texts)}"
             error.__cause__ = last
         return error
 
 
-def _told(error: TransportError) -> str:
+def _text(error: TransportError) -> str:
     return f"{error.endpoint}: {error.message}" if error.endpoint else error.message
 
 

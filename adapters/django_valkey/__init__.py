@@ -59,7 +59,7 @@ def get_valkey_connection(alias: str = "default", write: bool = True, key: str |
     return client
 
 
-def _refuse_twin() -> None:
+def _refuse_upstream() -> None:
     """Raise if the distribution django-valkey, which provides the same package name, is installed too."""
     # Both distributions write into the same directory, so the files on disk are a mixture of both.
     try:
@@ -82,5 +82,5 @@ def _need_django() -> None:
         raise ModuleNotFoundError(message, name="django") from error
 
 
-_refuse_twin()
+_refuse_upstream()
 _need_django()

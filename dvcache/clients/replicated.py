@@ -30,8 +30,8 @@ class Replicated:
                 return self.replicas.execute(batch, until)
             except TransportError as error:
                 return attempt(elsewhere(self.primary, self.balancer, batch), batch, until, error)
-        progress = self.balancer.progress
-        return progress.answer(batch, self.primary.execute(progress.request(batch), until))
+        lag = self.balancer.lag
+        return lag.answer(batch, self.primary.execute(lag.request(batch), until))
 
     def close(self) -> None:
         """End every connection."""
@@ -55,8 +55,8 @@ class AsyncReplicated:
                 return await self.replicas.execute(batch, until)
             except TransportError as error:
                 return await aattempt(elsewhere(self.primary, self.balancer, batch), batch, until, error)
-        progress = self.balancer.progress
-        return progress.answer(batch, await self.primary.execute(progress.request(batch), until))
+        lag = self.balancer.lag
+        return lag.answer(batch, await self.primary.execute(lag.request(batch), until))
 
     def close(self) -> None:
         """End every connection."""
@@ -73,11 +73,11 @@ def elsewhere(primary: C, balancer: ReplicaBalancer[C], batch: Batch) -> Flow[C]
     failure: TransportError | None = None
     answers: Sequence[Any] = ()
     try:
-        replies = yield primary, balancer.progress.request(batch), SHARE
+        replies = yield primary, balancer.lag.request(batch), SHARE
     except TransportError as error:
         failure = error
     else:
-        answers = balancer.progress.answer(batch, replies)
+        answers = balancer.lag.answer(batch, replies)
         if balancer.suffices(answers):
             return answers
     try:

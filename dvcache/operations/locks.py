@@ -50,44 +50,44 @@ def acquire(
     if patience is not None and patience <= 0:
         return (yield from _take(cx, stored, token, lifetime))
     deadline = None if patience is None else cx.now() + patience
-    owner, turn = Alive(), None
+    owner, waiter = Alive(), None
     try:
-        turn = cx.lock_queue.join(stored, owner)
-        if not (yield from _in_line(cx, turn, deadline)):
+        waiter = cx.lock_queue.join(stored, owner)
+        if not (yield from _in_queue(cx, waiter, deadline)):
             return False
-        return (yield from _insist(cx, turn, token, lifetime, deadline, min(longest, PAUSES[1])))
+        return (yield from _insist(cx, waiter, token, lifetime, deadline, min(longest, PAUSES[1])))
     finally:
         # A plain store first: `leave` may fail (a full stack, a signal handler), and a dead frame must not block the
         # queue.
         owner.over = True
-        if turn is not None:
-            turn.leave()
+        if waiter is not None:
+            waiter.leave()
 
 
-def _in_line(cx: Context, turn: Waiter, deadline: float | None) -> Op[bool]:
+def _in_queue(cx: Context, waiter: Waiter, deadline: float | None) -> Op[bool]:
     """Wait to become first in the queue; return False on timeout. A caller that cannot wait tries at once."""
-    while not turn.look():
+    while not waiter.look():
         began = cx.now()
         pause = LOOK if deadline is None else min(LOOK, max(0.0, deadline - began))
-        if (yield Wait(turn.come, pause, thread=turn.ahead)):
+        if (yield Wait(waiter.at_front, pause, thread=waiter.ahead)):
             break
         now = cx.now()
         if deadline is not None and now >= deadline:
             return False
         if now - began < pause / 2:  # the driver did not wait: the code ahead resumes only after this call
-            turn.leave()
+            waiter.leave()
             break
     return True
 
 
 def _insist(  # noqa: PLR0917  # as `acquire`
-    cx: Context, turn: Waiter, token: bytes, lifetime: int | None, deadline: float | None, longest: float
+    cx: Context, waiter: Waiter, token: bytes, lifetime: int | None, deadline: float | None, longest: float
 ) -> Op[bool]:
     pause = min(PAUSES[0], longest)
     while True:
         # Listen before trying: a release between the attempt and the pause would otherwise be missed.
-        bell = turn.listen()
-        if (yield from _take(cx, turn.key, token, lifetime)):
+        released = waiter.listen()
+        if (yield from _take(cx, waiter.key, token, lifetime)):
             return True
         seconds = pause * (0.5 + cx.random() / 2)
         if deadline is not None:
@@ -95,7 +95,7 @@ def _insist(  # noqa: PLR0917  # as `acquire`
             if left <= 0:
                 return False
             seconds = min(seconds, left)
-        yield Wait(bell, seconds, anywhere=True)
+        yield Wait(released, seconds, anywhere=True)
         pause = min(pause * 1.5, longest)
 
 
@@ -130,7 +130,7 @@ def release(cx: Context, stored: bytes, token: bytes) -> Op[bool]:
             yield from _release(cx, stored, token)
         raise
     finally:
-        cx.lock_queue.ring(stored)
+        cx.lock_queue.wake(stored)
 
 
 def _release(cx: Context, stored: bytes, token: bytes) -> Op[bool]:

@@ -36,21 +36,21 @@ class Opening:
 class MultiplexedPool:
     """The connections of this process to one server, one for each event loop."""
 
-    __slots__ = ("__weakref__", "_apart", "_closed", "_endpoint", "_lines", "_openings")
+    __slots__ = ("__weakref__", "_apart", "_closed", "_connections", "_endpoint", "_openings")
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._closed = False
         self._apart = SyncPool(replace(endpoint, max_connections=_APART))
         """Separate connections for large batches: a server may refuse these by closing the connection."""
-        self._lines: PerLoop[MultiplexedConnection] = PerLoop()
+        self._connections: PerLoop[MultiplexedConnection] = PerLoop()
         self._openings: PerLoop[Opening] = PerLoop()
         renewed_after_fork(self)
 
     def renew(self) -> None:
         """Forget every connection: a forked child shares the parent's epoll, so even closing them would disturb it."""
-        _inherited.append((self._lines.living(), self._openings.living()))
-        self._lines, self._openings = PerLoop(), PerLoop()
+        _inherited.append((self._connections.living(), self._openings.living()))
+        self._connections, self._openings = PerLoop(), PerLoop()
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch (see `protocols.AsyncClient`)."""
@@ -59,30 +59,30 @@ class MultiplexedPool:
         if type(batch) is Transaction:
             return await self._transacted(batch, until)
         loop = asyncio.get_running_loop()
-        ref = self._lines.refs.get(id(loop))
-        line = None if ref is None else ref()
-        if line is None or line.unusable:
-            line = await self._opened(loop, until)
-        return await line.send(batch, until)
+        ref = self._connections.refs.get(id(loop))
+        connection = None if ref is None else ref()
+        if connection is None or connection.unusable:
+            connection = await self._opened(loop, until)
+        return await connection.send(batch, until)
 
     def begin(self, batch: Batch, until: float | None = None, /) -> "asyncio.Future[list[Any]] | None":
         """Write the batch and return the future of its replies (see `protocols.AsyncBegins`)."""
-        ref = self._lines.refs.get(id(asyncio.get_running_loop()))
-        line = None if ref is None else ref()
-        if line is None or line.unusable or type(batch) is Transaction or not batch:
+        ref = self._connections.refs.get(id(asyncio.get_running_loop()))
+        connection = None if ref is None else ref()
+        if connection is None or connection.unusable or type(batch) is Transaction or not batch:
             return None
-        return line.send(batch, until)
+        return connection.send(batch, until)
 
     async def _transacted(self, batch: Transaction, until: float | None) -> Sequence[Any]:
         """Run a transaction on a connection of its own; commands of other tasks would become part of it."""
         if self._closed:
             raise self._is_closed()
-        line = multiplexed_connection(self._endpoint, asyncio.get_running_loop())
+        connection = multiplexed_connection(self._endpoint, asyncio.get_running_loop())
         try:
-            await self._within(until, line.open())
-            return await atransact(batch, lambda part: line.send(part, until))
+            await self._within(until, connection.open())
+            return await atransact(batch, lambda part: connection.send(part, until))
         finally:
-            line.abort()
+            connection.abort()
 
     async def _opened(self, loop: asyncio.AbstractEventLoop, until: float | None) -> MultiplexedConnection:
         """Return the loop's new connection, opened once for all tasks that wait for it."""
@@ -90,7 +90,7 @@ class MultiplexedPool:
         for last in (False, True):
             opening = self._begun(loop)
             try:
-                line = await self._within(until, asyncio.shield(opening))
+                connection = await self._within(until, asyncio.shield(opening))
             except asyncio.CancelledError:
                 if not opening.cancelled() or _is_cancelled():
                     raise
@@ -101,8 +101,8 @@ class MultiplexedPool:
             except CacheError as error:
                 raise copy.copy(error) from error  # a copy each: raising extends an error's traceback
             else:
-                if last or not line.unusable:
-                    return line
+                if last or not connection.unusable:
+                    return connection
         raise AssertionError("unreachable")
 
     def _begun(self, loop: asyncio.AbstractEventLoop) -> asyncio.Task[MultiplexedConnection]:
@@ -121,40 +121,40 @@ class MultiplexedPool:
         return task
 
     async def _open(self, opening: Opening) -> MultiplexedConnection:
-        line = multiplexed_connection(self._endpoint, opening.loop)
+        connection = multiplexed_connection(self._endpoint, opening.loop)
         try:
-            await line.open()
-            line.apart = partial(_carried_apart, self._apart)
+            await connection.open()
+            connection.apart = partial(_carried_apart, self._apart)
             if seconds := interval(self._endpoint):
-                check_regularly(line, seconds)
-            self._replace(line)
-            line.keeper = self._keep(line)
-            await anext(line.keeper)
+                check_regularly(connection, seconds)
+            self._replace(connection)
+            connection.keeper = self._keep(connection)
+            await anext(connection.keeper)
         except BaseException:
-            self._lines.pop(line)
-            line.abort()
+            self._connections.pop(connection)
+            connection.abort()
             raise
         finally:
             self._openings.pop(opening)
-        return line
+        return connection
 
-    def _replace(self, line: MultiplexedConnection) -> None:
+    def _replace(self, connection: MultiplexedConnection) -> None:
         """Make a new connection the loop's, unless the pool was closed meanwhile."""
-        old = self._lines.get(line.loop)
-        self._lines.put(line)  # before the check: a concurrent `close` finds it from here on
+        old = self._connections.get(connection.loop)
+        self._connections.put(connection)  # before the check: a concurrent `close` finds it from here on
         if self._closed:
             raise self._is_closed()
         if old is not None:
             old.abort()  # usually it has failed already; an exception may have interrupted that
-            self._lines.pop(old)
+            self._connections.pop(old)
 
-    async def _keep(self, line: MultiplexedConnection) -> AsyncGenerator[None, None]:
+    async def _keep(self, connection: MultiplexedConnection) -> AsyncGenerator[None, None]:
         """End the connection with its loop: asyncio.run, uvloop.run and async_to_sync close async generators last."""
         try:
             yield
         finally:
-            self._lines.pop(line)
-            line.abort()
+            self._connections.pop(connection)
+            connection.abort()
 
     async def _within(self, until: float | None, work: "Coroutine[Any, Any, T] | asyncio.Future[T]") -> T:
         """Await the opening of a connection, at most until the caller's deadline."""
@@ -172,26 +172,26 @@ class MultiplexedPool:
 
     def _sweep(self) -> None:
         """Forget the connections of closed loops."""
-        for line in self._lines.living():  # a copy: other loops may change it concurrently
-            if line.loop.is_closed():
-                self._lines.pop(line)
-                line.forget()
+        for connection in self._connections.living():  # a copy: other loops may change it concurrently
+            if connection.loop.is_closed():
+                self._connections.pop(connection)
+                connection.forget()
 
     def _is_closed(self) -> ClosedError:
         return ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
 
     async def retire(self) -> None:
         """Replace the connection (see `protocols.Retires`); other tasks' replies still arrive on the old one."""
-        line = self._lines.get(asyncio.get_running_loop())
-        if line is not None:
-            self._lines.pop(line)
-            _end_at_rest(line)
+        connection = self._connections.get(asyncio.get_running_loop())
+        if connection is not None:
+            self._connections.pop(connection)
+            _end_at_rest(connection)
         self._apart.retire()
 
     def release(self) -> None:
         """End the idle connections. May be called from any thread."""
-        for line in self._lines.living():
-            call_in(line.loop, line.rest)  # transports are not thread-safe
+        for connection in self._connections.living():
+            call_in(connection.loop, connection.rest)  # transports are not thread-safe
         self._apart.release()
 
     def close(self) -> None:
@@ -199,10 +199,10 @@ class MultiplexedPool:
         self._closed = True
         self._sweep()
         self._apart.close()
-        for line in self._lines.living():
-            self._lines.pop(line)
-            if not call_in(line.loop, line.abort):
-                line.forget()
+        for connection in self._connections.living():
+            self._connections.pop(connection)
+            if not call_in(connection.loop, connection.abort):
+                connection.forget()
 
     def abort(self) -> None:
         """End every connection, and those being opened; their callers get an error."""
@@ -226,11 +226,11 @@ def _carried_apart(pool: SyncPool, batch: Batch, until: float | None) -> "asynci
     return asyncio.get_running_loop().create_task(cast("Coroutine[Any, Any, list[Any]]", work))
 
 
-def _end_at_rest(line: MultiplexedConnection) -> None:
+def _end_at_rest(connection: MultiplexedConnection) -> None:
     """End a connection as soon as no reply is awaited on it."""
-    line.rest()
-    if not line.unusable:
-        line.loop.call_later(_LOOK, _end_at_rest, line)
+    connection.rest()
+    if not connection.unusable:
+        connection.loop.call_later(_LOOK, _end_at_rest, connection)
 
 
 def call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> bool:

@@ -29,16 +29,16 @@ def interval(endpoint: Endpoint) -> float:
     return float(seconds)
 
 
-def check_regularly(line: Sends, seconds: float) -> None:
+def check_regularly(connection: Sends, seconds: float) -> None:
     """Send PING on a connection at this interval for as long as it lives."""
-    _Checks(line, seconds).schedule()
+    _Checks(connection, seconds).schedule()
 
 
 class _Checks:
     """Scheduled PINGs of one connection, which they reference weakly."""
 
-    def __init__(self, line: Sends, seconds: float) -> None:
-        self._line, self._seconds = weakref.ref(line), seconds
+    def __init__(self, connection: Sends, seconds: float) -> None:
+        self._connection, self._seconds = weakref.ref(connection), seconds
         self._loop = asyncio.get_running_loop()
 
     def schedule(self) -> None:
@@ -46,9 +46,9 @@ class _Checks:
         self._loop.call_later(self._seconds, self._check)
 
     def _check(self) -> None:
-        line = self._line()
-        if line is not None and not line.unusable:
-            line.send(PING).add_done_callback(_seen)
+        connection = self._connection()
+        if connection is not None and not connection.unusable:
+            connection.send(PING).add_done_callback(_seen)
             self.schedule()
 
 

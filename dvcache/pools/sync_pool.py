@@ -210,9 +210,8 @@ class SyncPool:
 
     def _open(self, connection: SyncConnection, until: float | None) -> None:
         try:
-            copy_context().run(
-                connection.open, until
-            )  # in a copy: an exception may leave the deadline set in its context
+            # in a copy: an exception may leave the deadline set in its context
+            copy_context().run(connection.open, until)
             self._check_open()
             if not connection.is_cooperative:
                 watchdog.watch(self)

@@ -20,8 +20,8 @@ class IgnoredErrors:
     def __init__(self, logger: logging.Logger | None = None) -> None:
         self._logger = logger
         self._counts: dict[tuple[str, str], int] = {}
-        self._told: dict[str, float] = {}
-        self._untold: dict[str, int] = {}
+        self._logged_at: dict[str, float] = {}
+        self._unlogged: dict[str, int] = {}
         self.renew()
         renewed_after_fork(self)
 
@@ -46,11 +46,11 @@ class IgnoredErrors:
         name = type(error).__name__
         with self._lock:
             self._counts[operation, name] = self._counts.get((operation, name), 0) + 1
-            told = self._told.get(name)
-            if told is not None and 0 <= now - told < INTERVAL:
-                self._untold[name] = self._untold.get(name, 0) + 1
+            logged = self._logged_at.get(name)
+            if logged is not None and 0 <= now - logged < INTERVAL:
+                self._unlogged[name] = self._unlogged.get(name, 0) + 1
                 return
-            self._told[name], others = now, self._untold.pop(name, 0)
+            self._logged_at[name], others = now, self._unlogged.pop(name, 0)
         if self._logger is None:
             return
         more = f"; {others} more since the last such line" if others else ""

@@ -21,15 +21,15 @@ STREAK: Final = 16
 class Waiter:
     """A waiter in a lock's queue. Made by `LockQueue.join`."""
 
-    __slots__ = ("_owner", "_turns", "ahead", "bell", "come", "key")
+    __slots__ = ("_lock_queue", "_owner", "ahead", "at_front", "key", "released")
 
     def __init__(self, lock_queue: "LockQueue", key: bytes, owner: Alive | None) -> None:
-        self._turns: Final = lock_queue
+        self._lock_queue: Final = lock_queue
         self._owner: Final = None if owner is None else ref(owner)
         self.key: Final = key
-        self.come: Future[None] = Future()
+        self.at_front: Future[None] = Future()
         """Fulfilled when this waiter is first in the queue."""
-        self.bell: Future[None] | None = None
+        self.released: Future[None] | None = None
         self.ahead: int | None = None
         """Id of this thread if its sync code also waits further ahead, so resumes only after this waiter leaves."""
 
@@ -47,23 +47,23 @@ class Waiter:
 
     def listen(self) -> "Future[None]":
         """Return a future that is fulfilled by the next release of the lock in this process."""
-        bell: Future[None] = Future()
-        self.bell = bell
-        return bell
+        released: Future[None] = Future()
+        self.released = released
+        return released
 
     def look(self) -> bool:
         """Return True if this is the first waiter that is alive."""
-        self._turns.advance(self.key)
-        return self.come.done()
+        self._lock_queue.advance(self.key)
+        return self.at_front.done()
 
     def leave(self) -> None:
         """Leave the queue, once; the next waiter becomes first if this one was."""
-        self._turns.leave(self)
+        self._lock_queue.leave(self)
 
 
-def _ring(bell: "Future[None]") -> None:
+def _fulfil(released: "Future[None]") -> None:
     with suppress(InvalidStateError):  # fulfilled by another thread
-        bell.set_result(None)
+        released.set_result(None)
 
 
 class LockQueue:
@@ -75,7 +75,7 @@ class LockQueue:
 
     def renew(self) -> None:
         """Forget all queues: in a forked child their waiters do not exist."""
-        self._lines: dict[bytes, list[Waiter]] = {}
+        self._queues: dict[bytes, list[Waiter]] = {}
         self._streaks: dict[bytes, int] = {}
 
     def join(self, key: bytes, owner: Alive | None = None) -> Waiter:
@@ -85,64 +85,66 @@ class LockQueue:
             key: the lock's stored key.
             owner: an object that lives as long as the caller's frame; a waiter whose owner is gone is dropped.
         """
-        turn = Waiter(self, key, owner)
+        waiter = Waiter(self, key, owner)
         while True:
             # Without a lock: `leave` may remove the list between `setdefault` and `append`, so check that it is still
             # the one.
-            line = self._lines.setdefault(key, [])
-            line.append(turn)
-            if self._lines.get(key) is line:  # else the last waiter just left and removed the list
+            queue = self._queues.setdefault(key, [])
+            queue.append(waiter)
+            if self._queues.get(key) is queue:  # else the last waiter just left and removed the list
                 break
         if (
             owner is not None
             and owner.thread is not None
             and any(
-                each.owner is not None and each.owner.thread == owner.thread for each in list(line) if each is not turn
+                each.owner is not None and each.owner.thread == owner.thread
+                for each in list(queue)
+                if each is not waiter
             )
         ):
-            turn.ahead = owner.thread
+            waiter.ahead = owner.thread
         self.advance(key)
-        return turn
+        return waiter
 
     def advance(self, key: bytes) -> None:
         """Wake the first waiter; drop those before it whose frames are gone."""
-        line = self._lines.get(key)
-        while line:
+        queue = self._queues.get(key)
+        while queue:
             try:
-                first = line[0]
+                first = queue[0]
             except IndexError:  # every waiter left in between
                 return
             if first.is_alive():
-                _ring(first.come)
+                _fulfil(first.at_front)
                 return
-            self._drop(line, first)
+            self._drop(queue, first)
 
-    def leave(self, turn: Waiter) -> None:
+    def leave(self, waiter: Waiter) -> None:
         """Remove a waiter from its queue."""
-        line = self._lines.get(turn.key)
-        if line is None:
+        queue = self._queues.get(waiter.key)
+        if queue is None:
             return
-        self._drop(line, turn)
-        if line:
-            self.advance(turn.key)
-        elif self._lines.get(turn.key) is line:
-            self._lines.pop(turn.key, None)
-            self._streaks.pop(turn.key, None)
+        self._drop(queue, waiter)
+        if queue:
+            self.advance(waiter.key)
+        elif self._queues.get(waiter.key) is queue:
+            self._queues.pop(waiter.key, None)
+            self._streaks.pop(waiter.key, None)
 
     @staticmethod
-    def _drop(line: list[Waiter], turn: Waiter) -> None:
+    def _drop(queue: list[Waiter], waiter: Waiter) -> None:
         with suppress(ValueError):  # already removed
-            line.remove(turn)
+            queue.remove(waiter)
 
-    def ring(self, key: bytes) -> None:
+    def wake(self, key: bytes) -> None:
         """Wake the first waiter after a release, but not every time, so that other processes get the lock."""
-        line = self._lines.get(key)
-        first = next(iter(line), None) if line else None
-        if first is None or first.bell is None:
+        queue = self._queues.get(key)
+        first = next(iter(queue), None) if queue else None
+        if first is None or first.released is None:
             return
         # A wake-up lets this process win every race for the lock; skipping one leaves the waiter to its regular
         # polling.
         streak = self._streaks[key] = (self._streaks.get(key, 0) + 1) % (STREAK + 1)
-        bell, first.bell = first.bell, None
-        if streak and bell is not None:
-            _ring(bell)
+        released, first.released = first.released, None
+        if streak and released is not None:
+            _fulfil(released)

@@ -23,14 +23,14 @@ _leading: Final[ContextVar[tuple["InFlight", ...]]] = ContextVar("dvcache_leadin
 class InFlight:
     """One computation in progress. Made by `SingleFlight.enter`."""
 
-    __slots__ = ("_bells", "_flights", "_key", "_leader", "_over", "outcome", "thread")
+    __slots__ = ("_futures", "_key", "_leader", "_over", "_single_flight", "outcome", "thread")
 
     def __init__(self, single_flight: "SingleFlight", key: bytes, leader: Alive | None) -> None:
-        self._flights, self._key = single_flight, key
+        self._single_flight, self._key = single_flight, key
         self._leader = None if leader is None else ref(leader)
         self.thread: Final = None if leader is None else leader.thread
         """Thread whose sync code leads, None for a task: waiting for it in that thread would deadlock."""
-        self._bells: Final[list[Future[None]]] = []
+        self._futures: Final[list[Future[None]]] = []
         self._over = False
         self.outcome: object = MISSING
         """Result of the computation; `MISSING` until it ends, and for ever if the leader gave up."""
@@ -44,22 +44,22 @@ class InFlight:
 
     def done(self) -> "Future[None]":
         """Return a future that is fulfilled when the computation ends or its leader gives up."""
-        bell: Future[None] = Future()
-        self._bells.append(bell)
-        if self._over:  # `land` may have fulfilled its futures just before
-            _ring(bell)
-        return bell
+        future: Future[None] = Future()
+        self._futures.append(future)
+        if self._over:  # `finish` may have fulfilled its futures just before
+            _fulfil(future)
+        return future
 
-    def land(self, outcome: object = MISSING) -> None:
+    def finish(self, outcome: object = MISSING) -> None:
         """Set the outcome, once, and stop further callers from joining. Without an outcome the leader gives up."""
         if self._over:
             return
         # The outcome first: a thread that sees `_over` reads it without synchronization.
         self.outcome = outcome
         self._over = True
-        self._flights.forget(self._key, self)
-        for bell in self._bells:
-            _ring(bell)
+        self._single_flight.forget(self._key, self)
+        for future in self._futures:
+            _fulfil(future)
 
     def lead(self) -> None:
         """Mark this context as the leader's, until `leave`."""
@@ -68,16 +68,16 @@ class InFlight:
 
     def leave(self) -> None:
         """Remove the mark of `lead`."""
-        _leading.set(tuple(flight for flight in _leading.get() if flight is not self))
+        _leading.set(tuple(computation for computation in _leading.get() if computation is not self))
 
     def is_own(self) -> bool:
         """Return True if the leader called this code, which would then wait for itself."""
-        return any(flight is self for flight in _leading.get())
+        return any(computation is self for computation in _leading.get())
 
 
-def _ring(bell: "Future[None]") -> None:
+def _fulfil(future: "Future[None]") -> None:
     with suppress(InvalidStateError):  # fulfilled by another thread
-        bell.set_result(None)
+        future.set_result(None)
 
 
 class SingleFlight:
@@ -109,9 +109,9 @@ class SingleFlight:
             self.forget(key, found)
         return new, True
 
-    def forget(self, key: bytes, flight: InFlight) -> None:
+    def forget(self, key: bytes, computation: InFlight) -> None:
         """Stop further callers from joining a computation."""
-        if self._by_key.get(key) is flight:
+        if self._by_key.get(key) is computation:
             self._by_key.pop(key, None)
 
     def hold(self, key: bytes, now: float, seconds: float, *, anew: bool = False) -> object | None:

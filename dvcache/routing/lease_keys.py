@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dvcache.routing.slots import LETTERS, brought_home, slot
+from dvcache.routing.slots import LETTERS, placed_in_slot, slot
 from dvcache.types import Placement
 
 SUFFIX: Final = b":lease"
@@ -25,7 +25,7 @@ def lease_of(entry: bytes, placement: Placement) -> bytes:
     if placement == "ring":
         return entry + ON_RING
     name = entry + SUFFIX
-    return brought_home(name, slot(entry)) if placement == "slots" else name
+    return placed_in_slot(name, slot(entry)) if placement == "slots" else name
 
 
 def is_lease(stored: bytes) -> bool:
@@ -33,4 +33,4 @@ def is_lease(stored: bytes) -> bool:
     if stored.endswith((SUFFIX, ON_RING)):
         return True
     entry, letters = stored[: -len(SUFFIX) - LETTERS], stored[-LETTERS:]
-    return stored == entry + SUFFIX + letters and stored == brought_home(entry + SUFFIX, slot(entry))
+    return stored == entry + SUFFIX + letters and stored == placed_in_slot(entry + SUFFIX, slot(entry))

@@ -16,10 +16,10 @@ from dvcache.types import Batch
 
 M = TypeVar("M")
 
-FIRST_REST: Final = 1.0
+FIRST_EJECTION: Final = 1.0
 """Seconds that a server is ejected after its first failure; doubled by each further failure."""
 
-LONGEST_REST: Final = 30.0
+LONGEST_EJECTION: Final = 30.0
 
 CHECK_EVERY: Final = 1.0
 """Seconds between two checks that a replica still follows its primary."""
@@ -34,19 +34,19 @@ RUN: Final = 16
 class ReplicaHealth(Generic[M]):
     """Health of one member."""
 
-    __slots__ = ("answers", "due", "member", "on_trial", "rest", "until")
+    __slots__ = ("answers", "due", "ejected_for", "member", "probing", "until")
 
     def __init__(self, member: M) -> None:
         self.member = member
         self.due = 0.0
         """Time of the next check that it follows its primary; 0 while it is ejected."""
-        self.rest = 0.0
+        self.ejected_for = 0.0
         """Seconds that it is ejected for; 0 if it is not ejected."""
         self.until = 0.0
         """Time when its ejection ends."""
         self.answers = True
         """False if it was ejected for not replying."""
-        self.on_trial = False
+        self.probing = False
         """True while a caller probes it after its ejection; only that attempt decides whether it is healthy."""
 
 
@@ -60,30 +60,30 @@ class ReplicaBalancer(Generic[M]):
 
     def __init__(self, members: Callable[[], Sequence[M]], clock: Callable[[], float] = time.monotonic) -> None:
         self.members = members
-        self.progress = ReplicationLag(clock)
+        self.lag = ReplicationLag(clock)
         """Replication lag, updated by the code that writes to the primary."""
         self._clock = clock
-        self._turns = itertools.count()
-        self._seated: tuple[Sequence[M], tuple[ReplicaHealth[M], ...]] = ((), ())
+        self._counter = itertools.count()
+        self._known: tuple[Sequence[M], tuple[ReplicaHealth[M], ...]] = ((), ())
 
-    def _seats(self) -> tuple[ReplicaHealth[M], ...]:
+    def _healths(self) -> tuple[ReplicaHealth[M], ...]:
         members = self.members()
-        seated, seats = self._seated
-        if members is not seated:
-            known = {id(seat.member): seat for seat in seats}
-            seats = tuple(known.get(id(member)) or ReplicaHealth(member) for member in members)
-            self._seated = members, seats
-        return seats
+        known_members, healths = self._known
+        if members is not known_members:
+            known = {id(health.member): health for health in healths}
+            healths = tuple(known.get(id(member)) or ReplicaHealth(member) for member in members)
+            self._known = members, healths
+        return healths
 
     def first(self) -> M | None:
         """Return the next member, or None if a flow must decide: no members, an ejected one, or a check that is due."""
-        seated, seats = self._seated
-        if self.members() is not seated:
-            seats = self._seats()
-        if seats:
-            seat = seats[next(self._turns) // RUN % len(seats)]
-            if self._clock() < seat.due:
-                return seat.member
+        known_members, healths = self._known
+        if self.members() is not known_members:
+            healths = self._healths()
+        if healths:
+            health = healths[next(self._counter) // RUN % len(healths)]
+            if self._clock() < health.due:
+                return health.member
         return None
 
     def suffices(self, replies: Sequence[Any], /) -> bool:
@@ -100,17 +100,17 @@ class ReplicaBalancer(Generic[M]):
             TransportError: none answered.
         """
         failure: TransportError | None = None
-        for seat in self._turn(begun):
-            request = batch if seat.member is begun else self._request(seat, batch)
+        for health in self._round_robin(begun):
+            request = batch if health.member is begun else self._request(health, batch)
             try:
-                replies = yield seat.member, request, SHARE
+                replies = yield health.member, request, SHARE
             except ClosedError:  # the member was removed during the attempt
                 continue
             except TransportError as error:
-                self._set_aside(seat, answers=False)
+                self._eject(health, answers=False)
                 failure = error
             else:
-                answer = self._answer(seat, batch, replies)
+                answer = self._answer(health, batch, replies)
                 if answer is not None:
                     return answer
         raise failure or UnavailableError("no replica can be read from")
@@ -123,9 +123,9 @@ class ReplicaBalancer(Generic[M]):
         """
         failure: TransportError | None = None
         # Members that replied when they were ejected come first: they are reachable.
-        for seat in sorted(self._seats(), key=lambda seat: not seat.answers):
+        for health in sorted(self._healths(), key=lambda health: not health.answers):
             try:
-                replies: Sequence[Any] = yield seat.member, batch, SHARE
+                replies: Sequence[Any] = yield health.member, batch, SHARE
             except ClosedError:
                 continue
             except TransportError as error:
@@ -135,53 +135,51 @@ class ReplicaBalancer(Generic[M]):
                     return replies
         raise failure or UnavailableError("no replica can be read from")
 
-    def _turn(self, begun: M | None) -> Iterator[ReplicaHealth[M]]:
+    def _round_robin(self, begun: M | None) -> Iterator[ReplicaHealth[M]]:
         """Yield the members in round-robin order, without ejected ones."""
-        seats = self._seats()
+        healths = self._healths()
         if begun is not None:
-            yield next((seat for seat in seats if seat.member is begun), ReplicaHealth(begun))
-        start = next(self._turns) // RUN
-        for n in range(len(seats)):
-            seat = seats[(start + n) % len(seats)]
-            if seat.member is not begun and (not seat.rest or self._is_over(seat)):
-                yield seat
+            yield next((health for health in healths if health.member is begun), ReplicaHealth(begun))
+        start = next(self._counter) // RUN
+        for n in range(len(healths)):
+            health = healths[(start + n) % len(healths)]
+            if health.member is not begun and (not health.ejected_for or self._may_probe(health)):
+                yield health
 
-    def _is_over(self, seat: ReplicaHealth[M]) -> bool:
+    def _may_probe(self, health: ReplicaHealth[M]) -> bool:
         """Return True if a member's ejection is over; then only this caller probes it during the next interval."""
-        if (now := self._clock()) < seat.until:
+        if (now := self._clock()) < health.until:
             return False
         # Extended before the attempt: later callers still see an ejected member, so only one probes it.
-        seat.until = now + seat.rest
-        seat.on_trial = True
+        health.until = now + health.ejected_for
+        health.probing = True
         return True
 
-    def _set_aside(self, seat: ReplicaHealth[M], *, answers: bool = True) -> None:
+    def _eject(self, health: ReplicaHealth[M], *, answers: bool = True) -> None:
         """Eject a member that failed, for twice as long as the last time."""
-        if seat.rest and not seat.on_trial:  # another caller's attempt, started before the ejection
+        if health.ejected_for and not health.probing:  # another caller's attempt, started before the ejection
             return
-        seat.rest = min(seat.rest * 2 or FIRST_REST, LONGEST_REST)
-        seat.until = self._clock() + seat.rest
-        seat.due, seat.on_trial, seat.answers = 0.0, False, answers
+        health.ejected_for = min(health.ejected_for * 2 or FIRST_EJECTION, LONGEST_EJECTION)
+        health.until = self._clock() + health.ejected_for
+        health.due, health.probing, health.answers = 0.0, False, answers
 
-    def _request(self, seat: ReplicaHealth[M], batch: Batch) -> Batch:
+    def _request(self, health: ReplicaHealth[M], batch: Batch) -> Batch:
         """Return the batch to send to a member, with ROLE appended when a check is due."""
         now = self._clock()
-        if now < seat.due:
+        if now < health.due:
             return batch
-        if not seat.rest:
-            seat.due = now + CHECK_EVERY
+        if not health.ejected_for:
+            health.due = now + CHECK_EVERY
         return batch + ROLE
 
-    def _answer(self, seat: ReplicaHealth[M], batch: Batch, replies: Sequence[Any]) -> Sequence[Any] | None:
+    def _answer(self, health: ReplicaHealth[M], batch: Batch, replies: Sequence[Any]) -> Sequence[Any] | None:
         """Return the batch's replies, or eject the member and return None if they are not to be trusted."""
         answers = replies[: len(batch)]
-        if not self.suffices(answers) or any(
-            is_stale(role, self.progress.required()) for role in replies[len(batch) :]
-        ):
-            self._set_aside(seat)
+        if not self.suffices(answers) or any(is_stale(role, self.lag.required()) for role in replies[len(batch) :]):
+            self._eject(health)
             return None
-        if seat.on_trial:
-            seat.rest, seat.on_trial = 0.0, False
+        if health.probing:
+            health.ejected_for, health.probing = 0.0, False
         return answers
 
 

@@ -44,7 +44,7 @@ def slots(keys: Sequence[Arg]) -> list[int]:
     return [slot(key) for key in keys]
 
 
-def brought_home(key: bytes, home: int) -> bytes:
+def placed_in_slot(key: bytes, target: int) -> bytes:
     """Return the key if it is in the slot, else the key with a four-letter suffix that places it there.
 
     CRC16 is linear: flipping a bit of the suffix flips the same bits of the checksum for every key. So a basis of
@@ -52,11 +52,11 @@ def brought_home(key: bytes, home: int) -> bytes:
 
     Args:
         key: a stored key without a hash tag; a tag alone would determine the slot.
-        home: the slot.
+        target: the slot.
     """
-    if slot(key) == home:
+    if slot(key) == target:
         return key
-    missing = slot(key + _letters(0)) ^ home
+    missing = slot(key + _letters(0)) ^ target
     chosen = 0
     for turned, bits in _BASIS:
         # Gaussian elimination over GF(2): clear the highest remaining bit of the difference.

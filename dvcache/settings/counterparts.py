@@ -39,7 +39,10 @@ _PAIRS: Final = (
 )
 """Each sync class, under the path of its definition, and its async counterpart."""
 
-_TWINS: Final[dict[Mode, dict[str, str]]] = {"sync": {twin: own for own, twin in _PAIRS}, "async": dict(_PAIRS)}
+_COUNTERPARTS: Final[dict[Mode, dict[str, str]]] = {
+    "sync": {counterpart: own for own, counterpart in _PAIRS},
+    "async": dict(_PAIRS),
+}
 
 
 def named(reference: object, key: str, mode: Mode) -> type[Any]:
@@ -57,8 +60,8 @@ def named(reference: object, key: str, mode: Mode) -> type[Any]:
     if not isinstance(found, type):
         raise ConfigurationError(f"must name a class, not {type(found).__name__}", key=key)
     other_libraries.refuse_in("CLIENT_CLASS", found, key)
-    twin = _TWINS[mode].get(f"{found.__module__}.{found.__qualname__}")
-    return found if twin is None else named(twin, key, mode)
+    counterpart = _COUNTERPARTS[mode].get(f"{found.__module__}.{found.__qualname__}")
+    return found if counterpart is None else named(counterpart, key, mode)
 
 
 def mode_of(cls: type, method: str) -> Mode:

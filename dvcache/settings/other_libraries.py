@@ -88,10 +88,10 @@ def refuse_in(name: object, value: object, key: str, where: str = "") -> None:
     for each in values:
         for path in _paths(name, each):
             if path.partition(".")[0] in _LIBRARIES:
-                raise ConfigurationError(f"{where}{_told(name, path)}", key=key)
+                raise ConfigurationError(f"{where}{_message(name, path)}", key=key)
 
 
-def _told(name: str, path: str) -> str:
+def _message(name: str, path: str) -> str:
     """Return the message for a class of another library, without text that may be a password."""
     if name in _INHERITABLE and not _PROVIDER.fullmatch(path):
         return f"names a class of another library, {path.partition('.')[0]}; write its counterpart in valkey-py"

@@ -46,7 +46,7 @@ def test_tasks_that_are_cancelled_at_any_time_leave_no_lock_behind(server: Serve
                     assert task.cancelled() or task.exception() is None
             async with asyncio.timeout(10):
                 assert await cache.get_lock("l").acquire()
-            assert container.context().lock_queue.join(b":1:l").come.done()
+            assert container.context().lock_queue.join(b":1:l").at_front.done()
 
     asyncio.run(scenario())
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 
 from dvcache import Container, Settings
-from dvcache.routing.slots import brought_home, slot
+from dvcache.routing.slots import placed_in_slot, slot
 from tests.clusters import Cluster, ClusterNode
 from tests.herd_rounds import KEYS, Ground, Place, Topology, one_computes, one_recomputes, place_of, plain_reads, stored
 from tests.herds import CALLERS, PROCESSES, Kind, herd_of
@@ -81,7 +81,7 @@ def _while_it_moves(run: Run, kind: Kind, place: Place, cluster: Cluster, signal
 def _never_resting(cluster: Cluster, moving: int) -> Iterator[list[ClusterNode]]:
     """Have a slot go from primary to primary within the block, in parts or at once; yield those that it came to."""
     for number in range(50):  # so that entry and lease go in different parts
-        cluster.owner(moving).raw("SET", brought_home(b"filler%d" % number, moving), "")
+        cluster.owner(moving).raw("SET", placed_in_slot(b"filler%d" % number, moving), "")
     came_to: list[ClusterNode] = []
     stop = threading.Event()
 

@@ -63,7 +63,7 @@ def client(request: pytest.FixtureRequest, world: World) -> Any:
 def forget_when(client: Any, ago: float = 60) -> None:
     """Have it be so many seconds ago that the map was told."""
     nodes = getattr(client, "client", client).primary.nodes
-    nodes._told = nodes.clock() - ago
+    nodes._attempted_at = nodes.clock() - ago
 
 
 def owner(world: World, key: bytes) -> Node:

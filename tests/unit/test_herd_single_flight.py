@@ -270,4 +270,4 @@ def test_a_forked_child_waits_for_nobody(cache: Cache) -> None:
 
     flight, _ = cache._context.single_flight.enter(b":1:other")
     assert cache.get_or_set("k", compute) == 0
-    flight.land()
+    flight.finish()

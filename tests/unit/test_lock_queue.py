@@ -10,32 +10,32 @@ KEY = b":1:l"
 def test_who_came_first_is_first_in_line_and_the_next_one_after_it() -> None:
     lock_queue = LockQueue()
     first, second, third = (lock_queue.join(KEY) for _ in range(3))
-    assert [turn.come.done() for turn in (first, second, third)] == [True, False, False]
+    assert [turn.at_front.done() for turn in (first, second, third)] == [True, False, False]
     second.leave()
-    assert not third.come.done()
+    assert not third.at_front.done()
     first.leave()
-    assert third.come.done()
+    assert third.at_front.done()
     third.leave()
     third.leave()
-    assert lock_queue.join(KEY).come.done()
+    assert lock_queue.join(KEY).at_front.done()
 
 
 def test_lines_of_other_locks_are_others() -> None:
     lock_queue = LockQueue()
     lock_queue.join(KEY)
-    assert lock_queue.join(b"other").come.done()
+    assert lock_queue.join(b"other").at_front.done()
 
 
 def test_a_release_rings_for_the_first_in_line_from_the_moment_that_it_listens() -> None:
     lock_queue = LockQueue()
     first, second = lock_queue.join(KEY), lock_queue.join(KEY)
-    lock_queue.ring(KEY)
+    lock_queue.wake(KEY)
     bell, others = first.listen(), second.listen()
     assert not bell.done()
-    lock_queue.ring(b"other")
+    lock_queue.wake(b"other")
     assert not bell.done()
-    lock_queue.ring(KEY)
-    lock_queue.ring(KEY)
+    lock_queue.wake(KEY)
+    lock_queue.wake(KEY)
     assert bell.done()
     assert not others.done()
     assert not first.listen().done()
@@ -47,7 +47,7 @@ def test_after_a_streak_within_the_process_others_get_an_equal_chance_once() -> 
     turn = lock_queue.join(KEY)
     for _ in range(2 * STREAK + 2):
         bell = turn.listen()
-        lock_queue.ring(KEY)
+        lock_queue.wake(KEY)
         heard.append(bell.done())
     assert heard == [*[True] * STREAK, False] * 2
 
@@ -57,6 +57,6 @@ def test_a_forked_child_has_no_lines() -> None:
     lock_queue.join(KEY)
     pid = os.fork()
     if pid == 0:
-        os._exit(0 if lock_queue.join(KEY).come.done() else 1)
+        os._exit(0 if lock_queue.join(KEY).at_front.done() else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    assert not lock_queue.join(KEY).come.done()
+    assert not lock_queue.join(KEY).at_front.done()

@@ -94,7 +94,7 @@ def test_of_two_in_one_process_one_asks_and_a_release_wakes_it() -> None:
     assert in_line.done.done()
     assert second.send(True) == (("SET", KEY, b"other", "NX", "PX", 5000),)
     second.close()
-    assert cx.lock_queue.join(KEY).come.done()
+    assert cx.lock_queue.join(KEY).at_front.done()
 
 
 def test_who_cannot_wait_in_line_asks_for_itself() -> None:
@@ -117,7 +117,7 @@ def test_where_nothing_was_performed_nothing_is_given_back(error: Exception) -> 
     with pytest.raises(type(error)):
         replay(locks.acquire(CX, KEY, TOKEN, 5000), (TAKE, error))
     place = CX.lock_queue.join(KEY)
-    assert place.come.done()
+    assert place.at_front.done()
     place.leave()
 
 

@@ -9,7 +9,7 @@ import pytest
 from dvcache.clients.replicated import ReplicaReads
 from dvcache.errors import ClosedError, ConnectError, ReplyTimeout, ServerError, TransportError, UnavailableError
 from dvcache.protocols import Pending
-from dvcache.routing.replica_balancer import CHECK_EVERY, FIRST_REST, LONGEST_REST, RUN, ReplicaBalancer
+from dvcache.routing.replica_balancer import CHECK_EVERY, FIRST_EJECTION, LONGEST_EJECTION, RUN, ReplicaBalancer
 from dvcache.routing.retries import attempt, perform
 from dvcache.testing import ManualClock
 from dvcache.types import Batch
@@ -89,7 +89,7 @@ def test_one_caller_tries_a_member_after_its_rest_and_a_failure_doubles_the_rest
             whole_turns(balancer)
         assert tried(nodes[0]) == expected
         rests.append(round(clock() - start, 2))
-    assert rests == [FIRST_REST, 2, 4, 8, 16, LONGEST_REST, LONGEST_REST, LONGEST_REST]
+    assert rests == [FIRST_EJECTION, 2, 4, 8, 16, LONGEST_EJECTION, LONGEST_EJECTION, LONGEST_EJECTION]
 
 
 def test_a_member_that_is_well_again_takes_its_turns_again_and_its_next_rest_is_short(
@@ -97,16 +97,16 @@ def test_a_member_that_is_well_again_takes_its_turns_again_and_its_next_rest_is_
 ) -> None:
     nodes[0].outcome = ConnectError("refused")
     whole_turns(balancer)
-    clock.advance(FIRST_REST)
+    clock.advance(FIRST_EJECTION)
     whole_turns(balancer)
-    clock.advance(2 * FIRST_REST)
+    clock.advance(2 * FIRST_EJECTION)
     nodes[0].outcome = "a"
     whole_turns(balancer)
     assert Counter(whole_turns(balancer))["a"] == RUN * 10
     nodes[0].outcome = ConnectError("refused")
     whole_turns(balancer)
     before = tried(nodes[0])
-    clock.advance(FIRST_REST)
+    clock.advance(FIRST_EJECTION)
     whole_turns(balancer)
     assert tried(nodes[0]) == before + 1
 
@@ -121,7 +121,7 @@ def test_callers_that_fail_together_set_a_member_aside_once(
         step: Any = flow.throw(ReplyTimeout("late"))
         assert step[0] is not nodes[0]
     nodes[0].outcome = ReplyTimeout("late")
-    clock.advance(FIRST_REST)
+    clock.advance(FIRST_EJECTION)
     whole_turns(balancer)
     assert tried(nodes[0]) == 1
 
@@ -143,7 +143,7 @@ def test_a_trial_that_is_given_up_leaves_the_next_one_to_another_caller(
 ) -> None:
     nodes[0].outcome = ConnectError("refused")
     whole_turns(balancer)
-    clock.advance(FIRST_REST)
+    clock.advance(FIRST_EJECTION)
     while True:
         flow = balancer.flow(GET)
         if flow.send(None)[0] is nodes[0]:  # type: ignore[index]  # it asks nobody else
@@ -151,7 +151,7 @@ def test_a_trial_that_is_given_up_leaves_the_next_one_to_another_caller(
             break
     nodes[0].outcome = "a"
     assert Counter(whole_turns(balancer)).keys() == {"b", "c"}
-    clock.advance(FIRST_REST)
+    clock.advance(FIRST_EJECTION)
     assert Counter(whole_turns(balancer)).keys() == {"a", "b", "c"}
 
 
@@ -174,7 +174,7 @@ def test_a_replica_that_lost_its_primary_is_set_aside_and_the_answer_asked_elsew
     assert Counter(whole_turns(balancer)).keys() == {"b", "c"}
     assert nodes[0].batches[-1] == GET + ROLE
     nodes[0].role = FOLLOWS
-    clock.advance(FIRST_REST)
+    clock.advance(FIRST_EJECTION)
     whole_turns(balancer)
     assert Counter(whole_turns(balancer))["a"] == RUN * 10
 
@@ -239,7 +239,7 @@ def test_nothing_is_kept_of_members_that_left(clock: ManualClock) -> None:
         now[0] = (Node(str(number)), Node("failing"))
         now[0][1].outcome = ClosedError("gone") if number % 2 else ConnectError("refused")
         ask(balancer, RUN * 2)
-    seated, seats = balancer._seated
+    seated, seats = balancer._known
     assert seated is now[0]
     assert [seat.member for seat in seats] == list(now[0])
 

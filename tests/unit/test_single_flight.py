@@ -33,7 +33,7 @@ def test_waiting_ends_with_the_work_or_with_the_time() -> None:
     def waits() -> Op[bool]:
         return (yield done)  # type: ignore[no-any-return]  # as above
 
-    threading.Timer(0.01, flight.land, [7]).start()
+    threading.Timer(0.01, flight.finish, [7]).start()
     assert run(waits(), _Nobody()) is True
     assert asyncio.run(arun(waits(), _Nobody())) is True
     assert flight.outcome == 7
@@ -63,8 +63,8 @@ def test_what_is_spawned_is_a_task_or_done_at_once() -> None:
 def test_a_flight_lands_once_and_a_late_waiter_sees_it() -> None:
     single_flight = SingleFlight()
     flight, _ = single_flight.enter(b"k")
-    flight.land(1)
-    flight.land(2)
+    flight.finish(1)
+    flight.finish(2)
     assert flight.outcome == 1
     assert flight.done().done()
 
@@ -91,5 +91,5 @@ def test_detaching_all_lets_nobody_enter_what_is_under_way() -> None:
     single_flight.detach_all()
     assert single_flight.enter(b"k")[1]
     assert not single_flight.is_held(b"k", now=0)
-    flight.land()
+    flight.finish()
     assert not single_flight.enter(b"k")[1]

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from valkey.crc import key_slot
 
-from dvcache.routing.slots import SLOTS, brought_home, slot
+from dvcache.routing.slots import SLOTS, placed_in_slot, slot
 
 KEYS = st.one_of(
     st.binary(max_size=40), st.lists(st.sampled_from([b"{", b"}", b"a", b":1:"]), max_size=9).map(b"".join)
@@ -23,7 +23,7 @@ def test_a_key_that_is_text_lies_where_its_bytes_do() -> None:
 @given(KEYS)
 def test_a_lease_is_brought_into_the_slot_of_its_key(key: bytes) -> None:
     home = key_slot(key)
-    brought = brought_home(key + b":lease", home)
+    brought = placed_in_slot(key + b":lease", home)
     assert key_slot(brought) == home
     assert brought.removeprefix(key + b":lease") == b"" or len(brought) == len(key) + len(b":lease") + 4
 
@@ -31,4 +31,4 @@ def test_a_lease_is_brought_into_the_slot_of_its_key(key: bytes) -> None:
 @given(st.binary(max_size=12), st.integers(0, SLOTS - 1))
 def test_four_letters_reach_every_slot(key: bytes, home: int) -> None:
     untagged = key.replace(b"{", b"")
-    assert key_slot(brought_home(untagged, home)) == home
+    assert key_slot(placed_in_slot(untagged, home)) == home

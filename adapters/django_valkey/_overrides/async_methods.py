@@ -12,7 +12,7 @@ def add_async_methods(cls: Any) -> None:
     """Add the coroutine `a<name>` for each overridden operation, unless the class defines it."""
     for name in (*operations(cls), *STREAMS):
         if is_own(cls, name) and not is_own(cls, f"a{name}"):
-            setattr(cls, f"a{name}", _same(name) if cls.mode == "async" else _twin(name))
+            setattr(cls, f"a{name}", _same(name) if cls.mode == "async" else _in_thread(name))
 
 
 def _same(name: str) -> Any:
@@ -22,7 +22,7 @@ def _same(name: str) -> Any:
     return _named(method, name)
 
 
-def _twin(name: str) -> Any:
+def _in_thread(name: str) -> Any:
     async def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         return await sync_to_async(getattr(self, name))(*args, **kwargs)
 

@@ -65,7 +65,7 @@ def plan(cache_class: Any, client_class: Any) -> Plan:
     return Plan(
         sync=Layers(operations(cache_class), _front(cache_class, client_class), waiting),
         asynchronous=Layers(
-            operations(cache_class, "a"), _awaiting(client_class, _CLIENT), _awaiting_twins(cache_class)
+            operations(cache_class, "a"), _awaiting(client_class, _CLIENT), _awaiting_async_methods(cache_class)
         ),
         of_client=Layers(operations(client_class or object), None, _of_client(client_class)),
         client_hooks=own(client_class or object, CLIENT_HOOKS),
@@ -121,7 +121,7 @@ def _awaiting(client_class: Any, target: Callable[[Any], object]) -> Layer | Non
     return Awaiting(attributes, threaded, target) if attributes else None
 
 
-def _awaiting_twins(cache_class: type) -> Layer | None:
+def _awaiting_async_methods(cache_class: type) -> Layer | None:
     """Return the layer of a cache: its `a*` methods, written by the project or added by `add_async_methods`."""
     attributes = {name: f"a{name}" for name in own(cache_class, operations(cache_class, "a"), "a")}
     return Awaiting(attributes, frozenset(), _ITSELF) if attributes else None

@@ -80,7 +80,7 @@ class Discovery(Generic[C]):
         self._replica_pools: dict[Address, C] = {}
         self._used: dict[C, float] = {}
         self._asking: dict[int, Future[None]] = {}
-        self._told: float | None = None
+        self._attempted_at: float | None = None
         self._failure: Exception | None = None
         """Reason of the last failed refresh."""
         self._silent: dict[Address, float] = {}
@@ -128,7 +128,7 @@ class Discovery(Generic[C]):
         """Switch reads to replicas, or to primaries only."""
         if replicas is not self.reads_replicas:
             self.reads_replicas, self.view = replicas, None
-            self._told, self._failure = None, None
+            self._attempted_at, self._failure = None, None
 
     def is_old(self) -> bool:
         """Return True if the list of replicas is due for a refresh and no caller of this process is refreshing it."""
@@ -158,7 +158,7 @@ class Discovery(Generic[C]):
         return since + min(PATIENCE, self.timeout)
 
     def _age(self) -> float:
-        return float("inf") if self._told is None else self.clock() - self._told
+        return float("inf") if self._attempted_at is None else self.clock() - self._attempted_at
 
     def end(self, until: float | None) -> float:
         """Return the time at which a batch that starts now stops looking for its owners."""
@@ -206,9 +206,9 @@ class Discovery(Generic[C]):
     def _asked(self, failed: object, end: float) -> Steps[C, None]:
         try:
             yield from self._ask(failed, end)
-            self._told = self.clock()
+            self._attempted_at = self.clock()
         except (TransportError, ServerError, NotSupportedError) as error:
-            self._told, self._failure = self.clock(), copy.copy(error)
+            self._attempted_at, self._failure = self.clock(), copy.copy(error)
             raise
 
     def _ask(self, failed: object, end: float) -> Steps[C, None]:
@@ -221,7 +221,7 @@ class Discovery(Generic[C]):
             asked, candidates, count = candidates[:count], candidates[count:], count * _MORE
             outcomes = yield Within({client: _SLOTS for _, client in asked}, _SHARE)
             for address, client in asked:
-                reply = _told(outcomes[client], address, self._remap)
+                reply = _ranges_of(outcomes[client], address, self._remap)
                 if isinstance(reply, UnavailableError):
                     failure = reply
                 elif isinstance(reply, ServerError):
@@ -333,7 +333,7 @@ class Discovery(Generic[C]):
             pool.close()
 
 
-def _told(outcome: Outcome, asked: Address, remap: Callable[[Address], Address] | None) -> list[Range] | Exception:
+def _ranges_of(outcome: Outcome, asked: Address, remap: Callable[[Address], Address] | None) -> list[Range] | Exception:
     """Return the ranges that a node reports, or the reason why there are none."""
     reply = outcome if isinstance(outcome, Exception) else outcome[0]
     if isinstance(reply, Exception):

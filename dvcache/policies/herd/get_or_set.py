@@ -55,29 +55,29 @@ def get_or_set(cx: Context, key: Key, default: object, timeout: Timeout, version
     wanted = Wanted(key, cx.keys.key(key, version), default, timeout)
     deadline = cx.now() + cx.herd.wait
     while True:
-        leader, flight, leads = Alive(), None, False
+        leader, in_flight, leads = Alive(), None, False
         try:
             # If interrupted before the assignment, `leader.over` below ends the computation for later callers.
-            flight, leads = cx.single_flight.enter(wanted.stored, leader)
+            in_flight, leads = cx.single_flight.enter(wanted.stored, leader)
             if leads:
-                return (yield from _led(cx, wanted, flight, leader))
+                return (yield from _led(cx, wanted, in_flight, leader))
         finally:
             leader.over = True
-            if leads and flight is not None:
-                flight.land()
-        if flight.is_own() or not (yield from _awaited(cx, flight, deadline)):
-            return (yield from _alone(cx, wanted, flight))
-        if flight.outcome is not MISSING:
-            return flight.outcome
+            if leads and in_flight is not None:
+                in_flight.finish()
+        if in_flight.is_own() or not (yield from _awaited(cx, in_flight, deadline)):
+            return (yield from _alone(cx, wanted, in_flight))
+        if in_flight.outcome is not MISSING:
+            return in_flight.outcome
 
 
-def _awaited(cx: Context, flight: InFlight, deadline: float) -> Op[bool]:
+def _awaited(cx: Context, in_flight: InFlight, deadline: float) -> Op[bool]:
     """Wait for the leader; return False on timeout, or if this driver cannot wait for that leader."""
-    bell = flight.done()
+    future = in_flight.done()
     while True:
         began = cx.now()
         pause = min(LOOK, max(0.0, deadline - began))
-        if (yield Wait(bell, pause, thread=flight.thread)) or not flight.is_led():
+        if (yield Wait(future, pause, thread=in_flight.thread)) or not in_flight.is_led():
             return True
         now = cx.now()
         # A pause that ended early did not block: the leader needs this thread or its event loop to finish.
@@ -85,25 +85,25 @@ def _awaited(cx: Context, flight: InFlight, deadline: float) -> Op[bool]:
             return False
 
 
-def _led(cx: Context, wanted: Wanted, flight: InFlight, leader: Alive) -> Op[object]:
+def _led(cx: Context, wanted: Wanted, in_flight: InFlight, leader: Alive) -> Op[object]:
     # An earlier leader of this process was killed with the lease: release it, or this caller would lose its claim.
     if (token := cx.single_flight.abandoned(wanted.stored)) is not None:
         yield from release(cx, [(wanted.stored, token)])
     sought = yield from guarded(cx, "seek", seek(cx, wanted.stored, leader), wanted.key)
     if isinstance(sought, Served):
-        flight.land(sought.value)
+        in_flight.finish(sought.value)
         return sought.value
     if sought.stale is MISSING:
-        return (yield from _made(cx, wanted, sought.claim, flight, leader))
+        return (yield from _made(cx, wanted, sought.claim, in_flight, leader))
     # Waiters get the stale value now instead of waiting for the computation.
-    flight.land(sought.stale)
+    in_flight.finish(sought.stale)
     if not cx.herd.background:
-        return (yield from _made(cx, wanted, sought.claim, flight, leader))
+        return (yield from _made(cx, wanted, sought.claim, in_flight, leader))
     # The task outlives this frame, so the lease gets an owner of the task's own.
     holder = Alive()
     if sought.claim.token is not None:
         cx.single_flight.claims(wanted.stored, sought.claim.token, holder)
-    made = yield Spawn(_boxed(_made(cx, wanted, sought.claim, flight, holder)), cx.tasks)
+    made = yield Spawn(_boxed(_made(cx, wanted, sought.claim, in_flight, holder)), cx.tasks)
     return sought.stale if made is None else made[0]
 
 
@@ -112,12 +112,12 @@ def _boxed(op: Op[object]) -> Op[object]:
     return ((yield from op),)
 
 
-def _alone(cx: Context, wanted: Wanted, flight: InFlight) -> Op[object]:
+def _alone(cx: Context, wanted: Wanted, in_flight: InFlight) -> Op[object]:
     """Compute without a lease, unless the entry exists."""
     sought = yield from guarded(cx, "seek", _seen(cx, wanted.stored), wanted.key)
     if isinstance(sought, Served):
         return sought.value
-    return (yield from _made(cx, wanted, sought.claim, flight, Alive()))
+    return (yield from _made(cx, wanted, sought.claim, in_flight, Alive()))
 
 
 def _seen(cx: Context, stored: bytes) -> Op[Sought]:
@@ -160,16 +160,16 @@ def seek(cx: Context, stored: bytes, leader: Alive) -> Op[Sought]:
         waited, pause = waited + seconds, min(pause * 1.5, LONGEST_PAUSE)
 
 
-def _made(cx: Context, wanted: Wanted, held: Claim, flight: InFlight, holder: Alive) -> Op[object]:
+def _made(cx: Context, wanted: Wanted, held: Claim, in_flight: InFlight, holder: Alive) -> Op[object]:
     """Compute the value, store it if the rules allow, and return the value then stored."""
     stored, mark = wanted.stored, None
     try:
         if held.token is not None:
             mark = cx.single_flight.hold(stored, cx.now(), cx.herd.lease / 1000, anew=True)
         # From here on, code called by `default` that asks for the same key computes instead of waiting for itself.
-        flight.lead()
+        in_flight.lead()
         value = (yield Call(wanted.default)) if callable(wanted.default) else wanted.default
-        publishing = _stored(cx, wanted, held, value, flight)
+        publishing = _stored(cx, wanted, held, value, in_flight)
         made = yield from guarded(cx, "publish", publishing, wanted.key, value)
     except BaseException as error:
         # A generator that is being closed cannot yield a release: the recorded token lets the next caller do it.
@@ -185,26 +185,26 @@ def _made(cx: Context, wanted: Wanted, held: Claim, flight: InFlight, holder: Al
         return made
     finally:
         holder.over = True
-        flight.leave()
+        in_flight.leave()
         if mark is not None:
             cx.single_flight.let_go(stored, mark)
 
 
-def _stored(cx: Context, wanted: Wanted, held: Claim, value: object, flight: InFlight) -> Op[object]:
+def _stored(cx: Context, wanted: Wanted, held: Claim, value: object, in_flight: InFlight) -> Op[object]:
     lifetime = cx.lifetime(wanted.timeout)
     if lifetime == 0:
         if held.token is not None:
             yield from release(cx, [(wanted.stored, held.token)])
-        flight.land(value)
+        in_flight.finish(value)
         return value
     data = cx.codec.dumps(value)
     arguments = (data,) if lifetime is None else (data, "PX", lifetime)
     published = yield from publish(cx, wanted.stored, held, arguments)
     if published.stored:
-        flight.land(value)
+        in_flight.finish(value)
         return value
     there = MISSING if published.data is None else cx.codec.loads(published.data, MISSING)
     if there is MISSING:  # written or deleted meanwhile: the value may be outdated, so it is not shared
         return value
-    flight.land(there)
+    in_flight.finish(there)
     return there

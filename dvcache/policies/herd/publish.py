@@ -69,8 +69,8 @@ def publish(cx: Context, stored: bytes, claim: Claim, arguments: tuple[Arg, ...]
 
 def _by_script(cx: Context, stored: bytes, claim: Claim, within: bool, arguments: tuple[Arg, ...]) -> Op[Published]:
     known = claim.data is not None
-    told = (cx.herd.timeout, claim.token or _NOBODY, int(within), int(known), claim.data or b"")
-    done, holder, data = yield from evaluate(PUBLISH, (stored, lease(cx, stored)), (*told, *arguments))
+    conditions = (cx.herd.timeout, claim.token or _NOBODY, int(within), int(known), claim.data or b"")
+    done, holder, data = yield from evaluate(PUBLISH, (stored, lease(cx, stored)), (*conditions, *arguments))
     return Published(bool(done), _HOLDERS[holder], data)
 
 

@@ -19,68 +19,68 @@ class AsyncCustomPool:
         endpoint: the server; its pool source makes the user's pools.
     """
 
-    __slots__ = ("__weakref__", "_closed", "_endpoint", "_homes")
+    __slots__ = ("__weakref__", "_closed", "_endpoint", "_loop_pools")
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._closed = False
-        self._homes: PerLoop[LoopPool] = PerLoop()
+        self._loop_pools: PerLoop[LoopPool] = PerLoop()
         renewed_after_fork(self)
 
     def renew(self) -> None:
         """Forget every pool: a forked child shares the parent's epoll, so even closing them would disturb it."""
-        _inherited.append(self._homes.living())
-        self._homes = PerLoop()
+        _inherited.append(self._loop_pools.living())
+        self._loop_pools = PerLoop()
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch (see `protocols.AsyncClient`)."""
         if not batch:
             return []
-        home = self._homes.get(asyncio.get_running_loop()) or await self._moved_in()
-        return await home.execute(batch, until)
+        loop_pool = self._loop_pools.get(asyncio.get_running_loop()) or await self._opened()
+        return await loop_pool.execute(batch, until)
 
-    async def _moved_in(self) -> LoopPool:
+    async def _opened(self) -> LoopPool:
         if self._closed:
             raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
         self._sweep()
-        home = LoopPool(self._endpoint, asyncio.get_running_loop())
-        self._homes.put(home)
-        home.keeper = self._keep(home)
-        await anext(home.keeper)
-        return home
+        loop_pool = LoopPool(self._endpoint, asyncio.get_running_loop())
+        self._loop_pools.put(loop_pool)
+        loop_pool.keeper = self._keep(loop_pool)
+        await anext(loop_pool.keeper)
+        return loop_pool
 
-    async def _keep(self, home: LoopPool) -> AsyncGenerator[None, None]:
+    async def _keep(self, loop_pool: LoopPool) -> AsyncGenerator[None, None]:
         """End the connections with their loop, as `MultiplexedPool` does."""
         try:
             yield
         finally:
-            home.end()
-            self._homes.pop(home)
+            loop_pool.end()
+            self._loop_pools.pop(loop_pool)
 
     def _sweep(self) -> None:
         """Forget the pools of closed loops."""
-        for home in self._homes.living():
-            if home.loop.is_closed():
-                home.end()
-                self._homes.pop(home)
+        for loop_pool in self._loop_pools.living():
+            if loop_pool.loop.is_closed():
+                loop_pool.end()
+                self._loop_pools.pop(loop_pool)
 
     async def retire(self) -> None:
         """Replace the connections (see `protocols.Retires`)."""
-        if (home := self._homes.get(asyncio.get_running_loop())) is not None:
-            home.retire()
+        if (loop_pool := self._loop_pools.get(asyncio.get_running_loop())) is not None:
+            loop_pool.retire()
 
     def release(self) -> None:
         """End the idle connections. May be called from any thread."""
-        for home in self._homes.living():
-            call_in(home.loop, home.rest)
+        for loop_pool in self._loop_pools.living():
+            call_in(loop_pool.loop, loop_pool.rest)
 
     def close(self) -> None:
         """End every connection."""
         self._closed = True
-        for home in self._homes.living():
-            if not call_in(home.loop, home.end):
-                home.end()
-            self._homes.pop(home)
+        for loop_pool in self._loop_pools.living():
+            if not call_in(loop_pool.loop, loop_pool.end):
+                loop_pool.end()
+            self._loop_pools.pop(loop_pool)
 
     abort = close
 
