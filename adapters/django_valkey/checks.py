@@ -37,8 +37,8 @@ def check_caches(**_: object) -> list[CheckMessage]:
     found = list(itertools.chain.from_iterable(_read(alias) for alias in _aliases()))
     settings = [each for each in found if isinstance(each, Settings)]
     messages = [each for each in found if isinstance(each, CheckMessage)]
-    told = [*messages, *_unknown_settings(), *_called_synchronously(), *_shared(settings), *_sessions(settings)]
-    return list({each.msg: each for each in told}.values())  # a wrong global setting is found once for each alias
+    everything = [*messages, *_unknown_settings(), *_called_synchronously(), *_shared(settings), *_sessions(settings)]
+    return list({each.msg: each for each in everything}.values())  # a wrong global setting is found once for each alias
 
 
 def check_deployment(**_: object) -> list[CheckMessage]:

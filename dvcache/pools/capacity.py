@@ -83,7 +83,7 @@ class Living(Generic[H]):
         return len(self.alive())
 
 
-class _Turn:
+class _Waiter:
     """A waiting caller. Only its frame references it strongly; the queue does not."""
 
     __slots__ = ("__weakref__", "gate", "seen", "thread")
@@ -98,10 +98,10 @@ class _Turn:
 class Waiting:
     """The queue of callers that wait for a place. Only the first one may take one."""
 
-    __slots__ = ("turns",)
+    __slots__ = ("waiters",)
 
     def __init__(self) -> None:
-        self.turns: deque[weakref.ref[_Turn]] = deque()
+        self.waiters: deque[weakref.ref[_Waiter]] = deque()
         """Waiting callers, in order. While there is one, other callers must queue up behind it."""
 
     def wait(self, attempt: Callable[[], T | None], until: float | None) -> T | None:
@@ -111,13 +111,13 @@ class Waiting:
             attempt: called without a lock; an exception ends the wait.
             until: deadline in `time.monotonic()` seconds, after which the result is None; None for no limit.
         """
-        turn = _Turn()
-        place = weakref.ref(turn)
-        self.turns.append(place)
+        waiter = _Waiter()
+        place = weakref.ref(waiter)
+        self.waiters.append(place)
         try:
             while True:
-                now = turn.seen = time.monotonic()
-                first = self._is_first(place, turn.thread, now)
+                now = waiter.seen = time.monotonic()
+                first = self._is_first(place, waiter.thread, now)
                 if first and (found := attempt()) is not None:
                     return found
                 pause = LOOK if first else _LOOK_BEHIND
@@ -125,7 +125,7 @@ class Waiting:
                     pause = min(pause, until - now)
                     if pause <= 0:
                         return None
-                turn.gate.acquire(timeout=pause)
+                waiter.gate.acquire(timeout=pause)
         finally:
             try:
                 self._leave(place)
@@ -135,30 +135,30 @@ class Waiting:
     def wake(self) -> None:
         """Wake the first waiter."""
         try:
-            while (turn := (first := self.turns[0])()) is None:
+            while (waiter := (first := self.waiters[0])()) is None:
                 self._leave(first)
-            turn.gate.release()
+            waiter.gate.release()
         except (IndexError, RuntimeError):  # no waiter, or it is awake already
             pass
 
-    def _leave(self, place: weakref.ref[_Turn]) -> None:
+    def _leave(self, place: weakref.ref[_Waiter]) -> None:
         with suppress(ValueError):  # another caller has removed it as stale
-            self.turns.remove(place)
+            self.waiters.remove(place)
 
-    def _is_first(self, place: weakref.ref[_Turn], thread: int, now: float) -> bool:
+    def _is_first(self, place: weakref.ref[_Waiter], thread: int, now: float) -> bool:
         """Return True if no live waiter is before this one; remove those that are gone."""
         while True:
             try:
-                first = self.turns[0]
+                first = self.waiters[0]
             except IndexError:
-                self.turns.appendleft(place)
+                self.waiters.appendleft(place)
                 return True
-            turn = first()
-            if turn is not None and turn.thread == thread:  # this call's, or that of a call it interrupted
+            waiter = first()
+            if waiter is not None and waiter.thread == thread:  # this call's, or that of a call it interrupted
                 return True
-            if turn is not None and now - turn.seen < _STALE:
-                if place in self.turns:
+            if waiter is not None and now - waiter.seen < _STALE:
+                if place in self.waiters:
                     return False
-                self.turns.appendleft(place)  # this late waiter was removed as stale: it goes back to the front
+                self.waiters.appendleft(place)  # this late waiter was removed as stale: it goes back to the front
                 return True
             self._leave(first)

@@ -35,7 +35,7 @@ class SyncPool:
     If all connections are busy and no more may be opened, threads wait in a queue; no other thread overtakes them.
     """
 
-    __slots__ = ("__weakref__", "_closed", "_endpoint", "_free", "_living", "_swept", "_turns", "_waiting")
+    __slots__ = ("__weakref__", "_closed", "_endpoint", "_free", "_living", "_swept", "_waiters", "_waiting")
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -48,7 +48,7 @@ class SyncPool:
         self._free: deque[SyncConnection] = deque()
         self._living: Living[SyncConnection] = Living()
         self._waiting = Waiting()
-        self._turns = self._waiting.turns
+        self._waiters = self._waiting.waiters
         self._swept = 0.0
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
@@ -77,7 +77,7 @@ class SyncPool:
             return replies
         self._free.append(connection)
         # A caller that queues up after this check finds the connection in `_free` by itself.
-        if self._turns or self._closed:
+        if self._waiters or self._closed:
             self._attend()
         return replies
 
@@ -108,7 +108,7 @@ class SyncPool:
     def connects(self) -> bool:
         """Return True if the next batch would open a connection (see `protocols.Begins`)."""
         most = self._endpoint.max_connections
-        return not self._free and not self._turns and (most is None or len(self._living) < most)
+        return not self._free and not self._waiters and (most is None or len(self._living) < most)
 
     def _transacted(self, batch: Transaction, started: float, until: float | None) -> Sequence[Any]:
         """Run a transaction on one connection, which is closed after a failure: MULTI may still be open on it."""
@@ -142,13 +142,13 @@ class SyncPool:
             self.discard(connection)
             return replies
         self._free.append(connection)
-        if self._turns or self._closed:
+        if self._waiters or self._closed:
             self._attend()
         return replies
 
     def _take(self, started: float) -> SyncConnection | None:
         """Return an idle connection; None if there is none, or other callers are waiting."""
-        if self._turns:  # no overtaking
+        if self._waiters:  # no overtaking
             return None
         try:
             connection = self._free.pop()
@@ -180,7 +180,7 @@ class SyncPool:
 
     def _obtain(self, started: float, until: float | None) -> SyncConnection:
         """Return an idle connection or a new one, after the callers that wait already."""
-        connection = None if self._turns else self._rested_or_new()
+        connection = None if self._waiters else self._rested_or_new()
         if connection is None:
             patience = self._patience
             give_up = None if patience is None else started + patience
@@ -230,7 +230,7 @@ class SyncPool:
         """Close a connection that was taken, whatever its state."""
         connection.lost = True
         connection.drop()
-        if self._turns:
+        if self._waiters:
             self._waiting.wake()
 
     def _drop_free(self, before: float = float("inf")) -> None:

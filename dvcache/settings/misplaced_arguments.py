@@ -53,15 +53,15 @@ def refuse_in_options(options: Iterable[object]) -> None:
         ConfigurationError: there is one; the message names the right place.
     """
     for name in options:
-        if told := cure(name):
-            raise ConfigurationError(f"has no effect here; {told}", key=f"OPTIONS[{name!r}]")
+        if advice := cure(name):
+            raise ConfigurationError(f"has no effect here; {advice}", key=f"OPTIONS[{name!r}]")
 
 
 def refuse_in_entry(entry: Iterable[object]) -> None:
     """Raise for a connection argument among the keys of a CACHES entry. Errors as for `refuse_in_options`."""
     for name in entry:
-        if name not in KEYS and (told := _cure(name, among_options=False)):
-            raise ConfigurationError(f"has no effect here; {told}", key=str(name))
+        if name not in KEYS and (advice := _cure(name, among_options=False)):
+            raise ConfigurationError(f"has no effect here; {advice}", key=str(name))
 
 
 def refuse_case(arguments: Iterable[object], key: str) -> None:

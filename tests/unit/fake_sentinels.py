@@ -36,11 +36,11 @@ class Subscriber:
 
     def speak(self) -> None:
         if isinstance(self.says, Known):
-            self._watch.told(self.address, self.says)
+            self._watch.report(self.address, self.says)
         elif isinstance(self.says, list):
-            self._watch.told_of_others(self.address, self.says)
+            self._watch.report_others(self.address, self.says)
         elif self.says is not None:
-            self._watch.told_nothing(self.address, self.says)
+            self._watch.report_failure(self.address, self.says)
 
     def end(self) -> None:
         self.ended = True

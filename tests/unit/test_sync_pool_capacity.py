@@ -104,7 +104,7 @@ def waiting_at(gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
             self.gate, self.thread = gate(), threading.get_ident()
             self.seen = time.monotonic()
 
-    monkeypatch.setattr(capacity, "_Turn", Turn)
+    monkeypatch.setattr(capacity, "_Waiter", Turn)
 
 
 class Gate:
@@ -150,7 +150,7 @@ def test_a_wait_that_is_interrupted_loses_no_place(
     wait_until(lambda: [each.let_go.set() for each in lanes] and not caller.is_alive())
     assert results == [[b"PONG"]]
     assert len(pool._living) == 1
-    assert not pool._turns
+    assert not pool._waiters
 
 
 def test_a_connection_that_cannot_be_made_gives_its_place_back(pool: SyncPool) -> None:
@@ -166,7 +166,7 @@ def test_who_waits_in_vain_leaves_the_line(lanes: list[Lane]) -> None:
     thread, lane = busy(pool)
     with pytest.raises(PoolExhausted):
         pool.execute(PING)
-    assert not pool._turns
+    assert not pool._waiters
     lane.let_go.set()
     thread.join()
     assert pool.execute(PING) == [b"PONG"]
@@ -177,7 +177,7 @@ def test_who_waits_in_vain_leaves_the_line(lanes: list[Lane]) -> None:
 def test_closing_wakes_those_who_wait_and_keeps_no_lane(pool: SyncPool, lanes: list[Lane]) -> None:
     user, lane = busy(pool)
     waiting = [started(lambda: pool.execute(PING)) for _ in range(3)]
-    wait_until(lambda: len(pool._turns) == 3)
+    wait_until(lambda: len(pool._waiters) == 3)
     pool.close()
     for thread, _ in waiting:
         thread.join()
@@ -204,7 +204,7 @@ def test_a_lane_put_back_while_the_pool_closes_is_dropped(
 
     waiting_at(SlowGate, monkeypatch)
     thread, results = started(lambda: pool.execute(PING))
-    wait_until(lambda: pool._turns)
+    wait_until(lambda: pool._waiters)
     lane.let_go.set()
     user.join()
     come.wait()
@@ -290,10 +290,10 @@ def test_a_line_goes_past_a_turn_whose_caller_is_gone(monkeypatch: pytest.Monkey
     monkeypatch.setattr(capacity, "_STALE", 0.1)
     line = Waiting()
     with ThreadPoolExecutor(1) as other:
-        gone = other.submit(capacity._Turn).result()
-    line.turns.append(weakref.ref(gone))
+        gone = other.submit(capacity._Waiter).result()
+    line.waiters.append(weakref.ref(gone))
     assert line.wait(lambda: "a place", time.monotonic() + 5) == "a place"
-    assert not line.turns
+    assert not line.waiters
 
 
 def test_a_line_is_entered_again_by_the_thread_that_waits(pool: SyncPool) -> None:

@@ -126,9 +126,9 @@ def unknown_settings() -> dict[str, bool]:
     known = {*GLOBALS, *deprecated_names.SETTINGS}
     unknown = sorted(name for name in dir(settings) if name.startswith(_PREFIX) and name not in known)
     near = {name: hint(name, GLOBALS) for name in unknown}
-    told = {f"the setting {name} is not known and was ignored{meant}": bool(meant) for name, meant in near.items()}
+    messages = {f"the setting {name} is not known and was ignored{meant}": bool(meant) for name, meant in near.items()}
     left = {f"the setting {name} was ignored; write {ours}": False for name, ours in _left_over().items()}
-    return told | left
+    return messages | left
 
 
 def _left_over() -> dict[str, str]:

@@ -97,7 +97,7 @@ def _address(node: Sequence[Any], asked: Address) -> Address | None:
     """Return the address of a node; None if it is not announced (`?`, and no IP address in the metadata)."""
     host = node[0].decode() if isinstance(node[0], bytes) else ""
     if host == "?":
-        told = dict(zip(node[3][::2], node[3][1::2], strict=True)) if len(node) > 3 else {}  # noqa: PLR2004  # metadata
-        host = told[b"ip"].decode() if b"ip" in told else ""
+        metadata = dict(zip(node[3][::2], node[3][1::2], strict=True)) if len(node) > 3 else {}  # noqa: PLR2004  # metadata
+        host = metadata[b"ip"].decode() if b"ip" in metadata else ""
         return (host, node[1]) if host else None
     return host or asked[0], node[1]  # an empty or null host stands for the node that replied

@@ -150,7 +150,7 @@ class CustomPool:
 
     def _use(self, batch: Batch, until: float | None) -> Use:
         """Take a connection once fewer are in use than the pool allows; valkey-py's pool would raise at once."""
-        use = None if self._waiting.turns else self._place(until)
+        use = None if self._waiting.waiters else self._place(until)
         if use is None:
             pool = self._made().pool
             patience = custom_replies.patience(pool, self._endpoint)

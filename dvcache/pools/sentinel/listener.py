@@ -29,15 +29,15 @@ class WatchedService(Protocol):
         """Return True if this sentinel must be queried even if it announces nothing."""
         ...
 
-    def told(self, address: Address, nodes: Known, /) -> None:
+    def report(self, address: Address, nodes: Known, /) -> None:
         """Record the nodes of the service that a sentinel reports."""
         ...
 
-    def told_of_others(self, address: Address, services: Collection[str], /) -> None:
+    def report_others(self, address: Address, services: Collection[str], /) -> None:
         """Record that a sentinel does not monitor the service, and which services it monitors."""
         ...
 
-    def told_nothing(self, address: Address, reason: str, /) -> None:
+    def report_failure(self, address: Address, reason: str, /) -> None:
         """Record that a sentinel did not answer, and the reason."""
         ...
 
@@ -107,7 +107,7 @@ class SentinelListener:
                 self._wait()
         finally:
             self.release()
-            self._watch.told_nothing(self.address, "it is no longer queried")
+            self._watch.report_failure(self.address, "it is no longer queried")
 
     def _goes_on(self) -> bool:
         return not self._ended and self._watch.is_needed
@@ -120,12 +120,12 @@ class SentinelListener:
             nodes = None if state is None else self._asked.nodes(state)
         except FAILURES as error:
             self._asked.disconnect()  # the next reply on it could be the answer to this query
-            self._watch.told_nothing(self.address, str(error))
+            self._watch.report_failure(self.address, str(error))
             return False
         if nodes is None:
-            self._watch.told_of_others(self.address, states.keys())
+            self._watch.report_others(self.address, states.keys())
         else:
-            self._watch.told(self.address, nodes)
+            self._watch.report(self.address, nodes)
         return True
 
     def _subscribe(self) -> bool:

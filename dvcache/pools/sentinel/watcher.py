@@ -124,7 +124,7 @@ class Watcher:
         self._round: Poll | None = None
         self.known: Known | None = None
         """Current nodes; None before the first answer."""
-        self._teller: Address | None = None
+        self._reporter: Address | None = None
         """Sentinel that reported `known`. Sentinels may see different replicas in one epoch: only one is used."""
         self._confirmed = 0.0
 
@@ -182,14 +182,14 @@ class Watcher:
 
     def relies_on(self, address: Address, /) -> bool:
         """Return True if this sentinel must be queried even if it announces nothing."""
-        return self._teller in {None, address}
+        return self._reporter in {None, address}
 
-    def told(self, address: Address, nodes: Known, /) -> None:
+    def report(self, address: Address, nodes: Known, /) -> None:
         """Record the nodes of the service that a sentinel reports."""
         with self._lock:
             # Listeners are called under the lock, so that they see the changes in order.
             if self._counts(address, nodes):
-                self._teller = address
+                self._reporter = address
                 if nodes != self.known:
                     self.known = nodes
                     for listener in list(self._listeners):
@@ -199,7 +199,7 @@ class Watcher:
                 # A current answer ends the round without waiting for slow sentinels.
                 self._reported(current, address, final=self._is_current(nodes))
 
-    def told_of_others(self, address: Address, services: Collection[str], /) -> None:
+    def report_others(self, address: Address, services: Collection[str], /) -> None:
         """Record that a sentinel does not monitor the service, and which services it monitors."""
         with self._lock:
             self._relieve(address)
@@ -207,7 +207,7 @@ class Watcher:
                 current.services.update(services)
                 self._reported(current, address)
 
-    def told_nothing(self, address: Address, reason: str, /) -> None:
+    def report_failure(self, address: Address, reason: str, /) -> None:
         """Record that a sentinel did not answer, and the reason."""
         with self._lock:
             self._relieve(address)
@@ -226,7 +226,7 @@ class Watcher:
         return (
             known is None
             or nodes.epoch > known.epoch
-            or self._teller in {None, address}
+            or self._reporter in {None, address}
             or (known.primary is None and nodes.primary is not None)
         )
 
@@ -236,8 +236,8 @@ class Watcher:
         return known is not None and known.primary is not None and nodes.epoch >= known.epoch
 
     def _relieve(self, address: Address) -> None:
-        if self._teller == address:
-            self._teller = None
+        if self._reporter == address:
+            self._reporter = None
 
     def _reported(self, current: Poll, address: Address, *, final: bool = False) -> None:
         """Record that a sentinel has answered; end the round if the answer is final or was the last one."""
