@@ -1,69 +1,18 @@
 """Check who imports whom: every module of both packages, by the floors of `rooms.txt`."""
 
-import ast
-from collections.abc import Iterator
-from functools import cache
-from graphlib import TopologicalSorter
-from importlib.util import find_spec
-from pathlib import Path
+import difflib
+from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
-ROOMS = Path(__file__).with_name("rooms.txt")
-PACKAGES = ("dvcache", "django_valkey")
+from tests.rooms import PACKAGES, TEXT, files, imports, read, rendered
+
 LATE: set[tuple[str, str]] = set()
 """Imports inside a function that would else be a circle: an importer, and what it imports."""
 
 
-def package(name: str) -> Path:
-    spec = find_spec(name)
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent
-
-
-@cache
-def files() -> dict[str, Path]:
-    """The files of all modules by dotted name."""
-    found = {}
-    for root in map(package, PACKAGES):
-        for path in sorted(root.rglob("*.py")):
-            parts = path.relative_to(root.parent).with_suffix("").parts
-            if "_examples" not in parts:
-                found[".".join(parts).removesuffix(".__init__")] = path
-    return found
-
-
-@cache
-def imports() -> dict[str, set[str]]:
-    """The modules that each module imports, at its top, in functions and for type checks; other libraries' as well."""
-    return {module: {*imported(path)} - {module} for module, path in files().items()}
-
-
-def imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} imports relatively"
-            for name in (f"{node.module}.{alias.name}" for alias in node.names):
-                yield name if name in files() else str(node.module)
-
-
-@cache
 def rooms() -> list[dict[str, str]]:
-    """The floors, from the lowest: the room of each module of a floor."""
-    floors: list[dict[str, str]] = [{}]
-    lines = ROOMS.read_text(encoding="utf-8").replace("\n    ", " ").splitlines()
-    for line in lines:
-        if line.startswith("#"):
-            continue
-        if not line:
-            floors.append({})
-            continue
-        folder, _, names = line.partition(": ")
-        floors[-1] |= {f"{folder}.{name}".removesuffix(".__init__"): folder for name in names.split()}
-    return floors
+    return read(TEXT.read_text(encoding="utf-8"))
 
 
 def below(names: set[str], *prefixes: str) -> set[str]:
@@ -91,7 +40,21 @@ def ways(start: str, *prefixes: str, doors: tuple[str, ...]) -> set[str]:
 
 def test_every_module_has_one_room() -> None:
     listed = [module for floor in rooms() for module in floor]
-    assert sorted(listed) == sorted(files()), f"write it into {ROOMS.name}"
+    assert sorted(listed) == sorted(files()), "python -m tests.rooms --write"
+
+
+def test_rooms_are_as_written() -> None:
+    before, now = TEXT.read_text("utf-8").splitlines(), rendered(imports()).splitlines()
+    changes = "\n".join(difflib.unified_diff(before, now, TEXT.name, "the code", n=0, lineterm=""))
+    assert not changes, f"if this is meant: python -m tests.rooms --write\n{changes}"
+
+
+def test_rooms_in_a_circle_cannot_be_written() -> None:
+    graph = {"p.a": {"q.b"}, "q.b": {"re"}, "p": set(), "q": set(), "p.c": set()}
+    assert read(rendered(graph)) == [{"q": "q", "q.b": "q"}, {"p": "p", "p.a": "p", "p.c": "p"}]
+    with pytest.raises(CycleError) as raised:
+        rendered(graph | {"q.b": {"p.c"}})
+    assert {*raised.value.args[1]} == {"p", "q"}
 
 
 def test_imports_point_one_way() -> None:
