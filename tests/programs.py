@@ -1,6 +1,7 @@
 """Programs for tests: this Python, with the packages that the tests themselves import, and little else."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,6 +11,8 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 SECONDS: Final = 60
+SLOW: Final = re.compile(r"^Executing <.*> took [\d.]+ seconds\n", re.MULTILINE)
+"""What asyncio's debug mode logs, by `-X dev`, of a callback that takes 0.1 s: on a busy machine any may."""
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -29,8 +32,8 @@ def command(*arguments: str) -> list[str]:
 
 
 def run(*arguments: str, folder: Path = ROOT, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end, whatever its exit code."""
-    return subprocess.run(
+    """Run a program to its end, whatever its exit code; its stderr is without asyncio's reports of slow callbacks."""
+    done = subprocess.run(
         command(*arguments),
         cwd=folder,
         env=env or environment(),
@@ -39,6 +42,8 @@ def run(*arguments: str, folder: Path = ROOT, env: Mapping[str, str] | None = No
         check=False,
         timeout=SECONDS,
     )
+    done.stderr = SLOW.sub("", done.stderr)
+    return done
 
 
 def without(*packages: str) -> str:
