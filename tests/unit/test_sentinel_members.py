@@ -9,7 +9,7 @@ import pytest
 
 from dvcache.errors import ClosedError, ConnectError, ConnectionLost, ReadOnlyError, ReplyTimeout
 from dvcache.pools.sentinel.members import MemberPools
-from dvcache.pools.sentinel.pools import OnPrimary, OnReplicas
+from dvcache.pools.sentinel.pools import PrimaryAttempts, ReplicaAttempts
 from dvcache.pools.sentinel.sentinel import Known
 from dvcache.pools.sentinel.watcher import Watcher
 from dvcache.routing.retries import aperform, perform
@@ -100,7 +100,7 @@ def run(request: pytest.FixtureRequest, pools: Pools) -> Run:
 
 
 def test_the_primary_is_asked_for_once_and_then_used(run: Run, pools: Pools, watch: Watcher, asking: Asking) -> None:
-    attempts = OnPrimary(nodes(watch, run.make))
+    attempts = PrimaryAttempts(nodes(watch, run.make))
     for _ in range(3):
         assert list(run(attempts, SET)) == ["n1"]
     assert (asking.asked, list(pools.made)) == (1, [1])
@@ -114,7 +114,7 @@ def test_the_primary_is_asked_for_once_and_then_used(run: Run, pools: Pools, wat
 def test_what_was_not_performed_is_done_by_the_new_primary(
     outcome: Exception, run: Run, pools: Pools, watch: Watcher, asking: Asking
 ) -> None:
-    attempts = OnPrimary(nodes(watch, run.make))
+    attempts = PrimaryAttempts(nodes(watch, run.make))
     run(attempts, SET)
     pools.made[1].outcome = outcome
     asking.answer = Known(TWO, (THREE,), 2)
@@ -126,7 +126,7 @@ def test_what_was_not_performed_is_done_by_the_new_primary(
 def test_what_may_have_been_performed_is_not_repeated_here_and_the_sentinels_are_asked(
     outcome: Exception, run: Run, pools: Pools, watch: Watcher, asking: Asking
 ) -> None:
-    attempts = OnPrimary(nodes(watch, run.make))
+    attempts = PrimaryAttempts(nodes(watch, run.make))
     run(attempts, SET)
     pools.made[1].outcome = outcome
     asking.answer = Known(TWO, (THREE,), 2)
@@ -140,7 +140,7 @@ def test_what_may_have_been_performed_is_not_repeated_here_and_the_sentinels_are
 def test_where_the_primary_has_not_moved_its_own_error_is_raised(
     answer: Any, run: Run, pools: Pools, watch: Watcher, asking: Asking
 ) -> None:
-    attempts = OnPrimary(nodes(watch, run.make))
+    attempts = PrimaryAttempts(nodes(watch, run.make))
     run(attempts, SET)
     asking.answer = answer
     pools.made[1].outcome = ConnectError("n1 refused")
@@ -151,7 +151,7 @@ def test_where_the_primary_has_not_moved_its_own_error_is_raised(
 
 
 def test_a_primary_that_moves_twice_is_followed_once(run: Run, pools: Pools, watch: Watcher, asking: Asking) -> None:
-    attempts = OnPrimary(nodes(watch, run.make))
+    attempts = PrimaryAttempts(nodes(watch, run.make))
     run(attempts, SET)
 
     def move() -> None:
@@ -191,13 +191,13 @@ def test_without_a_primary_the_error_names_the_service_and_the_sentinels(
 ) -> None:
     asking.answer = answer
     with pytest.raises(ConnectError, match=WHERE + reason):
-        run(OnPrimary(nodes(watch, run.make)), SET)
+        run(PrimaryAttempts(nodes(watch, run.make)), SET)
 
 
 def test_the_replicas_are_read_in_turn_and_their_list_is_followed(
     run: Run, pools: Pools, watch: Watcher, asking: Asking
 ) -> None:
-    attempts = OnReplicas(nodes(watch, run.make, "replica"))
+    attempts = ReplicaAttempts(nodes(watch, run.make, "replica"))
     assert {run(attempts, GET)[0] for _ in range(100)} == {"n2", "n3"}
     on(watch, Known(TWO, (THREE,), 2))
     assert {run(attempts, GET)[0] for _ in range(100)} == {"n3"}
@@ -231,7 +231,7 @@ def test_closing_ends_the_pools_and_with_the_last_of_them_the_watch(pools: Pools
 
 def test_a_forked_child_has_the_watch_ask_before_it_uses_a_node(run: Run, watch: Watcher, asking: Asking) -> None:
     followed = nodes(watch, run.make)
-    attempts = OnPrimary(followed)
+    attempts = PrimaryAttempts(followed)
     run(attempts, SET)
     followed._lock.acquire()  # by a thread that the child has not
     watch.renew()

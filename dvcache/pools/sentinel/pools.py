@@ -17,7 +17,7 @@ from dvcache.routing.retries import Attempts, Flow, Question, aperform, perform
 from dvcache.types import Batch, Endpoint
 
 
-class OnPrimary(Generic[P]):
+class PrimaryAttempts(Generic[P]):
     """Attempts on the primary, and on the new primary if a failover happened before anything was performed."""
 
     def __init__(self, nodes: MemberPools[P]) -> None:
@@ -79,7 +79,7 @@ class OnPrimary(Generic[P]):
             yield self._nodes.watch.ask
 
 
-class OnReplicas(Generic[P]):
+class ReplicaAttempts(Generic[P]):
     """Attempts on the replicas, by the replica balancer."""
 
     def __init__(self, nodes: MemberPools[P]) -> None:
@@ -169,6 +169,6 @@ def async_service_pool(endpoint: Endpoint, watch: Watcher, make: Callable[[Endpo
 def _attempts(endpoint: Endpoint, nodes: MemberPools[P]) -> tuple[Any, ReplicaBalancer[Any] | None]:
     """Return the attempts for the role. `Any`: mypy cannot see that attempts on pools are attempts on clients."""
     if endpoint.role == "primary":
-        return OnPrimary(nodes), None
-    replicas = OnReplicas(nodes)
+        return PrimaryAttempts(nodes), None
+    replicas = ReplicaAttempts(nodes)
     return replicas, replicas.balancer
