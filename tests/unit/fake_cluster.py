@@ -11,6 +11,9 @@ from dvcache.types import Address, Batch, Command, Endpoint
 
 Answer = Callable[[Command], Any]
 
+TIMEOUT = 30.0
+"""Seconds: the socket timeout of the nodes, which a busy machine does not reach."""
+
 
 class Node:
     """One node: a store that may answer something else first.
@@ -29,10 +32,13 @@ class Node:
         self.rehashing = False
         """Whether commands with several keys are answered with TRYAGAIN."""
         self.down: Exception | None = None
+        self.tries = 0
+        """Batches that reached it, also while it was down."""
         self.waited: Callable[[], object] | None = None
         """Called when a caller has waited in vain for a node that hangs; None for one that does not."""
 
     def run(self, batch: Batch) -> list[Any]:
+        self.tries += 1
         if self.down is not None:
             raise self.down
         if self.waited is not None:
@@ -124,7 +130,7 @@ class World:
     def client(self, mode: str, *seeds: Address) -> Any:
         """Return a cluster's client: of the asynchronous mode one that runs each batch to its end."""
         places = seeds or [node.address for node in self.nodes]
-        endpoints = [Endpoint(host=host, port=port, in_cluster=True, timeout=0.5) for host, port in places]
+        endpoints = [Endpoint(host=host, port=port, in_cluster=True, timeout=TIMEOUT) for host, port in places]
         topology = Topology(cluster=True, read_from_primary=True)
         if mode == "sync":
             return client(SYNC, lambda endpoint: Pool(self, endpoint), endpoints, topology)
