@@ -8,10 +8,10 @@ import hypothesis
 import pytest
 
 from tests import selection
-from tests.clusters import Cluster
-from tests.servers import PASSWORD, DelayProxy, Server, TlsProxy, add_users
-from tests.shards import Shards
-from tests.topologies import Replication, SentinelFleet
+from tests.support.clusters import Cluster
+from tests.support.servers import PASSWORD, DelayProxy, Server, TlsProxy, add_users
+from tests.support.shards import Shards
+from tests.support.topologies import Replication, SentinelFleet
 
 hypothesis.settings.register_profile("here", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
@@ -40,7 +40,7 @@ def server(shared_server: Server) -> Server:
 
 @pytest.fixture
 def acl_server(server: Server) -> Server:
-    """The session's server, empty, with the users `CACHE_USER` and `NO_SCRIPTS_USER` of `tests.servers`."""
+    """The session's server, empty, with the users `CACHE_USER` and `NO_SCRIPTS_USER` of `tests.support.servers`."""
     return server
 
 

@@ -2,8 +2,8 @@
 
 import difflib
 
-from tests.programs import environment, run
 from tests.public_api import TEXT
+from tests.support.programs import environment, run
 
 
 def test_public_api_is_as_written() -> None:

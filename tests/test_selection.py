@@ -7,7 +7,8 @@ from typing import Final
 
 import pytest
 
-from tests import programs, selection
+from tests import selection
+from tests.support import programs
 
 COLLECT: Final = """
 import json, sys, pytest

@@ -24,7 +24,7 @@ from tests.bench.patterns import show_patterns
 from tests.bench.peers import ASYNC_PEERS, SYNC_PEERS
 from tests.bench.shards import show_shards
 from tests.bench.topologies import show_topologies
-from tests.servers import Server
+from tests.support.servers import Server
 
 SEVERAL: Final = {"cluster": show_cluster, "shards": show_shards}
 """What is measured on several servers of its own."""

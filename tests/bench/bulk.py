@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench.patterns import OTHER
-from tests.programs import environment
-from tests.servers import Server
+from tests.support.programs import environment
+from tests.support.servers import Server
 
 CALLS: Final = Path(__file__).with_name("bulk_calls.py")
 RAW: Final = "raw get"

@@ -27,8 +27,8 @@ from tests.bench.peers import (
     sets,
 )
 from tests.bench.several import on_core, show_several
-from tests.clusters import Cluster, ClusterNode
-from tests.servers import Server
+from tests.support.clusters import Cluster, ClusterNode
+from tests.support.servers import Server
 
 STORED: Final = [f":1:{key}" for key in KEYS]
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from tests.bench.checkout import WORKS
-from tests.clusters import Cluster
-from tests.servers import Server
-from tests.topologies import Replication
+from tests.support.clusters import Cluster
+from tests.support.servers import Server
+from tests.support.topologies import Replication
 
 CHECKOUT: Final = Path(__file__).with_name("checkout.py")
 Pairs: TypeAlias = dict[tuple[str, str], list[list[tuple[float, float]]]]

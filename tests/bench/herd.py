@@ -26,8 +26,8 @@ from tests.bench.peers import (
     dvcache_async,
     dvcache_sync,
 )
-from tests.programs import environment
-from tests.servers import Server
+from tests.support.programs import environment
+from tests.support.servers import Server
 
 PLAIN: Final = "plain"
 PROCESSES: Final = 4

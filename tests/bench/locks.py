@@ -8,8 +8,8 @@ import statistics
 import sys
 from typing import Final
 
-from tests.lock_queues import hand_overs, turns
-from tests.servers import Server
+from tests.support.lock_queues import hand_overs, turns
+from tests.support.servers import Server
 
 PROCESSES: Final = 3
 

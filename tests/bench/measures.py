@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, ExitStack
 from typing import Final, TypeAlias
 
 from tests.bench.peers import KEYS, ONE_AT_A_TIME, VALUE, Async, AsyncPeer, Sync, container
-from tests.servers import Server
+from tests.support.servers import Server
 
 Rounds: TypeAlias = dict[str, dict[str, list[float]]]
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Final
 
 from dvcache import Cache, Container, Settings
-from tests.programs import environment
-from tests.servers import Server
+from tests.support.programs import environment
+from tests.support.servers import Server
 
 KEYS: Final = 200_000
 OTHER: Final = """

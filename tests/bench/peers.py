@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import libvalkey
 
 from dvcache import AsyncCache, Cache, Container, Settings
-from tests.servers import Server
+from tests.support.servers import Server
 
 THEIRS: Final = Path(__file__).with_name("theirs.py")
 VALUE: Final = {"zone": "Europe/Berlin", "offset": 3600, "dst": True}

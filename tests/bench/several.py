@@ -9,7 +9,7 @@ from dvcache import Container, Settings
 from tests.bench.figures import Figures
 from tests.bench.measures import measure_async, measure_sync
 from tests.bench.peers import KEYS, VALUE, Async, Sync, async_peer, django_valkey, sync_peer
-from tests.servers import Server
+from tests.support.servers import Server
 
 ALONE: Final = "standalone"
 """The peer that the others are compared with."""

@@ -4,8 +4,8 @@ With `--django-valkey PYTHON` its shard client, which is synchronous only, does 
 """
 
 from tests.bench.several import on_core, show_several
-from tests.servers import Server
-from tests.shards import Shards
+from tests.support.servers import Server
+from tests.support.shards import Shards
 
 
 def show_shards(server: Server, rounds: int, core: int, theirs: str | None) -> None:

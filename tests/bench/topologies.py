@@ -9,7 +9,7 @@ from dvcache import Settings
 from tests.bench.figures import Figures
 from tests.bench.measures import measure_async, measure_sync
 from tests.bench.peers import async_peer, sync_peer
-from tests.topologies import SentinelFleet
+from tests.support.topologies import SentinelFleet
 
 SERVICE: Final = "service_name"
 ALONE: Final = "standalone"

@@ -16,12 +16,12 @@ from django.core.management import call_command
 from django.db import connections as databases
 from django.test.utils import override_settings
 
-from tests.servers import Server
+from tests.support.servers import Server
 
 SETTINGS: Final[dict[str, Any]] = {
     "SECRET_KEY": "x" * 50,
     "ALLOWED_HOSTS": ["testserver"],
-    "ROOT_URLCONF": "tests.django.webproject",
+    "ROOT_URLCONF": "tests.support.webproject",
     "DEBUG_PROPAGATE_EXCEPTIONS": True,
     "INSTALLED_APPS": [
         *("django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", "django_valkey"),
@@ -81,7 +81,7 @@ def configured() -> Configure:
 @pytest.fixture
 def on_server(server: Server, configured: Configure) -> Iterator[Server]:
     """The session's server, empty, as the default alias."""
-    from tests.django.webproject import calls  # noqa: PLC0415  # views are made of settings
+    from tests.support.webproject import calls  # noqa: PLC0415  # views are made of settings
 
     calls.clear()
     with configured(server.url()):

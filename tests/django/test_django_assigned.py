@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import caches
 
 from tests.django.conftest import Configure
-from tests.servers import Server
+from tests.support.servers import Server
 
 SYNC: Final = "django_valkey.cache.ValkeyCache"
 ASYNC: Final = "django_valkey.async_cache.cache.AsyncValkeyCache"

@@ -10,7 +10,7 @@ from django.test.utils import override_settings
 
 from django_valkey.exceptions import CompressorError, ConfigurationError, ConnectionInterrupted
 from dvcache import errors
-from tests.servers import free_port
+from tests.support.servers import free_port
 
 WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "no location": ({"LOCATION": ""}, "LOCATION", "a URL is missing"),

@@ -23,8 +23,8 @@ from django_valkey.exceptions import ConfigurationError
 from dvcache import ConfigurationWarning
 from dvcache.serializers import PickleSerializer
 from dvcache.serializers.signed import SignedSerializer
-from tests import programs
-from tests.programs import ROOT, environment
+from tests.support import programs
+from tests.support.programs import ROOT, environment
 
 SYNC: Final = "django_valkey.cache.ValkeyCache"
 ASYNC: Final = "django_valkey.async_cache.cache.AsyncValkeyCache"

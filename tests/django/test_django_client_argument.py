@@ -16,7 +16,7 @@ from django_valkey.cache import ValkeyCache
 from django_valkey.client import DefaultClient
 from dvcache import Client, NotSupportedError, TransportError
 from tests.django.conftest import Configure
-from tests.servers import Server
+from tests.support.servers import Server
 
 ASYNC = "django_valkey.async_cache.cache.AsyncValkeyCache"
 NOWHERE = "valkey://127.0.0.1:1/0"

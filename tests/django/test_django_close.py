@@ -11,7 +11,7 @@ from django.test.utils import override_settings
 
 from django_valkey import get_valkey_connection
 from tests.django.conftest import NAMED, Configure, connections
-from tests.servers import Server
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.usefixtures("raw_pools")
 
@@ -38,7 +38,7 @@ def test_connections_end_with_the_request_where_the_project_says_so(
                 server.wait_until(lambda: connections(server) == 0)
 
 
-OWN_POOL = {"CONNECTION_POOL_CLASS": "tests.drivers.OwnBlockingPool"}
+OWN_POOL = {"CONNECTION_POOL_CLASS": "tests.support.custom_pools.OwnBlockingPool"}
 
 
 @pytest.mark.parametrize("options", [{}, OWN_POOL], ids=["lean", "own pool"])

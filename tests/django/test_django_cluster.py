@@ -23,10 +23,10 @@ from dvcache.pools.sync_pool import SyncPool
 from dvcache.routing.slots import slot
 from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.conformance import Blocking, CacheConformance, MakeCache
-from tests.clusters import Cluster
 from tests.django.conftest import Configure
 from tests.selection import alternate
-from tests.topologies import calls
+from tests.support.clusters import Cluster
+from tests.support.topologies import calls
 
 BACKEND = "django_valkey.cluster_cache.cache.ClusterValkeyCache"
 SYNC, ASYNC = "django_valkey.cache.ValkeyCache", "django_valkey.async_cache.cache.AsyncValkeyCache"

@@ -12,8 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django_valkey import container
 from dvcache.errors import AuthenticationError
 from tests.django.conftest import Configure
-from tests.drivers import DRIVERS, OwnPool
-from tests.servers import CACHE_USER, PASSWORD, Server
+from tests.support.custom_pools import DRIVERS, OwnPool
+from tests.support.servers import CACHE_USER, PASSWORD, Server
 
 
 class RotatingToken:

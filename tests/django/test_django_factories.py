@@ -16,15 +16,15 @@ from django.test.utils import override_settings
 from django_valkey.base_pool import BaseConnectionFactory
 from django_valkey.pool import ConnectionFactory, get_connection_factory
 from dvcache import ConfigurationError, ConfigurationWarning
-from tests.django.own import path
-from tests.django.own_factories import (
+from tests.support.custom_caches import path
+from tests.support.custom_factories import (
     OF,
     Counting,
     Factory,
     SentinelFactory,
 )
-from tests.servers import Server
-from tests.topologies import SentinelFleet
+from tests.support.servers import Server
+from tests.support.topologies import SentinelFleet
 
 BACKENDS = {"sync": "django_valkey.cache.ValkeyCache", "async": "django_valkey.async_cache.cache.AsyncValkeyCache"}
 OVERRIDDEN = ["make_connection_params", "get_connection_pool", "get_or_create_connection_pool", "get_parser_cls"]

@@ -11,7 +11,7 @@ from django_valkey._methods.methods import AsyncMethods, Methods
 from django_valkey.client import HashClient
 from django_valkey.commands.hash import AsyncHashCommands, HashCommands
 from tests.django.conftest import Configure
-from tests.servers import Server
+from tests.support.servers import Server
 
 
 class Mine(HashClient):

@@ -12,7 +12,7 @@ from django.test.utils import override_settings
 from django_valkey import container
 from django_valkey._legacy.herd_envelope import unwrapped
 from django_valkey.base_client import Marker
-from tests.servers import Server
+from tests.support.servers import Server
 
 THEIRS = (
     b"\x80\x04\x95;\x00\x00\x00\x00\x00\x00\x00\x8c\x19django_valkey.base_client\x94\x8c\x06Marker\x94\x93\x94)\x81\x94}"

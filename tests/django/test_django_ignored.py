@@ -1,7 +1,7 @@
 """IGNORE_EXCEPTIONS on a server that is not there: every public method of both backends, found by looking at them.
 
-A method that is new fails here until it is in one of the tables: in `EXAMPLES` (or `STREAMS`) of `tests.empty_values`
-with a call and what that returns where no answer comes, or in `LOCAL` if it asks no server.
+A method that is new fails here until it is in one of the tables: in `EXAMPLES` (or `STREAMS`) of
+`tests.support.empty_values` with a call and its empty value, or in `LOCAL` if it sends nothing.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ from django.test.utils import override_settings
 
 from django_valkey.async_cache.cache import AsyncValkeyCache
 from django_valkey.cache import ValkeyCache
-from tests.empty_values import EXAMPLES, STREAMS
-from tests.servers import free_port
+from tests.support.empty_values import EXAMPLES, STREAMS
+from tests.support.servers import free_port
 
 LOGGER: Final = "shop.cache"
 
@@ -75,7 +75,7 @@ def test_a_method_returns_its_typed_empty_value_and_one_line_is_logged(
     alias: str, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     operation = name if name in CALLS else name.removeprefix("a")
-    assert operation in CALLS, f"say in tests.empty_values what {name} returns without an answer, or in LOCAL"
+    assert operation in CALLS, f"say in tests.support.empty_values what {name} returns without an answer, or in LOCAL"
     call, expected = CALLS[operation]
     cache: Any = caches[alias]
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import caches
 from django.test.utils import override_settings
 
-from tests.servers import Server
+from tests.support.servers import Server
 
 REPLACED = ("get", "set", "add", "get_many", "set_many", "delete", "has_key", "incr")
 

@@ -9,8 +9,8 @@ from django.core.cache import caches
 from django.core.signals import request_finished
 from django.test.utils import override_settings
 
-from tests import programs
-from tests.django.webproject import WsgiBrowser
+from tests.support import programs
+from tests.support.webproject import WsgiBrowser
 
 IMPORTS = """
 import pkgutil, sys

@@ -10,7 +10,7 @@ from django.utils.functional import SimpleLazyObject
 
 from dvcache import SerializationError
 from tests.django.conftest import Configure
-from tests.servers import Server
+from tests.support.servers import Server
 
 SYNC: Final = "django_valkey.cache.ValkeyCache"
 ASYNC: Final = "django_valkey.async_cache.cache.AsyncValkeyCache"

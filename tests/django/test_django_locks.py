@@ -14,7 +14,7 @@ from django.core.cache import caches
 import dvcache
 from django_valkey._methods import locks
 from tests.django.conftest import Configure
-from tests.servers import Server
+from tests.support.servers import Server
 
 ASYNC = "django_valkey.async_cache.cache.AsyncValkeyCache"
 

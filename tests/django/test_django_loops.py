@@ -8,10 +8,10 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.core.cache import caches
 
-from tests import programs
 from tests.django.conftest import NAMED, Configure, connections
-from tests.django.webproject import AsgiBrowser
-from tests.servers import Server
+from tests.support import programs
+from tests.support.servers import Server
+from tests.support.webproject import AsgiBrowser
 
 FORKS = """
 import asyncio, os, signal, sys

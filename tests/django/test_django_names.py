@@ -24,7 +24,7 @@ from django_valkey.exceptions import CompressorError, ConnectionInterrupted
 from django_valkey.serializers.pickle import PickleSerializer
 from dvcache import TransportError
 from dvcache.testing import MemoryPoolFactory
-from tests.servers import free_port
+from tests.support.servers import free_port
 
 
 class Names(NamedTuple):

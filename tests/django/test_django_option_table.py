@@ -2,7 +2,7 @@
 
 With `-v` the report ends with the table of all of them.
 
-The rows are in `tests.django.option_rows`.
+The rows are in `tests.support.option_rows`.
 """
 
 import warnings
@@ -18,10 +18,10 @@ from django.test.utils import override_settings
 from django_valkey import checks
 from django_valkey._config import django_settings
 from dvcache.settings.schema import KEYS, KNOWN, copied
-from tests.django.option_rows import KEYS as OF_ENTRIES
-from tests.django.option_rows import OPTIONS as OF_OPTIONS
-from tests.django.option_rows import Row, Seen
-from tests.servers import Server
+from tests.support.option_rows import KEYS as OF_ENTRIES
+from tests.support.option_rows import OPTIONS as OF_OPTIONS
+from tests.support.option_rows import Row, Seen
+from tests.support.servers import Server
 
 Case = tuple[dict[str, Any], dict[str, Any]]
 """An entry of CACHES, and global settings."""

@@ -20,8 +20,8 @@ from django_valkey.base import (
 )
 from django_valkey.cache import ValkeyCache
 from django_valkey.client import DefaultClient
-from tests.django.own import alias, calls, of
 from tests.django.test_django_own_clients import THROUGH, AsyncCounting, AsyncOwnDefault, Counting, OwnDefault
+from tests.support.custom_caches import alias, calls, of
 
 
 class OwnCache(Counting, ValkeyCache):

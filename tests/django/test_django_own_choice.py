@@ -13,9 +13,9 @@ from django_valkey.async_cache.client import AsyncDefaultClient, AsyncSentinelCl
 from django_valkey.base_client import DEFAULT_TIMEOUT, _main_exceptions
 from django_valkey.client import DefaultClient, SentinelClient
 from django_valkey.exceptions import ConnectionInterrupted
-from tests.django.own import ASYNC, SYNC, calls, of, path
-from tests.servers import Server
-from tests.topologies import SentinelFleet
+from tests.support.custom_caches import ASYNC, SYNC, calls, of, path
+from tests.support.servers import Server
+from tests.support.topologies import SentinelFleet
 
 pytestmark = pytest.mark.usefixtures("raw_pools")
 

@@ -10,8 +10,8 @@ from django_valkey._config import registry
 from django_valkey.async_cache.client import AsyncDefaultClient, AsyncHerdClient, AsyncSentinelClient
 from django_valkey.cache import ValkeyCache
 from django_valkey.client import DefaultClient, HerdClient, SentinelClient
-from tests.django.own import ASYNC, SYNC, alias, calls, of
-from tests.servers import free_port
+from tests.support.custom_caches import ASYNC, SYNC, alias, calls, of
+from tests.support.servers import free_port
 
 
 class Counting:

@@ -13,7 +13,7 @@ from django_valkey.client import DefaultClient, HerdClient, SentinelClient
 from django_valkey.compressors.base import BaseCompressor
 from django_valkey.serializers.base import BaseSerializer
 from dvcache import SerializationError
-from tests.django.own import alias, calls, of
+from tests.support.custom_caches import alias, calls, of
 
 
 class Naming:

@@ -18,8 +18,8 @@ from django_valkey.async_cache.pool import AsyncConnectionFactory, AsyncSentinel
 from django_valkey.base_pool import BaseConnectionFactory
 from django_valkey.client import DefaultClient, HerdClient, SentinelClient
 from django_valkey.pool import ConnectionFactory, SentinelConnectionFactory
-from tests.servers import Server
-from tests.topologies import SentinelFleet, role
+from tests.support.servers import Server
+from tests.support.topologies import SentinelFleet, role
 
 PATHS = {
     "django_valkey.client.DefaultClient": DefaultClient,

@@ -23,8 +23,8 @@ from django_valkey.pool import SentinelConnectionFactory
 from dvcache import AsyncCache, Cache, ConfigurationWarning, NotSupportedError
 from dvcache.pools.embedded.shared import SHARED
 from tests.django.conftest import NAMED, Configure, connections
-from tests.servers import Server
-from tests.topologies import SentinelFleet, role
+from tests.support.servers import Server
+from tests.support.topologies import SentinelFleet, role
 
 pytestmark = pytest.mark.usefixtures("raw_pools")
 

@@ -8,10 +8,10 @@ import pytest
 import valkey
 
 from django_valkey import get_valkey_connection
-from tests.clusters import Cluster
 from tests.django.conftest import Configure
-from tests.servers import DelayProxy, TlsProxy
-from tests.topologies import SERVICES, SentinelFleet
+from tests.support.clusters import Cluster
+from tests.support.servers import DelayProxy, TlsProxy
+from tests.support.topologies import SERVICES, SentinelFleet
 
 pytestmark = pytest.mark.usefixtures("raw_pools")
 

@@ -23,7 +23,7 @@ from django_valkey.pool import ConnectionFactory, get_connection_factory
 from dvcache import NotSupportedError
 from dvcache.pools.factory import Pools
 from dvcache.testing import MemoryPoolFactory
-from tests.servers import Server
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.usefixtures("raw_pools")
 SYNC: Final = "django_valkey.cache.ValkeyCache"

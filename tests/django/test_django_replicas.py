@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 from dvcache import NotSupportedError
 from dvcache.routing import replica_lag
 from tests.django.conftest import Configure
-from tests.topologies import Replication, SentinelFleet, calls, refusals, reset_calls
+from tests.support.topologies import Replication, SentinelFleet, calls, refusals, reset_calls
 
 ENGINES = pytest.mark.parametrize("engine", ["cache", "cached_db"])
 VISITS = 50

@@ -8,10 +8,10 @@ from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 
 from dvcache import CacheError
-from tests.canaries import CANARY, leaks
 from tests.django.conftest import Configure
-from tests.drivers import OwnConnection, OwnPool
-from tests.servers import free_port
+from tests.support.canaries import CANARY, leaks
+from tests.support.custom_pools import OwnConnection, OwnPool
+from tests.support.servers import free_port
 
 OPTIONS: dict[str, Any] = {
     "SIGNING_KEYS": [CANARY],

@@ -17,7 +17,7 @@ from django_valkey.serializers.signed import SignedSerializer
 from django_valkey.serializers.typed import SAFE, TypedSerializer
 from dvcache.serializers.typed import Kind
 from tests.django.conftest import Configure
-from tests.django.webproject import AsgiBrowser, Browser, WsgiBrowser, calls
+from tests.support.webproject import AsgiBrowser, Browser, WsgiBrowser, calls
 
 SIGNED = {"SERIALIZER": "django_valkey.serializers.signed.SignedSerializer"}
 TYPED = {"SERIALIZER": "django_valkey.serializers.typed.TypedSerializer"}

@@ -16,9 +16,9 @@ from django.test.utils import override_settings
 
 from dvcache import ConfigurationWarning, NotSupportedError
 from dvcache.routing.replica_balancer import RUN
-from tests import seeds
-from tests.servers import Server
-from tests.topologies import Node, SentinelFleet, calls, clients, refusals, reset_calls
+from tests.support import seed_documents
+from tests.support.servers import Server
+from tests.support.topologies import Node, SentinelFleet, calls, clients, refusals, reset_calls
 
 READS: Final = 4 * RUN
 """Each replica has its turn for a run of reads at a time."""
@@ -167,9 +167,9 @@ def plain(server: Server) -> Iterator[Server]:
 def test_a_documented_alias_reads_and_writes_where_the_table_says(
     alias: Alias, fleet: SentinelFleet, plain: Server, roles: list[list[str]], *, factory: bool
 ) -> None:
-    settings = seeds.settings(alias.block, fleet.addresses, plain.port)
+    settings = seed_documents.settings(alias.block, fleet.addresses, plain.port)
     if factory:
-        settings |= seeds.settings("async_global_factory", (), 0)
+        settings |= seed_documents.settings("async_global_factory", (), 0)
     entry = settings["CACHES"][alias.name]
     url = entry["LOCATION"] if isinstance(entry["LOCATION"], str) else entry["LOCATION"][0]
     service = url.partition("://")[2].partition("/")[0] if "SENTINELS" in entry["OPTIONS"] else ""
@@ -185,11 +185,11 @@ def test_a_documented_alias_reads_and_writes_where_the_table_says(
     assert all(part in message for part, message in zip(wanted, said, strict=True))
 
 
-@pytest.mark.parametrize("block", seeds.EDITS)
+@pytest.mark.parametrize("block", seed_documents.EDITS)
 def test_a_block_is_the_documents_own_but_for_the_listed_edits(block: str) -> None:
-    assert seeds.text(block) == seeds.edited(block)
+    assert seed_documents.text(block) == seed_documents.edited(block)
 
 
 def test_every_block_has_its_original() -> None:
-    for folder, suffix in ((seeds.FOLDER, "py"), (seeds.FOLDER / "original", "txt")):
-        assert {path.stem for path in folder.glob(f"*.{suffix}")} == {*seeds.EDITS}
+    for folder, suffix in ((seed_documents.FOLDER, "py"), (seed_documents.FOLDER / "original", "txt")):
+        assert {path.stem for path in folder.glob(f"*.{suffix}")} == {*seed_documents.EDITS}

@@ -14,8 +14,8 @@ from django.test.utils import override_settings
 from django_valkey.exceptions import ConfigurationError
 from dvcache import ConnectError
 from dvcache.types import Address
-from tests.servers import free_port, wait_until
-from tests.topologies import SentinelFleet
+from tests.support.servers import free_port, wait_until
+from tests.support.topologies import SentinelFleet
 
 BACKENDS = pytest.mark.parametrize("backend", ["cache.ValkeyCache", "async_cache.cache.AsyncValkeyCache"])
 SENTINELS: Final = [("sentinel-1", 26379)]

@@ -10,8 +10,8 @@ from django.test import AsyncClient, Client
 from django.test.utils import override_settings
 from django.utils.module_loading import import_string
 
-from tests.django.webproject import AsgiBrowser, Browser, WsgiBrowser, calls
-from tests.servers import Server
+from tests.support.servers import Server
+from tests.support.webproject import AsgiBrowser, Browser, WsgiBrowser, calls
 
 BROWSERS = pytest.mark.parametrize("browser_class", [WsgiBrowser, AsgiBrowser])
 ENGINES = pytest.mark.parametrize("engine", ["cache", "cached_db"])

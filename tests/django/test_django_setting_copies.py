@@ -14,7 +14,7 @@ from django.test.utils import override_settings
 from django_valkey._backend import aliases
 from django_valkey._config import django_settings
 from dvcache import Container, Settings
-from tests.servers import CACHE_USER, PASSWORD, Server
+from tests.support.servers import CACHE_USER, PASSWORD, Server
 
 SERIALIZERS: Final = ("json.JSONSerializer", "pickle.PickleSerializer", "signed.SignedSerializer")
 COMPRESSORS: Final = ("zlib.ZlibCompressor", "zstd.ZStdCompressor", "identity.IdentityCompressor")

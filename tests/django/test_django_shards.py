@@ -17,7 +17,7 @@ from django_valkey.async_cache.client import AsyncShardClient
 from django_valkey.client import ShardClient
 from dvcache import Settings
 from tests.django.conftest import NAMED, Configure, connections
-from tests.shards import Shards
+from tests.support.shards import Shards
 
 SYNC, ASYNC = "django_valkey.cache.ValkeyCache", "django_valkey.async_cache.cache.AsyncValkeyCache"
 CLIENT, TWIN = "django_valkey.client.ShardClient", "django_valkey.async_cache.client.AsyncShardClient"

@@ -12,8 +12,8 @@ from django.core.cache import caches
 
 from dvcache.errors import ConnectError, TransportError
 from tests.django.conftest import Configure
-from tests.drivers import DRIVERS, OwnPool
-from tests.servers import Server, TlsProxy
+from tests.support.custom_pools import DRIVERS, OwnPool
+from tests.support.servers import Server, TlsProxy
 
 
 @pytest.fixture(scope="module")

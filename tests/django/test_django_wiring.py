@@ -17,7 +17,7 @@ from django_valkey.cache import ValkeyCache
 from django_valkey.exceptions import ConfigurationError
 from dvcache.testing import MemoryPoolFactory
 from tests.django.conftest import NAMED, Configure, connections
-from tests.servers import Server
+from tests.support.servers import Server
 
 PRODUCTION = {
     "default": {

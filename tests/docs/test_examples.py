@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import pytest
 
-from tests import programs
-from tests.clusters import Cluster
-from tests.programs import ROOT, environment
-from tests.servers import Server
-from tests.shards import Shards
-from tests.topologies import SERVICES, SentinelFleet
+from tests.support import programs
+from tests.support.clusters import Cluster
+from tests.support.programs import ROOT, environment
+from tests.support.servers import Server
+from tests.support.shards import Shards
+from tests.support.topologies import SERVICES, SentinelFleet
 
 pytestmark = pytest.mark.server  # programs of the pages start some
 

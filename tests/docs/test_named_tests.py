@@ -8,7 +8,7 @@ import pytest
 
 from dvcache.testing import conformance
 from tests.docs.test_tables import CODE, DOCS, rows
-from tests.programs import ROOT
+from tests.support.programs import ROOT
 
 REPORTS: Final = ROOT / "tests" / "REPORTS.md"
 GUARANTEES: Final = DOCS / "guarantees.md"

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.docs.test_tables import CODE, DOCS
-from tests.programs import ROOT
+from tests.support.programs import ROOT
 
 PAGES = (DOCS / "architecture.md", DOCS / "contributing.md")
 PICTURE = DOCS / "architecture.svg"

@@ -12,7 +12,7 @@ from dvcache import AsyncCache, Cache, Container, Settings, errors
 from dvcache.container import Replacements
 from dvcache.policies.ignore_errors import EMPTY, IN_PARTS
 from dvcache.settings.schema import CacheEntry, Options
-from tests.programs import ROOT
+from tests.support.programs import ROOT
 
 DOCS = ROOT / "docs"
 OPERATIONS = (DOCS / "operations.md", DOCS / "collections.md")

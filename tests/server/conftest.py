@@ -9,13 +9,13 @@ import uvloop
 from dvcache.pools.sync_pool import SyncPool
 from dvcache.protocols import Pool
 from dvcache.types import Endpoint
-from tests.clusters import Cluster
-from tests.herd_rounds import Ground, Place, Topology, place_of
-from tests.herds import Herd, Kind, herd_of
-from tests.redis import REDIS, RedisServer
-from tests.sentinels import SentinelFleet
-from tests.servers import NO_SCRIPTS_USER, Server, user
-from tests.shards import Shards
+from tests.support.clusters import Cluster
+from tests.support.herd_processes import Herd, Kind, herd_of
+from tests.support.herd_scenarios import Ground, Place, Topology, place_of
+from tests.support.redis_server import REDIS, RedisServer
+from tests.support.sentinels import SentinelFleet
+from tests.support.servers import NO_SCRIPTS_USER, Server, user
+from tests.support.shards import Shards
 
 
 @pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])

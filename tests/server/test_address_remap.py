@@ -9,10 +9,10 @@ import pytest
 
 from dvcache import CacheError, ConfigurationError, Container, Settings
 from dvcache.routing.slots import slot
-from tests.clusters import Cluster
-from tests.drivers import OwnAsyncPool, OwnAsyncSentinelPool, OwnPool, OwnSentinelPool
-from tests.servers import DelayProxy
-from tests.topologies import SERVICES, SentinelFleet
+from tests.support.clusters import Cluster
+from tests.support.custom_pools import OwnAsyncPool, OwnAsyncSentinelPool, OwnPool, OwnSentinelPool
+from tests.support.servers import DelayProxy
+from tests.support.topologies import SERVICES, SentinelFleet
 
 OWN = {"own sync pool": {"CONNECTION_POOL_CLASS": OwnPool}, "own async pool": {"CONNECTION_POOL_CLASS": OwnAsyncPool}}
 OF_SENTINELS = {

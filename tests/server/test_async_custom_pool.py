@@ -21,7 +21,7 @@ from dvcache.errors import (
 from dvcache.pools.custom.async_pool import AsyncCustomPool
 from dvcache.pools.custom.loop_pool import IN_USE
 from dvcache.pools.factory import Pools
-from tests.drivers import (
+from tests.support.custom_pools import (
     CarelessConnection,
     Counted,
     OwnAsyncBlockingPool,
@@ -31,7 +31,7 @@ from tests.drivers import (
     endpoint_of,
     pools_of,
 )
-from tests.servers import DelayProxy, Server, TlsProxy, free_port
+from tests.support.servers import DelayProxy, Server, TlsProxy, free_port
 
 Make = Callable[..., AsyncCustomPool]
 PING = (("PING",),)

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import pytest
 
-from tests import interrupted_pools
-from tests.programs import environment
-from tests.servers import Server
+from tests.support import interrupted_pools
+from tests.support.programs import environment
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.full("strikes at every instruction of a call: 10 s")
 
@@ -23,7 +23,17 @@ NOTHING: Final[dict[str, list[str]]] = {name: [] for name in ("wrong", "false", 
 
 def struck(server: Server, pool: str, loop: str, error: str, every: int) -> dict[str, Any]:
     """Raise at instructions in a process of its own, and return what came of it."""
-    arguments = [sys.executable, "-W", "ignore", "-m", "tests.interrupted_pools", pool, str(server.port), loop, error]
+    arguments = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "tests.support.interrupted_pools",
+        pool,
+        str(server.port),
+        loop,
+        error,
+    ]
     ran = subprocess.run([*arguments, str(every)], env=environment(), capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-2000:]
     told: dict[str, Any] = json.loads(ran.stdout)

@@ -18,9 +18,9 @@ from dvcache.pools import async_connection, takeover
 from dvcache.pools.async_pool import MultiplexedPool
 from dvcache.pools.factory import Pools
 from dvcache.types import Endpoint
-from tests.async_speaker import Speaker, command
-from tests.drivers import OwnAsyncBlockingPool, OwnAsyncPool, endpoint_of
-from tests.servers import DelayProxy, Server, TlsProxy
+from tests.support.async_scripted_server import Speaker, command
+from tests.support.custom_pools import OwnAsyncBlockingPool, OwnAsyncPool, endpoint_of
+from tests.support.servers import DelayProxy, Server, TlsProxy
 
 pytestmark = pytest.mark.full("waits for slow and hung servers")
 

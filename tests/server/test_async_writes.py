@@ -8,7 +8,7 @@ from dvcache.clients.standalone import AsyncStandalone
 from dvcache.pools.async_connection import MultiplexedConnection
 from dvcache.pools.async_pool import MultiplexedPool
 from dvcache.types import Endpoint
-from tests.servers import Server
+from tests.support.servers import Server
 
 
 class Recorder:

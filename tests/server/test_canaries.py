@@ -11,10 +11,10 @@ from urllib.parse import quote
 import pytest
 
 from dvcache import CacheError, Container, Settings
-from tests.canaries import CANARY, leaks
-from tests.drivers import OwnAsyncPool, OwnPool
-from tests.greeters import Behaviour, Greeter, refusing, silent
-from tests.servers import Server
+from tests.support.canaries import CANARY, leaks
+from tests.support.custom_pools import OwnAsyncPool, OwnPool
+from tests.support.handshake_servers import Behaviour, Greeter, refusing, silent
+from tests.support.servers import Server
 
 OWN = {"own sync pool": {"CONNECTION_POOL_CLASS": OwnPool}, "own async pool": {"CONNECTION_POOL_CLASS": OwnAsyncPool}}
 WAYS = ["sync", "async", "own sync pool", "own async pool"]

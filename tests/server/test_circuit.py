@@ -11,8 +11,8 @@ import pytest
 
 from dvcache import Container, Settings
 from dvcache.clients.circuit_breaker import REST
-from tests.drivers import OwnAsyncPool, OwnPool
-from tests.servers import DelayProxy, Server, wait_until
+from tests.support.custom_pools import OwnAsyncPool, OwnPool
+from tests.support.servers import DelayProxy, Server, wait_until
 
 DEADLINE = 1.0
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from dvcache import Container, Settings
-from tests.proxies import TlsProxy
-from tests.servers import Server
+from tests.support.proxies import TlsProxy
+from tests.support.servers import Server
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])

@@ -18,10 +18,10 @@ from dvcache.errors import AuthenticationError, CacheError, ServerError, Transpo
 from dvcache.routing import replica_balancer
 from dvcache.routing.slots import slot
 from dvcache.testing.conformance import wired
-from tests.cluster_load import THIRDS
-from tests.clusters import Cluster, on_cluster
-from tests.replication import calls, reset_calls, wait_caught_up
-from tests.servers import PASSWORD, TlsProxy, wait_until
+from tests.support.cluster_load import THIRDS
+from tests.support.clusters import Cluster, on_cluster
+from tests.support.replication import calls, reset_calls, wait_caught_up
+from tests.support.servers import PASSWORD, TlsProxy, wait_until
 
 MODES = ["sync", "async"]
 

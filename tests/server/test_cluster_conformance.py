@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
-from tests.clusters import Cluster, on_cluster
-from tests.herds import of_a_herd
 from tests.selection import alternate
+from tests.support.clusters import Cluster, on_cluster
+from tests.support.herd_processes import of_a_herd
 
 POLICIES = {"plain": lambda make_cache: make_cache, "herd": of_a_herd}
 

@@ -8,8 +8,8 @@ import pytest
 from dvcache.errors import TryAgainError
 from dvcache.routing.slots import slot
 from dvcache.testing.conformance import wired
-from tests.clusters import Cluster, on_cluster
-from tests.servers import wait_until
+from tests.support.clusters import Cluster, on_cluster
+from tests.support.servers import wait_until
 
 TAG = "a"
 

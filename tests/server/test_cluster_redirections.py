@@ -8,8 +8,8 @@ import valkey
 from dvcache.routing.commands import RULES
 from dvcache.routing.slots import slot
 from dvcache.testing.conformance import wired
-from tests.cluster_load import THIRDS
-from tests.clusters import Cluster, on_cluster
+from tests.support.cluster_load import THIRDS
+from tests.support.clusters import Cluster, on_cluster
 
 KEY = f"{{{THIRDS[0]}}}k"
 KEYED = [name for name, rule in RULES.items() if rule.stop != rule.start]

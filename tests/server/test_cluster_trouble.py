@@ -9,11 +9,11 @@ import pytest
 from dvcache import Container, Settings
 from dvcache.errors import TransportError
 from dvcache.routing.slots import slot
-from tests.cluster_load import THIRDS, ClusterLoad
-from tests.clusters import Cluster, ClusterNode
-from tests.load import Mode
-from tests.servers import wait_until
-from tests.topologies import clients
+from tests.support.cluster_load import THIRDS, ClusterLoad
+from tests.support.clusters import Cluster, ClusterNode
+from tests.support.servers import wait_until
+from tests.support.service_load import Mode
+from tests.support.topologies import clients
 
 pytestmark = pytest.mark.full("each test waits for a cluster to change")
 

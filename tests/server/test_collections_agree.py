@@ -8,8 +8,8 @@ from dvcache.memory import MemoryPool
 from dvcache.memory.store import MemoryStore
 from dvcache.protocols import Pool
 from dvcache.types import Command, Endpoint
-from tests.agreement import CONDITIONS as FLAGS
-from tests.agreement import KEYS, PATTERNS, SOME_KEYS, VALUES, answers, command
+from tests.support.memory_agreement import CONDITIONS as FLAGS
+from tests.support.memory_agreement import KEYS, PATTERNS, SOME_KEYS, VALUES, answers, command
 
 pytestmark = pytest.mark.full("draws many random commands")
 

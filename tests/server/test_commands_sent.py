@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dvcache import Cache, Container, Settings
-from tests.servers import Server
+from tests.support.servers import Server
 
 
 @pytest.fixture

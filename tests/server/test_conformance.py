@@ -6,7 +6,7 @@ import pytest
 
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from tests.selection import alternate
-from tests.servers import CACHE_USER, NO_SCRIPTS_USER, PASSWORD, Server, TlsProxy
+from tests.support.servers import CACHE_USER, NO_SCRIPTS_USER, PASSWORD, Server, TlsProxy
 
 WAYS = ["TCP as ACL user", "TCP as ACL user without scripts", "unix socket", "TLS"]
 

@@ -7,7 +7,8 @@ import pytest
 
 from dvcache import Cache
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
-from tests.drivers import (
+from tests.selection import alternate
+from tests.support.custom_pools import (
     Counted,
     OwnAsyncBlockingPool,
     OwnAsyncConnection,
@@ -16,8 +17,7 @@ from tests.drivers import (
     OwnConnection,
     OwnPool,
 )
-from tests.selection import alternate
-from tests.servers import Server
+from tests.support.servers import Server
 
 KWARGS = "CONNECTION_POOL_KWARGS"
 WAYS: dict[str, dict[str, dict[str, Any]]] = {

@@ -16,9 +16,9 @@ from dvcache.protocols import AsyncPool, Pool, PoolFactory
 from dvcache.routing.commands import only_reads
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from dvcache.types import Batch, Endpoint
-from tests.herd_rules import HerdRules, World, world_of
 from tests.selection import alternate
-from tests.topologies import Replication, SentinelFleet, calls, reset_calls
+from tests.support.herd_rules import HerdRules, World, world_of
+from tests.support.topologies import Replication, SentinelFleet, calls, reset_calls
 
 WAIT: Batch = (("WAIT", 2, 5000),)
 """Until two replicas have it, or for five seconds."""

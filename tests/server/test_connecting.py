@@ -15,9 +15,9 @@ import valkey.connection as sync
 from dvcache import ConnectError, Container, Settings
 from dvcache.pools import connect
 from dvcache.types import Endpoint
-from tests.drivers import OwnAsyncPool, OwnPool
-from tests.greeters import HOSTS, Greeter, addresses, black_hole, byte_by_byte, silent
-from tests.servers import DelayProxy, Server
+from tests.support.custom_pools import OwnAsyncPool, OwnPool
+from tests.support.handshake_servers import HOSTS, Greeter, addresses, black_hole, byte_by_byte, silent
+from tests.support.servers import DelayProxy, Server
 
 LIMIT = 0.4
 SLACK = 10.0

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from dvcache import Container, NotSupportedError, PermissionDenied, Settings
-from tests.servers import NO_SCRIPTS_USER, PASSWORD, Server, user
+from tests.support.servers import NO_SCRIPTS_USER, PASSWORD, Server, user
 
 WAYS: Final = ["Valkey", "Valkey without scripts", "Redis", "Redis without scripts"]
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from dvcache import AuthenticationError, ConnectError, Container, Settings
-from tests.canaries import leaks
-from tests.drivers import OwnAsyncPool, OwnPool
-from tests.servers import CACHE_USER, PASSWORD, Server
+from tests.support.canaries import leaks
+from tests.support.custom_pools import OwnAsyncPool, OwnPool
+from tests.support.servers import CACHE_USER, PASSWORD, Server
 
 WAYS = ["sync", "async", "own sync pool", "own async pool"]
 

@@ -24,7 +24,7 @@ from dvcache.errors import (
 from dvcache.pools.custom.sync_pool import CustomPool
 from dvcache.pools.factory import Pools
 from dvcache.pools.sync_pool import SyncPool
-from tests.drivers import (
+from tests.support.custom_pools import (
     Counted,
     OwnAsyncPool,
     OwnBlockingPool,
@@ -35,7 +35,7 @@ from tests.drivers import (
     endpoint_of,
     pools_of,
 )
-from tests.servers import Server, TlsProxy, free_port
+from tests.support.servers import Server, TlsProxy, free_port
 
 Make = Callable[..., CustomPool]
 PING = (("PING",),)
@@ -330,7 +330,7 @@ def test_a_pool_of_the_projects_own_goes_over_every_kind_of_connection(
 def test_a_class_of_the_other_mode_is_refused_when_it_is_called_with_its_option(server: Server) -> None:
     for options, key in (
         ({"CONNECTION_POOL_CLASS": OwnAsyncPool}, "OPTIONS['CONNECTION_POOL_CLASS']"),
-        ({"PARSER_CLS": "tests.drivers.OwnAsyncParser"}, "OPTIONS['PARSER_CLS']"),
+        ({"PARSER_CLS": "tests.support.custom_pools.OwnAsyncParser"}, "OPTIONS['PARSER_CLS']"),
     ):
         with pytest.raises(ConfigurationError, match="names a class of asynchronous code") as caught:
             made(server.url(), **options).execute(PING)

@@ -15,8 +15,8 @@ import pytest
 from dvcache.errors import PoolExhausted
 from dvcache.pools.custom.sync_pool import CustomPool
 from dvcache.pools.factory import Pools
-from tests.drivers import OwnBlockingPool, OwnPool, endpoint_of, pools_of
-from tests.servers import Server, wait_until
+from tests.support.custom_pools import OwnBlockingPool, OwnPool, endpoint_of, pools_of
+from tests.support.servers import Server, wait_until
 
 pytestmark = pytest.mark.full("strikes at every instruction of a call: 7 s")
 

@@ -11,8 +11,8 @@ from dvcache import Container, Settings
 from dvcache.errors import ConfigurationError, ReadOnlyError, TransportError
 from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.conformance import wired
-from tests.clusters import Cluster
-from tests.drivers import (
+from tests.support.clusters import Cluster
+from tests.support.custom_pools import (
     Counted,
     ForeignConnection,
     OwnAsyncConnection,
@@ -24,10 +24,10 @@ from tests.drivers import (
     OwnPool,
     OwnSentinelPool,
 )
-from tests.replication import calls, clients, refusals, reset_calls
-from tests.servers import wait_until
-from tests.shards import Shards
-from tests.topologies import SentinelFleet
+from tests.support.replication import calls, clients, refusals, reset_calls
+from tests.support.servers import wait_until
+from tests.support.shards import Shards
+from tests.support.topologies import SentinelFleet
 
 pytestmark = pytest.mark.full("waits for clusters and services to change")
 

@@ -12,8 +12,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests import programs
-from tests.programs import command, environment
+from tests.support import programs
+from tests.support.programs import command, environment
 
 pytestmark = pytest.mark.full("each test starts a Django project and its server")
 

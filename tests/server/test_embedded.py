@@ -13,8 +13,8 @@ import pytest
 from dvcache.errors import ConfigurationError, ConnectError
 from dvcache.pools.embedded.process import BINARY, ServerProcess, listens, server_binary
 from dvcache.pools.embedded.shared import SHARED
-from tests import programs
-from tests.servers import wait_until
+from tests.support import programs
+from tests.support.servers import wait_until
 
 pytestmark = pytest.mark.full("each test starts programs that start servers")
 

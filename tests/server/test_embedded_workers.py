@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests import programs
+from tests.support import programs
 
 pytestmark = pytest.mark.full("each test starts programs that start servers")
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dvcache import Container
-from tests.failovers import (
+from tests.support.failovers import (
     FAULTS,
     SERVICE,
     Fault,
@@ -26,10 +26,10 @@ from tests.failovers import (
     named,
     settings,
 )
-from tests.load import Load
-from tests.programs import SLOW, command, environment
-from tests.servers import wait_until
-from tests.topologies import Node, SentinelFleet, calls, reset_calls, role
+from tests.support.programs import SLOW, command, environment
+from tests.support.servers import wait_until
+from tests.support.service_load import Load
+from tests.support.topologies import Node, SentinelFleet, calls, reset_calls, role
 
 pytestmark = pytest.mark.full("each test waits for Sentinel to elect a primary")
 

@@ -14,8 +14,8 @@ from dvcache.pools.custom import replies
 from dvcache.protocols import PoolFactory
 from dvcache.testing import MemoryPoolFactory
 from dvcache.types import Batch, Endpoint
-from tests.drivers import OwnAsyncParser, OwnParser
-from tests.servers import Server
+from tests.support.custom_pools import OwnAsyncParser, OwnParser
+from tests.support.servers import Server
 
 
 class ForeignError(Exception):

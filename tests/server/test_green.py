@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.servers import Server
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.full("each test starts a patched interpreter")
 
@@ -15,7 +15,7 @@ SHOWN = ["read after a rest", "read side by side", "the limit held", "waited in 
 @pytest.mark.parametrize("library", ["gevent", "eventlet"])
 def test_limits_hold_where_the_standard_library_is_patched(library: str) -> None:
     with Server() as server:
-        command = [sys.executable, "-m", "tests.green", library, server.url(), str(server.pid)]
+        command = [sys.executable, "-m", "tests.support.green_threads", library, server.url(), str(server.pid)]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.stdout.splitlines() == SHOWN, ended.stderr
     assert ended.returncode == 0

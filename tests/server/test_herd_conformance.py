@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
-from tests.herds import of_a_herd
 from tests.selection import alternate
-from tests.servers import CACHE_USER, NO_SCRIPTS_USER, PASSWORD, Server
+from tests.support.herd_processes import of_a_herd
+from tests.support.servers import CACHE_USER, NO_SCRIPTS_USER, PASSWORD, Server
 
 USERS = {"a cache's user": CACHE_USER, "a user without scripts": NO_SCRIPTS_USER}
 

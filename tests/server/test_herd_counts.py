@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.herd_rounds import KEYS, TOPOLOGIES, Place, one_computes, one_recomputes, plain_reads
-from tests.herds import Herd
-from tests.topologies import calls, reset_calls
+from tests.support.herd_processes import Herd
+from tests.support.herd_scenarios import KEYS, TOPOLOGIES, Place, one_computes, one_recomputes, plain_reads
+from tests.support.topologies import calls, reset_calls
 
 pytestmark = [
     pytest.mark.full("starts processes of callers"),

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from dvcache.routing.slots import slot
-from tests.clusters import Cluster, ClusterNode
-from tests.herd_rounds import KEYS, Place, place_of, stored
-from tests.herds import CALLERS, PROCESSES, Herd, Kind, Round, herd_of
-from tests.servers import Server, wait_until
+from tests.support.clusters import Cluster, ClusterNode
+from tests.support.herd_processes import CALLERS, PROCESSES, Herd, Kind, Round, herd_of
+from tests.support.herd_scenarios import KEYS, Place, place_of, stored
+from tests.support.servers import Server, wait_until
 
 pytestmark = pytest.mark.full("starts processes of callers")
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.herd_rules import HerdRules, World, world_of
 from tests.selection import alternate
-from tests.servers import CACHE_USER, NO_SCRIPTS_USER, PASSWORD, Server
+from tests.support.herd_rules import HerdRules, World, world_of
+from tests.support.servers import CACHE_USER, NO_SCRIPTS_USER, PASSWORD, Server
 
 USERS = {"a cache's user": CACHE_USER, "a user without scripts": NO_SCRIPTS_USER}
 

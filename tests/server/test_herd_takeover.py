@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.herd_rounds import KEYS, Place
-from tests.herds import PROCESSES, Herd, Kind, herd_of
-from tests.servers import Server, wait_until
+from tests.support.herd_processes import PROCESSES, Herd, Kind, herd_of
+from tests.support.herd_scenarios import KEYS, Place
+from tests.support.servers import Server, wait_until
 
 pytestmark = [
     pytest.mark.full("starts processes of callers"),

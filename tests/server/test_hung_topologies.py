@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.hangs import TOPOLOGIES, WARM, World, caller, calls, fault, world
+from tests.support.hung_servers import TOPOLOGIES, WARM, World, caller, calls, fault, world
 
 pytestmark = pytest.mark.full("waits for slow and hung servers")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import programs
+from tests.support import programs
 
 pytestmark = pytest.mark.full("each test starts a program")
 

@@ -10,9 +10,9 @@ import pytest
 from dvcache import Container, ReplyTimeout, Settings
 from dvcache.pools import connect
 from dvcache.types import Endpoint
-from tests.drivers import OwnAsyncPool, OwnPool
-from tests.replication import calls, reset_calls
-from tests.servers import PASSWORD, DelayProxy, Server, user, wait_until
+from tests.support.custom_pools import OwnAsyncPool, OwnPool
+from tests.support.replication import calls, reset_calls
+from tests.support.servers import PASSWORD, DelayProxy, Server, user, wait_until
 
 OPTIONS = [socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT]
 

@@ -9,7 +9,7 @@ import pytest
 
 from dvcache import CacheError, Container, Settings, TooLargeError
 from dvcache.pools import packing
-from tests.servers import Server
+from tests.support.servers import Server
 
 LIMIT = 2 * 1024 * 1024
 LARGE = b"x" * (40 * 1024 * 1024)

@@ -12,11 +12,11 @@ import pytest
 import dvcache
 from dvcache import Container, PermissionDenied, Settings
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
-from tests.clusters import Cluster, on_cluster
-from tests.herds import of_a_herd
-from tests.programs import ROOT
-from tests.servers import Server
-from tests.topologies import SERVICES, SentinelFleet
+from tests.support.clusters import Cluster, on_cluster
+from tests.support.herd_processes import of_a_herd
+from tests.support.programs import ROOT
+from tests.support.servers import Server
+from tests.support.topologies import SERVICES, SentinelFleet
 
 PAGE: Final = (ROOT / "docs" / "production.md").read_text("utf-8")
 SERVER_RULES, SENTINEL_RULES = (

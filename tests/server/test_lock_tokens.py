@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dvcache import AsyncCache, Cache, Container, LockNotOwnedError, Settings, TransportError
-from tests.servers import Server
+from tests.support.servers import Server
 
 
 def container(server: Server) -> Container:

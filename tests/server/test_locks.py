@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 
 from dvcache import AsyncCache, Container, Settings
-from tests.lock_queues import hand_overs, started, turns
-from tests.servers import Server
+from tests.support.lock_queues import hand_overs, started, turns
+from tests.support.servers import Server
 
 
 @pytest.mark.full("starts processes: 5 s")

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from dvcache import Cache
 from dvcache.testing.conformance import wired
-from tests.clusters import Cluster
-from tests.shards import Shards
+from tests.support.clusters import Cluster
+from tests.support.shards import Shards
 
 pytestmark = pytest.mark.full("random commands for 10 s")
 

@@ -9,7 +9,7 @@ from dvcache.memory.store import MemoryStore
 from dvcache.protocols import Pool
 from dvcache.scripts.counting import INCREMENT, SWAP
 from dvcache.types import Command, Endpoint
-from tests.agreement import (
+from tests.support.memory_agreement import (
     AMOUNTS,
     CONDITIONS,
     ENDS,

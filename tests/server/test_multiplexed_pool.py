@@ -22,7 +22,7 @@ from dvcache.errors import (
 from dvcache.pools import async_connection
 from dvcache.pools.async_pool import MultiplexedPool
 from dvcache.types import Endpoint
-from tests.servers import DelayProxy, Server, free_port
+from tests.support.servers import DelayProxy, Server, free_port
 
 Make = Callable[..., MultiplexedPool]
 

@@ -10,9 +10,9 @@ import pytest
 
 from dvcache import Container, ReadOnlyError, Settings
 from dvcache.effects import Transaction
-from tests.proxies import DelayProxy
-from tests.replication import calls, role
-from tests.servers import Server, wait_until
+from tests.support.proxies import DelayProxy
+from tests.support.replication import calls, role
+from tests.support.servers import Server, wait_until
 
 Call = Callable[..., Any]
 
@@ -88,7 +88,11 @@ TOPOLOGIES: dict[str, tuple[Callable[[Moving, Server], Any], dict[str, Any], dic
     "ignoring errors": (one, {"IGNORE_EXCEPTIONS": True}, {}),
     "RESP3": (one, {"CONNECTION_POOL_KWARGS": {"protocol": 3}}, {}),
     "shards": (sharded, {"CLIENT_CLASS": "django_valkey.client.ShardClient"}, {}),
-    "own pool": (one, {}, {"sync": "tests.drivers.OwnPool", "async": "tests.drivers.OwnAsyncPool"}),
+    "own pool": (
+        one,
+        {},
+        {"sync": "tests.support.custom_pools.OwnPool", "async": "tests.support.custom_pools.OwnAsyncPool"},
+    ),
 }
 
 

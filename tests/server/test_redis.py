@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from dvcache import Cache, NotSupportedError
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
-from tests.servers import NO_SCRIPTS_USER, PASSWORD, Server
+from tests.support.servers import NO_SCRIPTS_USER, PASSWORD, Server
 
 WAYS = [("sync", "Redis"), ("async", "Redis"), ("sync", "Redis without scripts")]
 

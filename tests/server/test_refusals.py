@@ -10,9 +10,9 @@ import pytest
 import uvloop
 
 from dvcache import ConnectError, Container, Settings, UnavailableError
-from tests.drivers import OwnAsyncPool, OwnPool
-from tests.greeters import Greeter, refusing
-from tests.servers import Server
+from tests.support.custom_pools import OwnAsyncPool, OwnPool
+from tests.support.handshake_servers import Greeter, refusing
+from tests.support.servers import Server
 
 DENIED = b"-DENIED Valkey is running in protected mode because protected mode is enabled\r\n"
 FULL = b"-ERR max number of clients reached\r\n"

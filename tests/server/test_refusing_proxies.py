@@ -10,8 +10,8 @@ import pytest
 from dvcache import ConnectionLost, Container, ServerError, Settings
 from dvcache.scripts.counting import INCREMENT
 from dvcache.scripts.entries import NOTHING
-from tests.servers import Server
-from tests.speaker import Relay, Speaker
+from tests.support.scripted_server import Relay, Speaker
+from tests.support.servers import Server
 
 OPTIONAL = {"MSETEX", "EVALSHA", "EVAL", "SCRIPT", "UNLINK"}
 

@@ -10,7 +10,7 @@ import pytest
 from dvcache import Container, Settings
 from dvcache.routing.replica_balancer import RUN
 from dvcache.routing.replica_lag import MAX_LAG
-from tests.topologies import Replication, calls, reset_calls
+from tests.support.topologies import Replication, calls, reset_calls
 
 pytestmark = pytest.mark.full("waits for a replica to fall behind: 7 s")
 

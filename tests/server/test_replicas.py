@@ -11,8 +11,8 @@ from dvcache.errors import ConnectError, ReadOnlyError
 from dvcache.routing import replica_lag
 from dvcache.routing.replica_balancer import CHECK_EVERY
 from dvcache.testing.conformance import MakeCache, wired
-from tests.servers import free_port, wait_until
-from tests.topologies import Node, Replication, calls, refusals, reset_calls
+from tests.support.servers import free_port, wait_until
+from tests.support.topologies import Node, Replication, calls, refusals, reset_calls
 
 Make = Callable[..., Cache]
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from dvcache import CacheError, Container, ProtocolError, Settings
 from dvcache.errors import ConnectError
-from tests.empty_values import EXAMPLES, STREAMS
-from tests.speaker import Speaker, encoded
+from tests.support.empty_values import EXAMPLES, STREAMS
+from tests.support.scripted_server import Speaker, encoded
 
 CALLS: dict[str, Callable[[Any], Any]] = {
     **{name: call for name, (call, _) in EXAMPLES.items()},
@@ -69,7 +69,7 @@ fuzz = settings(
 KINDS = {
     "plain": {},
     "herd": {"HERD": True},
-    "own pool": {"CONNECTION_POOL_CLASS": "tests.drivers.OwnPool"},
+    "own pool": {"CONNECTION_POOL_CLASS": "tests.support.custom_pools.OwnPool"},
     "own parser": {"PARSER_CLASS": "valkey._parsers.resp2._RESP2Parser"},
     "RESP3": {"CONNECTION_POOL_KWARGS": {"protocol": 3}},
 }
@@ -77,7 +77,7 @@ KINDS = {
 ASYNC_KINDS = {
     "plain": {},
     "herd": {"HERD": True},
-    "own pool": {"CONNECTION_POOL_CLASS": "tests.drivers.OwnAsyncPool"},
+    "own pool": {"CONNECTION_POOL_CLASS": "tests.support.custom_pools.OwnAsyncPool"},
     "RESP3": {"CONNECTION_POOL_KWARGS": {"protocol": 3}},
 }
 
@@ -343,8 +343,8 @@ GREETED: dict[str, tuple[str, dict[str, Any], str]] = {
     "database": ("/3", {}, "both"),
     "password": ("/1", {"PASSWORD": "pw"}, "both"),
     "RESP3": ("/1", {"PASSWORD": "pw", "CONNECTION_POOL_KWARGS": {"protocol": 3}}, "both"),
-    "own pool": ("/1", {"CONNECTION_POOL_CLASS": "tests.drivers.OwnPool"}, "sync"),
-    "own async pool": ("/1", {"CONNECTION_POOL_CLASS": "tests.drivers.OwnAsyncPool"}, "async"),
+    "own pool": ("/1", {"CONNECTION_POOL_CLASS": "tests.support.custom_pools.OwnPool"}, "sync"),
+    "own async pool": ("/1", {"CONNECTION_POOL_CLASS": "tests.support.custom_pools.OwnAsyncPool"}, "async"),
     "own parser": ("/2", {"PARSER_CLASS": "valkey._parsers.resp2._RESP2Parser"}, "sync"),
 }
 

@@ -11,8 +11,8 @@ from dvcache.pools.factory import Pools
 from dvcache.pools.resp3 import as_resp2
 from dvcache.settings import Settings
 from dvcache.types import Batch
-from tests.drivers import OwnAsyncPool, OwnPool
-from tests.servers import Server
+from tests.support.custom_pools import OwnAsyncPool, OwnPool
+from tests.support.servers import Server
 
 COMMANDS: Batch = (
     *(

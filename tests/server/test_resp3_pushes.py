@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from dvcache import Container, Settings
-from tests.drivers import OwnAsyncPool, OwnPool
-from tests.servers import Server
-from tests.tracking import atrack, track
+from tests.support.client_tracking import atrack, track
+from tests.support.custom_pools import OwnAsyncPool, OwnPool
+from tests.support.servers import Server
 
 KEYS = 20
 POOLS: dict[str, dict[str, Any]] = {

@@ -11,8 +11,8 @@ import pytest
 from typing_extensions import override
 
 from dvcache import ConnectError, Container, Settings
-from tests.servers import PASSWORD, TlsProxy
-from tests.topologies import SERVICES, SentinelFleet
+from tests.support.servers import PASSWORD, TlsProxy
+from tests.support.topologies import SERVICES, SentinelFleet
 
 pytestmark = pytest.mark.full("each test starts sentinels and their servers")
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import valkey
 
-from tests.servers import CACHE_USER, NO_SCRIPTS_USER, PASSWORD, DelayProxy, Server, TlsProxy
+from tests.support.servers import CACHE_USER, NO_SCRIPTS_USER, PASSWORD, DelayProxy, Server, TlsProxy
 
 
 def client(port: int) -> valkey.Valkey:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dvcache import Container, Settings
-from tests.sentinels import SentinelFleet
+from tests.support.sentinels import SentinelFleet
 
 NAME = "127.0.0.1"
 CLASSES = {

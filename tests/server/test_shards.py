@@ -10,9 +10,9 @@ import pytest
 from dvcache import Cache, ConnectError, Container, NotSupportedError, Settings, TransportError
 from dvcache.routing.ring import Ring
 from dvcache.testing.conformance import Blocking
-from tests.replication import Node, calls, clients, reset_calls
-from tests.servers import wait_until
-from tests.shards import Shards
+from tests.support.replication import Node, calls, clients, reset_calls
+from tests.support.servers import wait_until
+from tests.support.shards import Shards
 
 KEYS = [f"key:{n}" for n in range(60)]
 DEADLINE = 1.0

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
-from tests.herds import of_a_herd
 from tests.selection import alternate
-from tests.shards import Shards
+from tests.support.herd_processes import of_a_herd
+from tests.support.shards import Shards
 
 POLICIES = {"plain": lambda make_cache: make_cache, "herd": of_a_herd}
 

@@ -22,7 +22,7 @@ from dvcache.errors import (
 from dvcache.pools import sync_pool
 from dvcache.pools.sync_pool import SyncPool
 from dvcache.types import Endpoint
-from tests.servers import Server, free_port
+from tests.support.servers import Server, free_port
 
 Make = Callable[..., SyncPool]
 

@@ -20,8 +20,8 @@ from dvcache.errors import PoolExhausted, ReplyTimeout, ServerError, TransportEr
 from dvcache.pools import sync_pool
 from dvcache.pools.sync_pool import SyncPool
 from dvcache.types import Endpoint
-from tests.servers import Server, TlsProxy, wait_until
-from tests.speakers import Speaker, command, greeted
+from tests.support.scripted_replies import Speaker, command, greeted
+from tests.support.servers import Server, TlsProxy, wait_until
 
 pytestmark = pytest.mark.full("waits for slow and hung servers")
 

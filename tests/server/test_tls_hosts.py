@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from dvcache import CacheError, ConnectError, Container, Settings
-from tests.clusters import Cluster
-from tests.drivers import OwnAsyncPool, OwnPool
-from tests.greeters import addresses
-from tests.servers import Server, TlsProxy
-from tests.topologies import SERVICES, SentinelFleet
+from tests.support.clusters import Cluster
+from tests.support.custom_pools import OwnAsyncPool, OwnPool
+from tests.support.handshake_servers import addresses
+from tests.support.servers import Server, TlsProxy
+from tests.support.topologies import SERVICES, SentinelFleet
 
 WAYS = ["sync", "async", "own sync pool", "own async pool"]
 OWN = {"own sync pool": {"CONNECTION_POOL_CLASS": OwnPool}, "own async pool": {"CONNECTION_POOL_CLASS": OwnAsyncPool}}

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 import valkey
 
-from tests.servers import PASSWORD, wait_until
-from tests.topologies import (
+from tests.support.servers import PASSWORD, wait_until
+from tests.support.topologies import (
     SERVICES,
     Node,
     Replication,

@@ -18,10 +18,10 @@ from dvcache.routing.slots import slot
 from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.conformance import wired
 from dvcache.types import Batch, Endpoint
-from tests.clusters import Cluster
 from tests.docs.test_tables import DOCS, names, rows
-from tests.shards import Shards
-from tests.topology_calls import CALLS
+from tests.support.clusters import Cluster
+from tests.support.shards import Shards
+from tests.support.topology_calls import CALLS
 
 PAGE: Final = DOCS / "topologies.md"
 CELLS: Final = {re.sub(r"`", "", row[0]): row[1:] for row in rows(PAGE, "Operations")}

@@ -14,8 +14,8 @@ from dvcache.errors import TryAgainError, reply_error
 from dvcache.routing.slots import slot
 from dvcache.testing.conformance import Blocking
 from dvcache.types import Batch, Command
-from tests.clusters import Cluster
-from tests.servers import PASSWORD, Server, user
+from tests.support.clusters import Cluster
+from tests.support.servers import PASSWORD, Server, user
 
 KEY = b":1:counter"
 

@@ -9,10 +9,10 @@ import pytest
 import valkey
 
 from dvcache import Container, Settings, UnavailableError
-from tests.empty_values import EXAMPLES
-from tests.refusals import CANNOT_SERVE
-from tests.servers import Server, wait_until
-from tests.speaker import Relay, Speaker
+from tests.support.empty_values import EXAMPLES
+from tests.support.refusal_replies import CANNOT_SERVE
+from tests.support.scripted_server import Relay, Speaker
+from tests.support.servers import Server, wait_until
 
 KINDS = {"plain": {}, "herd": {"HERD": True}}
 both = pytest.mark.parametrize("mode", ["sync", "async"])

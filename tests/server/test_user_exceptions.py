@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from dvcache import AsyncCache, Cache, Container, Settings
-from tests.servers import Server
+from tests.support.servers import Server
 
 
 class Own(BaseException):

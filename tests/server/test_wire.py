@@ -16,13 +16,13 @@ from typing import Any, Final
 import pytest
 
 from dvcache import Container, Settings
-from tests.programs import ROOT, environment
-from tests.servers import Server
-from tests.shapes import shape
-from tests.shard_peer import KEYS
-from tests.shards import Shards
-from tests.wire_collections import MEMBERS, SCORES
-from tests.wire_table import PACKED, PICKLED, PLAIN, SERIALIZERS
+from tests.support.programs import ROOT, environment
+from tests.support.servers import Server
+from tests.support.shard_peer import KEYS
+from tests.support.shards import Shards
+from tests.support.value_shapes import shape
+from tests.support.wire_collections import MEMBERS, SCORES
+from tests.support.wire_table import PACKED, PICKLED, PLAIN, SERIALIZERS
 
 pytestmark = pytest.mark.full("starts programs of other libraries")
 
@@ -54,7 +54,7 @@ def pythons(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def started(name: str, python: Path, port: int) -> subprocess.Popen[str]:
     env = environment() if name == "dvcache" else environment(PYTHONPATH=str(ROOT))
-    command = [python, "-m", "tests.wire_peer", name, str(port)]
+    command = [python, "-m", "tests.support.wire_peer", name, str(port)]
     return subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -128,7 +128,7 @@ def test_entries_of_shards_lie_where_django_valkey_put_them_and_looks_for_them(
     with Container(Settings.parse({"LOCATION": shards.urls, "OPTIONS": {"SHARDED": True}})) as container:
         cache = container.cache()
         assert cache.set_many({f"ours {key}": value for value, key in enumerate(KEYS)}) == []
-        command = [pythons["django-valkey"], "-m", "tests.shard_peer", *shards.urls]
+        command = [pythons["django-valkey"], "-m", "tests.support.shard_peer", *shards.urls]
         env = environment(PYTHONPATH=str(ROOT))
         done = subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, timeout=SECONDS)
         assert json.loads(done.stdout) == []

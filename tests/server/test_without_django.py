@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests import programs
+from tests.support import programs
 
 pytestmark = pytest.mark.full("each test starts a program")
 

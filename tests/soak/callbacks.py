@@ -1,8 +1,8 @@
 """Exceptions at every instruction of asynchronous pools."""
 
 from tests.server.test_async_interruptions import NOTHING, bad, struck
-from tests.servers import Server
 from tests.soak._run import Run
+from tests.support.servers import Server
 
 
 def exceptions_at_every_instruction_of_interrupted_callbacks_cross_no_reply(run: Run) -> str:

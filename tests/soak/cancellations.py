@@ -5,8 +5,8 @@ import random
 from typing import Final
 
 from dvcache import AsyncCache, Container, Settings
-from tests.servers import DelayProxy, Server
 from tests.soak._run import Run
+from tests.support.servers import DelayProxy, Server
 
 _SEED: Final = 20261121
 _TOGETHER: Final = 100

@@ -7,11 +7,11 @@ from typing import Final, get_args
 from dvcache import Container, Settings
 from dvcache.errors import TransportError
 from dvcache.routing.slots import slot
-from tests.cluster_load import THIRDS, ClusterLoad
-from tests.clusters import Cluster, ClusterNode
-from tests.load import Mode
-from tests.servers import wait_until
 from tests.soak._run import Run
+from tests.support.cluster_load import THIRDS, ClusterLoad
+from tests.support.clusters import Cluster, ClusterNode
+from tests.support.servers import wait_until
+from tests.support.service_load import Mode
 
 NODE_TIMEOUT: Final = 1000
 """Milliseconds without an answer after which a node is down."""

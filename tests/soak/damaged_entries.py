@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from dvcache import Cache, Container, Settings
-from tests.bombs import BOMBS
-from tests.servers import Server
 from tests.soak._run import Run
+from tests.support.decompression_bombs import BOMBS
+from tests.support.servers import Server
 
 _SEED: Final = 20261121
 _BOUND: Final = 2_000_000

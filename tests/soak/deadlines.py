@@ -2,8 +2,8 @@
 
 from contextlib import ExitStack
 
-from tests.hangs import CALLS, FAULTS, HANGS, TOPOLOGIES, WARM, World, caller, calls, fault, world
 from tests.soak._run import Run
+from tests.support.hung_servers import CALLS, FAULTS, HANGS, TOPOLOGIES, WARM, World, caller, calls, fault, world
 
 TIMEOUT = 0.5
 DEADLINE = 2 * TIMEOUT

@@ -4,7 +4,7 @@ import time
 from statistics import median
 
 from tests.soak._run import Run
-from tests.topologies import SERVICES, Node, SentinelFleet
+from tests.support.topologies import SERVICES, Node, SentinelFleet
 
 SERVICE = SERVICES[0]
 

@@ -10,13 +10,23 @@ from contextlib import AbstractContextManager, contextmanager
 
 from dvcache import Container, Settings
 from dvcache.routing.slots import placed_in_slot, slot
-from tests.clusters import Cluster, ClusterNode
-from tests.herd_rounds import KEYS, Ground, Place, Topology, one_computes, one_recomputes, place_of, plain_reads, stored
-from tests.herds import CALLERS, PROCESSES, Kind, herd_of
-from tests.sentinels import SentinelFleet
-from tests.servers import Server
-from tests.shards import Shards
 from tests.soak._run import Run
+from tests.support.clusters import Cluster, ClusterNode
+from tests.support.herd_processes import CALLERS, PROCESSES, Kind, herd_of
+from tests.support.herd_scenarios import (
+    KEYS,
+    Ground,
+    Place,
+    Topology,
+    one_computes,
+    one_recomputes,
+    place_of,
+    plain_reads,
+    stored,
+)
+from tests.support.sentinels import SentinelFleet
+from tests.support.servers import Server
+from tests.support.shards import Shards
 
 
 def of_hundreds_one_computes_every_time(run: Run) -> str:

@@ -18,9 +18,9 @@ from dvcache.errors import TransportError
 from dvcache.pools.factory import Pools
 from dvcache.settings import Settings
 from dvcache.types import Endpoint
-from tests.drivers import OwnBlockingPool, OwnPool
-from tests.servers import Server, wait_until
 from tests.soak._run import Run
+from tests.support.custom_pools import OwnBlockingPool, OwnPool
+from tests.support.servers import Server, wait_until
 
 THREADS: Final = 8
 MOST: Final = 2

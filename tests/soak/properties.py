@@ -4,8 +4,8 @@ import random
 import subprocess
 from typing import Final
 
-from tests.programs import ROOT, command, environment
 from tests.soak._run import Run
+from tests.support.programs import ROOT, command, environment
 
 _TIMEOUT: Final = 3600
 _SHORT: Final = "tests/unit/test_keys.py"

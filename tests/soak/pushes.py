@@ -5,9 +5,9 @@ import threading
 from typing import Final
 
 from dvcache import AsyncCache, Cache, Container, Settings
-from tests.servers import Server
 from tests.soak._run import Run
-from tests.tracking import atrack, track
+from tests.support.client_tracking import atrack, track
+from tests.support.servers import Server
 
 _KEYS: Final = 50
 _TOGETHER: Final = 50

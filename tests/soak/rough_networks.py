@@ -11,9 +11,9 @@ from typing_extensions import override
 
 from dvcache import AsyncCache, Container, Settings
 from dvcache.errors import TransportError
-from tests.proxies import DelayProxy
-from tests.servers import Server
 from tests.soak._run import Run
+from tests.support.proxies import DelayProxy
+from tests.support.servers import Server
 
 _SEED: Final = 20261130
 _TOGETHER: Final = 100

@@ -7,11 +7,11 @@ from collections import Counter
 from statistics import median
 from typing import Final
 
-from tests.failovers import FAULTS, IN_TIME, SERVICE, Loads, check_places, go_over, limited
-from tests.programs import command, environment
-from tests.servers import wait_until
 from tests.soak._run import Run
-from tests.topologies import SentinelFleet
+from tests.support.failovers import FAULTS, IN_TIME, SERVICE, Loads, check_places, go_over, limited
+from tests.support.programs import command, environment
+from tests.support.servers import wait_until
+from tests.support.topologies import SentinelFleet
 
 _SEED: Final = 20261121
 

@@ -4,7 +4,7 @@ import pytest
 
 from dvcache.pools.sentinel.watcher import Watcher
 from dvcache.testing import ManualClock
-from tests.unit.fake_sentinels import Follower, watched
+from tests.support.fake_sentinels import Follower, watched
 
 
 @pytest.fixture

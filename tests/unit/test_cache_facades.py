@@ -9,7 +9,7 @@ import pytest
 from dvcache.cache import AsyncCache, Cache
 from dvcache.locks import AsyncLock, Lock
 from dvcache.operations import values
-from tests.unit.operations_context import CX
+from tests.support.operation_contexts import CX
 
 NAMES = sorted(name for name in dir(Cache) if not name.startswith("_"))
 STREAMS = [name for name in NAMES if inspect.isgeneratorfunction(getattr(Cache, name))]

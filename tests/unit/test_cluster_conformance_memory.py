@@ -6,8 +6,8 @@ import pytest
 
 from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
-from tests.clusters import on_cluster
-from tests.herds import of_a_herd
+from tests.support.clusters import on_cluster
+from tests.support.herd_processes import of_a_herd
 
 
 @pytest.mark.full("the suite is in the fast path on a real cluster")

@@ -10,7 +10,7 @@ import pytest
 from dvcache.errors import ConnectError, ReplyTimeout, UnavailableError
 from dvcache.routing.slots import slot
 from dvcache.types import Batch
-from tests.unit.fake_cluster import AsyncPool, Node, World
+from tests.support.fake_cluster import AsyncPool, Node, World
 
 A, B = b"a", b"b"
 """Keys of two different primaries."""

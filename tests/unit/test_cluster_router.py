@@ -25,7 +25,7 @@ from dvcache.errors import (
 )
 from dvcache.routing.slots import slot
 from dvcache.testing import ManualClock
-from tests.unit.fake_cluster import TIMEOUT, Blocking, Node, World
+from tests.support.fake_cluster import TIMEOUT, Blocking, Node, World
 
 A, B, C = b"a", b"b", b"c"
 """Keys of three different primaries."""

@@ -14,8 +14,8 @@ from dvcache.compressors import IdentityCompressor, ZlibCompressor
 from dvcache.errors import DecodeError, SerializationError
 from dvcache.protocols import Compressor, Serializer
 from dvcache.serializers import JSONSerializer, PickleSerializer
-from tests.shapes import same
-from tests.unit.codecs import SERIALIZERS, RawSerializer, TextSerializer, compressors, integers
+from tests.support.codecs import SERIALIZERS, RawSerializer, TextSerializer, compressors, integers
+from tests.support.value_shapes import same
 
 scalars = st.none() | st.booleans() | integers | st.floats(allow_nan=False) | st.text()
 plain = st.recursive(scalars, lambda each: st.lists(each, max_size=4) | st.dictionaries(st.text(), each, max_size=4))

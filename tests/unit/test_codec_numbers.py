@@ -12,8 +12,8 @@ from dvcache.compressors import IdentityCompressor, ZlibCompressor
 from dvcache.errors import SerializationError
 from dvcache.protocols import Compressor, Serializer
 from dvcache.serializers import JSONSerializer, PickleSerializer
-from tests.shapes import same
-from tests.unit.codecs import SERIALIZERS, TextSerializer, compressors, integers
+from tests.support.codecs import SERIALIZERS, TextSerializer, compressors, integers
+from tests.support.value_shapes import same
 
 
 @given(st.sampled_from(SERIALIZERS), compressors, integers | st.floats())

@@ -29,7 +29,7 @@ from dvcache.protocols import Compressor, Serializer
 from dvcache.serializers import JSONSerializer, PickleSerializer, SignedSerializer, TypedSerializer
 from dvcache.serializers.msgpack import MSGPackSerializer
 from dvcache.serializers.msgspec import MsgSpecJsonSerializer, MsgSpecMsgPackSerializer
-from tests.shapes import same
+from tests.support.value_shapes import same
 
 RAW = [{"id": lzma.FILTER_LZMA2, "preset": 1}]
 COMPRESSORS: list[Compressor] = [

@@ -24,7 +24,7 @@ from dvcache.protocols import Serializer
 from dvcache.serializers import JSONSerializer, PickleSerializer, TypedSerializer
 from dvcache.serializers.msgpack import MSGPackSerializer
 from dvcache.testing import MemoryPoolFactory
-from tests.programs import environment
+from tests.support.programs import environment
 from tests.unit.test_codec_pairs import COMPRESSORS, SERIALIZERS
 
 LONG: Final = {"text": "x" * 1000}

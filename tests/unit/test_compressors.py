@@ -20,8 +20,8 @@ from dvcache.compressors.lzma import LzmaCompressor
 from dvcache.compressors.zstd import ZstdCompressor, zstd
 from dvcache.errors import ConfigurationError, DecodeError, SerializationError
 from dvcache.serializers import PickleSerializer
-from tests import programs
-from tests.unit.codecs import RawSerializer
+from tests.support import programs
+from tests.support.codecs import RawSerializer
 
 CLASSES: Final[list[type[Any]]] = [
     *(ZlibCompressor, GzipCompressor, Bz2Compressor, LzmaCompressor, Lz4Compressor, ZstdCompressor, BrotliCompressor)
@@ -124,7 +124,7 @@ READS_BOMBS = """
 import resource
 
 from dvcache import Container, Settings
-from tests.bombs import BOMBS
+from tests.support.decompression_bombs import BOMBS
 
 def used():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10

@@ -6,7 +6,7 @@ import pytest
 
 from dvcache import Container, Settings
 from dvcache.testing import ManualClock
-from tests.unit.operations_context import context
+from tests.support.operation_contexts import context
 
 
 def test_durations_ignore_the_time_of_day(monkeypatch: pytest.MonkeyPatch) -> None:

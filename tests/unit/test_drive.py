@@ -12,7 +12,7 @@ from dvcache.drive import run
 from dvcache.effects import Call, OnPrimary, Op, Sleep, Unchecked
 from dvcache.errors import ConnectionLost, ServerError
 from dvcache.types import Batch
-from tests.unit.scripted import PING, Drive, Scripted, ask, in_async, in_sync, modes
+from tests.support.scripted_clients import PING, Drive, Scripted, ask, in_async, in_sync, modes
 
 
 def _ask_each() -> Op[Any]:

@@ -11,7 +11,7 @@ from dvcache.drive import arun, run
 from dvcache.effects import Op
 from dvcache.errors import CacheError, ConnectionLost, ServerError
 from dvcache.types import Batch
-from tests.unit.scripted import BYE, PING, Drive, Scripted, modes
+from tests.support.scripted_clients import BYE, PING, Drive, Scripted, modes
 
 
 def _leased(left: list[BaseException]) -> Op[Any]:

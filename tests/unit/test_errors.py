@@ -22,7 +22,7 @@ from dvcache.errors import (
     WrongTypeError,
     reply_error,
 )
-from tests.refusals import CANNOT_SERVE
+from tests.support.refusal_replies import CANNOT_SERVE
 
 WHERE = {"alias": "shop", "endpoint": "valkey://127.0.0.1:6379/0", "command": "GET"}
 EVERY = [

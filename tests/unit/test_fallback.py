@@ -7,7 +7,7 @@ import pytest
 from dvcache.drive import primary_of
 from dvcache.errors import ConnectError, ConnectionLost, ReadOnlyError, ReplyTimeout, ServerError
 from dvcache.types import Batch
-from tests.unit.fake_nodes import Asker, Node, replied
+from tests.support.fake_nodes import Asker, Node, replied
 
 GET: Batch = (("GET", b"k"),)
 SET: Batch = (("SET", b"k", b"v"),)

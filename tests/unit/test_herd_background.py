@@ -8,7 +8,7 @@ import pytest
 
 from dvcache import Container
 from dvcache.testing import MemoryPoolFactory
-from tests.unit.herd_memory import LEASE, make_stale, raw, settings
+from tests.support.herd_memory import LEASE, make_stale, raw, settings
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
-from tests.herds import of_a_herd
+from tests.support.herd_processes import of_a_herd
 
 
 @pytest.mark.full("the herd is in the fast path over shards and a cluster")

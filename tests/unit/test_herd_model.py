@@ -28,7 +28,7 @@ from dvcache.scripts.herd import CHANGE, PUBLISH
 from dvcache.scripts.locks import RELEASE
 from dvcache.testing import ManualClock
 from dvcache.types import Endpoint
-from tests.unit.operations_context import context
+from tests.support.operation_contexts import context
 
 pytestmark = pytest.mark.full("large data, or many random ones")
 

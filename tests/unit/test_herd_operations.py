@@ -25,7 +25,7 @@ from dvcache.scripts.locks import RELEASE
 from dvcache.testing import ManualClock
 from dvcache.testing.replay import replay
 from dvcache.types import Batch
-from tests.unit.operations_context import context
+from tests.support.operation_contexts import context
 
 K, LEASE, TOKEN = b"p:1:k", b"p:1:k:lease", b"token0"
 H, L = 60_000, 30_000

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from dvcache.testing import MemoryPoolFactory
-from tests.herd_rules import HerdRules, World, world_of
+from tests.support.herd_rules import HerdRules, World, world_of
 
 PLACES: Final[dict[str, tuple[str | list[str], dict[str, Any]]]] = {
     "one server": ("valkey://production/1", {}),

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from dvcache import AsyncCache, Cache, Container
-from tests.herd_rules import each_write
-from tests.unit.herd_memory import LEASE, Counting, K, make_stale, raw, settings
+from tests.support.herd_memory import LEASE, Counting, K, make_stale, raw, settings
+from tests.support.herd_rules import each_write
 
 CALLERS = 50
 

@@ -40,8 +40,8 @@ from dvcache.process.ignored_errors import INTERVAL, IgnoredErrors
 from dvcache.testing import ManualClock
 from dvcache.testing.replay import replay
 from dvcache.types import Batch
-from tests.empty_values import EXAMPLES, STREAMS
-from tests.unit.operations_context import CX, context
+from tests.support.empty_values import EXAMPLES, STREAMS
+from tests.support.operation_contexts import CX, context
 
 LOGGER = logging.getLogger("tests.forgiving")
 FORGIVING = context(policy=forgiving(PLAIN), version=3)

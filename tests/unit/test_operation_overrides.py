@@ -15,7 +15,7 @@ from dvcache.operations import counters, many, values
 from dvcache.policies.plain import PLAIN
 from dvcache.testing import replay
 from dvcache.types import MISSING
-from tests.unit.operations_context import CX
+from tests.support.operation_contexts import CX
 
 OPERATIONS = {op.__name__: op for op in (values.get, values.set, values.add, values.has_key, values.get_or_set)}
 OPERATIONS |= {op.__name__: op for op in (many.get_many, many.delete_many, counters.incr, counters.decr)}

@@ -10,7 +10,7 @@ from dvcache.errors import CacheError, NoScriptError, NotSupportedError, Permiss
 from dvcache.operations import counters
 from dvcache.scripts.counting import INCREMENT, SWAP
 from dvcache.testing.replay import replay
-from tests.unit.operations_context import CX
+from tests.support.operation_contexts import CX
 
 K = b"p:1:k"
 DENIED = PermissionDenied("NOPERM this user has no permissions to run the 'evalsha' command")

@@ -11,7 +11,7 @@ from dvcache.errors import ServerError
 from dvcache.operations import expiry, versions
 from dvcache.testing.replay import replay
 from dvcache.types import DEFAULT, StoredKey
-from tests.unit.operations_context import CX
+from tests.support.operation_contexts import CX
 
 K = b"p:1:k"
 

@@ -18,7 +18,7 @@ from dvcache.scripts.locks import EXTEND, RELEASE
 from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.replay import replay
 from dvcache.types import Endpoint
-from tests.unit.operations_context import context
+from tests.support.operation_contexts import context
 
 CX = context(lock_queue=LockQueue())
 KEY, TOKEN = b":1:l", b"token"

@@ -8,7 +8,7 @@ from dvcache.effects import Partial, Unchecked
 from dvcache.errors import ConnectionLost, NotSupportedError, SerializationError, ServerError, reply_error
 from dvcache.operations import many
 from dvcache.testing.replay import replay
-from tests.unit.operations_context import CX, context
+from tests.support.operation_contexts import CX, context
 
 
 def test_get_many_omits_what_is_missing_or_cannot_be_decoded() -> None:

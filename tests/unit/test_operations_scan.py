@@ -7,7 +7,7 @@ import pytest
 from dvcache.effects import OnPrimary
 from dvcache.operations import scan
 from dvcache.testing.replay import replay
-from tests.unit.operations_context import CX, context
+from tests.support.operation_contexts import CX, context
 
 
 def _page(cursor: int, pattern: bytes = b"p:1:a*", count: int = 1000) -> Any:

@@ -12,7 +12,7 @@ from dvcache.errors import SerializationError, WrongTypeError
 from dvcache.operations import values
 from dvcache.testing.replay import replay
 from dvcache.types import DEFAULT
-from tests.unit.operations_context import CX, context
+from tests.support.operation_contexts import CX, context
 
 K = b"p:1:k"
 

@@ -14,7 +14,7 @@ from dvcache.serializers import PickleSerializer
 from dvcache.settings import Settings
 from dvcache.testing import ManualClock, MemoryPoolFactory
 from dvcache.types import Endpoint
-from tests.unit.settings_entries import URL, refused
+from tests.support.settings_entries import URL, refused
 
 SETTINGS = Settings.parse({"LOCATION": URL}, alias="pages")
 

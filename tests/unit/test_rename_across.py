@@ -9,7 +9,7 @@ from dvcache.policies.rename_across import ATTEMPTS, MOST, across
 from dvcache.scripts.entries import REMOVE_DUMPED
 from dvcache.scripts.locks import RELEASE
 from dvcache.testing.replay import replay
-from tests.unit.operations_context import CX
+from tests.support.operation_contexts import CX
 
 S, T = b"p:1:k", b"p:2:k"
 READ = OnPrimary((("GET", S), ("PEXPIRETIME", S)))

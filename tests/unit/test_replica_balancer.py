@@ -13,7 +13,7 @@ from dvcache.routing.replica_balancer import CHECK_EVERY, FIRST_EJECTION, LONGES
 from dvcache.routing.retries import attempt, perform
 from dvcache.testing import ManualClock
 from dvcache.types import Batch
-from tests.unit.fake_nodes import FOLLOWS, LOST, Node, replied
+from tests.support.fake_nodes import FOLLOWS, LOST, Node, replied
 
 GET: Batch = (("GET", b"k"),)
 ROLE: Batch = (("ROLE",),)

@@ -9,7 +9,7 @@ from dvcache.clients.replicated import ReadOnly
 from dvcache.drive import primary_of
 from dvcache.errors import ConnectError, NotSupportedError, ReadOnlyError, ReplyTimeout, UnavailableError
 from dvcache.types import Batch
-from tests.unit.fake_nodes import LOST, Asker, Node, replied
+from tests.support.fake_nodes import LOST, Asker, Node, replied
 
 GET: Batch = (("GET", b"k"),)
 MGET: Batch = (("MGET", b"k", b"l"), ("EXISTS", b"k"), ("PTTL", b"k"))

@@ -10,7 +10,7 @@ import pytest
 from dvcache.errors import ConnectError, ConnectionLost
 from dvcache.routing.retries import aattempt, aperform, attempt, perform
 from dvcache.types import Batch
-from tests.unit.fake_nodes import AsyncNode, Node
+from tests.support.fake_nodes import AsyncNode, Node
 
 GET: Batch = (("GET", b"k"),)
 

@@ -15,8 +15,8 @@ from dvcache.pools.sentinel.watcher import Watcher
 from dvcache.routing.retries import aperform, perform
 from dvcache.testing import ManualClock
 from dvcache.types import Batch, Endpoint
-from tests.unit.fake_nodes import AsyncNode, Node, replied
-from tests.unit.fake_sentinels import ONE, SENTINELS, SERVICE, THREE, TWO, WHERE, A, Subscriber, say
+from tests.support.fake_nodes import AsyncNode, Node, replied
+from tests.support.fake_sentinels import ONE, SENTINELS, SERVICE, THREE, TWO, WHERE, A, Subscriber, say
 
 SET: Batch = (("SET", b"k", b"v"),)
 GET: Batch = (("GET", b"k"),)

@@ -13,7 +13,7 @@ from dvcache.pools.sentinel.sentinel import Known, Sentinel
 from dvcache.pools.sentinel.watcher import ASKED_ANEW, FORGOTTEN_AFTER, Watcher
 from dvcache.testing import ManualClock
 from dvcache.types import Endpoint
-from tests.unit.fake_sentinels import (
+from tests.support.fake_sentinels import (
     ONE,
     SENTINELS,
     SERVICE,

@@ -8,7 +8,7 @@ import pytest
 
 from dvcache.serializers import JSONSerializer, PickleSerializer
 from dvcache.types import DEFAULT
-from tests.unit.settings_entries import of_options, parsed, refused_option
+from tests.support.settings_entries import of_options, parsed, refused_option
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from dvcache.pools.sync_connection import SyncConnection
 from dvcache.settings import connection_arguments
 from dvcache.settings.ineffective_arguments import INEFFECTIVE
 from dvcache.types import Endpoint
-from tests.drivers import OwnPool
-from tests.servers import Server
+from tests.support.custom_pools import OwnPool
+from tests.support.servers import Server
 
 URL = "valkey://127.0.0.1:6379/0"
 ON_SENTINELS = {"CLIENT_CLASS": "django_valkey.client.SentinelClient", "SENTINELS": [("127.0.0.1", 26379)]}

@@ -3,7 +3,7 @@
 import pytest
 
 from dvcache import ConfigurationError, Settings
-from tests.canaries import CANARY
+from tests.support.canaries import CANARY
 
 
 class Lacking:

@@ -18,7 +18,7 @@ from dvcache.pools.sync_pool import SyncPool
 from dvcache.settings import Settings
 from dvcache.testing import MemoryPoolFactory
 from dvcache.types import Endpoint
-from tests.drivers import (
+from tests.support.custom_pools import (
     Counted,
     OwnAsyncConnection,
     OwnAsyncParser,
@@ -69,7 +69,7 @@ def test_built_in_classes_leave_the_commands_to_the_lean_pools(options: dict[str
             (Classes(pool=OwnPool), "OPTIONS['CONNECTION_POOL_CLASS']"),
         ),
         (
-            {"CONNECTION_POOL_CLASS": "tests.drivers.OwnAsyncPool"},
+            {"CONNECTION_POOL_CLASS": "tests.support.custom_pools.OwnAsyncPool"},
             ("OPTIONS['CONNECTION_POOL_CLASS']", Classes(pool=OwnAsyncPool)),
         ),
         (
@@ -116,7 +116,9 @@ def test_a_class_of_the_projects_own_has_the_others_of_its_mode_beside_it(
 
 
 def test_equal_classes_make_equal_endpoints_and_others_do_not() -> None:
-    assert endpoint(CONNECTION_POOL_CLASS=OwnPool) == endpoint(CONNECTION_POOL_CLASS="tests.drivers.OwnPool")
+    assert endpoint(CONNECTION_POOL_CLASS=OwnPool) == endpoint(
+        CONNECTION_POOL_CLASS="tests.support.custom_pools.OwnPool"
+    )
     assert hash(endpoint(CONNECTION_POOL_CLASS=OwnPool)) == hash(endpoint(CONNECTION_POOL_CLASS=OwnPool))
     assert endpoint(CONNECTION_POOL_CLASS=OwnPool) != endpoint()
     assert endpoint(PARSER_CLASS=OwnParser) != endpoint(CONNECTION_POOL_CLASS=OwnPool)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.unit.settings_entries import URL, of_options, parsed, refused, refused_option
+from tests.support.settings_entries import URL, of_options, parsed, refused, refused_option
 
 
 def test_deadline_is_twice_the_default_timeout() -> None:

@@ -9,7 +9,7 @@ from valkey import Valkey
 from dvcache.settings import Settings
 from dvcache.settings.connection_arguments import accepted
 from dvcache.settings.schema import KEYS
-from tests.unit.settings_entries import URL, Greedy, of_options, parsed, refused, refused_option
+from tests.support.settings_entries import URL, Greedy, of_options, parsed, refused, refused_option
 
 DATABASE = "write it in the URL of LOCATION, as in 'valkey://host:6379/3'"
 OF_CLIENTS = {"single_connection_client", "connection_pool", "charset", "errors"}
@@ -106,7 +106,7 @@ def test_connection_argument_in_upper_case_is_refused_among_arguments(option: st
     error = refused_option(**{option: {"DB": 3}, "CLUSTER": True})
     assert error.key == f"OPTIONS[{option!r}]"
     assert "did you mean db?" in str(error)
-    own = {"CONNECTION_POOL_KWARGS": {"DB": 3, "connection_class": "tests.drivers.OwnConnection"}}
+    own = {"CONNECTION_POOL_KWARGS": {"DB": 3, "connection_class": "tests.support.custom_pools.OwnConnection"}}
     assert "did you mean db?" in str(refused_option(**own))
 
 

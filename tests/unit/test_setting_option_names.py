@@ -9,9 +9,9 @@ from dvcache.serializers import JSONSerializer
 from dvcache.settings import Settings
 from dvcache.settings.option_types import KINDS
 from dvcache.settings.schema import KEYS, KNOWN, CacheEntry, Options
-from tests.unit.settings_entries import URL, Greedy, Modest, of_options, parsed, refused, refused_option
+from tests.support.settings_entries import URL, Greedy, Modest, of_options, parsed, refused, refused_option
 
-ENTRIES = "tests.unit.settings_entries"
+ENTRIES = "tests.support.settings_entries"
 
 
 @pytest.mark.parametrize(

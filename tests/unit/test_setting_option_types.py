@@ -5,9 +5,9 @@ import math
 import pytest
 
 from dvcache.settings.schema import KNOWN
-from tests.unit.settings_entries import URL, of_options, parsed, refused_option
+from tests.support.settings_entries import URL, of_options, parsed, refused_option
 
-ENTRIES = "tests.unit.settings_entries"
+ENTRIES = "tests.support.settings_entries"
 
 
 @pytest.mark.parametrize(

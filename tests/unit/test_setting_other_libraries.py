@@ -8,7 +8,7 @@ import pytest
 
 from dvcache.errors import ConfigurationError
 from dvcache.settings import Settings
-from tests.unit.settings_entries import URL, of_options, refused, refused_option
+from tests.support.settings_entries import URL, of_options, refused, refused_option
 
 
 def foreign(name: str, **attributes: Any) -> Any:

@@ -15,7 +15,7 @@ from dvcache.serializers.typed import Kind, TypedSerializer
 from dvcache.settings import Settings
 from dvcache.settings.pickling import Arguments
 from dvcache.types import DEFAULT
-from tests.unit.settings_entries import URL, parsed
+from tests.support.settings_entries import URL, parsed
 
 SECRET = "s3cr3t"
 
@@ -69,8 +69,8 @@ CONFIGURED: dict[str, tuple[object, dict[str, object]]] = {
     "own classes": (
         URL,
         {
-            "CONNECTION_POOL_CLASS": "tests.drivers.OwnPool",
-            "CONNECTION_POOL_KWARGS": {"connection_class": "tests.drivers.OwnConnection"},
+            "CONNECTION_POOL_CLASS": "tests.support.custom_pools.OwnPool",
+            "CONNECTION_POOL_KWARGS": {"connection_class": "tests.support.custom_pools.OwnConnection"},
         },
     ),
     "own factory": (f"valkey://u:{SECRET}@h/1", {"CONNECTION_FACTORY": Factory, "PASSWORD": SECRET}),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dvcache.errors import ConfigurationError
 from dvcache.settings import Settings
-from tests.unit.settings_entries import URL, of_options, parsed, refused, refused_option
+from tests.support.settings_entries import URL, of_options, parsed, refused, refused_option
 
 
 class Provider:

@@ -11,9 +11,9 @@ from dvcache.compressors import IdentityCompressor, ZlibCompressor
 from dvcache.serializers import JSONSerializer, PickleSerializer
 from dvcache.settings import Settings
 from dvcache.types import Endpoint
-from tests.unit.settings_entries import URL, parsed, refused
+from tests.support.settings_entries import URL, parsed, refused
 
-ENTRIES = "tests.unit.settings_entries"
+ENTRIES = "tests.support.settings_entries"
 
 
 def test_an_entry_with_a_location_alone_has_djangos_defaults() -> None:

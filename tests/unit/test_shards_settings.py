@@ -7,7 +7,7 @@ import pytest
 
 from django_valkey.client import ShardClient
 from dvcache.errors import ConfigurationWarning
-from tests.unit.topology_entries import SENTINEL, SENTINELS, parsed, refused
+from tests.support.topology_entries import SENTINEL, SENTINELS, parsed, refused
 
 URLS = ["valkey://a/1", "valkey://b/1", "valkey://c/1"]
 CLIENTS = [

@@ -16,7 +16,7 @@ from dvcache.pools import capacity, sync_pool
 from dvcache.pools.capacity import Living, Waiting
 from dvcache.pools.sync_pool import SyncPool
 from dvcache.types import Batch, Endpoint
-from tests.servers import wait_until
+from tests.support.servers import wait_until
 
 PING: Batch = (("PING",),)
 

@@ -4,8 +4,8 @@ import pytest
 
 from dvcache.errors import ConfigurationWarning
 from dvcache.types import Endpoint
-from tests.unit import topology_entries
-from tests.unit.topology_entries import (
+from tests.support import topology_entries
+from tests.support.topology_entries import (
     BOTH,
     PAIR,
     SENTINEL,

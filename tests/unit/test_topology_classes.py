@@ -9,7 +9,17 @@ import valkey.connection
 import valkey.sentinel
 
 from dvcache.errors import ConfigurationWarning
-from tests.unit.topology_entries import BOTH, PAIR, PLAIN, SENTINEL, SENTINEL_CLIENT, SENTINELS, parsed, refused, roles
+from tests.support.topology_entries import (
+    BOTH,
+    PAIR,
+    PLAIN,
+    SENTINEL,
+    SENTINEL_CLIENT,
+    SENTINELS,
+    parsed,
+    refused,
+    roles,
+)
 
 ASYNC = "django_valkey.async_cache"
 

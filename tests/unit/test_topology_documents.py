@@ -8,7 +8,7 @@ import pytest
 
 from dvcache.errors import ConfigurationWarning
 from dvcache.settings import Settings
-from tests.unit.topology_entries import SENTINELS, roles
+from tests.support.topology_entries import SENTINELS, roles
 
 BACKEND, ASYNC_BACKEND = "django_valkey.cache.ValkeyCache", "django_valkey.async_cache.cache.AsyncValkeyCache"
 

@@ -10,7 +10,16 @@ import valkey.sentinel
 
 from dvcache.settings import Settings
 from dvcache.types import Endpoint
-from tests.unit.topology_entries import PLAIN, SENTINEL, SENTINEL_CLIENT, SENTINELS, Provider, parsed, refused, watched
+from tests.support.topology_entries import (
+    PLAIN,
+    SENTINEL,
+    SENTINEL_CLIENT,
+    SENTINELS,
+    Provider,
+    parsed,
+    refused,
+    watched,
+)
 
 
 def test_a_service_keeps_its_case_and_its_credentials_and_sentinels_have_their_own() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from dvcache import Cache, CacheError, Container, Settings
 from dvcache.process.ignored_errors import IgnoredErrors
-from tests.servers import free_port
+from tests.support.servers import free_port
 
 pytestmark = pytest.mark.full("strikes at every instruction of a call")
 

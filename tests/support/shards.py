@@ -5,7 +5,7 @@ from typing import Self
 
 import valkey
 
-from tests.replication import Node
+from tests.support.replication import Node
 
 DB = 1
 

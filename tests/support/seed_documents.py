@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from dvcache.types import Address
 
-FOLDER: Final = Path(__file__).parent / "seed_configs"
+FOLDER: Final = Path(__file__).parents[1] / "seed_configs"
 
 _ASYNC: Final = '"BACKEND": "django_valkey.async_cache.cache.AsyncValkeyCache"'
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from dvcache import Cache
-from tests.herd_rules.world import H, K, World
+from tests.support.herd_rules.world import H, K, World
 
 
 class ComputingRules:

@@ -11,7 +11,7 @@ from typing_extensions import override
 from dvcache import Container
 from dvcache.errors import CacheError
 from dvcache.routing.slots import SLOTS, slot
-from tests.load import Callers, Mode
+from tests.support.service_load import Callers, Mode
 
 THIRDS: Final = tuple(
     next(tag for tag in map(str, range(1000)) if slot(tag) * 3 // SLOTS == third) for third in range(3)

@@ -15,9 +15,9 @@ import valkey
 
 from dvcache.cache import Cache
 from dvcache.testing.conformance import MakeCache
-from tests.herd_caller import Talk
-from tests.programs import ROOT, command, environment
-from tests.servers import Server, wait_until
+from tests.support.herd_callers import Talk
+from tests.support.programs import ROOT, command, environment
+from tests.support.servers import Server, wait_until
 
 BRIEF: Final = 0.03
 """Seconds that the suite's entries are kept when stale: it waits until an entry is gone.
@@ -50,7 +50,7 @@ def of_a_herd(make_cache: MakeCache) -> MakeCache:
 
 
 class CallerProcess:
-    """A process of callers, as `tests.herd_caller` is told and answers."""
+    """A process of callers, as `tests.support.herd_callers` is told and answers."""
 
     def __init__(self, ours: socket.socket) -> None:
         self._talk = Talk(ours)
@@ -91,7 +91,9 @@ class Herd:
         ours, theirs = zip(*(socket.socketpair() for _ in range(PROCESSES)), strict=True)
         self.processes = [CallerProcess(each) for each in ours]
         numbers = [each.fileno() for each in theirs]
-        program = command("-m", "tests.herd_caller", kind, json.dumps(entry), server.url(_SIGNALS), *map(str, numbers))
+        program = command(
+            "-m", "tests.support.herd_callers", kind, json.dumps(entry), server.url(_SIGNALS), *map(str, numbers)
+        )
         self._parent = subprocess.Popen(program, cwd=ROOT, env=environment(), pass_fds=numbers)
         for each in (*ours, *theirs):
             each.close()

@@ -1,8 +1,8 @@
 """What is fresh is served, what is stale is claimed (rules 1 and 2), and who sees what (rules 7 and 8)."""
 
 from dvcache import Cache
-from tests.herd_rules.world import H, K, World
-from tests.topology_calls import through_pages
+from tests.support.herd_rules.world import H, K, World
+from tests.support.topology_calls import through_pages
 
 
 class ReadRules:

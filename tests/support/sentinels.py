@@ -14,9 +14,9 @@ from typing import Final, Self
 
 from typing_extensions import override
 
-from tests.announcements import Address, Announcements
-from tests.replication import Node, Replication
-from tests.servers import wait_until
+from tests.support.replication import Node, Replication
+from tests.support.sentinel_announcements import Address, Announcements
+from tests.support.servers import wait_until
 
 SERVICES: Final = ("service_name", "minimal_service_name", "other_service_name", "readonly_service_name")
 """The services that the sentinels may be asked for; each is started when it is first used."""

@@ -1,6 +1,6 @@
 """Raise at every instruction of an asynchronous pool's code, one at a time, and look what becomes of its callers.
 
-Run as a program: `python -m tests.interrupted_pools POOL PORT LOOP EXCEPTION [EVERY]`, POOL being one of `KINDS`.
+Usage: `python -m tests.support.interrupted_pools POOL PORT LOOP EXCEPTION [EVERY]`, POOL being one of `KINDS`.
 Prints JSON: how many points there were, and the points after which a value was wrong, a write was
 acknowledged and not stored, a call took longer than its limit, a connection was lost, or the pool did not work again.
 """
@@ -25,7 +25,7 @@ from dvcache.pools import async_connection
 from dvcache.pools.async_pool import MultiplexedPool
 from dvcache.pools.custom.async_pool import AsyncCustomPool
 from dvcache.types import Endpoint
-from tests.drivers import OwnAsyncBlockingPool, OwnAsyncPool, endpoint_of
+from tests.support.custom_pools import OwnAsyncBlockingPool, OwnAsyncPool, endpoint_of
 
 MULTIPLEXED: Final = frozenset(
     {"async_connection.py", "read_buffers.py", "async_limits.py", "async_pool.py", "takeover.py", "per_loop.py"}

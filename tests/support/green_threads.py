@@ -1,4 +1,4 @@
-"""What a monkey-patched process does with a cache: `python -m tests.green gevent|eventlet URL PID`.
+"""What a monkey-patched process does with a cache: `python -m tests.support.green_threads gevent|eventlet URL PID`.
 
 Prints one line for each thing that is shown, or the error.
 """

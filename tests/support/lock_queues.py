@@ -7,9 +7,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tests.programs import environment
+from tests.support.programs import environment
 
-HOLDER: Final = Path(__file__).with_name("lock_holder.py")
+HOLDER: Final = Path(__file__).with_name("lock_process.py")
 
 
 class Turn(NamedTuple):

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dvcache import CacheError, Container, Settings
-from tests.clusters import Cluster
-from tests.replication import Node, Replication
-from tests.sentinels import SERVICES, SentinelFleet
-from tests.servers import Server
-from tests.shards import Shards
+from tests.support.clusters import Cluster
+from tests.support.replication import Node, Replication
+from tests.support.sentinels import SERVICES, SentinelFleet
+from tests.support.servers import Server
+from tests.support.shards import Shards
 
 TOPOLOGIES: Final = ("one server", "replicas", "sentinel", "cluster", "shards")
 HANGS: Final = ("all hung", "primary hung", "replicas hung", "slow reader")

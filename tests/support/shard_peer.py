@@ -1,4 +1,4 @@
-"""django-valkey on shards: `python -m tests.shard_peer URL URL …`, on a Python that has it.
+"""django-valkey on shards: `python -m tests.support.shard_peer URL URL …`, on a Python that has it.
 
 It stores what is `theirs`, and tells as JSON which of the entries of `ours` it does not find.
 """

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 SECONDS: Final = 60
 SLOW: Final = re.compile(r"^Executing <.*> took [\d.]+ seconds\n", re.MULTILINE)
 """What asyncio's debug mode logs, by `-X dev`, of a callback that takes 0.1 s: on a busy machine any may."""

@@ -1,4 +1,6 @@
-"""Processes of callers: `python -m tests.herd_caller threads|tasks SETTINGS SIGNALS SOCKET...`, one for each socket.
+"""Run processes of callers, one for each socket.
+
+Usage: `python -m tests.support.herd_callers threads|tasks SETTINGS SIGNALS SOCKET...`
 
 A process is told what to do by lines of JSON on its socket, whose file descriptor it inherits. All are forked of one
 that does nothing else, since imports are what takes long.

@@ -11,8 +11,8 @@ from typing_extensions import override
 from dvcache import Cache
 from dvcache.errors import ConnectError
 from dvcache.testing.conformance import MakeCache
-from tests.replication import Node
-from tests.servers import free_port, wait_until
+from tests.support.replication import Node
+from tests.support.servers import free_port, wait_until
 
 SLOTS: Final = 16384
 

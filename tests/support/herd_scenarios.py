@@ -10,12 +10,12 @@ from dvcache import Container, Settings
 from dvcache.routing.lease_keys import lease_of
 from dvcache.routing.ring import Ring
 from dvcache.routing.slots import slot
-from tests.clusters import Cluster
-from tests.herds import Herd
-from tests.replication import Node, wait_caught_up
-from tests.sentinels import SERVICES, SentinelFleet
-from tests.servers import DelayProxy, Server, wait_until
-from tests.shards import Shards
+from tests.support.clusters import Cluster
+from tests.support.herd_processes import Herd
+from tests.support.replication import Node, wait_caught_up
+from tests.support.sentinels import SERVICES, SentinelFleet
+from tests.support.servers import DelayProxy, Server, wait_until
+from tests.support.shards import Shards
 
 KEYS: Final = ("page", "{user:7}:page")
 """In a cluster and on shards a part in braces says where a key lies, and so its lease."""

@@ -11,9 +11,9 @@ from typing import Any, Final, TypeAlias
 from dvcache import Container, Settings
 from dvcache.errors import TransportError
 from dvcache.types import Batch
-from tests.load import Load, Mode
-from tests.servers import wait_until
-from tests.topologies import SERVICES, Node, SentinelFleet, clients, run_id
+from tests.support.servers import wait_until
+from tests.support.service_load import Load, Mode
+from tests.support.topologies import SERVICES, Node, SentinelFleet, clients, run_id
 
 SERVICE: Final = SERVICES[0]
 

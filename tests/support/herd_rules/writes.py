@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from dvcache import Cache
-from tests.herd_rules.world import H, K, World
+from tests.support.herd_rules.world import H, K, World
 
 WRITES: Final[dict[str, Callable[[Cache], object]]] = {
     "set": lambda cache: cache.set("k", "written"),

@@ -8,8 +8,8 @@ from typing import Self, TypeAlias
 
 import valkey
 
-from tests.replication import Node
-from tests.servers import wait_until
+from tests.support.replication import Node
+from tests.support.servers import wait_until
 
 Address: TypeAlias = tuple[str, int]
 

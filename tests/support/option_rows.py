@@ -17,7 +17,7 @@ import valkey
 
 from django_valkey.pool import ConnectionFactory
 from dvcache import DecodeError, Settings
-from tests.servers import CACHE_USER, PASSWORD, Server, free_port, wait_until
+from tests.support.servers import CACHE_USER, PASSWORD, Server, free_port, wait_until
 
 HERE: Final = __name__
 OURS: Final = "django_valkey"

@@ -7,7 +7,7 @@ import pytest
 from typing_extensions import override
 
 from dvcache.pools.embedded.process import BINARY
-from tests.servers import Server
+from tests.support.servers import Server
 
 REDIS: Final = shutil.which("redis-server")
 

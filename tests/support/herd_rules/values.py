@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from dvcache import Cache, serializers
-from tests.herd_rules.world import K, World
+from tests.support.herd_rules.world import K, World
 
 VALUES: Final = (None, 0, 7, 1.5, "", "text", [1, {"a": None}], True, "x" * 5000)
 

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from tests.shapes import shape
-from tests.wire_table import LIBRARIES
+from tests.support.value_shapes import shape
+from tests.support.wire_table import LIBRARIES
 
 MEMBERS: Final[dict[str, Any]] = {
     "text": "a",

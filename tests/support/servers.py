@@ -14,7 +14,7 @@ import valkey
 
 from dvcache.errors import ConnectError
 from dvcache.pools.embedded.process import ServerProcess
-from tests.proxies import DelayProxy, TlsProxy
+from tests.support.proxies import DelayProxy, TlsProxy
 
 __all__ = [
     "CACHE_USER",

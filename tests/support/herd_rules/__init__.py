@@ -3,11 +3,11 @@
 import pytest
 
 from dvcache import Cache
-from tests.herd_rules.computing import ComputingRules
-from tests.herd_rules.reads import ReadRules
-from tests.herd_rules.values import ValueRules
-from tests.herd_rules.world import World, world_of
-from tests.herd_rules.writes import WriteRules, each_write
+from tests.support.herd_rules.computing import ComputingRules
+from tests.support.herd_rules.reads import ReadRules
+from tests.support.herd_rules.values import ValueRules
+from tests.support.herd_rules.world import World, world_of
+from tests.support.herd_rules.writes import WriteRules, each_write
 
 __all__ = ["HerdRules", "World", "each_write", "world_of"]
 

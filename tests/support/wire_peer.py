@@ -1,4 +1,4 @@
-"""A library and its part of the wire: `python -m tests.wire_peer LIBRARY PORT`, on a Python that has it.
+"""A library and its part of the wire: `python -m tests.support.wire_peer LIBRARY PORT`, on a Python that has it.
 
 It writes its table, says so with an empty line, waits for a line, reads the others' tables, and tells as JSON what came
 back as something else: by the entry's name, of what shape, or which error. `count` is how many it read.
@@ -13,9 +13,9 @@ from typing import Any
 import django
 from django.conf import settings
 
-from tests import wire_collections
-from tests.shapes import shape
-from tests.wire_table import COMPRESSORS, HERD, LIBRARIES, SERIALIZERS, Library, Shelf, shelves, values
+from tests.support import wire_collections
+from tests.support.value_shapes import shape
+from tests.support.wire_table import COMPRESSORS, HERD, LIBRARIES, SERIALIZERS, Library, Shelf, shelves, values
 
 
 def alias(library: Library, shelf: Shelf, port: str) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing_extensions import override
 
 from dvcache.errors import ConnectError
 from dvcache.pools.embedded.process import READY, ServerProcess
-from tests.proxies import DelayProxy
-from tests.servers import Server, free_port, wait_until
+from tests.support.proxies import DelayProxy
+from tests.support.servers import Server, free_port, wait_until
 
 _OPTIONS: Final = ("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
 """Replicas are in sync at once: by default a primary waits 5 s for more of them."""
