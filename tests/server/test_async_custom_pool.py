@@ -128,7 +128,7 @@ def test_the_pool_serves_one_loop_after_another_and_leaves_nothing(
 
     assert [run(main()) for _ in range(3)] == [[[b"PONG"]] * 3] * 3
     server.wait_until(lambda: server.connections() <= before)
-    assert not pool._loop_pools
+    assert not pool._loop_pools.living()
 
 
 def test_a_loop_closed_without_ceremony_is_forgotten(make: Make, server: Server) -> None:

@@ -55,7 +55,7 @@ class LoopPool:
         self._swept = monotonic()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.keeper: AsyncGenerator[None, None] | None = None
-        """Async generator that ends the connections with the loop."""
+        """See `per_loop.OfLoop`."""
         self.closed = False
 
     @property
@@ -263,7 +263,7 @@ class LoopPool:
         if self._made.driven is not None:
             self._begun(self._made.driven.rest())
 
-    def end(self) -> None:
+    def abort(self) -> None:
         """End every connection, including those in use. The loop may be closed."""
         self.closed = True
         for connection in list(self._seen):
@@ -271,6 +271,8 @@ class LoopPool:
         for made in (self._made, *self._calls.leaving):
             for sentinel in sentinels(made.pool):
                 end_all(sentinel.connection_pool)
+
+    forget = abort
 
 
 async def _exchanged(connection: Any, batch: Batch) -> list[Any]:
