@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args, get_origin
 
 import pytest
 
+from dvcache._methods.all_operations import OPERATIONS
 from dvcache.cache import AsyncCache, Cache
 from dvcache.context import Context
 from dvcache.effects import Call, OnPrimary
@@ -21,19 +22,7 @@ from dvcache.errors import (
     UnavailableError,
     WrongTypeError,
 )
-from dvcache.operations import (
-    counters,
-    expiry,
-    hashes,
-    lists,
-    many,
-    scan,
-    sets,
-    sorted_set_ranges,
-    sorted_sets,
-    values,
-    versions,
-)
+from dvcache.operations import values
 from dvcache.policies.ignore_errors import EMPTY, IN_PARTS, forgiving
 from dvcache.policies.plain import PLAIN
 from dvcache.process.ignored_errors import INTERVAL, IgnoredErrors
@@ -45,13 +34,6 @@ from tests.support.operation_contexts import CX, context
 
 LOGGER = logging.getLogger("tests.forgiving")
 FORGIVING = context(policy=forgiving(PLAIN), version=3)
-MODULES = (values, many, counters, versions, expiry, scan, sets, hashes, lists, sorted_sets, sorted_set_ranges)
-OPERATIONS = {
-    name: op
-    for module in MODULES
-    for name, op in inspect.getmembers(module, inspect.isfunction)
-    if op.__module__ == module.__name__ and not name.startswith("_")
-}
 
 
 class Down:
