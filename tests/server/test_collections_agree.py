@@ -123,7 +123,7 @@ SORTED_SETS = st.one_of(
 @given(st.lists(SETS | ANY, max_size=20))
 @example([("SADD", "a", b"1"), ("SPOP", "a"), ("SPOP", "a"), ("SRANDMEMBER", "a"), ("EXISTS", "a")])
 @example([("SADD", "a", b"1"), ("EXPIRE", "a", 100000), ("COPY", "a", "b"), ("SADD", "b", b"2"), ("SMEMBERS", "a")])
-def test_random_commands_of_sets_get_the_same_replies(real: Pool, commands: list[Command]) -> None:
+def test_sets_reply_alike_to_random_commands(real: Pool, commands: list[Command]) -> None:
     fake = MemoryPool(MemoryStore(), Endpoint())
     assert answers(fake, commands) == answers(real, commands)
 
@@ -135,7 +135,7 @@ def test_random_commands_of_sets_get_the_same_replies(real: Pool, commands: list
 @example(
     [("HSETEX", "a", "EX", 10**6, "FIELDS", 1, "f", b"1"), ("HSET", "a", "f", b"2"), ("HTTL", "a", "FIELDS", 1, "f")]
 )
-def test_random_commands_of_hashes_get_the_same_replies(real: Pool, commands: list[Command]) -> None:
+def test_hashes_reply_alike_to_random_commands(real: Pool, commands: list[Command]) -> None:
     fake = MemoryPool(MemoryStore(), Endpoint())
     assert answers(fake, commands) == answers(real, commands)
 
@@ -144,7 +144,7 @@ def test_random_commands_of_hashes_get_the_same_replies(real: Pool, commands: li
 @given(st.lists(LISTS | ANY, max_size=20))
 @example([("RPUSH", "a", b"1", b"2"), ("LMOVE", "a", "a", "LEFT", "RIGHT"), ("LRANGE", "a", 0, -1)])
 @example([("RPUSH", "a", b"1"), ("SADD", "b", b"2"), ("LMOVE", "a", "b", "LEFT", "LEFT"), ("LRANGE", "a", 0, -1)])
-def test_random_commands_of_lists_get_the_same_replies(real: Pool, commands: list[Command]) -> None:
+def test_lists_reply_alike_to_random_commands(real: Pool, commands: list[Command]) -> None:
     fake = MemoryPool(MemoryStore(), Endpoint())
     assert answers(fake, commands) == answers(real, commands)
 
@@ -153,6 +153,6 @@ def test_random_commands_of_lists_get_the_same_replies(real: Pool, commands: lis
 @given(st.lists(SORTED_SETS | ANY, max_size=20))
 @example([("ZADD", "a", "inf", "f"), ("ZINCRBY", "a", "-inf", "f"), ("ZRANGE", "a", 0, -1, "WITHSCORES")])
 @example([("ZADD", "a", 1, "f", 2, "f"), ("ZADD", "a", "CH", 2, "f", 1, "f"), ("ZADD", "a", "INCR", "XX", 1, "g")])
-def test_random_commands_of_sorted_sets_get_the_same_replies(real: Pool, commands: list[Command]) -> None:
+def test_sorted_sets_reply_alike_to_random_commands(real: Pool, commands: list[Command]) -> None:
     fake = MemoryPool(MemoryStore(), Endpoint())
     assert answers(fake, commands) == answers(real, commands)

@@ -108,7 +108,7 @@ CASES: list[tuple[list[Command], object]] = [
 
 
 @pytest.mark.parametrize(("commands", "reply"), CASES, ids=[" ".join(map(str, case[0][-1]))[:40] for case in CASES])
-def test_a_command_replies_as_valkey_does(pool: MemoryPool, commands: list[Command], reply: object) -> None:
+def test_command_replies_as_valkey_does(pool: MemoryPool, commands: list[Command], reply: object) -> None:
     assert pool.execute(tuple(commands))[-1] == reply
 
 
@@ -152,7 +152,7 @@ def test_every_command_of_the_table_is_called_here() -> None:
         (("EVAL", INCREMENT.text, 1, "collection", 1), WRONG_TYPE),
     ],
 )
-def test_a_refused_command_gets_the_servers_error(store: MemoryStore, command: Command, text: str) -> None:
+def test_refused_command_gets_the_servers_error(store: MemoryStore, command: Command, text: str) -> None:
     store._database.put(b"collection", {b"member"})
     pool = MemoryPool(store, Endpoint(alias="tested", host="example.org"))
     pool.execute((("MSET", "text", "x", "most", 2**63 - 1),))
@@ -162,18 +162,18 @@ def test_a_refused_command_gets_the_servers_error(store: MemoryStore, command: C
     assert (error.alias, error.endpoint) == ("tested", "valkey://example.org:6379/0")
 
 
-def test_errors_are_of_the_class_that_their_code_names(store: MemoryStore, pool: MemoryPool) -> None:
+def test_errors_have_the_class_of_their_code(store: MemoryStore, pool: MemoryPool) -> None:
     store._database.put(b"collection", {b"member"})
     wrong, missing = pool.execute((("GET", "collection"), ("EVALSHA", "0" * 40, 0)))
     assert (type(wrong), type(missing)) == (WrongTypeError, NoScriptError)
 
 
-def test_a_refused_command_changes_nothing_and_its_neighbours_are_performed(pool: MemoryPool) -> None:
+def test_refused_command_changes_nothing_and_the_others_are_performed(pool: MemoryPool) -> None:
     first, error, last = pool.execute((("SET", "k", b"v"), ("INCR", "k"), ("GET", "k")))
     assert (first, type(error), last) == (b"OK", ServerError, b"v")
 
 
-def test_a_script_without_a_twin_says_what_to_pass(pool: MemoryPool) -> None:
+def test_script_without_a_python_version_says_what_to_pass(pool: MemoryPool) -> None:
     [error] = pool.execute((("EVAL", "return 1", 0),))
     assert "scripts={source: function}" in error.message
 
@@ -200,7 +200,7 @@ def test_info_says_that_this_is_no_valkey_and_what_it_holds(pool: MemoryPool) ->
     assert keyspace == b"# Keyspace\r\ndb0:keys=2,expires=1,avg_ttl=0\r\n"
 
 
-def test_every_script_of_the_library_has_a_twin() -> None:
+def test_every_script_of_the_library_has_a_python_version() -> None:
     modules = (counting, entries, herd, locks)
     texts = {value.text for module in modules for value in vars(module).values() if isinstance(value, Script)}
     assert texts == set(SCRIPTS)
