@@ -74,7 +74,7 @@ def test_modules_import_each_other_in_no_circle() -> None:
     assert [*TopologicalSorter(ours).static_order()]
 
 
-def test_the_library_imports_no_django() -> None:
+def test_library_imports_no_django() -> None:
     assert importers("dvcache", "django", "django_valkey", "asgiref") == set()
 
 
@@ -95,7 +95,7 @@ def test_operations_reach_no_io(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", sorted(below({*files()}, *PROCESS)))
-def test_what_a_process_shares_reaches_no_server(module: str) -> None:
+def test_process_package_reaches_no_server(module: str) -> None:
     outer = ("valkey", "libvalkey", "socket", "ssl", "dvcache.pools", "dvcache.clients", "dvcache.drive")
     assert ways(module, *outer, doors=("dvcache.errors",)) == set()
 
@@ -127,13 +127,13 @@ def test_pools_and_clients_reach_only_what_they_share(part: str) -> None:
         assert names == below(names, *allowed), f"{module} imports {names - below(names, *allowed)}"
 
 
-def test_only_pools_talk_to_the_server_and_only_settings_ask_valkey_py_what_it_accepts() -> None:
+def test_only_pools_reach_the_server_and_only_settings_ask_valkey_py() -> None:
     assert importers("dvcache", "libvalkey", "socket") <= below({*files()}, "dvcache.pools")
     found = importers("dvcache", "valkey") - below({*files()}, "dvcache.pools")
     assert found <= {"dvcache.errors", "dvcache.settings.connection_arguments", "dvcache.settings.location"}
 
 
-def test_the_adapter_holds_no_socket() -> None:
+def test_adapter_holds_no_socket() -> None:
     assert importers("django_valkey", "socket", "libvalkey", "ssl", "select") == set()
 
 

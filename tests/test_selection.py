@@ -62,7 +62,7 @@ def collected() -> list[Collected]:
 
 
 @pytest.mark.full("collects everything")
-def test_fast_path_is_small_and_holds_every_test_that_is_not_left_out(collected: list[Collected]) -> None:
+def test_fast_path_is_small_and_has_every_test_not_left_out(collected: list[Collected]) -> None:
     fast = [test for test in collected if test.fast]
     assert len(fast) < selection.LIMIT
     assert {test.function for test in fast} == {test.function for test in collected if not test.left_out}
@@ -96,5 +96,5 @@ def test_fast_path_runs_the_conformance_suite_in_every_wiring(collected: list[Co
         (5, ["abcd", "bcda", "cdab", "dabc", "abcd"]),
     ],
 )
-def test_variants_take_turns(wanted: int, turns: list[str]) -> None:
+def test_variants_alternate(wanted: int, turns: list[str]) -> None:
     assert ["".join(selection.in_turn("abcd", wanted, turn)) for turn in range(5)] == turns

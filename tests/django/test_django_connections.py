@@ -48,7 +48,7 @@ def rotate(server: Server) -> Iterator[Any]:
 
 @pytest.mark.parametrize("provider", [RotatingToken, RotatingToken(), f"{__name__}.RotatingToken"])
 @pytest.mark.parametrize("way", DRIVERS)
-def test_a_provider_of_credentials_is_asked_for_each_connection(
+def test_credential_provider_is_called_for_each_connection(
     way: str, provider: object, server: Server, configured: Configure, rotate: Any
 ) -> None:
     async def asynchronous(number: int) -> None:
@@ -72,7 +72,7 @@ def test_a_provider_of_credentials_is_asked_for_each_connection(
     assert "expired" not in f"{caught.value!r}"
 
 
-def test_a_username_goes_with_its_password(server: Server, configured: Configure) -> None:
+def test_username_is_sent_with_its_password(server: Server, configured: Configure) -> None:
     for options in ({}, {"CONNECTION_POOL_CLASS": OwnPool}):
         with configured(server.url(), OPTIONS={**options, "USERNAME": CACHE_USER, "PASSWORD": PASSWORD}):
             assert caches["default"].set("a", 1)
@@ -95,7 +95,7 @@ TIMEOUTS: list[tuple[str, dict[str, Any], tuple[float | None, float | None]]] = 
 
 
 @pytest.mark.parametrize(("query", "options", "expected"), TIMEOUTS)
-def test_the_timeouts_of_live_connections_are_those_of_the_settings(
+def test_timeouts_of_live_connections_are_those_of_the_settings(
     query: str,
     options: dict[str, Any],
     expected: tuple[float | None, float | None],
@@ -121,7 +121,7 @@ def test_the_timeouts_of_live_connections_are_those_of_the_settings(
 
 @pytest.mark.parametrize("name", ["SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT"])
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf")])
-def test_a_timeout_that_is_none_names_its_option(name: str, value: float, configured: Configure) -> None:
+def test_timeout_of_none_names_its_option(name: str, value: float, configured: Configure) -> None:
     with configured("valkey://host", OPTIONS={name: value}), pytest.raises(ImproperlyConfigured) as caught:
         assert caches["default"]
     assert str(caught.value).startswith(f"CACHES['default']: OPTIONS['{name}']: ")

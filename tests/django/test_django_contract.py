@@ -169,7 +169,7 @@ def test_every_method_of_a_django_cache_is_our_own(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [SYNC, ASYNC])
-def test_every_operation_has_an_asynchronous_twin_with_the_same_signature(path: str) -> None:
+def test_every_operation_has_a_coroutine_with_the_same_signature(path: str) -> None:
     backend = import_string(path)
     for name, method in vars(Methods).items():
         if callable(method) and not name.startswith("_") and name not in LOCKS:
@@ -182,7 +182,7 @@ def test_every_operation_has_an_asynchronous_twin_with_the_same_signature(path: 
             assert getattr(AsyncValkeyCache, name) is method
 
 
-def test_no_asynchronous_method_goes_through_a_thread(monkeypatch: pytest.MonkeyPatch, configured: Configure) -> None:
+def test_async_methods_use_no_thread(monkeypatch: pytest.MonkeyPatch, configured: Configure) -> None:
     hops: list[object] = []
     original = SyncToAsync.__call__
 
@@ -209,7 +209,7 @@ def test_no_asynchronous_method_goes_through_a_thread(monkeypatch: pytest.Monkey
     assert len(hops) == 1
 
 
-def test_djangos_mark_for_a_timeout_that_was_left_out_is_understood(configured: Configure) -> None:
+def test_default_timeout_marker_of_django_is_accepted(configured: Configure) -> None:
     async def scenario() -> None:
         cache = caches["default"]
         await cache.aset("b", 1, DEFAULT_TIMEOUT)
@@ -225,7 +225,7 @@ def test_djangos_mark_for_a_timeout_that_was_left_out_is_understood(configured: 
         asyncio.run(scenario())
 
 
-def test_in_is_has_key_and_refused_where_it_would_have_to_wait(configured: Configure) -> None:
+def test_in_is_has_key_and_is_refused_on_an_async_cache(configured: Configure) -> None:
     with configured("memory://in"):
         caches["default"].set("a", 1)
         assert "a" in caches["default"]
@@ -235,7 +235,7 @@ def test_in_is_has_key_and_refused_where_it_would_have_to_wait(configured: Confi
     assert AsyncValkeyCache.is_async
 
 
-def test_an_awaitable_default_is_awaited(configured: Configure) -> None:
+def test_awaitable_default_is_awaited(configured: Configure) -> None:
     async def default() -> int:
         await asyncio.sleep(0)
         return 42

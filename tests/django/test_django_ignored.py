@@ -71,7 +71,7 @@ async def awaited(answer: Any) -> Any:
 
 
 @pytest.mark.parametrize(("alias", "name"), [(case, case[1]) for case in CASES], indirect=["alias"])
-def test_a_method_returns_its_typed_empty_value_and_one_line_is_logged(
+def test_method_returns_its_typed_empty_value_and_logs_one_line(
     alias: str, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     operation = name if name in CALLS else name.removeprefix("a")
@@ -93,6 +93,6 @@ def test_a_method_returns_its_typed_empty_value_and_one_line_is_logged(
     assert "of CACHES['default'] returned an empty value" in record.getMessage()
 
 
-def test_every_method_of_djangos_is_in_the_tables() -> None:
+def test_every_method_of_django_is_in_the_tables() -> None:
     names = {name.removeprefix("a") if name.startswith("a") and name != "add" else name for name in public(BaseCache)}
     assert names - LOCAL <= CALLS.keys() <= {*public(ValkeyCache)}

@@ -73,21 +73,21 @@ def has_effect(name: str, case: Case, server: Server, log: pytest.LogCaptureFixt
         return False
 
 
-def test_every_key_every_option_and_every_global_setting_has_a_row() -> None:
+def test_every_key_option_and_global_setting_has_a_row() -> None:
     assert OF_ENTRIES.keys() == KEYS
     assert OF_OPTIONS.keys() == KNOWN
     assert len(django_settings.GLOBALS) == 27
 
 
 @every_row
-def test_a_right_value_has_its_effect(name: str, where: str, server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_right_value_has_its_effect(name: str, where: str, server: Server, caplog: pytest.LogCaptureFixture) -> None:
     case = valued(name, where, ROWS[name].right, server)
     with alias(case, server, caplog) as seen:
         assert ROWS[name].seen(seen)
 
 
 @pytest.mark.parametrize("name", sorted({name for name, _ in NAMES}))
-def test_the_effect_is_missing_without_the_value(name: str, server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_effect_is_absent_without_the_value(name: str, server: Server, caplog: pytest.LogCaptureFixture) -> None:
     assert not has_effect(name, without(ROWS[name], server), server, caplog)
 
 
@@ -97,7 +97,7 @@ def named(name: str, where: str, messages: Mapping[str, str] | list[str]) -> boo
 
 
 @every_row
-def test_a_wrong_value_is_named_by_the_check_and_at_the_build(
+def test_wrong_value_is_named_by_the_check_and_at_build(
     name: str, where: str, server: Server, options: list[list[str]]
 ) -> None:
     entry, settings = valued(name, where, ROWS[name].wrong, server)
@@ -112,7 +112,7 @@ def test_a_wrong_value_is_named_by_the_check_and_at_the_build(
 
 
 @pytest.mark.parametrize("name", django_settings.GLOBALS)
-def test_an_option_of_the_alias_prevails_over_the_global_setting(
+def test_option_of_the_alias_takes_precedence_over_the_global_setting(
     name: str, server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     row = ROWS[name]

@@ -55,7 +55,7 @@ def check_who_was_read(replication: Replication) -> None:
 
 @ENGINES
 @pytest.mark.usefixtures("database")
-def test_a_session_is_read_where_it_was_written(engine: str, on_lagging: Replication) -> None:
+def test_session_is_read_from_the_server_it_was_written_to(engine: str, on_lagging: Replication) -> None:
     store = session_store(engine)
     session = store()
     for visit in range(VISITS):
@@ -71,7 +71,7 @@ def test_a_session_is_read_where_it_was_written(engine: str, on_lagging: Replica
 
 @ENGINES
 @pytest.mark.usefixtures("database")
-def test_a_session_is_read_where_it_was_written_on_an_event_loop_too(engine: str, on_lagging: Replication) -> None:
+def test_session_is_read_from_the_server_it_was_written_to_in_async_code(engine: str, on_lagging: Replication) -> None:
     store = session_store(engine)
 
     async def visits() -> None:
@@ -101,9 +101,7 @@ def read_only(fleet: SentinelFleet, **options: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("ignore", [False, True])
-def test_a_read_only_alias_refuses_writes_before_sending_also_where_errors_are_ignored(
-    ignore: bool, fleet: SentinelFleet
-) -> None:
+def test_read_only_alias_refuses_writes_unsent_with_ignored_errors_too(ignore: bool, fleet: SentinelFleet) -> None:
     nodes = fleet.replication("readonly_service_name").nodes
     reset_calls(*nodes)
     with override_settings(CACHES={"default": read_only(fleet, IGNORE_EXCEPTIONS=ignore)}):

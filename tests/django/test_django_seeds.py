@@ -164,7 +164,7 @@ def plain(server: Server) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize(("alias", "factory"), CASES)
-def test_a_documented_alias_reads_and_writes_where_the_table_says(
+def test_documented_alias_reads_and_writes_as_the_table_says(
     alias: Alias, fleet: SentinelFleet, plain: Server, roles: list[list[str]], *, factory: bool
 ) -> None:
     settings = seed_documents.settings(alias.block, fleet.addresses, plain.port)
@@ -186,10 +186,10 @@ def test_a_documented_alias_reads_and_writes_where_the_table_says(
 
 
 @pytest.mark.parametrize("block", seed_documents.EDITS)
-def test_a_block_is_the_documents_own_but_for_the_listed_edits(block: str) -> None:
+def test_documented_block_is_unchanged_but_for_the_listed_edits(block: str) -> None:
     assert seed_documents.text(block) == seed_documents.edited(block)
 
 
-def test_every_block_has_its_original() -> None:
+def test_every_documented_block_has_its_original() -> None:
     for folder, suffix in ((seed_documents.FOLDER, "py"), (seed_documents.FOLDER / "original", "txt")):
         assert {path.stem for path in folder.glob(f"*.{suffix}")} == {*seed_documents.EDITS}

@@ -62,7 +62,7 @@ def test_settings_of_an_alias_keep_djangos_marker_in_every_copy(server: Server) 
         assert (copied.endpoints, copied.unwrap) == (settings.endpoints, settings.unwrap)
 
 
-def test_what_is_wired_shows_no_secret(server: Server) -> None:
+def test_wired_settings_show_no_secret(server: Server) -> None:
     with override_settings(CACHES={"default": entry(server, 2)}, SECRET_KEY="s3cr3t"):
         cache: Any = caches["default"]
         wired = aliases.of_alias("default")

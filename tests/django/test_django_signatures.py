@@ -170,26 +170,26 @@ MERGED: Final = {"hset", "ahset"}
 
 
 @pytest.mark.parametrize("name", SIGNATURES)
-def test_every_argument_of_django_valkey_is_taken(name: str) -> None:
+def test_every_argument_of_django_valkey_is_accepted(name: str) -> None:
     for method in (name, f"a{name}"):
         bound(getattr(ValkeyCache, method), SIGNATURES[name])
         bound(getattr(AsyncValkeyCache, method), SIGNATURES[name])
 
 
 @pytest.mark.parametrize(("name", "signature"), signatures(OF_HASH_CLIENTS).items())
-def test_every_argument_of_the_hash_clients_is_taken(name: str, signature: inspect.Signature) -> None:
+def test_every_argument_of_the_hash_clients_is_accepted(name: str, signature: inspect.Signature) -> None:
     bound(getattr(HashClient, name), signature)
     bound(getattr(AsyncHashClient, name), signature)
 
 
 @pytest.mark.parametrize(("name", "signature"), signatures(OF_CLUSTERS).items())
-def test_every_keyword_of_the_cluster_client_is_taken(name: str, signature: inspect.Signature) -> None:
+def test_every_keyword_of_the_cluster_client_is_accepted(name: str, signature: inspect.Signature) -> None:
     for cls, method in ((ClusterValkeyCache, name), (ClusterValkeyCache, f"a{name}"), (DefaultClusterClient, name)):
         inspect.signature(getattr(cls, method)).bind(None, **dict.fromkeys(signature.parameters, 1))
 
 
 @pytest.mark.parametrize(("name", "signature"), signatures(PLAIN).items())
-def test_keys_and_patterns_are_made_at_once_in_both_modes(name: str, signature: inspect.Signature) -> None:
+def test_keys_and_patterns_are_made_without_awaiting_in_both_modes(name: str, signature: inspect.Signature) -> None:
     for cls in (ValkeyCache, AsyncValkeyCache, HashClient, AsyncHashClient):
         bound(getattr(cls, name), signature)
         assert not inspect.iscoroutinefunction(getattr(cls, name))
@@ -200,9 +200,7 @@ PREPARED: Final = {"incr", "decr", "incr_version", "decr_version"}
 
 
 @pytest.mark.parametrize("name", [name for name in SIGNATURES if name not in {"get_lock", "lock", "close"}])
-def test_a_call_with_every_argument_does_in_every_spelling_what_one_without_them_does(
-    name: str, configured: Configure
-) -> None:
+def test_every_argument_with_its_default_changes_nothing_in_any_spelling(name: str, configured: Configure) -> None:
     loose, named = keywords(SIGNATURES[name])
     few = {
         key: each for key, each in named.items() if SIGNATURES[name].parameters[key].default is inspect.Parameter.empty
@@ -231,7 +229,7 @@ def test_a_call_with_every_argument_does_in_every_spelling_what_one_without_them
     assert results == [results[0]] * 5
 
 
-def test_ignore_key_check_makes_the_counter(configured: Configure) -> None:
+def test_ignore_key_check_creates_the_counter(configured: Configure) -> None:
     with configured("memory://counters"):
         cache: Any = caches["default"]
         assert cache.incr("a", 5, ignore_key_check=True) == 5
@@ -242,7 +240,7 @@ def test_ignore_key_check_makes_the_counter(configured: Configure) -> None:
             cache.incr("c", ignore_key_check=False)
 
 
-def test_an_unknown_argument_is_refused(configured: Configure) -> None:
+def test_unknown_argument_is_refused(configured: Configure) -> None:
     with configured("memory://unknown"):
         cache: Any = caches["default"]
         for method, arguments in (("get", ("a",)), ("incr", ("a",)), ("sadd", ("a", 1)), ("set_many", ({},))):

@@ -110,12 +110,12 @@ def test_every_example_of_the_page_runs(page: Path, tmp_path: Path, request: pyt
         run(tmp_path, program)
 
 
-def test_the_pages_have_examples() -> None:
+def test_pages_have_examples() -> None:
     count = sum(len(examples(page.read_text(encoding="utf-8"))) for page in PAGES)
     assert count >= 20
 
 
-def test_every_link_between_the_pages_leads_somewhere() -> None:
+def test_every_link_between_pages_has_a_target() -> None:
     for page in [*PAGES, *DECISIONS]:
         for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
@@ -145,7 +145,7 @@ def test_decision_pages_name_files_that_exist() -> None:
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
 
 
-def test_the_service_without_django_answers_cold_and_warm_and_ends() -> None:
+def test_service_without_django_answers_cold_and_warm_and_ends() -> None:
     service = ROOT / "docs" / "examples" / "service.py"
     done = programs.run("-X", "dev", str(service), env=environment(DVCACHE_LOCATION="memory://"))
     pattern = r"cold: (2000003 x 1000000007) in [\d.]+ ms\nwarm: \1 in [\d.]+ ms\nkept for 600 s\n"

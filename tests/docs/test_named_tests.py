@@ -39,20 +39,20 @@ def missing(name: str) -> str:
 
 
 @pytest.mark.parametrize("page", [REPORTS, GUARANTEES], ids=lambda page: page.name)
-def test_every_test_that_a_page_names_is_there(page: Path) -> None:
+def test_every_test_named_on_a_page_exists(page: Path) -> None:
     names = [name for row in rows(page) for name in named(row[-1])]
     assert names
     assert [fault for fault in map(missing, names) if fault] == []
 
 
-def test_a_test_that_is_not_there_is_noticed() -> None:
-    assert missing("docs/test_named_tests.py::test_a_test_that_is_not_there_is_noticed") == ""
+def test_missing_test_is_noticed() -> None:
+    assert missing("docs/test_named_tests.py::test_missing_test_is_noticed") == ""
     assert missing("conformance/locks.py::LocksConformance::test_a_token_may_be_given") == ""
     assert missing("docs/test_named_tests.py::test_that_is_not_there")
     assert missing("docs/test_no_such_file.py")
 
 
-def test_every_report_is_in_its_list_with_a_test_or_a_reason() -> None:
+def test_every_report_is_listed_with_a_test_or_a_reason() -> None:
     listed = rows(REPORTS)
     assert [row[0] for row in listed] == ROWS
     assert [row[0] for row in listed if not named(row[-1]) and not row[-1].startswith("open: ")] == []

@@ -86,7 +86,7 @@ def test_tests_that_the_page_names_exist() -> None:
     assert [name for name in named if name not in defined] == []
 
 
-def test_the_picture_names_modules_that_exist_and_says_what_it_shows() -> None:
+def test_picture_names_existing_modules_and_has_a_description() -> None:
     root = ET.fromstring(PICTURE.read_text("utf-8"))
     space = {"svg": "http://www.w3.org/2000/svg"}
     modules = " ".join(text.text or "" for text in root.findall(".//svg:text[@class='module']", space)).split()
@@ -98,7 +98,7 @@ def test_the_picture_names_modules_that_exist_and_says_what_it_shows() -> None:
         assert found.text
 
 
-def test_names_that_do_not_exist_are_noticed() -> None:
+def test_missing_names_are_noticed() -> None:
     assert exists("dvcache.clients.standalone.Standalone.execute")
     assert exists("dvcache.clients.standalone.Standalone.seconds")
     assert not exists("dvcache.clients.standalone.Standalone.gone")

@@ -39,7 +39,7 @@ def test_every_method_of_both_caches_is_in_a_table_of_operations() -> None:
         assert listed == {name for name, _ in inspect.getmembers(cache, callable) if not name.startswith("_")}
 
 
-def test_the_tables_of_operations_say_what_each_returns_without_a_server() -> None:
+def test_operation_tables_say_what_each_returns_without_a_server() -> None:
     context = Container(Settings.parse({"LOCATION": "memory://", "VERSION": 7})).context()
     data, values = {"a": 1}, {"key": "k", "value": "v", "default": "d", "data": {"a": 1}, "keys": ["a"]}
     values |= {"mapping": {}, "values": [], "pattern": "*", "search": "*", "timeout": 1, "when": 1}
@@ -88,13 +88,13 @@ def codecs(package: str, *methods: str) -> dict[str, Any]:
 SERIALIZER, COMPRESSOR = ("dumps", "loads"), ("compress", "decompress")
 
 
-def test_every_serializer_is_in_the_table_of_codecs_and_under_that_path_in_django() -> None:
+def test_every_serializer_is_in_the_codecs_table_with_its_django_path() -> None:
     listed = names(DOCS / "codecs.md", "Serializers")
     assert sorted(listed) == sorted(codecs("dvcache.serializers", *SERIALIZER))
     assert sorted(listed) == sorted(codecs("django_valkey.serializers", *SERIALIZER))
 
 
-def test_every_compressor_is_in_the_table_of_codecs_with_its_level_and_its_magic() -> None:
+def test_every_compressor_is_in_the_codecs_table_with_level_and_magic() -> None:
     own = codecs("dvcache.compressors", *COMPRESSOR, "from_options")
     listed = rows(DOCS / "codecs.md", "Compressors")
     assert sorted(CODE.findall(row[0])[0] for row in listed) == sorted(own)
@@ -106,7 +106,7 @@ def test_every_compressor_is_in_the_table_of_codecs_with_its_level_and_its_magic
     assert sorted(name.replace("ZStd", "Zstd") for name in in_django) == sorted(own)
 
 
-def test_every_global_setting_is_in_its_table_with_its_option_and_so_is_every_other_spelling() -> None:
+def test_every_global_setting_is_in_its_table_with_option_and_aliases() -> None:
     from django_valkey._config import deprecated_names, django_settings  # noqa: PLC0415  # the adapter, of which the other tables know nothing
 
     table = [[CODE.findall(cell) for cell in row] for row in rows(DOCS / "settings.md", "Django settings")]
@@ -125,7 +125,7 @@ def test_every_replaceable_provider_is_in_the_table_of_the_container() -> None:
     assert sorted(names(DOCS / "container.md", "Replacing a part")) == sorted(Replacements.__annotations__)
 
 
-def test_every_public_error_is_in_the_table_of_errors_with_its_builtin_parent() -> None:
+def test_every_public_error_is_in_the_errors_table_with_its_parent() -> None:
     public = {
         name
         for name in dvcache.__all__
@@ -140,13 +140,13 @@ def test_every_public_error_is_in_the_table_of_errors_with_its_builtin_parent() 
     assert {*listed} == public - {"CacheError"}
 
 
-def test_the_public_names_are_sorted_and_hold_every_error() -> None:
+def test_public_names_are_sorted_and_include_every_error() -> None:
     assert sorted(dvcache.__all__, key=lambda name: (not name.isupper(), name)) == dvcache.__all__
     own = {name for name, cls in vars(errors).items() if inspect.isclass(cls) and issubclass(cls, errors.CacheError)}
     assert {name for name in own if not name.startswith("_")} <= {*dvcache.__all__}
 
 
-def test_every_test_file_that_covers_a_pitfall_is_there() -> None:
+def test_every_test_file_named_for_a_pitfall_exists() -> None:
     listed = {name for row in rows(ROOT / "tests" / "PITFALLS.md") for name in CODE.findall(row[2]) if ".py" in name}
     assert listed
     for name in listed:

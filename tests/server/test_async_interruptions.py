@@ -48,7 +48,7 @@ def bad(told: dict[str, Any]) -> dict[str, list[str]]:
 @pytest.mark.parametrize(
     ("loop", "error"), [("asyncio", "KeyboardInterrupt"), ("asyncio", "Struck"), ("uvloop", "Struck")]
 )
-def test_an_exception_at_any_instruction_crosses_no_reply(loop: str, error: str, server: Server) -> None:
+def test_exception_at_any_instruction_mixes_up_no_reply(loop: str, error: str, server: Server) -> None:
     told = struck(server, "multiplexed", loop, error, EVERY)
     assert told["struck"] > 30
     assert bad(told) == NOTHING
@@ -58,7 +58,7 @@ def test_an_exception_at_any_instruction_crosses_no_reply(loop: str, error: str,
     ("pool", "loop", "error"),
     [("own", "asyncio", "Struck"), ("own", "uvloop", "KeyboardInterrupt"), ("own-blocking", "asyncio", "Struck")],
 )
-def test_an_exception_at_any_instruction_loses_no_place_of_an_own_pool(
+def test_exception_at_any_instruction_loses_no_permit_of_a_custom_pool(
     pool: str, loop: str, error: str, server: Server
 ) -> None:
     told = struck(server, pool, loop, error, EVERY)
@@ -66,7 +66,7 @@ def test_an_exception_at_any_instruction_loses_no_place_of_an_own_pool(
     assert bad(told) == NOTHING
 
 
-def test_an_interruption_as_a_task_ends_does_not_stop_the_next_run() -> None:
+def test_interrupt_at_the_end_of_a_task_does_not_stop_the_next_run() -> None:
     ended = []
 
     def interrupt() -> None:

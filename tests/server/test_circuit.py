@@ -33,9 +33,7 @@ def getter(server: Server, mode: str) -> Iterator[tuple[Container, Callable[[str
 @pytest.mark.full("waits for slow and hung servers")
 @pytest.mark.parametrize("connected", [True, False], ids=["connected", "unconnected"])
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_twenty_gets_of_a_server_that_hangs_take_less_than_two_deadlines(
-    own_server: Server, mode: str, connected: bool
-) -> None:
+def test_circuit_breaker_limits_twenty_gets_to_two_deadlines(own_server: Server, mode: str, connected: bool) -> None:
     with getter(own_server, mode) as (container, get):
         if connected:
             assert get("k") == 7
@@ -76,7 +74,9 @@ def crowding(proxy: DelayProxy, mode: str) -> Iterator[tuple[Container, Callable
 
 
 @pytest.mark.parametrize("mode", ["sync", "own pool", "own async pool"])
-def test_connections_that_died_at_rest_cost_a_circuit_one_timeout(server: Server, proxy: DelayProxy, mode: str) -> None:
+def test_connections_that_died_idle_cost_a_circuit_breaker_one_timeout(
+    server: Server, proxy: DelayProxy, mode: str
+) -> None:
     server.raw("SET", ":1:k", 7)
     with crowding(proxy, mode) as (container, gets):
         proxy.delay = 0.1  # long enough for the calls to run at the same time

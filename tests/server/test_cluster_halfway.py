@@ -44,7 +44,7 @@ def halfway(cluster: Cluster, cache: Any) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("halfway")
-def test_entries_are_counted_changed_and_moved_one_by_one(cache: Any) -> None:
+def test_entries_in_a_migrating_slot_are_counted_changed_and_moved_singly(cache: Any) -> None:
     here, there, new = (f"{{{TAG}}}{name}" for name in ("here", "there", "new"))
     assert [cache.incr(here), cache.incr(there)] == [2, 2]
     assert [cache.add(here, 5), cache.add(new, 5)] == [False, True]
@@ -57,7 +57,7 @@ def test_entries_are_counted_changed_and_moved_one_by_one(cache: Any) -> None:
 
 
 @pytest.mark.usefixtures("halfway")
-def test_what_must_be_done_at_once_is_an_error_that_nothing_was_done(cache: Any) -> None:
+def test_atomic_change_in_a_migrating_slot_is_an_error_and_changes_nothing(cache: Any) -> None:
     sets = [f"{{{TAG}}}set{n}" for n in range(2)]
     for name in sets:
         cache.sadd(name, 1)

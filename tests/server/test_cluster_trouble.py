@@ -41,7 +41,7 @@ def in_parts(cluster: Cluster, moving: int, target: ClusterNode) -> None:
 
 
 @pytest.mark.parametrize("move", [in_parts, Cluster.migrate], ids=["in parts", "at once"])
-def test_slots_move_back_and_forth_and_nobody_notices(cluster: Cluster, load: ClusterLoad, move: Move) -> None:
+def test_slots_migrate_back_and_forth_without_errors(cluster: Cluster, load: ClusterLoad, move: Move) -> None:
     moving = slot(THIRDS[0])
     home, away = cluster.owner(moving), cluster.owner(slot(THIRDS[1]))
     with load.going_on():
@@ -53,7 +53,7 @@ def test_slots_move_back_and_forth_and_nobody_notices(cluster: Cluster, load: Cl
     load.check_unnoticed()
 
 
-def test_a_primary_dies_and_everybody_goes_on_with_its_successor(cluster: Cluster, load: ClusterLoad) -> None:
+def test_failover_of_a_dead_primary_is_followed_by_all_callers(cluster: Cluster, load: ClusterLoad) -> None:
     dying = cluster.owner(slot(THIRDS[2]))
     successor = cluster.replica_of(dying)
     with load.going_on():
@@ -69,7 +69,7 @@ def test_a_primary_dies_and_everybody_goes_on_with_its_successor(cluster: Cluste
     assert all(isinstance(error, TransportError) for error in load.failed)
 
 
-def test_a_primary_hands_over_and_nobody_notices(cluster: Cluster, load: ClusterLoad) -> None:
+def test_failover_by_hand_over_causes_no_error(cluster: Cluster, load: ClusterLoad) -> None:
     old = cluster.owner(slot(THIRDS[1]))
     with load.going_on():
         wait_until(lambda: load.done)
@@ -80,7 +80,7 @@ def test_a_primary_hands_over_and_nobody_notices(cluster: Cluster, load: Cluster
     load.check_unnoticed()
 
 
-def test_connections_stay_as_many_as_nodes_and_loops_or_threads(cluster: Cluster, load: ClusterLoad) -> None:
+def test_connections_are_as_many_as_nodes_times_loops_or_threads(cluster: Cluster, load: ClusterLoad) -> None:
     names = [{client["id"] for client in clients(node)} for node in cluster.nodes]
     with load.going_on():
         wait_until(lambda: len(load.done) > 4 * load.callers)
@@ -89,7 +89,7 @@ def test_connections_stay_as_many_as_nodes_and_loops_or_threads(cluster: Cluster
             assert len(of_load) <= (1 if load.mode == "async" else load.callers)
 
 
-def test_every_node_down_and_up_again_needs_no_restart(cluster: Cluster, container: Container) -> None:
+def test_restart_of_every_node_needs_no_restart_of_the_client(cluster: Cluster, container: Container) -> None:
     cache = container.cache()
     cache.set("k", 1)
     with cluster.without(*cluster.nodes):

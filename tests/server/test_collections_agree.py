@@ -74,7 +74,7 @@ def number(reply: object) -> float | str:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 @given(FLOATS | st.integers(-(2**40), 2**40), st.lists(FLOATS | st.floats(-1000, 1000), min_size=1, max_size=5))
-def test_random_sums_of_floats_are_equal_numbers(real: Pool, first: object, amounts: list[object]) -> None:
+def test_float_increments_reply_alike_as_numbers(real: Pool, first: object, amounts: list[object]) -> None:
     commands: list[Any] = [("HSET", "a", "f", first), *(("HINCRBYFLOAT", "a", "f", amount) for amount in amounts)]
     found, expected = (answers(pool, commands) for pool in (MemoryPool(MemoryStore(), Endpoint()), real))
     assert [number(reply) for _, reply in found] == pytest.approx([number(reply) for _, reply in expected])
@@ -135,7 +135,7 @@ SORTED_SETS = st.one_of(
 @given(st.lists(SETS | ANY, max_size=20))
 @example([("SADD", "a", b"1"), ("SPOP", "a"), ("SPOP", "a"), ("SRANDMEMBER", "a"), ("EXISTS", "a")])
 @example([("SADD", "a", b"1"), ("PEXPIRE", "a", 10**9), ("SUNIONSTORE", "a", "a"), ("PTTL", "a")])
-def test_random_commands_of_sets_get_the_same_replies(real: Pool, commands: list[Command]) -> None:
+def test_sets_reply_alike_to_random_commands(real: Pool, commands: list[Command]) -> None:
     fake = MemoryPool(MemoryStore(), Endpoint())
     assert answers(fake, commands) == answers(real, commands)
 
@@ -148,7 +148,7 @@ def test_random_commands_of_sets_get_the_same_replies(real: Pool, commands: list
 @example(
     [("HSETEX", "a", "EX", 10**6, "FIELDS", 1, "f", b"1"), ("HSET", "a", "f", b"2"), ("HPTTL", "a", "FIELDS", 1, "f")]
 )
-def test_random_commands_of_hashes_get_the_same_replies(real: Pool, commands: list[Command]) -> None:
+def test_hashes_reply_alike_to_random_commands(real: Pool, commands: list[Command]) -> None:
     fake = MemoryPool(MemoryStore(), Endpoint())
     assert answers(fake, commands) == answers(real, commands)
 
@@ -157,7 +157,7 @@ def test_random_commands_of_hashes_get_the_same_replies(real: Pool, commands: li
 @given(st.lists(LISTS | ANY, max_size=20))
 @example([("RPUSH", "a", b"1", b"2"), ("LMOVE", "a", "a", "LEFT", "RIGHT"), ("LRANGE", "a", 0, -1)])
 @example([("RPUSH", "a", b"1"), ("SADD", "b", b"2"), ("LMOVE", "a", "b", "LEFT", "LEFT"), ("LRANGE", "a", 0, -1)])
-def test_random_commands_of_lists_get_the_same_replies(real: Pool, commands: list[Command]) -> None:
+def test_lists_reply_alike_to_random_commands(real: Pool, commands: list[Command]) -> None:
     fake = MemoryPool(MemoryStore(), Endpoint())
     assert answers(fake, commands) == answers(real, commands)
 
@@ -166,6 +166,6 @@ def test_random_commands_of_lists_get_the_same_replies(real: Pool, commands: lis
 @given(st.lists(SORTED_SETS | ANY, max_size=20))
 @example([("ZADD", "a", "inf", "f"), ("ZINCRBY", "a", "-inf", "f"), ("ZRANGE", "a", 0, -1, "WITHSCORES")])
 @example([("ZADD", "a", 1, "f", 2, "f"), ("ZADD", "a", "CH", 2, "f", 1, "f"), ("ZADD", "a", "INCR", "XX", 1, "g")])
-def test_random_commands_of_sorted_sets_get_the_same_replies(real: Pool, commands: list[Command]) -> None:
+def test_sorted_sets_reply_alike_to_random_commands(real: Pool, commands: list[Command]) -> None:
     fake = MemoryPool(MemoryStore(), Endpoint())
     assert answers(fake, commands) == answers(real, commands)

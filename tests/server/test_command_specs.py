@@ -28,7 +28,7 @@ def expected(rule: Rule) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_the_keys_and_the_role_of_a_command_are_those_that_the_server_tells(real: Pool, name: str) -> None:
+def test_keys_and_role_of_a_command_are_those_of_the_server(real: Pool, name: str) -> None:
     flags, *keys = described(real, name)
     rule = RULES[name]
     assert tuple(keys) == expected(rule)

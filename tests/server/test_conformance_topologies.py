@@ -153,7 +153,7 @@ class TestHerdRulesOverTopologies(HerdRules):
             yield world
 
 
-def test_the_suite_reads_from_the_replicas(make_cache: MakeCache, way: Any, ways: Any) -> None:
+def test_conformance_suite_reads_from_the_replicas(make_cache: MakeCache, way: Any, ways: Any) -> None:
     nodes = ways[way[1]][2].nodes
     reset_calls(*nodes)
     cache = make_cache()

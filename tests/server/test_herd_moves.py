@@ -69,7 +69,7 @@ class Asked:
 
 
 @pytest.mark.parametrize("first", ["the entry first", "the lease first"])
-def test_while_a_slot_is_moved_key_by_key_its_entry_is_computed_once_and_everybody_is_served(
+def test_slot_moved_key_by_key_has_its_entry_computed_once(
     herd: Herd, place: Place, cluster: Cluster, away: ClusterNode, first: str
 ) -> None:
     asked = Asked(herd, place)
@@ -86,7 +86,7 @@ def test_while_a_slot_is_moved_key_by_key_its_entry_is_computed_once_and_everybo
     assert b"new" in away.raw("GET", ENTRY)
 
 
-def test_while_a_slot_is_migrated_at_once_its_entry_is_computed_once_and_everybody_is_served(
+def test_slot_migrated_at_once_has_its_entry_computed_once(
     herd: Herd, place: Place, cluster: Cluster, away: ClusterNode
 ) -> None:
     asked = Asked(herd, place)
@@ -102,7 +102,7 @@ def test_while_a_slot_is_migrated_at_once_its_entry_is_computed_once_and_everybo
 
 
 @pytest.mark.parametrize("how", ["key by key", "at once"])
-def test_while_a_slot_moves_those_who_wait_for_a_missing_entry_go_on_waiting(
+def test_slot_migration_keeps_waiters_for_a_missing_entry_waiting(
     herd: Herd, cluster: Cluster, away: ClusterNode, how: str
 ) -> None:
     begun = herd.start("get_or_set", KEY, "new")
@@ -115,7 +115,7 @@ def test_while_a_slot_moves_those_who_wait_for_a_missing_entry_go_on_waiting(
 
 
 @pytest.mark.parametrize("first", ["the entry first", "the lease first"])
-def test_what_is_computed_while_a_slot_is_between_two_primaries_is_stored_and_nothing_older(
+def test_slot_between_two_primaries_stores_the_computed_entry_and_no_older(
     herd: Herd, place: Place, cluster: Cluster, away: ClusterNode, first: str
 ) -> None:
     asked = Asked(herd, place)
@@ -133,9 +133,7 @@ def test_what_is_computed_while_a_slot_is_between_two_primaries_is_stored_and_no
     assert last.count("computed") == 0
 
 
-def test_while_a_primary_hands_over_its_entry_is_computed_once_and_everybody_is_served(
-    herd: Herd, place: Place, cluster: Cluster
-) -> None:
+def test_failover_hand_over_has_its_entry_computed_once(herd: Herd, place: Place, cluster: Cluster) -> None:
     old = cluster.owner(SLOT)
     asked = Asked(herd, place)
     cluster.promote(cluster.replica_of(old))

@@ -13,7 +13,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("state", ["stale", "missing"])
-def test_who_fails_to_compute_leaves_it_to_the_next_caller_at_once(herd: Herd, place: Place, state: str) -> None:
+def test_failed_computation_is_left_to_the_next_caller_at_once(herd: Herd, place: Place, state: str) -> None:
     for key in KEYS:
         place.primary(key).raw("FLUSHDB")
         if state == "stale":
@@ -29,7 +29,7 @@ def test_who_fails_to_compute_leaves_it_to_the_next_caller_at_once(herd: Herd, p
         assert then.count("computed") == 1
 
 
-def test_the_leases_of_processes_that_were_killed_lapse_and_another_recomputes(
+def test_leases_of_killed_processes_expire_and_another_recomputes(
     herd: Herd, kind: Kind, place: Place, shared_server: Server
 ) -> None:
     with herd_of(place.with_herd(timeout=60, lease=1), kind, shared_server) as doomed:

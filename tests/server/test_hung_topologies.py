@@ -56,7 +56,7 @@ def test_hung_servers_end_every_call_at_the_deadline(servers: World, mode: str, 
 
 
 @pytest.mark.parametrize(("mode", "name"), [("sync", "connect black-holed"), ("async", "greeting byte by byte")])
-def test_servers_that_cannot_be_reached_end_every_call_at_the_deadline(servers: World, mode: str, name: str) -> None:
+def test_unreachable_servers_end_every_call_at_the_deadline(servers: World, mode: str, name: str) -> None:
     def work() -> list[float]:
         with fault(servers, name, 1) as instead, caller(settings(servers, instead), mode) as call:
             return call(CALLS[mode])

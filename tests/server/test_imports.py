@@ -47,7 +47,7 @@ def test_first_container_works_beside_a_web_framework(fakes: str) -> None:
     assert (done.returncode, done.stdout) == (0, "worked\n")
 
 
-def test_declaration_of_the_container_is_there_when_asked_for() -> None:
+def test_container_declaration_is_loaded_on_access() -> None:
     code = "from dvcache import container\nassert 'cache' in container.Wiring.providers\nassert container.Wiring is"
     done = programs.run(
         "-c",

@@ -49,9 +49,7 @@ def container(server: Server, options: dict[str, Any]) -> Container:
 
 @pytest.mark.full("sends 280 megabytes: 2 s")
 @each_call("plain")
-def test_the_next_caller_is_answered_after_an_argument_that_is_refused(
-    strict: Server, options: dict[str, Any], call: Any
-) -> None:
+def test_refused_argument_leaves_the_next_caller_answered(strict: Server, options: dict[str, Any], call: Any) -> None:
     with container(strict, options) as made:
         cache = made.cache()
         cache.set("n", 0)
@@ -66,7 +64,7 @@ def test_the_next_caller_is_answered_after_an_argument_that_is_refused(
 
 @pytest.mark.full("large data, or many random ones")
 @each_call("herd")
-def test_neighbours_on_the_loop_lose_no_call_by_an_argument_that_is_refused(
+def test_refused_argument_costs_other_tasks_on_the_loop_no_call(
     strict: Server, options: dict[str, Any], call: Any
 ) -> None:
     async def main() -> None:
@@ -83,7 +81,7 @@ def test_neighbours_on_the_loop_lose_no_call_by_an_argument_that_is_refused(
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_an_argument_that_no_server_takes_is_refused_before_it_is_sent(
+def test_oversized_argument_is_refused_before_it_is_sent(
     server: Server, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     monkeypatch.setattr(packing, "LARGEST", LIMIT)

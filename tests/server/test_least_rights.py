@@ -76,7 +76,7 @@ class TestCluster(CacheConformance):
             yield POLICIES[policy](on_cluster(make_cache))
 
 
-def test_sentinel_and_replicas_serve_users_of_the_least_rights(fleet: SentinelFleet) -> None:
+def test_sentinel_and_replicas_work_for_users_with_minimal_permissions(fleet: SentinelFleet) -> None:
     service = SERVICES[0]
     for node in fleet.replication(service).nodes:
         node.raw("ACL", "SETUSER", "least", *rules(SERVER_RULES, MORE["primary and replicas, Sentinel"]))
@@ -102,7 +102,7 @@ def test_sentinel_and_replicas_serve_users_of_the_least_rights(fleet: SentinelFl
     assert [node.raw("ACL", "LOG") for node in nodes] == [[]] * len(nodes)
 
 
-def test_a_user_of_one_prefix_reaches_no_other(server: Server) -> None:
+def test_user_of_one_prefix_reaches_no_other(server: Server) -> None:
     server.raw("ACL", "SETUSER", "least", *rules(SERVER_RULES, keys="~shop:*"))
     location = with_user(server.url(1), "least")
     with (
@@ -117,7 +117,7 @@ def test_a_user_of_one_prefix_reaches_no_other(server: Server) -> None:
                 call("a")
 
 
-def test_the_rules_name_the_commands_that_operations_send(server: Server) -> None:
+def test_acl_rules_name_the_commands_that_operations_send(server: Server) -> None:
     known = {name.decode().upper() for name in server.raw("COMMAND", "LIST")}
     written = set()
     package = Path(dvcache.__file__).parent

@@ -112,7 +112,7 @@ def cache(request: pytest.FixtureRequest, places: Any) -> Iterator[Cache]:
 
 @given(steps=STEPS)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_many_keys_on_several_servers_are_as_in_one_dict(cache: Cache, steps: list[Step]) -> None:
+def test_many_keys_on_several_servers_behave_as_in_one_dict(cache: Cache, steps: list[Step]) -> None:
     cache.clear()
     model = Model()
     for step in steps:

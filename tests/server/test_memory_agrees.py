@@ -81,7 +81,7 @@ COMMANDS = st.one_of(
 @example([("SET", "a", b"1", "PXAT", 1), ("GET", "a"), ("SET", "a", b"1", "EX", 1, "EX", 100), ("PTTL", "a")])
 @example([("SET", "a", b"1"), ("SET", "a", b"2", "IFEQ", b"1", "IFEQ", b"1"), ("SET", "a", b"2", "NX", "NX")])
 @example([("SET", "a", b"1", "GET", "NX"), ("SET", "a", b"2", "GET", "NX"), ("GET", "a")])
-def test_random_commands_get_the_same_replies(real: Pool, commands: list[Command]) -> None:
+def test_memory_server_replies_alike_to_random_commands(real: Pool, commands: list[Command]) -> None:
     fake = MemoryPool(MemoryStore(), Endpoint())
     assert answers(fake, commands) == answers(real, commands)
 
@@ -96,7 +96,9 @@ NAMES = st.text(alphabet="ab-]^[\\*?", max_size=6)
     ["[", "[^", "[a", "\\", "[a-", "[a-]", "[]", "[^]", "[\\]]", "[b-a]"], ["a", "b", "]", "-", "[", "\\", "", "^"]
 )
 @example(["*a*b*", "*", "**", "a**", "**a"], ["ab", "aab", "aabb", "", "ba"])
-def test_random_patterns_find_the_same_keys(real: Pool, patterns: list[str], names: list[str]) -> None:
+def test_memory_server_finds_the_same_keys_by_random_patterns(
+    real: Pool, patterns: list[str], names: list[str]
+) -> None:
     fake = MemoryPool(MemoryStore(), Endpoint())
     commands: list[Command] = [("SET", name, b"") for name in names]
     for pattern in patterns:

@@ -32,7 +32,7 @@ def use(request: pytest.FixtureRequest, lagging: Replication) -> Iterator[Callab
         lagging.link.delay = 0.0
 
 
-def test_a_replica_that_falls_behind_is_set_aside_and_comes_back(use: Callable[..., Any], lagging: Replication) -> None:
+def test_replica_that_lags_is_ejected_and_used_again(use: Callable[..., Any], lagging: Replication) -> None:
     prompt, slow = lagging.replicas
     lagging.link.delay = 4 * MAX_LAG
     until = time.monotonic() + 2 * MAX_LAG + 1.5

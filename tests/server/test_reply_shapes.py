@@ -195,7 +195,7 @@ WRONG_SLOTS = [
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("reply", WRONG_SLOTS, ids=lambda reply: str(reply)[:30])
-def test_cluster_slots_of_a_wrong_shape_are_a_protocol_error(reply: object, mode: str) -> None:
+def test_cluster_slots_reply_of_a_wrong_shape_is_a_protocol_error(reply: object, mode: str) -> None:
     options = {"CLUSTER": True, "SOCKET_TIMEOUT": 1}
     with Speaker(lambda _: encoded(reply)) as speaker:
         container = Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options}))
@@ -291,7 +291,7 @@ WRONG_STATES = [
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("said", WRONG_STATES, ids=range(len(WRONG_STATES)))
-def test_a_sentinel_that_says_what_none_says_is_one_that_does_not_answer(said: list[bytes], mode: str) -> None:
+def test_sentinel_with_an_impossible_reply_counts_as_no_answer(said: list[bytes], mode: str) -> None:
     with (
         Speaker(in_turn(said)) as speaker,
         Container(by_sentinel(speaker)) as container,
@@ -300,7 +300,7 @@ def test_a_sentinel_that_says_what_none_says_is_one_that_does_not_answer(said: l
         get(container, mode)
 
 
-def test_a_reply_of_a_wrong_shape_ends_its_connection() -> None:
+def test_reply_of_a_wrong_shape_closes_its_connection() -> None:
     with (
         Speaker(lambda _: b":1\r\n") as speaker,
         Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": {}})) as container,
@@ -312,7 +312,7 @@ def test_a_reply_of_a_wrong_shape_ends_its_connection() -> None:
     assert speaker.accepted == 3  # the read was repeated once
 
 
-def test_replies_behind_one_of_a_wrong_shape_reach_nobody() -> None:
+def test_replies_after_one_of_a_wrong_shape_are_dropped() -> None:
     turns = iter([b"$1\r\n1\r\n", b":2\r\n", b"$1\r\n3\r\n"])
 
     async def main() -> None:
@@ -354,7 +354,7 @@ GREETED: dict[str, tuple[str, dict[str, Any], str]] = {
     ("kind", "mode"),
     [(kind, mode) for kind, (*_, of) in GREETED.items() for mode in ("sync", "async") if of in {"both", mode}],
 )
-def test_a_greeting_of_any_shape_is_an_error_of_ours(kind: str, mode: str, reply: bytes) -> None:
+def test_any_greeting_reply_is_an_error_of_ours(kind: str, mode: str, reply: bytes) -> None:
     db, options, _ = GREETED[kind]
     limits = {"SOCKET_TIMEOUT": 0.5, "SOCKET_CONNECT_TIMEOUT": 0.5}
     with Speaker(lambda _: reply, greets=False) as speaker:

@@ -67,7 +67,7 @@ def place(request: pytest.FixtureRequest, locations: Any) -> Iterator[tuple[str,
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_every_operation_does_what_the_table_says(place: Any, alone: Cache, name: str) -> None:
+def test_every_operation_behaves_as_the_table_says(place: Any, alone: Cache, name: str) -> None:
     topology, cache, (a, b) = place
     cell = CELLS[name][1 + PLACES.index(topology)]
     if cell != TOGETHER:
@@ -100,7 +100,7 @@ class Watched(MemoryPoolFactory):
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_the_table_says_who_is_asked_where_there_are_replicas(name: str) -> None:
+def test_table_names_the_server_of_each_operation_with_replicas(name: str) -> None:
     watched = Watched()
     settings = Settings.parse({"LOCATION": ["valkey://primary", "valkey://replica"]})
     with Container(settings, pool_factory=watched) as container:
@@ -117,6 +117,6 @@ def test_every_operation_has_a_row_and_a_call() -> None:
     assert {*CELLS} == {*CALLS} == methods
 
 
-def test_what_clusters_have_beside_has_a_row_of_its_own() -> None:
+def test_cluster_methods_have_rows_of_their_own() -> None:
     beside = {name for name in vars(ClusterCache) if not name.startswith("_")} - {"keys", "mset"}
     assert {*names(PAGE, "Cluster only")} == beside

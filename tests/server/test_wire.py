@@ -85,7 +85,7 @@ def different(read: dict[str, Any], reader: str, writer: str) -> dict[tuple[str,
     return {name: texts.pop() for name, texts in merged.items()}
 
 
-def test_every_entry_of_the_other_libraries_is_read(read: dict[str, Any]) -> None:
+def test_entries_of_the_other_libraries_are_read(read: dict[str, Any]) -> None:
     values = len(PLAIN) + len(PACKED) + len(PICKLED)
     assert read["dvcache"]["count"] > 8 * values * 2
     assert different(read, "dvcache", "django-valkey") == {}
@@ -93,7 +93,7 @@ def test_every_entry_of_the_other_libraries_is_read(read: dict[str, Any]) -> Non
     assert different(read, "dvcache", "django") == {}
 
 
-def test_django_valkey_reads_every_entry_but_makes_floats_of_negative_ints(read: dict[str, Any]) -> None:
+def test_django_valkey_reads_every_entry_but_negative_ints_as_floats(read: dict[str, Any]) -> None:
     negative = {name: float(value) for name, value in PLAIN.items() if type(value) is int and value < 0}
     assert len(negative) >= 4
     assert different(read, "django-valkey", "dvcache") == {
@@ -111,18 +111,18 @@ def unread(read: dict[str, Any], reader: str) -> set[tuple[str, str]]:
     return set(found)
 
 
-def test_django_redis_reads_every_entry_but_floats_of_which_json_reads_those_that_it_has(read: dict[str, Any]) -> None:
+def test_django_redis_reads_every_entry_but_some_floats(read: dict[str, Any]) -> None:
     not_json = {("json", f"float {name}") for name in ("inf", "-inf", "nan")}
     assert (
         unread(read, "django-redis") == {(each, name) for each in ("pickle", "msgpack") for name in FLOATS} | not_json
     )
 
 
-def test_djangos_own_cache_reads_every_entry_but_floats(read: dict[str, Any]) -> None:
+def test_django_cache_reads_every_entry_but_floats(read: dict[str, Any]) -> None:
     assert unread(read, "django") == {("pickle", name) for name in FLOATS}
 
 
-def test_entries_of_shards_lie_where_django_valkey_put_them_and_looks_for_them(
+def test_entries_of_shards_are_where_django_valkey_puts_and_finds_them(
     pythons: dict[str, Path], shards: Shards
 ) -> None:
     with Container(Settings.parse({"LOCATION": shards.urls, "OPTIONS": {"SHARDED": True}})) as container:

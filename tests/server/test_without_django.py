@@ -25,7 +25,7 @@ print("worked")
 """
 
 
-def test_the_library_works_where_django_cannot_be_imported() -> None:
+def test_library_works_if_django_cannot_be_imported() -> None:
     for location in ("memory://", "embedded://"):
         done = programs.run("-X", "dev", "-c", f"{HIDE}LOCATION = {location!r}\n{WORK}")
         assert (done.returncode, done.stdout, done.stderr) == (0, "worked\n", "")

@@ -47,7 +47,7 @@ def test_get_or_set_awaits_whatever_the_function_returns(make: Callable[[], Any]
     _with_cache(main)
 
 
-def test_get_or_set_does_not_call_the_function_for_a_hit() -> None:
+def test_get_or_set_does_not_call_the_function_on_a_hit() -> None:
     async def main(cache: AsyncCache) -> None:
         await cache.set("key", 1)
         assert await cache.get_or_set("key", lambda: pytest.fail("called")) == 1
@@ -68,7 +68,7 @@ def test_get_or_set_raises_what_the_coroutine_raises_and_stores_nothing() -> Non
     _with_cache(main)
 
 
-def test_a_cancelled_get_or_set_stores_nothing() -> None:
+def test_cancelled_get_or_set_stores_nothing() -> None:
     async def main(cache: AsyncCache) -> None:
         began = asyncio.Event()
 
@@ -100,7 +100,7 @@ def test_iter_keys_may_be_left_early() -> None:
     _with_cache(main)
 
 
-def test_nothing_is_sent_before_a_method_is_awaited() -> None:
+def test_coroutine_sends_nothing_before_it_is_awaited() -> None:
     async def main(cache: AsyncCache) -> None:
         coroutine = cache.set("key", 1)
         assert await cache.has_key("key") is False

@@ -31,7 +31,7 @@ def test_both_facades_have_the_same_signatures_and_docstrings(name: str) -> None
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_what_yields_takes_the_same_arguments_in_both_facades(name: str) -> None:
+def test_iterators_take_the_same_arguments_in_both_facades(name: str) -> None:
     method, twin = getattr(Cache, name), getattr(AsyncCache, name)
     first, second = inspect.signature(method), inspect.signature(twin)
     assert first.parameters == second.parameters
@@ -56,7 +56,7 @@ def test_locks_of_both_modes_have_the_same_methods() -> None:
         assert inspect.iscoroutinefunction(twin)
 
 
-def test_help_shows_the_operations_arguments_and_docstring() -> None:
+def test_help_shows_the_arguments_and_docstring_of_the_operation() -> None:
     text = pydoc.plain(pydoc.render_doc(Cache.get))
     on_one_line = " ".join(text.split()).replace("( ", "(").replace(" )", ")")  # as of Python 3.13 there are several
     assert "get(self, key: " in on_one_line
@@ -64,7 +64,7 @@ def test_help_shows_the_operations_arguments_and_docstring() -> None:
     assert str(inspect.getdoc(values.get)).splitlines()[0] in text
 
 
-def test_a_subclass_may_override_a_method_and_others_see_it() -> None:
+def test_subclass_may_override_a_method_that_others_call() -> None:
     class Mine(Cache):
         def has_key(self, key: object, version: int | None = None) -> bool:  # type: ignore[override]  # noqa: ARG002  # as users do
             return key == "mine"

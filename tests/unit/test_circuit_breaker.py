@@ -131,7 +131,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     return Bench(request.param)
 
 
-def test_answers_pass(bench: Bench) -> None:
+def test_circuit_breaker_passes_answers(bench: Bench) -> None:
     assert bench.ask() == [b"PONG"]
     assert not bench.is_open
 
@@ -140,7 +140,7 @@ def test_answers_pass(bench: Bench) -> None:
     ("outcome", "takes"),
     [(ReplyTimeout("late"), 0.2), (ConnectError("no answer"), 5.0), (PoolExhausted("busy"), 5.0)],
 )
-def test_one_caller_who_waited_in_vain_opens_the_circuit(bench: Bench, outcome: Exception, takes: float) -> None:
+def test_circuit_breaker_opens_after_one_timeout(bench: Bench, outcome: Exception, takes: float) -> None:
     bench.fail(outcome, takes)
     with pytest.raises(CircuitOpenError, match=r"attempt is in 1\.0 s \(alias pages, server valkey://h:6379/0\)"):
         bench.ask()
@@ -148,7 +148,7 @@ def test_one_caller_who_waited_in_vain_opens_the_circuit(bench: Bench, outcome: 
 
 
 @pytest.mark.parametrize("outcome", [ConnectError("refused"), ConnectionLost("cut"), UnavailableError("full")])
-def test_quick_failures_open_it_only_in_a_row(bench: Bench, outcome: Exception) -> None:
+def test_circuit_breaker_opens_after_quick_failures_only_in_a_row(bench: Bench, outcome: Exception) -> None:
     for _ in range(IN_A_ROW - 1):
         bench.fail(outcome)
     assert not bench.is_open
@@ -157,7 +157,7 @@ def test_quick_failures_open_it_only_in_a_row(bench: Bench, outcome: Exception) 
     assert bench.is_open
 
 
-def test_after_its_rest_one_caller_tries_and_an_answer_closes_it(bench: Bench) -> None:
+def test_circuit_breaker_tries_one_caller_after_its_pause_and_closes(bench: Bench) -> None:
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
     assert bench.ask() == [b"PONG"]
@@ -165,7 +165,7 @@ def test_after_its_rest_one_caller_tries_and_an_answer_closes_it(bench: Bench) -
     assert not bench.is_open
 
 
-def test_while_one_caller_tries_the_others_are_refused(bench: Bench) -> None:
+def test_circuit_breaker_refuses_other_callers_during_a_trial(bench: Bench) -> None:
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
 
@@ -183,7 +183,7 @@ def test_while_one_caller_tries_the_others_are_refused(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 5.0])
-def test_the_rest_after_a_failed_trial_is_as_long_as_its_cost_deserves(bench: Bench, seconds: float) -> None:
+def test_circuit_breaker_pause_after_a_failed_trial_depends_on_its_cost(bench: Bench, seconds: float) -> None:
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
     bench.fail(ConnectError("still"), seconds)
@@ -193,7 +193,7 @@ def test_the_rest_after_a_failed_trial_is_as_long_as_its_cost_deserves(bench: Be
     assert not bench.is_open
 
 
-def test_a_trial_that_was_cancelled_is_a_failed_one(bench: Bench) -> None:
+def test_circuit_breaker_counts_a_cancelled_trial_as_failed(bench: Bench) -> None:
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
     bench.fail(KeyboardInterrupt(), 0.1)
@@ -202,7 +202,7 @@ def test_a_trial_that_was_cancelled_is_a_failed_one(bench: Bench) -> None:
     assert not bench.is_open
 
 
-def test_a_trial_that_nobody_has_heard_of_is_forgotten() -> None:
+def test_circuit_breaker_forgets_a_lost_trial() -> None:
     bench = Bench("sync")
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
@@ -213,20 +213,20 @@ def test_a_trial_that_nobody_has_heard_of_is_forgotten() -> None:
     assert not bench.is_open
 
 
-def test_what_the_server_refuses_is_an_answer(bench: Bench) -> None:
+def test_circuit_breaker_counts_an_error_reply_as_an_answer(bench: Bench) -> None:
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
     bench.fail(AuthenticationError("WRONGPASS"))
     assert not bench.is_open
 
 
-def test_a_callers_own_error_says_nothing_of_the_server(bench: Bench) -> None:
+def test_circuit_breaker_ignores_errors_of_the_caller(bench: Bench) -> None:
     for _ in range(2 * IN_A_ROW):
         bench.fail(KeyboardInterrupt(), 5)
     assert not bench.is_open
 
 
-def test_an_answer_that_was_under_way_closes_it(bench: Bench) -> None:
+def test_circuit_breaker_closes_on_an_answer_that_was_in_flight(bench: Bench) -> None:
     circuit = bench.client._circuit  # two callers at once
     began = circuit.begin()
     circuit.fail(ReplyTimeout("late"), began)
@@ -243,13 +243,13 @@ ENDS: list[Callable[[Any], None]] = [
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_it_is_ended_with_its_pool(bench: Bench, end: Callable[[Any], None]) -> None:
+def test_circuit_breaker_ends_with_its_pool(bench: Bench, end: Callable[[Any], None]) -> None:
     end(bench.client)
     with pytest.raises(ConnectionLost):
         bench.ask()
 
 
-def test_a_trial_that_was_begun_and_abandoned_is_followed_by_another() -> None:
+def test_circuit_breaker_follows_an_abandoned_trial_with_another() -> None:
     bench = Bench("begun")
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
@@ -259,5 +259,5 @@ def test_a_trial_that_was_begun_and_abandoned_is_followed_by_another() -> None:
     assert bench.ask() == [b"PONG"]
 
 
-def test_a_pool_that_cannot_write_and_be_read_later_is_not_asked_to() -> None:
+def test_pool_without_begin_is_not_asked_to_begin() -> None:
     assert Bench("sync").client.begin(PING) is None

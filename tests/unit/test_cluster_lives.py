@@ -48,7 +48,7 @@ def pools_of(world: World, node: Node) -> list[Any]:
     return [pool for pool in world.pools if (pool.endpoint.host, pool.endpoint.port) == node.address]
 
 
-def test_who_has_lost_its_last_slot_a_moment_ago_keeps_its_connections(client: Any, world: World) -> None:
+def test_node_that_just_lost_its_last_slot_keeps_its_connections(client: Any, world: World) -> None:
     old, new = world.owner(slot(A)), newcomer(world)
     go_on(client, 60)
     new.data, world.owners = old.data, [new if each is old else each for each in world.owners]
@@ -61,7 +61,7 @@ def test_who_has_lost_its_last_slot_a_moment_ago_keeps_its_connections(client: A
     assert all(pool.closed for pool in pools_of(world, old))
 
 
-def test_a_node_to_which_the_first_slot_is_on_its_way_keeps_its_connections(client: Any, world: World) -> None:
+def test_node_that_is_importing_its_first_slot_keeps_its_connections(client: Any, world: World) -> None:
     target = newcomer(world)
     world.owner(slot(A)).script = [f"ASK {slot(A)} 10.0.0.1:7009"]
     assert client.execute((("GET", A),)) == [None]
@@ -73,7 +73,7 @@ def test_a_node_to_which_the_first_slot_is_on_its_way_keeps_its_connections(clie
     assert not any(pool.closed for pool in pools_of(world, target))
 
 
-def test_where_who_asked_for_the_map_is_cancelled_another_asks(world: World) -> None:
+def test_slot_map_refresh_is_taken_over_from_a_cancelled_caller(world: World) -> None:
     client = world.client("async").client
 
     async def crowd() -> list[Any]:
@@ -88,7 +88,7 @@ def test_where_who_asked_for_the_map_is_cancelled_another_asks(world: World) -> 
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_who_gave_no_answer_is_asked_last_for_the_map(world: World, mode: str) -> None:
+def test_slot_map_is_asked_last_of_a_node_that_gave_no_answer(world: World, mode: str) -> None:
     client = world.client(mode)
     client.execute((("SET", A, b"1"), ("SET", B, b"2")))
     go_on(client, 60)
@@ -101,9 +101,7 @@ def test_who_gave_no_answer_is_asked_last_for_the_map(world: World, mode: str) -
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_a_slot_that_nobody_serves_is_named_and_the_alias_too(
-    world: World, mode: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unserved_slot_is_named_with_the_alias(world: World, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dvcache.clients.cluster.discovery.PATIENCE", 0.05)
     client = world.client(mode)
     slots = world.slots
@@ -113,9 +111,7 @@ def test_a_slot_that_nobody_serves_is_named_and_the_alias_too(
     assert (str(slot(A)) in reply.message, reply.alias) == (True, "default")
 
 
-def test_who_knows_the_way_does_not_wait_for_who_asks_which_replicas_there_are(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_known_owner_does_not_wait_for_the_discovery_of_replicas(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     client, answers = world.client("async").client, AsyncPool.execute
 
     async def crowd() -> None:
@@ -142,7 +138,7 @@ def test_who_knows_the_way_does_not_wait_for_who_asks_which_replicas_there_are(
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_nodes_may_be_met_while_the_map_is_asked_for(world: World, mode: str) -> None:
+def test_nodes_may_be_added_during_a_slot_map_refresh(world: World, mode: str) -> None:
     client = world.client(mode)
     client.execute((("SET", A, b"1"),))
     nodes = getattr(client, "client", client).primary.nodes
@@ -160,7 +156,7 @@ def test_nodes_may_be_met_while_the_map_is_asked_for(world: World, mode: str) ->
     assert client.execute((("GET", A),)) == [b"1"]
 
 
-def test_an_event_loop_that_stopped_while_it_asked_holds_nobody_up_for_ever(
+def test_event_loop_stopped_in_a_slot_map_refresh_blocks_nobody_for_ever(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, answers = world.client("async").client, AsyncPool.execute
@@ -186,9 +182,7 @@ def test_an_event_loop_that_stopped_while_it_asked_holds_nobody_up_for_ever(
     stopped.close()
 
 
-def test_a_new_owner_whose_name_is_not_announced_is_looked_up_in_the_map_and_not_by_that_name(
-    client: Any, world: World
-) -> None:
+def test_new_owner_with_an_unannounced_name_is_looked_up_in_the_slot_map(client: Any, world: World) -> None:
     old, new = world.owner(slot(A)), world.owner(slot(B))
     new.data[A], world.owners[slot(A)] = b"3", new
     old.script = [f"MOVED {slot(A)} ?:7001"]
@@ -223,7 +217,7 @@ def successor(world: World, old: Node, port: int) -> Node:
 @pytest.mark.parametrize("noticed", [True, False], ids=["by others", "by the scan"])
 @pytest.mark.parametrize("port", [6999, 7009], ids=["before", "behind"])
 @pytest.mark.parametrize("turn", [1, 2, 3, 4])
-def test_a_scan_finds_every_key_though_a_primary_is_replaced_meanwhile(
+def test_scan_finds_every_key_although_a_primary_is_replaced(
     client: Any, world: World, port: int, turn: int, noticed: bool
 ) -> None:
     keys = {b"%d" % n for n in range(12)} | {A, B}

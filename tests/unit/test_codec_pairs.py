@@ -128,7 +128,7 @@ stores = Stores()
 @pytest.mark.parametrize(("serializer", "values"), EXPRESSIBLE, ids=lambda each: repr(each)[:40])
 @settings(max_examples=20)
 @given(st.data())
-def test_what_a_serializer_can_express_comes_back_with_its_type_through_every_compressor(
+def test_values_of_a_serializer_keep_their_type_with_every_compressor(
     serializer: Serializer, values: st.SearchStrategy[object], data: st.DataObject
 ) -> None:
     value = data.draw(values)
@@ -149,7 +149,7 @@ STRICT = (TypedSerializer(), SignedSerializer(TypedSerializer(), ["k"]))
 
 
 @given(st.sampled_from(STRICT), typed, st.sampled_from([Unknown(), Fraction(1, 3), range(3), 1j, bytearray(b"a")]))
-def test_the_typed_serializer_refuses_what_would_not_come_back(
+def test_typed_serializer_refuses_values_that_do_not_round_trip(
     serializer: Serializer, value: object, stranger: object
 ) -> None:
     with pytest.raises(SerializationError):
@@ -191,7 +191,7 @@ stored = st.builds(bytes.__add__, looks_like, st.binary(max_size=80)) | st.build
 @example(TypedSerializer(), IdentityCompressor(), b'{"$unknown": 5}')
 @example(TypedSerializer(), IdentityCompressor(), b"[" * 100_000)
 @example(MSGPackSerializer(), IdentityCompressor(), b"\x91" * 100_000)
-def test_whatever_is_stored_gives_a_value_or_a_miss_and_no_exception(
+def test_stored_bytes_give_a_value_or_a_miss_and_no_exception(
     serializer: Serializer, compressor: Compressor, entry: bytes
 ) -> None:
     container, missing = stores.of(serializer, compressor), object()
@@ -212,15 +212,13 @@ async def _aget(container: Container, missing: object) -> object:
 
 @pytest.mark.parametrize("serializer", SERIALIZERS, ids=repr)
 @pytest.mark.parametrize("compressor", COMPRESSORS, ids=repr)
-def test_what_cannot_be_serialized_raises_before_anything_is_sent(
-    serializer: Serializer, compressor: Compressor
-) -> None:
+def test_unserializable_value_raises_before_sending(serializer: Serializer, compressor: Compressor) -> None:
     with pytest.raises(SerializationError):
         ValueCodec(serializer, compressor).dumps({"a": (each for each in "abc")})
 
 
 @pytest.mark.parametrize("serializer", [MSGPackSerializer(), MsgSpecMsgPackSerializer()], ids=repr)
-def test_a_number_of_another_type_that_would_be_read_as_another_number_is_refused(serializer: Serializer) -> None:
+def test_number_of_another_type_read_as_another_number_is_refused(serializer: Serializer) -> None:
     class Size(IntEnum):
         LARGE = 49  # in MessagePack the byte of the digit 1
         HUGE = 300
@@ -232,7 +230,7 @@ def test_a_number_of_another_type_that_would_be_read_as_another_number_is_refuse
     assert codec.loads(codec.dumps([Size.LARGE])) == [49]
 
 
-def test_equal_times_of_different_zones_are_told_apart() -> None:
+def test_equal_times_of_different_zones_are_distinguished() -> None:
     summer = dt.datetime(2026, 7, 1, 12, tzinfo=ZoneInfo("Europe/Berlin"))
     value = [summer, summer.astimezone(dt.UTC), dt.time(2, 30, fold=1), Decimal("1.50"), Decimal("-0"), UUID(int=7)]
     assert same(TypedSerializer().loads(TypedSerializer().dumps(value)), value)

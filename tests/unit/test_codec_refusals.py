@@ -115,7 +115,7 @@ def test_value_that_its_serializer_cannot_read_is_refused_each_time() -> None:
             assert type(value).__name__ in told
 
 
-def test_types_that_were_read_back_are_not_kept_without_end() -> None:
+def test_types_that_were_read_back_are_not_kept_for_ever() -> None:
     codec = ValueCodec(Shallow(), IdentityCompressor())
     for number in range(TYPES + 9):
         codec.dumps(type(f"Made{number}", (), {})())
@@ -185,7 +185,7 @@ def test_typed_serializer_reads_long_text_in_linear_time(text: str) -> None:
     assert seconds(lambda: codec.loads(text.encode())) < 3.0
 
 
-def test_typed_serializer_refuses_to_write_what_it_would_refuse_to_read() -> None:
+def test_typed_serializer_refuses_to_write_values_it_would_not_read() -> None:
     codec = ValueCodec(TypedSerializer(), IdentityCompressor())
     for value in (
         {n * P for n in range(300)},

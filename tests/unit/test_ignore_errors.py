@@ -117,7 +117,7 @@ def test_an_operation_without_an_empty_value_raises_its_error() -> None:
 
 
 @each_operation
-def test_an_operation_whose_server_is_gone_returns_its_empty_value(name: str) -> None:
+def test_operation_without_a_server_returns_its_empty_value(name: str) -> None:
     call, expected = EXAMPLES[name]
     assert call(Cache(FORGIVING, Down())) == expected
     assert asyncio.run(call(AsyncCache(FORGIVING, AsyncDown()))) == expected
@@ -129,7 +129,7 @@ NUMBERS |= {"llen", "lpush", "rpush", "linsert", "scard", "hlen", "zcard", "zcou
 
 
 @pytest.mark.parametrize("name", sorted(NUMBERS))
-def test_a_counter_without_an_answer_is_no_number_that_lets_somebody_in(name: str) -> None:
+def test_counter_without_an_answer_is_none(name: str) -> None:
     call, _ = EXAMPLES[name]
     for value in (call(Cache(FORGIVING, Down())), asyncio.run(call(AsyncCache(FORGIVING, AsyncDown())))):
         with pytest.raises(TypeError):
@@ -137,13 +137,13 @@ def test_a_counter_without_an_answer_is_no_number_that_lets_somebody_in(name: st
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES.keys() - NUMBERS))
-def test_the_empty_value_has_the_type_that_the_operation_returns(name: str) -> None:
+def test_empty_value_has_the_return_type_of_the_operation(name: str) -> None:
     call, _ = EXAMPLES[name]
     annotation = get_args(inspect.signature(OPERATIONS[name]).return_annotation)[-1]
     assert _fits(call(Cache(FORGIVING, Down())), annotation)
 
 
-def test_one_member_that_is_asked_for_is_none() -> None:
+def test_requested_single_member_is_none() -> None:
     assert Cache(FORGIVING, Down()).spop("k") is None
     assert Cache(FORGIVING, Down()).srandmember("k") is None
 
@@ -153,7 +153,7 @@ def test_set_with_get_returns_no_previous_value() -> None:
 
 
 @pytest.mark.parametrize("call", STREAMS.values(), ids=STREAMS)
-def test_iterating_ends(call: Callable[[Any], Any]) -> None:
+def test_iteration_ends(call: Callable[[Any], Any]) -> None:
     async def items() -> list[object]:
         return [item async for item in call(AsyncCache(FORGIVING, AsyncDown()))]
 
@@ -172,14 +172,14 @@ def test_no_other_error_is_covered(error: type[Exception]) -> None:
         Cache(FORGIVING, Down(error)).get("k")
 
 
-def test_what_cannot_be_stored_is_raised() -> None:
+def test_unstorable_value_is_raised() -> None:
     with pytest.raises(SerializationError):
         Cache(FORGIVING, Down()).set("k", lambda: None)
     with pytest.raises(ValueError, match="pattern"):
         Cache(FORGIVING, Down()).delete_pattern("")
 
 
-def test_the_function_of_get_or_set_is_called_once_if_storing_fails_after_it() -> None:
+def test_get_or_set_calls_its_function_once_if_storing_fails_afterwards() -> None:
     script = (
         (OnPrimary((("GET", b"p:1:k"),)), [None]),
         (Call, 5),
@@ -189,7 +189,7 @@ def test_the_function_of_get_or_set_is_called_once_if_storing_fails_after_it() -
     assert replay(FORGIVING.policy.guard(FORGIVING, "get_or_set", op, ("k", 5, 1), {}), *script) == 5  # type: ignore[misc]  # it has a guard
 
 
-def test_a_transport_error_of_the_function_of_get_or_set_is_its_callers_own() -> None:
+def test_get_or_set_raises_a_transport_error_of_its_function() -> None:
     def other_cache() -> object:
         raise ConnectionLost("another server")
 
@@ -202,7 +202,7 @@ def logging_at(clock: ManualClock) -> tuple[Context, IgnoredErrors]:
     return context(policy=forgiving(PLAIN, ignored), alias="pages", clock=clock), ignored
 
 
-def test_an_ignored_error_is_logged_with_its_operation_and_without_values(caplog: pytest.LogCaptureFixture) -> None:
+def test_ignored_error_is_logged_with_its_operation_and_without_values(caplog: pytest.LogCaptureFixture) -> None:
     cx, _ = logging_at(ManualClock())
     with caplog.at_level(logging.WARNING, logger=LOGGER.name):
         Cache(cx, Down()).set("key", "a secret")
@@ -213,7 +213,7 @@ def test_an_ignored_error_is_logged_with_its_operation_and_without_values(caplog
     assert "secret" not in caplog.text
 
 
-def test_errors_of_one_class_make_one_line_in_ten_seconds_with_the_number_of_the_others(
+def test_ignored_errors_of_a_class_are_logged_once_in_ten_seconds(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock = ManualClock()
@@ -241,12 +241,12 @@ def test_ignored_errors_are_counted_logged_or_not() -> None:
     assert ignored.counts() == {("get", "ConnectionLost"): 5, ("delete", "ConnectError"): 1}
 
 
-def test_without_a_logger_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_is_logged_without_a_logger(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         assert Cache(FORGIVING, Down()).get("k") is None
     assert caplog.records == []
 
 
-def test_without_the_policy_the_error_is_raised() -> None:
+def test_error_is_raised_without_the_policy() -> None:
     with pytest.raises(ConnectionLost):
         Cache(CX, Down()).get("k")

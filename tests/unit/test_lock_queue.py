@@ -7,7 +7,7 @@ from dvcache.process.lock_queue import STREAK, LockQueue
 KEY = b":1:l"
 
 
-def test_who_came_first_is_first_in_line_and_the_next_one_after_it() -> None:
+def test_lock_queue_is_first_in_first_out() -> None:
     lock_queue = LockQueue()
     first, second, third = (lock_queue.join(KEY) for _ in range(3))
     assert [turn.at_front.done() for turn in (first, second, third)] == [True, False, False]
@@ -20,13 +20,13 @@ def test_who_came_first_is_first_in_line_and_the_next_one_after_it() -> None:
     assert lock_queue.join(KEY).at_front.done()
 
 
-def test_lines_of_other_locks_are_others() -> None:
+def test_lock_queues_of_other_locks_are_independent() -> None:
     lock_queue = LockQueue()
     lock_queue.join(KEY)
     assert lock_queue.join(b"other").at_front.done()
 
 
-def test_a_release_rings_for_the_first_in_line_from_the_moment_that_it_listens() -> None:
+def test_release_wakes_the_first_waiter_from_the_moment_it_listens() -> None:
     lock_queue = LockQueue()
     first, second = lock_queue.join(KEY), lock_queue.join(KEY)
     lock_queue.wake(KEY)
@@ -41,7 +41,7 @@ def test_a_release_rings_for_the_first_in_line_from_the_moment_that_it_listens()
     assert not first.listen().done()
 
 
-def test_after_a_streak_within_the_process_others_get_an_equal_chance_once() -> None:
+def test_lock_queue_gives_other_processes_a_chance_after_a_streak() -> None:
     lock_queue = LockQueue()
     heard = []
     turn = lock_queue.join(KEY)
@@ -52,7 +52,7 @@ def test_after_a_streak_within_the_process_others_get_an_equal_chance_once() -> 
     assert heard == [*[True] * STREAK, False] * 2
 
 
-def test_a_forked_child_has_no_lines() -> None:
+def test_forked_child_has_no_lock_queue() -> None:
     lock_queue = LockQueue()
     lock_queue.join(KEY)
     pid = os.fork()

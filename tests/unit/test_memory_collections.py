@@ -96,15 +96,13 @@ def pool(clock: ManualClock) -> MemoryPool:
 
 
 @pytest.mark.parametrize(("commands", "reply"), CASES, ids=[" ".join(map(str, case[0][-1]))[:40] for case in CASES])
-def test_a_command_of_collections_replies_as_valkey_does(
+def test_command_on_collections_replies_as_valkey_does(
     pool: MemoryPool, commands: list[Command], reply: object
 ) -> None:
     assert pool.execute(tuple(commands))[-1] == reply
 
 
-def test_a_field_is_gone_when_its_time_is_up_and_with_the_last_one_the_hash(
-    pool: MemoryPool, clock: ManualClock
-) -> None:
+def test_expired_field_is_gone_and_the_hash_with_its_last_one(pool: MemoryPool, clock: ManualClock) -> None:
     pool.execute((("HSETEX", "h", "EX", 5, "FIELDS", 1, "f", 1), ("HSETEX", "h", "EX", 9, "FIELDS", 1, "g", 1)))
     clock.advance(5)
     assert pool.execute((("HKEYS", "h"),)) == [[b"g"]]
@@ -112,7 +110,7 @@ def test_a_field_is_gone_when_its_time_is_up_and_with_the_last_one_the_hash(
     assert pool.execute((("HLEN", "h"), ("EXISTS", "h"))) == [0, 0]
 
 
-def test_a_scan_finds_what_is_there_throughout_whatever_comes_and_goes(pool: MemoryPool) -> None:
+def test_scan_finds_elements_present_throughout(pool: MemoryPool) -> None:
     pool.execute((("SADD", "s", *(f"stays{n}" for n in range(500))),))
     found: set[bytes] = set()
     cursor, step = b"0", 0
@@ -125,7 +123,7 @@ def test_a_scan_finds_what_is_there_throughout_whatever_comes_and_goes(pool: Mem
 
 
 @pytest.mark.parametrize("made", [SET, HASH, LIST, BOARD])
-def test_every_kind_is_dumped_and_restored(pool: MemoryPool, made: Command) -> None:
+def test_every_type_is_dumped_and_restored(pool: MemoryPool, made: Command) -> None:
     key = str(made[1])
     reading = {"s": ("SCARD",), "h": ("HGETALL",), "l": ("LRANGE", 0, -1), "z": ("ZRANGE", 0, -1, "WITHSCORES")}
     name, *arguments = reading[key]

@@ -67,7 +67,7 @@ CASES: list[tuple[list[Command], object]] = [
 
 
 @pytest.mark.parametrize(("commands", "reply"), CASES, ids=[" ".join(map(str, case[0][-1]))[:40] for case in CASES])
-def test_a_command_replies_as_valkey_does(pool: MemoryPool, commands: list[Command], reply: object) -> None:
+def test_command_replies_as_valkey_does(pool: MemoryPool, commands: list[Command], reply: object) -> None:
     assert pool.execute(tuple(commands))[-1] == reply
 
 
@@ -104,7 +104,7 @@ def test_every_command_of_the_table_is_called_here() -> None:
         (("EVAL", INCREMENT.text, 1, "collection", 1), WRONG_TYPE),
     ],
 )
-def test_a_refused_command_gets_the_servers_error(store: MemoryStore, command: Command, text: str) -> None:
+def test_refused_command_gets_the_servers_error(store: MemoryStore, command: Command, text: str) -> None:
     store._database.put(b"collection", {b"member"})
     pool = MemoryPool(store, Endpoint(alias="tested", host="example.org"))
     pool.execute((("MSETEX", 2, "text", "x", "most", 2**63 - 1),))
@@ -114,18 +114,18 @@ def test_a_refused_command_gets_the_servers_error(store: MemoryStore, command: C
     assert (error.alias, error.endpoint) == ("tested", "valkey://example.org:6379/0")
 
 
-def test_errors_are_of_the_class_that_their_code_names(store: MemoryStore, pool: MemoryPool) -> None:
+def test_errors_have_the_class_of_their_code(store: MemoryStore, pool: MemoryPool) -> None:
     store._database.put(b"collection", {b"member"})
     wrong, missing = pool.execute((("GET", "collection"), ("EVALSHA", "0" * 40, 0)))
     assert (type(wrong), type(missing)) == (WrongTypeError, NoScriptError)
 
 
-def test_a_refused_command_changes_nothing_and_its_neighbours_are_performed(pool: MemoryPool) -> None:
+def test_refused_command_changes_nothing_and_the_others_are_performed(pool: MemoryPool) -> None:
     first, error, last = pool.execute((("SET", "k", b"v"), ("INCRBY", "k", 1), ("GET", "k")))
     assert (first, type(error), last) == (b"OK", ServerError, b"v")
 
 
-def test_a_script_without_a_python_version_says_what_to_pass(pool: MemoryPool) -> None:
+def test_script_without_a_python_version_says_what_to_pass(pool: MemoryPool) -> None:
     [error] = pool.execute((("EVAL", "return 1", 0),))
     assert "scripts={source: function}" in error.message
 

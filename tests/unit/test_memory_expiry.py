@@ -11,7 +11,7 @@ def made() -> tuple[ManualClock, MemoryPool]:
     return clock, MemoryPool(MemoryStore(clock), Endpoint())
 
 
-def test_an_entry_is_there_until_its_time_is_up_and_gone_then() -> None:
+def test_entry_exists_until_it_expires() -> None:
     clock, pool = made()
     pool.execute((("SET", "k", b"v", "PX", 1500),))
     clock.advance(1.499)
@@ -20,7 +20,7 @@ def test_an_entry_is_there_until_its_time_is_up_and_gone_then() -> None:
     assert pool.execute((("GET", "k"), ("PTTL", "k"), ("EXISTS", "k"))) == [None, -2, 0]
 
 
-def test_no_command_sees_an_expired_entry() -> None:
+def test_expired_entry_is_visible_to_no_command() -> None:
     clock, pool = made()
     pool.execute((("SET", "k", b"v", "EX", 1), ("SET", "kept", b"w")))
     clock.advance(1)
@@ -33,14 +33,14 @@ def test_no_command_sees_an_expired_entry() -> None:
     ]
 
 
-def test_an_expired_entry_does_not_stand_in_the_way_of_a_new_one() -> None:
+def test_expired_entry_does_not_block_a_new_one() -> None:
     clock, pool = made()
     pool.execute((("SET", "k", b"v", "EX", 1), ("SET", "new", b"w")))
     clock.advance(1)
     assert pool.execute((("RENAME", "new", "k"), ("PTTL", "k"), ("SET", "new", b"x", "NX"))) == [b"OK", -1, b"OK"]
 
 
-def test_an_entry_without_end_outlives_the_clock() -> None:
+def test_entry_without_expiry_outlives_the_clock() -> None:
     clock, pool = made()
     pool.execute((("SET", "k", b"v"),))
     clock.advance(10**9)

@@ -146,13 +146,13 @@ def test_real_numbers_are_what_counters_add(kind: Any) -> None:
 
 @pytest.mark.parametrize("wrong", ["60", b"60", object(), [], Decimal("NaN"), 1j])
 @pytest.mark.parametrize("name", ["set", "touch", "expire", "pexpire", "expire_at", "lock", "lock acquire"])
-def test_what_is_no_number_is_refused_as_a_time(name: str, wrong: Any) -> None:
+def test_times_that_are_no_numbers_are_refused(name: str, wrong: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         told(TIMES[name], wrong)
 
 
 @pytest.mark.parametrize("kind", [*REALS, *INTEGERS])
-def test_settings_take_every_kind_of_number(kind: Any) -> None:
+def test_settings_accept_every_type_of_number(kind: Any) -> None:
     herd = {"timeout": kind(60), "lease": kind(5), "wait": kind(1)}
     options: dict[str, Any] = {
         **dict.fromkeys(("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT"), kind(3)),
@@ -172,7 +172,7 @@ def test_settings_take_every_kind_of_number(kind: Any) -> None:
             assert type(number) in {int, float} or kind is Many
 
 
-def test_asynchronous_methods_take_every_kind_of_number() -> None:
+def test_async_methods_accept_every_type_of_number() -> None:
     async def scenario() -> None:
         with container() as made:
             cache = made.async_cache()
@@ -185,7 +185,7 @@ def test_asynchronous_methods_take_every_kind_of_number() -> None:
     asyncio.run(scenario())
 
 
-def test_every_method_with_a_number_is_tried() -> None:
+def test_every_method_with_a_number_is_tested() -> None:
     numbers = {"timeout", "count", "delta", "itersize", "start", "end", "index", "amount", "when", "num"}
     tried = {name.split()[0] for name in (*TIMES, *COUNTS)}
     same = {"hexpire", "hset", "sscan_page", "sscan_iter", "hscan_page", "hscan_iter", "zscan_page", "zscan_iter"}

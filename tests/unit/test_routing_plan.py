@@ -55,7 +55,7 @@ def owner_among(count: int) -> Any:
 
 
 @given(batches=st.lists(BATCHES, max_size=4), count=st.integers(1, 4), apart=st.booleans())
-def test_several_owners_answer_as_one_server(batches: Sequence[Batch], count: int, apart: bool) -> None:
+def test_several_owners_answer_like_one_server(batches: Sequence[Batch], count: int, apart: bool) -> None:
     alone, together = server(), [server() for _ in range(count)]
     for batch in batches:
         plan = divide(batch, each(owner_among(count)), int, range(count), apart=apart)
@@ -69,7 +69,7 @@ PAIRS = st.lists(st.tuples(KEYS, VALUES), min_size=1, max_size=6)
 
 
 @given(pairs=PAIRS, options=st.sampled_from([(), ("PXAT", 2**50)]), count=st.integers(1, 4))
-def test_what_is_stored_by_several_owners_is_stored_as_by_one(
+def test_entries_stored_by_several_owners_are_stored_as_by_one(
     pairs: list[tuple[bytes, bytes]], options: tuple[Arg, ...], count: int
 ) -> None:
     command = ("MSETEX", len(pairs), *(part for pair in pairs for part in pair), *options)
@@ -87,7 +87,7 @@ def test_what_is_stored_by_several_owners_is_stored_as_by_one(
 
 
 @pytest.mark.parametrize("apart", [True, False])
-def test_what_is_stored_on_a_condition_or_by_slot_is_stored_together_or_not_at_all(apart: bool) -> None:
+def test_conditional_or_slot_bound_msetex_is_not_divided(apart: bool) -> None:
     condition = () if apart else ("NX",)
     with pytest.raises(NotSupportedError, match=r"MSETEX.*a.*d.*braces"):
         divide(
@@ -100,7 +100,7 @@ def test_what_is_stored_on_a_condition_or_by_slot_is_stored_together_or_not_at_a
 
 
 @given(batch=BATCHES, count=st.integers(1, 4), apart=st.booleans())
-def test_every_key_goes_to_its_owner_and_nowhere_else(batch: Batch, count: int, apart: bool) -> None:
+def test_every_key_goes_to_its_owner_alone(batch: Batch, count: int, apart: bool) -> None:
     owner = owner_among(count)
     plan = divide(batch, each(owner), int, range(count), apart=apart)
     for who, commands in plan.parts.items():
@@ -110,7 +110,7 @@ def test_every_key_goes_to_its_owner_and_nowhere_else(batch: Batch, count: int, 
 
 
 @given(batch=BATCHES, count=st.integers(2, 4), apart=st.booleans())
-def test_where_an_owner_fails_the_others_keep_their_replies(batch: Batch, count: int, apart: bool) -> None:
+def test_owner_that_fails_leaves_the_others_their_replies(batch: Batch, count: int, apart: bool) -> None:
     owner = owner_among(count)
     plan = divide(batch, each(owner), int, range(count), apart=apart)
     error = ConnectionLost("gone")
@@ -126,7 +126,7 @@ def test_where_an_owner_fails_the_others_keep_their_replies(batch: Batch, count:
 
 
 @pytest.mark.parametrize("names", [(b"a", b"b", b"c", b"a"), (b"a", b"nowhere", b"b")])
-def test_a_read_of_many_keys_is_gathered_by_the_short_way(names: tuple[bytes, ...]) -> None:
+def test_get_many_is_merged_on_the_short_path(names: tuple[bytes, ...]) -> None:
     held = {b"a": b"1", b"b": b"2", b"c": b"3"}
     plan = divide((("MGET", *names),), each({b"a": 0, b"b": 1, b"c": 2}.get), lambda who: who, (0, 1, 2), apart=True)
     replies = {who: [held.get(key) for _, key in commands] for who, commands in plan.parts.items()}
@@ -134,25 +134,25 @@ def test_a_read_of_many_keys_is_gathered_by_the_short_way(names: tuple[bytes, ..
 
 
 @pytest.mark.parametrize("answer", [WrongTypeError("not a string"), ConnectionLost("gone")])
-def test_what_is_no_plain_answer_takes_the_long_way(answer: CacheError) -> None:
+def test_unusual_replies_take_the_long_path(answer: CacheError) -> None:
     plan = divide((("MGET", b"a", b"b"),), each({b"a": 0, b"b": 1}.get), lambda who: who, (0, 1), apart=True)
     assert gathered(plan, {0: [b"1"], 1: [answer]}) is None
     assert gathered(plan, {0: [b"1"], 1: ConnectionLost("gone")}) is None
     assert gathered(plan, {0: [b"1"]}) is None
 
 
-def test_a_read_of_no_key_goes_to_one_owner_who_refuses_it() -> None:
+def test_read_without_keys_goes_to_one_owner_and_is_refused() -> None:
     plan = divide((("MGET",),), each(owner_among(3)), int, range(3), apart=True)
     assert plan.parts == {0: [("MGET",)]}
 
 
-def test_an_empty_batch_needs_nobody() -> None:
+def test_empty_batch_goes_to_no_owner() -> None:
     plan = divide((), each(owner_among(3)), int, range(3))
     assert plan.parts == {}
     assert unite(plan, {}) == []
 
 
-def test_what_cannot_be_split_names_the_keys_and_the_cure() -> None:
+def test_indivisible_command_is_refused_with_the_keys_and_the_remedy() -> None:
     with pytest.raises(NotSupportedError, match=r"RENAME.*:1:a.*:1:b.*braces"):
         divide((("RENAME", b":1:a", b":1:b"),), each({b":1:a": 1, b":1:b": 2}.__getitem__), int, (1, 2))
 
@@ -170,11 +170,11 @@ def test_what_cannot_be_split_names_the_keys_and_the_cure() -> None:
         (("UNHEARDOF", b"k", b"x"), (b"k",)),
     ],
 )
-def test_the_keys_of_a_command_are_known(command: Command, expected: tuple[bytes, ...]) -> None:
+def test_keys_of_a_command_are_known(command: Command, expected: tuple[bytes, ...]) -> None:
     assert keys(command) == expected
 
 
-def test_only_what_reads_goes_to_replicas_and_only_what_is_safe_is_sent_again() -> None:
+def test_reads_alone_go_to_replicas_and_safe_commands_alone_are_repeated() -> None:
     assert only_reads((("GET", b"k"), ("PTTL", b"k")))
     assert not only_reads((("GET", b"k"), ("SET", b"k", b"v")))
     assert not only_reads((("UNHEARDOF", b"k"),))

@@ -23,7 +23,7 @@ from tests.support.settings_entries import of_options, parsed, refused_option
         ("json.JSONDecoder", "JSONDecoder lacks dumps and loads"),
     ],
 )
-def test_a_serializer_that_cannot_be_had_says_why_and_what_to_do(
+def test_serializer_that_cannot_be_loaded_is_reported_with_the_remedy(
     path: str, reason: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "missing_package_user.py").write_text(
@@ -37,7 +37,7 @@ def test_a_serializer_that_cannot_be_had_says_why_and_what_to_do(
 
 
 @pytest.mark.parametrize("serializer", [pickle, JSONSerializer(), PickleSerializer(2)])
-def test_a_serializer_may_be_an_object(serializer: object) -> None:
+def test_serializer_may_be_an_object(serializer: object) -> None:
     assert of_options(SERIALIZER=serializer).serializer is serializer
 
 
@@ -48,10 +48,10 @@ class Wanting:
         raise ModuleNotFoundError(name="lz4.frame")
 
 
-def test_a_package_that_is_missed_when_a_class_is_made_is_named() -> None:
+def test_package_that_a_class_needs_is_named_when_missing() -> None:
     assert "pip install 'dvcache[lz4]'" in str(refused_option(COMPRESSOR=Wanting))
 
 
-def test_the_default_marker_is_ours_unless_a_framework_has_its_own() -> None:
+def test_default_marker_is_ours_unless_a_framework_has_its_own() -> None:
     assert parsed().default_marker is DEFAULT
     assert logging.getLogger(parsed().logger).name == "dvcache"

@@ -22,7 +22,7 @@ class _Nobody:
         pass
 
 
-def test_waiting_ends_with_the_work_or_with_the_time() -> None:
+def test_wait_ends_with_the_computation_or_the_timeout() -> None:
     single_flight = SingleFlight()
     flight, leads = single_flight.enter(b"k")
     assert leads
@@ -40,7 +40,7 @@ def test_waiting_ends_with_the_work_or_with_the_time() -> None:
     assert single_flight.enter(b"k")[1]
 
 
-def test_what_is_spawned_is_a_task_or_done_at_once() -> None:
+def test_spawned_work_is_a_task_or_done_at_once() -> None:
     started: list[Any] = []
 
     class Tasks:
@@ -60,7 +60,7 @@ def test_what_is_spawned_is_a_task_or_done_at_once() -> None:
     assert asyncio.run(started.pop()) == 7
 
 
-def test_a_flight_lands_once_and_a_late_waiter_sees_it() -> None:
+def test_in_flight_computation_finishes_once_and_late_waiters_see_it() -> None:
     single_flight = SingleFlight()
     flight, _ = single_flight.enter(b"k")
     flight.finish(1)
@@ -69,7 +69,7 @@ def test_a_flight_lands_once_and_a_late_waiter_sees_it() -> None:
     assert flight.done().done()
 
 
-def test_a_note_of_a_lease_counts_no_longer_than_the_lease() -> None:
+def test_local_claim_of_a_lease_lasts_no_longer_than_the_lease() -> None:
     single_flight = SingleFlight()
     mark = single_flight.hold(b"k", now=100, seconds=5)
     assert mark is not None
@@ -84,7 +84,7 @@ def test_a_note_of_a_lease_counts_no_longer_than_the_lease() -> None:
     assert newer is not None
 
 
-def test_detaching_all_lets_nobody_enter_what_is_under_way() -> None:
+def test_detaching_all_lets_nobody_join_a_running_computation() -> None:
     single_flight = SingleFlight()
     flight, _ = single_flight.enter(b"k")
     single_flight.hold(b"k", now=0, seconds=9)

@@ -12,16 +12,16 @@ KEYS = st.one_of(
 
 
 @given(KEYS)
-def test_a_key_lies_in_the_slot_that_the_specification_says(key: bytes) -> None:
+def test_key_is_in_the_slot_of_the_specification(key: bytes) -> None:
     assert slot(key) == key_slot(key)
 
 
-def test_a_key_that_is_text_lies_where_its_bytes_do() -> None:
+def test_text_key_is_in_the_slot_of_its_bytes() -> None:
     assert slot(":1:größe") == slot(":1:größe".encode())
 
 
 @given(KEYS)
-def test_a_lease_is_brought_into_the_slot_of_its_key(key: bytes) -> None:
+def test_lease_key_is_in_the_slot_of_its_key(key: bytes) -> None:
     home = key_slot(key)
     brought = placed_in_slot(key + b":lease", home)
     assert key_slot(brought) == home

@@ -126,7 +126,7 @@ class Interrupted(BaseException):
 
 
 @pytest.mark.parametrize("comes", [False, True], ids=["before its turn", "after its turn has come"])
-def test_a_wait_that_is_interrupted_loses_no_place(
+def test_interrupted_wait_loses_no_permit(
     comes: bool, pool: SyncPool, lanes: list[Lane], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread, lane = busy(pool)
@@ -153,7 +153,7 @@ def test_a_wait_that_is_interrupted_loses_no_place(
     assert not pool._waiters
 
 
-def test_a_connection_that_cannot_be_made_gives_its_place_back(pool: SyncPool) -> None:
+def test_failed_connection_returns_its_permit(pool: SyncPool) -> None:
     Lane.refused = ConnectError("no server could be started")
     for _ in range(3):
         with pytest.raises(ConnectError):
@@ -161,7 +161,7 @@ def test_a_connection_that_cannot_be_made_gives_its_place_back(pool: SyncPool) -
     assert len(pool._living) == 0
 
 
-def test_who_waits_in_vain_leaves_the_line(lanes: list[Lane]) -> None:
+def test_waiter_that_times_out_leaves_the_queue(lanes: list[Lane]) -> None:
     pool = SyncPool(Endpoint(max_connections=1, timeout=0.02))
     thread, lane = busy(pool)
     with pytest.raises(PoolExhausted):
@@ -174,7 +174,7 @@ def test_who_waits_in_vain_leaves_the_line(lanes: list[Lane]) -> None:
     pool.close()
 
 
-def test_closing_wakes_those_who_wait_and_keeps_no_lane(pool: SyncPool, lanes: list[Lane]) -> None:
+def test_close_wakes_the_waiters_and_keeps_no_connection(pool: SyncPool, lanes: list[Lane]) -> None:
     user, lane = busy(pool)
     waiting = [started(lambda: pool.execute(PING)) for _ in range(3)]
     wait_until(lambda: len(pool._waiters) == 3)
@@ -187,7 +187,7 @@ def test_closing_wakes_those_who_wait_and_keeps_no_lane(pool: SyncPool, lanes: l
     assert [each.dropped for each in lanes] == [True]
 
 
-def test_a_lane_put_back_while_the_pool_closes_is_dropped(
+def test_connection_returned_while_the_pool_closes_is_dropped(
     pool: SyncPool, lanes: list[Lane], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The pool is closed after the waiter was woken and before it goes on."""
@@ -216,7 +216,7 @@ def test_a_lane_put_back_while_the_pool_closes_is_dropped(
     assert len(lanes) == 1
 
 
-def test_aborting_ends_what_is_under_way_and_nothing_is_used_again(pool: SyncPool, lanes: list[Lane]) -> None:
+def test_abort_ends_calls_in_progress_and_nothing_is_used_again(pool: SyncPool, lanes: list[Lane]) -> None:
     results: list[object] = []
 
     def work() -> None:
@@ -240,7 +240,7 @@ class Held:
     lost = False
 
 
-def test_a_place_whose_holder_died_is_free_again() -> None:
+def test_permit_of_a_dead_holder_is_free_again() -> None:
     living: Living[Held] = Living()
     held = Held()
     assert living.admit(held, 1)
@@ -249,7 +249,7 @@ def test_a_place_whose_holder_died_is_free_again() -> None:
     assert living.admit(Held(), 1)
 
 
-def test_a_place_whose_holder_is_lost_is_free_while_it_lives() -> None:
+def test_permit_of_a_lost_holder_is_free_while_the_thread_lives() -> None:
     living: Living[Held] = Living()
     held = Held()
     assert living.admit(held, 1)
@@ -258,14 +258,14 @@ def test_a_place_whose_holder_is_lost_is_free_while_it_lives() -> None:
     assert living.alive() == []
 
 
-def test_unbounded_places_keep_no_entry_for_each_dead_holder() -> None:
+def test_unbounded_permits_keep_no_entry_for_each_dead_holder() -> None:
     living: Living[Held] = Living()
     for _ in range(10_000):
         living.admit(Held(), None)
     assert len(living._entries) < 1_000
 
 
-def test_bounded_places_admit_no_more_in_threads() -> None:
+def test_bounded_permits_admit_no_more_in_threads() -> None:
     living: Living[Held] = Living()
     held, most = [], []
 
@@ -286,7 +286,7 @@ def test_bounded_places_admit_no_more_in_threads() -> None:
     assert 1 <= max(most) <= 3
 
 
-def test_a_line_goes_past_a_turn_whose_caller_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_queue_skips_a_waiter_whose_caller_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity, "_STALE", 0.1)
     line = Waiting()
     with ThreadPoolExecutor(1) as other:
@@ -296,7 +296,7 @@ def test_a_line_goes_past_a_turn_whose_caller_is_gone(monkeypatch: pytest.Monkey
     assert not line.waiters
 
 
-def test_a_line_is_entered_again_by_the_thread_that_waits(pool: SyncPool) -> None:
+def test_queue_may_be_entered_again_by_the_waiting_thread(pool: SyncPool) -> None:
     """A signal handler or a finalizer calls the cache while its thread is about to take a place."""
     thread, lane = busy(pool)
     inner: list[object] = []

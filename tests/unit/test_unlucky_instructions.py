@@ -112,7 +112,7 @@ class Interrupted(BaseException):
 
 
 @pytest.mark.parametrize("kind", [Interrupted, RecursionError, MemoryError])
-def test_single_flights_left_at_every_instruction_are_led_by_the_next(kind: type[BaseException]) -> None:
+def test_single_flight_left_at_any_instruction_is_led_by_the_next(kind: type[BaseException]) -> None:
     def strike() -> None:
         raise kind
 
@@ -135,7 +135,7 @@ def test_single_flights_left_at_every_instruction_are_led_by_the_next(kind: type
 
 
 @pytest.mark.parametrize("kind", [Interrupted, RecursionError, MemoryError])
-def test_lock_queues_left_at_every_instruction_are_headed_by_the_next(kind: type[BaseException]) -> None:
+def test_lock_queue_left_at_any_instruction_is_headed_by_the_next(kind: type[BaseException]) -> None:
     def strike() -> None:
         raise kind
 
@@ -156,7 +156,7 @@ def test_lock_queues_left_at_every_instruction_are_headed_by_the_next(kind: type
         within(100, scenario)
 
 
-def test_flights_without_a_living_leader_are_not_waited_for() -> None:
+def test_single_flight_without_a_living_leader_is_not_waited_for() -> None:
     with container() as made:
         cache, depth = made.cache(), [0]
 
