@@ -17,7 +17,7 @@ from dvcache.memory.arguments import (
     syntax_error,
 )
 from dvcache.memory.database import Database, command, wrong_arity
-from dvcache.memory.scan import walk
+from dvcache.memory.scan import position, walk
 
 NO_FIELD: Final = -2
 """Reply for a missing field."""
@@ -153,8 +153,9 @@ def hincrbyfloat(db: Database, key: bytes, field: bytes, increment: bytes) -> ob
 @command
 def hscan(db: Database, key: bytes, cursor: bytes, *options: bytes) -> object:
     """HSCAN key cursor [MATCH pattern] [COUNT count]."""
+    start = position(cursor)
     held = _hash(db, key)
-    on, fields = walk(held, cursor, options)
+    on, fields = walk(held, start, options)
     return [on, [part for field in fields for part in (field, held[field])]]
 
 

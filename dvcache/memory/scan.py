@@ -22,7 +22,7 @@ def scan(db: Database, cursor: bytes, *options: bytes) -> object:
     A cursor combines the next rank in order of creation with the number of entries created before the scan began. So
     an entry that exists during the whole scan is found, and entries created meanwhile cannot prolong the scan.
     """
-    end, start = divmod(_position(cursor), _ORDERS)
+    end, start = divmod(position(cursor), _ORDERS)
     matches, size = _wanted(options)
     end = end or db.created
     page: list[bytes] = []
@@ -37,17 +37,16 @@ def scan(db: Database, cursor: bytes, *options: bytes) -> object:
     return [b"0", page]
 
 
-def walk(names: Collection[bytes], cursor: bytes, options: Sequence[bytes]) -> tuple[bytes, list[bytes]]:
+def walk(names: Collection[bytes], start: int, options: Sequence[bytes]) -> tuple[bytes, list[bytes]]:
     """Return the next cursor and a page of a collection's elements, for SSCAN, HSCAN and ZSCAN.
 
     The order is that of the elements' checksums, so an element that exists during the whole scan is found.
 
     Args:
         names: the names of all elements.
-        cursor: where to start.
+        start: the parsed cursor.
         options: MATCH and COUNT.
     """
-    start = _position(cursor)
     if not names:
         return b"0", []
     matches, size = _wanted(options)
@@ -62,7 +61,8 @@ def walk(names: Collection[bytes], cursor: bytes, options: Sequence[bytes]) -> t
     return on, [name for _, name in rest[:size] if matches(name)]
 
 
-def _position(data: bytes) -> int:
+def position(data: bytes) -> int:
+    """Parse a cursor."""
     if data.isdigit() and (number := int(data)) < 2**64:
         return number
     raise reply_error("ERR invalid cursor")

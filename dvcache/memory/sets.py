@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dvcache.errors import reply_error
 from dvcache.memory.arguments import LARGEST, SMALLEST, count, integer
 from dvcache.memory.database import Database, command
-from dvcache.memory.scan import walk
+from dvcache.memory.scan import position, walk
 
 
 @command
@@ -96,7 +96,8 @@ def srandmember(db: Database, key: bytes, number: bytes = b"") -> object:
 @command
 def sscan(db: Database, key: bytes, cursor: bytes, *options: bytes) -> object:
     """SSCAN key cursor [MATCH pattern] [COUNT count]."""
-    return [*walk(db.held(key, set), cursor, options)]
+    start = position(cursor)
+    return [*walk(db.held(key, set), start, options)]
 
 
 def _sets(db: Database, keys: Sequence[bytes]) -> list[set[bytes]]:

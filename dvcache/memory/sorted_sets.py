@@ -9,7 +9,7 @@ from dvcache.errors import reply_error
 from dvcache.memory.arguments import count, decimal, integer, syntax_error
 from dvcache.memory.database import Database, command
 from dvcache.memory.lists import between
-from dvcache.memory.scan import walk
+from dvcache.memory.scan import position, walk
 
 Scored: TypeAlias = tuple[bytes, float]
 
@@ -251,6 +251,7 @@ def _wanted(rest: Iterator[bytes]) -> _Range:
 @command
 def zscan(db: Database, key: bytes, cursor: bytes, *options: bytes) -> object:
     """ZSCAN key cursor [MATCH pattern] [COUNT count]."""
+    start = position(cursor)
     held = db.held(key, SortedSet)
-    on, members = walk(held, cursor, options)
+    on, members = walk(held, start, options)
     return [on, _flat([(member, held[member]) for member in members])]
