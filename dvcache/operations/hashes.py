@@ -5,8 +5,6 @@ entries, as django-valkey does, and returned under the caller's names. The conte
 (`prefixed_hashes`).
 """
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 

@@ -4,8 +4,6 @@ Rests on the commands of the same names (https://valkey.io/commands/#list). Bloc
 they would occupy a connection while they wait.
 """
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from typing import Final, Literal, TypeAlias, overload
 
 from dvcache.context import Context

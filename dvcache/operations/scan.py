@@ -3,8 +3,6 @@
 Rests on SCAN (https://valkey.io/commands/scan/), never on KEYS: entries that exist throughout are found at least once.
 """
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from dvcache.context import Context
 from dvcache.effects import OnPrimary, Op, Pages
 from dvcache.numeric_arguments import argument

@@ -4,8 +4,6 @@ Rests on the commands of the same names (https://valkey.io/commands/#set). The s
 bytes: 1, 1.0 and True are three members.
 """
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from typing import overload
 
 from dvcache.context import Context

@@ -5,7 +5,6 @@ Rests on the commands of the same names (https://valkey.io/commands/#sorted-set)
 also order members of equal score.
 """
 
-# ruff: noqa: D417  # callers do not pass the context
 # ruff: noqa: A002  # min and max are named as in django-redis and valkey-py
 
 from collections.abc import Iterable, Mapping
