@@ -1,4 +1,4 @@
-"""Many entries at once, and a pattern deleted, beside django-valkey. `python -m tests.bench bulk`.
+"""Measure many entries at once, and a deleted pattern, beside django-valkey: `python -m tests.bench bulk`.
 
 With `--django-valkey PYTHON` the same calls are made with django-valkey, on an interpreter that has it.
 """
@@ -22,8 +22,8 @@ def show_bulk(server: Server, rounds: int, theirs: str | None) -> None:
     """Measure and print.
 
     Args:
-        server: nobody else's.
-        rounds: how often each call's turn comes.
+        server: used by no other process.
+        rounds: number of rounds of each call.
         theirs: a Python with django-valkey.
     """
     pythons = {"dvcache": sys.executable} | ({} if theirs is None else {"django-valkey": theirs})
@@ -39,7 +39,7 @@ def show_bulk(server: Server, rounds: int, theirs: str | None) -> None:
 
 
 def _told(server: Server, rounds: int, python: str) -> dict[str, float]:
-    """Return the figures of one library, and the seconds of the longest get of another client meanwhile."""
+    """Return the figures of one library, and the longest get of another client during the call, in seconds."""
     server.raw("FLUSHALL", "SYNC")
     env = environment() if python == sys.executable else {"PATH": "/usr/bin:/bin"}
     arguments = [python, str(CALLS), server.host, str(server.port), str(rounds)]

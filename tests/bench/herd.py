@@ -1,4 +1,4 @@
-"""The herd policy: what a hit costs, and what becomes of callers when an entry ends. `python -m tests.bench herd`.
+"""Measure the herd policy: the cost of a hit, and callers at the end of an entry: `python -m tests.bench herd`.
 
 With `--django-valkey PYTHON` the same crowd asks django-valkey's herd client too, on an interpreter that has it:
 `python -m venv /tmp/theirs && /tmp/theirs/bin/pip install django-valkey[libvalkey]==0.4.1`.
@@ -38,8 +38,8 @@ def show_herd(server: Server, rounds: int, theirs: str | None) -> None:
     """Measure and print.
 
     Args:
-        server: empty, and nobody else's.
-        rounds: how often each peer's turn comes.
+        server: empty, and used by no other process.
+        rounds: number of rounds of each peer.
         theirs: a Python with django-valkey.
     """
     Figures(measure_sync({PLAIN: dvcache_sync, "herd": herd_sync}, server, rounds), PLAIN).show("hits, sync")
@@ -53,7 +53,7 @@ def show_herd(server: Server, rounds: int, theirs: str | None) -> None:
 
 
 def crowd(python: str, server: Server, call: str) -> str:
-    """Have a crowd of processes ask for one entry over several of its lives; return the row of figures."""
+    """Let a crowd of processes ask for one entry over several lifetimes; return the row of figures."""
     server.raw("FLUSHALL")
     env = environment() if python == sys.executable else {"PATH": "/usr/bin:/bin"}
     programs = [

@@ -1,4 +1,4 @@
-"""Locks between processes: from a release to the next acquire. `python -m tests.bench locks`.
+"""Measure locks between processes, from a release to the next acquire: `python -m tests.bench locks`.
 
 With `--django-valkey PYTHON` the same processes use django-valkey, on an interpreter that has it.
 """
@@ -18,8 +18,8 @@ def show_locks(server: Server, rounds: int, theirs: str | None) -> None:
     """Measure and print.
 
     Args:
-        server: nobody else's.
-        rounds: a tenth of how often each process has the lock.
+        server: used by no other process.
+        rounds: a tenth of the acquisitions of each process.
         theirs: a Python with django-valkey.
     """
     os.sched_setaffinity(0, range(os.cpu_count() or 1))

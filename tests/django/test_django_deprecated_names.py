@@ -1,4 +1,4 @@
-"""Names that only django-valkey's documentation had: taken for the right ones, with a warning that says those."""
+"""Test names that only django-valkey's documentation had: they work, with a warning that has the right ones."""
 
 import sys
 import warnings
@@ -29,7 +29,7 @@ VALUES: dict[str, tuple[object, str]] = {
 
 
 class Seen:
-    """A serializer that shows the options that it was given."""
+    """A serializer that records its options."""
 
     def __init__(self, options: Mapping[str, object]) -> None:
         self.options = options
@@ -42,7 +42,7 @@ class Seen:
 
 
 def seen(configured: Configure, options: Mapping[str, object] | None = None, **given: object) -> Mapping[str, object]:
-    """The options that a class of the default alias is made with."""
+    """Options passed to a class of the default alias."""
     with configured("memory://", OPTIONS={"SERIALIZER": Seen, **(options or {})}), override_settings(**given):
         serializer: Any = django_settings.settings_for().serializer
         return serializer.options  # type: ignore[no-any-return]  # its own attribute

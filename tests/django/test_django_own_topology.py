@@ -1,4 +1,4 @@
-"""Which topology a client class of the project's own asks for: that of what it inherits."""
+"""Test the topology of a custom client class: that of its base class."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ SENTINELS = {"SENTINELS": [("127.0.0.1", 26379)]}
 
 
 class Mixin:
-    """Something of the project's own."""
+    """A mixin of the project."""
 
 
 class Plain(Mixin, DefaultClient):
@@ -34,15 +34,15 @@ class AsyncWatched(AsyncSentinelClient):
 
 
 class Spread(HerdClient):
-    """A client whose entries are recomputed once."""
+    """A client with the herd policy."""
 
 
 class SpreadAndWatched(HerdClient, SentinelClient):
-    """A client of a service whose entries are recomputed once."""
+    """A client of a service with the herd policy."""
 
 
 class Foreign:
-    """A client of nothing."""
+    """A class without a client as its base."""
 
 
 def of_class(reference: object, entry: dict[str, Any], **options: object) -> Settings:

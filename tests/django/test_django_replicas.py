@@ -1,4 +1,4 @@
-"""Replicas under Django: sessions are read where they were written, and a read-only alias sends no write."""
+"""Test replicas under Django: sessions are read from the server written to; a read-only alias sends no write."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ VISITS = 50
 
 @pytest.fixture(scope="module")
 def lagging() -> Iterator[Replication]:
-    """A primary with a replica that hears of nothing while its test runs."""
+    """Start a primary with a replica that receives nothing during its test."""
     with Replication(1, lagging=1) as replication:
         assert replication.link is not None
         replication.link.delay = 600.0
@@ -32,7 +32,7 @@ def lagging() -> Iterator[Replication]:
 
 @pytest.fixture
 def on_lagging(lagging: Replication, configured: Configure, monkeypatch: pytest.MonkeyPatch) -> Iterator[Replication]:
-    monkeypatch.setattr(replica_lag, "MAX_LAG", 3600.0)  # or it would be set aside before a slow machine has come to it
+    monkeypatch.setattr(replica_lag, "MAX_LAG", 3600.0)  # a slow machine would eject it too early
     reset_calls(*lagging.nodes)
     with configured(lagging.urls()):
         yield lagging
@@ -44,7 +44,7 @@ def session_store(engine: str) -> Callable[..., SessionBase]:
 
 
 def check_who_was_read(replication: Replication) -> None:
-    """Entries of other keys are missing on the replica still: it lags, and is read."""
+    """Check that the replica is read: it lags, so entries of other keys are missing."""
     [replica] = replication.replicas
     assert (calls(replica, "get"), calls(replica, "exists"), calls(replica, "mget")) == (0, 0, 0)
     assert calls(replication.primary, "get") >= VISITS

@@ -1,4 +1,4 @@
-"""Shards under Django: every way to ask for them, and valkey-py's clients of them."""
+"""Test shards under Django: every way to select them, and their raw clients."""
 
 import asyncio
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("raw_pools")
 
 
 class Counting(ShardClient):
-    """A client of the project's own."""
+    """A custom client."""
 
     asked = 0
 
@@ -86,7 +86,7 @@ def test_overridden_method_is_used_by_every_operation_on_shards(shards: Shards, 
     assert Counting.asked == 1 + len(NAMES)
 
 
-# valkey-py's clients --------------------------------------------------------------------------------------------------
+# raw clients ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=[{"CLIENT_CLASS": CLIENT}, {"SHARDED": True}], ids=str)

@@ -1,4 +1,4 @@
-"""The tests that pages name are there."""
+"""Test that the tests named on pages exist."""
 
 import re
 from pathlib import Path
@@ -20,12 +20,12 @@ ROWS: Final = [
 
 
 def named(cell: str) -> list[str]:
-    """The test files and tests of a cell."""
+    """Return the test files and tests named in a cell."""
     return [name for name in CODE.findall(cell) if re.match(r"[\w/]+\.py(::|$)", name)]
 
 
 def missing(name: str) -> str:
-    """Return what is absent of `folder/file.py::test`, of the tests or the conformance suite, else an empty text."""
+    """Return the missing part of `folder/file.py::test`, below tests or the conformance suite, or an empty text."""
     path, _, test = name.partition("::")
     folder = ROOT / "tests"
     if path.startswith("conformance/"):

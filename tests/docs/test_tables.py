@@ -1,4 +1,4 @@
-"""The tables of the docs say what the code does."""
+"""Test that the tables of the docs agree with the code."""
 
 import importlib
 import inspect
@@ -20,7 +20,7 @@ CODE = re.compile(r"`([^`]+)`")
 
 
 def rows(page: Path, heading: str = "") -> list[list[str]]:
-    """The cells of the tables under a heading, without the tables' own heads."""
+    """Return the cells of the tables under a heading, without the header rows."""
     text = page.read_text(encoding="utf-8").partition(f"## {heading}\n")[2] if heading else page.read_text("utf-8")
     lines = text.partition("\n## ")[0].splitlines() if heading else text.splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
@@ -72,7 +72,7 @@ def test_every_key_and_every_option_is_in_the_tables_of_settings() -> None:
 
 
 def codecs(package: str, *methods: str) -> dict[str, Any]:
-    """The classes of a package that have the methods, by module and name."""
+    """Return the classes of a package that have the methods, by module and name."""
     found = {}
     for info in pkgutil.iter_modules(importlib.import_module(package).__path__):
         module = importlib.import_module(f"{package}.{info.name}")

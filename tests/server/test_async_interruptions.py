@@ -1,4 +1,4 @@
-"""Exceptions at any instruction of asynchronous pools: no reply crosses, no call waits for ever, no place is lost."""
+"""Test exceptions at any instruction of async pools: no mixed-up reply, no endless wait, no lost permit."""
 
 import asyncio
 import json
@@ -15,14 +15,14 @@ from tests.support.servers import Server
 pytestmark = pytest.mark.full("strikes at every instruction of a call: 10 s")
 
 EVERY = 40
-"""One instruction in so many is struck here; `python -m tests.soak "at every instruction"` strikes each."""
+"""Interval of the tested instructions; `python -m tests.soak "at every instruction"` tests each."""
 
 
 NOTHING: Final[dict[str, list[str]]] = {name: [] for name in ("wrong", "false", "late", "lost", "dead")}
 
 
 def struck(server: Server, pool: str, loop: str, error: str, every: int) -> dict[str, Any]:
-    """Raise at instructions in a process of its own, and return what came of it."""
+    """Raise at instructions in a separate process, and return its report."""
     arguments = [
         sys.executable,
         "-W",
@@ -41,7 +41,7 @@ def struck(server: Server, pool: str, loop: str, error: str, every: int) -> dict
 
 
 def bad(told: dict[str, Any]) -> dict[str, list[str]]:
-    """Return what should not have come of it."""
+    """Return the faults in a report."""
     return {name: told[name] for name in NOTHING}
 
 

@@ -1,4 +1,4 @@
-"""Limits of asynchronous pools: silence, deadlines, back-pressure, blocked loops, early ends, cancellation."""
+"""Test the limits of async pools: silence, deadlines, back-pressure, blocked loops, early closes, cancellation."""
 
 import asyncio
 import contextvars
@@ -338,7 +338,7 @@ def test_close_between_connecting_and_takeover_is_noticed_at_once(
         async def connected() -> None:
             await connect()
             if ends <= 1:
-                await asyncio.sleep(0.1)  # the end comes meanwhile
+                await asyncio.sleep(0.1)  # the server closes the connection in the meantime
 
         connection.connect = connected
         return connection
@@ -456,7 +456,7 @@ def test_callers_of_an_aborted_pool_get_closed_error(make: Make, server: Server,
 
 
 class Request:
-    """What a web framework keeps in a ContextVar."""
+    """A request object, as a web framework keeps one in a ContextVar."""
 
 
 request: contextvars.ContextVar[Request | None] = contextvars.ContextVar("request", default=None)
@@ -579,13 +579,13 @@ def test_buffer_of_a_large_reply_is_released(make: Make, server: Server) -> None
         assert len(big) == 120_000_000
         del big
         await asyncio.sleep(0.01)
-        assert resident() - before < 80_000_000  # malloc may keep 64 MB of what was freed
+        assert resident() - before < 80_000_000  # malloc may keep 64 MB of the freed memory
 
     asyncio.run(main())
 
 
 def resident() -> int:
-    """Return the bytes of memory that this process has."""
+    """Return the resident memory of this process in bytes."""
     with open("/proc/self/statm") as file:  # noqa: PTH123  # a proc file
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 

@@ -1,4 +1,4 @@
-"""A cluster conforms, plainly and with the herd policy, sync and async in turn."""
+"""Run the conformance suite on a cluster, with the plain and the herd policy, sync and async in turn."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ POLICIES = {"plain": lambda make_cache: make_cache, "herd": of_a_herd}
 
 @pytest.fixture(scope="module")
 def urls(shared_cluster: Cluster) -> list[str]:
-    """The session's cluster, whole; the suite empties it itself."""
+    """URLs of the session's cluster, restored; the suite empties it itself."""
     shared_cluster.restore()
     return shared_cluster.urls()
 

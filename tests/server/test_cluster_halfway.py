@@ -1,4 +1,4 @@
-"""A slot stays on its way to another primary for longer than a caller waits: changes are made all the same."""
+"""Test changes in a slot whose migration takes longer than a caller waits."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +31,7 @@ def cache(request: pytest.FixtureRequest, make: Any) -> Any:
 
 @pytest.fixture
 def halfway(cluster: Cluster, cache: Any) -> Iterator[None]:
-    """A slot with an entry on either side of its way; the test ends before the move does."""
+    """Start the migration of a slot with an entry on either node; the test ends before the migration."""
     home = cluster.owner(slot(TAG))
     away = next(node for node in cluster.primaries if node is not home)
     for name in ("here", "there"):

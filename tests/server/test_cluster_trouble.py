@@ -1,4 +1,4 @@
-"""Slots move and nodes die under load, in both modes; the limits of time are those of what is promised."""
+"""Test slot migrations and failovers under load, in both modes, with the promised limits of time."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ def container(cluster: Cluster) -> Iterator[Container]:
 
 @pytest.fixture(params=get_args(Mode))
 def load(request: pytest.FixtureRequest, container: Container) -> ClusterLoad:
-    """Callers of one mode."""
+    """Run callers of one mode."""
     return ClusterLoad(container, request.param)
 
 

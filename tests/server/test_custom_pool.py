@@ -1,4 +1,4 @@
-"""Pools of a project's own carry commands as the lean pool does: errors, limits, lost and interrupted calls, forks."""
+"""Test that custom pools behave like the built-in pool: errors, limits, lost and interrupted calls, forks."""
 
 import os
 import threading
@@ -158,7 +158,7 @@ def test_killed_connection_is_replaced_and_never_counts_twice(make: Make, server
 
 
 class Interrupted(BaseException):
-    """What a signal handler may raise in the middle of a read."""
+    """Raised by a signal handler in the middle of a read."""
 
 
 def test_interrupted_call_never_leaves_its_reply_to_another(
@@ -358,7 +358,7 @@ def test_wait_for_a_permit_ends_at_the_deadline(make: Make) -> None:
 
 
 def test_permit_is_free_again_when_its_holder_dies(make: Make, server: Server) -> None:
-    """As after an exception at an unlucky instruction: nobody gives the connection back."""
+    """The state after an exception at an unlucky instruction: nobody returns the connection."""
     before = server.connections()
     pool = make(max_connections=2, timeout=5)
     for _ in range(10):
@@ -381,7 +381,7 @@ def test_timeout_closes_idle_connections(make: Make, server: Server) -> None:
 
 @pytest.mark.full("waits for slow and hung servers")
 def test_queue_with_an_abandoned_lock_blocks_nobody(server: Server) -> None:
-    """As after KeyboardInterrupt between `Condition.__enter__` and the block that releases the lock."""
+    """The state after KeyboardInterrupt between `Condition.__enter__` and the block that releases the lock."""
     with pools_of(OwnBlockingPool, CustomPool, Pools().pool, server.url()) as make:
         pool = make(max_connections=2, timeout=5)
         pending = pool.begin(PING)

@@ -1,4 +1,4 @@
-"""Failovers under load: within a second of the new primary's announcement everybody works with it, and only with it."""
+"""Test failovers under load: within a second of the announcement all callers use the new primary, and no other."""
 
 import asyncio
 import gc
@@ -124,7 +124,7 @@ def test_replica_reads_continue_while_there_is_no_primary(fault: Fault, fleet: S
             thread.start()
         fault(fleet, old)
         fleet.wait_for_new_primary(SERVICE, old)
-        stop.set()  # the old primary comes back without its entries
+        stop.set()  # the old primary returns without its entries
         for thread in threads:
             thread.join()
         fleet.restore()

@@ -1,4 +1,4 @@
-"""The herd policy conforms on a real server, with and without scripts, sync and async in turn."""
+"""Run the conformance suite with the herd policy on a real server, with and without scripts, in both modes."""
 
 from collections.abc import Iterator
 

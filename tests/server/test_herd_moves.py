@@ -1,4 +1,4 @@
-"""A slot moves while its entry is computed: the lease moves with the entry, and one computation stays one."""
+"""Test a slot migration during a computation: the lease moves with the entry, and nothing is computed twice."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def place(cluster: Cluster) -> Iterator[Place]:
 
 @pytest.fixture
 def away(cluster: Cluster) -> Iterator[ClusterNode]:
-    """Another primary than the slot's own, which has the slot again after the test."""
+    """Return another primary than the slot's owner, which owns the slot again after the test."""
     home = cluster.owner(SLOT)
     yield next(node for node in cluster.primaries if node is not home)
     cluster.move(SLOT, home)
@@ -42,7 +42,7 @@ def away(cluster: Cluster) -> Iterator[ClusterNode]:
 
 
 class Asked:
-    """A computation that is under way, while crowds ask for the same entry."""
+    """A running computation, and crowds that ask for the same entry."""
 
     def __init__(self, herd: Herd, place: Place) -> None:
         place.make_stale(KEY)
@@ -52,7 +52,7 @@ class Asked:
         self.crowds: list[Round] = []
 
     def by_a_crowd(self) -> None:
-        """Have everybody ask but those of the process that computes: they are served meanwhile."""
+        """Ask from all processes but the computing one; they are served in the meantime."""
         self.crowds.append(self.herd.start("get_or_set", KEY, "again"))
         self.crowds[-1].wait_served((PROCESSES - 1) * CALLERS[self.herd.kind])
         assert set(self.crowds[-1].served()) == {"old"}
@@ -61,7 +61,7 @@ class Asked:
         return sum(each.count("computed") for each in (self.first, *self.crowds))
 
     def end(self) -> Counter[Any]:
-        """Let the computation and all crowds come to their end; return how often each value was returned."""
+        """End the computation and all crowds; return how often each value was returned."""
         served = self.first.end()
         for each in self.crowds:
             served += each.end()

@@ -1,4 +1,4 @@
-"""The users of `docs/production.md` may do what the operations do, and nothing else."""
+"""Test that the users of `docs/production.md` can run all operations and nothing else."""
 
 import ast
 import re
@@ -28,14 +28,14 @@ POLICIES = {"plain": lambda make_cache: make_cache, "herd": of_a_herd}
 MODES = ["sync", "async"]
 
 UNSENT: Final = {"SYNC", "INCR"}
-"""Options of commands that are names of other commands."""
+"""Options of commands that have names of other commands."""
 
 OF_TOPOLOGIES: Final = {"READONLY", "READWRITE", "FLUSHALL"}
 OF_CONNECTIONS: Final = {"HELLO", "AUTH", "SELECT", "PING", "CLIENT|SETINFO"}
 
 
 def rules(words: list[str], *more: str, keys: str = "~*") -> list[str]:
-    """The words of the page with the tests' password, for these keys."""
+    """Return the ACL rules of the page with the tests' password, for these keys."""
     made = [word.replace("PASSWORD", PASSWORD) for word in (*words, *" ".join(more).split())]
     return [keys if word.startswith("~") else word for word in made]
 

@@ -1,4 +1,4 @@
-"""Locks between processes."""
+"""Test locks between processes."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""The lean pool against a real server: concurrency, limits, timeouts, lost connections."""
+"""Test the sync pool on a real server: concurrency, limits, timeouts, lost connections."""
 
 import threading
 import time
@@ -268,7 +268,7 @@ def test_close_does_not_break_a_call_in_progress(make: Make, server: Server) -> 
 
 
 class Interrupted(BaseException):
-    """What a signal handler or a test may raise in the middle of a read."""
+    """Raised by a signal handler or a test in the middle of a read."""
 
 
 def test_interrupted_call_never_leaves_its_reply_to_another(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

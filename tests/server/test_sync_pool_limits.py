@@ -1,4 +1,4 @@
-"""The lean pool's limits: the timeout for silence, the deadline for the whole, whatever interrupts."""
+"""Test the limits of the sync pool: the timeout for silence, the deadline for the whole, despite interruptions."""
 
 import itertools
 import signal
@@ -26,7 +26,7 @@ from tests.support.servers import Server, TlsProxy, wait_until
 pytestmark = pytest.mark.full("waits for slow and hung servers")
 
 LATE = 0.05
-"""Seconds beyond its limit within which a wait ends; the tests allow for a busy machine beside."""
+"""Seconds beyond its limit within which a wait must end, on a busy machine."""
 BUSY = 5.0
 PING = (("PING",),)
 HOW: dict[str, Callable[[SyncPool], object]] = {
@@ -171,7 +171,7 @@ def test_wait_for_a_connection_ends_at_the_deadline(server: Server) -> None:
 
 @contextmanager
 def ticking(seconds: float) -> Iterator["itertools.count[int]"]:
-    """Have a timer interrupt the main thread."""
+    """Interrupt the main thread by a timer."""
     count = itertools.count()
     before = signal.signal(signal.SIGALRM, lambda *_: next(count))
     signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
@@ -301,7 +301,7 @@ def test_busy_pool_does_not_poll(server: Server, monkeypatch: pytest.MonkeyPatch
 
 
 def black_holes(dead: set[int]) -> Callable[[socket.socket, int], None]:
-    """Answer, but on the connections of these numbers."""
+    """Answer, except on the connections of these numbers."""
 
     def talk(sock: socket.socket, number: int) -> None:
         greeted(sock)
@@ -337,7 +337,7 @@ def test_timeout_keeps_connections_used_in_the_meantime() -> None:
         pending = [pool.begin(PING) for _ in range(2)]
         for each in pending:
             each.replies()
-        dead.add(1)  # put back last, and so taken first
+        dead.add(1)  # returned last, and so taken first
         time.sleep(0.01)
         with ThreadPoolExecutor(1) as thread:
             waiting = thread.submit(pool.execute, PING)
@@ -415,7 +415,7 @@ def test_container_closes_many_idle_connections_without_recursion(how: str, serv
 
 
 def test_pushes_between_replies_of_sync_calls_are_dropped(server: Server) -> None:
-    """CLIENT TRACKING by a connect function, while another connection writes what is read."""
+    """CLIENT TRACKING by a connect function, while another connection writes the keys being read."""
 
     def track(connection: Any) -> None:
         connection.on_connect()
@@ -489,5 +489,5 @@ print(held, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 def _resident() -> int:
-    """Return the bytes of memory that this process holds."""
+    """Return the resident memory of this process in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096

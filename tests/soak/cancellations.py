@@ -1,4 +1,4 @@
-"""Tasks that are cancelled while their replies are under way: everybody else's reply must be their own."""
+"""Cancel tasks while their replies are in flight: the other tasks must get their own replies."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Clusters under load for a long time: primaries that die and are replaced by themselves, and slots that never rest."""
+"""Load clusters for a long time: primaries die and are replaced, and slots migrate all the time."""
 
 import random
 import time
@@ -14,10 +14,10 @@ from tests.support.servers import wait_until
 from tests.support.service_load import Mode
 
 NODE_TIMEOUT: Final = 1000
-"""Milliseconds without an answer after which a node is down."""
+"""Milliseconds without an answer after which a node counts as down."""
 
 RECOVERED: Final = 1.0
-"""Seconds after a promotion within which every caller has come through, on every third of the slots."""
+"""Seconds after a promotion within which every caller has completed, on every third of the slots."""
 
 
 def every_caller_comes_through_within_a_second_of_a_promotion(run: Run) -> str:
@@ -38,7 +38,7 @@ def every_caller_comes_through_within_a_second_of_a_promotion(run: Run) -> str:
 
 
 def _killed(cluster: Cluster, load: ClusterLoad, tag: str) -> float:
-    """Kill the owner of a tag under load; return how long after the promotion the last caller came through."""
+    """Kill the owner of a tag under load; return the time from the promotion to the last caller's completion."""
     old = cluster.owner(slot(tag))
     new = cluster.replica_of(old)
     everybody = set(range(load.callers))

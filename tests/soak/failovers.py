@@ -1,4 +1,4 @@
-"""The sentinels of the tests themselves: what other scenarios rest on."""
+"""Test the sentinels of the tests themselves, which other scenarios use."""
 
 import time
 from statistics import median

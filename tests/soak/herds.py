@@ -1,4 +1,4 @@
-"""Stampedes, again and again: four processes of threads or tasks on one key, over each topology."""
+"""Repeat stampedes: four processes of threads or tasks on one key, on each topology."""
 
 import random
 import statistics
@@ -89,8 +89,8 @@ def _while_it_moves(run: Run, kind: Kind, place: Place, cluster: Cluster, signal
 
 @contextmanager
 def _never_resting(cluster: Cluster, moving: int) -> Iterator[list[ClusterNode]]:
-    """Have a slot go from primary to primary within the block, in parts or at once; yield those that it came to."""
-    for number in range(50):  # so that entry and lease go in different parts
+    """Move a slot from primary to primary within the block, in parts or at once; yield its owners."""
+    for number in range(50):  # so that entry and lease move in different parts
         cluster.owner(moving).raw("SET", placed_in_slot(b"filler%d" % number, moving), "")
     came_to: list[ClusterNode] = []
     stop = threading.Event()

@@ -1,4 +1,4 @@
-"""Exceptions at random instructions of threads that share two connections: nothing is lost, no reply crosses."""
+"""Raise at random instructions of threads that share two connections: nothing is lost, no reply is mixed up."""
 
 import ctypes
 import dis
@@ -33,7 +33,7 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
 
 
 class Struck(BaseException):
-    """What strikes a thread at whatever instruction it is."""
+    """Raised in a thread at any instruction."""
 
 
 def recursion_errors_lose_no_connection_and_cross_no_reply(run: Run) -> str:
@@ -69,7 +69,7 @@ def _shown(run: Run, attack: Callable[["Callers", int], int]) -> str:
 
 
 class Callers:
-    """Threads that write and read keys of their own through one pool."""
+    """Threads that write and read their own keys through one pool."""
 
     def __init__(self, server: Server, options: dict[str, Any]) -> None:
         self.server = server
@@ -78,13 +78,13 @@ class Callers:
         [endpoint] = Settings.parse({"LOCATION": server.url(), "OPTIONS": settings}).endpoints
         self.endpoint: Endpoint = endpoint
         self.pool: Any = Pools().pool(endpoint)
-        self.pool.execute((("PING",),))  # here, as what is imported at first takes more calls than the deep ones have
+        self.pool.execute((("PING",),))  # first imports take more calls than the deep ones have
         self.answered = 0
         self.wrong: list[object] = []
         self.errors: Counter[str] = Counter()
 
     def turn(self, who: int, number: int) -> None:
-        """Write a key, which must be acknowledged only if it is there, and read it."""
+        """Write a key, which must be acknowledged only if it is stored, and read it."""
         key, value = f"{who}:{number % 50}", b"%d of %d" % (number, who)
         [said] = self.pool.execute((("SET", key, value),))
         [read] = self.pool.execute((("GET", key),))
@@ -93,7 +93,7 @@ class Callers:
         self.answered += 1
 
     def check(self) -> None:
-        """Show that nothing crossed, and that as many calls as there are connections run at the same time."""
+        """Check that no reply was mixed up, and that as many calls as there are connections run concurrently."""
         assert self.wrong == []
         assert not self.errors, self.errors
         with ThreadPoolExecutor(MOST) as threads:
@@ -114,12 +114,12 @@ class Callers:
         most: int = THREADS,
         arm: Callable[[], object] = lambda: None,
     ) -> "Going":
-        """Have threads call within the block; `arm` is called in them at first and after each exception."""
+        """Run threads within the block; `arm` is called in them at first and after each exception."""
         return Going(self, struck, most, arm)
 
 
 class Going:
-    """The threads, while they call."""
+    """The running threads."""
 
     def __init__(
         self, callers: Callers, struck: tuple[type[BaseException], ...], most: int, arm: Callable[[], object]
@@ -164,7 +164,7 @@ def _struck(callers: Callers, wanted: int) -> int:
     with callers.going_on((Struck,)) as going:
         struck = 0
         while struck < wanted:
-            # A thread ends where it is struck between two calls; another of the process may have its number then.
+            # a thread ends if it is struck between two calls; its number may then be that of another
             thread = chance.choice([each for each in going.threads if each.is_alive()])
             assert thread.ident is not None
             struck += strike(ctypes.c_ulong(thread.ident), ctypes.py_object(Struck))
@@ -174,7 +174,7 @@ def _struck(callers: Callers, wanted: int) -> int:
 
 
 def _recursing(callers: Callers, wanted: int) -> int:
-    """Call ever deeper until the recursion limit strikes somewhere in a call."""
+    """Recurse until the recursion limit is hit somewhere in a call."""
     struck = 0
     lock = threading.Lock()
 
@@ -214,11 +214,11 @@ _HANDLING: Final = (dis.opmap["PUSH_EXC_INFO"], dis.opmap["POP_EXCEPT"])
 that was handled, which holds its frames, and with them a connection, for as long as the thread runs.
 """
 _OFTEN: Final = 0.0005
-"""Share of the instructions that fail: some calls are struck several times, others never."""
+"""Share of instructions that fail: some calls are hit several times, others never."""
 
 
 def _out_of_memory(callers: Callers, wanted: int) -> int:
-    """Have a trace function raise MemoryError at random lines of the library, as an allocation may fail anywhere."""
+    """Raise MemoryError from a trace function at random lines of the library, as an allocation may fail anywhere."""
     chance = random.Random(2)
     struck = 0
 

@@ -1,4 +1,4 @@
-"""RESP3 connections whose server pushes invalidations between the replies."""
+"""Read over RESP3 connections whose server pushes invalidations between the replies."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""A service under load: failovers of every kind, nodes that are killed at random, children that are forked."""
+"""Load a service: failovers of every kind, nodes killed at random, forked children."""
 
 import random
 import subprocess

@@ -1,4 +1,4 @@
-"""What each operation returns where no answer comes (IGNORE_EXCEPTIONS), with a call of it: for every facade."""
+"""The value that each operation returns without an answer (IGNORE_EXCEPTIONS), with a call of it."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -99,7 +99,7 @@ EXAMPLES: Final[dict[str, tuple[Callable[[Any], Any], object]]] = {
     "zscan": (lambda cache: cache.zscan("k"), []),
     "zscan_page": (lambda cache: cache.zscan_page("k"), (0, [])),
 }
-"""By name: a call on a cache of either mode, and its value."""
+"""By name: a call on a cache of either mode, and its empty value."""
 
 STREAMS: Final[dict[str, Callable[[Any], Any]]] = {
     "iter_keys": lambda cache: cache.iter_keys("*"),
@@ -107,4 +107,4 @@ STREAMS: Final[dict[str, Callable[[Any], Any]]] = {
     "hscan_iter": lambda cache: cache.hscan_iter("k"),
     "zscan_iter": lambda cache: cache.zscan_iter("k"),
 }
-"""By name: a call of a method that yields, which yields nothing."""
+"""By name: a call of a method that yields; it yields nothing."""

@@ -1,6 +1,6 @@
-"""What a monkey-patched process does with a cache: `python -m tests.support.green_threads gevent|eventlet URL PID`.
+"""Use a cache in a monkey-patched process: `python -m tests.support.green_threads gevent|eventlet URL PID`.
 
-Prints one line for each thing that is shown, or the error.
+Prints one line for each check, or the error.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ LIMIT = 0.5
 
 
 def patch(library: str) -> None:
-    """Replace the blocking parts of the standard library, before anything else is imported."""
+    """Patch the blocking parts of the standard library, before anything else is imported."""
     if library == "gevent":
         importlib.import_module("gevent.monkey").patch_all()
     else:

@@ -2,12 +2,12 @@
 
 Usage: `python -m tests.support.herd_callers threads|tasks SETTINGS SIGNALS SOCKET...`
 
-A process is told what to do by lines of JSON on its socket, whose file descriptor it inherits. All are forked of one
-that does nothing else, since imports are what takes long.
+A process reads commands as lines of JSON from its socket, whose file descriptor it inherits. All are forked from one
+process, since imports take most of the time.
 
-SETTINGS is a CACHES entry as JSON, SIGNALS the URL of a database on which a round says what has happened: how many
-`began`, how many `computed`, what the callers were `served` and in what time. What computes goes on until there is
-`go`.
+SETTINGS is a CACHES entry as JSON, SIGNALS the URL of a database to which a round writes its events: how many callers
+`began`, how many `computed`, which values they were `served` and after what time. A computation lasts until the key
+`go` exists.
 """
 
 import asyncio
@@ -26,18 +26,18 @@ import valkey
 from dvcache import AsyncCache, Cache, Container, Settings
 
 PAUSE: Final = 0.005
-"""Seconds between two messages of what happened, and between two looks whether to go on."""
+"""Seconds between two messages, and between two checks whether to go on."""
 
 
 class Talk:
-    """Lines to and from a process, on a socket."""
+    """Exchange of lines with a process, on a socket."""
 
     def __init__(self, ours: socket.socket) -> None:
-        # Of one file for both ways, a write would discard what it has read ahead.
+        # one file for both directions would discard read-ahead data on a write
         self._from, self._to = ours.makefile("r"), ours.makefile("w")
 
     def hear(self) -> str:
-        """Return the next line; nothing where the other process has ended."""
+        """Return the next line; an empty one if the other process has ended."""
         return self._from.readline().strip()
 
     def say(self, line: str) -> None:
@@ -50,7 +50,7 @@ class Talk:
 
 
 class Signals:
-    """What is said: gathered, and sent now and then by a thread of its own, since the callers' time is measured."""
+    """Messages of a round, sent now and then by a separate thread, since the callers' time is measured."""
 
     def __init__(self, url: str) -> None:
         self._raw = valkey.Valkey.from_url(url)
@@ -83,7 +83,7 @@ class Signals:
 
 
 class Round:
-    """What the callers of one round do, and what is said of it."""
+    """The callers of one round, and their messages."""
 
     def __init__(self, told: dict[str, Any], signals: Signals) -> None:
         self.call, self.key, self.callers = told["call"], told["key"], told["callers"]

@@ -1,4 +1,4 @@
-"""What only an asynchronous cache can do."""
+"""Test methods and rules that only an asynchronous cache has."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

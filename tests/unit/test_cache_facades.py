@@ -1,4 +1,4 @@
-"""Cache and AsyncCache have the same methods, and they read well."""
+"""Test that Cache and AsyncCache have the same methods with readable signatures."""
 
 import inspect
 import pydoc
@@ -14,7 +14,7 @@ from tests.support.operation_contexts import CX
 NAMES = sorted(name for name in dir(Cache) if not name.startswith("_"))
 STREAMS = [name for name in NAMES if inspect.isgeneratorfunction(getattr(Cache, name))]
 LOCKS = ["get_lock", "lock"]
-"""What asks no server yet."""
+"""Methods that send nothing."""
 
 
 def test_both_facades_have_the_same_methods() -> None:
@@ -58,7 +58,9 @@ def test_locks_of_both_modes_have_the_same_methods() -> None:
 
 def test_help_shows_the_arguments_and_docstring_of_the_operation() -> None:
     text = pydoc.plain(pydoc.render_doc(Cache.get))
-    on_one_line = " ".join(text.split()).replace("( ", "(").replace(" )", ")")  # as of Python 3.13 there are several
+    on_one_line = (
+        " ".join(text.split()).replace("( ", "(").replace(" )", ")")
+    )  # Python 3.13 and later break it into several lines
     assert "get(self, key: " in on_one_line
     assert "default: object = None, version: int | None = None) -> object" in on_one_line
     assert str(inspect.getdoc(values.get)).splitlines()[0] in text

@@ -1,4 +1,4 @@
-"""A cluster of in-memory nodes conforms: each mode with one policy, since real nodes have both with both."""
+"""Run the conformance suite on a cluster of in-memory nodes, each mode with one policy: real nodes run every pair."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Whose pools are kept while nodes come and go, and who asks for the map when the one who did has left."""
+"""Test a cluster's pools while nodes come and go, and slot map refreshes whose caller was cancelled."""
 
 import asyncio
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def client(request: pytest.FixtureRequest, world: World) -> Any:
 
 
 def go_on(client: Any, seconds: float) -> None:
-    """Have it be so much later."""
+    """Advance the clock."""
     nodes = getattr(client, "client", client).primary.nodes
     clock = nodes.clock
     nodes.clock = lambda: clock() + seconds
@@ -144,7 +144,7 @@ def test_nodes_may_be_added_during_a_slot_map_refresh(world: World, mode: str) -
     nodes = getattr(client, "client", client).primary.nodes
 
     class Meets(dict[Any, int]):
-        """Another thread is sent to a node that nobody knew, just now."""
+        """A key that sends another thread to an unknown node while it is looked up."""
 
         def __contains__(self, pool: object) -> bool:
             nodes.at(("10.0.0.1", 8000 + world.told), pool)
@@ -195,7 +195,7 @@ def test_new_owner_with_an_unannounced_name_is_looked_up_in_the_slot_map(client:
 
 
 def pages(client: Any, *between: Callable[[], object]) -> set[bytes]:
-    """Return the keys that a scan finds, where each thing happens after one of the first pages."""
+    """Return the keys found by a scan; each event happens after one of the first pages."""
     found: set[bytes] = set()
     cursor, things = 0, iter(between)
     while True:
@@ -207,7 +207,7 @@ def pages(client: Any, *between: Callable[[], object]) -> set[bytes]:
 
 
 def successor(world: World, old: Node, port: int) -> Node:
-    """Have a node die, and another at a new address have what it had."""
+    """Replace a dead node by another at a new address with the same data."""
     new = newcomer(world, port)
     new.data, old.down = old.data, ConnectError("gone")
     world.owners = [new if each is old else each for each in world.owners]

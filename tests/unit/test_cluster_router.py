@@ -1,4 +1,4 @@
-"""How batches find their owners: redirections, lost connections and lost nodes, without a server, in both modes."""
+"""Test the routing of batches to slot owners: redirects, lost connections and lost nodes, without a server."""
 
 import asyncio
 import time
@@ -31,12 +31,12 @@ A, B, C = b"a", b"b", b"c"
 """Keys of three different primaries."""
 
 LIMIT = 0.5
-"""Seconds after which a batch gives up, in the tests in which it has to."""
+"""Seconds until a batch gives up, in the tests that wait for that."""
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits as long here as elsewhere."""
+    """Shorten the patience of discovery."""
     monkeypatch.setattr(discovery, "PATIENCE", 0.1)
 
 
@@ -69,12 +69,12 @@ def nodes_of(client: Any) -> Any:
 
 
 def forget_when(client: Any, ago: float = 60) -> None:
-    """Have it be so many seconds ago that the map was told."""
+    """Move the last slot map refresh so many seconds into the past."""
     nodes_of(client)._attempted_at = nodes_of(client).clock() - ago
 
 
 def limit(client: Any) -> None:
-    """Let batches look for their owners for `LIMIT` seconds only."""
+    """Limit the search for owners to `LIMIT` seconds."""
     nodes_of(client).timeout = LIMIT
 
 
@@ -91,7 +91,7 @@ def gets(node: Node) -> int:
 
 
 def give(world: World, key: bytes, node: Node) -> None:
-    """Have a slot be another's, with what is in it."""
+    """Move a slot with its data to another node."""
     node.data[key] = owner(world, key).data.pop(key, None)
     world.owners[slot(key)] = node
 
@@ -243,7 +243,7 @@ def test_slot_map_is_asked_next_of_the_node_that_answers_among_hung_ones(client:
 
 
 def count_time(client: Any) -> ManualClock:
-    """Have the time of a cluster's client be told by a clock."""
+    """Give a cluster's client a manual clock."""
     nodes_of(client).clock = clock = ManualClock()
     forget_when(client)
     return clock
@@ -372,7 +372,7 @@ def test_slot_map_refresh_is_shared_by_many_threads(world: World) -> None:
     assert world.told <= 8
 
 
-# What CLUSTER SLOTS says ---------------------------------------------------------------------------------------------
+# Replies to CLUSTER SLOTS --------------------------------------------------------------------------------------------
 
 
 def test_slot_map_is_read_whatever_names_the_nodes_have() -> None:

@@ -1,4 +1,4 @@
-"""Durations do not depend on the time of day."""
+"""Test that durations do not depend on the time of day."""
 
 import time
 

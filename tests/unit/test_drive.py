@@ -1,4 +1,4 @@
-"""The drivers keep the rules of effects, in both modes."""
+"""Test that both drivers follow the rules of effects."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""The drivers perform the clean-up of an operation that is interrupted, and nothing hides what interrupted it."""
+"""Test that drivers perform the cleanup of an interrupted operation and raise the interruption."""
 
 import asyncio
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ def test_operation_that_swallows_the_interrupt_does_not_hide_it() -> None:
 
 
 class Stuck:
-    """Hangs on PING; takes a tick for anything else."""
+    """A client that hangs on PING and takes one tick for anything else."""
 
     def __init__(self) -> None:
         self.done: list[Batch] = []

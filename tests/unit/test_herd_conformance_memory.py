@@ -1,4 +1,4 @@
-"""The herd policy conforms, on the in-memory server, in both modes, with and without scripts."""
+"""Run the conformance suite with the herd policy on the in-memory server, in both modes, with and without scripts."""
 
 from collections.abc import Iterator
 

@@ -1,7 +1,7 @@
-"""Readers, claimers, writers and deleters of one key, in any order of their round trips, against the rules as a model.
+"""Test readers, claimers, writers and deleters of one key, in any order of their round trips, against a model.
 
-Each step of the machine is one effect of one operation. The model is what the rules say: one entry with its end, and
-who holds the lease. After every step the in-memory server must be as the model is.
+Each step of the machine is one effect of one operation. The model follows the rules: one entry with its expiry, and the
+holder of the lease. After every step the in-memory server must agree with the model.
 """
 
 import math
@@ -41,7 +41,7 @@ GONE: Final = "no entry"
 
 @dataclass(eq=False)
 class Caller:
-    """One operation under way, and what the model knows of it."""
+    """A running operation, and the model's knowledge of it."""
 
     kind: str
     op: Op[Any]
@@ -50,21 +50,21 @@ class Caller:
     variables: Variables = field(default_factory=copy_context)
     effect: Any = None
     saw: set[object] = field(default_factory=set)
-    """Every state that the entry had while this operation was under way."""
+    """Every state of the entry while this operation ran."""
     beside: list["Caller"] = field(default_factory=list)
-    """Those under way in the same process at some moment of this one: callers of get_or_set share what one finds."""
+    """Operations of the same process that ran at the same time: callers of get_or_set share a result."""
     token: bytes = b""
     claimed_at: int = 0
     asked_at: int = 0
-    """When the effect was yielded; of a script that is sent whole, when it was first asked for."""
+    """Time at which the effect was yielded; for a script sent in full, that of its first attempt."""
     claimed: object = GONE
     won_stale: bool = False
     waited: float = 0.0
-    """Seconds, for another's value."""
+    """Seconds spent waiting for another caller's value."""
 
 
 class HerdMachine(RuleBasedStateMachine):
-    """The server, the model of one entry and its lease, and the callers under way."""
+    """The server, the model of one entry and its lease, and the running callers."""
 
     @initialize()
     def begin(self) -> None:
@@ -78,9 +78,9 @@ class HerdMachine(RuleBasedStateMachine):
             context(**common, single_flight=SingleFlight(), random=lambda: 0.5) for _ in range(3)
         ]
         self.entry: tuple[int, int] | None = None
-        """The model: value, and the moment in milliseconds at which it ends."""
+        """The model of the entry: value, and expiry in milliseconds."""
         self.holder: tuple[bytes, int] | None = None
-        """The model: token, and the moment at which the lease lapses."""
+        """The model of the lease: token, and expiry."""
 
     # the model
 
@@ -109,7 +109,7 @@ class HerdMachine(RuleBasedStateMachine):
         return self.entry is not None and self.entry[1] - self.now > H
 
     def write(self, value: int | None, *, lease: bool = False) -> None:
-        """Rule 3, but for what is published."""
+        """Apply rule 3, to writes other than published results."""
         self.entry = None if value is None else (value, self.now + T + H)
         if not lease:
             self.holder = None
@@ -150,7 +150,7 @@ class HerdMachine(RuleBasedStateMachine):
             assert value in caller.saw.union(*({each.new} | each.saw for each in caller.beside)), value
 
     def perform(self, caller: Caller) -> None:
-        """Perform the effect that a caller has yielded, on the server and on the model."""
+        """Perform a caller's yielded effect on the server and on the model."""
         effect = caller.effect
         if isinstance(effect, Call):
             return self.go_on(caller, caller.new)
@@ -190,7 +190,7 @@ class HerdMachine(RuleBasedStateMachine):
             self.write(caller.new if caller.kind == "set" else None)
 
     def claimed(self, caller: Caller, arguments: Any, replies: Any) -> None:
-        """Rule 2: the lease is won if nobody holds it."""
+        """Apply rule 2: the lease is won if nobody holds it."""
         assert (replies[0] is not None) == (self.holder is None)
         if self.holder is None:
             self.holder = arguments[1], self.now + L
@@ -202,7 +202,7 @@ class HerdMachine(RuleBasedStateMachine):
             self.holder = None
 
     def published(self, caller: Caller, reply: Any) -> None:
-        """Rule 4."""
+        """Apply rule 4."""
         own = self.holder is not None and self.holder[0] == caller.token
         if own:
             stores = True
@@ -219,7 +219,7 @@ class HerdMachine(RuleBasedStateMachine):
             self.holder = None
 
     def changed(self, caller: Caller, reply: Any) -> None:
-        """Rule 6: to add a stale entry is none, to touch too."""
+        """Apply rule 6: a stale entry is missing for add and for touch."""
         wanted = self.is_fresh() == (caller.kind == "touch")
         assert bool(reply[0]) == wanted
         if wanted:

@@ -1,4 +1,4 @@
-"""IGNORE_EXCEPTIONS: transport errors only, a typed empty value for each operation, a line in the log."""
+"""Test IGNORE_EXCEPTIONS: transport errors only, a typed empty value for each operation, a log line."""
 
 import asyncio
 import inspect
@@ -55,7 +55,7 @@ OPERATIONS = {
 
 
 class Down:
-    """A client whose server is gone."""
+    """A client whose server is down."""
 
     def __init__(self, error: type[Exception] = ConnectionLost) -> None:
         self.error = error

@@ -1,4 +1,4 @@
-"""Who waits longer in a process is next, and is told at once."""
+"""Test the queue of local lock waiters: first in, first out, woken by a release."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Pools of in-memory servers: sharing, closing, threads, forks and event loops."""
+"""Test pools of in-memory servers: sharing, closing, threads, forks and event loops."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Whatever is a real number, or an integer by `__index__`, is one in every method and setting."""
+"""Test that every method and setting accepts any real number, or integer by `__index__`."""
 
 import asyncio
 import inspect
@@ -14,7 +14,7 @@ from dvcache.testing import MemoryPoolFactory
 
 
 class Index:
-    """An integer as numpy has them: no int, but an index."""
+    """An integer like numpy's: no int, but it has `__index__`."""
 
     def __init__(self, value: int) -> None:
         self.value = value
@@ -24,14 +24,14 @@ class Index:
 
 
 class Small(float):
-    """A float whose repr is another text, as that of numpy's."""
+    """A float with another repr, like numpy's."""
 
     def __repr__(self) -> str:
         return f"Small({float(self)})"
 
 
 class Many(int):
-    """An int whose repr is another text."""
+    """An int with another repr."""
 
     def __repr__(self) -> str:
         return "Many"

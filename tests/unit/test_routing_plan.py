@@ -1,4 +1,4 @@
-"""Routing against a model: what several owners do together is what one server does alone."""
+"""Test routing against a model: several owners together answer like one server."""
 
 import zlib
 from collections.abc import Sequence

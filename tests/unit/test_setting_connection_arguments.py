@@ -1,4 +1,4 @@
-"""Connection arguments: each has an effect, or a warning says what to write instead."""
+"""Test connection arguments: each has an effect, or a warning with the remedy."""
 
 import inspect
 import socket
@@ -43,7 +43,7 @@ REFUSED = {
     *("decode_responses", "cache_enabled", "client_cache"),
     *("connection_class", "parser_class", "command_packer", "encoder_class"),
 }
-"""Refused, or honoured by pools that valkey-py drives."""
+"""Arguments that are refused, or used by pools that valkey-py drives."""
 
 
 def said(location: str = URL, **options: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""Settings: every option is of its type."""
+"""Test settings: every option has its type."""
 
 import math
 

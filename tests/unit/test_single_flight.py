@@ -1,4 +1,4 @@
-"""Flights, and the effects that rest on them: to wait for what another caller does, and to have something done."""
+"""Test single flight, and the effects that wait for another caller's result and that spawn work."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Slots against valkey-py's, and keys that are brought into a slot."""
+"""Test slots against valkey-py's, and keys that are placed in a given slot."""
 
 from hypothesis import given
 from hypothesis import strategies as st

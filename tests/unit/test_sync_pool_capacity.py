@@ -1,4 +1,4 @@
-"""The lean pool's places: none is lost, whatever becomes of who waits for one. With lanes that are no connections."""
+"""Test the permits of the sync pool with scripted connections: none is lost, whatever happens to a waiter."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ PING: Batch = (("PING",),)
 
 
 class Lane:
-    """A lane that answers when `let_go` is set."""
+    """A connection that answers when `let_go` is set."""
 
     made: list["Lane"]
     refused: Exception | None
@@ -75,7 +75,7 @@ def pool() -> Iterator[SyncPool]:
 
 
 def started(call: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
-    """Call in a thread; its result or its error ends up in the list."""
+    """Call in a thread; append its result or its error to the list."""
     results: list[object] = []
 
     def work() -> None:
@@ -90,14 +90,14 @@ def started(call: Callable[[], object]) -> tuple[threading.Thread, list[object]]
 
 
 def busy(pool: SyncPool) -> tuple[threading.Thread, Lane]:
-    """Have a thread use the pool's only lane until `let_go`."""
+    """Use the pool's only connection in a thread until `let_go`."""
     thread, _ = started(lambda: pool.execute(PING))
     wait_until(lambda: Lane.made and Lane.made[-1].used)
     return thread, Lane.made[-1]
 
 
 def waiting_at(gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have those who wait for a lane wait at another kind of lock."""
+    """Replace the lock at which callers wait for a connection."""
 
     class Turn:
         def __init__(self) -> None:
@@ -108,7 +108,7 @@ def waiting_at(gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Gate:
-    """A lock that nobody holds but its maker."""
+    """A lock that only its maker holds."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -122,7 +122,7 @@ class Gate:
 
 
 class Interrupted(BaseException):
-    """What a signal handler raises."""
+    """Raised by a signal handler."""
 
 
 @pytest.mark.parametrize("comes", [False, True], ids=["before its turn", "after its turn has come"])
@@ -190,7 +190,7 @@ def test_close_wakes_the_waiters_and_keeps_no_connection(pool: SyncPool, lanes: 
 def test_connection_returned_while_the_pool_closes_is_dropped(
     pool: SyncPool, lanes: list[Lane], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pool is closed after the waiter was woken and before it goes on."""
+    """The pool is closed between the wake-up of the waiter and its next step."""
     user, lane = busy(pool)
     come, go_on = threading.Event(), threading.Event()
 
@@ -235,7 +235,7 @@ def test_abort_ends_calls_in_progress_and_nothing_is_used_again(pool: SyncPool, 
 
 
 class Held:
-    """A holder of a place."""
+    """A holder of a permit."""
 
     lost = False
 
@@ -297,7 +297,7 @@ def test_queue_skips_a_waiter_whose_caller_is_gone(monkeypatch: pytest.MonkeyPat
 
 
 def test_queue_may_be_entered_again_by_the_waiting_thread(pool: SyncPool) -> None:
-    """A signal handler or a finalizer calls the cache while its thread is about to take a place."""
+    """A signal handler or a finalizer calls the cache while its thread is about to take a permit."""
     thread, lane = busy(pool)
     inner: list[object] = []
     begun = time.monotonic()
