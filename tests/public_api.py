@@ -24,12 +24,10 @@ from typing import Any, Final
 import django
 from django.conf import settings
 
+from dvcache._methods.all_operations import OPERATIONS
+
 TEXT: Final = Path(__file__).with_name("public_api.txt")
 
-OPERATIONS: Final = (
-    *("values", "many", "counters", "expiry", "scan", "versions"),
-    *("sets", "hashes", "lists", "sorted_sets", "locks", "clusters"),
-)
 DJANGO: Final = (
     *("apps", "base", "base_client", "base_pool", "cache", "checks", "exceptions", "hash_ring", "pool", "util"),
     *("client", "client.default", "client.herd", "client.sentinel", "client.sharded"),
@@ -47,7 +45,8 @@ DJANGO: Final = (
 )
 MODULES: Final = (
     *("dvcache", "dvcache.testing", "dvcache.testing.conformance"),
-    *(f"dvcache.operations.{name}" for name in OPERATIONS),
+    *dict.fromkeys(operation.__module__ for operation in OPERATIONS.values()),
+    *("dvcache.operations.locks", "dvcache.operations.clusters"),
     "django_valkey",
     *(f"django_valkey.{name}" for name in DJANGO),
 )

@@ -1,4 +1,4 @@
-"""Test IGNORE_EXCEPTIONS: transport errors only, a typed empty value for each operation, a log line."""
+"""IGNORE_EXCEPTIONS: transport errors only, a typed empty value for each operation, a line in the log."""
 
 import asyncio
 import inspect
@@ -9,9 +9,10 @@ from typing import Any, TypeVar, get_args, get_origin
 
 import pytest
 
-from dvcache.cache import AsyncCache, Cache
+from dvcache._methods.all_operations import OPERATIONS
+from dvcache.cache import AsyncCache, Cache, sync
 from dvcache.context import Context
-from dvcache.effects import Call, OnPrimary
+from dvcache.effects import Call, OnPrimary, Op
 from dvcache.errors import (
     ConnectError,
     ConnectionLost,
@@ -21,20 +22,9 @@ from dvcache.errors import (
     UnavailableError,
     WrongTypeError,
 )
-from dvcache.operations import (
-    counters,
-    expiry,
-    hashes,
-    lists,
-    many,
-    scan,
-    sets,
-    sorted_set_ranges,
-    sorted_sets,
-    values,
-    versions,
-)
-from dvcache.policies.ignore_errors import EMPTY, IN_PARTS, forgiving
+from dvcache.operations import clusters, values
+from dvcache.policies.empty_values import EMPTY
+from dvcache.policies.ignore_errors import IN_PARTS, forgiving
 from dvcache.policies.plain import PLAIN
 from dvcache.process.ignored_errors import INTERVAL, IgnoredErrors
 from dvcache.testing import ManualClock
@@ -45,17 +35,10 @@ from tests.support.operation_contexts import CX, context
 
 LOGGER = logging.getLogger("tests.forgiving")
 FORGIVING = context(policy=forgiving(PLAIN), version=3)
-MODULES = (values, many, counters, versions, expiry, scan, sets, hashes, lists, sorted_sets, sorted_set_ranges)
-OPERATIONS = {
-    name: op
-    for module in MODULES
-    for name, op in inspect.getmembers(module, inspect.isfunction)
-    if op.__module__ == module.__name__ and not name.startswith("_")
-}
 
 
 class Down:
-    """A client whose server is down."""
+    """A client whose server is gone."""
 
     def __init__(self, error: type[Exception] = ConnectionLost) -> None:
         self.error = error
@@ -93,12 +76,44 @@ def _fits(value: object, annotation: Any) -> bool:
     return type(value) is (get_origin(annotation) or annotation)
 
 
-def test_table_has_every_operation_of_the_facades() -> None:
+def test_every_operation_has_an_empty_value() -> None:
     locks = {"get_lock", "lock"}
     public = {name for name in dir(Cache) if not name.startswith("_")} - locks
-    assert EMPTY.keys() | IN_PARTS == public | {"publish", "seek", "unanswered"}
-    assert EXAMPLES.keys() == public - STREAMS.keys()
     assert OPERATIONS.keys() == public
+    assert EMPTY.keys() >= public - IN_PARTS
+    assert EXAMPLES.keys() == public - STREAMS.keys()
+
+
+def test_every_cluster_operation_that_sends_has_an_empty_value() -> None:
+    found = {name for name, each in vars(clusters).items() if getattr(each, "__module__", "") == clusters.__name__}
+    public = {name for name in found if not name.startswith("_")}
+    assert public - EMPTY.keys() == {"keyslot", "invalidate_key_from_cache"}
+
+
+def test_an_empty_value_is_a_new_object_for_each_call() -> None:
+    cache = Cache(FORGIVING, Down())
+    cursor, items = cache.scan_page("*")
+    items.append("mine")
+    cache.hgetall("k")["mine"] = 1
+    assert (cursor, cache.scan_page("*"), cache.hgetall("k")) == (0, (0, []), {})
+
+
+def test_the_empty_value_is_found_by_the_arguments_of_any_form() -> None:
+    cache = Cache(FORGIVING, Down())
+    assert cache.get(key="k", default=1) == cache.get("k", 1) == cache.get("k", 1, 2) == 1
+    assert EMPTY["get"](None, "k", 1, None, "added by a host", client=object()) == 1
+    assert EMPTY["spop"](None, "k", client=object()) is None
+
+
+def test_an_operation_without_an_empty_value_raises_its_error() -> None:
+    def raw(cx: Context, key: str) -> Op[object]:
+        return (yield (("GET", cx.keys.key(key)),))
+
+    class Own(Cache):
+        get_raw = sync(raw)
+
+    with pytest.raises(ConnectionLost):
+        Own(FORGIVING, Down()).get_raw("k")
 
 
 @each_operation
