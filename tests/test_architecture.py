@@ -120,7 +120,7 @@ SHARED = {
 
 
 @pytest.mark.parametrize("part", ["pools", "clients"])
-def test_pools_and_clients_reach_only_what_they_share(part: str) -> None:
+def test_pools_and_clients_reach_only_shared_modules(part: str) -> None:
     allowed = [f"dvcache.{name}" for name in (part, *SHARED)]
     for module in below({*files()}, f"dvcache.{part}", *(f"dvcache.{name}" for name in SHARED)):
         names = below(imports()[module], *PACKAGES)

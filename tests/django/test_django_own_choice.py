@@ -123,7 +123,7 @@ RAW: Final = [
 ]
 
 
-def test_sync_client_returns_what_django_valkeys_client_does(server: Server) -> None:
+def test_sync_client_returns_the_results_of_django_valkeys_client(server: Server) -> None:
     with override_settings(CACHES={"default": {"BACKEND": SYNC, "LOCATION": [server.url(1), server.url(2)]}}):
         cache = caches["default"]
         client = cache.client
@@ -144,7 +144,7 @@ def test_sync_client_returns_what_django_valkeys_client_does(server: Server) -> 
         assert client.close() is None
 
 
-def test_async_client_returns_what_django_valkeys_client_does(server: Server) -> None:
+def test_async_client_returns_the_results_of_django_valkeys_client(server: Server) -> None:
     async def scenario() -> None:
         cache = caches["default"]
         client = cache.client

@@ -126,7 +126,7 @@ def test_coroutines_use_a_sync_client_in_a_thread(
 
 
 @pytest.mark.parametrize("client", OWN)
-def test_stored_value_is_that_which_the_override_passed_to_super(client: type) -> None:
+def test_stored_value_is_that_passed_to_super_by_the_override(client: type) -> None:
     with alias(client) as cache:
         of(cache, "set")("a", 1)
         raw = cache._wired.container.cache()

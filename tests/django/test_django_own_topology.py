@@ -73,7 +73,7 @@ def test_client_that_inherits_the_herd_client_selects_its_policy(cls: type, *, s
     assert (of_class(cls, entry, **({} if cls is Spread else SENTINELS)).herd is not None) == spreads
 
 
-def test_client_that_inherits_none_is_refused_with_what_to_inherit() -> None:
+def test_client_without_a_known_base_is_refused_with_the_known_bases() -> None:
     assert "must inherit" in str(refused(Foreign))
     assert "DefaultClient" in str(refused(f"{__name__}.Foreign"))
 

@@ -39,7 +39,7 @@ def test_every_method_of_both_caches_is_in_a_table_of_operations() -> None:
         assert listed == {name for name, _ in inspect.getmembers(cache, callable) if not name.startswith("_")}
 
 
-def test_operation_tables_say_what_each_returns_without_a_server() -> None:
+def test_operation_tables_have_the_empty_value_of_each() -> None:
     context = Container(Settings.parse({"LOCATION": "memory://", "VERSION": 7})).context()
     data, values = {"a": 1}, {"key": "k", "value": "v", "default": "d", "data": {"a": 1}, "keys": ["a"]}
     values |= {"mapping": {}, "values": [], "pattern": "*", "search": "*", "timeout": 1, "when": 1}

@@ -192,7 +192,7 @@ def test_deadline_limits_connecting(batch: Any, make: Make, server: Server, run:
     run(main())
 
 
-def test_hung_server_ends_the_connection_whatever_the_deadline(make: Make, server: Server, run: Run) -> None:
+def test_hung_server_ends_the_connection_with_any_deadline(make: Make, server: Server, run: Run) -> None:
     async def main() -> None:
         pool = make(timeout=0.2)
         await pool.execute(PING)

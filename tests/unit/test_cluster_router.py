@@ -375,7 +375,7 @@ def test_slot_map_refresh_is_shared_by_many_threads(world: World) -> None:
 # Replies to CLUSTER SLOTS --------------------------------------------------------------------------------------------
 
 
-def test_slot_map_is_read_whatever_names_the_nodes_have() -> None:
+def test_slot_map_is_read_with_any_names_of_nodes() -> None:
     reply = [
         [5, 9, [b"host", 1, b"id", []], [b"10.0.0.2", 2, b"id", []]],
         [0, 4, [b"", 3, b"id"], [None, 4, b"id"]],

@@ -25,14 +25,14 @@ def _leased(left: list[BaseException]) -> Op[Any]:
 
 
 @modes
-def test_cleanup_is_performed_after_an_error_which_is_raised(drive_: Drive) -> None:
+def test_cleanup_is_performed_after_an_error_before_it_is_raised(drive_: Drive) -> None:
     left: list[BaseException] = []
     with pytest.raises(ConnectionLost, match="gone"):
         drive_(_leased(left), ConnectionLost("gone"), [1])
     assert len(left) == 1
 
 
-def test_cleanup_is_performed_after_a_keyboard_interrupt_which_is_raised() -> None:
+def test_cleanup_is_performed_after_a_keyboard_interrupt() -> None:
     client = Scripted(KeyboardInterrupt(), [1])
     with pytest.raises(KeyboardInterrupt):
         run(_leased([]), client)
@@ -88,7 +88,7 @@ async def _cancelled(client: Stuck, op: Op[Any]) -> asyncio.Task[Any]:
     return task
 
 
-def test_cleanup_is_performed_after_a_cancellation_which_is_raised() -> None:
+def test_cleanup_is_performed_after_a_cancellation() -> None:
     async def main() -> None:
         client = Stuck()
         task = await _cancelled(client, _leased([]))

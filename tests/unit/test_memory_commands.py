@@ -194,7 +194,7 @@ def test_copy_reaches_another_database_of_the_same_server(store: MemoryStore) ->
     assert second.execute((("GET", "k"),)) == [b"v"]
 
 
-def test_info_says_that_this_is_no_valkey_and_what_it_holds(pool: MemoryPool) -> None:
+def test_info_says_that_this_is_no_valkey_and_counts_its_keys(pool: MemoryPool) -> None:
     [_, _, text, keyspace] = pool.execute((("SET", "a", 1), ("SET", "b", 1, "EX", 5), ("INFO",), ("INFO", "keyspace")))
     assert b"valkey_version:memory" in text
     assert keyspace == b"# Keyspace\r\ndb0:keys=2,expires=1,avg_ttl=0\r\n"

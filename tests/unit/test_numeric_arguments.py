@@ -137,7 +137,7 @@ def test_integers_by_index_are_counts_and_ranks(name: str, kind: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", [*REALS])
-def test_real_numbers_are_what_counters_add(kind: Any) -> None:
+def test_counters_add_real_numbers(kind: Any) -> None:
     with container() as made:
         cache = made.cache()
         cache.set("k", 1.5)

@@ -136,14 +136,14 @@ COMPRESSORS = [*made("dvcache.compressors", "compress", "decompress"), *DICTIONA
 
 @pytest.mark.parametrize("serializer", SERIALIZERS)
 @pytest.mark.parametrize("way", WAYS)
-def test_copy_of_each_serializer_reads_what_the_other_wrote(serializer: Any, way: str) -> None:
+def test_copy_of_each_serializer_reads_the_others_output(serializer: Any, way: str) -> None:
     copied = WAYS[way](serializer)
     assert copied.loads(serializer.dumps([1, "a"])) == [1, "a"]
 
 
 @pytest.mark.parametrize("compressor", COMPRESSORS)
 @pytest.mark.parametrize("way", WAYS)
-def test_copy_of_each_compressor_reads_what_the_other_wrote(compressor: Any, way: str) -> None:
+def test_copy_of_each_compressor_reads_the_others_output(compressor: Any, way: str) -> None:
     copied = WAYS[way](compressor)
     assert copied.decompress(compressor.compress(b"text" * 100)) == b"text" * 100
 
