@@ -74,7 +74,7 @@ def main(host: str, port: str, rounds: str) -> None:
             figures["set_many"].append(timed(lambda: cache.set_many(DATA, 60), 100))
             figures["await get_many"].append(runner.run(atimed(lambda: acache.get_many(DATA), 100)))
             figures["await set_many"].append(runner.run(atimed(lambda: acache.set_many(DATA, 60), 100)))
-    told = {name: statistics.median(each) for name, each in figures.items()}
+    medians = {name: statistics.median(each) for name, each in figures.items()}
     for start in range(0, STORED, 10_000):
         names = (f"{'odd' if number % 2 else 'even'}:{number}" for number in range(start, start + 10_000))
         cache.set_many(dict.fromkeys(names, "x" * 50), None)
@@ -83,8 +83,8 @@ def main(host: str, port: str, rounds: str) -> None:
     sys.stdin.readline()
     began = time.perf_counter()
     assert cache.delete_pattern("odd:*") == STORED // 2
-    told["delete_pattern"] = time.perf_counter() - began
-    sys.stdout.write(json.dumps(told))
+    medians["delete_pattern"] = time.perf_counter() - began
+    sys.stdout.write(json.dumps(medians))
 
 
 async def in_loop(caches: Any) -> Any:

@@ -100,12 +100,12 @@ def measure(options: argparse.Namespace, topologies: Mapping[str, Any]) -> Pairs
 def pair(before: subprocess.Popen[str], after: subprocess.Popen[str], work: str, number: int) -> tuple[float, float]:
     """Measure one round of each, in alternating order."""
     if number % 2:
-        later = asked(after, work)
-        return asked(before, work), later
-    return asked(before, work), asked(after, work)
+        later = measured(after, work)
+        return measured(before, work), later
+    return measured(before, work), measured(after, work)
 
 
-def asked(process: subprocess.Popen[str], work: str) -> float:
+def measured(process: subprocess.Popen[str], work: str) -> float:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(f"{work}\n")

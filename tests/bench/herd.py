@@ -60,10 +60,10 @@ def crowd(python: str, server: Server, call: str) -> str:
         subprocess.Popen([python, str(CROWD), server.url(), call], env=env, text=True, stdout=subprocess.PIPE)
         for _ in range(PROCESSES)
     ]
-    told = [json.loads(program.communicate()[0]) for program in programs]
-    times = sorted(time for each in told for time in each["times"])
-    made = sum(each["made"] for each in told)
-    lives = max(each["lives"] for each in told)
+    reports = [json.loads(program.communicate()[0]) for program in programs]
+    times = sorted(time for each in reports for time in each["times"])
+    made = sum(each["made"] for each in reports)
+    lives = max(each["lives"] for each in reports)
     p50, p99 = times[len(times) // 2], times[len(times) * 99 // 100]
     return f"{lives:>8}{made:>8}{len(times):>9,}{p50:>9.2f}{p99:>9.2f}{times[-1]:>9.1f}"
 

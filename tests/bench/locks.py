@@ -28,11 +28,11 @@ def show_locks(server: Server, rounds: int, theirs: str | None) -> None:
     for name, python in pythons.items():
         server.raw("FLUSHALL")
         before = _sets(server)
-        told = turns(server.url(), rounds * 10, *[python] * PROCESSES)
-        took = sorted(seconds * 1000 for seconds in hand_overs(told))
+        taken = turns(server.url(), rounds * 10, *[python] * PROCESSES)
+        took = sorted(seconds * 1000 for seconds in hand_overs(taken))
         p99 = took[len(took) * 99 // 100]
         print(f"  {name:<44}{len(took):>7}{statistics.median(took):>8.1f}{p99:>8.1f}{took[-1]:>8.1f}")
-        lasted = told[-1].given_back - told[0].asked
+        lasted = taken[-1].given_back - taken[0].asked
         print(
             f"    {(_sets(server) - before) / lasted / PROCESSES:.0f} SET a second and process while it waits or holds"
         )

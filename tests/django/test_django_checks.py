@@ -408,7 +408,7 @@ def test_manage_py_check_passes_the_example_and_names_faults(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("location", "options", "told"),
+    ("location", "options", "reported"),
     [
         ("valkeys://:p@h", {}, ["W006"]),
         ("valkeys://:p@h", {"TLS_CHECK_HOSTNAME": True}, []),
@@ -423,8 +423,8 @@ def test_manage_py_check_passes_the_example_and_names_faults(tmp_path: Path) -> 
     ],
 )
 def test_certificates_for_another_host_are_reported_before_deployment(
-    location: str, options: dict[str, Any], told: list[str]
+    location: str, options: dict[str, Any], reported: list[str]
 ) -> None:
     with override_settings(CACHES={"default": entry(location, OPTIONS=options)}):
         found = [str(each.id).rpartition(".")[2] for each in checks.check_deployment()]
-        assert [each for each in found if each in {"W006", "W007"}] == told
+        assert [each for each in found if each in {"W006", "W007"}] == reported

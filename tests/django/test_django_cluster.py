@@ -286,9 +286,9 @@ def test_cluster_methods_take_the_same_arguments_in_both_modes() -> None:
     for name in own:
         method = getattr(ClusterValkeyCache, name)
         assert method is getattr(DefaultClusterClient, name) is getattr(ClusterCache, name)
-        for twin in (getattr(ClusterValkeyCache, f"a{name}"), getattr(AsyncDefaultClusterClient, name)):
-            assert inspect.signature(twin) == inspect.signature(method)
-            assert inspect.iscoroutinefunction(twin)
+        for counterpart in (getattr(ClusterValkeyCache, f"a{name}"), getattr(AsyncDefaultClusterClient, name)):
+            assert inspect.signature(counterpart) == inspect.signature(method)
+            assert inspect.iscoroutinefunction(counterpart)
 
 
 def test_cluster_down_returns_empty_values_with_ignored_errors(configured: Configure) -> None:

@@ -113,9 +113,9 @@ def test_timeouts_of_live_connections_are_those_of_the_settings(
         [endpoint] = container().settings.endpoints
         assert (endpoint.timeout, endpoint.connect_timeout) == expected
         lean: Any = pool_of(caches["default"])
-        [lane] = lean._free
-        assert lane._connection.socket_connect_timeout == expected[1]
-        seconds = int.from_bytes(lane._sock.getsockopt(1, 20, 16)[:8], "little")  # SOL_SOCKET, SO_RCVTIMEO
+        [sync_connection] = lean._free
+        assert sync_connection._connection.socket_connect_timeout == expected[1]
+        seconds = int.from_bytes(sync_connection._sock.getsockopt(1, 20, 16)[:8], "little")  # SOL_SOCKET, SO_RCVTIMEO
         assert seconds == (0 if expected[0] is None else expected[0])
 
 

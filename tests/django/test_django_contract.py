@@ -197,8 +197,8 @@ def test_async_methods_use_no_thread(monkeypatch: pytest.MonkeyPatch, configured
             assert [item async for item in getattr(cache, name[spelling:])(argument)] == []
 
     monkeypatch.setattr(SyncToAsync, "__call__", recorded)
-    twins = {name for name in dir(ValkeyCache) if name[:1] == "a" and hasattr(ValkeyCache, name[1:])} - {"add"}
-    assert twins == {*CALLS, *STREAMS, "aget_lock", "alock"}
+    async_names = {name for name in dir(ValkeyCache) if name[:1] == "a" and hasattr(ValkeyCache, name[1:])} - {"add"}
+    assert async_names == {*CALLS, *STREAMS, "aget_lock", "alock"}
     with configured("memory://hops"):
         asyncio.run(scenario(caches["default"]))
     with configured("memory://hops", BACKEND=ASYNC):

@@ -100,22 +100,26 @@ def test_every_path_of_the_compatibility_page_can_be_imported(path: str) -> None
 
 
 @pytest.fixture
-def nobody() -> Iterator[Any]:
+def silent_server() -> Iterator[Any]:
     """The default alias, with a server that does not answer."""
     entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": f"valkey://127.0.0.1:{free_port()}"}
     with override_settings(CACHES={"default": entry}):
         yield caches["default"]
 
 
-def test_except_clause_for_django_valkeys_error_catches_a_lost_server(nobody: Any) -> None:
-    for call in (lambda: nobody.get("a"), lambda: nobody.client.set("a", 1), lambda: asyncio.run(nobody.aget("a"))):
+def test_except_clause_for_django_valkeys_error_catches_a_lost_server(silent_server: Any) -> None:
+    for call in (
+        lambda: silent_server.get("a"),
+        lambda: silent_server.client.set("a", 1),
+        lambda: asyncio.run(silent_server.aget("a")),
+    ):
         with pytest.raises(ConnectionInterrupted) as caught:
             call()
         assert isinstance(caught.value, TransportError)
         assert caught.value.connection is None
         with pytest.raises(base_client._main_exceptions):
             call()
-    raw = nobody.client.get_client()
+    raw = silent_server.client.get_client()
     with pytest.raises(base_client._main_exceptions):
         raw.get("a")
 
@@ -324,6 +328,6 @@ def test_compressor_rejects_data_that_it_did_not_write() -> None:
         ZlibCompressor(options={}).decompress(b"no zlib")
 
 
-def test_raw_client_is_that_of_valkey_py(nobody: Any) -> None:
-    assert isinstance(nobody.client.get_client(), valkey.Valkey)
-    assert nobody.client.connect() is not nobody.client.connect()
+def test_raw_client_is_that_of_valkey_py(silent_server: Any) -> None:
+    assert isinstance(silent_server.client.get_client(), valkey.Valkey)
+    assert silent_server.client.connect() is not silent_server.client.connect()

@@ -123,13 +123,13 @@ def test_async_raw_clients_are_found_in_the_same_way(cache: Any, shards: Shards)
         client = await async_cache.get_valkey_connection("default", key=stored)
         assert type(client) is valkey.asyncio.Valkey
         assert await client.get(stored) == b"7"
-        twin = cache.client.client_in("async")
-        clients = await twin.connect()
+        async_client = cache.client.client_in("async")
+        clients = await async_client.connect()
         assert list(clients) == shards.urls
-        assert await clients[twin.get_server_name(stored)].get(stored) == b"7"
-        found, _ = await twin.get_client_with_index(write=True)
+        assert await clients[async_client.get_server_name(stored)].get(stored) == b"7"
+        found, _ = await async_client.get_client_with_index(write=True)
         assert await found.ping()
-        await twin.disconnect()
+        await async_client.disconnect()
 
     asyncio.run(scenario())
 

@@ -36,22 +36,22 @@ def struck(server: Server, pool: str, loop: str, error: str, every: int) -> dict
     ]
     ran = subprocess.run([*arguments, str(every)], env=environment(), capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-2000:]
-    told: dict[str, Any] = json.loads(ran.stdout)
-    return told
+    report: dict[str, Any] = json.loads(ran.stdout)
+    return report
 
 
-def bad(told: dict[str, Any]) -> dict[str, list[str]]:
+def faults(report: dict[str, Any]) -> dict[str, list[str]]:
     """Return the faults in a report."""
-    return {name: told[name] for name in NOTHING}
+    return {name: report[name] for name in NOTHING}
 
 
 @pytest.mark.parametrize(
     ("loop", "error"), [("asyncio", "KeyboardInterrupt"), ("asyncio", "Struck"), ("uvloop", "Struck")]
 )
 def test_exception_at_any_instruction_mixes_up_no_reply(loop: str, error: str, server: Server) -> None:
-    told = struck(server, "multiplexed", loop, error, EVERY)
-    assert told["struck"] > 30
-    assert bad(told) == NOTHING
+    report = struck(server, "multiplexed", loop, error, EVERY)
+    assert report["struck"] > 30
+    assert faults(report) == NOTHING
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def test_exception_at_any_instruction_mixes_up_no_reply(loop: str, error: str, s
 def test_exception_at_any_instruction_loses_no_permit_of_a_custom_pool(
     pool: str, loop: str, error: str, server: Server
 ) -> None:
-    told = struck(server, pool, loop, error, EVERY)
-    assert told["struck"] > 30
-    assert bad(told) == NOTHING
+    report = struck(server, pool, loop, error, EVERY)
+    assert report["struck"] > 30
+    assert faults(report) == NOTHING
 
 
 def test_interrupt_at_the_end_of_a_task_does_not_stop_the_next_run() -> None:

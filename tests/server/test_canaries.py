@@ -150,9 +150,9 @@ def test_error_texts_show_no_value(server: Server) -> None:
         lambda: cache.set_many({"a": threading.Lock(), "b": CANARY}),
         lambda: cache.sadd("hash", CANARY),
     ]
-    told = []
+    texts = []
     for call in calls:
         with pytest.raises((CacheError, ValueError, TypeError)) as caught:
             call()
-        told.append(str(caught.value))
-    assert CANARY not in " ".join(told)
+        texts.append(str(caught.value))
+    assert CANARY not in " ".join(texts)

@@ -7,9 +7,9 @@ import pytest
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from tests.selection import alternate
 from tests.support.clusters import Cluster, on_cluster
-from tests.support.herd_processes import of_a_herd
+from tests.support.herd_processes import with_herd_policy
 
-POLICIES = {"plain": lambda make_cache: make_cache, "herd": of_a_herd}
+POLICIES = {"plain": lambda make_cache: make_cache, "herd": with_herd_policy}
 
 
 @pytest.fixture(scope="module")

@@ -32,14 +32,14 @@ def cache(request: pytest.FixtureRequest, make: Any) -> Any:
 @pytest.fixture
 def halfway(cluster: Cluster, cache: Any) -> Iterator[None]:
     """Start the migration of a slot with an entry on either node; the test ends before the migration."""
-    home = cluster.owner(slot(TAG))
-    away = next(node for node in cluster.primaries if node is not home)
+    owner = cluster.owner(slot(TAG))
+    away = next(node for node in cluster.primaries if node is not owner)
     for name in ("here", "there"):
         cache.set(f"{{{TAG}}}{name}", 1)
     with cluster.moving(slot(TAG), away) as moved:
         moved(f":1:{{{TAG}}}there".encode())
         yield
-    cluster.move(slot(TAG), home)
+    cluster.move(slot(TAG), owner)
     wait_until(cluster.is_whole, 20)
 
 

@@ -255,12 +255,12 @@ def test_threads_of_a_forked_child_have_connections_of_their_own(cls: type, serv
     pool = made(server.url(), CONNECTION_POOL_CLASS=cls)
     pool.execute(tuple(("SET", f"k{number}", number) for number in range(50)))
 
-    def right(who: int) -> bool:
-        return all(pool.execute((("GET", f"k{n}"),)) == [b"%d" % n] for n in range(who, 50))
+    def right(first_key: int) -> bool:
+        return all(pool.execute((("GET", f"k{n}"),)) == [b"%d" % n] for n in range(first_key, 50))
 
     child = os.fork()
     if child == 0:
-        os._exit(0 if all(right(who) for who in range(20)) else 1)
+        os._exit(0 if all(right(first_key) for first_key in range(20)) else 1)
     with ThreadPoolExecutor(4) as threads:
         assert all(threads.map(right, range(20)))
     assert os.waitpid(child, 0)[1] == 0
@@ -304,10 +304,10 @@ def test_twenty_concurrent_first_threads_make_one_pool(server: Server) -> None:
 
 def test_library_name_is_not_sent_if_the_settings_say_so(server: Server) -> None:
     for options in ({}, {"CONNECTION_POOL_CLASS": OwnPool}):
-        for kwargs, told in (({}, True), ({"lib_name": None, "lib_version": None}, False)):
+        for kwargs, sent in (({}, True), ({"lib_name": None, "lib_version": None}, False)):
             pool = made(server.url(), CONNECTION_POOL_KWARGS=kwargs, **options)
             [info] = pool.execute((("CLIENT", "INFO"),))
-            assert (b"lib-name=valkey-py" in info) is told
+            assert (b"lib-name=valkey-py" in info) is sent
             pool.close()
 
 

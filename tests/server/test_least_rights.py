@@ -13,7 +13,7 @@ import dvcache
 from dvcache import Container, PermissionDenied, Settings
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from tests.support.clusters import Cluster, on_cluster
-from tests.support.herd_processes import of_a_herd
+from tests.support.herd_processes import with_herd_policy
 from tests.support.programs import ROOT
 from tests.support.servers import Server
 from tests.support.topologies import SERVICES, SentinelFleet
@@ -24,7 +24,7 @@ SERVER_RULES, SENTINEL_RULES = (
 )
 MORE: Final = dict(re.findall(r"^\| ([\w, ()]+?) \| `(\+[^`]*)` \|$", PAGE.replace("\\|", "|"), re.MULTILINE))
 PASSWORD: Final = "p:/ @"
-POLICIES = {"plain": lambda make_cache: make_cache, "herd": of_a_herd}
+POLICIES = {"plain": lambda make_cache: make_cache, "herd": with_herd_policy}
 MODES = ["sync", "async"]
 
 UNSENT: Final = {"SYNC", "INCR"}

@@ -60,7 +60,7 @@ replies = values.map(encoded) | st.sampled_from(
         b"_\r\n",
     ]
 )
-told = st.lists(replies, min_size=1, max_size=4)
+scripts = st.lists(replies, min_size=1, max_size=4)
 
 fuzz = settings(
     max_examples=6,
@@ -125,7 +125,7 @@ def test_any_reply_to_a_method_is_a_value_or_an_error_of_ours(
     container: Container, speaker: Speaker, name: str
 ) -> None:
     @fuzz
-    @given(told)
+    @given(scripts)
     def check(replies: list[bytes]) -> None:
         speaker.answer = in_turn(replies)
         harmless(lambda: consumed(CALLS[name](container.cache())))
@@ -159,7 +159,7 @@ def test_any_reply_to_an_async_method_is_a_value_or_an_error_of_ours(
             await made
 
     @fuzz
-    @given(told)
+    @given(scripts)
     def check(replies: list[bytes]) -> None:
         speaker.answer = in_turn(replies)
         harmless(lambda: runner.run(called()))
@@ -253,7 +253,7 @@ def by_sentinel(speaker: Speaker) -> Settings:
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(told)
+@given(scripts)
 def test_any_reply_of_a_sentinel_is_an_error_of_ours(mode: str, said: list[bytes]) -> None:
     with (
         Speaker(in_turn(said)) as speaker,

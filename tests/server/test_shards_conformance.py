@@ -7,10 +7,10 @@ import pytest
 
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from tests.selection import alternate
-from tests.support.herd_processes import of_a_herd
+from tests.support.herd_processes import with_herd_policy
 from tests.support.shards import Shards
 
-POLICIES = {"plain": lambda make_cache: make_cache, "herd": of_a_herd}
+POLICIES = {"plain": lambda make_cache: make_cache, "herd": with_herd_policy}
 
 
 @pytest.fixture(scope="module")

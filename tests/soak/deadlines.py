@@ -11,7 +11,7 @@ MARGIN = 0.05
 """Seconds by which a batch may outlast its deadline."""
 
 
-def no_batch_outlasts_its_deadline_whatever_hangs(run: Run) -> str:
+def batches_end_at_their_deadline_on_every_fault(run: Run) -> str:
     rows = []
     for topology in ("cluster",) if run.short else TOPOLOGIES:
         with world(topology) as servers:

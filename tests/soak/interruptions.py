@@ -36,19 +36,19 @@ class Struck(BaseException):
     """Raised in a thread at any instruction."""
 
 
-def recursion_errors_lose_no_connection_and_cross_no_reply(run: Run) -> str:
+def recursion_errors_lose_no_connection_and_mix_up_no_reply(run: Run) -> str:
     return _shown(run, _recursing)
 
 
-def memory_errors_lose_no_connection_and_cross_no_reply(run: Run) -> str:
+def memory_errors_lose_no_connection_and_mix_up_no_reply(run: Run) -> str:
     return _shown(run, _out_of_memory)
 
 
-def interrupts_of_the_main_thread_lose_no_connection_and_cross_no_reply(run: Run) -> str:
+def keyboard_interrupts_lose_no_connection_and_mix_up_no_reply(run: Run) -> str:
     return _shown(run, _interrupted)
 
 
-def asynchronous_exceptions_lose_no_connection_and_cross_no_reply(run: Run) -> str:
+def asynchronous_exceptions_lose_no_connection_and_mix_up_no_reply(run: Run) -> str:
     return _shown(run, _struck)
 
 
@@ -83,9 +83,9 @@ class Callers:
         self.wrong: list[object] = []
         self.errors: Counter[str] = Counter()
 
-    def turn(self, who: int, number: int) -> None:
+    def turn(self, caller: int, number: int) -> None:
         """Write a key, which must be acknowledged only if it is stored, and read it."""
-        key, value = f"{who}:{number % 50}", b"%d of %d" % (number, who)
+        key, value = f"{caller}:{number % 50}", b"%d of %d" % (number, caller)
         [said] = self.pool.execute((("SET", key, value),))
         [read] = self.pool.execute((("GET", key),))
         if (said, read) != (b"OK", value):
@@ -107,18 +107,18 @@ class Callers:
     def close(self) -> None:
         self.pool.close()
 
-    def going_on(
+    def running(
         self,
         struck: tuple[type[BaseException], ...],
         *,
         most: int = THREADS,
         arm: Callable[[], object] = lambda: None,
-    ) -> "Going":
+    ) -> "Running":
         """Run threads within the block; `arm` is called in them at first and after each exception."""
-        return Going(self, struck, most, arm)
+        return Running(self, struck, most, arm)
 
 
-class Going:
+class Running:
     """The running threads."""
 
     def __init__(
@@ -127,7 +127,7 @@ class Going:
         self._callers, self._struck, self._arm = callers, struck, arm
         self.stop = threading.Event()
         self.count = 0
-        self.threads = [threading.Thread(target=self._work, args=(who,)) for who in range(most)]
+        self.threads = [threading.Thread(target=self._work, args=(caller,)) for caller in range(most)]
 
     def __enter__(self) -> Self:
         for thread in self.threads:
@@ -140,7 +140,7 @@ class Going:
             thread.join(30)
         assert not any(thread.is_alive() for thread in self.threads), "a thread hangs"
 
-    def _work(self, who: int) -> None:
+    def _work(self, caller: int) -> None:
         number = 0
         while True:
             try:
@@ -148,7 +148,7 @@ class Going:
                     self._arm()
                     while not self.stop.is_set():
                         number += 1
-                        self._callers.turn(who, number)
+                        self._callers.turn(caller, number)
                     return  # noqa: TRY300  # an exception may strike here too
                 except self._struck:
                     self.count += 1
@@ -161,7 +161,7 @@ class Going:
 def _struck(callers: Callers, wanted: int) -> int:
     strike = ctypes.pythonapi.PyThreadState_SetAsyncExc
     chance = random.Random(1)
-    with callers.going_on((Struck,)) as going:
+    with callers.running((Struck,)) as going:
         struck = 0
         while struck < wanted:
             # a thread ends if it is struck between two calls; its number may then be that of another
@@ -178,7 +178,7 @@ def _recursing(callers: Callers, wanted: int) -> int:
     struck = 0
     lock = threading.Lock()
 
-    def work(who: int) -> None:
+    def work(caller: int) -> None:
         nonlocal struck
         number = 0
 
@@ -188,10 +188,10 @@ def _recursing(callers: Callers, wanted: int) -> int:
                 deeper(frames - 1)
                 return
             number += 1
-            callers.turn(who, number)
+            callers.turn(caller, number)
 
         base = sys.getrecursionlimit() - 45
-        chance = random.Random(who)
+        chance = random.Random(caller)
         while struck < wanted:
             try:
                 deeper(base + chance.randrange(40))
@@ -201,7 +201,7 @@ def _recursing(callers: Callers, wanted: int) -> int:
             except TransportError as error:
                 callers.errors[str(error)] += 1
 
-    threads = [threading.Thread(target=work, args=(who,)) for who in range(THREADS)]
+    threads = [threading.Thread(target=work, args=(caller,)) for caller in range(THREADS)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -232,7 +232,7 @@ def _out_of_memory(callers: Callers, wanted: int) -> int:
             raise MemoryError
         return trace
 
-    with callers.going_on((MemoryError,), arm=lambda: sys.settrace(trace)):
+    with callers.running((MemoryError,), arm=lambda: sys.settrace(trace)):
         give_up = time.monotonic() + 600
         while struck < wanted and time.monotonic() < give_up:
             time.sleep(0.01)
@@ -262,7 +262,7 @@ def _interrupted(callers: Callers, wanted: int) -> int:
             struck += 1
             raise KeyboardInterrupt
 
-    with callers.going_on((), most=THREADS - 1), _ticking(0.001, interrupt):
+    with callers.running((), most=THREADS - 1), _ticking(0.001, interrupt):
         while struck < wanted:
             number += 1
             with suppress(KeyboardInterrupt):

@@ -51,7 +51,7 @@ class RoughProxy(DelayProxy):
 
 def gets_over_a_rough_network_return_their_own_values(run: Run) -> str:
     gets = 4_000 if run.short else 350_000
-    told = []
+    rows = []
     runners: dict[str, Callable[..., Counter[str]]] = {"asyncio": asyncio.run, "uvloop": uvloop.run}
     for name, runner in runners.items():
         with Server() as server, RoughProxy(server.port) as proxy:
@@ -64,8 +64,8 @@ def gets_over_a_rough_network_return_their_own_values(run: Run) -> str:
             assert count["cancelled"] > gets // 20
             assert count["answered"] > gets // 20
             outcomes = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(count.items()))
-            told.append(f"{name}: {outcomes}, {proxy.ended} of {proxy.accepted} connections truncated")
-    return "; ".join(told)
+            rows.append(f"{name}: {outcomes}, {proxy.ended} of {proxy.accepted} connections truncated")
+    return "; ".join(rows)
 
 
 async def _get(cache: AsyncCache, gets: int, run: Run) -> Counter[str]:

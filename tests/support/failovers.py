@@ -39,13 +39,13 @@ def hangs_with_a_sentinel(fleet: SentinelFleet, primary: Node) -> None:
     primary.pause()
 
 
-def is_asked_to_leave(fleet: SentinelFleet, primary: Node) -> None:
+def hands_over(fleet: SentinelFleet, primary: Node) -> None:
     fleet.wait_whole(SERVICE)
     assert fleet.primary(SERVICE) is primary
     fleet.sentinels[0].raw("SENTINEL", "FAILOVER", SERVICE)
 
 
-FAULTS: Final[tuple[Fault, ...]] = (dies, hangs, hangs_with_a_sentinel, is_asked_to_leave)
+FAULTS: Final[tuple[Fault, ...]] = (dies, hangs, hangs_with_a_sentinel, hands_over)
 
 
 def settings(fleet: SentinelFleet, *, replicas: bool = False, **options: Any) -> Settings:
@@ -77,13 +77,13 @@ class Loads:
         self.of_each = (Load(container, "sync"), Load(container, "async"))
 
     @contextmanager
-    def going_on(self) -> Iterator[None]:
+    def running(self) -> Iterator[None]:
         with ExitStack() as stack:
             for load in self.of_each:
-                stack.enter_context(load.going_on())
+                stack.enter_context(load.running())
             yield
 
-    def are_on(self, node: Node) -> bool:
+    def have_completed_on(self, node: Node) -> bool:
         """Return True if every caller has completed on the node."""
         there = run_id(node)
         return all(len(load.recovered(there, 0)) == load.callers for load in self.of_each)
@@ -94,7 +94,7 @@ class Loads:
         return sum(len(load.failed) for load in self.of_each)
 
 
-def go_over(fault: Fault, fleet: SentinelFleet, loads: Loads) -> float:
+def measure_failover(fault: Fault, fleet: SentinelFleet, loads: Loads) -> float:
     """Apply the fault to the primary under load, and restore it.
 
     Returns: Seconds from the new primary's announcement until the last caller completed there.
@@ -104,15 +104,15 @@ def go_over(fault: Fault, fleet: SentinelFleet, loads: Loads) -> float:
     """
     old = fleet.primary(SERVICE)
     old_id = run_id(old)
-    with loads.going_on():
-        wait_until(lambda: loads.are_on(old))
+    with loads.running():
+        wait_until(lambda: loads.have_completed_on(old))
         with fleet.announcements() as announcements:
             began = time.monotonic()
             fault(fleet, old)
             announced = announcements.first(SERVICE, began)
         new = fleet.replication(SERVICE).node(announced.new)
         new_id = run_id(new)
-        wait_until(lambda: loads.are_on(new))
+        wait_until(lambda: loads.have_completed_on(new))
         fleet.restore()
     for load in loads.of_each:
         assert load.acknowledged(old_id, announced.at + IN_TIME) == []

@@ -56,7 +56,7 @@ class Node:
         if command[0] in {"ASKING", "SCAN"}:
             return b"OK" if command[0] == "ASKING" else self._page(int(str(command[1])))
         if command[:2] == ("CLUSTER", "SLOTS"):
-            self.world.told += 1
+            self.world.refreshes += 1
             return self.world.slots()
         if self.script and (answer := self.script.pop(0)) is not None:
             if isinstance(answer, str):
@@ -102,7 +102,7 @@ class World:
     def __init__(self, primaries: int = 3) -> None:
         self.nodes = [Node(self, ("10.0.0.1", 7001 + n)) for n in range(primaries)]
         self.owners = [self.nodes[n * primaries // 16384] for n in range(16384)]
-        self.told = 0
+        self.refreshes = 0
         self.names: dict[str, Address] = {}
         """Addresses by host name."""
         self.pools: list[Any] = []

@@ -66,10 +66,10 @@ def main(library: str, url: str, pid: int) -> None:
         assert len(ticks) > 5, "others did not run meanwhile"
         print("the limit held")  # noqa: T201  # the report
         assert len(cache.get("k")) == 1_000_000  # type: ignore[arg-type]  # what was set
-    _wait_in_line(url)
+    _wait_for_connection(url)
 
 
-def _wait_in_line(url: str) -> None:
+def _wait_for_connection(url: str) -> None:
     from threading import Thread  # noqa: PLC0415  # as above
 
     from dvcache import Container, Settings  # noqa: PLC0415  # as above

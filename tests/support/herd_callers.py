@@ -29,18 +29,18 @@ PAUSE: Final = 0.005
 """Seconds between two messages, and between two checks whether to go on."""
 
 
-class Talk:
+class Lines:
     """Exchange of lines with a process, on a socket."""
 
     def __init__(self, ours: socket.socket) -> None:
         # one file for both directions would discard read-ahead data on a write
         self._from, self._to = ours.makefile("r"), ours.makefile("w")
 
-    def hear(self) -> str:
+    def receive(self) -> str:
         """Return the next line; an empty one if the other process has ended."""
         return self._from.readline().strip()
 
-    def say(self, line: str) -> None:
+    def send(self, line: str) -> None:
         self._to.write(f"{line}\n")
         self._to.flush()
 
@@ -67,10 +67,10 @@ class Signals:
         self._thread.join()
         self._raw.close()
 
-    def say(self, *command: str) -> None:
+    def send(self, *command: str) -> None:
         self._unsent.append(command)
 
-    def hear(self, name: str) -> bool:
+    def receive(self, name: str) -> bool:
         return bool(self._raw.exists(name))
 
     def _send(self) -> None:
@@ -85,20 +85,20 @@ class Signals:
 class Round:
     """The callers of one round, and their messages."""
 
-    def __init__(self, told: dict[str, Any], signals: Signals) -> None:
-        self.call, self.key, self.callers = told["call"], told["key"], told["callers"]
-        self.new, self.fails, self.timeout = told["new"], told.get("fails", False), told.get("timeout", 60)
-        self._name, self._signals = told["round"], signals
+    def __init__(self, order: dict[str, Any], signals: Signals) -> None:
+        self.call, self.key, self.callers = order["call"], order["key"], order["callers"]
+        self.new, self.fails, self.timeout = order["new"], order.get("fails", False), order.get("timeout", 60)
+        self._name, self._signals = order["round"], signals
         self._all = threading.Barrier(self.callers)
 
-    def say(self, what: str) -> None:
-        self._signals.say("INCR", f"{self._name}:{what}")
+    def send(self, event: str) -> None:
+        self._signals.send("INCR", f"{self._name}:{event}")
 
     def served(self, value: object, began: float) -> None:
-        self._signals.say("RPUSH", f"{self._name}:served", json.dumps([value, time.perf_counter() - began]))
+        self._signals.send("RPUSH", f"{self._name}:served", json.dumps([value, time.perf_counter() - began]))
 
     def may_go_on(self) -> bool:
-        return self._signals.hear(f"{self._name}:go")
+        return self._signals.receive(f"{self._name}:go")
 
     def computed(self) -> Any:
         if self.fails:
@@ -106,20 +106,20 @@ class Round:
         return self.new
 
     def compute(self) -> Any:
-        self.say("computed")
+        self.send("computed")
         while not self.may_go_on():
             time.sleep(PAUSE)
         return self.computed()
 
     async def acompute(self) -> Any:
-        self.say("computed")
+        self.send("computed")
         while not self.may_go_on():  # noqa: ASYNC110  # another process says it
             await asyncio.sleep(PAUSE)
         return self.computed()
 
     def perform(self, cache: Cache, plain: Cache) -> None:
         self._all.wait()
-        self.say("began")
+        self.send("began")
         began = time.perf_counter()
         try:
             if self.call == "plain get":
@@ -134,7 +134,7 @@ class Round:
         self.served(value, began)
 
     async def aperform(self, cache: AsyncCache, plain: AsyncCache) -> None:
-        self.say("began")
+        self.send("began")
         began = time.perf_counter()
         try:
             if self.call == "plain get":
@@ -149,34 +149,34 @@ class Round:
         self.served(value, began)
 
 
-def in_threads(herd: Container, other: Container, signals: Signals, talk: Talk) -> None:
+def in_threads(herd: Container, other: Container, signals: Signals, talk: Lines) -> None:
     with herd, other, ThreadPoolExecutor(200) as threads:
         cache, plain = herd.cache(), other.cache()
         cache.get("warm"), plain.get("warm")
-        talk.say(f"ready {os.getpid()}")
-        while line := talk.hear():
-            told = Round(json.loads(line), signals)
-            for done in [threads.submit(told.perform, cache, plain) for _ in range(told.callers)]:
+        talk.send(f"ready {os.getpid()}")
+        while line := talk.receive():
+            begun = Round(json.loads(line), signals)
+            for done in [threads.submit(begun.perform, cache, plain) for _ in range(begun.callers)]:
                 done.result()
-            talk.say("done")
+            talk.send("done")
 
 
-async def in_tasks(herd: Container, other: Container, signals: Signals, talk: Talk) -> None:
+async def in_tasks(herd: Container, other: Container, signals: Signals, talk: Lines) -> None:
     async with herd, other:
         cache, plain = herd.async_cache(), other.async_cache()
         await cache.get("warm"), await plain.get("warm")
-        talk.say(f"ready {os.getpid()}")
-        while line := await asyncio.to_thread(talk.hear):
-            told = Round(json.loads(line), signals)
-            await asyncio.gather(*(told.aperform(cache, plain) for _ in range(told.callers)))
-            talk.say("done")
+        talk.send(f"ready {os.getpid()}")
+        while line := await asyncio.to_thread(talk.receive):
+            begun = Round(json.loads(line), signals)
+            await asyncio.gather(*(begun.aperform(cache, plain) for _ in range(begun.callers)))
+            talk.send("done")
 
 
 def container(entry: dict[str, Any], **options: object) -> Container:
     return Container(Settings.parse({**entry, "OPTIONS": {**entry.get("OPTIONS", {}), **options}}))
 
 
-def work(kind: str, entry: dict[str, Any], url: str, talk: Talk) -> None:
+def work(kind: str, entry: dict[str, Any], url: str, talk: Lines) -> None:
     caches = container(entry), container(entry, HERD=False)
     with Signals(url) as signals:
         if kind == "threads":
@@ -192,7 +192,7 @@ def main(kind: str, text: str, url: str, *descriptors: str) -> None:
             mine = sockets.pop(number)
             for each in sockets:
                 each.close()
-            talk = Talk(mine)
+            talk = Lines(mine)
             mine.close()
             work(kind, json.loads(text), url, talk)
             talk.close()

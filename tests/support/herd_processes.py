@@ -15,7 +15,7 @@ import valkey
 
 from dvcache.cache import Cache
 from dvcache.testing.conformance import MakeCache
-from tests.support.herd_callers import Talk
+from tests.support.herd_callers import Lines
 from tests.support.programs import ROOT, command, environment
 from tests.support.servers import Server, wait_until
 
@@ -38,7 +38,7 @@ _SIGNALS: Final = 9
 _rounds: Final = itertools.count()
 
 
-def of_a_herd(make_cache: MakeCache) -> MakeCache:
+def with_herd_policy(make_cache: MakeCache) -> MakeCache:
     """Return a function that makes caches with the herd policy, from one that makes caches."""
 
     def make(**settings: object) -> Cache:
@@ -53,25 +53,25 @@ class CallerProcess:
     """A process of callers, with the protocol of `tests.support.herd_callers`."""
 
     def __init__(self, ours: socket.socket) -> None:
-        self._talk = Talk(ours)
+        self._talk = Lines(ours)
         self.pid = 0
 
     def wait_ready(self) -> None:
-        word, _, pid = self._talk.hear().partition(" ")
+        word, _, pid = self._talk.receive().partition(" ")
         assert word == "ready"
         self.pid = int(pid)
 
-    def tell(self, told: Mapping[str, object]) -> None:
-        self._talk.say(json.dumps(told))
+    def send(self, order: Mapping[str, object]) -> None:
+        self._talk.send(json.dumps(order))
 
     def wait_done(self) -> None:
-        assert self._talk.hear() == "done"
+        assert self._talk.receive() == "done"
 
     def kill(self) -> None:
         """End it by `kill -9`."""
         os.kill(self.pid, signal.SIGKILL)
         with suppress(OSError):
-            while self._talk.hear():  # read to the end
+            while self._talk.receive():  # read to the end
                 pass
             self._talk.close()
 
@@ -115,10 +115,10 @@ class Herd:
 
     def start(self, call: str, key: str, new: object, callers: int | None = None, **more: object) -> "Round":
         """Start a round in every process, with so many concurrent callers in each."""
-        told = {"call": call, "key": key, "new": new, "callers": callers or CALLERS[self.kind], **more}
-        begun = Round(self, f"round{next(_rounds)}", told["callers"] * len(self.processes))
+        order = {"call": call, "key": key, "new": new, "callers": callers or CALLERS[self.kind], **more}
+        begun = Round(self, f"round{next(_rounds)}", order["callers"] * len(self.processes))
         for process in self.processes:
-            process.tell({**told, "round": begun.name})
+            process.send({**order, "round": begun.name})
         return begun
 
 

@@ -239,13 +239,13 @@ class Interruptions:
             self._server.set(f"k{number}", b"v%d" % number)
         self._server.set("big", b"x" * 600_000)
         self._before = self._connections()
-        self.told: dict[str, Any] = {
+        self.report: dict[str, Any] = {
             "points": 0,
             "struck": 0,
             **{name: [] for name in ("wrong", "false", "late", "lost", "dead")},
         }
 
-    def tell(self, every: int) -> None:
+    def try_all(self, every: int) -> None:
         """Run each phase, and raise at one in so many instructions that it runs for the first time."""
         seen: dict[Point, None] = {}
         for phase in PHASES:
@@ -264,13 +264,13 @@ class Interruptions:
             self._server.delete(key)
         tracer = Tracer(self._kind.traced, point, self._raised)
         made, works = self._trial(phase, tracer)
-        self.told["points"] += 1
-        self.told["struck"] += tracer.struck
+        self.report["points"] += 1
+        self.report["struck"] += tracer.struck
         for name in ("wrong", "late", "lost"):
-            self.told[name] += [f"{where}: {each}" for each in getattr(made, name)]
+            self.report[name] += [f"{where}: {each}" for each in getattr(made, name)]
         stored = {key: self._server.get(key) for key in made.acknowledged}
-        self.told["false"] += [f"{where}: {key}" for key, value in made.acknowledged.items() if stored[key] != value]
-        self.told["dead"] += [] if works else [where]
+        self.report["false"] += [f"{where}: {key}" for key, value in made.acknowledged.items() if stored[key] != value]
+        self.report["dead"] += [] if works else [where]
 
     def _trial(self, phase: Phase, tracer: Tracer) -> tuple[Trial, bool]:
         """Run a phase under the tracer; return the outcomes of its calls, and whether the pool works afterwards."""
@@ -348,8 +348,8 @@ def main() -> None:
     raised: type[BaseException] = Struck if error == "Struck" else getattr(builtins, error)
     async_connection.IN_FLIGHT = 2000  # type: ignore[misc]  # small enough to be reached
     interruptions = Interruptions(KINDS[name], new_loop, port, raised)
-    interruptions.tell(every)
-    json.dump(interruptions.told, sys.stdout)
+    interruptions.try_all(every)
+    json.dump(interruptions.report, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -31,8 +31,8 @@ def started(python: str, location: str, rounds: int, timeout: float = 60.0) -> "
 def turns(location: str, rounds: int, *pythons: str) -> list[Turn]:
     """Let one process on each interpreter acquire the lock so many times; return their turns in order of time."""
     programs = [started(python, location, rounds) for python in pythons]
-    told = [json.loads(program.communicate(timeout=120)[0]) for program in programs]
-    return sorted((Turn(n, *turn) for n, each in enumerate(told) for turn in each), key=lambda turn: turn.had)
+    reports = [json.loads(program.communicate(timeout=120)[0]) for program in programs]
+    return sorted((Turn(n, *turn) for n, each in enumerate(reports) for turn in each), key=lambda turn: turn.had)
 
 
 def hand_overs(of: list[Turn]) -> list[float]:

@@ -71,7 +71,7 @@ class Callers(ABC):
         """Make one turn in a task."""
 
     @contextmanager
-    def going_on(self) -> Iterator[None]:
+    def running(self) -> Iterator[None]:
         """Run the callers within the block."""
         work: Callable[[int], object] = self._call if self.mode == "sync" else self._call_all
         numbers: Iterable[int] = range(self.callers if self.mode == "sync" else 1)

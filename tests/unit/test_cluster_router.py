@@ -60,7 +60,7 @@ def client(request: pytest.FixtureRequest, world: World) -> Any:
     for node in world.nodes:
         node.asked.clear()
     forget_when(client)
-    world.told = 0
+    world.refreshes = 0
     return client
 
 
@@ -103,7 +103,7 @@ def test_moved_redirect_is_followed_and_remembered(client: Any, world: World) ->
     assert client.execute((("GET", A),)) == [b"1"]
     assert (gets(old), gets(new)) == (1, 1)
     assert client.execute((("GET", A),)) == [b"1"]
-    assert (gets(old), gets(new), world.told) == (1, 2, 0)
+    assert (gets(old), gets(new), world.refreshes) == (1, 2, 0)
 
 
 def test_moved_redirect_to_an_unknown_node_refreshes_the_slot_map_once(client: Any, world: World) -> None:
@@ -111,9 +111,9 @@ def test_moved_redirect_to_an_unknown_node_refreshes_the_slot_map_once(client: A
     world.nodes.append(new)
     give(world, A, new)
     assert client.execute((("GET", A),)) == [b"1"]
-    assert world.told == 1
+    assert world.refreshes == 1
     assert client.execute((("GET", A),)) == [b"1"]
-    assert world.told == 1
+    assert world.refreshes == 1
 
 
 def test_ask_redirect_is_followed_with_asking_and_keeps_the_slot(client: Any, world: World) -> None:
@@ -210,11 +210,11 @@ def test_node_that_stays_down_delays_nobody_for_long(client: Any, world: World) 
     node = owner(world, A)
     node.down = ConnectError("gone")
     assert isinstance(client.execute((("GET", A),))[0], ConnectError)
-    told, tries, began = world.told, node.tries, time.monotonic()
+    refreshes, tries, began = world.refreshes, node.tries, time.monotonic()
     for number in range(1, 51):
         assert isinstance(client.execute((("GET", A),))[0], ConnectError)
         assert node.tries == tries + number
-    assert world.told - told <= 1 + (time.monotonic() - began) / discovery.ASK_EVERY
+    assert world.refreshes - refreshes <= 1 + (time.monotonic() - began) / discovery.ASK_EVERY
     assert client.execute((("GET", B),)) == [b"2"]
 
 
@@ -356,12 +356,12 @@ def test_slot_map_refresh_is_shared_by_many_tasks(world: World) -> None:
         old, new = owner(world, A), other(world, A)
         new.data |= old.data
         world.owners = [new if each is old else each for each in world.owners]
-        old.down, world.told = ConnectError("gone"), 0
+        old.down, world.refreshes = ConnectError("gone"), 0
         count_time(client)
         return await asyncio.gather(*(client.client.execute((("GET", A),)) for _ in range(200)))
 
     assert asyncio.run(crowd()) == [[b"1"]] * 200
-    assert world.told == 1
+    assert world.refreshes == 1
 
 
 def test_slot_map_refresh_is_shared_by_many_threads(world: World) -> None:
@@ -369,7 +369,7 @@ def test_slot_map_refresh_is_shared_by_many_threads(world: World) -> None:
     with ThreadPoolExecutor(8) as threads:
         replies = list(threads.map(lambda _: client.execute((("GET", A),)), range(64)))
     assert replies == [[None]] * 64
-    assert world.told <= 8
+    assert world.refreshes <= 8
 
 
 # Replies to CLUSTER SLOTS --------------------------------------------------------------------------------------------

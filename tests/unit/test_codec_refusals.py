@@ -110,9 +110,9 @@ def test_value_that_its_serializer_cannot_read_is_refused_each_time() -> None:
     for serializer, value in ((PickleSerializer(), OneWay(1, 2)), (Forgetful(), [1])):
         codec = ValueCodec(serializer, ZlibCompressor())
         for _ in range(2):
-            told = refused(codec, value)
-            assert type(serializer).__name__ in told
-            assert type(value).__name__ in told
+            message = refused(codec, value)
+            assert type(serializer).__name__ in message
+            assert type(value).__name__ in message
 
 
 def test_types_that_were_read_back_are_not_kept_for_ever() -> None:

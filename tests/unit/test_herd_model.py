@@ -125,9 +125,9 @@ class HerdMachine(RuleBasedStateMachine):
             for each in caller.beside:
                 each.beside.append(caller)
         self.callers.append(caller)
-        self.go_on(caller, None)
+        self.resume(caller, None)
 
-    def go_on(self, caller: Caller, answer: Any) -> None:
+    def resume(self, caller: Caller, answer: Any) -> None:
         if not isinstance(answer, NoScriptError):
             caller.asked_at = self.now
         step = caller.op.throw if isinstance(answer, BaseException) else caller.op.send
@@ -153,24 +153,24 @@ class HerdMachine(RuleBasedStateMachine):
         """Perform a caller's yielded effect on the server and on the model."""
         effect = caller.effect
         if isinstance(effect, Call):
-            return self.go_on(caller, caller.new)
+            return self.resume(caller, caller.new)
         if isinstance(effect, Sleep):
             caller.waited += effect.seconds
             self.clock.advance(math.ceil(effect.seconds * 1000) / 1000)  # the model counts in milliseconds
             self.pass_time()
-            return self.go_on(caller, None)
+            return self.resume(caller, None)
         if isinstance(effect, Wait):
             done = effect.done.done()
             caller.waited += 0 if done else WAIT
-            return self.go_on(caller, done)
+            return self.resume(caller, done)
         batch = effect.batch if isinstance(effect, Unchecked | OnPrimary) else effect
         replies = self.server.execute(batch)
         if isinstance(replies[0], NoScriptError):
-            return self.go_on(caller, replies[0])
+            return self.resume(caller, replies[0])
         self.model(caller, batch, replies)
         for each in self.callers:
             each.saw.add(self.value)
-        return self.go_on(caller, replies)
+        return self.resume(caller, replies)
 
     def model(self, caller: Caller, batch: Any, replies: Any) -> None:
         name, *arguments = batch[0]
@@ -239,7 +239,7 @@ class HerdMachine(RuleBasedStateMachine):
         process=process,
         kind=st.sampled_from(["get", "get", "get_or_set", "get_or_set", "set", "delete", "add", "touch", "incr"]),
     )
-    def somebody_begins(self, process: int, kind: str) -> None:
+    def caller_starts(self, process: int, kind: str) -> None:
         operations: dict[str, Callable[[Context, int], Op[Any]]] = {
             "get": lambda cx, _: values.get(cx, "k", MISS),
             "get_or_set": lambda cx, new: values.get_or_set(cx, "k", lambda: new),
@@ -252,15 +252,15 @@ class HerdMachine(RuleBasedStateMachine):
         self.start(process, kind, operations[kind])
 
     @rule(process=process)
-    def somebody_computes_or_waits(self, process: int) -> None:
-        self.somebody_begins(process, "get_or_set")
+    def get_or_set_starts(self, process: int) -> None:
+        self.caller_starts(process, "get_or_set")
         caller = self.callers[-1]
         while caller in self.callers and not isinstance(caller.effect, Call | Sleep | Wait):
             self.perform(caller)
 
     @precondition(lambda self: self.callers)
     @rule(which=st.integers(0, 99))
-    def somebody_goes_on(self, which: int) -> None:
+    def caller_resumes(self, which: int) -> None:
         self.perform(self.callers[which % len(self.callers)])
 
     @precondition(lambda self: self.callers)
@@ -268,11 +268,11 @@ class HerdMachine(RuleBasedStateMachine):
     def a_function_fails(self, which: int) -> None:
         caller = self.callers[which % len(self.callers)]
         if isinstance(caller.effect, Call):
-            self.go_on(caller, LookupError())
+            self.resume(caller, LookupError())
 
     @precondition(lambda self: self.callers)
     @rule(which=st.integers(0, 99))
-    def somebody_comes_to_an_end(self, which: int) -> None:
+    def caller_finishes(self, which: int) -> None:
         caller = self.callers[which % len(self.callers)]
         while caller in self.callers and not isinstance(caller.effect, Wait):
             self.perform(caller)
@@ -285,13 +285,13 @@ class HerdMachine(RuleBasedStateMachine):
             each.saw.add(self.value)
 
     @invariant()
-    def the_server_is_as_the_rules_say(self) -> None:
+    def server_agrees_with_the_model(self) -> None:
         data, left, holder = self.server.execute((("GET", K), ("PTTL", K), ("GET", LEASE)))
         assert (None if data is None else (int(data), self.now + left)) == self.entry
         assert holder == (None if self.holder is None else self.holder[0])
 
     @invariant()
-    def who_computes_won_the_lease_of_what_was_not_fresh_or_has_waited_long_enough(self) -> None:
+    def computing_caller_won_the_lease_or_waited_long_enough(self) -> None:
         for caller in self.callers:
             if isinstance(caller.effect, Call) and caller.waited < WAIT:
                 assert caller.token

@@ -229,8 +229,8 @@ def test_ignored_errors_of_a_class_are_logged_once_in_ten_seconds(
         cache.get("k")
         clock.advance(INTERVAL)
         cache.get("k")
-    told = [(record.getMessage().partition("value")[2], vars(record)["suppressed"]) for record in caplog.records]
-    assert told == [("", 0), ("", 0), ("; 3 more since the last such line", 3), ("", 0)]
+    logged = [(record.getMessage().partition("value")[2], vars(record)["suppressed"]) for record in caplog.records]
+    assert logged == [("", 0), ("", 0), ("; 3 more since the last such line", 3), ("", 0)]
 
 
 def test_ignored_errors_are_counted_logged_or_not() -> None:

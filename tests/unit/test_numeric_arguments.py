@@ -118,7 +118,7 @@ def extended(cache: Cache, by: Any) -> object:
     return lock.extend(by, replace_ttl=True)
 
 
-def told(call: Callable[[Cache, Any], object], number: Any) -> object:
+def effect_of(call: Callable[[Cache, Any], object], number: Any) -> object:
     with container() as made:
         prepared(made.cache())
         return call(made.cache(), number)
@@ -127,13 +127,13 @@ def told(call: Callable[[Cache, Any], object], number: Any) -> object:
 @pytest.mark.parametrize("name", TIMES)
 @pytest.mark.parametrize("kind", [*REALS, *INTEGERS])
 def test_real_numbers_are_times_and_scores(name: str, kind: Any) -> None:
-    assert told(TIMES[name], kind(60)) == told(TIMES[name], 60)
+    assert effect_of(TIMES[name], kind(60)) == effect_of(TIMES[name], 60)
 
 
 @pytest.mark.parametrize("name", COUNTS)
 @pytest.mark.parametrize("kind", INTEGERS)
 def test_integers_by_index_are_counts_and_ranks(name: str, kind: Any) -> None:
-    assert told(COUNTS[name], kind(2)) == told(COUNTS[name], 2)
+    assert effect_of(COUNTS[name], kind(2)) == effect_of(COUNTS[name], 2)
 
 
 @pytest.mark.parametrize("kind", [*REALS])
@@ -148,7 +148,7 @@ def test_counters_add_real_numbers(kind: Any) -> None:
 @pytest.mark.parametrize("name", ["set", "touch", "expire", "pexpire", "expire_at", "lock", "lock acquire"])
 def test_times_that_are_no_numbers_are_refused(name: str, wrong: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
-        told(TIMES[name], wrong)
+        effect_of(TIMES[name], wrong)
 
 
 @pytest.mark.parametrize("kind", [*REALS, *INTEGERS])

@@ -156,19 +156,19 @@ def test_lock_is_owned_by_its_thread_unless_configured() -> None:
     for own, expected in ((True, "Cannot release an unlocked lock"), (False, "")):
         lock = memory_lock(thread_local=own)
         lock.acquire()
-        told: list[str] = []
+        outcomes: list[str] = []
 
-        def release(lock: Lock = lock, told: list[str] = told) -> None:
+        def release(lock: Lock = lock, outcomes: list[str] = outcomes) -> None:
             try:
                 lock.release()
-                told.append("")
+                outcomes.append("")
             except LockError as error:
-                told.append(str(error))
+                outcomes.append(str(error))
 
         thread = threading.Thread(target=release)
         thread.start()
         thread.join()
-        assert told == [expected]
+        assert outcomes == [expected]
 
 
 def test_sync_lock_on_an_event_loop_thread_waits_for_no_task_of_that_loop() -> None:

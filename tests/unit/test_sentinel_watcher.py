@@ -245,7 +245,7 @@ def state(**fields: str) -> dict[str, str]:
     return {"name": "service_name", "ip": "n", "port": "1", "flags": "master", "config-epoch": "3", **fields}
 
 
-class Said:
+class ScriptedSentinel:
     """A sentinel's scripted answers, by the last words of its commands."""
 
     def __init__(self, **answers: Any) -> None:
@@ -266,7 +266,7 @@ def flat(record: dict[str, str]) -> list[bytes]:
 def sentinel(*, peers: int = 0, **answers: Any) -> Sentinel:
     options = MappingProxyType({"min_other_sentinels": peers})
     made = Sentinel(A, Endpoint(service="service_name", sentinels=SENTINELS, sentinel_options=options))
-    made._connection = Said(**answers)
+    made._connection = ScriptedSentinel(**answers)
     return made
 
 

@@ -63,8 +63,8 @@ def test_errors_show_no_part_of_a_password_however_written(template: str, head: 
         try:
             Settings.parse({"LOCATION": url, "OPTIONS": options}, alias="pages")
         except ConfigurationError as error:
-            told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__context__)
-            assert "s3cr3t" not in told
+            shown_text = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__context__)
+            assert "s3cr3t" not in shown_text
 
 
 @pytest.mark.parametrize(
