@@ -11,6 +11,7 @@ from tests.docs.test_tables import CODE, DOCS, rows
 from tests.support.programs import ROOT
 
 REPORTS: Final = ROOT / "tests" / "REPORTS.md"
+PITFALLS: Final = ROOT / "tests" / "PITFALLS.md"
 GUARANTEES: Final = DOCS / "guarantees.md"
 ROWS: Final = [
     f"{group}{number}"
@@ -38,7 +39,7 @@ def missing(name: str) -> str:
     return f"no {absent[0]} in {name}" if absent else ""
 
 
-@pytest.mark.parametrize("page", [REPORTS, GUARANTEES], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [REPORTS, PITFALLS, GUARANTEES], ids=lambda page: page.name)
 def test_every_test_named_on_a_page_exists(page: Path) -> None:
     names = [name for row in rows(page) for name in named(row[-1])]
     assert names

@@ -144,10 +144,3 @@ def test_public_names_are_sorted_and_include_every_error() -> None:
     assert sorted(dvcache.__all__, key=lambda name: (not name.isupper(), name)) == dvcache.__all__
     own = {name for name, cls in vars(errors).items() if inspect.isclass(cls) and issubclass(cls, errors.CacheError)}
     assert {name for name in own if not name.startswith("_")} <= {*dvcache.__all__}
-
-
-def test_every_test_file_named_for_a_pitfall_exists() -> None:
-    listed = {name for row in rows(ROOT / "tests" / "PITFALLS.md") for name in CODE.findall(row[2]) if ".py" in name}
-    assert listed
-    for name in listed:
-        assert (ROOT / "tests" / name).exists(), name
