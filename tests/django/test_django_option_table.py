@@ -1,4 +1,4 @@
-"""Every key, option and global setting, right and wrong: the right value has its effect, the wrong one its error.
+"""Test every key, option and global setting: a right value has its effect, a wrong one its error.
 
 With `-v` the report ends with the table of all of them.
 
@@ -38,12 +38,12 @@ every_row = pytest.mark.parametrize(("name", "where"), CASES, ids=[f"{where}-{na
 
 
 def without(row: Row, server: Server) -> Case:
-    """The entry in which a row's value is left out."""
+    """Return the entry without a row's value."""
     return {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": row.location(server), "OPTIONS": row.beside}, {}
 
 
 def valued(name: str, where: str, value: object, server: Server) -> Case:
-    """The entry and the global settings in which a name has a value, at its place."""
+    """Return the entry and the global settings with a value for the name, at its place."""
     entry, _ = without(ROWS[name], server)
     if where == "key":
         return {**entry, name: value}, {}
@@ -62,7 +62,7 @@ def alias(case: Case, server: Server, log: pytest.LogCaptureFixture) -> Iterator
 
 
 def has_effect(name: str, case: Case, server: Server, log: pytest.LogCaptureFixture) -> bool:
-    """Whether the effect of a name is seen under these settings; what fails without it is not seen."""
+    """Return True if the name has its effect under these settings; a failed assertion means that it has not."""
     log.clear()
     server.raw("FLUSHALL")
     server.raw("CLIENT", "KILL", "TYPE", "NORMAL", "SKIPME", "YES")

@@ -1,4 +1,4 @@
-"""Limits of asynchronous pools: silence, deadlines, back-pressure, blocked loops, early ends, cancellation."""
+"""Test the limits of async pools: silence, deadlines, back-pressure, blocked loops, early closes, cancellation."""
 
 import asyncio
 import contextvars
@@ -192,7 +192,7 @@ def test_deadline_limits_connecting(batch: Any, make: Make, server: Server, run:
     run(main())
 
 
-def test_hung_server_ends_the_connection_whatever_the_deadline(make: Make, server: Server, run: Run) -> None:
+def test_hung_server_ends_the_connection_with_any_deadline(make: Make, server: Server, run: Run) -> None:
     async def main() -> None:
         pool = make(timeout=0.2)
         await pool.execute(PING)
@@ -338,7 +338,7 @@ def test_close_between_connecting_and_takeover_is_noticed_at_once(
         async def connected() -> None:
             await connect()
             if ends <= 1:
-                await asyncio.sleep(0.1)  # the end comes meanwhile
+                await asyncio.sleep(0.1)  # the server closes the connection in the meantime
 
         connection.connect = connected
         return connection
@@ -456,7 +456,7 @@ def test_callers_of_an_aborted_pool_get_closed_error(make: Make, server: Server,
 
 
 class Request:
-    """What a web framework keeps in a ContextVar."""
+    """A request object, as a web framework keeps one in a ContextVar."""
 
 
 request: contextvars.ContextVar[Request | None] = contextvars.ContextVar("request", default=None)
@@ -579,13 +579,13 @@ def test_buffer_of_a_large_reply_is_released(make: Make, server: Server) -> None
         assert len(big) == 120_000_000
         del big
         await asyncio.sleep(0.01)
-        assert resident() - before < 80_000_000  # malloc may keep 64 MB of what was freed
+        assert resident() - before < 80_000_000  # malloc may keep 64 MB of the freed memory
 
     asyncio.run(main())
 
 
 def resident() -> int:
-    """Return the bytes of memory that this process has."""
+    """Return the resident memory of this process in bytes."""
     with open("/proc/self/statm") as file:  # noqa: PTH123  # a proc file
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -640,11 +640,11 @@ def test_custom_pool_closes_idle_connections_that_the_server_has_closed(server: 
         pool: Any = Pools().async_pool(endpoint_of(server.url(), CONNECTION_POOL_CLASS=OwnAsyncPool))
         await asyncio.gather(*(pool.execute((("BLPOP", "none", 0.05),)) for _ in range(20)))
         server.raw("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-        home = pool._loop_pools[asyncio.get_running_loop()]
+        loop_pool = pool._loop_pools[asyncio.get_running_loop()]
         await asyncio.sleep(0.05)
-        home._swept -= 100
+        loop_pool._swept -= 100
         assert await pool.execute(PING) == [b"PONG"]
-        idle = home._made.pool._available_connections
+        idle = loop_pool._made.pool._available_connections
         assert sum(each.is_connected for each in idle) == 1
         pool.close()
 

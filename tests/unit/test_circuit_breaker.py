@@ -1,4 +1,4 @@
-"""The circuit breaker: who gives no answer is left alone for a while, and nobody waits for it."""
+"""Test the circuit breaker: it opens for a server without an answer, tries one caller, and closes."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ HERE = Endpoint(alias="pages", host="h")
 
 
 class Time:
-    """A clock that tests move."""
+    """A clock moved by tests."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -41,7 +41,7 @@ class Time:
 
 
 class Scripted:
-    """A pool that does what it is told next, after the time that this takes."""
+    """A pool with one scripted outcome, and the time that it takes."""
 
     def __init__(self, time: Time) -> None:
         self.time = time
@@ -73,7 +73,7 @@ class AsyncScripted(Scripted):
 
 
 class BegunScripted(Scripted):
-    """A pool that writes now and is read later."""
+    """A pool that writes now and reads later."""
 
     def begin(self, batch: Batch, _until: float | None = None, /) -> "Later":
         return Later(self, batch)
@@ -94,7 +94,7 @@ POOLS: dict[str, type[Scripted]] = {"sync": Scripted, "begun": BegunScripted, "a
 
 
 class Bench:
-    """A pool behind a circuit, which is asked in one way."""
+    """A pool behind a circuit breaker, called in one mode."""
 
     def __init__(self, mode: str) -> None:
         self.time = Time()
@@ -109,7 +109,7 @@ class Bench:
         return asyncio.run(replies) if asyncio.iscoroutine(replies) else replies
 
     def fail(self, outcome: BaseException, takes: float = 0.0) -> None:
-        """Have the pool fail once, and see it."""
+        """Make the pool fail once, and check the error."""
         self.pool.outcome, self.pool.takes = outcome, takes
         with pytest.raises(type(outcome)):
             self.ask()
@@ -170,11 +170,11 @@ def test_circuit_breaker_refuses_other_callers_during_a_trial(bench: Bench) -> N
     bench.time.now += REST
 
     class Other(BaseException):
-        """Raised in the middle of the trial, where another caller looks."""
+        """Raised during the trial, while another caller tests the breaker."""
 
     def look(_: Batch, _until: float | None = None, /) -> Sequence[Any]:
         with pytest.raises(CircuitOpenError):
-            bench.client._circuit.begin()  # another thread's call, at this very moment
+            bench.client._circuit.begin()  # a call of another thread at this moment
         raise Other
 
     bench.pool.execute = look  # type: ignore[method-assign]  # a fake of a fake
@@ -206,7 +206,7 @@ def test_circuit_breaker_forgets_a_lost_trial() -> None:
     bench = Bench("sync")
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
-    bench.client._circuit.begin()  # a thread that never came back: its process forked meanwhile
+    bench.client._circuit.begin()  # a thread that is gone, because its process was forked in the meantime
     bench.time.now += PATIENCE - 0.01
     assert bench.is_open
     bench.time.now += 0.01
@@ -227,7 +227,7 @@ def test_circuit_breaker_ignores_errors_of_the_caller(bench: Bench) -> None:
 
 
 def test_circuit_breaker_closes_on_an_answer_that_was_in_flight(bench: Bench) -> None:
-    circuit = bench.client._circuit  # two callers at once
+    circuit = bench.client._circuit  # two concurrent callers
     began = circuit.begin()
     circuit.fail(ReplyTimeout("late"), began)
     circuit.fail(ReplyTimeout("late"), began)
