@@ -13,7 +13,6 @@ from dvcache.pools.custom.async_pool import AsyncCustomPool
 from dvcache.pools.custom.sources import Classes, FromClasses, FromFactory
 from dvcache.pools.custom.sync_pool import CustomPool
 from dvcache.pools.factory import Pools
-from dvcache.pools.resp3 import Resp3
 from dvcache.pools.sync_pool import SyncPool
 from dvcache.settings import Settings
 from dvcache.testing import MemoryPoolFactory
@@ -58,7 +57,7 @@ def classes(**options: Any) -> tuple[Classes | str, Classes | str]:
 )
 def test_built_in_classes_use_the_built_in_pools(options: dict[str, Any]) -> None:
     assert endpoint(**options).driver is None
-    assert isinstance(Pools().pool(endpoint(**options)), SyncPool | Resp3)
+    assert isinstance(Pools().pool(endpoint(**options)), SyncPool)
 
 
 @pytest.mark.parametrize(
