@@ -18,7 +18,7 @@ from dvcache.types import Endpoint
 
 def test_arguments_are_stored_as_they_would_be_sent() -> None:
     pool = MemoryPool(MemoryStore(), Endpoint())
-    pool.execute((("MSET", "é", "ü", b"bytes", b"\xff", "int", -(10**30), "float", 0.1, "big", 1e300, 7, "m"),))
+    pool.execute((("MSETEX", 6, "é", "ü", b"bytes", b"\xff", "int", -(10**30), "float", 0.1, "big", 1e300, 7, "m"),))
     assert pool.execute((("MGET", "é".encode(), "bytes", "int", "float", "big", "7"),)) == [
         [b"\xc3\xbc", b"\xff", b"-1000000000000000000000000000000", b"0.1", b"1e+300", b"m"]
     ]
@@ -68,7 +68,7 @@ def test_factory_uses_its_clock_and_scripts() -> None:
 
     clock = ManualClock()
     pool = MemoryPoolFactory(clock, scripts={"return 'mine'": python_version}).pool(Endpoint())
-    assert pool.execute((("EVAL", "return 'mine'", 1, "k", 5), ("TTL", "k"))) == [b"OK", 5]
+    assert pool.execute((("EVAL", "return 'mine'", 1, "k", 5), ("PTTL", "k"))) == [b"OK", 5000]
     clock.advance(5)
     assert pool.execute((("EXISTS", "k"),)) == [0]
 
@@ -101,7 +101,7 @@ def test_closed_async_pool_refuses() -> None:
 def test_threads_lose_no_increment() -> None:
     pool = MemoryPool(MemoryStore(), Endpoint())
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda _: pool.execute((("INCR", "n"),) * 10), range(400)))
+        list(threads.map(lambda _: pool.execute((("INCRBY", "n", 1),) * 10), range(400)))
     assert pool.execute((("GET", "n"),)) == [b"4000"]
 
 
