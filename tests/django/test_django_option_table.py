@@ -98,9 +98,7 @@ def named(name: str, where: str, messages: Mapping[str, str] | list[str]) -> boo
 
 
 @every_row
-def test_wrong_value_is_named_by_the_check_and_at_build(
-    name: str, where: str, server: Server, options: AddRow
-) -> None:
+def test_wrong_value_is_named_by_the_check_and_at_build(name: str, where: str, server: Server, options: AddRow) -> None:
     entry, settings = valued(name, where, ROWS[name].wrong, server)
     with override_settings(CACHES={"default": entry}, **settings), warnings.catch_warnings(record=True) as caught:
         said = [message.msg for message in checks.check_caches()]
