@@ -1,4 +1,4 @@
-"""Check who imports whom: every module of both packages, by the floors of `rooms.txt`."""
+"""Check the imports of every module of both packages, by the floors of `rooms.txt`."""
 
 import difflib
 from graphlib import CycleError, TopologicalSorter
@@ -8,7 +8,7 @@ import pytest
 from tests.rooms import PACKAGES, TEXT, files, imports, read, rendered
 
 LATE: set[tuple[str, str]] = set()
-"""Imports inside a function that would else be a circle: an importer, and what it imports."""
+"""Imports inside a function that would otherwise make a circle: the importer, and the imported module."""
 
 
 def rooms() -> list[dict[str, str]]:
@@ -20,12 +20,12 @@ def below(names: set[str], *prefixes: str) -> set[str]:
 
 
 def importers(name: str, *prefixes: str) -> set[str]:
-    """The modules below a name that import something below one of the prefixes."""
+    """Return the modules below a name that import a module below one of the prefixes."""
     return {module for module in below({*imports()}, name) if below(imports()[module], *prefixes)}
 
 
 def ways(start: str, *prefixes: str, doors: tuple[str, ...]) -> set[str]:
-    """What a module imports below the prefixes, directly or through modules that are no doors: the ways there."""
+    """Return the imports of a module below the prefixes, direct or through modules that are no doors, as paths."""
     found, seen, todo = set(), {start}, [(start, start)]
     while todo:
         module, way = todo.pop()
@@ -85,7 +85,7 @@ def test_only_the_container_imports_dependency_injector() -> None:
 
 IO = ("valkey", "libvalkey", "asyncio", "threading", "socket", "ssl", "select", "selectors", "subprocess")
 PROCESS = ("dvcache.process",)
-"""What the callers of one process share: it locks and wakes, and sends nothing."""
+"""Modules shared by the callers of one process: they lock and wake, and send nothing."""
 
 
 @pytest.mark.parametrize("module", sorted(below({*files()}, "dvcache.operations", "dvcache.policies")))
@@ -116,11 +116,11 @@ SHARED = {
     "scripts",
     "memory",
 }
-"""What pools and clients may import beside modules of their own package."""
+"""Modules that pools and clients may import besides those of their own package."""
 
 
 @pytest.mark.parametrize("part", ["pools", "clients"])
-def test_pools_and_clients_reach_only_what_they_share(part: str) -> None:
+def test_pools_and_clients_reach_only_shared_modules(part: str) -> None:
     allowed = [f"dvcache.{name}" for name in (part, *SHARED)]
     for module in below({*files()}, f"dvcache.{part}", *(f"dvcache.{name}" for name in SHARED)):
         names = below(imports()[module], *PACKAGES)

@@ -100,6 +100,7 @@ def remove_if_equal(cx: Context, stored: bytes, old: bytes) -> Op[bool]:
 
 def removal(stored: bytes, old: bytes) -> Command:
     """Return the command that removes an entry without a script, if it still holds the old bytes."""
+    # There is no conditional UNLINK: an expiry in the past removes the key, and IFEQ compares the bytes.
     return ("SET", stored, b"", "PXAT", 1, "IFEQ", old)
 
 

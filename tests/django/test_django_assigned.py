@@ -1,4 +1,4 @@
-"""What is assigned to a cache object counts in every method, as in Django's own caches."""
+"""Test attributes assigned to a cache object: they apply to every method, as in Django's own caches."""
 
 import asyncio
 from collections.abc import Callable
@@ -63,7 +63,7 @@ READS: Final[dict[str, Callable[[Any], object]]] = {
 
 
 class OwnClient:
-    """Made a client of a project's below, once Django is set up."""
+    """Base of a custom client, made once Django is set up."""
 
 
 def own_client() -> str:

@@ -1,4 +1,4 @@
-"""Wrong settings fail where `caches[alias]` is built, and say which alias, which key, and what to do."""
+"""Test that wrong settings fail in `caches[alias]`, with the alias, the key and the remedy."""
 
 import sys
 from typing import Any
@@ -42,7 +42,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
 
 @pytest.fixture
 def needy(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A compressor whose package is not installed."""
+    """A compressor with a missing package."""
     folder = tmp_path_factory.mktemp("needy")
     (folder / "compressor_with_a_need.py").write_text("import brotli\nclass Compressor: ...\n")
     monkeypatch.syspath_prepend(folder)

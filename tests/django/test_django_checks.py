@@ -1,4 +1,4 @@
-"""System checks: every fault of every alias has its id before anything is served, and nothing is connected for it."""
+"""Test system checks: every fault of every alias is found with its id, without a connection."""
 
 import os
 import re
@@ -40,7 +40,7 @@ def options(**given: object) -> dict[str, Any]:
 
 
 class OwnClient(DefaultClient):
-    """A client of the project's own, for sync code."""
+    """A custom client for sync code."""
 
     def get(self, *arguments: Any, **named: Any) -> Any:
         return super().get(*arguments, **named)
@@ -105,12 +105,12 @@ FAULTS: Final[dict[str, tuple[str, dict[str, Any], dict[str, object], str]]] = {
     ),
     "documented backend": ("W001", entry(backend=ASYNC.replace("cache.A", "caches.A")), {}, f"as '{ASYNC}'; write"),
 }
-"""A fault: its id, the alias, global settings, and what the message says."""
+"""A fault: its id, the alias, global settings, and the text of the message."""
 
 
 @pytest.fixture(autouse=True)
 def needy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """A compressor whose package is not installed; and no socket may be made."""
+    """Provide a compressor with a missing package, and forbid sockets."""
     (tmp_path / "needy_compressor.py").write_text("import absent\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(socket.socket, "connect", _refuse, raising=False)
@@ -123,7 +123,7 @@ def _refuse(*_: object) -> None:
 
 
 def found(aliases: Mapping[str, Any], *, deploy: bool = False, **given: object) -> list[tuple[str, str, str]]:
-    """What the checks say of these aliases: ids, messages and hints."""
+    """Return the ids, messages and hints of the checks for these aliases."""
     with override_settings(CACHES=aliases, **given):
         messages = checks.check_deployment() if deploy else checks.check_caches()
     return [(str(each.id).removeprefix("django_valkey."), each.msg, str(each.hint)) for each in messages]
@@ -150,7 +150,7 @@ def test_correct_project_has_no_faults() -> None:
 
 
 LOCAL: Final = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"SOKET_TIMEOUT": 1}}
-"""Another library's backend, whose options are its own."""
+"""A backend of another library, with its own options."""
 
 
 @pytest.mark.filterwarnings("ignore::dvcache.ConfigurationWarning")
@@ -297,7 +297,7 @@ SESSION_ENGINES: Final = {
     "django.contrib.sessions.backends.signed_cookies": False,
     "no.such.engine": False,
 }
-"""Whether sessions are in the cache alone. The second one is a project's own: the class imported above."""
+"""Session engines, and whether sessions are in the cache alone. The second is the class imported above."""
 
 
 @pytest.mark.parametrize("engine", SESSION_ENGINES)
@@ -408,7 +408,7 @@ def test_manage_py_check_passes_the_example_and_names_faults(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("location", "options", "told"),
+    ("location", "options", "reported"),
     [
         ("valkeys://:p@h", {}, ["W006"]),
         ("valkeys://:p@h", {"TLS_CHECK_HOSTNAME": True}, []),
@@ -423,8 +423,8 @@ def test_manage_py_check_passes_the_example_and_names_faults(tmp_path: Path) -> 
     ],
 )
 def test_certificates_for_another_host_are_reported_before_deployment(
-    location: str, options: dict[str, Any], told: list[str]
+    location: str, options: dict[str, Any], reported: list[str]
 ) -> None:
     with override_settings(CACHES={"default": entry(location, OPTIONS=options)}):
         found = [str(each.id).rpartition(".")[2] for each in checks.check_deployment()]
-        assert [each for each in found if each in {"W006", "W007"}] == told
+        assert [each for each in found if each in {"W006", "W007"}] == reported

@@ -1,4 +1,4 @@
-"""`client=`: every method on a client of valkey-py's, or queued in a pipeline."""
+"""Test `client=`: every method on a client of valkey-py, or queued in a pipeline."""
 
 import asyncio
 import inspect
@@ -45,25 +45,25 @@ GIVEN: dict[str, object] = {
 
 
 class Own(ValkeyCache):
-    """A cache class of a project's."""
+    """A custom cache class."""
 
     def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:  # type: ignore[override]
         return f"own {super().get(key, default, version, client=client)}"  # type: ignore[call-arg]
 
 
 class OwnClient(DefaultClient):
-    """A client class of a project's."""
+    """A custom client class."""
 
     def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:  # type: ignore[override]
         return "client", super().get(key, default, version, client=client)  # type: ignore[call-arg]
 
 
 MEANT: dict[tuple[str, str], object] = {("linsert", "where"): "before", ("zmscore", "values"): ["m"]}
-"""What a name means in one operation."""
+"""The value of a name in one operation."""
 
 
 def arguments(name: str) -> tuple[list[Any], dict[str, Any]]:
-    """What an operation is called with: what it cannot do without, by the names of its parameters."""
+    """Return the required arguments of an operation, from the names of its parameters."""
     positional: list[Any] = []
     for parameter in list(inspect.signature(getattr(Methods, name)).parameters.values())[1:]:
         if parameter.kind is parameter.VAR_POSITIONAL:
@@ -82,7 +82,7 @@ def raw(server: Server) -> Iterator[Any]:
 
 @pytest.fixture
 def nowhere(configured: Configure) -> Iterator[Any]:
-    """A cache that has no server of its own."""
+    """A cache without a server."""
     with configured(NOWHERE, OPTIONS={"SOCKET_CONNECT_TIMEOUT": 1}):
         yield caches["default"]
 
@@ -122,7 +122,7 @@ def test_lock_waiters_on_a_client_do_not_wait_for_those_on_the_default(
 ) -> None:
     with configured(server.url(1)):
         cache: Any = caches["default"]
-        cache._context.lock_queue.join(b":1:l")  # as one that waits for the lock of this name on the cache's own server
+        cache._context.lock_queue.join(b":1:l")  # like a waiter for the lock of this name on the cache's own server
         with cache.get_lock("l", timeout=60, blocking_timeout=5, client=raw) as lock:
             assert lock.owned()
             assert cache.get_lock("l", client=raw)._context.lock_queue is lock._context.lock_queue
@@ -168,7 +168,7 @@ def test_pipeline_queues_and_is_returned(nowhere: Any, raw: Any) -> None:
 
 
 class Prepared:
-    """Entries of several pages, for operations on them to find."""
+    """Store entries of several pages for operations to find."""
 
     many = range(1100)
 
@@ -192,7 +192,7 @@ class Prepared:
 
 
 def nothing(*_: object) -> None:
-    """Prepare nothing: operations on what is not there take as many round trips."""
+    """Store nothing: operations on missing entries take as many round trips."""
 
 
 PREPARED: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""CLOSE_CONNECTION: as a request ends, what idles is ended, and never a command in flight."""
+"""Test CLOSE_CONNECTION: the end of a request closes idle connections and none with a command in flight."""
 
 import asyncio
 import threading
@@ -49,7 +49,7 @@ def test_command_in_another_thread_finishes_before_its_connection_closes(
         caches["default"].set("n", 1)
         answers: list[object] = []
         with server.paused():
-            # What is lost is sent again where that is safe, which a counter is not.
+            # a lost command is repeated only if that is safe, which an increment is not
             counter = threading.Thread(target=lambda: answers.append(caches["default"].incr("n")))
             counter.start()
             counter.join(0.1)

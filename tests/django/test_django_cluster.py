@@ -1,4 +1,4 @@
-"""Clusters under Django: the backend and every other way to ask for one, its own methods, and valkey-py's clients."""
+"""Test clusters under Django: the backend and every other way to select one, its methods, and raw clients."""
 
 import asyncio
 import inspect
@@ -99,7 +99,7 @@ def test_cluster_is_reached_by_every_configuration(
 
 @pytest.fixture(params=["", "a"], ids=["sync", "async"])
 def call(request: pytest.FixtureRequest, cluster: Cluster, configured: Configure) -> Iterator[Any]:
-    """A function that calls a method of the cache by its name, in one mode."""
+    """Return a function that calls a method of the cache by its name, in one mode."""
     prefix = request.param
     with configured(",".join(cluster.urls()), BACKEND=BACKEND, TIMEOUT=77), asyncio.Runner() as runner:
         cache = caches["default"]
@@ -228,7 +228,7 @@ def test_cluster_client_argument_is_used_by_the_call(cluster: Cluster, configure
         with pytest.raises(TransportError):
             cache.get("k1")
         raw.nodes_manager.nodes_cache.pop(f"127.0.0.1:{cluster.owner(cache.keyslot('k2')).port}")
-        assert cache.set("k2", 1, client=raw)  # to a node that the client did not know
+        assert cache.set("k2", 1, client=raw)  # to a node unknown to the client
         with raw.pipeline() as pipeline:
             assert cache.set("k2", 2, client=pipeline) is pipeline
             assert pipeline.execute() == [True]
@@ -286,9 +286,9 @@ def test_cluster_methods_take_the_same_arguments_in_both_modes() -> None:
     for name in own:
         method = getattr(ClusterValkeyCache, name)
         assert method is getattr(DefaultClusterClient, name) is getattr(ClusterCache, name)
-        for twin in (getattr(ClusterValkeyCache, f"a{name}"), getattr(AsyncDefaultClusterClient, name)):
-            assert inspect.signature(twin) == inspect.signature(method)
-            assert inspect.iscoroutinefunction(twin)
+        for counterpart in (getattr(ClusterValkeyCache, f"a{name}"), getattr(AsyncDefaultClusterClient, name)):
+            assert inspect.signature(counterpart) == inspect.signature(method)
+            assert inspect.iscoroutinefunction(counterpart)
 
 
 def test_cluster_down_returns_empty_values_with_ignored_errors(configured: Configure) -> None:

@@ -1,4 +1,4 @@
-"""Serializers, compressors and key functions by the dotted paths of settings files."""
+"""Test serializers, compressors and key functions named by the dotted paths of settings files."""
 
 import datetime as dt
 import pickle
@@ -30,7 +30,7 @@ class Upper(JSONSerializer):
 
 
 class Reversing(BaseCompressor):
-    """A project's own: keeps the odd bytes only, to be shorter."""
+    """A custom compressor that keeps every other byte."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         super().__init__(options=options)
@@ -149,7 +149,7 @@ PATHS = {
     "compressors.zstd.ZStdCompressor": "zstd.ZstdCompressor",
     "compressors.brotli.BrotliCompressor": "brotli.BrotliCompressor",
 }
-"""Of django_valkey, each with the class of the core's that it stands for."""
+"""Paths of django_valkey, each with the class of the core that it stands for."""
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -194,7 +194,7 @@ def test_every_global_setting_of_a_compressor_reaches_it(configured: Configure) 
 
 
 class Gentle(ZlibCompressor):
-    """A project's own, set up as django-valkey's classes are."""
+    """A custom compressor with constants, as django-valkey's classes have them."""
 
     level = 1
     min_length = 100

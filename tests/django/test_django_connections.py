@@ -1,4 +1,4 @@
-"""How an alias is connected: who it is, and for how long it waits."""
+"""Test the credentials and the timeouts of an alias's connections."""
 
 import asyncio
 import re
@@ -17,7 +17,7 @@ from tests.support.servers import CACHE_USER, PASSWORD, Server
 
 
 class RotatingToken:
-    """A token that another process changes: it is asked for each connection."""
+    """A token changed by another process; it is read for each connection."""
 
     token: ClassVar[str] = ""
     asked: ClassVar[int] = 0
@@ -28,14 +28,14 @@ class RotatingToken:
 
 
 def pool_of(cache: Any) -> Any:
-    """Return the pool of a backend on one server, behind the client that makes deadlines if there is one."""
+    """Return the pool of a backend on one server, below the client that sets deadlines if there is one."""
     client = cache._client
     return getattr(client, "client", client).pool
 
 
 @pytest.fixture
 def rotate(server: Server) -> Iterator[Any]:
-    """A function that gives the user "rotating" another token on the server, and ends its connections."""
+    """Return a function that changes the token of the user "rotating" on the server, and closes its connections."""
 
     def rotate(token: str) -> None:
         server.raw("ACL", "SETUSER", "rotating", "reset", "on", f">{token}", "~*", "+@all")
@@ -113,9 +113,9 @@ def test_timeouts_of_live_connections_are_those_of_the_settings(
         [endpoint] = container().settings.endpoints
         assert (endpoint.timeout, endpoint.connect_timeout) == expected
         lean: Any = pool_of(caches["default"])
-        [lane] = lean._free
-        assert lane._connection.socket_connect_timeout == expected[1]
-        seconds = int.from_bytes(lane._sock.getsockopt(1, 20, 16)[:8], "little")  # SOL_SOCKET, SO_RCVTIMEO
+        [sync_connection] = lean._free
+        assert sync_connection._connection.socket_connect_timeout == expected[1]
+        seconds = int.from_bytes(sync_connection._sock.getsockopt(1, 20, 16)[:8], "little")  # SOL_SOCKET, SO_RCVTIMEO
         assert seconds == (0 if expected[0] is None else expected[0])
 
 

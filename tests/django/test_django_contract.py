@@ -1,4 +1,4 @@
-"""Django's contract and ours, on {ValkeyCache, its a* half, AsyncValkeyCache}, in memory and on a server in turn."""
+"""Test Django's contract and ours on ValkeyCache, its a* methods and AsyncValkeyCache, in memory and on a server."""
 
 import asyncio
 import inspect
@@ -26,10 +26,10 @@ SYNC, ASYNC = "django_valkey.cache.ValkeyCache", "django_valkey.async_cache.cach
 MODES = {"sync": (SYNC, None), "a* of both": (SYNC, "a"), "async": (ASYNC, ""), "a* of async": (ASYNC, "a")}
 
 PLAIN = {"make_key", "make_pattern", "reverse_key", "validate_key", "make_and_validate_key", "get_backend_timeout"}
-"""What is no coroutine in either mode, since it asks no server."""
+"""Methods that are coroutines in neither mode, since they send nothing."""
 
 LOCKS = {"get_lock", "lock"}
-"""What takes django-valkey's arguments, and asks no server yet."""
+"""Methods that take django-valkey's arguments and send nothing."""
 
 CALLS: dict[str, tuple[object, ...]] = {
     "aset": ("a", 1),
@@ -133,7 +133,7 @@ STREAMS = {"aiter_keys": "*", "asscan_iter": "missing", "ahscan_iter": "missing"
 
 
 def backend_at(path: str, location: str, settings: dict[str, Any]) -> BaseCache:
-    """The backend as `caches` makes it."""
+    """Make the backend as `caches` does."""
     entry = {"BACKEND": path, "LOCATION": location, **settings}
     with override_settings(CACHES={"default": entry}):
         return cast("BaseCache", caches["default"])
@@ -197,8 +197,8 @@ def test_async_methods_use_no_thread(monkeypatch: pytest.MonkeyPatch, configured
             assert [item async for item in getattr(cache, name[spelling:])(argument)] == []
 
     monkeypatch.setattr(SyncToAsync, "__call__", recorded)
-    twins = {name for name in dir(ValkeyCache) if name[:1] == "a" and hasattr(ValkeyCache, name[1:])} - {"add"}
-    assert twins == {*CALLS, *STREAMS, "aget_lock", "alock"}
+    async_names = {name for name in dir(ValkeyCache) if name[:1] == "a" and hasattr(ValkeyCache, name[1:])} - {"add"}
+    assert async_names == {*CALLS, *STREAMS, "aget_lock", "alock"}
     with configured("memory://hops"):
         asyncio.run(scenario(caches["default"]))
     with configured("memory://hops", BACKEND=ASYNC):

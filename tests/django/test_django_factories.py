@@ -1,4 +1,4 @@
-"""Connection factories of a project's own: each method that they override is used by the cache's own operations."""
+"""Test custom connection factories: the operations of the cache use each overridden method."""
 
 import asyncio
 import itertools
@@ -45,7 +45,7 @@ def mode(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def run(mode: str, use: Callable[[Any], Any], alias: str = "default") -> None:
-    """Run a function of a cache: as it is, or as the coroutine function that it then is."""
+    """Run a function of a cache, in async mode as a coroutine function."""
     if mode == "sync":
         for _ in use(caches[alias]):
             pass
@@ -59,7 +59,7 @@ def run(mode: str, use: Callable[[Any], Any], alias: str = "default") -> None:
 
 
 def named(server: Any) -> int:
-    """How many connections the server has of this test's factories."""
+    """Return the number of the server's connections from this test's factories."""
     return sum(b" name=%b " % Counting.name.encode() in line for line in server.raw("CLIENT", "LIST").splitlines())
 
 
@@ -183,7 +183,7 @@ def test_forked_child_calls_the_factory_again(server: Server) -> None:
 
 
 class Bare(BaseConnectionFactory[valkey.Valkey, valkey.ConnectionPool]):
-    """A factory that inherits nothing but the base."""
+    """A factory that inherits from the base alone."""
 
     path_pool_cls = "valkey.connection.ConnectionPool"
     path_base_cls = "valkey.client.Valkey"

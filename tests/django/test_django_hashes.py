@@ -1,4 +1,4 @@
-"""Hashes in Django: named as django-valkey's clients name them, so that what those stored is found and read."""
+"""Test hashes in Django: named as django-valkey's clients name them, so that old ones are found."""
 
 import asyncio
 import pickle
@@ -15,7 +15,7 @@ from tests.support.servers import Server
 
 
 class Mine(HashClient):
-    """A client of a project's own."""
+    """A custom client."""
 
 
 DEFAULT = [None, "django_valkey.client.DefaultClient", "django_valkey.client.HerdClient"]
@@ -23,7 +23,7 @@ HASH = ["django_valkey.client.HashClient", "django_valkey.async_cache.client.Asy
 
 
 def stored(server: Server) -> dict[str, dict[bytes, bytes]]:
-    """The hashes on the server, by their keys."""
+    """Return the hashes on the server, by key."""
     keys: Any = server.raw("KEYS", "*")
     found: dict[str, dict[bytes, bytes]] = {}
     for key in keys:

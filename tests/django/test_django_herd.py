@@ -1,4 +1,4 @@
-"""Django's herd client: entries that django-valkey's stored, and an alias's own policy."""
+"""Test Django's herd client: entries of django-valkey's herd client, and the policy of an alias."""
 
 import asyncio
 import importlib
@@ -18,7 +18,7 @@ THEIRS = (
     b"\x80\x04\x95;\x00\x00\x00\x00\x00\x00\x00\x8c\x19django_valkey.base_client\x94\x8c\x06Marker\x94\x93\x94)\x81\x94}"
     b"\x94\x8c\x01n\x94K\x01sJ\x00\xf1Se\x87\x94."
 )
-"""What django-valkey 0.4.1's herd client stored of {"n": 1}."""
+"""The entry that django-valkey 0.4.1's herd client stores for {"n": 1}."""
 
 
 def entry(location: str, client: str = "django_valkey.client.HerdClient", **options: object) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def test_wrong_herd_setting_is_named_as_in_django() -> None:
         override_settings(CACHES={"default": entry("memory://")}, CACHE_HERD_TIMEOUT="soon"),
         pytest.raises(ImproperlyConfigured, match="CACHE_HERD_TIMEOUT: must be a number of seconds"),
     ):
-        caches["default"]  # makes it
+        caches["default"]  # the first `get` creates it
 
 
 def test_wrong_herd_option_is_reported_with_a_suggestion() -> None:

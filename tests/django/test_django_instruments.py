@@ -1,4 +1,4 @@
-"""Instruments that replace the methods of a cache object see the calls that `docs/django.md` says, and no others."""
+"""Test instruments that replace methods of a cache object: they see the calls that `docs/django.md` lists."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def seen() -> list[str]:
 
 @pytest.fixture
 def cache(server: Server, seen: list[str]) -> Any:
-    """A cache whose methods are replaced as tools do it: on the object, by functions that call what was there."""
+    """Make a cache whose methods are replaced on the object by functions that call the original, as tools do."""
 
     def watched(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:

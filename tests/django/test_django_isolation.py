@@ -1,4 +1,4 @@
-"""What importing does not do, and what the end of a request does not."""
+"""Test the absence of side effects of an import and of the end of a request."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""Values that query when they are pickled are stored from async code too, as Django's own backends do."""
+"""Test values that query when they are pickled: async code can store them, as with Django's own backends."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -130,7 +130,7 @@ counted: list[object] = []
 
 
 class Counting:
-    """Pickle that counts what it writes."""
+    """A pickle serializer that counts its calls."""
 
     def __init__(self, options: Any) -> None:
         from django_valkey.serializers.pickle import PickleSerializer  # noqa: PLC0415  # reads settings

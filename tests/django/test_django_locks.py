@@ -1,4 +1,4 @@
-"""Locks of the backends: valkey-py's errors, valkey-py's locks beside them, and django-valkey's spellings."""
+"""Test locks of the backends: valkey-py's errors, valkey-py's locks beside them, and django-valkey's arguments."""
 
 import asyncio
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ ASYNC = "django_valkey.async_cache.cache.AsyncValkeyCache"
 
 @pytest.fixture
 def older(server: Server) -> Iterator[Any]:
-    """valkey-py's client, as the processes of an older release have it."""
+    """A client of valkey-py, as processes of an older release use it."""
     with valkey.Valkey.from_url(server.url()) as client:
         yield client
 
@@ -100,11 +100,11 @@ def test_async_lock_may_be_awaited_or_not(server: Server, configured: Configure,
 
 
 class Own(valkey.lock.Lock):
-    """A lock class of a project's."""
+    """A custom lock class."""
 
 
 class AsyncOwn(valkey.asyncio.lock.Lock):
-    """Its twin."""
+    """A custom lock class for async code."""
 
 
 def test_lock_class_of_the_project_receives_the_client_of_valkey_py(on_server: Server) -> None:

@@ -1,4 +1,4 @@
-"""One alias on many event loops, threads, requests and processes, on a real server."""
+"""Test one alias on many event loops, threads, requests and processes, on a real server."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Every dotted path and attribute that projects reach by django-valkey's names: each is there, and is of use."""
+"""Test that every dotted path and attribute of django-valkey that projects use exists and works."""
 
 import asyncio
 import logging
@@ -87,7 +87,7 @@ NAMES: Final = [
     Names("django_valkey", "get_valkey_connection VERSION __version__"),
     Names("django_valkey.async_cache", "get_valkey_connection"),
 ]
-"""Section 4 of the compatibility page."""
+"""Names from section 4 of the compatibility page."""
 
 
 def paths(rows: list[Names]) -> list[str]:
@@ -100,28 +100,32 @@ def test_every_path_of_the_compatibility_page_can_be_imported(path: str) -> None
 
 
 @pytest.fixture
-def nobody() -> Iterator[Any]:
-    """The default alias, whose server does not answer."""
+def silent_server() -> Iterator[Any]:
+    """The default alias, with a server that does not answer."""
     entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": f"valkey://127.0.0.1:{free_port()}"}
     with override_settings(CACHES={"default": entry}):
         yield caches["default"]
 
 
-def test_except_clause_for_django_valkeys_error_catches_a_lost_server(nobody: Any) -> None:
-    for call in (lambda: nobody.get("a"), lambda: nobody.client.set("a", 1), lambda: asyncio.run(nobody.aget("a"))):
+def test_except_clause_for_django_valkeys_error_catches_a_lost_server(silent_server: Any) -> None:
+    for call in (
+        lambda: silent_server.get("a"),
+        lambda: silent_server.client.set("a", 1),
+        lambda: asyncio.run(silent_server.aget("a")),
+    ):
         with pytest.raises(ConnectionInterrupted) as caught:
             call()
         assert isinstance(caught.value, TransportError)
         assert caught.value.connection is None
         with pytest.raises(base_client._main_exceptions):
             call()
-    raw = nobody.client.get_client()
+    raw = silent_server.client.get_client()
     with pytest.raises(base_client._main_exceptions):
         raw.get("a")
 
 
 class Wrapping(DefaultClient):
-    """Catches and raises as clients written against django-valkey do."""
+    """A client that catches and raises as those written for django-valkey do."""
 
     def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:
         try:
@@ -155,7 +159,7 @@ def test_custom_client_may_raise_django_valkeys_errors_to_be_ignored(*, ignore: 
 
 
 class Failing:
-    """Has methods that are decorated as django-valkey's are."""
+    """A client with methods decorated as django-valkey's are."""
 
     def __init__(self, *, ignores: bool) -> None:
         self._ignore_exceptions = ignores
@@ -302,7 +306,7 @@ def test_attributes_of_a_cache_and_its_client_exist(backend: str) -> None:
 
 
 class Packing(base_client.HerdCommonMethods, DefaultClient):
-    """A herd client of the project's own."""
+    """A custom herd client."""
 
 
 def test_custom_herd_client_packs_values_as_django_valkey_does() -> None:
@@ -324,6 +328,6 @@ def test_compressor_rejects_data_that_it_did_not_write() -> None:
         ZlibCompressor(options={}).decompress(b"no zlib")
 
 
-def test_raw_client_is_that_of_valkey_py(nobody: Any) -> None:
-    assert isinstance(nobody.client.get_client(), valkey.Valkey)
-    assert nobody.client.connect() is not nobody.client.connect()
+def test_raw_client_is_that_of_valkey_py(silent_server: Any) -> None:
+    assert isinstance(silent_server.client.get_client(), valkey.Valkey)
+    assert silent_server.client.connect() is not silent_server.client.connect()

@@ -1,4 +1,4 @@
-"""Caches of a project's own, as BACKEND: what they override is what every other method goes through."""
+"""Test custom caches as BACKEND: every other method uses the overridden ones."""
 
 import logging
 from collections.abc import Iterator
@@ -25,15 +25,15 @@ from tests.support.custom_caches import alias, calls, of
 
 
 class OwnCache(Counting, ValkeyCache):
-    """Operations of a cache for both modes."""
+    """A custom cache for both modes."""
 
 
 class AsyncOwnCache(AsyncCounting, AsyncValkeyCache):
-    """Operations of a cache of coroutines."""
+    """A custom cache of coroutines."""
 
 
 class OwnBase(Counting, BaseValkeyCache[DefaultClient, valkey.Valkey], BackendCommands):
-    """A cache that is put together of what django-valkey documents."""
+    """A cache composed of the parts that django-valkey documents."""
 
     DEFAULT_CLIENT_CLASS = "django_valkey.client.DefaultClient"
 
@@ -62,7 +62,7 @@ def test_every_operation_uses_the_overrides_of_the_cache(  # noqa: PLR0917  # a 
 
 
 class BothModes(ValkeyCache):
-    """Overrides a method and its coroutine."""
+    """A cache that overrides a method and its coroutine."""
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
         calls["get"] += 1
@@ -86,7 +86,7 @@ def test_cache_may_override_a_method_and_its_coroutine_for_each_mode() -> None:
 
 
 class CoroutineAlone(ValkeyCache):
-    """Overrides a coroutine alone."""
+    """A cache that overrides a coroutine alone."""
 
     async def aget(self, key: Any, default: Any = None, version: Any = None) -> Any:
         calls["aget"] += 1
@@ -104,7 +104,7 @@ def test_coroutine_override_changes_nothing_in_sync_code() -> None:
 
 
 class Over(OwnCache):
-    """Inherits a cache of the project's own."""
+    """A subclass of a custom cache."""
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
         calls["over"] += 1
@@ -131,7 +131,7 @@ def test_super_in_a_cache_override_calls_the_clients_override(backend: type, cli
 
 
 class OfOwnClient(BaseValkeyCache[OwnDefault, valkey.Valkey], BackendCommands):
-    """Names its client."""
+    """A cache that names its client."""
 
     DEFAULT_CLIENT_CLASS = f"{OwnDefault.__module__}.OwnDefault"
 
@@ -147,7 +147,7 @@ def test_cache_uses_the_client_of_its_class_if_the_alias_names_none() -> None:
 
 
 class Choosing(ValkeyCache):
-    """Says of which class its client is."""
+    """A cache that returns the class of its client."""
 
     def get_client_class(self) -> Any:
         calls["get_client_class"] += 1
@@ -163,7 +163,7 @@ def test_cache_may_name_the_class_of_its_client() -> None:
 
 
 class OnSentinels(ValkeyCache):
-    """Names a client of a service."""
+    """A cache that names a client of a service."""
 
     DEFAULT_CLIENT_CLASS = "django_valkey.client.SentinelClient"
 
@@ -176,7 +176,7 @@ def test_client_class_of_a_cache_determines_the_topology() -> None:
 
 
 class Moving(DefaultClient):
-    """Overrides what moves an entry to a later version."""
+    """A cache that overrides `incr_version`."""
 
     def incr_version(self, *args: Any, **kwargs: Any) -> Any:
         calls["incr_version"] += 1
@@ -192,7 +192,7 @@ def test_decr_version_uses_the_override_of_incr_version() -> None:
 
 
 class Listing(DefaultClient):
-    """Overrides what yields page by page."""
+    """A client that overrides a method that yields pages."""
 
     def iter_keys(self, *args: Any, **kwargs: Any) -> Iterator[str]:
         calls["iter_keys"] += 1
@@ -201,7 +201,7 @@ class Listing(DefaultClient):
 
 
 class ListingCache(ValkeyCache):
-    """The same, in a cache."""
+    """The same override in a cache."""
 
     def iter_keys(self, *args: Any, **kwargs: Any) -> Iterator[str]:
         calls["iter_keys"] += 1
@@ -219,7 +219,7 @@ def test_override_applies_to_methods_that_yield_pages(where: dict[str, type]) ->
 
 @decorate_all_methods(omit_exception)
 class Omitting(BackendCommands):
-    """Methods that answer without a server, as django-valkey decorates its own."""
+    """Methods that answer without a server, decorated as in django-valkey."""
 
 
 class Decorated(BaseValkeyCache[DefaultClient, valkey.Valkey], Omitting):

@@ -1,4 +1,4 @@
-"""Clients of a project's own on real servers: which of valkey-py's clients carries a command, and raw access."""
+"""Test custom clients on real servers: the valkey-py client that runs a command, and raw access."""
 
 import asyncio
 from typing import Any, Final
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("raw_pools")
 
 
 class ByNumber(DefaultClient):
-    """Reads from the third of its databases, as `get_next_client_index` says."""
+    """A client that reads from the third of its databases, by `get_next_client_index`."""
 
     def get_next_client_index(self, write: bool = True, **_: Any) -> int:
         calls["index"] += 1
@@ -29,7 +29,7 @@ class ByNumber(DefaultClient):
 
 
 class Whole(DefaultClient):
-    """Has clients of its own."""
+    """A client with its own raw clients."""
 
     def get_client(self, **_: Any) -> Any:
         calls["get_client"] += 1
@@ -37,7 +37,7 @@ class Whole(DefaultClient):
 
 
 class Connecting(DefaultClient):
-    """Connects as it likes."""
+    """A client that overrides `connect`."""
 
     def connect(self, _: int = 0) -> Any:
         calls["connect"] += 1
@@ -123,7 +123,7 @@ RAW: Final = [
 ]
 
 
-def test_sync_client_returns_what_django_valkeys_client_does(server: Server) -> None:
+def test_sync_client_returns_the_results_of_django_valkeys_client(server: Server) -> None:
     with override_settings(CACHES={"default": {"BACKEND": SYNC, "LOCATION": [server.url(1), server.url(2)]}}):
         cache = caches["default"]
         client = cache.client
@@ -144,7 +144,7 @@ def test_sync_client_returns_what_django_valkeys_client_does(server: Server) -> 
         assert client.close() is None
 
 
-def test_async_client_returns_what_django_valkeys_client_does(server: Server) -> None:
+def test_async_client_returns_the_results_of_django_valkeys_client(server: Server) -> None:
     async def scenario() -> None:
         cache = caches["default"]
         client = cache.client
@@ -165,7 +165,7 @@ def test_async_client_returns_what_django_valkeys_client_does(server: Server) ->
 
 
 class ByHand(DefaultClient):
-    """Overrides operations with commands of valkey-py's clients, as django-valkey's own methods are written."""
+    """A client with operations written in commands of valkey-py, as django-valkey's own methods are."""
 
     def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:
         calls["get"] += 1
@@ -257,7 +257,7 @@ def test_operations_written_with_raw_client_commands_work_as_before(server: Serv
 
 
 class Watched(SentinelClient):
-    """A client of a service of the project's own."""
+    """A custom client of a service."""
 
     def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:
         calls["get"] += 1

@@ -1,4 +1,4 @@
-"""Clients of a project's own, written against django-valkey: what they override is what the cache does."""
+"""Test custom clients written for django-valkey: the cache uses their overrides."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from tests.support.servers import free_port
 
 
 class Counting:
-    """Overrides for sync code: each counts, and changes what it gives, so that its part in an answer is seen."""
+    """Sync overrides that count their calls and change their results, to be recognised in an answer."""
 
     def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:
         calls["get"] += 1
@@ -53,7 +53,7 @@ class OwnDefault(Counting, DefaultClient):
 
 
 class OwnHerd(Counting, HerdClient):
-    """A client whose entries are recomputed once."""
+    """A client with the herd policy."""
 
 
 class OwnSentinel(Counting, SentinelClient):
@@ -65,7 +65,7 @@ class AsyncOwnDefault(AsyncCounting, AsyncDefaultClient):
 
 
 class AsyncOwnHerd(AsyncCounting, AsyncHerdClient):
-    """A client whose entries are recomputed once, for async code."""
+    """A client with the herd policy, for async code."""
 
 
 class AsyncOwnSentinel(AsyncCounting, AsyncSentinelClient):
@@ -96,7 +96,7 @@ THROUGH: Final[dict[str, tuple[str, tuple[Any, ...], Any, dict[str, int]]]] = {
     "ttl": ("ttl", ("a",), 300, {}),
     "touch": ("touch", ("a",), True, {}),
 }
-"""Each operation with its arguments, what it answers where "a" is 1 and "b" is 2, and the overrides it goes through."""
+"""Each operation with its arguments, its result if "a" is 1 and "b" is 2, and the overrides that it uses."""
 
 
 @pytest.mark.parametrize("client", OWN)
@@ -126,7 +126,7 @@ def test_coroutines_use_a_sync_client_in_a_thread(
 
 
 @pytest.mark.parametrize("client", OWN)
-def test_stored_value_is_that_which_the_override_passed_to_super(client: type) -> None:
+def test_stored_value_is_that_passed_to_super_by_the_override(client: type) -> None:
     with alias(client) as cache:
         of(cache, "set")("a", 1)
         raw = cache._wired.container.cache()
@@ -136,7 +136,7 @@ def test_stored_value_is_that_which_the_override_passed_to_super(client: type) -
 
 
 class Looking(DefaultClient):
-    """A client whose `get` asks for another operation, which rests on `get` everywhere else."""
+    """A client whose `get` calls another operation, which elsewhere depends on `get`."""
 
     def get(self, key: Any, default: Any = None, version: Any = None, **_: Any) -> Any:
         calls["get"] += 1
@@ -155,7 +155,7 @@ def test_override_may_call_methods_that_depend_on_it() -> None:
 
 
 class Tagging(DefaultClient):
-    """A client whose methods have arguments of their own, and the order of django-valkey's."""
+    """A client with extra arguments, in the order of django-valkey."""
 
     def set(self, key: Any, value: Any, *args: Any, tags: Any = (), **kwargs: Any) -> Any:
         calls["set"] += 1

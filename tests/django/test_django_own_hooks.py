@@ -1,4 +1,4 @@
-"""Hooks of a project's own classes, of a client or of a cache: they name keys, encode values and give timeouts."""
+"""Test hooks of custom clients and caches: they name keys, encode values and return timeouts."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -17,7 +17,7 @@ from tests.support.custom_caches import alias, calls, of
 
 
 class Naming:
-    """Names keys for a tenant."""
+    """Hooks that name keys for a tenant."""
 
     def make_key(self, key: Any, version: Any = None, prefix: Any = None) -> Any:
         calls["make_key"] += 1
@@ -29,7 +29,7 @@ class Naming:
 
 
 class Coding:
-    """Turns the bytes round, so that nobody else can read them, and counts numbers from another zero."""
+    """Hooks that reverse the bytes, and add an offset to numbers."""
 
     def encode(self, value: Any) -> Any:
         calls["encode"] += 1
@@ -49,35 +49,35 @@ BASES: Final = [
 
 
 class OwnDefault(Naming, Coding, DefaultClient):
-    """Both, in a client of servers."""
+    """A client of servers with both kinds of hooks."""
 
 
 class OwnHerd(Naming, Coding, HerdClient):
-    """Both, in a herd client."""
+    """A herd client with both kinds of hooks."""
 
 
 class OwnSentinel(Naming, Coding, SentinelClient):
-    """Both, in a client of a service."""
+    """A client of a service with both kinds of hooks."""
 
 
 class AsyncOwnDefault(Naming, Coding, AsyncDefaultClient):
-    """Both, in a client of servers for async code."""
+    """A client of servers with both kinds of hooks, for async code."""
 
 
 class AsyncOwnHerd(Naming, Coding, AsyncHerdClient):
-    """Both, in a herd client for async code."""
+    """A herd client with both kinds of hooks, for async code."""
 
 
 class AsyncOwnSentinel(Naming, Coding, AsyncSentinelClient):
-    """Both, in a client of a service for async code."""
+    """A client of a service with both kinds of hooks, for async code."""
 
 
 class OwnCache(Naming, Coding, ValkeyCache):
-    """Both, in a cache."""
+    """A cache with both kinds of hooks."""
 
 
 class AsyncOwnCache(Naming, Coding, AsyncValkeyCache):
-    """Both, in a cache of coroutines."""
+    """A cache of coroutines with both kinds of hooks."""
 
 
 CLIENTS: Final = [OwnDefault, OwnHerd, OwnSentinel, AsyncOwnDefault, AsyncOwnHerd, AsyncOwnSentinel]
@@ -116,10 +116,10 @@ NAMED: Final[dict[str, tuple[str, tuple[Any, ...], Any]]] = {
     "keys": ("keys", ("a*",), ["tenant/a"]),
     "delete_pattern": ("delete_pattern", ("a*",), 1),
 }
-"""Every operation that names a key, its arguments, and its answer where "a" is "x" and "number" is 5."""
+"""Every operation that names a key, its arguments, and its result if "a" is "x" and "number" is 5."""
 
 UNNAMED: Final = frozenset({"hset"})
-"""What names no key by a hook: a hash is named as django-valkey's default client names it."""
+"""Operations that name no key by a hook: a hash is named as django-valkey's default client names it."""
 
 
 @pytest.mark.parametrize("where", WHERE, ids=lambda where: next(iter(where.values())).__name__)
@@ -161,7 +161,7 @@ def test_entry_that_decode_cannot_read_is_a_miss() -> None:
 
 
 class Wordless(DefaultClient):
-    """Encodes to what cannot be stored."""
+    """Hooks that return values of wrong types."""
 
     def encode(self, value: Any) -> Any:
         return [value]
@@ -179,7 +179,7 @@ def test_hook_that_returns_a_wrong_type_is_named_in_the_error() -> None:
 
 
 class AsDjango(ValkeyCache):
-    """Hooks with the signatures that Django's own have."""
+    """Hooks with the signatures of Django's own."""
 
     def make_key(self, key: Any, version: Any = None) -> Any:
         calls["make_key"] += 1
@@ -221,11 +221,11 @@ def test_hooks_with_djangos_signatures_are_called_by_every_operation() -> None:
 
 
 class Both(Naming, DefaultClient):
-    """A client that names keys, under a cache that does so too."""
+    """A client that names keys, under a cache that names keys too."""
 
 
 class OverBoth(ValkeyCache):
-    """Names keys before its client does."""
+    """A cache that names keys before its client does."""
 
     def make_key(self, key: Any, version: Any = None, prefix: Any = None) -> Any:
         calls["of the cache"] += 1
@@ -261,7 +261,7 @@ def test_incr_version_renames_the_entry_under_its_stored_key(backend: type) -> N
 
 
 class Shouting(BaseSerializer):
-    """A serializer of text, in capitals."""
+    """A serializer of text, in upper case."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__(options)

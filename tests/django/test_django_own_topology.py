@@ -1,4 +1,4 @@
-"""Which topology a client class of the project's own asks for: that of what it inherits."""
+"""Test the topology of a custom client class: that of its base class."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ SENTINELS = {"SENTINELS": [("127.0.0.1", 26379)]}
 
 
 class Mixin:
-    """Something of the project's own."""
+    """A mixin of the project."""
 
 
 class Plain(Mixin, DefaultClient):
@@ -34,15 +34,15 @@ class AsyncWatched(AsyncSentinelClient):
 
 
 class Spread(HerdClient):
-    """A client whose entries are recomputed once."""
+    """A client with the herd policy."""
 
 
 class SpreadAndWatched(HerdClient, SentinelClient):
-    """A client of a service whose entries are recomputed once."""
+    """A client of a service with the herd policy."""
 
 
 class Foreign:
-    """A client of nothing."""
+    """A class without a client as its base."""
 
 
 def of_class(reference: object, entry: dict[str, Any], **options: object) -> Settings:
@@ -73,7 +73,7 @@ def test_client_that_inherits_the_herd_client_selects_its_policy(cls: type, *, s
     assert (of_class(cls, entry, **({} if cls is Spread else SENTINELS)).herd is not None) == spreads
 
 
-def test_client_that_inherits_none_is_refused_with_what_to_inherit() -> None:
+def test_client_without_a_known_base_is_refused_with_the_known_bases() -> None:
     assert "must inherit" in str(refused(Foreign))
     assert "DefaultClient" in str(refused(f"{__name__}.Foreign"))
 

@@ -1,4 +1,4 @@
-"""Connection factories, used directly: the clients of valkey-py that they make, and whose pools those share."""
+"""Test connection factories used directly: their clients of valkey-py, and the pools that these share."""
 
 import asyncio
 from copy import deepcopy
@@ -105,7 +105,7 @@ def test_pool_is_shared_only_by_equal_options(server: Server) -> None:
 
 
 class Provider:
-    """Credentials of the project's own. It has no hash."""
+    """A credential provider without a hash."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -193,7 +193,7 @@ def test_async_sentinel_factory_connects_to_the_role_in_the_url(fleet: SentinelF
         await factory.disconnect(client)
         return ports[port]
 
-    for _ in range(2):  # a loop each
+    for _ in range(2):  # one loop for each
         assert asyncio.run(reached("valkey://service_name/db?is_master=1")) == "master"
         assert asyncio.run(reached("valkey://service_name/db?is_master=0")) == "slave"
 

@@ -1,4 +1,4 @@
-"""Raw clients of an alias's servers: `get_valkey_connection`, BASE_CLIENT_CLASS and `cache.client`."""
+"""Test raw clients of an alias's servers: `get_valkey_connection`, BASE_CLIENT_CLASS and `cache.client`."""
 
 import asyncio
 import os
@@ -91,7 +91,7 @@ def test_other_backends_have_no_raw_clients(function: Any) -> None:
 
 
 class Raw(valkey.Valkey):
-    """A client of the project's own, with an argument of its own."""
+    """A custom client with an argument of its own."""
 
     commands: ClassVar[list[str]] = []
 
@@ -159,7 +159,7 @@ def test_base_client_that_cannot_be_found_fails_when_the_cache_is_built(wrong: s
 
 @pytest.mark.parametrize("location", ["embedded://", "embedded:///3", "embedded://?db=3&client_name=raw"])
 def test_raw_clients_reach_the_embedded_server(location: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(SHARED, f"{os.getppid()}:{server.path}")  # as if this were a child of who started it
+    monkeypatch.setenv(SHARED, f"{os.getppid()}:{server.path}")  # as in a child of its process
     with override_settings(CACHES={"default": {"BACKEND": BACKENDS[0], "LOCATION": location}}):
         cache = caches["default"]
         assert cache.set("apples", 3)

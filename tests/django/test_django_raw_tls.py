@@ -1,4 +1,4 @@
-"""Raw clients verify certificates, and map announced addresses, as the cache does."""
+"""Test that raw clients verify certificates and map announced addresses as the cache does."""
 
 import ssl
 from contextlib import ExitStack

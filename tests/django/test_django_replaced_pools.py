@@ -1,4 +1,4 @@
-"""Raw clients while a test has replaced the pools: every way to one is refused, and the server keeps its entries."""
+"""Test that raw clients are refused while a test has replaced the pools, so that the server keeps its entries."""
 
 import asyncio
 import inspect
@@ -31,7 +31,7 @@ ASYNC: Final = "django_valkey.async_cache.cache.AsyncValkeyCache"
 
 
 class OwnFactory:
-    """A factory of the project's own, which inherits none of ours."""
+    """A custom factory that inherits from none of ours."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options
@@ -44,7 +44,7 @@ class OwnFactory:
 
 
 class Choosing(DefaultClient):
-    """A client that chooses what carries the commands."""
+    """A client that overrides `get_client`."""
 
     def get_client(self, **_: Any) -> Any:
         return valkey.Valkey.from_url(self._server[0])
@@ -56,7 +56,7 @@ class AsyncChoosing(AsyncDefaultClient):
 
 
 class OwnLock:
-    """A lock of the project's own, which is given a raw client."""
+    """A custom lock, which receives a raw client."""
 
     def __init__(self, client: Any, name: str, **_: Any) -> None:
         client.set(name, 1)
@@ -108,7 +108,7 @@ def replaced(**entry: Any) -> Iterator[Any]:
 
 @pytest.fixture(autouse=True)
 def kept(server: Server) -> Iterator[None]:
-    """The server's one entry, which no test here may touch."""
+    """Check that the server's one entry is untouched."""
     server.raw("SET", "precious", 1)
     yield
     assert server.raw("KEYS", "*") == [b"precious"]

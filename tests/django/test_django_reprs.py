@@ -1,4 +1,4 @@
-"""What an error report shows of the backend's objects holds no secret."""
+"""Test that the backend's objects show no secret in an error report."""
 
 import gc
 from typing import Any

@@ -1,4 +1,4 @@
-"""Serializers that run no stored code, in a project: pages, fragments and sessions, and the project's secrets."""
+"""Test serializers that run no stored code, in a project: pages, fragments and sessions, and the secrets."""
 
 import datetime as dt
 import pickle
@@ -95,7 +95,7 @@ def test_raw_pickle_in_the_store_never_executes(options: dict[str, str], configu
 def test_project_secrets_sign_and_are_rotated(configured: Configure) -> None:
     def found(**secrets: Any) -> object:
         with override_settings(**secrets):
-            caches["default"].close()  # a request's end, after which other settings are seen
+            caches["default"].close()  # the end of a request, which applies changed settings
             return caches["default"].get("k")
 
     with configured("memory://rotated", OPTIONS=SIGNED):

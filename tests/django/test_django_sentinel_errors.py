@@ -1,4 +1,4 @@
-"""What goes wrong with replicas and sentinels is named: at the start what is misconfigured, later what is down."""
+"""Test errors of replicas and sentinels: wrong settings fail at the start, and servers that are down are named."""
 
 import asyncio
 import socket
@@ -104,7 +104,7 @@ CONNECT_TIMEOUT: Final = 2.0
 
 
 def check_failures(addresses: list[Address], reason: str, service: str = "service_name") -> None:
-    """Read and write in both modes, which fails, no later than after the connect timeout."""
+    """Check that a read and a write fail in both modes, at the latest after the connect timeout."""
     options = {**CLIENT, "SENTINELS": addresses, "SOCKET_CONNECT_TIMEOUT": CONNECT_TIMEOUT}
     entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": f"valkey://{service}/db", "OPTIONS": options}
     with override_settings(CACHES={"shop": entry}):
@@ -143,7 +143,7 @@ def test_sentinels_that_all_hang_are_named() -> None:
 
 
 def test_sentinel_service_without_a_primary_is_named(fleet: SentinelFleet) -> None:
-    """One sentinel of three promotes nobody: it has no majority."""
+    """One sentinel of three has no majority to promote a replica."""
     primary = fleet.primary("service_name")
     last, *others = fleet.sentinels
     for sentinel in others:

@@ -1,4 +1,4 @@
-"""Django's users of a cache on a real server: pages, middleware, fragments and sessions, under WSGI and ASGI."""
+"""Test Django's features on a cache with a real server: pages, middleware, fragments and sessions, WSGI and ASGI."""
 
 import asyncio
 

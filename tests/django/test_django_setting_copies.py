@@ -1,4 +1,4 @@
-"""Settings of an alias in another process: they are pickled for a spawned worker, which works with them."""
+"""Test settings of an alias in another process: pickled for a spawned worker, which uses them."""
 
 import copy
 import multiprocessing
@@ -21,7 +21,7 @@ COMPRESSORS: Final = ("zlib.ZlibCompressor", "zstd.ZStdCompressor", "identity.Id
 
 
 def work(settings: Settings) -> tuple[bool, object, int | None]:
-    """What a worker does with the settings that it is given, as Django's caches call with its marker."""
+    """Use the given settings in a worker, with the timeout marker of Django's caches."""
     marker: Any = DEFAULT_TIMEOUT
     with Container(settings) as container:
         cache = container.cache()

@@ -1,4 +1,4 @@
-"""Shards under Django: every way to ask for them, and valkey-py's clients of them."""
+"""Test shards under Django: every way to select them, and their raw clients."""
 
 import asyncio
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("raw_pools")
 
 
 class Counting(ShardClient):
-    """A client of the project's own."""
+    """A custom client."""
 
     asked = 0
 
@@ -86,7 +86,7 @@ def test_overridden_method_is_used_by_every_operation_on_shards(shards: Shards, 
     assert Counting.asked == 1 + len(NAMES)
 
 
-# valkey-py's clients --------------------------------------------------------------------------------------------------
+# raw clients ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=[{"CLIENT_CLASS": CLIENT}, {"SHARDED": True}], ids=str)
@@ -123,13 +123,13 @@ def test_async_raw_clients_are_found_in_the_same_way(cache: Any, shards: Shards)
         client = await async_cache.get_valkey_connection("default", key=stored)
         assert type(client) is valkey.asyncio.Valkey
         assert await client.get(stored) == b"7"
-        twin = cache.client.client_in("async")
-        clients = await twin.connect()
+        async_client = cache.client.client_in("async")
+        clients = await async_client.connect()
         assert list(clients) == shards.urls
-        assert await clients[twin.get_server_name(stored)].get(stored) == b"7"
-        found, _ = await twin.get_client_with_index(write=True)
+        assert await clients[async_client.get_server_name(stored)].get(stored) == b"7"
+        found, _ = await async_client.get_client_with_index(write=True)
         assert await found.ping()
-        await twin.disconnect()
+        await async_client.disconnect()
 
     asyncio.run(scenario())
 

@@ -1,4 +1,4 @@
-"""Connections are secured as the documents say, and refused where they are not."""
+"""Test that connections are secured as the documents say, and refused otherwise."""
 
 import asyncio
 import ssl
@@ -18,13 +18,13 @@ from tests.support.servers import Server, TlsProxy
 
 @pytest.fixture(scope="module")
 def mutual_tls(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsProxy]:
-    """A proxy to whom clients must show a certificate."""
+    """Start a proxy that requires a client certificate."""
     with TlsProxy(shared_server.port, tmp_path_factory.mktemp("mutual"), client_certificate=True) as proxy:
         yield proxy
 
 
 def secured(proxy: TlsProxy, way: str) -> tuple[str, dict[str, Any]]:
-    """The query of the URL and CONNECTION_POOL_KWARGS of each documented way to say whom to trust."""
+    """The query of the URL and CONNECTION_POOL_KWARGS of each documented way to name a trusted authority."""
     ca = quote(str(proxy.ca_path), safe="")
     return {
         "ca_certs in the URL": (f"ssl_ca_certs={ca}", {}),

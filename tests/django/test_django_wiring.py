@@ -1,4 +1,4 @@
-"""How backends find their container, and how long it lives."""
+"""Test how backends find their container, and its lifetime."""
 
 import asyncio
 import socket

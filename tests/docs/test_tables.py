@@ -1,4 +1,4 @@
-"""The tables of the docs say what the code does."""
+"""Test that the tables of the docs agree with the code."""
 
 import importlib
 import inspect
@@ -22,7 +22,7 @@ CODE = re.compile(r"`([^`]+)`")
 
 
 def rows(page: Path, heading: str = "") -> list[list[str]]:
-    """The cells of the tables under a heading, without the tables' own heads."""
+    """Return the cells of the tables under a heading, without the header rows."""
     text = page.read_text(encoding="utf-8").partition(f"## {heading}\n")[2] if heading else page.read_text("utf-8")
     lines = text.partition("\n## ")[0].splitlines() if heading else text.splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
@@ -39,7 +39,7 @@ def test_every_method_of_both_caches_is_in_a_table_of_operations() -> None:
         assert listed == {name for name, _ in inspect.getmembers(cache, callable) if not name.startswith("_")}
 
 
-def test_operation_tables_say_what_each_returns_without_a_server() -> None:
+def test_operation_tables_have_the_empty_value_of_each() -> None:
     context = Container(Settings.parse({"LOCATION": "memory://", "VERSION": 7})).context()
     data, values = {"a": 1}, {"key": "k", "value": "v", "default": "d", "data": {"a": 1}, "keys": ["a"]}
     values |= {"mapping": {}, "values": [], "pattern": "*", "search": "*", "timeout": 1, "when": 1}
@@ -74,7 +74,7 @@ def test_every_key_and_every_option_is_in_the_tables_of_settings() -> None:
 
 
 def codecs(package: str, *methods: str) -> dict[str, Any]:
-    """The classes of a package that have the methods, by module and name."""
+    """Return the classes of a package that have the methods, by module and name."""
     found = {}
     for info in pkgutil.iter_modules(importlib.import_module(package).__path__):
         module = importlib.import_module(f"{package}.{info.name}")
@@ -144,10 +144,3 @@ def test_public_names_are_sorted_and_include_every_error() -> None:
     assert sorted(dvcache.__all__, key=lambda name: (not name.isupper(), name)) == dvcache.__all__
     own = {name for name, cls in vars(errors).items() if inspect.isclass(cls) and issubclass(cls, errors.CacheError)}
     assert {name for name in own if not name.startswith("_")} <= {*dvcache.__all__}
-
-
-def test_every_test_file_named_for_a_pitfall_exists() -> None:
-    listed = {name for row in rows(ROOT / "tests" / "PITFALLS.md") for name in CODE.findall(row[2]) if ".py" in name}
-    assert listed
-    for name in listed:
-        assert (ROOT / "tests" / name).exists(), name

@@ -1,4 +1,4 @@
-"""Nodes that announce addresses at which they cannot be reached: each is reached where ADDRESS_REMAP says."""
+"""Test ADDRESS_REMAP: nodes that announce unreachable addresses are reached at the mapped ones."""
 
 import asyncio
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ WAYS = ["sync", "async", "own sync pool", "own async pool"]
 
 
 class Nat:
-    """A proxy before each node, at another address than the node announces."""
+    """A proxy for each node, at another address than the announced one."""
 
     def __init__(self, stack: ExitStack, ports: list[int]) -> None:
         self.proxies = {port: stack.enter_context(DelayProxy(port)) for port in ports}

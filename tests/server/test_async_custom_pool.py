@@ -1,4 +1,4 @@
-"""Asynchronous pools of a project's own: shared by a loop's tasks, bounded, safe when cancelled, ended with loops."""
+"""Test custom async pools: shared by a loop's tasks, bounded, safe under cancellation, closed with their loop."""
 
 import asyncio
 import gc

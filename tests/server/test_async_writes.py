@@ -1,4 +1,4 @@
-"""When a multiplexed connection writes: calls one after another at once, calls of one tick together."""
+"""Test when a multiplexed connection writes: sequential calls at once, calls of one tick together."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tests.support.servers import Server
 
 
 class Recorder:
-    """A transport that passes everything on and keeps what was written."""
+    """A transport that records everything written to it."""
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
@@ -27,7 +27,7 @@ class Recorder:
 
 
 async def recorded(pool: MultiplexedPool) -> tuple[MultiplexedConnection, Recorder]:
-    """Open a connection, and record what it writes from now on."""
+    """Open a connection, and record what it writes afterwards."""
     await pool.execute((("PING",),))
     line = pool._connections[asyncio.get_running_loop()]
     recorder = line._transport = Recorder(line._transport)

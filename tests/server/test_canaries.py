@@ -21,7 +21,7 @@ WAYS = ["sync", "async", "own sync pool", "own async pool"]
 
 
 def quoting(connection: socket.socket, ended: threading.Event) -> None:
-    """Know no command, and repeat what was asked, as servers without HELLO or AUTH do."""
+    """Reject any command by quoting it, as servers without HELLO or AUTH do."""
     while (asked := connection.recv(65536)) and not ended.is_set():
         words = [word for word in asked.split(b"\r\n") if word and word[:1] not in b"*$"]
         quoted = b" ".join(b"`%s`," % word for word in words[1:])
@@ -29,7 +29,7 @@ def quoting(connection: socket.socket, ended: threading.Event) -> None:
 
 
 def quoting_otherwise(connection: socket.socket, ended: threading.Event) -> None:
-    """As `quoting`, in the words of other servers."""
+    """Reject as `quoting` does, in the words of other servers."""
     while (asked := connection.recv(65536)) and not ended.is_set():
         words = [word for word in asked.split(b"\r\n") if word and word[:1] not in b"*$"]
         connection.sendall(b"-ERR unknown command '%s' with args '%s'\r\n" % (words[0], b" ".join(words[1:])) * 3)
@@ -150,9 +150,9 @@ def test_error_texts_show_no_value(server: Server) -> None:
         lambda: cache.set_many({"a": threading.Lock(), "b": CANARY}),
         lambda: cache.sadd("hash", CANARY),
     ]
-    told = []
+    texts = []
     for call in calls:
         with pytest.raises((CacheError, ValueError, TypeError)) as caught:
             call()
-        told.append(str(caught.value))
-    assert CANARY not in " ".join(told)
+        texts.append(str(caught.value))
+    assert CANARY not in " ".join(texts)

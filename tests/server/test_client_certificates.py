@@ -1,4 +1,4 @@
-"""A client's certificate over TLS."""
+"""Test a client's certificate over TLS."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Caches on a real cluster, in both modes: many keys, entries that move, leases, scripts, owners that fail."""
+"""Test caches on a real cluster, in both modes: many keys, renames, leases, scripts, failing nodes."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ MODES = ["sync", "async"]
 
 @pytest.fixture(params=MODES)
 def make(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Any]:
-    """What makes caches of settings, in one mode."""
+    """Return a function that makes caches from settings, in one mode."""
     with wired(request.param, cluster.urls()) as make_cache:
         yield on_cluster(make_cache)
 
@@ -74,7 +74,7 @@ def test_other_nodes_are_asked_while_one_is_awaited(
         assert found.result(10) == data
 
 
-# Entries that move to another slot -----------------------------------------------------------------------------------
+# Renames to another slot ---------------------------------------------------------------------------------------------
 
 
 def test_entry_moves_with_its_value_and_its_lifetime(cache: Any) -> None:
@@ -111,7 +111,7 @@ def test_counter_loses_no_count_while_its_slot_moves(cluster: Cluster) -> None:
                 try:
                     cache.incr("n")
                     counted.append(1)
-                except ValueError:  # it has moved
+                except ValueError:  # it was renamed
                     return
 
         threads = [threading.Thread(target=count) for _ in range(4)]

@@ -1,4 +1,4 @@
-"""A slot stays on its way to another primary for longer than a caller waits: changes are made all the same."""
+"""Test changes in a slot whose migration takes longer than a caller waits."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,15 +31,15 @@ def cache(request: pytest.FixtureRequest, make: Any) -> Any:
 
 @pytest.fixture
 def halfway(cluster: Cluster, cache: Any) -> Iterator[None]:
-    """A slot with an entry on either side of its way; the test ends before the move does."""
-    home = cluster.owner(slot(TAG))
-    away = next(node for node in cluster.primaries if node is not home)
+    """Start the migration of a slot with an entry on either node; the test ends before the migration."""
+    owner = cluster.owner(slot(TAG))
+    away = next(node for node in cluster.primaries if node is not owner)
     for name in ("here", "there"):
         cache.set(f"{{{TAG}}}{name}", 1)
     with cluster.moving(slot(TAG), away) as moved:
         moved(f":1:{{{TAG}}}there".encode())
         yield
-    cluster.move(slot(TAG), home)
+    cluster.move(slot(TAG), owner)
     wait_until(cluster.is_whole, 20)
 
 

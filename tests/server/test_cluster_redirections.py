@@ -1,4 +1,4 @@
-"""What a node answers that does not own a slot: on that rests that nothing is written where nobody looks for it."""
+"""Test the redirects of a node that does not own a slot: they keep data from being written where nobody reads it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Slots move and nodes die under load, in both modes; the limits of time are those of what is promised."""
+"""Test slot migrations and failovers under load, in both modes, with the promised limits of time."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ def container(cluster: Cluster) -> Iterator[Container]:
 
 @pytest.fixture(params=get_args(Mode))
 def load(request: pytest.FixtureRequest, container: Container) -> ClusterLoad:
-    """Callers of one mode."""
+    """Run callers of one mode."""
     return ClusterLoad(container, request.param)
 
 
@@ -43,20 +43,20 @@ def in_parts(cluster: Cluster, moving: int, target: ClusterNode) -> None:
 @pytest.mark.parametrize("move", [in_parts, Cluster.migrate], ids=["in parts", "at once"])
 def test_slots_migrate_back_and_forth_without_errors(cluster: Cluster, load: ClusterLoad, move: Move) -> None:
     moving = slot(THIRDS[0])
-    home, away = cluster.owner(moving), cluster.owner(slot(THIRDS[1]))
-    with load.going_on():
+    owner, away = cluster.owner(moving), cluster.owner(slot(THIRDS[1]))
+    with load.running():
         wait_until(lambda: load.done)
         for _ in range(3):
             move(cluster, moving, away)
             time.sleep(0.1)
-            move(cluster, moving, home)
+            move(cluster, moving, owner)
     load.check_unnoticed()
 
 
 def test_failover_of_a_dead_primary_is_followed_by_all_callers(cluster: Cluster, load: ClusterLoad) -> None:
     dying = cluster.owner(slot(THIRDS[2]))
     successor = cluster.replica_of(dying)
-    with load.going_on():
+    with load.running():
         wait_until(lambda: all(load.recovered(tag, 0) for tag in THIRDS))
         dying.kill()
         time.sleep(0.3)
@@ -71,7 +71,7 @@ def test_failover_of_a_dead_primary_is_followed_by_all_callers(cluster: Cluster,
 
 def test_failover_by_hand_over_causes_no_error(cluster: Cluster, load: ClusterLoad) -> None:
     old = cluster.owner(slot(THIRDS[1]))
-    with load.going_on():
+    with load.running():
         wait_until(lambda: load.done)
         cluster.promote(cluster.replica_of(old))
         promoted = time.monotonic()
@@ -82,7 +82,7 @@ def test_failover_by_hand_over_causes_no_error(cluster: Cluster, load: ClusterLo
 
 def test_connections_are_as_many_as_nodes_times_loops_or_threads(cluster: Cluster, load: ClusterLoad) -> None:
     names = [{client["id"] for client in clients(node)} for node in cluster.nodes]
-    with load.going_on():
+    with load.running():
         wait_until(lambda: len(load.done) > 4 * load.callers)
         for node, before in zip(cluster.nodes, names, strict=True):
             of_load = [client for client in clients(node) if client["id"] not in before]

@@ -1,4 +1,4 @@
-"""The in-memory server replies as the real one does to commands of collections, whatever they are."""
+"""Test that the in-memory server replies as the real one to random commands on collections."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the server is asked, by its own statistics."""
+"""Test the commands that operations send, by the server's statistics."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,7 +16,7 @@ def cache(server: Server) -> Iterator[Cache]:
 
 
 def sent(server: Server, call: Callable[[], object]) -> dict[str, int]:
-    """Return how often the server was asked what while something was called. What scripts ask counts too."""
+    """Count the commands that the server performs during a call, those of scripts included."""
     server.raw("CONFIG", "RESETSTAT")
     call()
     lines = server.info("commandstats").items()

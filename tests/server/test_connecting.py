@@ -1,4 +1,4 @@
-"""A connection is made within one budget: name look-up, TCP, TLS and greeting, in sync as in async."""
+"""Test that a connection is made within one timeout: name lookup, TCP, TLS and greeting, in both modes."""
 
 import asyncio
 import socket
@@ -21,7 +21,7 @@ from tests.support.servers import DelayProxy, Server
 
 LIMIT = 0.4
 SLACK = 10.0
-"""Seconds that a call may take beyond its limit on a busy machine; what these tests look for takes longer."""
+"""Seconds that a call may take beyond its limit on a busy machine; the tested faults take longer."""
 
 Call = Callable[[str], object]
 
@@ -29,7 +29,7 @@ WAYS = ["sync", "async", "own sync pool", "own async pool"]
 
 
 def get(way: str, location: str, limit: float = LIMIT, **options: Any) -> object:
-    """Read an entry over a connection that is made for it."""
+    """Read an entry over a new connection."""
     own = {
         "own sync pool": {"CONNECTION_POOL_CLASS": OwnPool},
         "own async pool": {"CONNECTION_POOL_CLASS": OwnAsyncPool},
@@ -47,7 +47,7 @@ async def _get(container: Container) -> object:
 
 
 def refused_in(way: str, location: str, **options: Any) -> tuple[ConnectError, float]:
-    """Return the error of a connection that cannot be made, and the seconds that it took."""
+    """Return the error of a failed connection attempt, and its duration in seconds."""
     began = time.monotonic()
     with pytest.raises(ConnectError) as caught:
         get(way, location, **options)
@@ -56,7 +56,7 @@ def refused_in(way: str, location: str, **options: Any) -> tuple[ConnectError, f
 
 @pytest.fixture
 def hanging_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Have every look-up of a name hang until the test ends; return the names that were asked for."""
+    """Make every name lookup hang until the end of the test; return the looked-up names."""
     released, asked = threading.Event(), list[str]()
 
     def look_up(host: str, *_: object, **__: object) -> list[Any]:
@@ -104,7 +104,7 @@ def test_name_lookup_that_hangs_holds_one_thread(hanging_names: list[str]) -> No
 
 @pytest.mark.parametrize("way", WAYS)
 def test_slow_connection_steps_share_one_timeout(way: str, server: Server) -> None:
-    # Each answer of the greeting comes within the limit, the three of them do not.
+    # each answer of the greeting comes within the limit, all three together do not
     with DelayProxy(server.port, delay=LIMIT * 0.6) as proxy:
         error, seconds = refused_in(
             way, f"valkey://127.0.0.1:{proxy.port}/1", CONNECTION_POOL_KWARGS={"client_name": "n"}

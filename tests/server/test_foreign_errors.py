@@ -1,4 +1,4 @@
-"""Error replies of any class that a parser or a pool of the user's returns: raised, never taken for values."""
+"""Test error replies of any class from a custom parser or pool: raised, never returned as values."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -19,17 +19,17 @@ from tests.support.servers import Server
 
 
 class ForeignError(Exception):
-    """As an error of another library: none of valkey-py's, none of ours."""
+    """An error of another library: neither valkey-py's nor ours."""
 
 
 def foreign(error: Exception) -> Exception:
-    """The error in a class of the same name, with a text without its code, as the libraries have it."""
+    """Convert the error to a class of the same name, without the code in its text, as other libraries do."""
     cls: type[Exception] = type(type(error).__name__, (ForeignError,), {})
     return cls(*error.args)
 
 
 class ReturningParser(OwnParser):
-    """Returns error replies, at whatever depth, as another library's parser does."""
+    """A parser that returns error replies at any depth, as another library's does."""
 
     @override
     def read_response(self, disable_decoding: bool = False) -> Any:
@@ -59,7 +59,7 @@ def exchanged(reply: Any) -> Any:
 
 
 class ReturningFactory(PoolFactory):
-    """Pools of the user's, whose errors are of another class."""
+    """A custom factory of pools with errors of another class."""
 
     def __init__(self) -> None:
         self._inner = MemoryPoolFactory()

@@ -1,4 +1,4 @@
-"""gevent and eventlet: limits hold and other green threads run meanwhile. Each in a process that it has patched."""
+"""Test gevent and eventlet, each in a patched process: limits hold, and other green threads run in the meantime."""
 
 import subprocess
 import sys

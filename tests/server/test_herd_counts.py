@@ -1,4 +1,4 @@
-"""One recomputation, whoever asks: threads and tasks of several processes, on one stale or missing key, anywhere."""
+"""Test that threads and tasks of several processes recompute one stale or missing entry once, on any topology."""
 
 import pytest
 

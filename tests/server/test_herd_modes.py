@@ -1,4 +1,4 @@
-"""Threads and tasks on one cluster share leases: who computes in one mode computes for the other."""
+"""Test that threads and tasks on one cluster share leases: a computation in one mode serves the other."""
 
 from collections.abc import Iterator
 

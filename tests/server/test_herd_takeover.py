@@ -1,4 +1,4 @@
-"""Who recomputes fails, or is killed: another caller takes over, at once or when the lease lapses."""
+"""Test a recomputation that fails or is killed: another caller takes over, at once or when the lease expires."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_leases_of_killed_processes_expire_and_another_recomputes(
             wait_until(lambda began=began: began.count("computed") == 1)  # type: ignore[misc]  # a default binds it
             assert 0 < place.primary(key).raw("PTTL", place.lease(key)) <= 1000
             began.wait_served(PROCESSES - 1 - computing)
-        for process in list(doomed.processes):  # two of them compute
+        for process in list(doomed.processes):  # two processes compute
             doomed.kill(process)
     for key in KEYS:
         meanwhile = herd.start("get_or_set", key, "new", callers=5)

@@ -1,4 +1,4 @@
-"""What `import dvcache` loads, and what happens where it cannot: web frameworks, and several interpreters."""
+"""Test the modules that `import dvcache` loads, and failed imports: web frameworks, and several interpreters."""
 
 import os
 from pathlib import Path
@@ -21,7 +21,7 @@ with Container(Settings.parse({"LOCATION": "memory://"})) as container:
 
 @pytest.fixture
 def fakes(tmp_path: Path) -> str:
-    """A folder with packages of these names, which say that they are imported."""
+    """Make a directory with packages of these names that print when they are imported."""
     for name in FRAMEWORKS:
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("")

@@ -1,4 +1,4 @@
-"""Connections that rest: TCP keepalive is on, and health_check_interval finds those that have ended unseen."""
+"""Test idle connections: TCP keepalive is on, and health_check_interval finds lost ones."""
 
 import asyncio
 import socket
@@ -38,7 +38,7 @@ async def async_socket(endpoint: Endpoint) -> list[int]:
     assert writer is not None
     found = kept_alive(writer.get_extra_info("socket"))
     writer.transport.abort()
-    await asyncio.sleep(0.01)  # the loop closes the socket of TLS a few turns later
+    await asyncio.sleep(0.01)  # the loop closes the socket of TLS a few iterations later
     await connection.disconnect(nowait=True)
     return found
 

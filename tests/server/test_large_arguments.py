@@ -1,4 +1,4 @@
-"""Arguments that a server does not take: only their caller fails, and no circuit breaker opens."""
+"""Test arguments that a server refuses: only their caller fails, and no circuit breaker opens."""
 
 import asyncio
 import itertools
@@ -29,7 +29,7 @@ OPTIONS: dict[str, Any] = {
 
 
 def each_call(first: str) -> pytest.MarkDecorator:
-    """Parametrize `call` and `options` by each call once, the options in turn."""
+    """Parametrize `call` and `options`: each call once, the options in turn."""
     kinds = itertools.dropwhile(lambda kind: kind != first, itertools.cycle(OPTIONS))
     pairs = dict(zip(CALLS, kinds, strict=False))
     values = [(CALLS[name], OPTIONS[kind]) for name, kind in pairs.items()]
@@ -38,7 +38,7 @@ def each_call(first: str) -> pytest.MarkDecorator:
 
 @pytest.fixture(scope="module")
 def strict() -> Iterator[Server]:
-    """A server that takes less than others."""
+    """A server with lower limits than usual."""
     with Server("--proto-max-bulk-len", str(LIMIT)) as server:
         yield server
 

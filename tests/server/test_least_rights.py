@@ -1,4 +1,4 @@
-"""The users of `docs/production.md` may do what the operations do, and nothing else."""
+"""Test that the users of `docs/production.md` can run all operations and nothing else."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ import dvcache
 from dvcache import Container, PermissionDenied, Settings
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from tests.support.clusters import Cluster, on_cluster
-from tests.support.herd_processes import of_a_herd
+from tests.support.herd_processes import with_herd_policy
 from tests.support.programs import ROOT
 from tests.support.servers import Server
 from tests.support.topologies import SERVICES, SentinelFleet
@@ -24,18 +24,18 @@ SERVER_RULES, SENTINEL_RULES = (
 )
 MORE: Final = dict(re.findall(r"^\| ([\w, ()]+?) \| `(\+[^`]*)` \|$", PAGE.replace("\\|", "|"), re.MULTILINE))
 PASSWORD: Final = "p:/ @"
-POLICIES = {"plain": lambda make_cache: make_cache, "herd": of_a_herd}
+POLICIES = {"plain": lambda make_cache: make_cache, "herd": with_herd_policy}
 MODES = ["sync", "async"]
 
 UNSENT: Final = {"SYNC", "INCR"}
-"""Options of commands that are names of other commands."""
+"""Options of commands that have names of other commands."""
 
 OF_TOPOLOGIES: Final = {"READONLY", "READWRITE", "FLUSHALL"}
 OF_CONNECTIONS: Final = {"HELLO", "AUTH", "SELECT", "PING", "CLIENT|SETINFO"}
 
 
 def rules(words: list[str], *more: str, keys: str = "~*") -> list[str]:
-    """The words of the page with the tests' password, for these keys."""
+    """Return the ACL rules of the page with the tests' password, for these keys."""
     made = [word.replace("PASSWORD", PASSWORD) for word in (*words, *" ".join(more).split())]
     return [keys if word.startswith("~") else word for word in made]
 

@@ -1,4 +1,4 @@
-"""Lock objects that threads and tasks share, releases without an answer, and clocks that are set."""
+"""Test lock objects shared by threads and tasks, releases without an answer, and changed clocks."""
 
 import asyncio
 import threading
@@ -17,7 +17,7 @@ def container(server: Server) -> Container:
 
 
 def in_thread(work: Callable[[], Any]) -> Any:
-    """Return what a function returns in another thread, or raise what it raises."""
+    """Return the result of a function in another thread, or raise its error."""
     found: list[Any] = []
 
     def run() -> None:
@@ -43,7 +43,7 @@ def on_loop(server: Server, scenario: Callable[[AsyncCache], Awaitable[None]]) -
 
 
 def lapse(server: Server) -> None:
-    """Have the lock `l` lapse now."""
+    """Expire the lock `l` now."""
     server.raw("UNLINK", ":1:l")
 
 

@@ -1,4 +1,4 @@
-"""Locks between processes."""
+"""Test locks between processes."""
 
 import asyncio
 import random
@@ -15,10 +15,10 @@ from tests.support.servers import Server
 
 @pytest.mark.full("starts processes: 5 s")
 def test_lock_is_held_by_one_process_at_a_time_and_each_gets_it(server: Server) -> None:
-    told = turns(server.url(), 10, *[sys.executable] * 3)
-    assert len(told) == 30
-    assert all(turn.given_back <= following.had for turn, following in pairwise(told))
-    assert len(hand_overs(told)) > 5
+    taken = turns(server.url(), 10, *[sys.executable] * 3)
+    assert len(taken) == 30
+    assert all(turn.given_back <= following.had for turn, following in pairwise(taken))
+    assert len(hand_overs(taken)) > 5
 
 
 def test_lock_is_not_left_behind_by_cancelled_tasks(server: Server) -> None:

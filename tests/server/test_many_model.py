@@ -1,4 +1,4 @@
-"""Many keys at once against a dict: on a cluster and on shards, in both modes, plainly and with the herd policy."""
+"""Test many keys at once against a dict: on a cluster and on shards, in both modes and with both policies."""
 
 from collections.abc import Collection, Iterator
 from fnmatch import fnmatch
@@ -37,7 +37,7 @@ STEPS = st.lists(
 
 
 class Model:
-    """What dictionaries would do, one for each version."""
+    """A model with one dictionary for each version."""
 
     def __init__(self) -> None:
         self.versions: dict[int, dict[str, object]] = {1: {}, 2: {}, 3: {}}

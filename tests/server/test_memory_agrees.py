@@ -1,4 +1,4 @@
-"""The in-memory server replies as the real one does, whatever the commands."""
+"""Test that the in-memory server replies as the real one to random commands."""
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -86,7 +86,7 @@ def test_memory_server_replies_alike_to_random_commands(real: Pool, commands: li
     assert answers(fake, commands) == answers(real, commands)
 
 
-# Not beyond ASCII: whether those bytes count as negative in a range depends on the processor of the server.
+# ASCII only: whether other bytes are negative in a range depends on the server's processor
 NAMES = st.text(alphabet="ab-]^[\\*?", max_size=6)
 
 

@@ -1,4 +1,4 @@
-"""The multiplexed pool against a real server: sharing, cancellation, timeouts, loops, lost connections."""
+"""Test the multiplexed pool on a real server: sharing, cancellation, timeouts, loops, lost connections."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""A primary whose name moves: the old server is a replica by now, and connections to it stay."""
+"""Test a primary whose host name moves: the old server becomes a replica, and connections to it stay open."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ import pytest
 from dvcache import Container, ReadOnlyError, Settings
 from dvcache.effects import Transaction
 from tests.support.proxies import DelayProxy
-from tests.support.replication import calls, role
+from tests.support.replication import AT_ONCE, calls, role
 from tests.support.servers import Server, wait_until
 
 Call = Callable[..., Any]
@@ -22,11 +22,11 @@ def offset(server: Server, role: str) -> str:
 
 
 class Moving:
-    """A name that leads to a primary, until it moves to what was its replica."""
+    """A host name of a primary that can move to the primary's replica."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self.old, self.new = (self._stack.enter_context(Server()) for _ in range(2))
+        self.old, self.new = (self._stack.enter_context(Server(*AT_ONCE)) for _ in range(2))
         self.name = self._stack.enter_context(DelayProxy(self.old.port))
         self.follow(self.new, self.old)
 
@@ -35,8 +35,8 @@ class Moving:
         wait_until(lambda: b"master_link_status:up" in replica.raw("INFO", "replication"))
 
     def move(self, *, name: bool = True) -> None:
-        """Promote the replica; without the name, that goes on leading to the old primary."""
-        # A replica that lags at its promotion loses what the primary acknowledged.
+        """Promote the replica; without the name, which keeps resolving to the old primary."""
+        # a replica that lags at its promotion loses acknowledged writes
         wait_until(lambda: offset(self.new, "slave") == offset(self.old, "master"))
         self.new.raw("REPLICAOF", "NO", "ONE")
         self.follow(self.old, self.new)
@@ -44,7 +44,7 @@ class Moving:
             self.name._upstream = self.new.port
 
     def back(self) -> None:
-        """Be as at first, and empty."""
+        """Restore the first state, with empty servers."""
         if role(self.old) == "slave":
             self.old.raw("REPLICAOF", "NO", "ONE")
             self.follow(self.new, self.old)
@@ -98,7 +98,7 @@ TOPOLOGIES: dict[str, tuple[Callable[[Moving, Server], Any], dict[str, Any], dic
 
 @contextmanager
 def calling(moving: Moving, other: Server, topology: str, mode: str) -> Iterator[tuple[Container, Call]]:
-    """A container, and a function that calls a method of its cache."""
+    """Yield a container, and a function that calls a method of its cache."""
     location, options, pools = TOPOLOGIES[topology]
     options = {**options, **({"CONNECTION_POOL_CLASS": pools[mode]} if pools else {})}
     with Container(Settings.parse({"LOCATION": location(moving, other), "OPTIONS": options})) as container:
@@ -230,7 +230,7 @@ def test_host_name_that_still_resolves_to_a_replica_is_reported(
         for _ in range(20):
             with pytest.raises(ReadOnlyError):
                 call("set", "k", 2)
-        assert moving.name.accepted - accepted < 10  # it is not asked anew for each write
+        assert moving.name.accepted - accepted < 10  # the name is not resolved again for each write
         assert call("get", "k") == 1
 
 

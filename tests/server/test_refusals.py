@@ -1,4 +1,4 @@
-"""What a server says when it accepts a connection is told, in sync as in async."""
+"""Test refusals that a server sends on accepting a connection: they are reported in both modes."""
 
 import asyncio
 import socket
@@ -45,7 +45,7 @@ async def _get(container: Container) -> object:
 @pytest.mark.parametrize("greeting", GREETINGS)
 @pytest.mark.parametrize("way", WAYS)
 def test_protected_mode_is_reported_in_the_servers_words(way: str, greeting: str, reset: bool) -> None:
-    for _ in range(5):  # which write fails, and whether one does, is a matter of time
+    for _ in range(5):  # which write fails, and whether one does, depends on timing
         with Greeter(refusing(DENIED, reset=reset)) as server, pytest.raises(ConnectError) as caught:
             get(way, f"valkey://127.0.0.1:{server.port}/1", **GREETINGS[greeting])
         assert "DENIED Valkey is running in protected mode" in str(caught.value)
@@ -64,7 +64,7 @@ def test_server_with_too_many_clients_is_unavailable(way: str, greeting: str, re
 
 
 def late(connection: socket.socket, ended: threading.Event) -> None:
-    """Refuse once the client has written, and reset the connection."""
+    """Refuse after the client has written, and reset the connection."""
     assert not ended.is_set()
     connection.recv(1)
     connection.sendall(FULL)
@@ -78,7 +78,7 @@ def test_refusal_after_a_write_is_reported(way: str) -> None:
 
 @pytest.fixture
 def full_server() -> Iterator[Server]:
-    """A real server that takes one client, which there is."""
+    """Start a real server that accepts one client, and connect one."""
     with Server() as server:
         server.raw("CONFIG", "SET", "maxclients", "1")
         yield server

@@ -1,4 +1,4 @@
-"""Proxies that refuse optional commands in words of their own: portable commands are used, and refusals remembered."""
+"""Test proxies that refuse optional commands in their own words, and the portable commands sent instead."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ def refusing(server: Server, words: str) -> Iterator[Speaker]:
 
 @contextmanager
 def calling(speaker: Speaker, mode: str, **options: Any) -> Iterator[Callable[..., Any]]:
-    """A function that calls a method of a cache, sync or async."""
+    """Yield a function that calls a method of a cache, sync or async."""
     settings = Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options})
     with Container(settings) as container:
         if mode == "sync":
@@ -111,12 +111,12 @@ SCRIPTS = ("EVALSHA", "EVAL")
 
 @contextmanager
 def ending(server: Server, ends: Callable[[str, int], bool], *, performed: bool = False) -> Iterator[Speaker]:
-    """A proxy that ends the connection for a command.
+    """Run a proxy that closes the connection on a command.
 
     Args:
-        server: behind it.
-        ends: says whether, of the command's name and how many of that name there were before.
-        performed: whether the server performs it first.
+        server: the server behind the proxy.
+        ends: returns whether to close, from the command's name and the number of earlier commands of that name.
+        performed: True if the server performs the command first.
     """
     relay = Relay(server.port)
 

@@ -1,4 +1,4 @@
-"""A primary with replicas: who is read, who is written, and what a replica that hangs, dies or lags costs."""
+"""Test a primary with replicas: where reads and writes go, and the cost of a replica that hangs, dies or lags."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def _counted_from_here(replication: Replication) -> None:
 
 @pytest.fixture
 def cache(make: Make, replication: Replication) -> Cache:
-    """A cache that has read from every replica, with one entry."""
+    """Make a cache that has read from every replica, with one entry."""
     cache = make()
     cache.set("k", "v", None)
     replication.wait_in_sync()
@@ -120,7 +120,7 @@ def test_replica_that_stops_during_reads_causes_no_error(
         started = time.monotonic()
         assert cache.get("k") == "v"
         longest = max(longest, time.monotonic() - started)
-    assert longest < 0.2 + 0.2 + 0.4  # one timeout, and another one where the connection had to be made again
+    assert longest < 0.2 + 0.2 + 0.4  # one timeout, and a second one if the connection had to be opened again
     assert gets(primary) == [0]
     assert gets(other)[0] > 600
 
@@ -178,7 +178,7 @@ def test_replicas_that_accept_writes_are_written_to_without_a_primary(make: Make
 
 @pytest.mark.full("waits for servers to change")
 def test_primary_is_read_for_the_latest_write(mode: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replica_lag, "MAX_LAG", 3600.0)  # or it would be set aside before a slow machine has come to it
+    monkeypatch.setattr(replica_lag, "MAX_LAG", 3600.0)  # a slow machine would eject it too early
     with Replication(replicas=1, lagging=1) as replication, wired(mode, replication.urls()) as make:
         assert replication.link is not None
         cache = make()

@@ -1,4 +1,4 @@
-"""Replies of every shape: what a server may say, however wrong, costs no more than an error of this library."""
+"""Test replies of every shape: a wrong reply causes an error of this library and nothing worse."""
 
 import asyncio
 import inspect
@@ -31,7 +31,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 }
 
 SAID = ("not found", "incr: the entry must be", "no overlap")
-"""Of a ValueError or TypeError that an operation raises for what is stored."""
+"""Messages of a ValueError or TypeError that an operation raises for stored data."""
 
 values = st.recursive(
     st.none()
@@ -60,7 +60,7 @@ replies = values.map(encoded) | st.sampled_from(
         b"_\r\n",
     ]
 )
-told = st.lists(replies, min_size=1, max_size=4)
+scripts = st.lists(replies, min_size=1, max_size=4)
 
 fuzz = settings(
     max_examples=6,
@@ -83,13 +83,13 @@ ASYNC_KINDS = {
 
 
 def in_turn(replies: list[bytes]) -> Callable[[list[bytes]], bytes | None]:
-    """Answer with these replies, and end the connection with the next command: a scan would never end."""
+    """Answer with these replies, then close the connection: otherwise a scan would never end."""
     turns: Iterator[bytes | None] = chain(replies, repeat(None))
     return lambda _: next(turns)
 
 
 def harmless(call: Callable[[], object]) -> None:
-    """Make the call; let pass an error of the library, or of what is stored."""
+    """Make the call; accept an error of the library, or one about stored data."""
     error: Exception | None = None
     try:
         call()
@@ -125,7 +125,7 @@ def test_any_reply_to_a_method_is_a_value_or_an_error_of_ours(
     container: Container, speaker: Speaker, name: str
 ) -> None:
     @fuzz
-    @given(told)
+    @given(scripts)
     def check(replies: list[bytes]) -> None:
         speaker.answer = in_turn(replies)
         harmless(lambda: consumed(CALLS[name](container.cache())))
@@ -159,7 +159,7 @@ def test_any_reply_to_an_async_method_is_a_value_or_an_error_of_ours(
             await made
 
     @fuzz
-    @given(told)
+    @given(scripts)
     def check(replies: list[bytes]) -> None:
         speaker.answer = in_turn(replies)
         harmless(lambda: runner.run(called()))
@@ -241,7 +241,7 @@ def test_any_reply_to_cluster_slots_is_an_error_of_ours(mode: str, reply: bytes)
 
 
 def by_sentinel(speaker: Speaker) -> Settings:
-    """Settings of a service that the speaker monitors."""
+    """Return settings of a service that the scripted server monitors as a sentinel."""
     options = {
         "SENTINELS": [(speaker.host, speaker.port)],
         "CLIENT_CLASS": "django_valkey.client.SentinelClient",
@@ -253,7 +253,7 @@ def by_sentinel(speaker: Speaker) -> Settings:
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(told)
+@given(scripts)
 def test_any_reply_of_a_sentinel_is_an_error_of_ours(mode: str, said: list[bytes]) -> None:
     with (
         Speaker(in_turn(said)) as speaker,
@@ -264,7 +264,7 @@ def test_any_reply_of_a_sentinel_is_an_error_of_ours(mode: str, said: list[bytes
 
 
 def service(**state: str) -> bytes:
-    """A reply to SENTINEL MASTERS with one service."""
+    """Return a reply to SENTINEL MASTERS with one service."""
     given = {"name": "service", "ip": "127.0.0.1", "port": "1", "flags": "master", "num-other-sentinels": "0", **state}
     return encoded([[word.encode() for pair in given.items() for word in pair]])
 

@@ -1,4 +1,4 @@
-"""Over RESP3 every reply is what it is over RESP2, on every kind of pool."""
+"""Test that every reply over RESP3 is that over RESP2, on every kind of pool."""
 
 import asyncio
 from typing import Any

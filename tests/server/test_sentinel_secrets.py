@@ -1,4 +1,4 @@
-"""Services behind passwords and behind TLS, in both modes."""
+"""Test services with passwords and with TLS, in both modes."""
 
 import asyncio
 import socketserver
@@ -48,7 +48,7 @@ def test_nodes_and_sentinels_have_separate_passwords(own_fleet: SentinelFleet) -
 
 
 class Teller(socketserver.StreamRequestHandler):
-    """A sentinel that names one primary, here a proxy that ends TLS, which no real sentinel could monitor."""
+    """A sentinel that names one primary: a proxy that ends TLS, which a real sentinel could not monitor."""
 
     @override
     def handle(self) -> None:

@@ -1,4 +1,4 @@
-"""The servers and proxies that other tests rest on do what they say."""
+"""Test the servers and proxies that other tests use."""
 
 import ssl
 import time

@@ -1,4 +1,4 @@
-"""Shards that hang, die and come back: what of it concerns whom, in both modes."""
+"""Test shards that hang, die and return: only their own keys are affected, in both modes."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The lean pool against a real server: concurrency, limits, timeouts, lost connections."""
+"""Test the sync pool on a real server: concurrency, limits, timeouts, lost connections."""
 
 import threading
 import time
@@ -133,12 +133,12 @@ def test_wait_for_a_connection_has_its_own_timeout(make: Make, server: Server) -
     holder.join()
     patient = make(max_connections=1, timeout=0.3, options={"timeout": None})
     patient.execute((("SET", "big", b"x" * 1_000_000),))
-    lane = patient._free.pop()
+    connection = patient._free.pop()
     waiting: list[object] = []
     waiter = threading.Thread(target=lambda: waiting.extend(patient.execute((("GET", "big"),))))
     waiter.start()
     waiter.join(0.5)
-    patient._free.append(lane)
+    patient._free.append(connection)
     patient._attend()
     waiter.join()
     assert waiting == [b"x" * 1_000_000]
@@ -268,7 +268,7 @@ def test_close_does_not_break_a_call_in_progress(make: Make, server: Server) -> 
 
 
 class Interrupted(BaseException):
-    """What a signal handler or a test may raise in the middle of a read."""
+    """Raised by a signal handler or a test in the middle of a read."""
 
 
 def test_interrupted_call_never_leaves_its_reply_to_another(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,8 +279,8 @@ def test_interrupted_call_never_leaves_its_reply_to_another(make: Make, monkeypa
         def interrupt(*_: object) -> None:
             raise Interrupted
 
-        [lane] = pool._free
-        patched.setattr(lane, "_feed", interrupt)
+        [connection] = pool._free
+        patched.setattr(connection, "_feed", interrupt)
         with pytest.raises(Interrupted):
             pool.execute((("GET", "a"),))
     assert pool.execute((("GET", "b"),)) == [b"of b"]

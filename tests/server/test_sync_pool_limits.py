@@ -1,4 +1,4 @@
-"""The lean pool's limits: the timeout for silence, the deadline for the whole, whatever interrupts."""
+"""Test the limits of the sync pool: the timeout for silence, the deadline for the whole, despite interruptions."""
 
 import itertools
 import signal
@@ -26,7 +26,7 @@ from tests.support.servers import Server, TlsProxy, wait_until
 pytestmark = pytest.mark.full("waits for slow and hung servers")
 
 LATE = 0.05
-"""Seconds beyond its limit within which a wait ends; the tests allow for a busy machine beside."""
+"""Seconds beyond its limit within which a wait must end, on a busy machine."""
 BUSY = 5.0
 PING = (("PING",),)
 HOW: dict[str, Callable[[SyncPool], object]] = {
@@ -41,7 +41,7 @@ def pool_of(port: int, **options: object) -> SyncPool:
 
 
 @contextmanager
-def taking(seconds: float, error: type[Exception] = ReplyTimeout) -> Iterator[None]:
+def raises_after(seconds: float, error: type[Exception] = ReplyTimeout) -> Iterator[None]:
     """Check that the block ends with the error after these seconds."""
     started = time.monotonic()
     with pytest.raises(error):
@@ -90,7 +90,7 @@ def test_slow_reply_may_take_longer_than_the_timeout() -> None:
 def test_slow_reply_ends_at_the_deadline() -> None:
     with Speaker(drip(1_000, 0.05)) as server:
         pool = pool_of(server.port, timeout=1.0)
-        with taking(0.4):
+        with raises_after(0.4):
             pool.execute((("GET", "k"),), time.monotonic() + 0.4)
         with pytest.raises(ReplyTimeout, match="deadline has passed"):
             pool.execute((("GET", "k"),), time.monotonic() + 0.2)
@@ -108,7 +108,7 @@ def test_write_that_is_read_slowly_may_take_longer_than_the_timeout() -> None:
 def test_write_that_is_read_slowly_ends_at_the_deadline(timeout: float | None) -> None:
     with Speaker(gulp(10_000, 0.1), buffer=65_536) as server:
         pool = pool_of(server.port, timeout=timeout)
-        with taking(0.6):
+        with raises_after(0.6):
             pool.execute((("SET", "k", WORDS * 3),), time.monotonic() + 0.6)
         pool.close()
 
@@ -116,7 +116,7 @@ def test_write_that_is_read_slowly_ends_at_the_deadline(timeout: float | None) -
 def test_write_that_nobody_reads_ends_at_the_timeout() -> None:
     with Speaker(gulp(1, 60), buffer=65_536) as server:
         pool = pool_of(server.port, timeout=0.3)
-        with taking(0.3):
+        with raises_after(0.3):
             pool.execute((("SET", "k", WORDS * 3),))
         pool.close()
 
@@ -133,10 +133,10 @@ def test_tls_writes_and_reads_end_at_the_timeout_and_at_the_deadline(server: Ser
             )
         )
         assert pool.execute((("SET", "k", WORDS), ("GET", "k")))[1] == WORDS
-        with server.paused(), taking(0.3):
+        with server.paused(), raises_after(0.3):
             pool.execute(PING)
         pool.execute(PING)
-        with server.paused(), taking(0.15):
+        with server.paused(), raises_after(0.15):
             pool.execute(PING, time.monotonic() + 0.15)
         pool.close()
 
@@ -145,7 +145,7 @@ def test_tls_writes_and_reads_end_at_the_timeout_and_at_the_deadline(server: Ser
 def test_hung_server_ends_a_call_at_the_deadline(timeout: float | None, server: Server) -> None:
     pool = pool_of(server.port, timeout=timeout)
     pool.execute(PING)
-    with server.paused(), taking(0.3):
+    with server.paused(), raises_after(0.3):
         pool.execute(PING, time.monotonic() + 0.3)
     pool.close()
 
@@ -153,7 +153,7 @@ def test_hung_server_ends_a_call_at_the_deadline(timeout: float | None, server: 
 def test_begun_batch_ends_at_the_deadline(server: Server) -> None:
     pool = pool_of(server.port, timeout=5.0)
     pool.execute(PING)
-    with server.paused(), taking(0.3):
+    with server.paused(), raises_after(0.3):
         pool.begin(PING, time.monotonic() + 0.3).replies()
     pool.close()
 
@@ -161,7 +161,7 @@ def test_begun_batch_ends_at_the_deadline(server: Server) -> None:
 def test_wait_for_a_connection_ends_at_the_deadline(server: Server) -> None:
     pool = pool_of(server.port, timeout=5.0, max_connections=1)
     pending = pool.begin(PING)
-    with taking(0.3, PoolExhausted):
+    with raises_after(0.3, PoolExhausted):
         pool.execute(PING, time.monotonic() + 0.3)
     with pytest.raises(PoolExhausted, match="deadline has passed"):
         pool.execute(PING, time.monotonic() + 0.1)
@@ -171,7 +171,7 @@ def test_wait_for_a_connection_ends_at_the_deadline(server: Server) -> None:
 
 @contextmanager
 def ticking(seconds: float) -> Iterator["itertools.count[int]"]:
-    """Have a timer interrupt the main thread."""
+    """Interrupt the main thread by a timer."""
     count = itertools.count()
     before = signal.signal(signal.SIGALRM, lambda *_: next(count))
     signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
@@ -186,7 +186,7 @@ def ticking(seconds: float) -> Iterator["itertools.count[int]"]:
 def test_timer_does_not_prolong_the_wait_for_a_reply(how: str, server: Server) -> None:
     pool = pool_of(server.port, timeout=0.5)
     pool.execute(PING)
-    with server.paused(), ticking(0.1) as ticks, taking(0.5):
+    with server.paused(), ticking(0.1) as ticks, raises_after(0.5):
         HOW[how](pool)
     assert next(ticks) > 2
     assert pool.execute(PING) == [b"PONG"]
@@ -207,7 +207,7 @@ def test_signals_of_another_thread_do_not_prolong_the_wait_for_a_reply(server: S
     disturber = threading.Thread(target=disturb)
     disturber.start()
     try:
-        with server.paused(), taking(0.5):
+        with server.paused(), raises_after(0.5):
             pool.execute(PING)
     finally:
         over.set()
@@ -219,7 +219,7 @@ def test_signals_of_another_thread_do_not_prolong_the_wait_for_a_reply(server: S
 def test_timer_does_not_prolong_the_wait_for_a_connection(server: Server) -> None:
     pool = pool_of(server.port, timeout=0.4, max_connections=1)
     pending = pool.begin(PING)
-    with ticking(0.1), taking(0.4, PoolExhausted):
+    with ticking(0.1), raises_after(0.4, PoolExhausted):
         pool.execute(PING)
     pending.abandon()
     pool.close()
@@ -284,7 +284,7 @@ def test_surplus_reply_closes_its_connection(how: str) -> None:
 def test_busy_pool_does_not_poll(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = itertools.count()
     is_dead = sync_pool.SyncConnection.is_dead
-    monkeypatch.setattr(sync_pool.SyncConnection, "is_dead", lambda lane: (next(looked), is_dead(lane))[1])
+    monkeypatch.setattr(sync_pool.SyncConnection, "is_dead", lambda connection: (next(looked), is_dead(connection))[1])
     pool = pool_of(server.port)
     pool.execute(PING)
     rested = 0
@@ -301,7 +301,7 @@ def test_busy_pool_does_not_poll(server: Server, monkeypatch: pytest.MonkeyPatch
 
 
 def black_holes(dead: set[int]) -> Callable[[socket.socket, int], None]:
-    """Answer, but on the connections of these numbers."""
+    """Answer, except on the connections of these numbers."""
 
     def talk(sock: socket.socket, number: int) -> None:
         greeted(sock)
@@ -337,7 +337,7 @@ def test_timeout_keeps_connections_used_in_the_meantime() -> None:
         pending = [pool.begin(PING) for _ in range(2)]
         for each in pending:
             each.replies()
-        dead.add(1)  # put back last, and so taken first
+        dead.add(1)  # returned last, and so taken first
         time.sleep(0.01)
         with ThreadPoolExecutor(1) as thread:
             waiting = thread.submit(pool.execute, PING)
@@ -415,7 +415,7 @@ def test_container_closes_many_idle_connections_without_recursion(how: str, serv
 
 
 def test_pushes_between_replies_of_sync_calls_are_dropped(server: Server) -> None:
-    """CLIENT TRACKING by a connect function, while another connection writes what is read."""
+    """CLIENT TRACKING by a connect function, while another connection writes the keys being read."""
 
     def track(connection: Any) -> None:
         connection.on_connect()
@@ -489,5 +489,5 @@ print(held, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 def _resident() -> int:
-    """Return the bytes of memory that this process holds."""
+    """Return the resident memory of this process in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096

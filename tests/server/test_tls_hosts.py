@@ -1,4 +1,4 @@
-"""TLS_CHECK_HOSTNAME: certificates must name the host, of servers, sentinels and nodes of a cluster."""
+"""Test TLS_CHECK_HOSTNAME: certificates of servers, sentinels and cluster nodes must name the host."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ OWN = {"own sync pool": {"CONNECTION_POOL_CLASS": OwnPool}, "own async pool": {"
 
 @pytest.fixture(autouse=True)
 def _named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the name cache.test, which no certificate has, lead to the loopback; the system trusts nobody."""
+    """Resolve cache.test, which no certificate names, to the loopback; the system trusts no authority."""
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
     monkeypatch.setattr(socket, "getaddrinfo", addresses("127.0.0.1"))
 
@@ -56,7 +56,7 @@ def test_certificate_for_another_host_is_refused_with_host_checks(
 
 @pytest.fixture
 def secured_nodes(cluster: Cluster, tmp_path: Path) -> Iterator[dict[int, TlsProxy]]:
-    """TLS in front of each node of the cluster."""
+    """Put TLS in front of each node of the cluster."""
     with ExitStack() as stack:
         proxies = {}
         for node in cluster.nodes:

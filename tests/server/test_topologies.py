@@ -1,4 +1,4 @@
-"""The replicas and sentinels that other tests rest on do what they say."""
+"""Test the replicas and sentinels that other tests use."""
 
 from collections.abc import Callable
 

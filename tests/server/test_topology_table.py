@@ -1,4 +1,4 @@
-"""The table of operations and topologies: every operation does on each what the table says."""
+"""Test the table of operations and topologies: every operation behaves on each as the table says."""
 
 import inspect
 import itertools
@@ -25,12 +25,12 @@ from tests.support.topology_calls import CALLS
 
 PAGE: Final = DOCS / "topologies.md"
 CELLS: Final = {re.sub(r"`", "", row[0]): row[1:] for row in rows(PAGE, "Operations")}
-TOGETHER: Final = "keys that lie together"
+TOGETHER: Final = {"cluster": "keys in one hash slot", "shards": "keys on one server"}
 PLACES: Final = ["cluster", "shards"]
 
 
 def outcome(cache: Any, name: str, a: str, b: str) -> object:
-    """What the operation returns of two keys, and what they hold then."""
+    """Return the operation's result for two keys, and their contents afterwards."""
     kind, call = CALLS[name]
     cache.clear()
     kind.store(cache, a, b)
@@ -42,7 +42,7 @@ def outcome(cache: Any, name: str, a: str, b: str) -> object:
 
 @pytest.fixture(scope="module")
 def alone() -> Iterator[Cache]:
-    """One server, whose results the others' must be."""
+    """A single server, whose results are the expected ones."""
     with wired("sync", "memory://alone") as make_cache:
         yield make_cache()
 
@@ -56,7 +56,7 @@ def locations(shared_cluster: Cluster, shared_shards: Shards) -> dict[str, tuple
 
 @pytest.fixture(scope="module", params=itertools.product(PLACES, ["sync", "async"]), ids=" ".join)
 def place(request: pytest.FixtureRequest, locations: Any) -> Iterator[tuple[str, Cache, tuple[str, str]]]:
-    """A topology, a cache of one mode on it, and two keys that lie apart."""
+    """A topology, a cache of one mode on it, and two keys on different servers."""
     name, mode = request.param
     location, options = locations[name]
     ring = Ring(location)
@@ -70,7 +70,7 @@ def place(request: pytest.FixtureRequest, locations: Any) -> Iterator[tuple[str,
 def test_every_operation_behaves_as_the_table_says(place: Any, alone: Cache, name: str) -> None:
     topology, cache, (a, b) = place
     cell = CELLS[name][1 + PLACES.index(topology)]
-    if cell != TOGETHER:
+    if cell != TOGETHER[topology]:
         assert outcome(cache, name, a, b) == outcome(alone, name, a, b)
         return
     with pytest.raises(NotSupportedError, match=rf"{name.upper()}: .*:1:.*braces") as caught:
@@ -80,7 +80,7 @@ def test_every_operation_behaves_as_the_table_says(place: Any, alone: Cache, nam
 
 
 class Watched(MemoryPoolFactory):
-    """A factory whose pools say which roles were asked."""
+    """A factory whose pools record the roles that were used."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Where scripts are refused, and the server is older than Valkey 8.1, what is atomic is done in transactions."""
+"""Test transactions in place of scripts, on a server before Valkey 8.1 that refuses scripts."""
 
 import asyncio
 import threading
@@ -27,7 +27,7 @@ def refusal(command: Command) -> ServerError | None:
 
 
 def refusals(batch: Batch) -> list[ServerError | None] | None:
-    """What an older server answers to a user without scripts; None where it does what it is asked."""
+    """Return the replies of an older server to a user without scripts; None if it performs the command."""
     found = [refusal(command) for command in batch]
     return found if any(found) else None
 
@@ -100,7 +100,7 @@ Execute: TypeAlias = Callable[[Batch], Any]
 
 @pytest.fixture(params=["sync", "async"])
 def clustered(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[tuple[Any, Execute]]:
-    """A cache of either mode on a cluster of older servers, for a user without scripts, and what runs a batch."""
+    """Yield a cache of either mode on a cluster of older servers, without scripts, and a runner of batches."""
     options = {"CLUSTER": True, "SOCKET_TIMEOUT": 0.5}
     container = Container(Settings.parse({"LOCATION": cluster.urls(), "OPTIONS": options}))
     with asyncio.Runner() as runner:
@@ -156,7 +156,7 @@ def test_slot_that_does_not_arrive_in_time_is_an_error_and_nothing_written(
         cluster.move(slot(KEY), source)
 
 
-# What is promised of a transaction ----------------------------------------------------------------------------------
+# Guarantees of a transaction ----------------------------------------------------------------------------------------
 
 
 def test_concurrent_write_is_kept_and_the_connection_is_discarded(server: Server) -> None:
@@ -199,7 +199,7 @@ def test_client_without_transactions_is_reported(server: Server) -> None:
 
 @dataclass
 class Plain:
-    """A client that hands on plain batches."""
+    """A client that passes on plain batches only."""
 
     client: Any
 

@@ -1,4 +1,4 @@
-"""Servers that cannot serve now: full, short of replicas, busy with a script, a replica, or told to say so."""
+"""Test servers that cannot serve now: full, short of replicas, busy with a script, a replica, or scripted to refuse."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 @contextmanager
 def calling(server: Any, mode: str, **options: Any) -> Iterator[Callable[[Callable[[Any], Any]], Any]]:
-    """A function that makes a call on a cache that ignores errors."""
+    """Yield a function that makes a call on a cache that ignores errors."""
     settings = Settings.parse({"LOCATION": server.url(), "OPTIONS": {"IGNORE_EXCEPTIONS": True, **options}})
     with Container(settings) as container:
         if mode == "sync":

@@ -1,4 +1,4 @@
-"""Exceptions of a caller's functions come out as they are, and leave no lease behind."""
+"""Test that exceptions of a caller's functions are raised unchanged and leave no lease behind."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from tests.support.servers import Server
 
 
 class Own(BaseException):
-    """An exception of a project's."""
+    """An exception of a project."""
 
 
 KINDS: Final = (
@@ -85,7 +85,7 @@ def test_async_get_or_set_raises_the_error_of_its_function(
             return await scenario(made.async_cache())
 
     caught = asyncio.run(main())
-    if kind is StopIteration:  # Python lets none out of a coroutine
+    if kind is StopIteration:  # Python lets no StopIteration out of a coroutine
         assert type(caught) is RuntimeError
         assert isinstance(caught.__cause__, StopIteration) or isinstance(caught.__context__, StopIteration)
     else:

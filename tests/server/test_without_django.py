@@ -1,4 +1,4 @@
-"""The library works where there is no Django: an import of it fails, as it does in a virtual environment without it."""
+"""Test that the library works without Django: its import fails, as in a virtual environment without it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the in-memory server and the real one are compared by: commands to draw from, and what of a reply must agree."""
+"""Random commands and comparable replies, to compare the in-memory server with the real one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -73,7 +73,7 @@ SOME_KEYS = st.lists(KEYS, min_size=1, max_size=3)
 
 
 MOMENTS = {"PTTL", "HPTTL", "PEXPIRETIME"}
-"""Commands whose replies depend on when they run, in milliseconds."""
+"""Commands with time-dependent replies, in milliseconds."""
 
 SCANS = {"SCAN", "SSCAN", "HSCAN", "ZSCAN"}
 SCORED = {"ZADD", "ZINCRBY", "ZSCORE", "ZMSCORE", "ZRANGE", "ZRANK", "ZREVRANK", "ZPOPMIN", "ZPOPMAX", "ZSCAN"}
@@ -81,10 +81,10 @@ SCORED = {"ZADD", "ZINCRBY", "ZSCORE", "ZMSCORE", "ZRANGE", "ZRANK", "ZREVRANK",
 
 UNORDERED = {"KEYS", "SMEMBERS", "SPOP", "SUNION", "SINTER", "SDIFF"}
 RANDOM = {"SRANDMEMBER"}
-"""Commands that reply with any members: how many is what can be compared."""
+"""Commands that reply with any members: only the number can be compared."""
 
 TOLERANCE = 100_000
-"""Milliseconds; the times that are set lie further apart."""
+"""Tolerance of times in milliseconds; generated times are further apart."""
 
 
 class Around(int):
@@ -98,12 +98,12 @@ class Around(int):
 
 
 def around(reply: object) -> object:
-    """Return a time as it can be compared; what is no time stays as it is."""
+    """Return a time in comparable form; other values stay unchanged."""
     return Around(reply) if isinstance(reply, int) and reply >= 0 else reply
 
 
 def numbers(reply: object) -> object:
-    """Return a reply with the numbers that its texts mean."""
+    """Return a reply with its texts converted to numbers."""
     if isinstance(reply, list):
         return [numbers(each) for each in reply]
     try:
@@ -113,7 +113,7 @@ def numbers(reply: object) -> object:
 
 
 def comparable(command: Command, reply: object) -> object:
-    """Return a reply as it can be compared: errors by their text, keys and pages without their order."""
+    """Return a reply in comparable form: errors by their text, keys and pages without their order."""
     if isinstance(reply, ServerError):
         return type(reply), reply.message.partition(" script: ")[0]
     if command[0] in MOMENTS:

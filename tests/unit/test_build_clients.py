@@ -1,4 +1,4 @@
-"""Which clients make up a topology."""
+"""Test the clients built for each topology."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whose pools are kept while nodes come and go, and who asks for the map when the one who did has left."""
+"""Test a cluster's pools while nodes come and go, and slot map refreshes whose caller was cancelled."""
 
 import asyncio
 from collections.abc import Callable
@@ -30,8 +30,8 @@ def client(request: pytest.FixtureRequest, world: World) -> Any:
     return client
 
 
-def go_on(client: Any, seconds: float) -> None:
-    """Have it be so much later."""
+def advance(client: Any, seconds: float) -> None:
+    """Advance the clock."""
     nodes = getattr(client, "client", client).primary.nodes
     clock = nodes.clock
     nodes.clock = lambda: clock() + seconds
@@ -50,11 +50,11 @@ def pools_of(world: World, node: Node) -> list[Any]:
 
 def test_node_that_just_lost_its_last_slot_keeps_its_connections(client: Any, world: World) -> None:
     old, new = world.owner(slot(A)), newcomer(world)
-    go_on(client, 60)
+    advance(client, 60)
     new.data, world.owners = old.data, [new if each is old else each for each in world.owners]
     assert client.execute((("GET", A),)) == [b"1"]
     assert not any(pool.closed for pool in pools_of(world, old))
-    go_on(client, 60)
+    advance(client, 60)
     world.owners[slot(A)] = new = newcomer(world, 7010)
     new.data = {A: b"3"}
     assert client.execute((("GET", A),)) == [b"3"]
@@ -65,11 +65,11 @@ def test_node_that_is_importing_its_first_slot_keeps_its_connections(client: Any
     target = newcomer(world)
     world.owner(slot(A)).script = [f"ASK {slot(A)} 10.0.0.1:7009"]
     assert client.execute((("GET", A),)) == [None]
-    go_on(client, 1)
+    advance(client, 1)
     world.owner(slot(B)).script = ["CLUSTERDOWN for a moment"]
-    told = world.told
+    refreshes = world.refreshes
     assert client.execute((("GET", B),)) == [b"2"]
-    assert world.told > told
+    assert world.refreshes > refreshes
     assert not any(pool.closed for pool in pools_of(world, target))
 
 
@@ -91,12 +91,12 @@ def test_slot_map_refresh_is_taken_over_from_a_cancelled_caller(world: World) ->
 def test_slot_map_is_asked_last_of_a_node_that_gave_no_answer(world: World, mode: str) -> None:
     client = world.client(mode)
     client.execute((("SET", A, b"1"), ("SET", B, b"2")))
-    go_on(client, 60)
+    advance(client, 60)
     world.owner(slot(A)).script = ["CLUSTERDOWN for a moment"]
     world.owner(slot(B)).script = [ReplyTimeout("no answer")]
-    told = world.told
+    refreshes = world.refreshes
     assert client.execute((("GET", A), ("GET", B))) == [b"1", b"2"]
-    assert world.told > told
+    assert world.refreshes > refreshes
     assert ("CLUSTER", "SLOTS") not in world.owner(slot(B)).asked[-2:]
 
 
@@ -117,13 +117,13 @@ def test_known_owner_does_not_wait_for_the_discovery_of_replicas(world: World, m
     async def crowd() -> None:
         for command in (("SET", A, b"1"), ("READONLY",), ("GET", A)):
             await client.execute((command,))
-        go_on(client, 60)
+        advance(client, 60)
         client.primary.nodes.timeout = 60
-        told = asyncio.Event()
+        released = asyncio.Event()
 
         async def hangs(pool: AsyncPool, batch: Batch, until: float | None = None) -> Any:
             if batch[0][0] == "CLUSTER":
-                await told.wait()
+                await released.wait()
             return await answers(pool, batch, until)
 
         monkeypatch.setattr(AsyncPool, "execute", hangs)
@@ -131,7 +131,7 @@ def test_known_owner_does_not_wait_for_the_discovery_of_replicas(world: World, m
         await asyncio.sleep(0)
         assert await asyncio.wait_for(client.execute((("GET", A),)), 10) == [b"1"]
         assert not asks.done()
-        told.set()
+        released.set()
         assert await asks == [b"1"]
 
     asyncio.run(crowd())
@@ -144,14 +144,14 @@ def test_nodes_may_be_added_during_a_slot_map_refresh(world: World, mode: str) -
     nodes = getattr(client, "client", client).primary.nodes
 
     class Meets(dict[Any, int]):
-        """Another thread is sent to a node that nobody knew, just now."""
+        """A key that sends another thread to an unknown node while it is looked up."""
 
         def __contains__(self, pool: object) -> bool:
-            nodes.at(("10.0.0.1", 8000 + world.told), pool)
+            nodes.at(("10.0.0.1", 8000 + world.refreshes), pool)
             return super().__contains__(pool)
 
     nodes.view = replace(nodes.view, primaries=Meets(nodes.view.primaries))
-    go_on(client, 1)
+    advance(client, 1)
     world.owner(slot(A)).script = ["CLUSTERDOWN for a moment"]
     assert client.execute((("GET", A),)) == [b"1"]
 
@@ -186,7 +186,7 @@ def test_new_owner_with_an_unannounced_name_is_looked_up_in_the_slot_map(client:
     old, new = world.owner(slot(A)), world.owner(slot(B))
     new.data[A], world.owners[slot(A)] = b"3", new
     old.script = [f"MOVED {slot(A)} ?:7001"]
-    go_on(client, 60)
+    advance(client, 60)
     assert client.execute((("GET", A),)) == [b"3"]
     assert not any(pool.endpoint.host == "?" for pool in world.pools)
 
@@ -195,7 +195,7 @@ def test_new_owner_with_an_unannounced_name_is_looked_up_in_the_slot_map(client:
 
 
 def pages(client: Any, *between: Callable[[], object]) -> set[bytes]:
-    """Return the keys that a scan finds, where each thing happens after one of the first pages."""
+    """Return the keys found by a scan; each event happens after one of the first pages."""
     found: set[bytes] = set()
     cursor, things = 0, iter(between)
     while True:
@@ -207,7 +207,7 @@ def pages(client: Any, *between: Callable[[], object]) -> set[bytes]:
 
 
 def successor(world: World, old: Node, port: int) -> Node:
-    """Have a node die, and another at a new address have what it had."""
+    """Replace a dead node by another at a new address with the same data."""
     new = newcomer(world, port)
     new.data, old.down = old.data, ConnectError("gone")
     world.owners = [new if each is old else each for each in world.owners]
@@ -224,7 +224,7 @@ def test_scan_finds_every_key_although_a_primary_is_replaced(
     client.execute(tuple(("SET", key, b"1") for key in keys))
 
     def replaced() -> None:
-        go_on(client, 1)
+        advance(client, 1)
         successor(world, world.owner(slot(A)), port)
         if noticed:
             client.execute((("GET", A),))

@@ -1,4 +1,4 @@
-"""How batches find their owners: redirections, lost connections and lost nodes, without a server, in both modes."""
+"""Test the routing of batches to slot owners: redirects, lost connections and lost nodes, without a server."""
 
 import asyncio
 import time
@@ -31,12 +31,12 @@ A, B, C = b"a", b"b", b"c"
 """Keys of three different primaries."""
 
 LIMIT = 0.5
-"""Seconds after which a batch gives up, in the tests in which it has to."""
+"""Seconds until a batch gives up, in the tests that wait for that."""
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits as long here as elsewhere."""
+    """Shorten the patience of discovery."""
     monkeypatch.setattr(discovery, "PATIENCE", 0.1)
 
 
@@ -60,7 +60,7 @@ def client(request: pytest.FixtureRequest, world: World) -> Any:
     for node in world.nodes:
         node.asked.clear()
     forget_when(client)
-    world.told = 0
+    world.refreshes = 0
     return client
 
 
@@ -69,12 +69,12 @@ def nodes_of(client: Any) -> Any:
 
 
 def forget_when(client: Any, ago: float = 60) -> None:
-    """Have it be so many seconds ago that the map was told."""
+    """Move the last slot map refresh so many seconds into the past."""
     nodes_of(client)._attempted_at = nodes_of(client).clock() - ago
 
 
 def limit(client: Any) -> None:
-    """Let batches look for their owners for `LIMIT` seconds only."""
+    """Limit the search for owners to `LIMIT` seconds."""
     nodes_of(client).timeout = LIMIT
 
 
@@ -91,7 +91,7 @@ def gets(node: Node) -> int:
 
 
 def give(world: World, key: bytes, node: Node) -> None:
-    """Have a slot be another's, with what is in it."""
+    """Move a slot with its data to another node."""
     node.data[key] = owner(world, key).data.pop(key, None)
     world.owners[slot(key)] = node
 
@@ -103,7 +103,7 @@ def test_moved_redirect_is_followed_and_remembered(client: Any, world: World) ->
     assert client.execute((("GET", A),)) == [b"1"]
     assert (gets(old), gets(new)) == (1, 1)
     assert client.execute((("GET", A),)) == [b"1"]
-    assert (gets(old), gets(new), world.told) == (1, 2, 0)
+    assert (gets(old), gets(new), world.refreshes) == (1, 2, 0)
 
 
 def test_moved_redirect_to_an_unknown_node_refreshes_the_slot_map_once(client: Any, world: World) -> None:
@@ -111,9 +111,9 @@ def test_moved_redirect_to_an_unknown_node_refreshes_the_slot_map_once(client: A
     world.nodes.append(new)
     give(world, A, new)
     assert client.execute((("GET", A),)) == [b"1"]
-    assert world.told == 1
+    assert world.refreshes == 1
     assert client.execute((("GET", A),)) == [b"1"]
-    assert world.told == 1
+    assert world.refreshes == 1
 
 
 def test_ask_redirect_is_followed_with_asking_and_keeps_the_slot(client: Any, world: World) -> None:
@@ -210,11 +210,11 @@ def test_node_that_stays_down_delays_nobody_for_long(client: Any, world: World) 
     node = owner(world, A)
     node.down = ConnectError("gone")
     assert isinstance(client.execute((("GET", A),))[0], ConnectError)
-    told, tries, began = world.told, node.tries, time.monotonic()
+    refreshes, tries, began = world.refreshes, node.tries, time.monotonic()
     for number in range(1, 51):
         assert isinstance(client.execute((("GET", A),))[0], ConnectError)
         assert node.tries == tries + number
-    assert world.told - told <= 1 + (time.monotonic() - began) / discovery.ASK_EVERY
+    assert world.refreshes - refreshes <= 1 + (time.monotonic() - began) / discovery.ASK_EVERY
     assert client.execute((("GET", B),)) == [b"2"]
 
 
@@ -243,7 +243,7 @@ def test_slot_map_is_asked_next_of_the_node_that_answers_among_hung_ones(client:
 
 
 def count_time(client: Any) -> ManualClock:
-    """Have the time of a cluster's client be told by a clock."""
+    """Give a cluster's client a manual clock."""
     nodes_of(client).clock = clock = ManualClock()
     forget_when(client)
     return clock
@@ -356,12 +356,12 @@ def test_slot_map_refresh_is_shared_by_many_tasks(world: World) -> None:
         old, new = owner(world, A), other(world, A)
         new.data |= old.data
         world.owners = [new if each is old else each for each in world.owners]
-        old.down, world.told = ConnectError("gone"), 0
+        old.down, world.refreshes = ConnectError("gone"), 0
         count_time(client)
         return await asyncio.gather(*(client.client.execute((("GET", A),)) for _ in range(200)))
 
     assert asyncio.run(crowd()) == [[b"1"]] * 200
-    assert world.told == 1
+    assert world.refreshes == 1
 
 
 def test_slot_map_refresh_is_shared_by_many_threads(world: World) -> None:
@@ -369,13 +369,13 @@ def test_slot_map_refresh_is_shared_by_many_threads(world: World) -> None:
     with ThreadPoolExecutor(8) as threads:
         replies = list(threads.map(lambda _: client.execute((("GET", A),)), range(64)))
     assert replies == [[None]] * 64
-    assert world.told <= 8
+    assert world.refreshes <= 8
 
 
-# What CLUSTER SLOTS says ---------------------------------------------------------------------------------------------
+# Replies to CLUSTER SLOTS --------------------------------------------------------------------------------------------
 
 
-def test_slot_map_is_read_whatever_names_the_nodes_have() -> None:
+def test_slot_map_is_read_with_any_names_of_nodes() -> None:
     reply = [
         [5, 9, [b"host", 1, b"id", []], [b"10.0.0.2", 2, b"id", []]],
         [0, 4, [b"", 3, b"id"], [None, 4, b"id"]],

@@ -1,4 +1,4 @@
-"""The codec: what is stored, and that it comes back."""
+"""Test the codec: the stored bytes, and that values round-trip."""
 
 import logging
 import pickle
@@ -63,7 +63,7 @@ def test_stored_bytes_give_a_value_or_the_default_and_never_raise(
     serializer: Serializer, compressor: Compressor, stored: bytes
 ) -> None:
     default = object()
-    # Pickles of foreign bytes may build anything; only that nothing escapes is claimed.
+    # Pickles of foreign bytes may build anything; the test claims only that no exception escapes.
     ValueCodec(serializer, compressor).loads(stored, default)
 
 
@@ -107,7 +107,7 @@ def test_unserializable_value_raises_with_its_type_and_without_itself() -> None:
 
 
 class TextOnlySerializer:
-    """Returns text, as json.dumps does."""
+    """A serializer that returns text, as json.dumps does."""
 
     def dumps(self, value: object, /) -> bytes:
         return str(value)  # type: ignore[return-value]  # the mistake that is tested
@@ -123,7 +123,7 @@ def test_serializer_that_returns_no_bytes_is_reported() -> None:
 
 @dataclass(frozen=True)
 class BrokenCompressor:
-    """Cannot compress."""
+    """A compressor that fails."""
 
     def compress(self, data: bytes, /) -> bytes:
         raise RuntimeError(data)
@@ -159,7 +159,7 @@ def test_undecodable_entry_raises_if_configured() -> None:
 
 
 class Bomb:
-    """Raises when it is compared."""
+    """An object that raises when it is compared."""
 
     __hash__ = None  # type: ignore[assignment]  # it cannot be compared
 

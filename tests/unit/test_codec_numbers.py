@@ -1,4 +1,4 @@
-"""The codec: numbers are stored as their text, and nothing else is read as one."""
+"""Test the codec: numbers are stored as their text, and no other value is read as one."""
 
 import math
 from enum import IntEnum
@@ -101,7 +101,7 @@ class Mode(IntEnum):
 
 
 class ByteSerializer:
-    """Writes a small int as one byte, as msgpack does."""
+    """A serializer that writes a small int as one byte, as msgpack does."""
 
     def dumps(self, value: object, /) -> bytes:
         assert isinstance(value, int)

@@ -1,4 +1,4 @@
-"""Every serializer with every compressor: what each can express comes back; whatever is stored takes nothing down."""
+"""Test every serializer with every compressor: values round-trip, and no stored bytes raise."""
 
 import asyncio
 import datetime as dt
@@ -53,7 +53,7 @@ short = st.integers(-(2**63), 2**64 - 1)
 long = st.builds(int.__lshift__, st.integers(), st.integers(0, 200) | st.integers(0, 20_000))
 text = st.text(st.characters(exclude_categories=["Cs"]))
 finite = st.floats(allow_nan=False, allow_infinity=False)
-# Python reads and writes only so many digits.
+# Python limits the digits of an int that it reads and writes.
 readable = long.filter(lambda number: number.bit_length() < 14_000)
 
 
@@ -94,7 +94,7 @@ packed = nested(
 
 EXPRESSIBLE: list[tuple[Serializer, st.SearchStrategy[object]]] = [
     (PickleSerializer(), typed),
-    (PickleSerializer(4), typed),  # an older one loses the fold of a time
+    (PickleSerializer(4), typed),  # older msgpack loses the fold of a time
     (SignedSerializer(PickleSerializer(), ["a secret"]), typed),
     (TypedSerializer(), typed),
     (SignedSerializer(TypedSerializer(), [b"a secret"]), typed),
@@ -109,7 +109,7 @@ compressors = st.sampled_from(COMPRESSORS)
 
 @dataclass
 class Stores:
-    """A cache of each pair, in memory, made once."""
+    """In-memory caches, one for each pair, made once."""
 
     containers: dict[str, Container] = field(default_factory=dict)
 
@@ -136,13 +136,13 @@ def test_values_of_a_serializer_keep_their_type_with_every_compressor(
         codec = ValueCodec(serializer, compressor)
         assert same(codec.loads(codec.dumps(value)), value), compressor
         cache = stores.of(serializer, compressor).cache()
-        # Long enough to be compressed for certain.
+        # long enough to be compressed
         cache.set("k", [value] * 30)
         assert same(cache.get("k"), [value] * 30), compressor
 
 
 class Unknown:
-    """Of no type that anything but pickle writes."""
+    """An object of a type that only pickle can write."""
 
 
 STRICT = (TypedSerializer(), SignedSerializer(TypedSerializer(), ["k"]))
@@ -202,7 +202,7 @@ def test_stored_bytes_give_a_value_or_a_miss_and_no_exception(
     awaited = asyncio.run(_aget(container, missing))
     assert (found is missing) == (awaited is missing)
     if isinstance(serializer, SignedSerializer) and found is not missing:
-        # Nothing has the key: it is a number, or the fallback's own JSON.
+        # The key reads nothing: the entry is a number, or JSON of the fallback.
         assert found is None or isinstance(found, bool | int | float | str | list | dict)
 
 

@@ -1,4 +1,4 @@
-"""Compressors by themselves: their settings, what they refuse, and the bound on what they read."""
+"""Test compressors alone: their settings, what they refuse, and the limit on decompressed size."""
 
 import importlib
 import lzma
@@ -166,7 +166,7 @@ def test_oversized_entry_error_names_the_option_if_raised() -> None:
 
 
 class Careless:
-    """Takes everything for compressed, and compresses nothing."""
+    """A compressor that takes everything for compressed and compresses nothing."""
 
     def compress(self, data: bytes, /) -> bytes:
         return data
@@ -255,7 +255,7 @@ def test_values_are_not_serialized_if_the_compressor_cannot_compress() -> None:
 
 
 class Brittle:
-    """A compressor that breaks."""
+    """A compressor that raises."""
 
     def compress(self, data: bytes, /) -> bytes:
         raise OverflowError(len(data))

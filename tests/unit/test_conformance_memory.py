@@ -1,4 +1,4 @@
-"""The in-memory server conforms, in both modes."""
+"""Run the conformance suite on the in-memory server, in both modes."""
 
 from collections import Counter
 from collections.abc import Iterator

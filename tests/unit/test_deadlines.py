@@ -1,4 +1,4 @@
-"""The deadline of a batch: made by the outermost client, handed on by every topology, named by errors."""
+"""Test the deadline of a batch: set by the outermost client, passed on by every topology, named in errors."""
 
 import asyncio
 import time
@@ -54,7 +54,7 @@ def recording(mode: str) -> Callable[..., Any]:
 
 
 def result(value: Any) -> Any:
-    """Return a value, awaited where it is a coroutine's."""
+    """Return a value; await it first if it is a coroutine."""
 
     async def awaited() -> Any:
         return await value
@@ -63,7 +63,7 @@ def result(value: Any) -> Any:
 
 
 def ends(until: float | None, seconds: float) -> bool:
-    """Return True if a deadline was made a moment ago with so many seconds."""
+    """Return True if a deadline of so many seconds was set a moment ago."""
     return until is not None and 0 <= time.monotonic() + seconds - until < 60
 
 
@@ -136,7 +136,7 @@ def test_every_topology_passes_the_deadline_to_its_pools(topology: str, mode: st
         assert result(cache.get_many([f"k{n}" for n in range(30)])) == {f"k{n}": n for n in range(30)}
     assert seen
     now = time.monotonic()
-    assert all(each is not None and now < each <= now + 1000 for each in seen)  # a replica's is a share
+    assert all(each is not None and now < each <= now + 1000 for each in seen)  # a replica has a share of the time
 
 
 def test_custom_pool_that_takes_only_the_batch_is_used_as_it_is() -> None:

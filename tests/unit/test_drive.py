@@ -1,4 +1,4 @@
-"""The drivers keep the rules of effects, in both modes."""
+"""Test that both drivers follow the rules of effects."""
 
 import asyncio
 import gc
@@ -74,7 +74,7 @@ def test_unchecked_batch_has_server_errors_as_values(drive_: Drive) -> None:
 
 
 @modes
-def test_transport_error_is_raised_in_the_operation_which_may_continue(drive_: Drive) -> None:
+def test_transport_error_is_raised_in_the_operation_and_may_be_handled(drive_: Drive) -> None:
     def again() -> Op[Any]:
         try:
             return (yield PING)

@@ -1,4 +1,4 @@
-"""The drivers perform the clean-up of an operation that is interrupted, and nothing hides what interrupted it."""
+"""Test that drivers perform the cleanup of an interrupted operation and raise the interruption."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,14 +25,14 @@ def _leased(left: list[BaseException]) -> Op[Any]:
 
 
 @modes
-def test_cleanup_is_performed_after_an_error_which_is_raised(drive_: Drive) -> None:
+def test_cleanup_is_performed_after_an_error_before_it_is_raised(drive_: Drive) -> None:
     left: list[BaseException] = []
     with pytest.raises(ConnectionLost, match="gone"):
         drive_(_leased(left), ConnectionLost("gone"), [1])
     assert len(left) == 1
 
 
-def test_cleanup_is_performed_after_a_keyboard_interrupt_which_is_raised() -> None:
+def test_cleanup_is_performed_after_a_keyboard_interrupt() -> None:
     client = Scripted(KeyboardInterrupt(), [1])
     with pytest.raises(KeyboardInterrupt):
         run(_leased([]), client)
@@ -58,7 +58,7 @@ def test_operation_that_swallows_the_interrupt_does_not_hide_it() -> None:
 
 
 class Stuck:
-    """Hangs on PING; takes a tick for anything else."""
+    """A client that hangs on PING and takes one tick for anything else."""
 
     def __init__(self) -> None:
         self.done: list[Batch] = []
@@ -88,7 +88,7 @@ async def _cancelled(client: Stuck, op: Op[Any]) -> asyncio.Task[Any]:
     return task
 
 
-def test_cleanup_is_performed_after_a_cancellation_which_is_raised() -> None:
+def test_cleanup_is_performed_after_a_cancellation() -> None:
     async def main() -> None:
         client = Stuck()
         task = await _cancelled(client, _leased([]))

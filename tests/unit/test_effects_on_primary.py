@@ -1,4 +1,4 @@
-"""Reads that must show the latest write."""
+"""Test reads that must return the latest write."""
 
 import pytest
 
@@ -46,7 +46,7 @@ class Answers:
         return [self.name] * len(batch)
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Do nothing."""
 
 
 def test_on_primary_reads_use_the_primary_of_a_client_that_has_one() -> None:

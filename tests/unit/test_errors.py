@@ -1,4 +1,4 @@
-"""Errors cross processes whole."""
+"""Test the classes of errors, and that errors can be pickled."""
 
 import copy
 import pickle

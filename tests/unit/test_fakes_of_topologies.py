@@ -1,4 +1,4 @@
-"""Production settings of several servers, taken off the network by one factory."""
+"""Test production settings of several servers with one in-memory factory."""
 
 import asyncio
 

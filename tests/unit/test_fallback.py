@@ -1,4 +1,4 @@
-"""REPLICA_READ_ONLY = False: a write that one server cannot take is tried on the next."""
+"""Test REPLICA_READ_ONLY = False: a write that one server cannot accept is tried on the next."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""A stale value may be served to the one who recomputes it too: a task of the container's does it."""
+"""Test background recomputation: the claiming caller gets the stale value, and a task of the container recomputes."""
 
-# ruff: noqa: ASYNC110  # what is waited for happens on the server
+# ruff: noqa: ASYNC110  # the awaited condition is on the server
 
 import asyncio
 

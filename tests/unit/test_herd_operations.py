@@ -1,4 +1,4 @@
-"""The herd policy's round trips, rule by rule."""
+"""Test the round trips of the herd policy, rule by rule."""
 
 import itertools
 from typing import Any
@@ -39,7 +39,7 @@ DROP = ("UNLINK", LEASE)
 
 
 def herd(**changes: Any) -> Context:
-    """A context of the herd policy, whose tokens are token0, token1 and so on."""
+    """Return a context with the herd policy, whose tokens are token0, token1 and so on."""
     numbers = itertools.count()
     fixed = {
         "policy": HERD,

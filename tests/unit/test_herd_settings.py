@@ -1,4 +1,4 @@
-"""OPTIONS for stampedes: HERD, HERD_TIMEOUT, TIMEOUT_JITTER, and what is wrong with them."""
+"""Test the options HERD, HERD_TIMEOUT and TIMEOUT_JITTER, and the errors of wrong values."""
 
 from datetime import timedelta
 from typing import Any

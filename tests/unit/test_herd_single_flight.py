@@ -1,4 +1,4 @@
-"""In one process one caller asks the server for an entry that must be computed, and the others share the outcome."""
+"""Test single flight: one caller of a process asks the server and computes, the others share the outcome."""
 
 import asyncio
 import os
@@ -77,7 +77,7 @@ def test_stale_entry_is_served_to_all_tasks_but_one_before_it_is_computed(
             done |= (await asyncio.wait(set(tasks) - done, return_when=asyncio.FIRST_COMPLETED))[0]
         served = [task.result() for task in done]
         assert len(factory.asked) == 5
-        assert await async_cache.get_or_set("k", "unused") == "old"  # a later one reads, and claims nothing
+        assert await async_cache.get_or_set("k", "unused") == "old"  # a later caller reads and claims nothing
         assert await async_cache.get("k") == "old"
         assert len(factory.asked) == 9
         go.set()
@@ -174,7 +174,7 @@ def test_function_of_get_or_set_may_get_the_entry_that_it_computes(cache: Cache)
     began = time.monotonic()
     assert cache.get_or_set("k", lambda: ("outer", cache.get_or_set("k", lambda: "inner"))) == ("outer", "inner")
     assert cache.get("k") == ("outer", "inner")
-    assert time.monotonic() - began < 5  # the time that it would have waited for itself
+    assert time.monotonic() - began < 5  # the time for which it would wait for itself
 
 
 def test_task_started_by_the_function_may_get_the_same_entry(async_cache: AsyncCache) -> None:

@@ -90,7 +90,7 @@ def test_every_cluster_operation_that_sends_has_an_empty_value() -> None:
     assert public - EMPTY.keys() == {"keyslot", "invalidate_key_from_cache"}
 
 
-def test_an_empty_value_is_a_new_object_for_each_call() -> None:
+def test_empty_value_is_a_new_object_for_each_call() -> None:
     cache = Cache(FORGIVING, Down())
     cursor, items = cache.scan_page("*")
     items.append("mine")
@@ -98,14 +98,14 @@ def test_an_empty_value_is_a_new_object_for_each_call() -> None:
     assert (cursor, cache.scan_page("*"), cache.hgetall("k")) == (0, (0, []), {})
 
 
-def test_the_empty_value_is_found_by_the_arguments_of_any_form() -> None:
+def test_empty_value_is_found_by_the_arguments_of_any_form() -> None:
     cache = Cache(FORGIVING, Down())
     assert cache.get(key="k", default=1) == cache.get("k", 1) == cache.get("k", 1, 2) == 1
     assert EMPTY["get"](None, "k", 1, None, "added by a host", client=object()) == 1
     assert EMPTY["spop"](None, "k", client=object()) is None
 
 
-def test_an_operation_without_an_empty_value_raises_its_error() -> None:
+def test_operation_without_an_empty_value_raises_its_error() -> None:
     def raw(cx: Context, key: str) -> Op[object]:
         return (yield (("GET", cx.keys.key(key)),))
 
@@ -229,8 +229,8 @@ def test_ignored_errors_of_a_class_are_logged_once_in_ten_seconds(
         cache.get("k")
         clock.advance(INTERVAL)
         cache.get("k")
-    told = [(record.getMessage().partition("value")[2], vars(record)["suppressed"]) for record in caplog.records]
-    assert told == [("", 0), ("", 0), ("; 3 more since the last such line", 3), ("", 0)]
+    logged = [(record.getMessage().partition("value")[2], vars(record)["suppressed"]) for record in caplog.records]
+    assert logged == [("", 0), ("", 0), ("; 3 more since the last such line", 3), ("", 0)]
 
 
 def test_ignored_errors_are_counted_logged_or_not() -> None:

@@ -1,4 +1,4 @@
-"""Names of keys: lone surrogates, and key functions whose answer changes."""
+"""Test the names of keys: lone surrogates, and key functions with changing results."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -10,10 +10,10 @@ from dvcache.keys import PrefixedKeys
 from dvcache.testing import MemoryPoolFactory
 
 TWO: Final = "\udcc3\udca9"
-"""Stands for the bytes of "é"."""
+"""Surrogates of the bytes of "é"."""
 
 ONE: Final = "\udcc3"
-"""Stands for a byte that is no UTF-8."""
+"""A surrogate of a byte that is not UTF-8."""
 
 CALLS: Final[dict[str, Callable[[Cache, str], object]]] = {
     "get": lambda cache, key: cache.get(key),

@@ -1,4 +1,4 @@
-"""Keys: how entries are named, found by pattern, and named back."""
+"""Test how entries are named, matched by pattern, and reversed to their names."""
 
 import hashlib
 import re
@@ -34,7 +34,7 @@ def quoted(key: object, prefix: str, version: int) -> bytes:
 
 
 def regex(pattern: bytes) -> re.Pattern[bytes]:
-    """The server's glob, for patterns without classes of the caller's."""
+    """Translate the server's glob to a regular expression; character classes of the caller are not supported."""
     parts = re.findall(rb"\\.|.", pattern, re.DOTALL)
     wild = {b"*": b".*", b"?": b"."}
     return re.compile(b"".join(wild.get(part) or re.escape(part[-1:]) for part in parts), re.DOTALL)

@@ -1,4 +1,4 @@
-"""Who waits longer in a process is next, and is told at once."""
+"""Test the queue of local lock waiters: first in, first out, woken by a release."""
 
 import os
 
@@ -30,13 +30,13 @@ def test_release_wakes_the_first_waiter_from_the_moment_it_listens() -> None:
     lock_queue = LockQueue()
     first, second = lock_queue.join(KEY), lock_queue.join(KEY)
     lock_queue.wake(KEY)
-    bell, others = first.listen(), second.listen()
-    assert not bell.done()
+    wakeup, others = first.listen(), second.listen()
+    assert not wakeup.done()
     lock_queue.wake(b"other")
-    assert not bell.done()
+    assert not wakeup.done()
     lock_queue.wake(KEY)
     lock_queue.wake(KEY)
-    assert bell.done()
+    assert wakeup.done()
     assert not others.done()
     assert not first.listen().done()
 
@@ -46,9 +46,9 @@ def test_lock_queue_gives_other_processes_a_chance_after_a_streak() -> None:
     heard = []
     turn = lock_queue.join(KEY)
     for _ in range(2 * STREAK + 2):
-        bell = turn.listen()
+        wakeup = turn.listen()
         lock_queue.wake(KEY)
-        heard.append(bell.done())
+        heard.append(wakeup.done())
     assert heard == [*[True] * STREAK, False] * 2
 
 

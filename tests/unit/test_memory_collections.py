@@ -1,4 +1,4 @@
-"""Commands of collections in memory, one guarantee each; test_collections_agree.py compares them with Valkey."""
+"""Test commands on collections in memory, one guarantee each; test_collections_agree.py compares them with Valkey."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Commands of the in-memory server, one guarantee each; test_memory_agrees.py compares them with Valkey."""
+"""Test commands of the in-memory server, one guarantee each; test_memory_agrees.py compares them with Valkey."""
 
 import pickle
 

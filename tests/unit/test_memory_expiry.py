@@ -1,4 +1,4 @@
-"""Expiry of the in-memory server, on a clock that the test moves."""
+"""Test expiry on the in-memory server, with a manual clock."""
 
 from dvcache.memory import MemoryPool
 from dvcache.memory.store import MemoryStore

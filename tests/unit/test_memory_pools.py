@@ -1,4 +1,4 @@
-"""Pools of in-memory servers: sharing, closing, threads, forks and event loops."""
+"""Test pools of in-memory servers: sharing, closing, threads, forks and event loops."""
 
 import asyncio
 import os
@@ -62,12 +62,12 @@ def test_factories_share_nothing() -> None:
 
 
 def test_factory_uses_its_clock_and_scripts() -> None:
-    def twin(call: Call, keys: object, args: object) -> object:
+    def python_version(call: Call, keys: object, args: object) -> object:
         assert (keys, args) == ([b"k"], [b"5"])
         return call("SET", "k", "v", "EX", 5)
 
     clock = ManualClock()
-    pool = MemoryPoolFactory(clock, scripts={"return 'mine'": twin}).pool(Endpoint())
+    pool = MemoryPoolFactory(clock, scripts={"return 'mine'": python_version}).pool(Endpoint())
     assert pool.execute((("EVAL", "return 'mine'", 1, "k", 5), ("PTTL", "k"))) == [b"OK", 5000]
     clock.advance(5)
     assert pool.execute((("EXISTS", "k"),)) == [0]

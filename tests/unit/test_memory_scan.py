@@ -1,4 +1,4 @@
-"""SCAN and glob patterns of the in-memory server."""
+"""Test SCAN and glob patterns of the in-memory server."""
 
 import random
 from collections.abc import Callable
@@ -95,5 +95,5 @@ def test_pattern_matches_as_on_the_server(pattern: str, matching: list[str], oth
 
 
 def test_pattern_that_is_abusive_costs_no_more_than_a_long_one() -> None:
-    # By going back behind every star this would outlast the universe.
+    # With backtracking behind every star this would take longer than the age of the universe.
     assert not glob(b"a*" * 40 + b"b")(b"a" * 5000)

@@ -1,4 +1,4 @@
-"""Whatever is a real number, or an integer by `__index__`, is one in every method and setting."""
+"""Test that every method and setting accepts any real number, or integer by `__index__`."""
 
 import asyncio
 import inspect
@@ -14,7 +14,7 @@ from dvcache.testing import MemoryPoolFactory
 
 
 class Index:
-    """An integer as numpy has them: no int, but an index."""
+    """An integer like numpy's: no int, but it has `__index__`."""
 
     def __init__(self, value: int) -> None:
         self.value = value
@@ -24,14 +24,14 @@ class Index:
 
 
 class Small(float):
-    """A float whose repr is another text, as that of numpy's."""
+    """A float with another repr, like numpy's."""
 
     def __repr__(self) -> str:
         return f"Small({float(self)})"
 
 
 class Many(int):
-    """An int whose repr is another text."""
+    """An int with another repr."""
 
     def __repr__(self) -> str:
         return "Many"
@@ -118,7 +118,7 @@ def extended(cache: Cache, by: Any) -> object:
     return lock.extend(by, replace_ttl=True)
 
 
-def told(call: Callable[[Cache, Any], object], number: Any) -> object:
+def effect_of(call: Callable[[Cache, Any], object], number: Any) -> object:
     with container() as made:
         prepared(made.cache())
         return call(made.cache(), number)
@@ -127,17 +127,17 @@ def told(call: Callable[[Cache, Any], object], number: Any) -> object:
 @pytest.mark.parametrize("name", TIMES)
 @pytest.mark.parametrize("kind", [*REALS, *INTEGERS])
 def test_real_numbers_are_times_and_scores(name: str, kind: Any) -> None:
-    assert told(TIMES[name], kind(60)) == told(TIMES[name], 60)
+    assert effect_of(TIMES[name], kind(60)) == effect_of(TIMES[name], 60)
 
 
 @pytest.mark.parametrize("name", COUNTS)
 @pytest.mark.parametrize("kind", INTEGERS)
 def test_integers_by_index_are_counts_and_ranks(name: str, kind: Any) -> None:
-    assert told(COUNTS[name], kind(2)) == told(COUNTS[name], 2)
+    assert effect_of(COUNTS[name], kind(2)) == effect_of(COUNTS[name], 2)
 
 
 @pytest.mark.parametrize("kind", [*REALS])
-def test_real_numbers_are_what_counters_add(kind: Any) -> None:
+def test_counters_add_real_numbers(kind: Any) -> None:
     with container() as made:
         cache = made.cache()
         cache.set("k", 1.5)
@@ -148,7 +148,7 @@ def test_real_numbers_are_what_counters_add(kind: Any) -> None:
 @pytest.mark.parametrize("name", ["set", "touch", "expire", "pexpire", "expire_at", "lock", "lock acquire"])
 def test_times_that_are_no_numbers_are_refused(name: str, wrong: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
-        told(TIMES[name], wrong)
+        effect_of(TIMES[name], wrong)
 
 
 @pytest.mark.parametrize("kind", [*REALS, *INTEGERS])

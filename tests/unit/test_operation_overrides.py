@@ -1,4 +1,4 @@
-"""Operations through what a class of the user's overrides, replayed: what is called, and what the server is asked."""
+"""Test operations through a user class's overrides, by replay: the calls, and the commands sent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ COUNTERS = {"incr": operation_overrides.incr, "decr": operation_overrides.decr}
 
 @dataclass
 class Recorded:
-    """A layer that notes what it is asked to call."""
+    """A layer that records calls."""
 
     names: frozenset[str]
     inside: bool = False
@@ -39,7 +39,7 @@ class Recorded:
 
 
 def context(layer: Recorded, **where: Any) -> Overridden:
-    """A context whose operations go through a layer, which stands before the object unless `where` says otherwise."""
+    """Return a context whose operations go through a layer, placed before the object unless `where` says otherwise."""
     around = {"below": PLAIN, **(where or {"front": layer})}
     guard = Overriding(operations=OPERATIONS, counters=COUNTERS, **around)
     own = {name: getattr(CX, name) for name in Context.__dataclass_fields__}
@@ -47,7 +47,7 @@ def context(layer: Recorded, **where: Any) -> Overridden:
 
 
 def asked(cx: Context, name: str, *args: Any, **kwargs: Any) -> Any:
-    """The operation as a facade asks for it."""
+    """Call the operation as a facade does."""
     assert cx.policy.guard is not None
     return cx.policy.guard(cx, name, OPERATIONS[name](cx, *args, **kwargs), args, kwargs)
 

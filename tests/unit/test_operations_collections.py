@@ -1,4 +1,4 @@
-"""Collections: what is asked of the server, what becomes of its replies, what an older server says."""
+"""Test operations on collections: commands, decoded replies, errors of an older server."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from dvcache.testing.replay import replay
 from tests.support.operation_contexts import CX, context
 
 BROKEN = b"\x80\xff"
-"""Bytes that no pickle is."""
+"""Bytes that are no pickle."""
 
 
 def test_undecodable_members_are_left_out_and_a_single_one_is_none() -> None:

@@ -1,4 +1,4 @@
-"""Counters: one round trip where the server can add, compare-and-swap where it cannot, an error where it may not."""
+"""Test counters: one round trip if the server can add, compare-and-set if not, an error if neither is permitted."""
 
 import math
 from typing import Any

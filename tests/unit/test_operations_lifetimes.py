@@ -1,4 +1,4 @@
-"""Lifetimes and versions: units, clamps, and one round trip each."""
+"""Test expiry and versions: units, limits, and one round trip each."""
 
 import math
 from datetime import UTC, datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""Locks: what is sent, how long is waited between two questions, and what is left behind by who gave up."""
+"""Test locks: commands, pauses between two attempts, and cleanup after giving up."""
 
 import asyncio
 import threading
@@ -49,7 +49,7 @@ def test_lock_polls_grow_to_ten_milliseconds(chance: float, sleep: float) -> Non
 
 
 def waits(op: Generator[Any, Any, Any], number: int) -> list[Wait]:
-    """Return the pauses of one that waits for a lock in vain."""
+    """Return the pauses of a caller that waits for a lock in vain."""
     found = []
     effect = op.send(None)
     for _ in range(number):
@@ -156,19 +156,19 @@ def test_lock_is_owned_by_its_thread_unless_configured() -> None:
     for own, expected in ((True, "Cannot release an unlocked lock"), (False, "")):
         lock = memory_lock(thread_local=own)
         lock.acquire()
-        told: list[str] = []
+        outcomes: list[str] = []
 
-        def release(lock: Lock = lock, told: list[str] = told) -> None:
+        def release(lock: Lock = lock, outcomes: list[str] = outcomes) -> None:
             try:
                 lock.release()
-                told.append("")
+                outcomes.append("")
             except LockError as error:
-                told.append(str(error))
+                outcomes.append(str(error))
 
         thread = threading.Thread(target=release)
         thread.start()
         thread.join()
-        assert told == [expected]
+        assert outcomes == [expected]
 
 
 def test_sync_lock_on_an_event_loop_thread_waits_for_no_task_of_that_loop() -> None:
@@ -179,9 +179,9 @@ def test_sync_lock_on_an_event_loop_thread_waits_for_no_task_of_that_loop() -> N
         holder = Lock(cx, factory.pool(endpoint), KEY)
         holder.acquire()
         task = asyncio.create_task(AsyncLock(cx, factory.async_pool(endpoint), KEY).acquire())
-        await asyncio.sleep(0)  # it asks, and is first in line
+        await asyncio.sleep(0)  # it polls and is first in the queue
         holder.release()
-        assert Lock(cx, factory.pool(endpoint), KEY).acquire() is True  # though the task is first in line
+        assert Lock(cx, factory.pool(endpoint), KEY).acquire() is True  # although the task is first in the queue
         task.cancel()
 
     asyncio.run(scenario())

@@ -1,4 +1,4 @@
-"""Many entries at once: chunks, duplicates, generators, failures."""
+"""Test operations on many entries: chunks, duplicates, generators, failures."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Entries by pattern: pages of SCAN, batches of UNLINK, never KEYS."""
+"""Test operations on patterns: pages of SCAN, batches of UNLINK, never KEYS."""
 
 from typing import Any
 

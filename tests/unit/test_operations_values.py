@@ -1,4 +1,4 @@
-"""Single entries: the commands asked, by replay, and the values returned."""
+"""Test operations on single entries: commands, by replay, and returned values."""
 
 import math
 from datetime import timedelta

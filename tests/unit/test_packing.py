@@ -1,4 +1,4 @@
-"""What is written is what libvalkey would write."""
+"""Test that packed commands are those of libvalkey."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Replacements of providers: one that does not fit is refused when it is given, and names what it lacks."""
+"""Test that an unsuitable replacement of a provider is refused at once, with what it lacks."""
 
 import time
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Entries that move to another server: copied, compared, removed; nothing is lost on the way."""
+"""Test RENAME across servers: copied, compared, removed, and never lost on the way."""
 
 import pytest
 

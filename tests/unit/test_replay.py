@@ -1,4 +1,4 @@
-"""replay drives an operation by a script and says where the two part."""
+"""Test replay: it drives an operation by a script and shows the first difference."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Turns: they are even, who fails is set aside and tried again, who does not follow its primary is not trusted."""
+"""Test the replica balancer: even turns, ejection, probing, and replicas that lost their primary."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ def whole_turns(balancer: ReplicaBalancer[Node]) -> list[str]:
 
 
 def test_reads_are_spread_evenly(balancer: ReplicaBalancer[Node]) -> None:
-    whole_turns(balancer)  # a question that is due takes a turn more
+    whole_turns(balancer)  # a health check that is due takes one more turn
     assert Counter(whole_turns(balancer)) == dict.fromkeys("abc", RUN * 10)
 
 
@@ -280,7 +280,7 @@ def test_last_resort_needs_a_replica(clock: ManualClock) -> None:
 
 
 class Written(Node):
-    """A server whose replies are read later, or that refuses to be written to."""
+    """A server whose replies are read later, or that refuses the write."""
 
     refusal: Exception | None = None
     abandoned = 0
@@ -300,7 +300,7 @@ class Written(Node):
 
 @pytest.fixture
 def pair(clock: ManualClock) -> tuple[ReplicaReads, list[Written]]:
-    """Two replicas, the first of which is next."""
+    """Return two replicas; the first of them is next."""
     members = [Written("a"), Written("b")]
     spread = ReplicaReads(ReplicaBalancer(lambda: members, clock))
     assert spread.begin(GET) is None, "it is to be asked whether it follows its primary"

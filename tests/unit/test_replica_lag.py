@@ -1,4 +1,4 @@
-"""How far replicas must have come, of samples of the primary's offset."""
+"""Test the offset that replicas must have reached, from samples of the primary's offset."""
 
 import pytest
 

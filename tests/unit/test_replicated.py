@@ -1,4 +1,4 @@
-"""A primary and its replicas: who is asked what."""
+"""Test a primary with replicas: the server that each batch goes to."""
 
 from collections import Counter
 from typing import Any
@@ -57,7 +57,7 @@ def test_primary_is_read_if_no_replica_can_be(asker: Asker, nodes: Any, outcome:
     client = asker.client(nodes)
     for node in nodes[1:]:
         node.outcome = outcome
-    assert ask(asker, client, GET, 20) == {"primary": 20}  # before the rest of the replicas is over
+    assert ask(asker, client, GET, 20) == {"primary": 20}  # before the ejection of the replicas is over
     assert [len(node.batches) for node in nodes] == [20, 1, 1]
 
 
@@ -83,7 +83,7 @@ def test_replica_that_lost_its_primary_is_read_if_the_primary_is_down(
     primary, first, second = nodes
     client = asker.client(nodes)
     primary.outcome, first.outcome, second.role = outcome, ConnectError("refused"), LOST
-    assert ask(asker, client, GET, 20) == {"second": 20}  # before the first one's rest is over
+    assert ask(asker, client, GET, 20) == {"second": 20}  # before the ejection of the first one is over
     assert len(first.batches) == 1
     for batch in (SET, MIXED):
         with pytest.raises(type(outcome)):  # noqa: PT012  # an error that is a reply is raised by the driver

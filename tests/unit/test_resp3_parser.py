@@ -1,4 +1,4 @@
-"""RESP3 replies without the pushes between them, whatever the chunks are in which the bytes arrive."""
+"""Test RESP3 replies without the pushes between them, in any chunks of bytes."""
 
 import itertools
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Attempts: made one after another as a flow says, and the first one without it; the same for both modes."""
+"""Test attempts: made in the order of a flow, with or without a first one, alike in both modes."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""The ring of shards: the placement of django-valkey, whose entries must be found."""
+"""Test the ring of shards: it places keys as django-valkey does."""
 
 from collections import Counter
 
@@ -28,7 +28,7 @@ PLACED = {
     ":1:k0": (1, 89),
     ":1:k1": (3, 192),
 }
-"""What django-valkey 0.4.1 answers for three nodes: the node, and the place of the key on the ring."""
+"""Placement by django-valkey 0.4.1 on three nodes: the node, and the key's position on the ring."""
 
 keys = st.text(alphabet="ab{}:\n1é", max_size=10).map(str.encode)
 rings = st.lists(st.sampled_from([f"valkey://10.0.0.{n}/0" for n in range(9)]), min_size=1, max_size=5, unique=True)

@@ -1,4 +1,4 @@
-"""Routing against a model: what several owners do together is what one server does alone."""
+"""Test routing against a model: several owners together answer like one server."""
 
 import zlib
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ def test_several_owners_answer_like_one_server(batches: Sequence[Batch], count: 
     alone, together = server(), [server() for _ in range(count)]
     for batch in batches:
         plan = divide(batch, each(owner_among(count)), int, range(count), apart=apart)
-        replies = {who: together[who].execute(tuple(commands)) for who, commands in plan.parts.items()}
+        replies = {owner_id: together[owner_id].execute(tuple(commands)) for owner_id, commands in plan.parts.items()}
         united = unite(plan, replies)
         assert united == list(alone.execute(batch))
         assert gathered(plan, replies) in ([None] if len(batch) != 1 else [None, united])
@@ -75,7 +75,9 @@ def test_entries_stored_by_several_owners_are_stored_as_by_one(
     command = ("MSETEX", len(pairs), *(part for pair in pairs for part in pair), *options)
     owners = [server() for _ in range(count)]
     plan = divide((command,), each(owner_among(count)), int, range(count))
-    replies: dict[int, Any] = {who: owners[who].execute(tuple(commands)) for who, commands in plan.parts.items()}
+    replies: dict[int, Any] = {
+        owner_id: owners[owner_id].execute(tuple(commands)) for owner_id, commands in plan.parts.items()
+    }
     assert unite(plan, replies) == ([[1] * len(pairs)] if len(plan.parts) > 1 else [1])
     for key, value in dict(pairs).items():
         where = owners[owner_among(count)(key)]
@@ -93,7 +95,7 @@ def test_conditional_or_slot_bound_msetex_is_not_divided(apart: bool) -> None:
         divide(
             (("MSETEX", 2, b"a", 1, b"b", 2, *condition),),
             each({b"a": 0, b"b": 1}.get),
-            lambda who: who,
+            lambda owner_id: owner_id,
             (0, 1),
             apart=apart,
         )
@@ -103,8 +105,8 @@ def test_conditional_or_slot_bound_msetex_is_not_divided(apart: bool) -> None:
 def test_every_key_goes_to_its_owner_alone(batch: Batch, count: int, apart: bool) -> None:
     owner = owner_among(count)
     plan = divide(batch, each(owner), int, range(count), apart=apart)
-    for who, commands in plan.parts.items():
-        assert {owner(key) for command in commands for key in keys(command)} <= {who}
+    for owner_id, commands in plan.parts.items():
+        assert {owner(key) for command in commands for key in keys(command)} <= {owner_id}
     sent = sorted(key for commands in plan.parts.values() for command in commands for key in keys(command))
     assert sent == sorted(key for command in batch for key in keys(command))
 
@@ -115,12 +117,13 @@ def test_owner_that_fails_leaves_the_others_their_replies(batch: Batch, count: i
     plan = divide(batch, each(owner), int, range(count), apart=apart)
     error = ConnectionLost("gone")
     replies: dict[int, Sequence[Any] | CacheError] = {
-        who: error if who == 0 else server().execute(tuple(commands)) for who, commands in plan.parts.items()
+        owner_id: error if owner_id == 0 else server().execute(tuple(commands))
+        for owner_id, commands in plan.parts.items()
     }
     for command, reply in zip(batch, unite(plan, replies), strict=True):
         owners = [owner(key) for key in keys(command)]
         if command[0] == "MGET" and len(set(owners)) > 1:
-            assert [element is error for element in reply] == [who == 0 for who in owners]
+            assert [element is error for element in reply] == [owner_id == 0 for owner_id in owners]
         else:
             assert (reply is error) == (0 in owners or not owners)
 
@@ -128,14 +131,16 @@ def test_owner_that_fails_leaves_the_others_their_replies(batch: Batch, count: i
 @pytest.mark.parametrize("names", [(b"a", b"b", b"c", b"a"), (b"a", b"nowhere", b"b")])
 def test_get_many_is_merged_on_the_short_path(names: tuple[bytes, ...]) -> None:
     held = {b"a": b"1", b"b": b"2", b"c": b"3"}
-    plan = divide((("MGET", *names),), each({b"a": 0, b"b": 1, b"c": 2}.get), lambda who: who, (0, 1, 2), apart=True)
-    replies = {who: [held.get(key) for _, key in commands] for who, commands in plan.parts.items()}
+    plan = divide(
+        (("MGET", *names),), each({b"a": 0, b"b": 1, b"c": 2}.get), lambda owner_id: owner_id, (0, 1, 2), apart=True
+    )
+    replies = {owner_id: [held.get(key) for _, key in commands] for owner_id, commands in plan.parts.items()}
     assert gathered(plan, replies) == unite(plan, replies) == [[held.get(key) for key in names]]
 
 
 @pytest.mark.parametrize("answer", [WrongTypeError("not a string"), ConnectionLost("gone")])
 def test_unusual_replies_take_the_long_path(answer: CacheError) -> None:
-    plan = divide((("MGET", b"a", b"b"),), each({b"a": 0, b"b": 1}.get), lambda who: who, (0, 1), apart=True)
+    plan = divide((("MGET", b"a", b"b"),), each({b"a": 0, b"b": 1}.get), lambda owner_id: owner_id, (0, 1), apart=True)
     assert gathered(plan, {0: [b"1"], 1: [answer]}) is None
     assert gathered(plan, {0: [b"1"], 1: ConnectionLost("gone")}) is None
     assert gathered(plan, {0: [b"1"]}) is None

@@ -1,4 +1,4 @@
-"""A service's nodes: who performs a batch while the primary stays, moves or is missing, without a server."""
+"""Test a service's pools while the primary stays, moves or is missing, without a server."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ GET: Batch = (("GET", b"k"),)
 
 
 class Pools:
-    """Makes a fake node for each address, and has it hold what each test says."""
+    """A factory of fake nodes, one for each address, with the outcomes of the test."""
 
     def __init__(self) -> None:
         self.made: dict[int, Node] = {}
@@ -44,13 +44,13 @@ def nodes(watch: Watcher, pools: Any, role: Any = "primary") -> MemberPools[Any]
 
 
 def on(watch: Watcher, known: Known) -> None:
-    """Have the sentinels tell of nodes, as in a failover."""
+    """Announce nodes as sentinels do in a failover."""
     watch.ask()
     say(A, known)
 
 
 class Asking:
-    """A watch whose sentinels answer at once."""
+    """A watcher whose sentinels answer at once."""
 
     def __init__(self, watch: Watcher) -> None:
         self._watch = watch
@@ -79,7 +79,7 @@ def asking(watch: Watcher, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) 
 
 
 class Run:
-    """Makes attempts of one mode."""
+    """A runner of attempts in one mode."""
 
     def __init__(self, mode: str, pools: Pools) -> None:
         self._is_async, self._pools = mode == "async", pools
@@ -168,7 +168,7 @@ def test_primary_that_moves_twice_is_followed_once(run: Run, pools: Pools, watch
 
 
 class OnPrimaryBegunAt:
-    """Attempts of somebody who had taken the old primary's pool just before it was ended."""
+    """Attempts of a caller that took the old primary's pool just before it was closed."""
 
     def __init__(self, attempts: Any, client: Any) -> None:
         self._client = client
@@ -233,7 +233,7 @@ def test_forked_child_asks_the_sentinels_before_it_uses_a_node(run: Run, watch: 
     followed = nodes(watch, run.make)
     attempts = PrimaryAttempts(followed)
     run(attempts, SET)
-    followed._lock.acquire()  # by a thread that the child has not
+    followed._lock.acquire()  # by a thread that does not exist in the child
     watch.renew()
     followed.renew()
     asking.answer = Known(TWO, (), 2)

@@ -1,4 +1,4 @@
-"""What is believed of what sentinels say, without a server."""
+"""Test the watcher of sentinels: which announcements and answers it accepts, without a server."""
 
 import gc
 from concurrent.futures import Future
@@ -54,7 +54,7 @@ def test_concurrent_and_recent_questions_share_one_answer(watch: Watcher, clock:
 
 
 def test_concurrent_questions_share_a_failure_too(watch: Watcher, clock: ManualClock) -> None:
-    """Or each of a hundred waiting callers would wait for the same silent sentinels in turn."""
+    """Otherwise each of a hundred callers would wait for the same silent sentinels in turn."""
     future = watch.ask()
     for address in SENTINELS:
         say(address, "timed out")
@@ -97,7 +97,7 @@ def test_older_configuration_epoch_is_no_answer_while_a_newer_may_come(watch: Wa
 
 
 def test_older_configuration_epoch_counts_if_the_newer_is_not_confirmed(watch: Watcher, clock: ManualClock) -> None:
-    """Sentinels that were set up anew count their configurations from zero."""
+    """Newly set up sentinels count their configuration epochs from zero."""
     watch.ask()
     say(A, Known(ONE, (TWO,), 17))
     clock.advance(FORGOTTEN_AFTER)
@@ -231,7 +231,7 @@ def test_new_listener_receives_the_current_state(watch: Watcher) -> None:
 
 def test_forked_child_knows_nothing_and_asks_again(watch: Watcher) -> None:
     future = watch.ask()
-    watch._lock.acquire()  # by a thread that the child has not
+    watch._lock.acquire()  # by a thread that does not exist in the child
     parents = list(Subscriber.all.values())
     watch.renew()
     assert watch.known is None
@@ -245,8 +245,8 @@ def state(**fields: str) -> dict[str, str]:
     return {"name": "service_name", "ip": "n", "port": "1", "flags": "master", "config-epoch": "3", **fields}
 
 
-class Said:
-    """What a sentinel answers, by its commands' last words."""
+class ScriptedSentinel:
+    """A sentinel's scripted answers, by the last words of its commands."""
 
     def __init__(self, **answers: Any) -> None:
         self._answers = answers
@@ -266,7 +266,7 @@ def flat(record: dict[str, str]) -> list[bytes]:
 def sentinel(*, peers: int = 0, **answers: Any) -> Sentinel:
     options = MappingProxyType({"min_other_sentinels": peers})
     made = Sentinel(A, Endpoint(service="service_name", sentinels=SENTINELS, sentinel_options=options))
-    made._connection = Said(**answers)
+    made._connection = ScriptedSentinel(**answers)
     return made
 
 

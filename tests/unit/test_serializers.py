@@ -1,4 +1,4 @@
-"""Serializers and compressors by themselves: what they are made of, and what they refuse."""
+"""Test serializers and compressors alone: their options, and what they refuse."""
 
 import json
 import pickle

@@ -1,4 +1,4 @@
-"""Settings: what a dotted path names, and what is said where it names nothing."""
+"""Test settings: classes named by dotted paths, and the errors of paths that name none."""
 
 import logging
 import pickle
@@ -42,7 +42,7 @@ def test_serializer_may_be_an_object(serializer: object) -> None:
 
 
 class Wanting:
-    """Needs a package when it is made."""
+    """A class that needs a package on construction."""
 
     def __init__(self, **_: object) -> None:
         raise ModuleNotFoundError(name="lz4.frame")

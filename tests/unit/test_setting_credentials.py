@@ -1,4 +1,4 @@
-"""CREDENTIAL_PROVIDER: text that is no class may be a password, and no error repeats it."""
+"""Test CREDENTIAL_PROVIDER: text that is no class may be a password, and no error repeats it."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from tests.support.canaries import CANARY
 
 
 class Lacking:
-    """No provider."""
+    """A class that is no provider."""
 
 
 class Failing:
-    """A provider that cannot be made."""
+    """A provider whose construction fails."""
 
     def __init__(self) -> None:
         raise ValueError(CANARY)

@@ -1,4 +1,4 @@
-"""Which classes of a project's own are to carry the commands, and which of them cannot."""
+"""Test which custom classes run the commands, and which cannot."""
 
 from typing import Any
 
@@ -132,7 +132,7 @@ def test_sentinel_discovery_is_chosen_by_the_class() -> None:
         return driver.discovers
 
     class Managed(valkey.sentinel.SentinelManagedConnection):  # type: ignore[misc]  # valkey-py has no types to follow
-        """A connection that asks its pool where to."""
+        """A connection that asks its pool for the address."""
 
     assert discovers(CONNECTION_POOL_CLASS=OwnSentinelPool)
     assert discovers(CONNECTION_POOL_KWARGS={"connection_class": Managed})
@@ -141,7 +141,7 @@ def test_sentinel_discovery_is_chosen_by_the_class() -> None:
 
 
 class Factory:
-    """What a factory must be able to do, and nothing else."""
+    """A factory with the required methods and nothing else."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options

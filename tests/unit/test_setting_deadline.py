@@ -1,4 +1,4 @@
-"""OPTIONS["DEADLINE"]: the default, what it accepts, and what contradicts the timeouts."""
+"""Test OPTIONS["DEADLINE"]: its default, its values, and contradictions with the timeouts."""
 
 import math
 from datetime import timedelta

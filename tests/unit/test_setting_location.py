@@ -1,4 +1,4 @@
-"""LOCATION: URLs become endpoints, and a wrong one is an error with a cure."""
+"""Test LOCATION: URLs become endpoints, and a wrong one is an error with a remedy."""
 
 import ssl
 from typing import Any

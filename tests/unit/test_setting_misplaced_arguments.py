@@ -1,4 +1,4 @@
-"""Settings: a connection argument in the wrong place is an error that says where it belongs."""
+"""Test settings: a connection argument in the wrong place is an error that names the right one."""
 
 import warnings
 from typing import Any
@@ -13,7 +13,7 @@ from tests.support.settings_entries import URL, Greedy, of_options, parsed, refu
 
 DATABASE = "write it in the URL of LOCATION, as in 'valkey://host:6379/3'"
 OF_CLIENTS = {"single_connection_client", "connection_pool", "charset", "errors"}
-"""Arguments of valkey-py's client that say nothing of a server."""
+"""Arguments of valkey-py's client that do not concern the server."""
 ARGUMENTS = sorted((accepted() | {*Valkey.__init__.__code__.co_varnames[1:50]} | {"user", "url"}) - OF_CLIENTS)
 ARGUMENTS = [name for name in ARGUMENTS if name in accepted() or name in {"unix_socket_path", "user", "url"}]
 
@@ -55,7 +55,7 @@ def test_connection_argument_in_options_is_refused(name: str, cure: str, seriali
 @pytest.mark.parametrize("name", [*ARGUMENTS, "sentinels", "sentinel_kwargs", "cluster", "credential_provider"])
 @pytest.mark.parametrize("change", [str.lower, str.upper, str.title])
 def test_connection_arguments_are_ignored_in_no_place_or_case(name: str, change: Any) -> None:
-    if name != "timeout":  # also what an entry lives for
+    if name != "timeout":  # also the lifetime of an entry
         for written in {change(name)} - {"SENTINELS", "SENTINEL_KWARGS", "CLUSTER", "CREDENTIAL_PROVIDER"}:
             if written not in {"USERNAME", "PASSWORD", "SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT", "PARSER_CLASS"}:
                 assert refused_option(**{written: 1}).key == f"OPTIONS[{written!r}]"

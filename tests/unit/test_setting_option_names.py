@@ -1,4 +1,4 @@
-"""Settings: a name that is not known is named, with the right one where that is near."""
+"""Test settings: an unknown name is reported, with the nearest known one."""
 
 import warnings
 

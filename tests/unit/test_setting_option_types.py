@@ -1,4 +1,4 @@
-"""Settings: every option is of its type."""
+"""Test settings: every option has its type."""
 
 import math
 
@@ -57,7 +57,7 @@ def test_falsy_socket_timeout_is_as_if_left_out(value: object) -> None:
     assert of_options(SOCKET_TIMEOUT=value, SOCKET_CONNECT_TIMEOUT=value) == parsed()
 
 
-def test_timeouts_come_from_the_url_then_the_pool_then_the_options() -> None:
+def test_timeouts_are_read_from_url_then_pool_then_options() -> None:
     given = {"SOCKET_TIMEOUT": 1, "CONNECTION_POOL_KWARGS": {"socket_timeout": 2}}
     assert of_options(SOCKET_TIMEOUT=1).endpoints[0].timeout == 1
     assert of_options(SOCKET_TIMEOUT=1).endpoints[0].connect_timeout == 1

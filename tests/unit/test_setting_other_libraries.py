@@ -1,4 +1,4 @@
-"""Settings: a class of another cache library is refused wherever it is named, and ours is named instead."""
+"""Test settings: a class of another cache library is refused everywhere, and ours is suggested."""
 
 import sys
 from types import ModuleType
@@ -12,7 +12,7 @@ from tests.support.settings_entries import URL, of_options, refused, refused_opt
 
 
 def foreign(name: str, **attributes: Any) -> Any:
-    """A class as redis-py defines it."""
+    """Return a class as redis-py defines it."""
     module, _, own = name.rpartition(".")
     return type(own, (), {"__module__": module, "__qualname__": own, **attributes})
 

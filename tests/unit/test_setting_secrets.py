@@ -1,4 +1,4 @@
-"""Settings: no error and no repr shows a credential."""
+"""Test settings: no error and no repr shows a credential."""
 
 import traceback
 
@@ -12,7 +12,7 @@ from tests.support.settings_entries import URL, of_options, parsed, refused, ref
 
 
 class Provider:
-    """Credentials that change."""
+    """A provider of changing credentials."""
 
     def get_credentials(self) -> tuple[str, str]:
         return "u", "s3cr3t"
@@ -63,8 +63,8 @@ def test_errors_show_no_part_of_a_password_however_written(template: str, head: 
         try:
             Settings.parse({"LOCATION": url, "OPTIONS": options}, alias="pages")
         except ConfigurationError as error:
-            told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__context__)
-            assert "s3cr3t" not in told
+            shown_text = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__context__)
+            assert "s3cr3t" not in shown_text
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_errors_show_no_password_that_is_a_number(option: str) -> None:
 
 
 class Leaky:
-    """Says too much when it fails."""
+    """A class whose error message contains its argument."""
 
     def __init__(self, options: dict[str, object]) -> None:
         raise ValueError(options)

@@ -1,4 +1,4 @@
-"""Settings: a CACHES entry is parsed once, completely, without being changed."""
+"""Test settings: a CACHES entry is parsed once, completely, and stays unchanged."""
 
 import math
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""The client of shards, without servers: what is sent to whom, what is tried again, and whose errors stand where."""
+"""Test the client of shards, without servers: routing, retries, and the place of errors."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ NAMES = ["valkey://a", "valkey://b", "valkey://c"]
 
 
 class Scripted:
-    """A pool that fails as it is told, then answers each command with its arguments, and remembers its batches."""
+    """A pool that fails as scripted, then answers each command with its arguments, and records its batches."""
 
     def __init__(self, *failures: Exception) -> None:
         self.failures, self.asked, self.closed = list(failures), list[Batch](), False

@@ -1,4 +1,4 @@
-"""Which servers are shards, by the classes or by the option, and what contradicts that."""
+"""Test which servers are shards, by class or by option, and what contradicts that."""
 
 import re
 from typing import Any
@@ -19,11 +19,11 @@ CLIENTS = [
 
 
 class Client(ShardClient):
-    """A client of the project's own."""
+    """A custom client."""
 
 
 class Further(Client):
-    """One that inherits it."""
+    """A subclass of the custom client."""
 
 
 @pytest.mark.parametrize("client", [*CLIENTS, ShardClient, Client, Further], ids=str)

@@ -1,4 +1,4 @@
-"""The signed serializer: what has no valid signature is never read, and keys can be rotated."""
+"""Test the signed serializer: an entry without a valid signature is never read, and keys can be rotated."""
 
 import hmac
 import pickle
@@ -23,7 +23,7 @@ def execute(what: str) -> None:
 
 
 class Bomb:
-    """Executes when it is unpickled."""
+    """An object that runs code when it is unpickled."""
 
     def __reduce__(self) -> tuple[object, ...]:
         return execute, ("boom",)
@@ -56,7 +56,7 @@ def test_raw_pickle_in_the_store_never_executes() -> None:
             container.cache().set("k", VALUE)
             assert container.cache().get("k") == VALUE
     assert executed == []
-    # The bomb is one: a serializer without a signature reads it.
+    # proves that the bomb works: a serializer without a signature runs it
     PickleSerializer().loads(bomb)
     assert executed == ["boom"]
 

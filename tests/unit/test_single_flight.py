@@ -1,4 +1,4 @@
-"""Flights, and the effects that rest on them: to wait for what another caller does, and to have something done."""
+"""Test single flight, and the effects that wait for another caller's result and that spawn work."""
 
 import asyncio
 import threading
@@ -14,7 +14,7 @@ def _waits(single_flight: SingleFlight, seconds: float) -> Op[bool]:
     return (yield Wait(flight.done(), seconds))  # type: ignore[no-any-return]  # what the driver sends
 
 
-class _Nobody:
+class _NoClient:
     def execute(self, batch: Any, _until: float | None = None, /) -> Any:
         raise AssertionError(batch)
 
@@ -26,16 +26,16 @@ def test_wait_ends_with_the_computation_or_the_timeout() -> None:
     single_flight = SingleFlight()
     flight, leads = single_flight.enter(b"k")
     assert leads
-    assert run(_waits(single_flight, 0.001), _Nobody()) is False
-    assert asyncio.run(arun(_waits(single_flight, 0.001), _Nobody())) is False
+    assert run(_waits(single_flight, 0.001), _NoClient()) is False
+    assert asyncio.run(arun(_waits(single_flight, 0.001), _NoClient())) is False
     done = Wait(flight.done(), 10)
 
     def waits() -> Op[bool]:
         return (yield done)  # type: ignore[no-any-return]  # as above
 
     threading.Timer(0.01, flight.finish, [7]).start()
-    assert run(waits(), _Nobody()) is True
-    assert asyncio.run(arun(waits(), _Nobody())) is True
+    assert run(waits(), _NoClient()) is True
+    assert asyncio.run(arun(waits(), _NoClient())) is True
     assert flight.outcome == 7
     assert single_flight.enter(b"k")[1]
 
@@ -54,9 +54,9 @@ def test_spawned_work_is_a_task_or_done_at_once() -> None:
     def spawns() -> Op[object]:
         return (yield Spawn(work(), Tasks()))
 
-    assert run(spawns(), _Nobody()) == 7
+    assert run(spawns(), _NoClient()) == 7
     assert started == []
-    assert asyncio.run(arun(spawns(), _Nobody())) is None
+    assert asyncio.run(arun(spawns(), _NoClient())) is None
     assert asyncio.run(started.pop()) == 7
 
 

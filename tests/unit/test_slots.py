@@ -1,4 +1,4 @@
-"""Slots against valkey-py's, and keys that are brought into a slot."""
+"""Test slots against valkey-py's, and keys that are placed in a given slot."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,13 +22,13 @@ def test_text_key_is_in_the_slot_of_its_bytes() -> None:
 
 @given(KEYS)
 def test_lease_key_is_in_the_slot_of_its_key(key: bytes) -> None:
-    home = key_slot(key)
-    brought = placed_in_slot(key + b":lease", home)
-    assert key_slot(brought) == home
+    target = key_slot(key)
+    brought = placed_in_slot(key + b":lease", target)
+    assert key_slot(brought) == target
     assert brought.removeprefix(key + b":lease") == b"" or len(brought) == len(key) + len(b":lease") + 4
 
 
 @given(st.binary(max_size=12), st.integers(0, SLOTS - 1))
-def test_four_letters_reach_every_slot(key: bytes, home: int) -> None:
+def test_four_letters_reach_every_slot(key: bytes, target: int) -> None:
     untagged = key.replace(b"{", b"")
-    assert key_slot(placed_in_slot(untagged, home)) == home
+    assert key_slot(placed_in_slot(untagged, target)) == target

@@ -1,4 +1,4 @@
-"""`python -m tests.soak` runs what it is asked for, to the end, and fails when a scenario does."""
+"""Test `python -m tests.soak`: it runs the selected scenarios to the end and fails if one fails."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""The lean pool's places: none is lost, whatever becomes of who waits for one. With lanes that are no connections."""
+"""Test the permits of the sync pool with scripted connections: none is lost, whatever happens to a waiter."""
 
 import threading
 import time
@@ -21,15 +21,15 @@ from tests.support.servers import wait_until
 PING: Batch = (("PING",),)
 
 
-class Lane:
-    """A lane that answers when `let_go` is set."""
+class FakeConnection:
+    """A connection that answers when `let_go` is set."""
 
-    made: list["Lane"]
+    made: list["FakeConnection"]
     refused: Exception | None
 
     def __init__(self, endpoint: Endpoint) -> None:
-        if Lane.refused:
-            raise Lane.refused
+        if FakeConnection.refused:
+            raise FakeConnection.refused
         self.endpoint = endpoint
         self.let_go = threading.Event()
         self.dropped = self.interrupted = self.lost = self.retired = self.silent = False
@@ -37,9 +37,9 @@ class Lane:
         self.used = self.since = self.overdue = 0.0
         self.descriptor = -1
         self.refusals: list[object] = []
-        Lane.made.append(self)
+        FakeConnection.made.append(self)
 
-    def open(self, until: float | None = None) -> None:  # noqa: ARG002  # a lane's
+    def open(self, until: float | None = None) -> None:  # noqa: ARG002  # a connection's
         self.used = time.monotonic()
 
     def exchange(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:  # noqa: ARG002  # as above
@@ -61,10 +61,10 @@ class Lane:
 
 
 @pytest.fixture(autouse=True)
-def lanes(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
-    Lane.made, Lane.refused = [], None
-    monkeypatch.setattr(sync_pool, "SyncConnection", Lane)
-    return Lane.made
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[FakeConnection]:
+    FakeConnection.made, FakeConnection.refused = [], None
+    monkeypatch.setattr(sync_pool, "SyncConnection", FakeConnection)
+    return FakeConnection.made
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def pool() -> Iterator[SyncPool]:
 
 
 def started(call: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
-    """Call in a thread; its result or its error ends up in the list."""
+    """Call in a thread; append its result or its error to the list."""
     results: list[object] = []
 
     def work() -> None:
@@ -89,15 +89,15 @@ def started(call: Callable[[], object]) -> tuple[threading.Thread, list[object]]
     return thread, results
 
 
-def busy(pool: SyncPool) -> tuple[threading.Thread, Lane]:
-    """Have a thread use the pool's only lane until `let_go`."""
+def busy(pool: SyncPool) -> tuple[threading.Thread, FakeConnection]:
+    """Use the pool's only connection in a thread until `let_go`."""
     thread, _ = started(lambda: pool.execute(PING))
-    wait_until(lambda: Lane.made and Lane.made[-1].used)
-    return thread, Lane.made[-1]
+    wait_until(lambda: FakeConnection.made and FakeConnection.made[-1].used)
+    return thread, FakeConnection.made[-1]
 
 
 def waiting_at(gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have those who wait for a lane wait at another kind of lock."""
+    """Replace the lock at which callers wait for a connection."""
 
     class Turn:
         def __init__(self) -> None:
@@ -108,7 +108,7 @@ def waiting_at(gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Gate:
-    """A lock that nobody holds but its maker."""
+    """A lock that only its maker holds."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -122,21 +122,21 @@ class Gate:
 
 
 class Interrupted(BaseException):
-    """What a signal handler raises."""
+    """Raised by a signal handler."""
 
 
 @pytest.mark.parametrize("comes", [False, True], ids=["before its turn", "after its turn has come"])
 def test_interrupted_wait_loses_no_permit(
-    comes: bool, pool: SyncPool, lanes: list[Lane], monkeypatch: pytest.MonkeyPatch
+    comes: bool, pool: SyncPool, connections: list[FakeConnection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    thread, lane = busy(pool)
+    thread, connection = busy(pool)
 
     class InterruptedGate(Gate):
         @override
         def acquire(self, timeout: float) -> bool:
             assert timeout
             if comes:
-                lane.let_go.set()
+                connection.let_go.set()
                 thread.join()
             raise Interrupted
 
@@ -144,54 +144,54 @@ def test_interrupted_wait_loses_no_permit(
         waiting_at(InterruptedGate, patched)
         with pytest.raises(Interrupted):
             pool.execute(PING)
-    lane.let_go.set()
+    connection.let_go.set()
     thread.join()
     caller, results = started(lambda: pool.execute(PING))
-    wait_until(lambda: [each.let_go.set() for each in lanes] and not caller.is_alive())
+    wait_until(lambda: [each.let_go.set() for each in connections] and not caller.is_alive())
     assert results == [[b"PONG"]]
     assert len(pool._living) == 1
     assert not pool._waiters
 
 
 def test_failed_connection_returns_its_permit(pool: SyncPool) -> None:
-    Lane.refused = ConnectError("no server could be started")
+    FakeConnection.refused = ConnectError("no server could be started")
     for _ in range(3):
         with pytest.raises(ConnectError):
             pool.execute(PING)
     assert len(pool._living) == 0
 
 
-def test_waiter_that_times_out_leaves_the_queue(lanes: list[Lane]) -> None:
+def test_waiter_that_times_out_leaves_the_queue(connections: list[FakeConnection]) -> None:
     pool = SyncPool(Endpoint(max_connections=1, timeout=0.02))
-    thread, lane = busy(pool)
+    thread, connection = busy(pool)
     with pytest.raises(PoolExhausted):
         pool.execute(PING)
     assert not pool._waiters
-    lane.let_go.set()
+    connection.let_go.set()
     thread.join()
     assert pool.execute(PING) == [b"PONG"]
-    assert lanes == [lane]
+    assert connections == [connection]
     pool.close()
 
 
-def test_close_wakes_the_waiters_and_keeps_no_connection(pool: SyncPool, lanes: list[Lane]) -> None:
-    user, lane = busy(pool)
+def test_close_wakes_the_waiters_and_keeps_no_connection(pool: SyncPool, connections: list[FakeConnection]) -> None:
+    user, connection = busy(pool)
     waiting = [started(lambda: pool.execute(PING)) for _ in range(3)]
     wait_until(lambda: len(pool._waiters) == 3)
     pool.close()
     for thread, _ in waiting:
         thread.join()
-    lane.let_go.set()
+    connection.let_go.set()
     user.join()
     assert all(isinstance(results[0], ClosedError) for _, results in waiting)
-    assert [each.dropped for each in lanes] == [True]
+    assert [each.dropped for each in connections] == [True]
 
 
 def test_connection_returned_while_the_pool_closes_is_dropped(
-    pool: SyncPool, lanes: list[Lane], monkeypatch: pytest.MonkeyPatch
+    pool: SyncPool, connections: list[FakeConnection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pool is closed after the waiter was woken and before it goes on."""
-    user, lane = busy(pool)
+    """The pool is closed between the wake-up of the waiter and its next step."""
+    user, connection = busy(pool)
     come, go_on = threading.Event(), threading.Event()
 
     class SlowGate(Gate):
@@ -205,18 +205,20 @@ def test_connection_returned_while_the_pool_closes_is_dropped(
     waiting_at(SlowGate, monkeypatch)
     thread, results = started(lambda: pool.execute(PING))
     wait_until(lambda: pool._waiters)
-    lane.let_go.set()
+    connection.let_go.set()
     user.join()
     come.wait()
     pool.close()
     go_on.set()
     thread.join()
     assert isinstance(results[0], ClosedError)
-    assert lane.dropped
-    assert len(lanes) == 1
+    assert connection.dropped
+    assert len(connections) == 1
 
 
-def test_abort_ends_calls_in_progress_and_nothing_is_used_again(pool: SyncPool, lanes: list[Lane]) -> None:
+def test_abort_ends_calls_in_progress_and_nothing_is_used_again(
+    pool: SyncPool, connections: list[FakeConnection]
+) -> None:
     results: list[object] = []
 
     def work() -> None:
@@ -225,17 +227,17 @@ def test_abort_ends_calls_in_progress_and_nothing_is_used_again(pool: SyncPool, 
 
     thread = threading.Thread(target=work)
     thread.start()
-    wait_until(lambda: lanes)
+    wait_until(lambda: connections)
     pool.abort()
     thread.join()
     assert results == []
-    assert lanes[0].dropped
+    assert connections[0].dropped
     with pytest.raises(ClosedError):
         pool.execute(PING)
 
 
 class Held:
-    """A holder of a place."""
+    """A holder of a permit."""
 
     lost = False
 
@@ -297,19 +299,19 @@ def test_queue_skips_a_waiter_whose_caller_is_gone(monkeypatch: pytest.MonkeyPat
 
 
 def test_queue_may_be_entered_again_by_the_waiting_thread(pool: SyncPool) -> None:
-    """A signal handler or a finalizer calls the cache while its thread is about to take a place."""
-    thread, lane = busy(pool)
+    """A signal handler or a finalizer calls the cache while its thread is about to take a permit."""
+    thread, connection = busy(pool)
     inner: list[object] = []
     begun = time.monotonic()
 
     def attempt() -> object:
         if not inner:
             inner.append(None)
-            lane.let_go.set()
+            connection.let_go.set()
             thread.join()
             inner.extend(pool.execute(PING))
         return pool._rested_or_new()
 
-    assert pool._waiting.wait(attempt, time.monotonic() + 5) is lane
+    assert pool._waiting.wait(attempt, time.monotonic() + 5) is connection
     assert inner == [None, b"PONG"]
     assert time.monotonic() - begun < 0.9, "the inner call waited until the outer one was taken for gone"

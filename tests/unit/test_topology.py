@@ -1,4 +1,4 @@
-"""Which servers an entry means, and which role each has: every row of the table, and every block of the documents."""
+"""Test which servers an entry means, and their roles: every row of the table, and every block of the documents."""
 
 import pytest
 

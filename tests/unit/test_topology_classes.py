@@ -1,4 +1,4 @@
-"""Which classes mean Sentinel, and whose factory counts."""
+"""Test which classes mean Sentinel, and which factory is used."""
 
 import warnings
 from typing import Any
@@ -25,7 +25,7 @@ ASYNC = "django_valkey.async_cache"
 
 
 class SentinelClient:
-    """Stands for the adapter's class, by its module and name."""
+    """A substitute for the adapter's class, with its module and name."""
 
     __module__ = "django_valkey.client.sentinel"
 

@@ -1,4 +1,4 @@
-"""The documents' configurations, with a LOCATION and SENTINELS where they leave them out."""
+"""Test the configurations of the documents, completed with a LOCATION and SENTINELS."""
 
 from collections.abc import Mapping
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""Sentinels and services: how they are reached, and what goes wrong is named."""
+"""Test sentinels and services: addresses, credentials, and errors that name the fault."""
 
 from copy import deepcopy
 from typing import Any

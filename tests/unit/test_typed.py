@@ -1,4 +1,4 @@
-"""The typed serializer: what it writes, for those who read it with other tools, and that it runs nothing."""
+"""Test the typed serializer: its JSON, for readers with other tools, and that it runs no code."""
 
 import datetime as dt
 import json
@@ -60,7 +60,7 @@ class Mode(IntEnum):
 
 
 class Zone(dt.tzinfo):
-    """A zone of the project's own."""
+    """A time zone of the project."""
 
 
 @pytest.mark.parametrize(

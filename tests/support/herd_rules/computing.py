@@ -1,4 +1,4 @@
-"""What was computed is stored as far as the lease allows (rule 4); who claims, and who waits (rule 5)."""
+"""Rules 4 and 5: a computed value is stored as far as the lease allows; claims and waits."""
 
 from collections.abc import Callable
 
@@ -93,7 +93,7 @@ class ComputingRules:
         assert cache.get_or_set("k", "value", 0) == "value"
         assert (world.raw("EXISTS", K), world.is_claimed()) == (0, False)
 
-    # 5: who claims, who waits
+    # 5: claims and waits
 
     def test_get_never_claims_a_missing_entry(self, world: World, cache: Cache) -> None:
         assert cache.get("k") is None

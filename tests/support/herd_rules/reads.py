@@ -1,4 +1,4 @@
-"""What is fresh is served, what is stale is claimed (rules 1 and 2), and who sees what (rules 7 and 8)."""
+"""Rules 1, 2, 7 and 8: fresh entries are served, stale ones claimed; leases are hidden; entries of others."""
 
 from dvcache import Cache
 from tests.support.herd_rules.world import H, K, World
@@ -6,9 +6,9 @@ from tests.support.topology_calls import through_pages
 
 
 class ReadRules:
-    """The rules of those who read."""
+    """The rules of reads."""
 
-    # 1: a read asks for the entry and its lifetime; what is fresh is served
+    # 1: a read asks for the entry and its TTL; a fresh entry is served
 
     def test_fresh_entry_is_served_without_a_claim(self, world: World, cache: Cache) -> None:
         cache.set("k", "value", 100)
@@ -28,7 +28,7 @@ class ReadRules:
         assert not world.is_claimed()
         assert cache.ttl("k") is None
 
-    # 2: what is stale is claimed
+    # 2: a stale entry is claimed
 
     def test_stale_entry_is_a_miss_for_one_caller_and_served_to_the_others(self, world: World, cache: Cache) -> None:
         cache.set("k", "old")
@@ -56,7 +56,7 @@ class ReadRules:
         cache.set_many({"a": 1, "c": 2})
         assert cache.get_many("ac") == {"a": 1, "c": 2}
 
-    # 7: leases are not shown
+    # 7: leases are hidden
 
     def test_leases_are_in_no_scan_and_no_count(self, world: World, cache: Cache) -> None:
         cache.set_many({"k": 1, "l": 2})

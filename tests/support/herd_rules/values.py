@@ -19,7 +19,7 @@ SERIALIZERS: Final = (
 
 
 class ValueRules:
-    """What holds for whatever is stored."""
+    """Rules for stored values of every kind."""
 
     @pytest.mark.parametrize("serializer", SERIALIZERS)
     @pytest.mark.parametrize("compressor", ["IdentityCompressor", "ZlibCompressor"])

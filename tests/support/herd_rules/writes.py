@@ -1,4 +1,4 @@
-"""Every write drops the lease (rule 3); to those who ask whether there is an entry, a stale one is none (rule 6)."""
+"""Rules 3 and 6: every write drops the lease; conditional writes treat a stale entry as missing."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -27,13 +27,13 @@ WRITES: Final[dict[str, Callable[[Cache], object]]] = {
     "delete_pattern": lambda cache: cache.delete_pattern("k*"),
     "clear": lambda cache: cache.clear(),
 }
-"""What writes an entry that is stale."""
+"""Writes to a stale entry."""
 
 each_write = pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 
 
 class WriteRules:
-    """The rules of those who write."""
+    """The rules of writes."""
 
     # 3: every write drops the lease
 
@@ -63,7 +63,7 @@ class WriteRules:
         assert world.raw("GET", K) == there[0]
         assert found == "computed" if there == [None] else found == other.get("k")
 
-    # 6: a stale entry is none, but is there
+    # 6: a stale entry counts as missing, but exists
 
     def test_stale_entry_is_missing_for_conditional_writes(self, world: World, cache: Cache) -> None:
         def stale(value: object = 1) -> None:
