@@ -162,7 +162,7 @@ def test_circuit_breaker_counts_a_cancelled_trial_as_failed(bench: Bench) -> Non
     assert not bench.is_open
 
 
-def test_a_trial_that_nobody_has_heard_of_is_forgotten() -> None:
+def test_circuit_breaker_forgets_a_lost_trial() -> None:
     bench = Bench("calls")
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
@@ -186,7 +186,7 @@ def test_circuit_breaker_ignores_errors_of_the_caller(bench: Bench) -> None:
     assert not bench.is_open
 
 
-def test_an_answer_that_was_under_way_closes_it(bench: Bench) -> None:
+def test_circuit_breaker_closes_on_an_answer_that_was_in_flight(bench: Bench) -> None:
     circuit = bench.circuit  # two callers at once
     began = circuit.begin()
     circuit.fail(ReplyTimeout("late"), began)
