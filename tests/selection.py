@@ -83,7 +83,7 @@ def mark(items: Sequence[pytest.Item]) -> None:
 
 
 def share(config: pytest.Config) -> None:
-    """Have a run of all tests done by several processes, file by file, unless the command line says how it is done."""
+    """Distribute a run of all tests over several processes, file by file, unless the command line sets it."""
     option = config.option
     told = (
         getattr(option, "numprocesses", 0) is not None  # -n, or no pytest-xdist

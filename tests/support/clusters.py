@@ -246,7 +246,7 @@ class Cluster:
             self.__enter__()
 
     def _becomes_whole(self) -> bool:
-        """Say whether every node is up and agrees, after a second at most in which a change gets about."""
+        """Return True if every node is up and agrees, after at most a second for a change to spread."""
         if any(node.state != "up" for node in self.nodes):
             return False
         with suppress(AssertionError):
@@ -254,7 +254,7 @@ class Cluster:
         return self.is_whole()
 
     def _is_dealt(self) -> bool:
-        """Say whether the slots lie as they did in the beginning."""
+        """Return True if the slots are as in the beginning."""
         return [node.view()[node.id][7:] for node in self.primaries] == [[f"{first}-{last}"] for first, last in _DEALT]
 
     def _deals_back(self) -> bool:
