@@ -15,6 +15,7 @@ from dvcache.effects import Op
 from dvcache.errors import CacheError
 from dvcache.numeric_arguments import argument
 from dvcache.policies.compare_and_set import scripted
+from dvcache.policies.empty_values import empty_value
 from dvcache.types import DEFAULT, MISSING, Arg, Key, Timeout
 
 Number = TypeVar("Number", int, float)
@@ -23,6 +24,7 @@ ATTEMPTS: Final = 1000
 """Maximum number of concurrent changes of an entry before a counter operation fails."""
 
 
+@empty_value(None)
 def incr(
     cx: Context,
     key: Key,
@@ -53,6 +55,7 @@ def incr(
     return _add(cx, _Sum(key, cx.keys.key(key, version), delta, initial, _creation(cx, initial, timeout)))
 
 
+@empty_value(None)
 def decr(
     cx: Context,
     key: Key,

@@ -13,12 +13,14 @@ from dvcache.effects import Op
 from dvcache.errors import ServerError
 from dvcache.numeric_arguments import argument
 from dvcache.operations.collection_values import decoded, stored
+from dvcache.policies.empty_values import empty_value
 from dvcache.types import Key
 
 End: TypeAlias = Literal["LEFT", "RIGHT"]
 """An end of a list: LEFT is before its first element."""
 
 
+@empty_value(None)
 def lpush(cx: Context, key: Key, *values: object, version: int | None = None) -> Op[int]:
     """Insert values before the first element of a list, one after another; return the new length.
 
@@ -34,6 +36,7 @@ def lpush(cx: Context, key: Key, *values: object, version: int | None = None) ->
     return _pushed(cx, "LPUSH", key, values, version)
 
 
+@empty_value(None)
 def rpush(cx: Context, key: Key, *values: object, version: int | None = None) -> Op[int]:
     """Append values to a list; return the new length. Arguments and errors are those of `lpush`."""
     return _pushed(cx, "RPUSH", key, values, version)
@@ -50,6 +53,7 @@ def _pushed(cx: Context, command: str, key: Key, values: tuple[object, ...], ver
 def lpop(cx: Context, key: Key, count: None = None, version: int | None = None) -> Op[object]: ...
 @overload
 def lpop(cx: Context, key: Key, count: int, version: int | None = None) -> Op[list[object]]: ...
+@empty_value(lambda count: None if count is None else [])
 def lpop(cx: Context, key: Key, count: int | None = None, version: int | None = None) -> Op[object]:
     """Remove and return the first element of a list, None if it is empty; with `count`, a list of elements.
 
@@ -65,6 +69,7 @@ def lpop(cx: Context, key: Key, count: int | None = None, version: int | None = 
 def rpop(cx: Context, key: Key, count: None = None, version: int | None = None) -> Op[object]: ...
 @overload
 def rpop(cx: Context, key: Key, count: int, version: int | None = None) -> Op[list[object]]: ...
+@empty_value(lambda count: None if count is None else [])
 def rpop(cx: Context, key: Key, count: int | None = None, version: int | None = None) -> Op[object]:
     """Remove and return the last element of a list, as `lpop`; with `count`, a list of elements, the last first."""
     return _popped(cx, "RPOP", key, count, version)
@@ -79,12 +84,14 @@ def _popped(cx: Context, command: str, key: Key, count: int | None, version: int
     return decoded(cx, found or ())
 
 
+@empty_value(None)
 def llen(cx: Context, key: Key, version: int | None = None) -> Op[int]:
     """Return the length of a list: 0 if it does not exist."""
     [length] = yield (("LLEN", cx.keys.key(key, version)),)
     return int(length)
 
 
+@empty_value([])
 def lrange(cx: Context, key: Key, start: int = 0, end: int = -1, version: int | None = None) -> Op[list[object]]:
     """Return elements of a list, without values that cannot be decoded.
 
@@ -98,18 +105,21 @@ def lrange(cx: Context, key: Key, start: int = 0, end: int = -1, version: int | 
     return decoded(cx, found)
 
 
+@empty_value(None)
 def lindex(cx: Context, key: Key, index: int, version: int | None = None) -> Op[object]:
     """Return the element at an index, None if there is none. A negative index counts from the end."""
     [found] = yield (("LINDEX", cx.keys.key(key, version), argument(index)),)
     return None if found is None else cx.codec.loads(found, None)
 
 
+@empty_value(None)
 def lpos(cx: Context, key: Key, value: object, version: int | None = None) -> Op[int | None]:
     """Return the index of the first element equal to a value, None if there is none."""
     [index] = yield (("LPOS", cx.keys.key(key, version), stored(cx, value)),)
     return None if index is None else int(index)
 
 
+@empty_value(False)
 def lset(cx: Context, key: Key, index: int, value: object, version: int | None = None) -> Op[bool]:
     """Replace the element at an index; return True if it existed. A negative index counts from the end."""
     try:
@@ -124,6 +134,7 @@ def lset(cx: Context, key: Key, index: int, value: object, version: int | None =
 _NO_ELEMENT: Final = frozenset({"ERR no such key", "ERR index out of range"})
 
 
+@empty_value(0)
 def lrem(cx: Context, key: Key, count: int, value: object, version: int | None = None) -> Op[int]:
     """Remove elements equal to a value from a list; return the number removed.
 
@@ -137,12 +148,14 @@ def lrem(cx: Context, key: Key, count: int, value: object, version: int | None =
     return int(removed)
 
 
+@empty_value(False)
 def ltrim(cx: Context, key: Key, start: int, end: int, version: int | None = None) -> Op[bool]:
     """Remove all elements outside a range of indexes, as in `lrange`; return True."""
     yield (("LTRIM", cx.keys.key(key, version), argument(start), argument(end)),)
     return True
 
 
+@empty_value(None)
 def linsert(  # noqa: PLR0917  # the order of LINSERT's own arguments
     cx: Context,
     key: Key,
@@ -167,6 +180,7 @@ def linsert(  # noqa: PLR0917  # the order of LINSERT's own arguments
     return int(length)
 
 
+@empty_value(None)
 def lmove(  # noqa: PLR0917  # the order of LMOVE's own arguments
     cx: Context,
     source: Key,

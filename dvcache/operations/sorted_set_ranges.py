@@ -14,9 +14,11 @@ from dvcache.effects import Op
 from dvcache.numeric_arguments import argument
 from dvcache.operations.collection_values import decoded, scored
 from dvcache.operations.sorted_sets import Bound
+from dvcache.policies.empty_values import empty_value
 from dvcache.types import Arg, Key
 
 
+@empty_value([])
 def zrange(  # noqa: PLR0917  # the order of django-redis
     cx: Context,
     key: Key,
@@ -57,6 +59,7 @@ def zrange(  # noqa: PLR0917  # the order of django-redis
     return scored(cx, found, score_cast_func) if withscores else decoded(cx, found)
 
 
+@empty_value([])
 def zrevrange(  # noqa: PLR0917  # the order of django-redis
     cx: Context,
     key: Key,
@@ -70,6 +73,7 @@ def zrevrange(  # noqa: PLR0917  # the order of django-redis
     return zrange(cx, key, start, end, True, withscores, score_cast_func, version)
 
 
+@empty_value([])
 def zrangebyscore(  # noqa: PLR0917  # the order of django-redis
     cx: Context,
     key: Key,
@@ -97,6 +101,7 @@ def zrangebyscore(  # noqa: PLR0917  # the order of django-redis
     return zrange(cx, key, min, max, False, withscores, cast, version, byscore=True, offset=start, num=num)
 
 
+@empty_value([])
 def zrevrangebyscore(  # noqa: PLR0917  # the order of django-redis
     cx: Context,
     key: Key,

@@ -22,7 +22,8 @@ from dvcache.errors import ConnectionLost
 from dvcache.pools.async_limits import GLANCES, Limits
 from dvcache.pools.connect import reader
 from dvcache.pools.packing import LARGE, packed
-from dvcache.pools.reply_shapes import KINDS, UNREADABLE, check, speaks_resp3
+from dvcache.pools.reply_shapes import KINDS, check_of
+from dvcache.pools.resp3 import UNREADABLE
 from dvcache.pools.resp3_parser import INCOMPLETE
 from dvcache.pools.takeover import forget, is_readable, opened
 from dvcache.types import Batch, Endpoint
@@ -45,6 +46,7 @@ class MultiplexedConnection(Limits, asyncio.Protocol):
 
     __slots__ = (
         "__weakref__",
+        "_check",
         "_feed",
         "_gets",
         "_grown",
@@ -52,7 +54,6 @@ class MultiplexedConnection(Limits, asyncio.Protocol):
         "_in_flight",
         "_is_sequential",
         "_partial",
-        "_resp3",
         "_writer",
         "apart",
         "keeper",
@@ -61,7 +62,7 @@ class MultiplexedConnection(Limits, asyncio.Protocol):
     def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(endpoint, loop)
         self._renew_reader()
-        self._resp3 = speaks_resp3(endpoint)
+        self._check = check_of(endpoint)
         self._partial: list[Any] = []
         self._in_flight = 0
         self._is_sequential = True  # the last tick with writes had one batch, and nothing was in flight
@@ -207,12 +208,11 @@ class MultiplexedConnection(Limits, asyncio.Protocol):
                     kinds = kinds_of(batch[0][0])
                     replies = [reply]
                     if kinds is None or type(reply) not in kinds:
-                        check(batch, replies, resp3=self._resp3)
+                        replies = self._check(batch, replies)
                 elif (gathered := self._gathered(reply, len(batch))) is None:
                     break
                 else:
-                    check(batch, gathered, resp3=self._resp3)
-                    replies = gathered
+                    replies = self._check(batch, gathered)
                 if not future.done():
                     future.set_result(replies)
                 pending.popleft()

@@ -5,11 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
-from dvcache.memory import AsyncMemoryPool, MemoryPool, memory_store
 from dvcache.pools.async_pool import MultiplexedPool
 from dvcache.pools.custom.async_pool import AsyncCustomPool
 from dvcache.pools.custom.sync_pool import CustomPool
-from dvcache.pools.resp3 import AsyncResp3, Resp3, speaks_resp3
 from dvcache.pools.sentinel.pools import AsyncNodePool, NodePool, async_service_pool, service_pool
 from dvcache.pools.sentinel.watcher import Watcher
 from dvcache.pools.sync_pool import SyncPool
@@ -45,24 +43,22 @@ class Pools:
     def pool(self, endpoint: Endpoint, /) -> Pool:
         """Return a new pool for the endpoint; nothing is connected."""
         if endpoint.scheme == "memory":
+            from dvcache.memory import MemoryPool, memory_store  # noqa: PLC0415  # only here are they needed
+
             return MemoryPool(memory_store(endpoint), endpoint)
-        pool: Pool
         if endpoint.service and not _discovers(endpoint):
-            pool = service_pool(endpoint, self._watch(endpoint), self._node)
-        else:
-            pool = self._node(endpoint)
-        return Resp3(pool) if speaks_resp3(endpoint) else pool
+            return service_pool(endpoint, self._watch(endpoint), self._node)
+        return self._node(endpoint)
 
     def async_pool(self, endpoint: Endpoint, /) -> AsyncPool:
         """Return a new asynchronous pool for the endpoint; nothing is connected."""
         if endpoint.scheme == "memory":
+            from dvcache.memory import AsyncMemoryPool, memory_store  # noqa: PLC0415  # as above
+
             return AsyncMemoryPool(memory_store(endpoint), endpoint)
-        pool: AsyncPool
         if endpoint.service and not _discovers(endpoint):
-            pool = async_service_pool(endpoint, self._watch(endpoint), self._async_node)
-        else:
-            pool = self._async_node(endpoint)
-        return AsyncResp3(pool) if speaks_resp3(endpoint) else pool
+            return async_service_pool(endpoint, self._watch(endpoint), self._async_node)
+        return self._async_node(endpoint)
 
     def release(self) -> None:
         """End the idle connections; the next command opens others. May be called from any thread."""

@@ -11,14 +11,16 @@ from typing import Any, Final, TypeAlias
 
 from libvalkey import ProtocolError
 
-from dvcache.pools.parser_errors import is_callers
-from dvcache.pools.resp3 import as_resp2
+from dvcache.pools.resp3 import as_resp2, speaks_resp3
 from dvcache.routing.slots import are_ranges
 from dvcache.scripts import counting, entries, herd, locks
 from dvcache.types import Batch, Command, Endpoint
 
 Fits: TypeAlias = Callable[[Command, Any], bool]
 """Returns True if a reply can be the command's."""
+
+Check: TypeAlias = Callable[[Batch, list[Any]], list[Any]]
+"""Returns the replies of a batch, with the shapes of RESP2 and checked; a connection's own, by its protocol."""
 
 Kinds: TypeAlias = frozenset[type]
 
@@ -30,9 +32,6 @@ _DIGITS: Final = re.compile(rb"-?\d{1,20}")
 
 _ROLES: Final = {b"master": 3, b"slave": 5, b"sentinel": 2}
 """Number of elements in a reply to ROLE."""
-
-
-UNREADABLE: Final = "malformed reply"
 
 
 def _each(names: str, kinds: Kinds) -> dict[str, Kinds]:
@@ -55,45 +54,39 @@ KINDS: Final[dict[Any, Kinds]] = {
 """Types of the reply to a command. Replies of other types may fit too, by `_SHAPES`."""
 
 
-def speaks_resp3(endpoint: Endpoint) -> bool:
-    """Return True if a server may reply in RESP3."""
-    return endpoint.options.get("protocol", 2) != 2  # noqa: PLR2004  # RESP2
+def check_of(endpoint: Endpoint) -> Check:
+    """Return the check for the replies of an endpoint; it converts those of RESP3."""
+    return _resp3_check if speaks_resp3(endpoint) else check
 
 
-def check(batch: Batch, replies: Sequence[Any], *, resp3: bool = False) -> None:
-    """Check that the replies fit the batch.
+def _resp3_check(batch: Batch, replies: list[Any], /) -> list[Any]:
+    return check(batch, as_resp2(batch, replies))
+
+
+def check(batch: Batch, replies: list[Any], /) -> list[Any]:
+    """Return the replies if they fit the batch.
 
     Args:
         batch: the commands.
-        replies: one reply per command.
-        resp3: True if they may be of RESP3.
+        replies: one reply per command, of RESP2.
 
     Raises:
         ProtocolError: of libvalkey; a reply does not fit. The message names the command and nothing of the reply.
     """
     for command, reply in zip(batch, replies, strict=True):
         kinds = KINDS.get(command[0])
-        if kinds is not None and type(reply) not in kinds and not _fits(command, reply, resp3):
+        if kinds is not None and type(reply) not in kinds and not _fits(command, reply):
             if batch[-1][0] == "EXEC" and _is_transaction(replies):
-                return
+                break
             raise ProtocolError(f"unexpected reply to {command[0]!s} ({type(reply).__name__})")
+    return replies
 
 
-def _fits(command: Command, reply: Any, resp3: bool) -> bool:
+def _fits(command: Command, reply: Any) -> bool:
     if isinstance(reply, Exception):
         return True
     shape = _SHAPES.get(command[0])
-    try:
-        if shape is not None and shape(command, reply):
-            return True
-        if not resp3:
-            return False
-        [plain] = as_resp2((command,), [reply])
-    except RecursionError as error:
-        if is_callers(error):
-            raise
-        return False
-    return type(plain) in KINDS[command[0]] or (shape is not None and shape(command, plain))
+    return shape is not None and shape(command, reply)
 
 
 def _is_transaction(replies: Sequence[Any]) -> bool:

@@ -4,12 +4,12 @@ A map becomes a flat list, a boolean a number, a double its text; pairs of membe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from dvcache.effects import Transaction
-from dvcache.protocols import AsyncPool, Pending, Pool
+from libvalkey import ProtocolError
+
+from dvcache.pools.parser_errors import is_callers
 from dvcache.types import Batch, Command, Endpoint
 
 _PLAIN: Final = frozenset({bytes, int, type(None)})
@@ -17,10 +17,13 @@ _WITH_PAIRS: Final = frozenset({"WITHSCORES", "WITHVALUES"})
 _EXACT: Final = 2**53  # up to here, every integer is exact as a double
 _POPS: Final = frozenset({"ZPOPMIN", "ZPOPMAX"})
 
+UNREADABLE: Final = "malformed reply"
+"""Message of the error for a reply that cannot be read."""
+
 
 def speaks_resp3(endpoint: Endpoint) -> bool:
-    """Return True if our own connections to the endpoint use RESP3."""
-    return endpoint.driver is None and endpoint.options.get("protocol", 2) != 2  # noqa: PLR2004  # RESP2
+    """Return True if the endpoint's replies are those of RESP3."""
+    return endpoint.options.get("protocol", 2) != 2  # noqa: PLR2004  # RESP2
 
 
 def as_resp2(batch: Batch, replies: Sequence[Any]) -> list[Any]:
@@ -29,14 +32,19 @@ def as_resp2(batch: Batch, replies: Sequence[Any]) -> list[Any]:
     Args:
         batch: the commands.
         replies: one reply per command, of either protocol.
+
+    Raises:
+        ProtocolError: of libvalkey; a reply is nested too deeply.
     """
-    if type(batch) is Transaction:
-        done, within = replies
-        return [done, _resp2(within)]
-    return [
-        reply if type(reply) in _PLAIN else _flat(_resp2(reply)) if _answers_pairs(command) else _resp2(reply)
-        for command, reply in zip(batch, replies, strict=True)
-    ]
+    try:
+        return [
+            reply if type(reply) in _PLAIN else _flat(_resp2(reply)) if _answers_pairs(command) else _resp2(reply)
+            for command, reply in zip(batch, replies, strict=True)
+        ]
+    except RecursionError as error:
+        if is_callers(error):
+            raise
+        raise ProtocolError(UNREADABLE) from error
 
 
 def _answers_pairs(command: Command) -> bool:
@@ -64,60 +72,3 @@ def _resp2(reply: Any) -> Any:
 
 def _text(number: float) -> bytes:
     return (f"{int(number)}" if number.is_integer() and abs(number) < _EXACT else repr(number)).encode()
-
-
-class Resp3:
-    """A pool that converts a server's RESP3 replies to RESP2."""
-
-    __slots__ = ("_pool", "balancer", "close", "retire")
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool, self.close = pool, pool.close
-        self.balancer = getattr(pool, "balancer", None)
-        self.retire = getattr(pool, "retire", None)
-
-    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch (see `protocols.Client`)."""
-        return as_resp2(batch, self._pool.execute(batch, until))
-
-    def connects(self) -> bool:
-        """Return True if the next batch would open a connection (see `protocols.Begins`)."""
-        connects = getattr(self._pool, "connects", None)
-        return connects is not None and connects()
-
-    def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:
-        """Write the batch if the pool supports it (see `protocols.Begins`)."""
-        begin = getattr(self._pool, "begin", None)
-        pending = None if begin is None else begin(batch, until)
-        return None if pending is None else _Later(pending, batch)
-
-
-@dataclass(frozen=True, slots=True)
-class _Later:
-    """A batch written to a server that uses RESP3: `protocols.Pending`."""
-
-    pending: Pending
-    batch: Batch
-
-    def replies(self) -> Sequence[Any]:
-        """Return the replies (see `protocols.Pending`)."""
-        return as_resp2(self.batch, self.pending.replies())
-
-    def abandon(self) -> None:
-        """Read no replies."""
-        self.pending.abandon()
-
-
-class AsyncResp3:
-    """The async counterpart of `Resp3`."""
-
-    __slots__ = ("_pool", "balancer", "close", "retire")
-
-    def __init__(self, pool: AsyncPool) -> None:
-        self._pool, self.close = pool, pool.close
-        self.balancer = getattr(pool, "balancer", None)
-        self.retire = getattr(pool, "retire", None)
-
-    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch (see `protocols.AsyncClient`)."""
-        return as_resp2(batch, await self._pool.execute(batch, until))

@@ -19,7 +19,8 @@ from dvcache.pools.connect import connect, connection, interrupt, located, reade
 from dvcache.pools.connecting.silence_limit import limit_in_kernel, patiently
 from dvcache.pools.health_check import PING, interval
 from dvcache.pools.packing import LARGEST, check_sizes, packed
-from dvcache.pools.reply_shapes import KINDS, UNREADABLE, check, speaks_resp3
+from dvcache.pools.reply_shapes import KINDS, check_of
+from dvcache.pools.resp3 import UNREADABLE
 from dvcache.pools.resp3_parser import INCOMPLETE
 from dvcache.pools.socket_state import is_readable
 from dvcache.types import Batch, Endpoint
@@ -49,6 +50,7 @@ class SyncConnection:
     __slots__ = (
         "__weakref__",
         "_buffer",
+        "_check",
         "_checked_after",
         "_connection",
         "_ending",
@@ -58,7 +60,6 @@ class SyncConnection:
         "_has_data",
         "_is_large",
         "_plain",
-        "_resp3",
         "_sock",
         "_timeout",
         "is_cooperative",
@@ -74,7 +75,7 @@ class SyncConnection:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._timeout = endpoint.timeout
-        self._resp3 = speaks_resp3(endpoint)
+        self._check = check_of(endpoint)
         self._connection: Any = None
         self._ending = threading.RLock()
         self.refusals: list[errors.ServerError] = []
@@ -272,8 +273,7 @@ class SyncConnection:
                 self._receive_rest(replies, len(batch), until, first)
             except TypeError as error:  # as in _parsed
                 raise ProtocolError(UNREADABLE) from error
-        check(batch, replies, resp3=self._resp3)
-        return replies
+        return self._check(batch, replies)
 
     def _parsed(self) -> Any:
         """Return the next reply in the received data, or INCOMPLETE."""

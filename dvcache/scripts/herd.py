@@ -5,54 +5,8 @@ from typing import Final
 
 from dvcache.scripts.script import Call, Script
 
-CHANGE: Final = Script("""
-local left = redis.call('PTTL', KEYS[1])
-local there = left == -1 or left > tonumber(ARGV[1])
-local before = false
-if there and (ARGV[2] == 'same' or ARGV[4] == 'get') then before = redis.call('GET', KEYS[1]) end
-local shown = ARGV[4] == 'get' and before
-if (ARGV[2] == 'missing' and there) or (ARGV[2] == 'present' and not there)
-  or (ARGV[2] == 'same' and before ~= ARGV[3]) then
-  return {0, 0, shown}
-end
-local reply = redis.call(ARGV[5], KEYS[1], unpack(ARGV, 6))
-redis.call('UNLINK', KEYS[2])
-return {1, reply, shown}
-""")
-"""Change an entry of the herd policy and remove its lease, if a condition holds; a stale entry counts as missing.
 
-KEYS: the entry, its lease. ARGV: the milliseconds to live up to which an entry is stale; the condition: "missing",
-"present", "same" or "any"; the bytes that "same" requires; "get" to return the previous bytes; the command and its
-other arguments. Returns whether the condition held, the command's reply, and the previous bytes, nil for no entry.
-"""
-
-
-PUBLISH: Final = Script("""
-local holder = redis.call('GET', KEYS[2])
-local left = redis.call('PTTL', KEYS[1])
-local found = redis.call('GET', KEYS[1])
-local state, store = 'none', false
-if holder == ARGV[2] then
-  state, store = 'own', true
-elseif holder then
-  state, store = 'other', left ~= -1 and left <= tonumber(ARGV[1])
-elseif ARGV[3] == '0' then
-  store = not found or (ARGV[4] == '1' and found == ARGV[5])
-end
-if store then redis.call('SET', KEYS[1], unpack(ARGV, 6)) end
-if state == 'own' then redis.call('UNLINK', KEYS[2]) end
-return {store and 1 or 0, state, not store and found}
-""")
-"""Store what the holder of a lease computed, unless the entry was written meanwhile, and remove the lease.
-
-KEYS: the entry, its lease. ARGV: the milliseconds to live up to which an entry is stale; the lease's token; 1 while the
-lease cannot have expired, else 0; 1 and the bytes found when it was claimed, or 0 and any; the bytes and options of
-SET. Returns 1 if stored, else 0; "own", "other" or "none" for the lease's holder; the bytes stored instead, or nil.
-"""
-
-
-def change(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
-    """Run `CHANGE` in Python."""
+def _change(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
     limit, condition, same, get, command, *rest = args
     left = call("PTTL", keys[0])
     there = left == -1 or left > int(limit)
@@ -69,8 +23,32 @@ def change(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
     return [1, reply, shown]
 
 
-def publish(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
-    """Run `PUBLISH` in Python."""
+CHANGE: Final = Script(
+    """
+local left = redis.call('PTTL', KEYS[1])
+local there = left == -1 or left > tonumber(ARGV[1])
+local before = false
+if there and (ARGV[2] == 'same' or ARGV[4] == 'get') then before = redis.call('GET', KEYS[1]) end
+local shown = ARGV[4] == 'get' and before
+if (ARGV[2] == 'missing' and there) or (ARGV[2] == 'present' and not there)
+  or (ARGV[2] == 'same' and before ~= ARGV[3]) then
+  return {0, 0, shown}
+end
+local reply = redis.call(ARGV[5], KEYS[1], unpack(ARGV, 6))
+redis.call('UNLINK', KEYS[2])
+return {1, reply, shown}
+""",
+    _change,
+)
+"""Change an entry of the herd policy and remove its lease, if a condition holds; a stale entry counts as missing.
+
+KEYS: the entry, its lease. ARGV: the milliseconds to live up to which an entry is stale; the condition: "missing",
+"present", "same" or "any"; the bytes that "same" requires; "get" to return the previous bytes; the command and its
+other arguments. Returns whether the condition held, the command's reply, and the previous bytes, nil for no entry.
+"""
+
+
+def _publish(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
     limit, token, within, known, claimed, *rest = args
     holder = call("GET", keys[1])
     left = call("PTTL", keys[0])
@@ -87,3 +65,30 @@ def publish(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
     if state == b"own":
         call("UNLINK", keys[1])
     return [int(store), state, None if store else found]
+
+
+PUBLISH: Final = Script(
+    """
+local holder = redis.call('GET', KEYS[2])
+local left = redis.call('PTTL', KEYS[1])
+local found = redis.call('GET', KEYS[1])
+local state, store = 'none', false
+if holder == ARGV[2] then
+  state, store = 'own', true
+elseif holder then
+  state, store = 'other', left ~= -1 and left <= tonumber(ARGV[1])
+elseif ARGV[3] == '0' then
+  store = not found or (ARGV[4] == '1' and found == ARGV[5])
+end
+if store then redis.call('SET', KEYS[1], unpack(ARGV, 6)) end
+if state == 'own' then redis.call('UNLINK', KEYS[2]) end
+return {store and 1 or 0, state, not store and found}
+""",
+    _publish,
+)
+"""Store what the holder of a lease computed, unless the entry was written meanwhile, and remove the lease.
+
+KEYS: the entry, its lease. ARGV: the milliseconds to live up to which an entry is stale; the lease's token; 1 while the
+lease cannot have expired, else 0; 1 and the bytes found when it was claimed, or 0 and any; the bytes and options of
+SET. Returns 1 if stored, else 0; "own", "other" or "none" for the lease's holder; the bytes stored instead, or nil.
+"""

@@ -1,4 +1,4 @@
-"""A Django project for the tests of the adapter."""
+"""Set up a Django project for the tests of the adapter."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ APART: Final = pytest.StashKey[bool]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> object:
-    """Run each test of this folder in a context of its own, whose variables end with it.
+    """Run each test of this folder in its own context, and discard its variables.
 
     Every CACHES that is overridden leaves a variable behind, and asgiref copies all of them at each change of thread.
     """
@@ -63,13 +63,13 @@ NAMED: Final = {"CONNECTION_POOL_KWARGS": {"client_name": "tested"}}
 
 
 def connections(server: Server) -> int:
-    """How many connections the server has of aliases with the options `NAMED`."""
+    """Return the number of the server's connections of aliases with the options `NAMED`."""
     return sum(b"name=tested" in line for line in server.raw("CLIENT", "LIST").splitlines())
 
 
 @pytest.fixture
 def configured() -> Configure:
-    """A context manager within which the default alias has this LOCATION and these further keys of an entry."""
+    """Return a context manager in which the default alias has this LOCATION and these further keys of an entry."""
 
     def configure(location: object, **entry: Any) -> AbstractContextManager[None]:
         backend = {"BACKEND": "django_valkey.cache.ValkeyCache"}
@@ -80,7 +80,7 @@ def configured() -> Configure:
 
 @pytest.fixture
 def on_server(server: Server, configured: Configure) -> Iterator[Server]:
-    """The session's server, empty, as the default alias."""
+    """Use the session's server, emptied, as the default alias."""
     from tests.support.webproject import calls  # noqa: PLC0415  # views are made of settings
 
     calls.clear()
@@ -99,7 +99,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture
 def database(migrated: None) -> Iterator[None]:
-    """The project's database, with the user "ada", whose password is "secret"."""
+    """Empty the project's database but for the user "ada", whose password is "secret"."""
     assert migrated is None
     yield
     databases.close_all()
@@ -108,7 +108,7 @@ def database(migrated: None) -> Iterator[None]:
 
 @pytest.fixture
 def raw_pools() -> Iterator[None]:
-    """Pools of raw clients of the test's own, whose connections end with it."""
+    """Give the test its own pools of raw clients, closed at its end."""
     from django_valkey._raw.pools import shared  # noqa: PLC0415  # reads settings
 
     shared.pools.clear()
@@ -125,11 +125,11 @@ AddRow = Callable[..., None]
 
 @pytest.fixture
 def roles(record_property: Record) -> AddRow:
-    """What adds a row to the table `roles` at the end of the test report."""
+    """Return a function to add a row to the table `roles` at the end of the test report."""
     return lambda *row: record_property("roles", row)
 
 
 @pytest.fixture
 def options(record_property: Record) -> AddRow:
-    """What adds a row to the table `options` at the end of a verbose test report."""
+    """Return a function to add a row to the table `options` at the end of a verbose test report."""
     return lambda *row: record_property("options", row)

@@ -1,4 +1,4 @@
-"""Every key, option and global setting, right and wrong: the right value has its effect, the wrong one its error.
+"""Test every key, option and global setting: a right value has its effect, a wrong one its error.
 
 With `-v` the report ends with the table of all of them.
 
@@ -39,12 +39,12 @@ every_row = pytest.mark.parametrize(("name", "where"), CASES, ids=[f"{where}-{na
 
 
 def without(row: Row, server: Server) -> Case:
-    """The entry in which a row's value is left out."""
+    """Return the entry without a row's value."""
     return {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": row.location(server), "OPTIONS": row.beside}, {}
 
 
 def valued(name: str, where: str, value: object, server: Server) -> Case:
-    """The entry and the global settings in which a name has a value, at its place."""
+    """Return the entry and the global settings with a value for the name, at its place."""
     entry, _ = without(ROWS[name], server)
     if where == "key":
         return {**entry, name: value}, {}
@@ -63,7 +63,7 @@ def alias(case: Case, server: Server, log: pytest.LogCaptureFixture) -> Iterator
 
 
 def has_effect(name: str, case: Case, server: Server, log: pytest.LogCaptureFixture) -> bool:
-    """Whether the effect of a name is seen under these settings; what fails without it is not seen."""
+    """Return True if the name has its effect under these settings; a failed assertion means that it has not."""
     log.clear()
     server.raw("FLUSHALL")
     server.raw("CLIENT", "KILL", "TYPE", "NORMAL", "SKIPME", "YES")
@@ -74,21 +74,21 @@ def has_effect(name: str, case: Case, server: Server, log: pytest.LogCaptureFixt
         return False
 
 
-def test_every_key_every_option_and_every_global_setting_has_a_row() -> None:
+def test_every_key_option_and_global_setting_has_a_row() -> None:
     assert OF_ENTRIES.keys() == KEYS
     assert OF_OPTIONS.keys() == KNOWN
     assert len(django_settings.GLOBALS) == 27
 
 
 @every_row
-def test_a_right_value_has_its_effect(name: str, where: str, server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_right_value_has_its_effect(name: str, where: str, server: Server, caplog: pytest.LogCaptureFixture) -> None:
     case = valued(name, where, ROWS[name].right, server)
     with alias(case, server, caplog) as seen:
         assert ROWS[name].seen(seen)
 
 
 @pytest.mark.parametrize("name", sorted({name for name, _ in NAMES}))
-def test_the_effect_is_missing_without_the_value(name: str, server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_effect_is_absent_without_the_value(name: str, server: Server, caplog: pytest.LogCaptureFixture) -> None:
     assert not has_effect(name, without(ROWS[name], server), server, caplog)
 
 
@@ -98,9 +98,7 @@ def named(name: str, where: str, messages: Mapping[str, str] | list[str]) -> boo
 
 
 @every_row
-def test_a_wrong_value_is_named_by_the_check_and_at_the_build(
-    name: str, where: str, server: Server, options: AddRow
-) -> None:
+def test_wrong_value_is_named_by_the_check_and_at_build(name: str, where: str, server: Server, options: AddRow) -> None:
     entry, settings = valued(name, where, ROWS[name].wrong, server)
     with override_settings(CACHES={"default": entry}, **settings), warnings.catch_warnings(record=True) as caught:
         said = [message.msg for message in checks.check_caches()]
@@ -113,7 +111,7 @@ def test_a_wrong_value_is_named_by_the_check_and_at_the_build(
 
 
 @pytest.mark.parametrize("name", django_settings.GLOBALS)
-def test_an_option_of_the_alias_prevails_over_the_global_setting(
+def test_option_of_the_alias_takes_precedence_over_the_global_setting(
     name: str, server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     row = ROWS[name]

@@ -1,4 +1,4 @@
-"""Limits of asynchronous pools: silence, deadlines, back-pressure, blocked loops, early ends, cancellation."""
+"""Test the limits of async pools: silence, deadlines, back-pressure, blocked loops, early closes, cancellation."""
 
 import asyncio
 import contextvars
@@ -52,7 +52,7 @@ async def timed(work: Coroutine[Any, Any, Any]) -> tuple[Any, float]:
     return outcome, time.monotonic() - began
 
 
-def test_a_big_reply_may_flow_for_longer_than_the_timeout(make: Make, run: Run) -> None:
+def test_large_reply_may_take_longer_than_the_timeout(make: Make, run: Run) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await command(reader)
         writer.write(b"$20000\r\n")
@@ -75,7 +75,7 @@ def test_a_big_reply_may_flow_for_longer_than_the_timeout(make: Make, run: Run) 
     run(main())
 
 
-def test_a_reply_that_stops_flowing_fails_after_the_timeout(make: Make, run: Run) -> None:
+def test_stalled_reply_fails_after_the_timeout(make: Make, run: Run) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await command(reader)
         for _ in range(4):
@@ -92,7 +92,7 @@ def test_a_reply_that_stops_flowing_fails_after_the_timeout(make: Make, run: Run
     run(main())
 
 
-def test_writing_to_a_slow_reader_may_take_longer_than_the_timeout(make: Make, run: Run) -> None:
+def test_write_to_a_slow_reader_may_take_longer_than_the_timeout(make: Make, run: Run) -> None:
     size = 12_000_000
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -115,7 +115,7 @@ def test_writing_to_a_slow_reader_may_take_longer_than_the_timeout(make: Make, r
     run(main())
 
 
-def test_writing_to_a_reader_that_stopped_fails_after_the_timeout(make: Make, run: Run) -> None:
+def test_write_to_a_stalled_reader_fails_after_the_timeout(make: Make, run: Run) -> None:
     async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.transport.pause_reading()  # type: ignore[attr-defined]  # asyncio's transports have it
         await asyncio.sleep(30)
@@ -130,7 +130,7 @@ def test_writing_to_a_reader_that_stopped_fails_after_the_timeout(make: Make, ru
     run(main())
 
 
-def test_a_deadline_fails_its_caller_alone_and_its_reply_is_dropped(make: Make, run: Run) -> None:
+def test_deadline_fails_its_caller_alone_and_drops_its_reply(make: Make, run: Run) -> None:
     async def main() -> None:
         pool = make(timeout=5.0)
         await pool.execute((("SET", "a", "of a"), ("SET", "b", "of b")))
@@ -154,7 +154,7 @@ def test_a_deadline_fails_its_caller_alone_and_its_reply_is_dropped(make: Make, 
     run(main())
 
 
-def test_a_later_call_with_an_earlier_deadline_ends_first(make: Make, run: Run) -> None:
+def test_deadline_of_a_later_call_may_end_first(make: Make, run: Run) -> None:
     async def main() -> None:
         pool = make(timeout=None)
         await pool.execute(PING)
@@ -179,7 +179,7 @@ def test_a_later_call_with_an_earlier_deadline_ends_first(make: Make, run: Run) 
 @pytest.mark.parametrize(
     "batch", [PING, Transaction("k", lambda _: (("SET", "k", "v"),))], ids=["batch", "transaction"]
 )
-def test_a_deadline_bounds_connecting(batch: Any, make: Make, server: Server, run: Run) -> None:
+def test_deadline_limits_connecting(batch: Any, make: Make, server: Server, run: Run) -> None:
     async def main() -> None:
         pool = make(connect_timeout=30.0, timeout=30.0)
         with server.paused():
@@ -192,7 +192,7 @@ def test_a_deadline_bounds_connecting(batch: Any, make: Make, server: Server, ru
     run(main())
 
 
-def test_a_hung_server_ends_the_connection_whatever_the_deadline(make: Make, server: Server, run: Run) -> None:
+def test_hung_server_ends_the_connection_with_any_deadline(make: Make, server: Server, run: Run) -> None:
     async def main() -> None:
         pool = make(timeout=0.2)
         await pool.execute(PING)
@@ -206,7 +206,9 @@ def test_a_hung_server_ends_the_connection_whatever_the_deadline(make: Make, ser
     run(main())
 
 
-def test_calls_for_room_leave_in_order(make: Make, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_waiting_for_buffer_space_are_sent_in_order(
+    make: Make, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(async_connection, "IN_FLIGHT", 50_000)
 
     async def main() -> None:
@@ -226,7 +228,7 @@ def test_calls_for_room_leave_in_order(make: Make, run: Run, monkeypatch: pytest
     run(main())
 
 
-def test_what_cannot_be_packed_fails_its_caller_alone_while_room_is_awaited(
+def test_unpackable_call_fails_alone_while_buffer_space_is_awaited(
     make: Make, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(async_connection, "IN_FLIGHT", 1_000)
@@ -243,7 +245,7 @@ def test_what_cannot_be_packed_fails_its_caller_alone_while_room_is_awaited(
     run(main())
 
 
-def test_waiting_for_room_costs_the_same_for_many_as_for_few(make: Make, run: Run) -> None:
+def test_wait_for_buffer_space_costs_the_same_for_many_as_for_few(make: Make, run: Run) -> None:
     async def main() -> None:
         pool = make(timeout=30.0)
         value = b"x" * 10_000
@@ -261,7 +263,7 @@ def test_waiting_for_room_costs_the_same_for_many_as_for_few(make: Make, run: Ru
     run(main())
 
 
-def test_a_hung_server_fails_the_calls_for_room_within_the_timeout(
+def test_hung_server_fails_calls_awaiting_buffer_space_within_the_timeout(
     make: Make, server: Server, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(async_connection, "IN_FLIGHT", 100_000)
@@ -278,7 +280,7 @@ def test_a_hung_server_fails_the_calls_for_room_within_the_timeout(
     run(main())
 
 
-def test_a_deadline_bounds_the_wait_for_room(make: Make, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deadline_limits_the_wait_for_buffer_space(make: Make, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(async_connection, "IN_FLIGHT", 1_000)
 
     async def main() -> None:
@@ -295,7 +297,7 @@ def test_a_deadline_bounds_the_wait_for_room(make: Make, run: Run, monkeypatch: 
     run(main())
 
 
-def test_a_big_reply_that_came_while_the_loop_was_blocked_is_in_time(make: Make, server: Server, run: Run) -> None:
+def test_large_reply_received_while_the_loop_was_blocked_is_in_time(make: Make, server: Server, run: Run) -> None:
     server.raw("SET", "big", b"x" * 1_500_000)
 
     async def main() -> None:
@@ -315,7 +317,7 @@ def test_a_big_reply_that_came_while_the_loop_was_blocked_is_in_time(make: Make,
     run(main())
 
 
-def test_an_end_between_connecting_and_taking_over_is_noticed_at_once(
+def test_close_between_connecting_and_takeover_is_noticed_at_once(
     make: Make, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ends = 0
@@ -336,7 +338,7 @@ def test_an_end_between_connecting_and_taking_over_is_noticed_at_once(
         async def connected() -> None:
             await connect()
             if ends <= 1:
-                await asyncio.sleep(0.1)  # the end comes meanwhile
+                await asyncio.sleep(0.1)  # the server closes the connection in the meantime
 
         connection.connect = connected
         return connection
@@ -354,7 +356,7 @@ def test_an_end_between_connecting_and_taking_over_is_noticed_at_once(
     run(main())
 
 
-def test_a_server_that_always_ends_the_connection_is_no_endless_loop(make: Make, run: Run) -> None:
+def test_server_that_always_closes_the_connection_causes_no_endless_loop(make: Make, run: Run) -> None:
     connections = 0
 
     async def talk(_: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
@@ -371,7 +373,7 @@ def test_a_server_that_always_ends_the_connection_is_no_endless_loop(make: Make,
     run(main())
 
 
-def test_a_stray_reply_on_a_resting_connection_ends_it(make: Make, run: Run) -> None:
+def test_unexpected_reply_on_an_idle_connection_closes_it(make: Make, run: Run) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while parts := await command(reader):
             writer.write(b"+%b\r\n" % parts[1])
@@ -395,7 +397,7 @@ def test_a_stray_reply_on_a_resting_connection_ends_it(make: Make, run: Run) -> 
     run(main())
 
 
-def test_a_part_of_a_reply_too_many_ends_the_connection(make: Make, run: Run) -> None:
+def test_surplus_partial_reply_closes_the_connection(make: Make, run: Run) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while parts := await command(reader):
             writer.write(b"+%b\r\n" % parts[1] + (b"$5\r\nstr" if parts[1] == b"part" else b""))
@@ -410,7 +412,7 @@ def test_a_part_of_a_reply_too_many_ends_the_connection(make: Make, run: Run) ->
     run(main())
 
 
-def test_a_task_cancelled_with_the_opening_is_cancelled(make: Make, server: Server, run: Run) -> None:
+def test_task_cancelled_during_connecting_is_cancelled(make: Make, server: Server, run: Run) -> None:
     async def main() -> None:
         pool = make(connect_timeout=20.0)
         with server.paused():
@@ -426,7 +428,7 @@ def test_a_task_cancelled_with_the_opening_is_cancelled(make: Make, server: Serv
     run(main())
 
 
-def test_an_opening_that_is_cancelled_alone_is_begun_again(make: Make, server: Server, run: Run) -> None:
+def test_connecting_that_is_cancelled_alone_is_restarted(make: Make, server: Server, run: Run) -> None:
     async def main() -> None:
         pool = make(connect_timeout=20.0)
         with server.paused():
@@ -454,7 +456,7 @@ def test_callers_of_an_aborted_pool_get_closed_error(make: Make, server: Server,
 
 
 class Request:
-    """What a web framework keeps in a ContextVar."""
+    """A request object, as a web framework keeps one in a ContextVar."""
 
 
 request: contextvars.ContextVar[Request | None] = contextvars.ContextVar("request", default=None)
@@ -516,7 +518,7 @@ FACTORIES = {"of Python": getattr(asyncio, "eager_task_factory", eager)}
 
 
 @pytest.mark.parametrize("factory", FACTORIES.values(), ids=FACTORIES)
-def test_an_eager_task_factory_leaves_nothing_after_a_failed_opening(
+def test_eager_task_factory_leaves_nothing_after_a_failed_connect(
     factory: Any, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fails = True
@@ -546,7 +548,7 @@ def test_an_eager_task_factory_leaves_nothing_after_a_failed_opening(
 
 @pytest.mark.parametrize("options", [{}, {"CONNECTION_POOL_CLASS": OwnAsyncPool}], ids=["built in", "own pool"])
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_loops_dropped_without_close_leave_no_descriptor(options: dict[str, Any], server: Server) -> None:
+def test_event_loops_dropped_without_close_leak_no_descriptor(options: dict[str, Any], server: Server) -> None:
     pool: Any = Pools().async_pool(endpoint_of(server.url(), **options))
 
     def served() -> None:
@@ -566,7 +568,7 @@ def descriptors() -> int:
     return sum(1 for _ in Path("/dev/fd").iterdir())
 
 
-def test_the_buffer_of_a_big_reply_does_not_stay(make: Make, server: Server) -> None:
+def test_buffer_of_a_large_reply_is_released(make: Make, server: Server) -> None:
     server.raw("SET", "big", b"x" * 120_000_000)
 
     async def main() -> None:
@@ -577,18 +579,18 @@ def test_the_buffer_of_a_big_reply_does_not_stay(make: Make, server: Server) -> 
         assert len(big) == 120_000_000
         del big
         await asyncio.sleep(0.01)
-        assert resident() - before < 80_000_000  # malloc may keep 64 MB of what was freed
+        assert resident() - before < 80_000_000  # malloc may keep 64 MB of the freed memory
 
     asyncio.run(main())
 
 
 def resident() -> int:
-    """Return the bytes of memory that this process has."""
+    """Return the resident memory of this process in bytes."""
     with open("/proc/self/statm") as file:  # noqa: PTH123  # a proc file
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_tls_and_big_values_over_a_buffered_connection(tls_proxy: TlsProxy, run: Run) -> None:
+def test_tls_and_large_values_work_over_a_buffered_connection(tls_proxy: TlsProxy, run: Run) -> None:
     pool: Any = Pools().async_pool(endpoint_of(tls_proxy.url()))
 
     async def main() -> None:
@@ -607,7 +609,7 @@ OWN = {"own pool": OwnAsyncPool, "own blocking pool": OwnAsyncBlockingPool}
 
 
 @pytest.mark.parametrize("cls", OWN.values(), ids=OWN)
-def test_a_deadline_bounds_a_call_on_an_own_pool(cls: Any, server: Server, run: Run) -> None:
+def test_deadline_limits_a_call_on_a_custom_pool(cls: Any, server: Server, run: Run) -> None:
     kwargs = {"max_connections": 1, **({"timeout": 20} if cls is OwnAsyncBlockingPool else {})}
 
     async def main() -> None:
@@ -633,23 +635,23 @@ def test_a_deadline_bounds_a_call_on_an_own_pool(cls: Any, server: Server, run: 
     run(main())
 
 
-def test_an_own_pool_ends_idle_connections_that_the_server_has_ended(server: Server, run: Run) -> None:
+def test_custom_pool_closes_idle_connections_that_the_server_has_closed(server: Server, run: Run) -> None:
     async def main() -> None:
         pool: Any = Pools().async_pool(endpoint_of(server.url(), CONNECTION_POOL_CLASS=OwnAsyncPool))
         await asyncio.gather(*(pool.execute((("BLPOP", "none", 0.05),)) for _ in range(20)))
         server.raw("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-        home = pool._loop_pools[asyncio.get_running_loop()]
+        loop_pool = pool._loop_pools[asyncio.get_running_loop()]
         await asyncio.sleep(0.05)
-        home._swept -= 100
+        loop_pool._swept -= 100
         assert await pool.execute(PING) == [b"PONG"]
-        idle = home._made.pool._available_connections
+        idle = loop_pool._made.pool._available_connections
         assert sum(each.is_connected for each in idle) == 1
         pool.close()
 
     run(main())
 
 
-def test_a_delayed_proxy_leaves_every_reply_in_its_place(make: Make, server: Server, run: Run) -> None:
+def test_delayed_proxy_keeps_every_reply_in_order(make: Make, server: Server, run: Run) -> None:
     with DelayProxy(server.port, delay=0.002) as proxy:
 
         async def main() -> None:

@@ -1,4 +1,4 @@
-"""Tables at the end of the test report. Their rows come with the reports of tests, whichever process ran these."""
+"""Tables at the end of the test report, whose rows tests record, in whichever process they run."""
 
 from typing import Final, NamedTuple
 
@@ -24,7 +24,7 @@ TABLES: Final = {
         verbose=True,
     ),
 }
-"""By the name of the property that is a row."""
+"""Tables by the name of the property of a row."""
 
 
 def write(reporter: pytest.TerminalReporter) -> None:

@@ -1,4 +1,4 @@
-"""The circuit breaker: who gives no answer is left alone for a while, and nobody waits for it."""
+"""Test the circuit breaker: it opens for a server without an answer, tries one caller, and closes."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ HERE = Endpoint(alias="pages", host="h")
 
 
 class Time:
-    """A clock that tests move."""
+    """A clock moved by tests."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -41,7 +41,7 @@ class Time:
 
 
 class Scripted:
-    """A pool that does what it is told next, after the time that this takes."""
+    """A pool with one scripted outcome, and the time that it takes."""
 
     def __init__(self, time: Time) -> None:
         self.time = time
@@ -73,7 +73,7 @@ class AsyncScripted(Scripted):
 
 
 class BegunScripted(Scripted):
-    """A pool that writes now and is read later."""
+    """A pool that writes now and reads later."""
 
     def begin(self, batch: Batch, _until: float | None = None, /) -> "Later":
         return Later(self, batch)
@@ -94,7 +94,7 @@ POOLS: dict[str, type[Scripted]] = {"sync": Scripted, "begun": BegunScripted, "a
 
 
 class Bench:
-    """A pool behind a circuit, which is asked in one way."""
+    """A pool behind a circuit breaker, called in one mode."""
 
     def __init__(self, mode: str) -> None:
         self.time = Time()
@@ -109,7 +109,7 @@ class Bench:
         return asyncio.run(replies) if asyncio.iscoroutine(replies) else replies
 
     def fail(self, outcome: BaseException, takes: float = 0.0) -> None:
-        """Have the pool fail once, and see it."""
+        """Make the pool fail once, and check the error."""
         self.pool.outcome, self.pool.takes = outcome, takes
         with pytest.raises(type(outcome)):
             self.ask()
@@ -131,7 +131,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     return Bench(request.param)
 
 
-def test_answers_pass(bench: Bench) -> None:
+def test_circuit_breaker_passes_answers(bench: Bench) -> None:
     assert bench.ask() == [b"PONG"]
     assert not bench.is_open
 
@@ -140,7 +140,7 @@ def test_answers_pass(bench: Bench) -> None:
     ("outcome", "takes"),
     [(ReplyTimeout("late"), 0.2), (ConnectError("no answer"), 5.0), (PoolExhausted("busy"), 5.0)],
 )
-def test_one_caller_who_waited_in_vain_opens_the_circuit(bench: Bench, outcome: Exception, takes: float) -> None:
+def test_circuit_breaker_opens_after_one_timeout(bench: Bench, outcome: Exception, takes: float) -> None:
     bench.fail(outcome, takes)
     with pytest.raises(CircuitOpenError, match=r"attempt is in 1\.0 s \(alias pages, server valkey://h:6379/0\)"):
         bench.ask()
@@ -148,7 +148,7 @@ def test_one_caller_who_waited_in_vain_opens_the_circuit(bench: Bench, outcome: 
 
 
 @pytest.mark.parametrize("outcome", [ConnectError("refused"), ConnectionLost("cut"), UnavailableError("full")])
-def test_quick_failures_open_it_only_in_a_row(bench: Bench, outcome: Exception) -> None:
+def test_circuit_breaker_opens_after_quick_failures_only_in_a_row(bench: Bench, outcome: Exception) -> None:
     for _ in range(IN_A_ROW - 1):
         bench.fail(outcome)
     assert not bench.is_open
@@ -157,7 +157,7 @@ def test_quick_failures_open_it_only_in_a_row(bench: Bench, outcome: Exception) 
     assert bench.is_open
 
 
-def test_after_its_rest_one_caller_tries_and_an_answer_closes_it(bench: Bench) -> None:
+def test_circuit_breaker_tries_one_caller_after_its_pause_and_closes(bench: Bench) -> None:
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
     assert bench.ask() == [b"PONG"]
@@ -165,16 +165,16 @@ def test_after_its_rest_one_caller_tries_and_an_answer_closes_it(bench: Bench) -
     assert not bench.is_open
 
 
-def test_while_one_caller_tries_the_others_are_refused(bench: Bench) -> None:
+def test_circuit_breaker_refuses_other_callers_during_a_trial(bench: Bench) -> None:
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
 
     class Other(BaseException):
-        """Raised in the middle of the trial, where another caller looks."""
+        """Raised during the trial, while another caller tests the breaker."""
 
     def look(_: Batch, _until: float | None = None, /) -> Sequence[Any]:
         with pytest.raises(CircuitOpenError):
-            bench.client._circuit.begin()  # another thread's call, at this very moment
+            bench.client._circuit.begin()  # a call of another thread at this moment
         raise Other
 
     bench.pool.execute = look  # type: ignore[method-assign]  # a fake of a fake
@@ -183,7 +183,7 @@ def test_while_one_caller_tries_the_others_are_refused(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 5.0])
-def test_the_rest_after_a_failed_trial_is_as_long_as_its_cost_deserves(bench: Bench, seconds: float) -> None:
+def test_circuit_breaker_pause_after_a_failed_trial_depends_on_its_cost(bench: Bench, seconds: float) -> None:
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
     bench.fail(ConnectError("still"), seconds)
@@ -193,7 +193,7 @@ def test_the_rest_after_a_failed_trial_is_as_long_as_its_cost_deserves(bench: Be
     assert not bench.is_open
 
 
-def test_a_trial_that_was_cancelled_is_a_failed_one(bench: Bench) -> None:
+def test_circuit_breaker_counts_a_cancelled_trial_as_failed(bench: Bench) -> None:
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
     bench.fail(KeyboardInterrupt(), 0.1)
@@ -202,32 +202,32 @@ def test_a_trial_that_was_cancelled_is_a_failed_one(bench: Bench) -> None:
     assert not bench.is_open
 
 
-def test_a_trial_that_nobody_has_heard_of_is_forgotten() -> None:
+def test_circuit_breaker_forgets_a_lost_trial() -> None:
     bench = Bench("sync")
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
-    bench.client._circuit.begin()  # a thread that never came back: its process forked meanwhile
+    bench.client._circuit.begin()  # a thread that is gone, because its process was forked in the meantime
     bench.time.now += PATIENCE - 0.01
     assert bench.is_open
     bench.time.now += 0.01
     assert not bench.is_open
 
 
-def test_what_the_server_refuses_is_an_answer(bench: Bench) -> None:
+def test_circuit_breaker_counts_an_error_reply_as_an_answer(bench: Bench) -> None:
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
     bench.fail(AuthenticationError("WRONGPASS"))
     assert not bench.is_open
 
 
-def test_a_callers_own_error_says_nothing_of_the_server(bench: Bench) -> None:
+def test_circuit_breaker_ignores_errors_of_the_caller(bench: Bench) -> None:
     for _ in range(2 * IN_A_ROW):
         bench.fail(KeyboardInterrupt(), 5)
     assert not bench.is_open
 
 
-def test_an_answer_that_was_under_way_closes_it(bench: Bench) -> None:
-    circuit = bench.client._circuit  # two callers at once
+def test_circuit_breaker_closes_on_an_answer_that_was_in_flight(bench: Bench) -> None:
+    circuit = bench.client._circuit  # two concurrent callers
     began = circuit.begin()
     circuit.fail(ReplyTimeout("late"), began)
     circuit.fail(ReplyTimeout("late"), began)
@@ -243,13 +243,13 @@ ENDS: list[Callable[[Any], None]] = [
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_it_is_ended_with_its_pool(bench: Bench, end: Callable[[Any], None]) -> None:
+def test_circuit_breaker_ends_with_its_pool(bench: Bench, end: Callable[[Any], None]) -> None:
     end(bench.client)
     with pytest.raises(ConnectionLost):
         bench.ask()
 
 
-def test_a_trial_that_was_begun_and_abandoned_is_followed_by_another() -> None:
+def test_circuit_breaker_follows_an_abandoned_trial_with_another() -> None:
     bench = Bench("begun")
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
@@ -259,5 +259,5 @@ def test_a_trial_that_was_begun_and_abandoned_is_followed_by_another() -> None:
     assert bench.ask() == [b"PONG"]
 
 
-def test_a_pool_that_cannot_write_and_be_read_later_is_not_asked_to() -> None:
+def test_pool_without_begin_is_not_asked_to_begin() -> None:
     assert Bench("sync").client.begin(PING) is None

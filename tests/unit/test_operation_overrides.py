@@ -1,4 +1,4 @@
-"""Operations through what a class of the user's overrides, replayed: what is called, and what the server is asked."""
+"""Test operations through a user class's overrides, by replay: the calls, and the commands sent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ COUNTERS = {"incr": operation_overrides.incr, "decr": operation_overrides.decr}
 
 @dataclass
 class Recorded:
-    """A layer that notes what it is asked to call."""
+    """A layer that records calls."""
 
     names: frozenset[str]
     inside: bool = False
@@ -39,7 +39,7 @@ class Recorded:
 
 
 def context(layer: Recorded, **where: Any) -> Overridden:
-    """A context whose operations go through a layer, which stands before the object unless `where` says otherwise."""
+    """Return a context whose operations go through a layer, placed before the object unless `where` says otherwise."""
     around = {"below": PLAIN, **(where or {"front": layer})}
     guard = Overriding(operations=OPERATIONS, counters=COUNTERS, **around)
     own = {name: getattr(CX, name) for name in Context.__dataclass_fields__}
@@ -47,7 +47,7 @@ def context(layer: Recorded, **where: Any) -> Overridden:
 
 
 def asked(cx: Context, name: str, *args: Any, **kwargs: Any) -> Any:
-    """The operation as a facade asks for it."""
+    """Call the operation as a facade does."""
     assert cx.policy.guard is not None
     return cx.policy.guard(cx, name, OPERATIONS[name](cx, *args, **kwargs), args, kwargs)
 
@@ -56,7 +56,7 @@ def layer(*names: str, inside: bool = False) -> Recorded:
     return Recorded(frozenset(names), inside)
 
 
-def test_an_operation_that_is_overridden_in_front_is_called_with_the_callers_arguments() -> None:
+def test_outer_override_is_called_with_the_callers_arguments() -> None:
     own = layer("get")
     op = asked(context(own), "get", "a", version=2)
     assert replay(op, (Call, "value")) == "value"
@@ -64,12 +64,12 @@ def test_an_operation_that_is_overridden_in_front_is_called_with_the_callers_arg
     assert own.called == [("get", ("a",), {"version": 2})]
 
 
-def test_what_super_reaches_is_the_operation_without_the_class() -> None:
+def test_super_reaches_the_operation_without_the_class() -> None:
     own = layer("get")
     assert replay(asked(context(own, own=own), "get", "a"), ((("GET", b"p:1:a"),), [b"7"])) == 7
 
 
-def test_what_rests_on_an_override_calls_it_once_for_each_key() -> None:
+def test_derived_operation_calls_the_override_once_for_each_key() -> None:
     cx = context(layer("get"))
     assert replay(asked(cx, "has_key", "a"), (Call, MISSING)) is False
     assert replay(asked(cx, "get_many", ["a", "b", "a"]), (Call, 1), (Call, MISSING)) == {"a": 1}
@@ -81,7 +81,7 @@ def test_what_rests_on_an_override_calls_it_once_for_each_key() -> None:
     )
 
 
-def test_what_rests_on_an_override_does_not_while_one_is_at_work() -> None:
+def test_derived_operation_does_not_call_a_running_override() -> None:
     cx = context(layer("get", "set", inside=True))
     assert replay(asked(cx, "has_key", "a"), ((("EXISTS", b"p:1:a"),), [1])) is True
     assert replay(asked(cx, "get_many", ["a"]), ((("MGET", b"p:1:a"),), [[b"1"]])) == {"a": 1}
@@ -89,7 +89,7 @@ def test_what_rests_on_an_override_does_not_while_one_is_at_work() -> None:
 
 
 @pytest.mark.parametrize(("left", "timeout"), [(-1, {"timeout": None}), (1500, {"timeout": 1.5}), (-2, {})])
-def test_a_counter_reads_and_writes_by_the_overrides_and_keeps_the_lifetime(left: int, timeout: dict[str, Any]) -> None:
+def test_counter_uses_the_overrides_and_keeps_the_timeout(left: int, timeout: dict[str, Any]) -> None:
     own = layer("get", "set")
     op = asked(context(own), "decr", "a", 2)
     op.send(None)
@@ -101,21 +101,21 @@ def test_a_counter_reads_and_writes_by_the_overrides_and_keeps_the_lifetime(left
     assert stopped.value.value == 5
 
 
-def test_a_counter_of_nothing_is_an_error_or_begins_at_its_default() -> None:
+def test_counter_of_a_missing_entry_is_an_error_or_starts_at_its_default() -> None:
     cx = context(layer("get", "set"))
     with pytest.raises(ValueError, match="Key 'a' not found"):
         replay(asked(cx, "incr", "a"), (Call, MISSING))
     assert replay(asked(cx, "incr", "a", default=10), (Call, MISSING), (Call, None)) == 11
 
 
-def test_a_timeout_that_was_left_out_is_left_out_for_the_override_too() -> None:
+def test_timeout_left_out_is_left_out_for_the_override_too() -> None:
     own = layer("set")
     effect = asked(context(own), "add", "a", 1).send(None)
     assert effect.function() == "called"
     assert own.called == [("set", ("a", 1), {"nx": True})]
 
 
-def test_decr_goes_through_incr_and_delete_many_through_delete() -> None:
+def test_decr_uses_incr_and_delete_many_uses_delete() -> None:
     own = layer("incr", "delete")
     asked(context(own), "decr", "a", 2).send(None).function()
     asked(context(own), "delete_many", ["a", "b"]).send(None).function()

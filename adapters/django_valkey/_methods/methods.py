@@ -9,34 +9,13 @@ from django_valkey._methods import client_argument, locks
 from django_valkey._methods.lazy_values import storing
 from django_valkey._overrides.operation_overrides import Overriding
 from dvcache._binding import aio, astream, stream, sync
+from dvcache._methods.all_operations import OPERATIONS
 from dvcache.cache import AsyncCache, Cache
 from dvcache.context import Context
 from dvcache.effects import Op
-from dvcache.operations import (
-    counters,
-    expiry,
-    hashes,
-    lists,
-    many,
-    scan,
-    sets,
-    sorted_set_ranges,
-    sorted_sets,
-    values,
-    versions,
-)
 from dvcache.types import Mode
 
 C = TypeVar("C", bound=type)
-
-_MODULES: Final = (values, many, counters, versions, expiry, scan, sets, hashes, lists, sorted_sets, sorted_set_ranges)
-_OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
-    name: found
-    for module in _MODULES
-    for name, found in vars(module).items()
-    if inspect.isfunction(found) and found.__module__ == module.__name__ and not name.startswith("_")
-}
-"""The operations of every cache, by name."""
 
 _CLIENT: Final = inspect.Parameter("client", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Any)
 
@@ -53,7 +32,7 @@ def taking_client(cls: C) -> C:
 
 def rebound(cls: C) -> C:
     """Rebind all operations of a core facade with the argument `client` and the arguments in `TRANSLATIONS`."""
-    for name, op in _OPERATIONS.items():
+    for name, op in OPERATIONS.items():
         setattr(cls, name, _bound(getattr(cls, name), op))
     return cls
 

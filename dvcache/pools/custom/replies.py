@@ -123,8 +123,7 @@ def read(batch: Batch, replies: Sequence[Any], endpoint: Endpoint) -> list[Any]:
         if is_callers(error):
             raise
         raise ProtocolError("malformed reply") from error
-    check(batch, found)
-    return found
+    return check(batch, found)
 
 
 @contextmanager
