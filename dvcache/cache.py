@@ -6,17 +6,7 @@ The methods are generated from `dvcache.operations`; `sync` and `aio` make metho
 from typing import Unpack
 
 from dvcache._binding import aio, astream, stream, sync
-from dvcache._methods.counters import AsyncCounters, Counters
-from dvcache._methods.expiry import AsyncExpiry, Expiry
-from dvcache._methods.hashes import AsyncHashes, Hashes
-from dvcache._methods.lists import AsyncLists, Lists
-from dvcache._methods.many import AsyncMany, Many
-from dvcache._methods.scan import AsyncScan, Scan
-from dvcache._methods.sets import AsyncSets, Sets
-from dvcache._methods.sorted_set_ranges import AsyncSortedSetRanges, SortedSetRanges
-from dvcache._methods.sorted_sets import AsyncSortedSets, SortedSets
-from dvcache._methods.values import AsyncValues, Values
-from dvcache._methods.versions import AsyncVersions, Versions
+from dvcache._methods.all_operations import AsyncCacheMethods, CacheMethods
 from dvcache.context import Context
 from dvcache.locks import AsyncLock, Lock, Terms
 from dvcache.protocols import AsyncClient, Client
@@ -25,7 +15,7 @@ from dvcache.types import Key
 __all__ = ["AsyncCache", "Cache", "aio", "astream", "stream", "sync"]
 
 
-class Cache(Values, Many, Counters, Versions, Expiry, Scan, Sets, Hashes, Lists, SortedSets, SortedSetRanges):
+class Cache(CacheMethods):
     """A cache whose methods block until the server answers. May be shared by threads.
 
     Args:
@@ -57,19 +47,7 @@ class Cache(Values, Many, Counters, Versions, Expiry, Scan, Sets, Hashes, Lists,
         return self.has_key(key)
 
 
-class AsyncCache(
-    AsyncValues,
-    AsyncMany,
-    AsyncCounters,
-    AsyncVersions,
-    AsyncExpiry,
-    AsyncScan,
-    AsyncSets,
-    AsyncHashes,
-    AsyncLists,
-    AsyncSortedSets,
-    AsyncSortedSetRanges,
-):
+class AsyncCache(AsyncCacheMethods):
     """A cache whose methods are coroutines. May be shared by event loops.
 
     Args:

@@ -1,4 +1,4 @@
-"""Servers and settings that all tests share. Nothing has to be started by hand."""
+"""Share servers and settings among all tests, which start servers on demand."""
 
 import gc
 import os
@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 
 from tests import selection
+from tests.support import report_tables
 from tests.support.clusters import Cluster
 from tests.support.servers import PASSWORD, DelayProxy, Server, TlsProxy, add_users
 from tests.support.shards import Shards
@@ -16,6 +17,11 @@ from tests.support.topologies import Replication, SentinelFleet
 hypothesis.settings.register_profile("here", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
 hypothesis.settings.register_profile("fast", hypothesis.settings.get_profile("ci"), max_examples=20)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    selection.share(config)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,27 +39,27 @@ def shared_server() -> Iterator[Server]:
 
 @pytest.fixture
 def server(shared_server: Server) -> Server:
-    """The session's server, empty."""
+    """Empty the session's server."""
     shared_server.raw("FLUSHALL")
     return shared_server
 
 
 @pytest.fixture
 def acl_server(server: Server) -> Server:
-    """The session's server, empty, with the users `CACHE_USER` and `NO_SCRIPTS_USER` of `tests.support.servers`."""
+    """Empty the session's server, and add the users `CACHE_USER` and `NO_SCRIPTS_USER` of `tests.support.servers`."""
     return server
 
 
 @pytest.fixture
 def own_server() -> Iterator[Server]:
-    """A server that the test may kill or configure."""
+    """Start a server that the test may kill or configure."""
     with Server() as server:
         yield server
 
 
 @pytest.fixture
 def proxy(server: Server) -> Iterator[DelayProxy]:
-    """A proxy of the test's own in front of the session's server."""
+    """Start a proxy in front of the session's server for one test."""
     with DelayProxy(server.port) as proxy:
         yield proxy
 
@@ -66,7 +72,7 @@ def shared_tls_proxy(shared_server: Server, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def tls_proxy(shared_tls_proxy: TlsProxy, server: Server, monkeypatch: pytest.MonkeyPatch) -> TlsProxy:
-    """TLS in front of the session's server, which is empty. The system trusts nobody.
+    """Put TLS in front of the session's server, emptied. The system trusts no authority.
 
     For each connection valkey-py reads all authorities that the system trusts, which takes 18 ms of the processor.
     """
@@ -83,7 +89,7 @@ def shared_replication() -> Iterator[Replication]:
 
 @pytest.fixture
 def replication(shared_replication: Replication) -> Replication:
-    """The session's primary and two replicas: whole and empty, whatever the test before did to them."""
+    """Restore and empty the session's primary and two replicas."""
     shared_replication.restore()
     shared_replication.flush()
     return shared_replication
@@ -97,7 +103,7 @@ def shared_fleet() -> Iterator[SentinelFleet]:
 
 @pytest.fixture
 def fleet(shared_fleet: SentinelFleet) -> SentinelFleet:
-    """The session's sentinels and their services: whole and empty, whatever the test before did to them."""
+    """Restore and empty the session's sentinels and their services."""
     shared_fleet.restore()
     shared_fleet.flush()
     return shared_fleet
@@ -105,7 +111,7 @@ def fleet(shared_fleet: SentinelFleet) -> SentinelFleet:
 
 @pytest.fixture
 def own_fleet() -> Iterator[SentinelFleet]:
-    """Sentinels and services of the test's own, all of them with passwords."""
+    """Start sentinels and services with passwords for one test."""
     with SentinelFleet(password=PASSWORD, sentinel_password=PASSWORD) as fleet:
         yield fleet
 
@@ -118,7 +124,7 @@ def shared_cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def cluster(shared_cluster: Cluster) -> Cluster:
-    """The session's cluster: whole and empty, its slots as they were dealt, whatever the test before did to it."""
+    """Restore and empty the session's cluster, with its original slots."""
     shared_cluster.restore()
     shared_cluster.flush()
     return shared_cluster
@@ -132,18 +138,18 @@ def shared_shards() -> Iterator[Shards]:
 
 @pytest.fixture
 def shards(shared_shards: Shards) -> Shards:
-    """The session's three shards: up and empty, whatever the test before did to them."""
+    """Restore and empty the session's three shards."""
     shared_shards.restore()
     return shared_shards
 
 
 @hypothesis.given(hypothesis.strategies.none())
 def draw_nothing(_: None) -> None:
-    """Have hypothesis register the random generator of this thread."""
+    """Register this thread's random generator with hypothesis."""
 
 
 def pytest_collection() -> None:
-    """Collect no garbage among tests that all stay: it takes a quarter of the time."""
+    """Pause garbage collection while tests are collected: they all stay, and it takes a quarter of the time."""
     gc.disable()
 
 
@@ -156,7 +162,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Exclude the collected tests from garbage collection: they stay to the end."""
     gc.enable()
-    # On Python 3.14 hypothesis warns about a generator that is registered when its referrers are frozen.
+    # On Python 3.14 hypothesis warns about a generator that is registered while its referrers are frozen.
     draw_nothing()
     gc.collect()
     gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    report_tables.write(terminalreporter)

@@ -1,7 +1,7 @@
-"""The public API as text: every public name with its signature.
+"""Print the public API: every public name with its signature.
 
     python -m tests.public_api            # print it
-    python -m tests.public_api --write    # rewrite tests/public_api.txt, after a change that users should see
+    python -m tests.public_api --write    # rewrite tests/public_api.txt, after a change for users
 
 The text is the same on every supported Python and Django: a class of another library has no members here, and a type is
 written without its module.
@@ -24,12 +24,10 @@ from typing import Any, Final
 import django
 from django.conf import settings
 
+from dvcache._methods.all_operations import OPERATIONS
+
 TEXT: Final = Path(__file__).with_name("public_api.txt")
 
-OPERATIONS: Final = (
-    *("values", "many", "counters", "expiry", "scan", "versions"),
-    *("sets", "hashes", "lists", "sorted_sets", "locks", "clusters"),
-)
 DJANGO: Final = (
     *("apps", "base", "base_client", "base_pool", "cache", "checks", "exceptions", "hash_ring", "pool", "util"),
     *("client", "client.default", "client.herd", "client.sentinel", "client.sharded"),
@@ -47,7 +45,8 @@ DJANGO: Final = (
 )
 MODULES: Final = (
     *("dvcache", "dvcache.testing", "dvcache.testing.conformance"),
-    *(f"dvcache.operations.{name}" for name in OPERATIONS),
+    *dict.fromkeys(operation.__module__ for operation in OPERATIONS.values()),
+    *("dvcache.operations.locks", "dvcache.operations.clusters"),
     "django_valkey",
     *(f"django_valkey.{name}" for name in DJANGO),
 )
@@ -60,7 +59,7 @@ PROTOCOLS: Final = frozenset(
         *("__enter__", "__exit__", "__getitem__", "__iter__", "__len__"),
     }
 )
-"""Special methods that are part of what a class offers."""
+"""Special methods that belong to the interface of a class."""
 ALIASES: Final = {
     "str | bytes | memoryview | int": "Key",
     "SupportsFloat | SupportsIndex | timedelta | Default | None": "Timeout",
@@ -150,6 +149,7 @@ def of_class(name: str, cls: type) -> Iterator[str]:
         yield from (line for line in members(cls) if line not in inherited)
 
 
+@cache
 def members(cls: type) -> list[str]:
     """Return a line for each public member that a class of ours defines."""
     public = [name for name in sorted({*dir(cls)}) if not name.startswith("_") or name in PROTOCOLS]
@@ -157,7 +157,7 @@ def members(cls: type) -> list[str]:
 
 
 def is_shown(base: type) -> bool:
-    """Return whether a base class is one that users can name, or another library's."""
+    """Return True if users can name a base class, or another library defines it."""
     top = base.__module__.split(".")[0]
     if top in OURS:
         return base in public_classes()
@@ -172,12 +172,12 @@ def public_classes() -> set[type]:
 
 
 def constructor(cls: type) -> str | None:
-    """Return the arguments that instances are made of; None if the class does not say, or is not for making them."""
+    """Return the constructor's arguments; None if the class does not define one, or must not be constructed."""
     if getattr(cls, "_is_protocol", False) or issubclass(cls, enum.Enum) or typing.is_typeddict(cls):
         return None
     for each in cls.__mro__:
         made = vars(each).get("__init__") or vars(each).get("__new__")
-        if made is not None and getattr(made, "__module__", "") != "typing":  # where Protocol puts its own
+        if made is not None and getattr(made, "__module__", "") != "typing":  # the place of Protocol's own
             ours = each.__module__.split(".")[0] in OURS or dataclasses.is_dataclass(each)
             return f"__init__{signature(cls)}".removesuffix(" -> None") if ours else None
     return None
@@ -200,6 +200,7 @@ def of_member(name: str, cls: type) -> Iterator[str]:
         yield f"    {name} = {value(found)}"
 
 
+@cache
 def signature(function: Any) -> str:
     found = inspect.signature(function)
     parts: list[str] = []
@@ -227,7 +228,7 @@ def parameter(found: inspect.Parameter) -> str:
 
 
 def value(found: object) -> str:
-    """Return a constant as it is written; of other objects their class."""
+    """Return the source text of a constant, or the class of another object."""
     if isinstance(found, enum.Enum):
         return found.name
     if isinstance(found, PLAIN):

@@ -1,11 +1,11 @@
-"""The rooms of both packages as text: which module may import which.
+"""List the rooms of both packages: the modules, and which of them each may import.
 
     python -m tests.rooms            # print it
     python -m tests.rooms --write    # rewrite tests/rooms.txt, after a module or an import was added or removed
 
-A room is a package. The packages of `SPLIT` hold what their own subpackages rest on, so each of their modules is a room
-of its own. A room's floor is one above the highest room that it imports. Rooms that import each other in a circle have
-no floor: then the text cannot be made, and the import has to go.
+A room is a package. The subpackages of those in `SPLIT` import modules of their package, so each of these modules is a
+room of its own. A room's floor is one above the highest room that it imports. Rooms that import each other in a circle
+have no floor: then the text cannot be made, and the import has to go.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def files() -> dict[str, Path]:
 
 @cache
 def imports() -> dict[str, set[str]]:
-    """Return what each module imports, at its top, in functions and for type checks; other libraries' as well."""
+    """Return the imports of each module, at its top, in functions and for type checks, of other libraries too."""
     return {module: {*imported(path)} - {module} for module, path in files().items()}
 
 
@@ -100,7 +100,7 @@ def read(text: str) -> list[dict[str, str]]:
 
 
 def rendered(graph: Mapping[str, set[str]]) -> str:
-    """Return the text for modules and what each of them imports.
+    """Return the text for modules and their imports.
 
     Raises:
         CycleError: rooms import each other in a circle.

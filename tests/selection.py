@@ -14,16 +14,19 @@ import pytest
 from dvcache.testing.conformance.fixtures import Conformance
 
 FAST: Final = "not full"
-"""What `addopts` gives to `-m`."""
+"""The argument of `-m` in `addopts`."""
 
 LIMIT: Final = 5_000
-"""Cases of the fast path; `test_selection.py` holds it below."""
+"""Limit of cases in the fast path, checked by `test_selection.py`."""
 
 VARIANTS: Final = {"unit": 6}
 """Variants of a test in the fast path, by the folder below `tests`; elsewhere one."""
 
 WIRINGS: Final = {"make_cache", "way"}
-"""Fixtures whose parameters say what the conformance suite is wired to: it runs in one of them, with all its own."""
+"""Fixtures of the conformance suite's wirings: it runs in one of them, with all its own parameters."""
+
+PROCESSES: Final = 2
+"""Number of processes for a run of all tests, if pytest-xdist is installed. Each starts its own servers."""
 
 SERVERS: Final = {
     *("shared_server", "own_server", "shared_tls_proxy", "shared_cluster", "shared_shards"),
@@ -64,7 +67,7 @@ def conforms(item: pytest.Item) -> bool:
 
 
 def mark(items: Sequence[pytest.Item]) -> None:
-    """Mark what needs servers, and what is not in the fast path."""
+    """Mark the tests that need servers, and those outside the fast path."""
     groups: dict[object, dict[object, list[pytest.Item]]] = defaultdict(lambda: defaultdict(list))
     for item in items:
         _mark_servers(item)
@@ -79,6 +82,19 @@ def mark(items: Sequence[pytest.Item]) -> None:
                 item.add_marker("full")
 
 
+def share(config: pytest.Config) -> None:
+    """Distribute a run of all tests over several processes, file by file, unless the command line sets it."""
+    option = config.option
+    asked = (
+        getattr(option, "numprocesses", 0) is not None  # -n, or no pytest-xdist
+        or hasattr(config, "workerinput")
+        or config.args_source is not pytest.Config.ArgsSource.TESTPATHS
+        or (option.keyword or option.usepdb or option.collectonly or option.capture == "no")
+    )
+    if not asked:
+        option.numprocesses, option.dist = PROCESSES, "loadfile"
+
+
 def _mark_servers(item: pytest.Item) -> None:
     fixtures = getattr(item, "fixturenames", ())
     if "tests/server/" in item.nodeid or SERVERS.intersection(fixtures):
@@ -88,7 +104,7 @@ def _mark_servers(item: pytest.Item) -> None:
 
 
 def _test(item: pytest.Item) -> object:
-    """Return what variants of a test have in common: its name, in the conformance suite also its own parameters."""
+    """Return the common part of a test's variants: its name, in the conformance suite also its own parameters."""
     name = getattr(item, "originalname", item.name)
     if not conforms(item):
         return name

@@ -1,4 +1,4 @@
-"""Check who imports whom: every module of both packages, by the floors of `rooms.txt`."""
+"""Check the imports of every module of both packages, by the floors of `rooms.txt`."""
 
 import difflib
 from graphlib import CycleError, TopologicalSorter
@@ -8,7 +8,7 @@ import pytest
 from tests.rooms import PACKAGES, TEXT, files, imports, read, rendered
 
 LATE: set[tuple[str, str]] = set()
-"""Imports inside a function that would else be a circle: an importer, and what it imports."""
+"""Imports inside a function that would otherwise make a circle: the importer, and the imported module."""
 
 
 def rooms() -> list[dict[str, str]]:
@@ -20,12 +20,12 @@ def below(names: set[str], *prefixes: str) -> set[str]:
 
 
 def importers(name: str, *prefixes: str) -> set[str]:
-    """The modules below a name that import something below one of the prefixes."""
+    """Return the modules below a name that import a module below one of the prefixes."""
     return {module for module in below({*imports()}, name) if below(imports()[module], *prefixes)}
 
 
 def ways(start: str, *prefixes: str, doors: tuple[str, ...]) -> set[str]:
-    """What a module imports below the prefixes, directly or through modules that are no doors: the ways there."""
+    """Return the imports of a module below the prefixes, direct or through modules that are no doors, as paths."""
     found, seen, todo = set(), {start}, [(start, start)]
     while todo:
         module, way = todo.pop()
@@ -74,7 +74,7 @@ def test_modules_import_each_other_in_no_circle() -> None:
     assert [*TopologicalSorter(ours).static_order()]
 
 
-def test_the_library_imports_no_django() -> None:
+def test_library_imports_no_django() -> None:
     assert importers("dvcache", "django", "django_valkey", "asgiref") == set()
 
 
@@ -85,7 +85,7 @@ def test_only_the_container_imports_dependency_injector() -> None:
 
 IO = ("valkey", "libvalkey", "asyncio", "threading", "socket", "ssl", "select", "selectors", "subprocess")
 PROCESS = ("dvcache.process",)
-"""What the callers of one process share: it locks and wakes, and sends nothing."""
+"""Modules shared by the callers of one process: they lock and wake, and send nothing."""
 
 
 @pytest.mark.parametrize("module", sorted(below({*files()}, "dvcache.operations", "dvcache.policies")))
@@ -95,7 +95,7 @@ def test_operations_reach_no_io(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", sorted(below({*files()}, *PROCESS)))
-def test_what_a_process_shares_reaches_no_server(module: str) -> None:
+def test_process_package_reaches_no_server(module: str) -> None:
     outer = ("valkey", "libvalkey", "socket", "ssl", "dvcache.pools", "dvcache.clients", "dvcache.drive")
     assert ways(module, *outer, doors=("dvcache.errors",)) == set()
 
@@ -116,24 +116,24 @@ SHARED = {
     "scripts",
     "memory",
 }
-"""What pools and clients may import beside modules of their own package."""
+"""Modules that pools and clients may import besides those of their own package."""
 
 
 @pytest.mark.parametrize("part", ["pools", "clients"])
-def test_pools_and_clients_reach_only_what_they_share(part: str) -> None:
+def test_pools_and_clients_reach_only_shared_modules(part: str) -> None:
     allowed = [f"dvcache.{name}" for name in (part, *SHARED)]
     for module in below({*files()}, f"dvcache.{part}", *(f"dvcache.{name}" for name in SHARED)):
         names = below(imports()[module], *PACKAGES)
         assert names == below(names, *allowed), f"{module} imports {names - below(names, *allowed)}"
 
 
-def test_only_pools_talk_to_the_server_and_only_settings_ask_valkey_py_what_it_accepts() -> None:
+def test_only_pools_reach_the_server_and_only_settings_ask_valkey_py() -> None:
     assert importers("dvcache", "libvalkey", "socket") <= below({*files()}, "dvcache.pools")
     found = importers("dvcache", "valkey") - below({*files()}, "dvcache.pools")
     assert found <= {"dvcache.errors", "dvcache.settings.connection_arguments", "dvcache.settings.location"}
 
 
-def test_the_adapter_holds_no_socket() -> None:
+def test_adapter_holds_no_socket() -> None:
     assert importers("django_valkey", "socket", "libvalkey", "ssl", "select") == set()
 
 

@@ -1,4 +1,4 @@
-"""The fast path is small, and holds every test module and every wiring of the conformance suite."""
+"""Check the fast path: it is small, and has every test module and every wiring of the conformance suite."""
 
 import json
 from collections import defaultdict
@@ -41,7 +41,7 @@ class Collected:
 
     @property
     def left_out(self) -> bool:
-        """Whether no variant of the test is in the fast path, for a reason."""
+        """Return True if no variant of the test is in the fast path, for a reason."""
         return any(self.full)
 
     @property
@@ -55,14 +55,14 @@ class Collected:
 
 @pytest.fixture(scope="module")
 def collected() -> list[Collected]:
-    """Every test of this suite."""
+    """Collect every test of this suite."""
     finished = programs.run("-c", COLLECT)
     assert finished.returncode == 0, finished.stderr
     return [Collected(*each) for each in json.loads(finished.stdout)]
 
 
 @pytest.mark.full("collects everything")
-def test_fast_path_is_small_and_holds_every_test_that_is_not_left_out(collected: list[Collected]) -> None:
+def test_fast_path_is_small_and_has_every_test_not_left_out(collected: list[Collected]) -> None:
     fast = [test for test in collected if test.fast]
     assert len(fast) < selection.LIMIT
     assert {test.function for test in fast} == {test.function for test in collected if not test.left_out}
@@ -82,7 +82,7 @@ def test_fast_path_runs_the_conformance_suite_in_every_wiring(collected: list[Co
             wirings[test.function.rpartition("::")[0]][test.function].append(test)
     assert len(wirings) > 5
     for tests in wirings.values():
-        fewest = min(map(len, tests.values()))  # those without parameters of their own
+        fewest = min(map(len, tests.values()))  # tests without parameters of their own
         variants = [test for each in tests.values() for test in each if len(each) == fewest]
         assert {test.variant for test in variants if test.fast} == {test.variant for test in variants}
 
@@ -96,5 +96,5 @@ def test_fast_path_runs_the_conformance_suite_in_every_wiring(collected: list[Co
         (5, ["abcd", "bcda", "cdab", "dabc", "abcd"]),
     ],
 )
-def test_variants_take_turns(wanted: int, turns: list[str]) -> None:
+def test_variants_alternate(wanted: int, turns: list[str]) -> None:
     assert ["".join(selection.in_turn("abcd", wanted, turn)) for turn in range(5)] == turns

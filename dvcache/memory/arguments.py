@@ -4,7 +4,9 @@ Invalid arguments raise the error that Valkey 9.1 replies.
 """
 
 import re
-from fractions import Fraction
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from decimal import Context, Decimal
 from typing import Final
 
 from dvcache.errors import ServerError, reply_error
@@ -13,12 +15,14 @@ from dvcache.memory.database import Database
 LARGEST: Final = 2**63 - 1
 SMALLEST: Final = -(2**63)
 
+TIMES: Final = frozenset({b"EX", b"PX", b"EXAT", b"PXAT"})
+CONDITIONS: Final = frozenset({b"NX", b"XX", b"IFEQ"})
+
 _INTEGER: Final = re.compile(rb"0|-?[1-9][0-9]{0,18}")
-_DECIMAL: Final = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]{1,9}))?")
-_HEXADECIMAL: Final = re.compile(rb"[+-]?0[xX][0-9a-fA-F.]+(?:[pP][+-]?[0-9]{1,4})?")
-_INFINITE: Final = re.compile(rb"[+-]?inf(?:inity)?", re.IGNORECASE)
-_LONGEST_FLOAT: Final = 255
-_LARGEST_EXPONENT: Final = 4932
+_FLOAT: Final = re.compile(rb"[+-]?(?:inf(?:inity)?|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]{1,3})?)", re.IGNORECASE)
+_PLACES: Final = Decimal("1e-17")
+_EXACT: Final = Context(prec=2100)
+"""Enough digits to add any two numbers of `_FLOAT` without rounding."""
 
 
 def encoded(argument: object) -> bytes:
@@ -39,25 +43,65 @@ def syntax_error() -> ServerError:
     return reply_error("ERR syntax error")
 
 
-def integer(data: bytes) -> int:
+def integer(data: bytes, error: str = "ERR value is not an integer or out of range") -> int:
     """Parse a signed 64-bit integer in canonical form."""
     if _INTEGER.fullmatch(data) and SMALLEST <= (number := int(data)) <= LARGEST:
         return number
-    raise reply_error("ERR value is not an integer or out of range")
+    raise reply_error(error)
 
 
 def count(data: bytes) -> int:
     """Parse a number of elements."""
-    if _INTEGER.fullmatch(data) and 0 <= (number := int(data)) <= LARGEST:
-        return number
-    raise reply_error("ERR value is out of range, must be positive")
+    error = "ERR value is out of range, must be positive"
+    if (number := integer(data, error)) < 0:
+        raise reply_error(error)
+    return number
 
 
-def moment(db: Database, data: bytes, option: bytes, command: str) -> int:
-    """Parse the argument of EX, PX, EXAT or PXAT; return a Unix time in milliseconds. 0 and less are errors."""
-    if (number := integer(data)) <= 0:
-        raise invalid_expire(command)
-    return deadline(db, number, option, command)
+def sum_of(old: bytes, delta: bytes, error: str = "ERR value is not an integer or out of range") -> int:
+    """Add 64-bit integers; `error` is raised if the old one is none."""
+    added = integer(delta)
+    total = integer(old, error) + added
+    if not SMALLEST <= total <= LARGEST:
+        raise reply_error("ERR increment or decrement would overflow")
+    return total
+
+
+def decimal(data: bytes, error: str = "ERR value is not a valid float") -> Decimal:
+    """Parse a number, which may be infinite; not in hexadecimal."""
+    if _FLOAT.fullmatch(data):
+        return Decimal(data.decode())
+    raise reply_error(error)
+
+
+def decimal_sum(first: Decimal, second: Decimal) -> bytes:
+    """Add finite numbers; return the sum to 17 decimal places. The server rounds it to 64 significant bits."""
+    text = f"{_EXACT.quantize(_EXACT.add(first, second), _PLACES):f}".rstrip("0").rstrip(".")
+    return b"0" if text == "-0" else text.encode()
+
+
+def options(args: Sequence[bytes], known: AbstractSet[bytes]) -> dict[bytes, bytes]:
+    """Parse options and their values: at most one time and one condition; the same time may be repeated."""
+    found: dict[bytes, bytes] = {}
+    rest = iter(args)
+    for arg in rest:
+        option = arg.upper()
+        group = CONDITIONS if option in CONDITIONS else TIMES | {b"KEEPTTL"}
+        clash = option != b"GET" and (found.keys() & group) - ({option} - {b"IFEQ"})
+        value = next(rest, None) if option in TIMES or option == b"IFEQ" else b""
+        if option not in known or clash or value is None:
+            raise syntax_error()
+        found[option] = value
+    return found
+
+
+def end_of(db: Database, given: dict[bytes, bytes], command: str) -> int | None:
+    """Return the Unix time in milliseconds that the options EX, PX, EXAT or PXAT set; None without them."""
+    for option in given.keys() & TIMES:
+        if (number := integer(given[option])) <= 0:
+            raise invalid_expire(command)
+        return deadline(db, number, option, command)
+    return None
 
 
 def deadline(db: Database, number: int, option: bytes, command: str) -> int:
@@ -72,34 +116,3 @@ def deadline(db: Database, number: int, option: bytes, command: str) -> int:
 def invalid_expire(command: str) -> ServerError:
     """Return the server's error for an invalid expiry."""
     return reply_error(f"ERR invalid expire time in '{command}' command")
-
-
-def long_double(data: bytes) -> Fraction | None:
-    """Parse a number as C's `strtold` does on x86. Return None for an infinite one."""
-    if len(data) <= _LONGEST_FLOAT:
-        if (match := _DECIMAL.fullmatch(data)) and abs(int(match[1] or 0)) <= 2 * _LARGEST_EXPONENT:
-            number = Fraction(data.decode())
-            if abs(number) < 10**_LARGEST_EXPONENT:
-                return _rounded(number)
-        elif _HEXADECIMAL.fullmatch(data):
-            return Fraction(float.fromhex(data.decode()))
-        elif _INFINITE.fullmatch(data):
-            return None
-    raise reply_error("ERR value is not a valid float")
-
-
-def long_double_text(number: Fraction) -> bytes:
-    """Format a number as `%.17Lf` does, without trailing zeros."""
-    scaled = round(_rounded(number) * 10**17)
-    whole, rest = divmod(abs(scaled), 10**17)
-    text = f"{whole}.{rest:017}".rstrip("0").rstrip(".")
-    return (f"-{text}" if scaled < 0 else text).encode()
-
-
-def _rounded(number: Fraction) -> Fraction:
-    """Round to the 64 significant bits of x86's long double."""
-    spare = 64 - abs(number.numerator).bit_length() + number.denominator.bit_length()
-    unit = Fraction(2) ** spare
-    if abs(number) * unit >= 2**64:
-        unit /= 2
-    return round(number * unit) / unit

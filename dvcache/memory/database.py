@@ -1,22 +1,17 @@
-"""One numbered database of the in-memory server: entries, their order of creation and their expiry."""
+"""One numbered database of the in-memory server, and the table of its commands."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+import inspect
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from dvcache.errors import ServerError, reply_error
 from dvcache.types import Clock
 
 T = TypeVar("T")
+H = TypeVar("H", bound=Callable[..., object])
 
 WRONG_TYPE: Final = "WRONGTYPE Operation against a key holding the wrong kind of value"
-
-_TYPES: Final[dict[type[object], bytes]] = {bytes: b"string", set: b"set", list: b"list"}
-
-
-def type_name(value: object) -> bytes:
-    """Return the name of a value's type for TYPE and SCAN."""
-    return _TYPES.get(type(value)) or cast("bytes", getattr(value, "kind"))  # noqa: B009  # of Hash and SortedSet
 
 
 @dataclass(slots=True)
@@ -38,7 +33,7 @@ class Database:
     """
 
     def __init__(self, number: int, clock: Clock, siblings: "dict[int, Database]") -> None:
-        self.number, self.clock, self.siblings = number, clock, siblings
+        self.clock, self.siblings = clock, siblings
         self.created = 0
         """The number of entries created so far, which is the rank of the next one."""
         self._entries: dict[bytes, Entry] = {}
@@ -70,6 +65,11 @@ class Database:
             raise reply_error(WRONG_TYPE)
         return entry.value
 
+    def held(self, key: bytes, kind: type[T]) -> T:
+        """Return a collection for changes in place; an empty one, not yet stored, if there is none."""
+        found = self.value(key, kind)
+        return kind() if found is None else found
+
     def put(self, key: bytes, value: object, expires: int | None = None) -> None:
         """Write an entry, or remove it if `expires` has passed."""
         entry = self.find(key)
@@ -94,12 +94,6 @@ class Database:
         else:
             self.drop(key)
 
-    def replace(self, key: bytes, value: Collection[object]) -> int:
-        """Replace any entry by a collection without expiry; return the collection's length."""
-        self.drop(key)
-        self.keep(key, value)
-        return len(value)
-
     def drop(self, key: bytes) -> bool:
         """Remove an entry; return True if there was one."""
         return self.find(key) is not None and self._entries.pop(key, None) is not None
@@ -121,18 +115,31 @@ class Database:
             self._until_sweep = len(self._entries)
 
 
-Handler: TypeAlias = Callable[[Database, Sequence[bytes]], object]
-"""Takes a command's arguments without its name; returns the reply or raises the server's error."""
-
-
 class Entrypoint(NamedTuple):
-    """A command's handler, and its arity as in COMMAND INFO (negative: a minimum; the name counts)."""
+    """A command's handler, called with the database and the arguments, and the least and greatest number of these."""
 
-    handler: Handler
-    arity: int
+    handler: Callable[..., object]
+    least: int
+    most: float
 
 
 Commands: TypeAlias = dict[bytes, Entrypoint]
+
+COMMANDS: Final[Commands] = {}
+"""The commands by name."""
+
+
+def command(handler: H) -> H:
+    """Add a command, named after its handler, which returns the reply or raises the server's error.
+
+    The handler's parameters say how many arguments it takes; a parameter `*rest` or one with a default is optional.
+    """
+    parameters = [*inspect.signature(handler).parameters.values()][1:]
+    named = [each for each in parameters if each.kind is not each.VAR_POSITIONAL]
+    least = sum(each.default is each.empty for each in named)
+    most = len(named) if named == parameters else float("inf")
+    COMMANDS[handler.__name__.rstrip("_").upper().encode()] = Entrypoint(handler, least, most)
+    return handler
 
 
 def wrong_arity(name: str) -> ServerError:

@@ -1,137 +1,140 @@
-"""Keys in memory: commands for entries of any type."""
+"""Keys in memory: commands for entries of any type, their expiry, and whole databases."""
 
-import copy as copying
 import pickle
-import random
 from collections.abc import Sequence
-from typing import Final
 
 from dvcache.errors import reply_error
 from dvcache.globs import glob
-from dvcache.memory.arguments import integer, syntax_error
-from dvcache.memory.database import Commands, Database, Entrypoint, type_name
-
-DATABASES: Final = 16
-"""The number of databases, Valkey's default."""
+from dvcache.memory.arguments import deadline, integer, syntax_error
+from dvcache.memory.database import Database, command
 
 
-def delete(db: Database, args: Sequence[bytes]) -> object:
-    """DEL key … and UNLINK key …."""
-    return sum(db.drop(key) for key in args)
+@command
+def ping(_: Database) -> object:
+    """PING."""
+    return b"PONG"
 
 
-def exists(db: Database, args: Sequence[bytes]) -> object:
-    """EXISTS key … and TOUCH key …: a repeated key counts twice."""
-    return sum(db.find(key) is not None for key in args)
+@command
+def del_(db: Database, key: bytes, *more: bytes) -> object:
+    """DEL key …."""
+    return sum(db.drop(each) for each in (key, *more))
 
 
-def type_(db: Database, args: Sequence[bytes]) -> object:
-    """TYPE key."""
-    entry = db.find(args[0])
-    return b"none" if entry is None else type_name(entry.value)
+@command
+def unlink(db: Database, key: bytes, *more: bytes) -> object:
+    """UNLINK key …."""
+    return del_(db, key, *more)
 
 
-def rename(db: Database, args: Sequence[bytes]) -> object:
+@command
+def exists(db: Database, key: bytes, *more: bytes) -> object:
+    """EXISTS key …: a repeated key counts twice."""
+    return sum(db.find(each) is not None for each in (key, *more))
+
+
+@command
+def rename(db: Database, key: bytes, new: bytes) -> object:
     """RENAME key newkey."""
-    _move(db, *args)
-    return b"OK"
-
-
-def renamenx(db: Database, args: Sequence[bytes]) -> object:
-    """RENAMENX key newkey."""
-    key, new = args
-    if db.find(key) is not None and db.find(new) is not None:
-        return 0
-    _move(db, key, new)
-    return 1
-
-
-def _move(db: Database, key: bytes, new: bytes) -> None:
     entry = db.find(key)
     if entry is None:
         raise reply_error("ERR no such key")
     if key != new:
         db.drop(key)
         db.put(new, entry.value, entry.expires)
-
-
-def copy(db: Database, args: Sequence[bytes]) -> object:
-    """COPY source destination [DB number] [REPLACE]."""
-    source, destination, *rest = args
-    target, replace = _copy_options(db, rest)
-    if target is db and source == destination:
-        raise reply_error("ERR source and destination objects are the same")
-    entry = db.find(source)
-    if entry is None or (target.find(destination) is not None and not replace):
-        return 0
-    target.put(destination, copying.copy(entry.value), entry.expires)
-    return 1
-
-
-def dump(db: Database, args: Sequence[bytes]) -> object:
-    """DUMP key: a pickle, not the format of Valkey."""
-    entry = db.find(args[0])
-    return None if entry is None else pickle.dumps(entry.value)
-
-
-def restore(db: Database, args: Sequence[bytes]) -> object:
-    """RESTORE key ttl bytes [REPLACE] [ABSTTL]."""
-    key, lifetime, data, *options = args
-    wanted = {option.upper() for option in options}
-    if wanted - {b"REPLACE", b"ABSTTL"}:
-        raise syntax_error()
-    if b"REPLACE" not in wanted and db.find(key) is not None:
-        raise reply_error("BUSYKEY Target key name already exists.")
-    ends = integer(lifetime)
-    if ends and b"ABSTTL" not in wanted:
-        ends += db.now()
-    db.put(key, pickle.loads(data), ends or None)  # noqa: S301  # made by `dump`
     return b"OK"
 
 
-def _copy_options(db: Database, args: Sequence[bytes]) -> tuple[Database, bool]:
-    target, replace = db, False
-    rest = iter(args)
-    for arg in rest:
-        if arg.upper() == b"REPLACE":
-            replace = True
-        elif arg.upper() == b"DB" and (number := next(rest, None)) is not None:
-            target = db.sibling(database_number(number))
-        else:
-            raise syntax_error()
-    return target, replace
+@command
+def dump(db: Database, key: bytes) -> object:
+    """DUMP key: a pickle, not the format of Valkey."""
+    entry = db.find(key)
+    return None if entry is None else pickle.dumps(entry.value)
 
 
-def database_number(data: bytes) -> int:
-    """Parse the number of a database."""
-    if 0 <= (number := integer(data)) < DATABASES:
-        return number
-    raise reply_error("ERR DB index is out of range")
+@command
+def restore(db: Database, key: bytes, ends: bytes, data: bytes, *options: bytes) -> object:
+    """RESTORE key time bytes REPLACE ABSTTL."""
+    if {option.upper() for option in options} != {b"REPLACE", b"ABSTTL"}:
+        raise syntax_error()
+    db.put(key, pickle.loads(data), integer(ends) or None)  # noqa: S301  # made by `dump`
+    return b"OK"
 
 
-def keys(db: Database, args: Sequence[bytes]) -> object:
+@command
+def pexpire(db: Database, key: bytes, time: bytes) -> object:
+    """PEXPIRE key milliseconds."""
+    return _expire(db, key, deadline(db, integer(time), b"PX", "pexpire"))
+
+
+@command
+def pexpireat(db: Database, key: bytes, time: bytes) -> object:
+    """PEXPIREAT key milliseconds."""
+    return _expire(db, key, deadline(db, integer(time), b"PXAT", "pexpireat"))
+
+
+def _expire(db: Database, key: bytes, end: int) -> int:
+    entry = db.find(key)
+    if entry is None:
+        return 0
+    db.put(key, entry.value, end)
+    return 1
+
+
+@command
+def persist(db: Database, key: bytes) -> object:
+    """PERSIST key."""
+    entry = db.find(key)
+    if entry is None or entry.expires is None:
+        return 0
+    entry.expires = None
+    return 1
+
+
+@command
+def pexpiretime(db: Database, key: bytes) -> int:
+    """PEXPIRETIME key: the expiry, -1 if there is none, -2 without an entry."""
+    entry = db.find(key)
+    if entry is None:
+        return -2
+    return -1 if entry.expires is None else entry.expires
+
+
+@command
+def pttl(db: Database, key: bytes) -> object:
+    """PTTL key: the remaining milliseconds, or as PEXPIRETIME."""
+    end = pexpiretime(db, key)
+    return end if end < 0 else end - db.now()
+
+
+@command
+def keys(db: Database, pattern: bytes) -> object:
     """KEYS pattern."""
-    matches = glob(args[0])
+    matches = glob(pattern)
     return [key for key, _ in db.living() if matches(key)]
 
 
-def randomkey(db: Database, _: Sequence[bytes]) -> object:
-    """RANDOMKEY."""
-    names = [key for key, _ in db.living()]
-    return random.choice(names) if names else None  # noqa: S311  # no secret
+@command
+def dbsize(db: Database) -> object:
+    """DBSIZE: entries that have not expired."""
+    return sum(1 for _ in db.living())
 
 
-COMMANDS: Final[Commands] = {
-    b"DEL": Entrypoint(delete, -2),
-    b"UNLINK": Entrypoint(delete, -2),
-    b"EXISTS": Entrypoint(exists, -2),
-    b"TOUCH": Entrypoint(exists, -2),
-    b"TYPE": Entrypoint(type_, 2),
-    b"RENAME": Entrypoint(rename, 3),
-    b"RENAMENX": Entrypoint(renamenx, 3),
-    b"COPY": Entrypoint(copy, -3),
-    b"DUMP": Entrypoint(dump, 2),
-    b"RESTORE": Entrypoint(restore, -4),
-    b"KEYS": Entrypoint(keys, 2),
-    b"RANDOMKEY": Entrypoint(randomkey, 1),
-}
+@command
+def flushdb(db: Database, *mode: bytes) -> object:
+    """FLUSHDB [ASYNC | SYNC]."""
+    return _clear([db], mode)
+
+
+@command
+def flushall(db: Database, *mode: bytes) -> object:
+    """FLUSHALL [ASYNC | SYNC]."""
+    return _clear([*db.siblings.values()], mode)
+
+
+def _clear(databases: Sequence[Database], mode: Sequence[bytes]) -> bytes:
+    if [each.upper() for each in mode] not in ([], [b"ASYNC"], [b"SYNC"]):
+        raise syntax_error()
+    for each in databases:
+        each.clear()
+    return b"OK"

@@ -1,49 +1,53 @@
 """Lists in memory."""
 
-from collections.abc import Callable, Sequence
-from typing import Final
-
 from dvcache.errors import reply_error
 from dvcache.memory.arguments import count, integer, syntax_error
-from dvcache.memory.database import Commands, Database, Entrypoint, Handler, wrong_arity
+from dvcache.memory.database import Database, command
 
 
-def _list(db: Database, key: bytes) -> list[bytes]:
-    """Return a list for changes in place; an empty one if there is none."""
-    return db.value(key, list) or []
+@command
+def lpush(db: Database, key: bytes, value: bytes, *more: bytes) -> object:
+    """LPUSH key element …."""
+    held = [*reversed((value, *more)), *db.held(key, list)]
+    db.change(key, held)
+    return len(held)
 
 
-def _push(put: Callable[[list[bytes], bytes], None]) -> Handler:
-    def push(db: Database, args: Sequence[bytes]) -> object:
-        key, *values = args
-        held = _list(db, key)
-        for value in values:
-            put(held, value)
-        db.keep(key, held)
-        return len(held)
-
-    return push
+@command
+def rpush(db: Database, key: bytes, value: bytes, *more: bytes) -> object:
+    """RPUSH key element …."""
+    held = db.held(key, list)
+    held += (value, *more)
+    db.change(key, held)
+    return len(held)
 
 
-def _pop(command: str, place: int) -> Handler:
-    def pop(db: Database, args: Sequence[bytes]) -> object:
-        key, *rest = args
-        if len(rest) > 1:
-            raise wrong_arity(command)
-        wanted = count(rest[0]) if rest else None
-        held = _list(db, key)
-        if not held:
-            return None
-        taken = [held.pop(place) for _ in range(min(len(held), 1 if wanted is None else wanted))]
-        db.keep(key, held)
-        return taken[0] if wanted is None else taken
-
-    return pop
+@command
+def lpop(db: Database, key: bytes, number: bytes = b"") -> object:
+    """LPOP key [count]."""
+    return _pop(db, key, number, 0)
 
 
-def llen(db: Database, args: Sequence[bytes]) -> object:
+@command
+def rpop(db: Database, key: bytes, number: bytes = b"") -> object:
+    """RPOP key [count]."""
+    return _pop(db, key, number, -1)
+
+
+def _pop(db: Database, key: bytes, number: bytes, place: int) -> object:
+    wanted = count(number) if number else 1
+    held = db.held(key, list)
+    if not held:
+        return None
+    taken = [held.pop(place) for _ in range(min(len(held), wanted))]
+    db.keep(key, held)
+    return taken if number else taken[0]
+
+
+@command
+def llen(db: Database, key: bytes) -> object:
     """LLEN key."""
-    return len(_list(db, args[0]))
+    return len(db.held(key, list))
 
 
 def between(start: int, end: int, length: int) -> slice:
@@ -53,35 +57,35 @@ def between(start: int, end: int, length: int) -> slice:
     return slice(first, max(first, last + 1))
 
 
-def lrange(db: Database, args: Sequence[bytes]) -> object:
+@command
+def lrange(db: Database, key: bytes, start: bytes, end: bytes) -> object:
     """LRANGE key start stop."""
-    key, start, end = args
     first, last = integer(start), integer(end)
-    held = _list(db, key)
+    held = db.held(key, list)
     return held[between(first, last, len(held))]
 
 
-def ltrim(db: Database, args: Sequence[bytes]) -> object:
+@command
+def ltrim(db: Database, key: bytes, start: bytes, end: bytes) -> object:
     """LTRIM key start stop."""
-    key, start, end = args
     first, last = integer(start), integer(end)
-    held = _list(db, key)
+    held = db.held(key, list)
     db.keep(key, held[between(first, last, len(held))])
     return b"OK"
 
 
-def lindex(db: Database, args: Sequence[bytes]) -> object:
+@command
+def lindex(db: Database, key: bytes, index: bytes) -> object:
     """LINDEX key index."""
-    key, index = args
-    held = _list(db, key)
+    held = db.held(key, list)
     place = integer(index) if held else 0
     return held[place] if -len(held) <= place < len(held) else None
 
 
-def lset(db: Database, args: Sequence[bytes]) -> object:
+@command
+def lset(db: Database, key: bytes, index: bytes, value: bytes) -> object:
     """LSET key index element."""
-    key, index, value = args
-    held = _list(db, key)
+    held = db.held(key, list)
     if not held:
         raise reply_error("ERR no such key")
     place = integer(index)
@@ -91,11 +95,11 @@ def lset(db: Database, args: Sequence[bytes]) -> object:
     return b"OK"
 
 
-def lrem(db: Database, args: Sequence[bytes]) -> object:
+@command
+def lrem(db: Database, key: bytes, number: bytes, value: bytes) -> object:
     """LREM key count element."""
-    key, number, value = args
     wanted = integer(number)
-    held = _list(db, key)
+    held = db.held(key, list)
     places = [place for place, each in enumerate(held) if each == value]
     if wanted:
         places = places[:wanted] if wanted > 0 else places[wanted:]
@@ -103,54 +107,36 @@ def lrem(db: Database, args: Sequence[bytes]) -> object:
     return len(places)
 
 
-def linsert(db: Database, args: Sequence[bytes]) -> object:
+@command
+def linsert(db: Database, key: bytes, where: bytes, pivot: bytes, value: bytes) -> object:
     """LINSERT key BEFORE | AFTER pivot element."""
-    key, where, pivot, value = args
     if where.upper() not in {b"BEFORE", b"AFTER"}:
         raise syntax_error()
-    held = _list(db, key)
+    held = db.held(key, list)
     if pivot not in held:
         return -1 if held else 0
     held.insert(held.index(pivot) + (where.upper() == b"AFTER"), value)
     return len(held)
 
 
-def lpos(db: Database, args: Sequence[bytes]) -> object:
-    """LPOS key element, without options."""
-    key, value = args
-    held = _list(db, key)
+@command
+def lpos(db: Database, key: bytes, value: bytes) -> object:
+    """LPOS key element."""
+    held = db.held(key, list)
     return held.index(value) if value in held else None
 
 
-def lmove(db: Database, args: Sequence[bytes]) -> object:
+@command
+def lmove(db: Database, source: bytes, destination: bytes, leaves: bytes, arrives: bytes) -> object:
     """LMOVE source destination LEFT | RIGHT LEFT | RIGHT."""
-    source, destination, *ends = args
-    if not {end.upper() for end in ends} <= {b"LEFT", b"RIGHT"}:
+    if not {leaves.upper(), arrives.upper()} <= {b"LEFT", b"RIGHT"}:
         raise syntax_error()
-    leaves, arrives = (end.upper() == b"LEFT" for end in ends)
-    held = _list(db, source)
+    held = db.held(source, list)
     if not held:
         return None
-    other = held if source == destination else _list(db, destination)
-    value = held.pop(0 if leaves else -1)
-    other.insert(0 if arrives else len(other), value)
+    other = held if source == destination else db.held(destination, list)
+    value = held.pop(0 if leaves.upper() == b"LEFT" else -1)
+    other.insert(0 if arrives.upper() == b"LEFT" else len(other), value)
     db.keep(source, held)
     db.keep(destination, other)
     return value
-
-
-COMMANDS: Final[Commands] = {
-    b"LPUSH": Entrypoint(_push(lambda held, value: held.insert(0, value)), -3),
-    b"RPUSH": Entrypoint(_push(list.append), -3),
-    b"LPOP": Entrypoint(_pop("lpop", 0), -2),
-    b"RPOP": Entrypoint(_pop("rpop", -1), -2),
-    b"LLEN": Entrypoint(llen, 2),
-    b"LRANGE": Entrypoint(lrange, 4),
-    b"LTRIM": Entrypoint(ltrim, 4),
-    b"LINDEX": Entrypoint(lindex, 3),
-    b"LSET": Entrypoint(lset, 4),
-    b"LREM": Entrypoint(lrem, 4),
-    b"LINSERT": Entrypoint(linsert, 5),
-    b"LPOS": Entrypoint(lpos, 3),
-    b"LMOVE": Entrypoint(lmove, 5),
-}

@@ -1,13 +1,13 @@
 """Sorted sets in memory, sorted at each read. The text of a score may differ from the server's."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from dvcache.errors import ServerError, reply_error
-from dvcache.memory.arguments import count, integer, long_double, syntax_error
-from dvcache.memory.database import Commands, Database, Entrypoint, Handler
+from dvcache.errors import reply_error
+from dvcache.memory.arguments import count, decimal, integer, syntax_error
+from dvcache.memory.database import Database, command
 from dvcache.memory.lists import between
 from dvcache.memory.scan import position, walk
 
@@ -17,27 +17,9 @@ Scored: TypeAlias = tuple[bytes, float]
 class SortedSet(dict[bytes, float]):
     """Members and scores."""
 
-    kind: Final = b"zset"
-
     def ordered(self, *, down: bool = False) -> list[Scored]:
         """Return the members with their scores, sorted by score, then by their bytes."""
         return sorted(self.items(), key=lambda scored: scored[::-1], reverse=down)
-
-
-def _held(db: Database, key: bytes) -> SortedSet:
-    """Return a sorted set for changes in place; an empty one if there is none."""
-    held = db.value(key, SortedSet)
-    return SortedSet() if held is None else held
-
-
-def _score(data: bytes, message: str = "value is not a valid float") -> float:
-    try:
-        number = long_double(data)
-    except ServerError as error:
-        raise reply_error(f"ERR {message}") from error
-    if number is not None:
-        return float(number)
-    return -math.inf if data.startswith(b"-") else math.inf
 
 
 def _text(score: float) -> bytes:
@@ -51,19 +33,20 @@ def _flat(found: Sequence[Scored], *, scores: bool = True) -> list[bytes]:
 _FLAGS: Final = frozenset({b"NX", b"XX", b"GT", b"LT", b"CH", b"INCR"})
 
 
-def zadd(db: Database, args: Sequence[bytes]) -> object:
+@command
+def zadd(db: Database, key: bytes, score: bytes, member: bytes, *more: bytes) -> object:
     """ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member …]."""
-    key, *rest = args
+    rest = [score, member, *more]
     flags: set[bytes] = set()
     while rest and rest[0].upper() in _FLAGS:
         flags.add(rest.pop(0).upper())
     if len(rest) % 2 or not rest:
         raise syntax_error()
     _check(flags, len(rest) // 2)
-    pairs = [(_score(score), member) for score, member in zip(rest[::2], rest[1::2], strict=True)]
-    held = _held(db, key)
+    pairs = [(float(decimal(data)), each) for data, each in zip(rest[::2], rest[1::2], strict=True)]
+    held = db.held(key, SortedSet)
     before = len(held)
-    changes = [_scored(held, member, score, flags) for score, member in pairs]
+    changes = [_scored(held, each, number, flags) for number, each in pairs]
     db.keep(key, held)
     if b"INCR" in flags:
         return None if changes[0] is None else _text(held[pairs[0][1]])
@@ -98,80 +81,90 @@ def _sum(old: float, amount: float) -> float:
     return total
 
 
-def zincrby(db: Database, args: Sequence[bytes]) -> object:
+@command
+def zincrby(db: Database, key: bytes, amount: bytes, member: bytes) -> object:
     """ZINCRBY key increment member."""
-    key, amount, member = args
-    number = _score(amount)
-    held = _held(db, key)
+    number = float(decimal(amount))
+    held = db.held(key, SortedSet)
     held[member] = _sum(held.get(member, 0.0), number)
     db.keep(key, held)
     return _text(held[member])
 
 
-def zrem(db: Database, args: Sequence[bytes]) -> object:
+@command
+def zrem(db: Database, key: bytes, member: bytes, *more: bytes) -> object:
     """ZREM key member …."""
-    key, *members = args
-    held = _held(db, key)
-    return _without(db, key, held, {*members} & held.keys())
+    held = db.held(key, SortedSet)
+    return _without(db, key, held, {member, *more} & held.keys())
 
 
-def _without(db: Database, key: bytes, held: SortedSet, members: set[bytes]) -> int:
-    for member in members:
+def _without(db: Database, key: bytes, held: SortedSet, members: Iterable[bytes]) -> int:
+    before = len(held)
+    for member in [*members]:
         del held[member]
     db.keep(key, held)
-    return len(members)
+    return before - len(held)
 
 
-def zcard(db: Database, args: Sequence[bytes]) -> object:
+@command
+def zcard(db: Database, key: bytes) -> object:
     """ZCARD key."""
-    return len(_held(db, args[0]))
+    return len(db.held(key, SortedSet))
 
 
-def zscore(db: Database, args: Sequence[bytes]) -> object:
+@command
+def zscore(db: Database, key: bytes, member: bytes) -> object:
     """ZSCORE key member."""
-    key, member = args
-    score = _held(db, key).get(member)
+    score = db.held(key, SortedSet).get(member)
     return None if score is None else _text(score)
 
 
-def zmscore(db: Database, args: Sequence[bytes]) -> object:
+@command
+def zmscore(db: Database, key: bytes, member: bytes, *more: bytes) -> object:
     """ZMSCORE key member …."""
-    key, *members = args
-    held = _held(db, key)
-    return [_text(held[member]) if member in held else None for member in members]
+    held = db.held(key, SortedSet)
+    return [_text(held[each]) if each in held else None for each in (member, *more)]
 
 
-def _rank(*, down: bool) -> Handler:
-    def rank(db: Database, args: Sequence[bytes]) -> object:
-        key, member, *rest = args
-        if rest and [option.upper() for option in rest] != [b"WITHSCORE"]:
-            raise syntax_error()
-        held = _held(db, key)
-        if member not in held:
-            return None
-        place = held.ordered(down=down).index((member, held[member]))
-        return [place, _text(held[member])] if rest else place
-
-    return rank
+@command
+def zrank(db: Database, key: bytes, member: bytes) -> object:
+    """ZRANK key member."""
+    return _rank(db.held(key, SortedSet), member, down=False)
 
 
-def _pop(*, down: bool) -> Handler:
-    def pop(db: Database, args: Sequence[bytes]) -> object:
-        key, *rest = args
-        if len(rest) > 1:
-            raise syntax_error()
-        wanted = count(rest[0]) if rest else 1
-        held = _held(db, key)
-        taken = held.ordered(down=down)[:wanted]
-        _without(db, key, held, {member for member, _ in taken})
-        return _flat(taken)
+@command
+def zrevrank(db: Database, key: bytes, member: bytes) -> object:
+    """ZREVRANK key member."""
+    return _rank(db.held(key, SortedSet), member, down=True)
 
-    return pop
+
+def _rank(held: SortedSet, member: bytes, *, down: bool) -> int | None:
+    return held.ordered(down=down).index((member, held[member])) if member in held else None
+
+
+@command
+def zpopmin(db: Database, key: bytes, number: bytes = b"1") -> object:
+    """ZPOPMIN key [count]."""
+    return _pop(db, key, number, down=False)
+
+
+@command
+def zpopmax(db: Database, key: bytes, number: bytes = b"1") -> object:
+    """ZPOPMAX key [count]."""
+    return _pop(db, key, number, down=True)
+
+
+def _pop(db: Database, key: bytes, number: bytes, *, down: bool) -> list[bytes]:
+    wanted = count(number)
+    held = db.held(key, SortedSet)
+    taken = held.ordered(down=down)[:wanted]
+    _without(db, key, held, (member for member, _ in taken))
+    return _flat(taken)
 
 
 def _end(data: bytes) -> tuple[float, bool]:
     """Parse a bound of a range; return it, and True if it is exclusive. Empty counts as 0, as for C's `strtod`."""
-    return _score(data.removeprefix(b"(") or b"0", "min or max is not a float"), data.startswith(b"(")
+    return float(decimal(data.removeprefix(b"(") or b"0", "ERR min or max is not a float")), data.startswith(b"(")
 
 
 Within: TypeAlias = Callable[[float], bool]
@@ -187,27 +180,27 @@ def _within(least: bytes, greatest: bytes) -> Within:
     return within
 
 
-def zcount(db: Database, args: Sequence[bytes]) -> object:
+@command
+def zcount(db: Database, key: bytes, least: bytes, greatest: bytes) -> object:
     """ZCOUNT key min max."""
-    key, *ends = args
-    within = _within(*ends)
-    return sum(map(within, _held(db, key).values()))
+    within = _within(least, greatest)
+    return sum(map(within, db.held(key, SortedSet).values()))
 
 
-def zremrangebyscore(db: Database, args: Sequence[bytes]) -> object:
+@command
+def zremrangebyscore(db: Database, key: bytes, least: bytes, greatest: bytes) -> object:
     """ZREMRANGEBYSCORE key min max."""
-    key, *ends = args
-    within = _within(*ends)
-    held = _held(db, key)
-    return _without(db, key, held, {member for member, score in held.items() if within(score)})
+    within = _within(least, greatest)
+    held = db.held(key, SortedSet)
+    return _without(db, key, held, (member for member, score in held.items() if within(score)))
 
 
-def zremrangebyrank(db: Database, args: Sequence[bytes]) -> object:
+@command
+def zremrangebyrank(db: Database, key: bytes, start: bytes, end: bytes) -> object:
     """ZREMRANGEBYRANK key start stop."""
-    key, start, end = args
     first, last = integer(start), integer(end)
-    held = _held(db, key)
-    return _without(db, key, held, {member for member, _ in held.ordered()[between(first, last, len(held))]})
+    held = db.held(key, SortedSet)
+    return _without(db, key, held, (member for member, _ in held.ordered()[between(first, last, len(held))]))
 
 
 @dataclass(slots=True)
@@ -220,20 +213,20 @@ class _Range:
     limit: tuple[int, int] | None = None
 
 
-def zrange(db: Database, args: Sequence[bytes]) -> object:
+@command
+def zrange(db: Database, key: bytes, start: bytes, end: bytes, *rest: bytes) -> object:
     """ZRANGE key start stop [BYSCORE] [REV] [LIMIT offset count] [WITHSCORES]; not BYLEX."""
-    key, start, end, *rest = args
     wanted = _wanted(iter(rest))
     if wanted.limit is not None and not wanted.by_score:
         message = "syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
         raise reply_error(f"ERR {message}")
     if not wanted.by_score:
         first, last = integer(start), integer(end)
-        found = _held(db, key).ordered(down=wanted.down)
+        found = db.held(key, SortedSet).ordered(down=wanted.down)
         return _flat(found[between(first, last, len(found))], scores=wanted.scores)
     within = _within(end, start) if wanted.down else _within(start, end)
     offset, number = wanted.limit or (0, -1)
-    found = [scored for scored in _held(db, key).ordered(down=wanted.down) if within(scored[1])]
+    found = [scored for scored in db.held(key, SortedSet).ordered(down=wanted.down) if within(scored[1])]
     found = found[offset:] if offset >= 0 else []
     return _flat(found if number < 0 else found[:number], scores=wanted.scores)
 
@@ -255,31 +248,10 @@ def _wanted(rest: Iterator[bytes]) -> _Range:
     return wanted
 
 
-def zscan(db: Database, args: Sequence[bytes]) -> object:
+@command
+def zscan(db: Database, key: bytes, cursor: bytes, *options: bytes) -> object:
     """ZSCAN key cursor [MATCH pattern] [COUNT count]."""
-    key, cursor, *options = args
     start = position(cursor)
-    held = _held(db, key)
-    if not held:
-        return [b"0", []]
+    held = db.held(key, SortedSet)
     on, members = walk(held, start, options)
     return [on, _flat([(member, held[member]) for member in members])]
-
-
-COMMANDS: Final[Commands] = {
-    b"ZADD": Entrypoint(zadd, -4),
-    b"ZINCRBY": Entrypoint(zincrby, 4),
-    b"ZREM": Entrypoint(zrem, -3),
-    b"ZCARD": Entrypoint(zcard, 2),
-    b"ZSCORE": Entrypoint(zscore, 3),
-    b"ZMSCORE": Entrypoint(zmscore, -3),
-    b"ZRANK": Entrypoint(_rank(down=False), -3),
-    b"ZREVRANK": Entrypoint(_rank(down=True), -3),
-    b"ZPOPMIN": Entrypoint(_pop(down=False), -2),
-    b"ZPOPMAX": Entrypoint(_pop(down=True), -2),
-    b"ZCOUNT": Entrypoint(zcount, 4),
-    b"ZREMRANGEBYSCORE": Entrypoint(zremrangebyscore, 4),
-    b"ZREMRANGEBYRANK": Entrypoint(zremrangebyrank, 4),
-    b"ZRANGE": Entrypoint(zrange, -4),
-    b"ZSCAN": Entrypoint(zscan, -3),
-}

@@ -1,4 +1,4 @@
-"""The in-memory server: its databases, its clock, and its table of commands."""
+"""The in-memory server: its databases and its clock."""
 
 import threading
 import time
@@ -6,27 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from dvcache.errors import ServerError, reply_error
-from dvcache.memory import counters, expiry, fields, hashes, keys, lists, scan, server, sets, sorted_sets, strings
-from dvcache.memory.database import Commands, Database, wrong_arity
-from dvcache.memory.script_table import SCRIPTS
+from dvcache.memory import hashes, keys, lists, scan, sets, sorted_sets, strings  # noqa: F401  # they add commands
+from dvcache.memory.database import COMMANDS, Database, wrong_arity
 from dvcache.memory.scripting import Scripting
 from dvcache.process.fork import renewed_after_fork
 from dvcache.scripts.script import ScriptFunction
 from dvcache.types import Clock
-
-COMMANDS: Final[Commands] = {
-    **strings.COMMANDS,
-    **counters.COMMANDS,
-    **expiry.COMMANDS,
-    **keys.COMMANDS,
-    **scan.COMMANDS,
-    **server.COMMANDS,
-    **sets.COMMANDS,
-    **hashes.COMMANDS,
-    **fields.COMMANDS,
-    **lists.COMMANDS,
-    **sorted_sets.COMMANDS,
-}
 
 _QUOTED: Final = 128
 
@@ -34,8 +19,9 @@ _QUOTED: Final = 128
 class MemoryStore:
     """The data of one in-memory server, for any number of pools, threads and event loops.
 
-    It replies as Valkey 9.1 does, with one difference: an entry expires in the millisecond at which its lifetime ends,
-    not in the next one. So a test can advance its clock by exactly the timeout.
+    It has the commands that operations and scripts send, and DBSIZE, KEYS and MSET. It replies as Valkey 9.1 does, with
+    one difference: an entry expires in the millisecond at which its lifetime ends, not in the next one. So a test can
+    advance its clock by exactly the timeout.
 
     Args:
         clock: returns seconds since the epoch; entries expire by it.
@@ -44,7 +30,7 @@ class MemoryStore:
 
     def __init__(self, clock: Clock = time.time, scripts: Mapping[str, ScriptFunction] | None = None) -> None:
         self._database = Database(0, clock, {})
-        self._commands = {**COMMANDS, **Scripting(self._perform, {**SCRIPTS, **(scripts or {})}).commands}
+        self._commands = COMMANDS | Scripting(self._perform, scripts or {}).commands
         self.renew()
         renewed_after_fork(self)
 
@@ -64,7 +50,8 @@ class MemoryStore:
         name, *args = command
         entry = self._commands.get(name.upper())
         if entry is None:
-            raise reply_error(f"ERR unknown command '{name[:_QUOTED].decode(errors='replace')}'")
-        if len(command) < abs(entry.arity) or 0 < entry.arity < len(command):
+            given = name[:_QUOTED].decode(errors="replace")
+            raise reply_error(f"ERR unknown command '{given}': the in-memory server has those that operations send")
+        if not entry.least <= len(args) <= entry.most:
             raise wrong_arity(name.decode())
-        return entry.handler(db, args)
+        return entry.handler(db, *args)

@@ -1,6 +1,6 @@
 """Additional operations of clusters, named as in django-valkey's DefaultClusterClient."""
 
-# ruff: noqa: ARG001, D417  # callers do not pass the context; some arguments exist for compatibility only
+# ruff: noqa: ARG001  # some arguments exist for compatibility only
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from dvcache.context import Context
 from dvcache.effects import Op
 from dvcache.operations import many, scan
+from dvcache.policies.empty_values import empty_value
 from dvcache.policies.herd.claims import lease
 from dvcache.routing.slots import slot
 from dvcache.scripts.entries import STORE_ALL
@@ -26,6 +27,7 @@ def keyslot(cx: Context, key: Key, version: int | None = None) -> Op[int]:
     return slot(cx.keys.key(key, version))
 
 
+@empty_value(False)
 def flushall(cx: Context, asynchronous: bool = False) -> Op[bool]:
     """Remove every entry of every database of every primary.
 
@@ -39,6 +41,7 @@ def flushall(cx: Context, asynchronous: bool = False) -> Op[bool]:
     return True
 
 
+@empty_value([])
 def keys(
     cx: Context,
     search: str = "*",
@@ -61,6 +64,7 @@ def keys(
     return scan.keys(cx, search if pattern is None else pattern, version)
 
 
+@empty_value(False)
 def mset(
     cx: Context,
     data: Mapping[Any, object],
@@ -90,6 +94,7 @@ def mset(
     return (yield from mset_nonatomic(cx, data, timeout, version))
 
 
+@empty_value(False)
 def msetnx(cx: Context, data: Mapping[Any, object], timeout: Timeout = DEFAULT, version: int | None = None) -> Op[bool]:
     """Store all values if none of the entries exists, atomically; return whether they were stored.
 
@@ -98,6 +103,7 @@ def msetnx(cx: Context, data: Mapping[Any, object], timeout: Timeout = DEFAULT, 
     return _store_all(cx, data, timeout, version, nx=True)
 
 
+@empty_value(lambda data: [False] * len(data))
 def mset_nonatomic(
     cx: Context, data: Mapping[Any, object], timeout: Timeout = DEFAULT, version: int | None = None
 ) -> Op[list[bool]]:
@@ -106,11 +112,13 @@ def mset_nonatomic(
     return [key not in failed for key in data]
 
 
+@empty_value({})
 def mget_nonatomic(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[dict[Key, object]]:
     """Return the values, as `get_many` does."""
     return many.get_many(cx, keys, version)
 
 
+@empty_value(False)
 def readonly(cx: Context, target_nodes: object = None) -> Op[bool]:
     """Send reads to replicas from now on, for all users of this cache's connections.
 
@@ -121,6 +129,7 @@ def readonly(cx: Context, target_nodes: object = None) -> Op[bool]:
     return True
 
 
+@empty_value(False)
 def readwrite(cx: Context, target_nodes: object = None) -> Op[bool]:
     """Send all commands to primaries from now on. Arguments are those of `readonly`."""
     yield (("READWRITE",),)

@@ -4,8 +4,6 @@ The server adds 64-bit integers in one round trip. Other numbers (larger integer
 stored if the entry has not changed meanwhile; otherwise the read is repeated.
 """
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -15,6 +13,7 @@ from dvcache.effects import Op
 from dvcache.errors import CacheError
 from dvcache.numeric_arguments import argument
 from dvcache.policies.compare_and_set import scripted
+from dvcache.policies.empty_values import empty_value
 from dvcache.types import DEFAULT, MISSING, Arg, Key, Timeout
 
 Number = TypeVar("Number", int, float)
@@ -23,6 +22,7 @@ ATTEMPTS: Final = 1000
 """Maximum number of concurrent changes of an entry before a counter operation fails."""
 
 
+@empty_value(None)
 def incr(
     cx: Context,
     key: Key,
@@ -53,6 +53,7 @@ def incr(
     return _add(cx, _Sum(key, cx.keys.key(key, version), delta, initial, _creation(cx, initial, timeout)))
 
 
+@empty_value(None)
 def decr(
     cx: Context,
     key: Key,

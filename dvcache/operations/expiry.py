@@ -1,24 +1,25 @@
 """Expiry of entries: ttl, pttl, persist, expire, expire_at, pexpire, pexpire_at."""
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from datetime import UTC, datetime, timedelta
 from typing import Final, SupportsFloat, SupportsIndex
 
 from dvcache.context import MAX_MS, Context
 from dvcache.effects import Op
 from dvcache.numeric_arguments import real
+from dvcache.policies.empty_values import empty_value
 from dvcache.types import Key, Moment, Timeout
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@empty_value(0)
 def ttl(cx: Context, key: Key, version: int | None = None) -> Op[int | None]:
     """Return an entry's remaining seconds, rounded up: None for no expiry, 0 for no entry."""
     left = yield from pttl(cx, key, version)
     return None if left is None else -(-left // 1000)
 
 
+@empty_value(0)
 def pttl(cx: Context, key: Key, version: int | None = None) -> Op[int | None]:
     """Return an entry's remaining milliseconds: None for no expiry, 0 for no entry.
 
@@ -28,11 +29,13 @@ def pttl(cx: Context, key: Key, version: int | None = None) -> Op[int | None]:
     return None if left == -1 else max(0, left)
 
 
+@empty_value(False)
 def persist(cx: Context, key: Key, version: int | None = None) -> Op[bool]:
     """Remove an entry's expiry; return True if it had one."""
     return cx.policy.persist(cx, cx.keys.key(key, version))
 
 
+@empty_value(False)
 def expire(cx: Context, key: Key, timeout: Timeout, version: int | None = None) -> Op[bool]:
     """Set an entry's lifetime; return True if the entry exists.
 
@@ -45,6 +48,7 @@ def expire(cx: Context, key: Key, timeout: Timeout, version: int | None = None) 
     return cx.policy.touch(cx, key, timeout, version)
 
 
+@empty_value(False)
 def pexpire(cx: Context, key: Key, timeout: Timeout, version: int | None = None) -> Op[bool]:
     """Set an entry's lifetime, in milliseconds if a number; return True if the entry exists.
 
@@ -59,6 +63,7 @@ def pexpire(cx: Context, key: Key, timeout: Timeout, version: int | None = None)
     return cx.policy.touch(cx, key, timeout, version)
 
 
+@empty_value(False)
 def expire_at(cx: Context, key: Key, when: Moment, version: int | None = None) -> Op[bool]:
     """Set the time at which an entry expires; return True if the entry exists.
 
@@ -75,6 +80,7 @@ def expire_at(cx: Context, key: Key, when: Moment, version: int | None = None) -
     return cx.policy.expire_at(cx, cx.keys.key(key, version), _unix_ms(when, 1000))
 
 
+@empty_value(False)
 def pexpire_at(cx: Context, key: Key, when: Moment, version: int | None = None) -> Op[bool]:
     """Set the time at which an entry expires, as `expire_at`, with numbers as Unix times in milliseconds."""
     return cx.policy.expire_at(cx, cx.keys.key(key, version), _unix_ms(when, 1))

@@ -5,8 +5,6 @@ entries, as django-valkey does, and returned under the caller's names. The conte
 (`prefixed_hashes`).
 """
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -14,8 +12,10 @@ from dvcache.context import Context
 from dvcache.effects import OnPrimary, Op, Pages
 from dvcache.errors import NotSupportedError, ServerError
 from dvcache.numeric_arguments import argument
+from dvcache.operations.collection_values import all_pages
 from dvcache.operations.hash_names import field_name, field_pattern, hash_name, visible
 from dvcache.policies.compare_and_set import lacks
+from dvcache.policies.empty_values import empty_value
 from dvcache.types import MISSING, Command, Key, Timeout
 
 K = TypeVar("K")
@@ -24,6 +24,7 @@ _NO_FIELD: Final = -2
 """Reply for the expiry of a missing field."""
 
 
+@empty_value(0)
 def hset(  # noqa: PLR0917  # the order of django-valkey's HashClient
     cx: Context,
     name: Key,
@@ -76,6 +77,7 @@ def hset(  # noqa: PLR0917  # the order of django-valkey's HashClient
     return int(count)
 
 
+@empty_value(False)
 def hsetnx(cx: Context, name: Key, key: Key, value: object, version: int | None = None) -> Op[bool]:
     """Write a field of a hash if it does not exist; return whether it was written. Errors are those of `hset`."""
     stored = hash_name(cx, name, version)
@@ -83,6 +85,7 @@ def hsetnx(cx: Context, name: Key, key: Key, value: object, version: int | None 
     return bool(written)
 
 
+@empty_value(lambda default: default)
 def hget(cx: Context, name: Key, key: Key, version: int | None = None, *, default: object = None) -> Op[object]:
     """Return the value of a field, or `default` if it does not exist.
 
@@ -96,6 +99,7 @@ def hget(cx: Context, name: Key, key: Key, version: int | None = None, *, defaul
     return default if found is None else cx.codec.loads(found, default)
 
 
+@empty_value({})
 def hmget(cx: Context, name: Key, keys: Iterable[Key], version: int | None = None) -> Op[dict[Key, object]]:
     """Return the values of the existing fields, by name.
 
@@ -111,12 +115,14 @@ def hmget(cx: Context, name: Key, keys: Iterable[Key], version: int | None = Non
     return _decoded(cx, zip(wanted, found, strict=True))
 
 
+@empty_value({})
 def hgetall(cx: Context, name: Key, version: int | None = None) -> Op[dict[str, object]]:
     """Return the values of all fields, by name."""
     [found] = yield (("HGETALL", hash_name(cx, name, version)),)
     return dict(_named(cx, found, version))
 
 
+@empty_value([])
 def hkeys(cx: Context, name: Key, version: int | None = None) -> Op[list[str]]:
     """Return the names of all fields.
 
@@ -127,30 +133,35 @@ def hkeys(cx: Context, name: Key, version: int | None = None) -> Op[list[str]]:
     return [name for _, name in visible(cx, found, version)]
 
 
+@empty_value([])
 def hvals(cx: Context, name: Key, version: int | None = None) -> Op[list[object]]:
     """Return the values of all fields, in the order of `hkeys`, without values that cannot be decoded."""
     [found] = yield (("HVALS", hash_name(cx, name, version)),)
     return list(_decoded(cx, enumerate(found)).values())
 
 
+@empty_value(None)
 def hlen(cx: Context, name: Key, version: int | None = None) -> Op[int]:
     """Return the number of fields of a hash: 0 if it does not exist."""
     [count] = yield (("HLEN", hash_name(cx, name, version)),)
     return int(count)
 
 
+@empty_value(False)
 def hexists(cx: Context, name: Key, key: Key, version: int | None = None) -> Op[bool]:
     """Return True if a hash has a field."""
     [found] = yield (("HEXISTS", hash_name(cx, name, version), field_name(cx, key, version)),)
     return bool(found)
 
 
+@empty_value(0)
 def hdel(cx: Context, name: Key, key: Key, version: int | None = None) -> Op[int]:
     """Remove a field; return the number removed: 1 or 0."""
     [removed] = yield (("HDEL", hash_name(cx, name, version), field_name(cx, key, version)),)
     return int(removed)
 
 
+@empty_value(None)
 def hincrby(cx: Context, name: Key, key: Key, delta: int = 1, version: int | None = None) -> Op[int]:
     """Add to an integer field, atomically, and return the sum. A missing field counts as 0.
 
@@ -161,6 +172,7 @@ def hincrby(cx: Context, name: Key, key: Key, delta: int = 1, version: int | Non
     return int(total)
 
 
+@empty_value(None)
 def hincrbyfloat(cx: Context, name: Key, key: Key, delta: float, version: int | None = None) -> Op[float]:
     """Add to a numeric field, atomically, and return the sum. A missing field counts as 0.
 
@@ -171,6 +183,7 @@ def hincrbyfloat(cx: Context, name: Key, key: Key, delta: float, version: int | 
     return float(total)
 
 
+@empty_value(False)
 def hexpire(cx: Context, name: Key, key: Key, timeout: Timeout, version: int | None = None) -> Op[bool]:
     """Set a field's lifetime; return True if it exists. Rests on HPEXPIRE (Valkey 9.0, Redis 7.4).
 
@@ -194,6 +207,7 @@ def hexpire(cx: Context, name: Key, key: Key, timeout: Timeout, version: int | N
     return bool(state != _NO_FIELD)
 
 
+@empty_value(False)
 def hpersist(cx: Context, name: Key, key: Key, version: int | None = None) -> Op[bool]:
     """Remove a field's expiry; return True if it had one. Errors are those of `hexpire`."""
     field = field_name(cx, key, version)
@@ -201,12 +215,14 @@ def hpersist(cx: Context, name: Key, key: Key, version: int | None = None) -> Op
     return bool(state == 1)
 
 
+@empty_value(0)
 def httl(cx: Context, name: Key, key: Key, version: int | None = None) -> Op[int | None]:
     """Return a field's remaining seconds, rounded up: None for no expiry, 0 for no field."""
     left = yield from hpttl(cx, name, key, version)
     return None if left is None else -(-left // 1000)
 
 
+@empty_value(0)
 def hpttl(cx: Context, name: Key, key: Key, version: int | None = None) -> Op[int | None]:
     """Return a field's remaining milliseconds, as `httl`. Errors are those of `hexpire`."""
     field = field_name(cx, key, version)
@@ -226,6 +242,7 @@ def _of_fields(command: Command) -> Op[Any]:
     return reply
 
 
+@empty_value((0, []))
 def hscan_page(  # noqa: PLR0917  # the order of HSCAN's own arguments
     cx: Context,
     name: Key,
@@ -252,6 +269,7 @@ def hscan_page(  # noqa: PLR0917  # the order of HSCAN's own arguments
     return int(cursor), _named(cx, found, version)
 
 
+@empty_value((0, []))
 def hscan_iter(
     cx: Context, name: Key, match: str | None = None, count: int | None = None, version: int | None = None
 ) -> Pages[tuple[str, object]]:
@@ -262,6 +280,7 @@ def hscan_iter(
     return lambda cursor: hscan_page(cx, name, cursor, match, count, version)
 
 
+@empty_value({})
 def hscan(
     cx: Context, name: Key, match: str | None = None, count: int | None = None, version: int | None = None
 ) -> Op[dict[str, object]]:
@@ -269,11 +288,7 @@ def hscan(
 
     Arguments are those of `hscan_page`.
     """
-    cursor, found = yield from hscan_page(cx, name, 0, match, count, version)
-    while cursor:
-        cursor, more = yield from hscan_page(cx, name, cursor, match, count, version)
-        found += more
-    return dict(found)
+    return dict((yield from all_pages(hscan_iter(cx, name, match, count, version))))
 
 
 def _named(cx: Context, found: list[bytes], version: int | None) -> list[tuple[str, object]]:

@@ -4,21 +4,21 @@ Rests on the commands of the same names (https://valkey.io/commands/#list). Bloc
 they would occupy a connection while they wait.
 """
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from typing import Final, Literal, TypeAlias, overload
 
 from dvcache.context import Context
 from dvcache.effects import Op
 from dvcache.errors import ServerError
 from dvcache.numeric_arguments import argument
-from dvcache.operations.collection_values import decoded, stored
+from dvcache.operations.collection_values import decoded, one_or_many, stored
+from dvcache.policies.empty_values import empty_value
 from dvcache.types import Key
 
 End: TypeAlias = Literal["LEFT", "RIGHT"]
 """An end of a list: LEFT is before its first element."""
 
 
+@empty_value(None)
 def lpush(cx: Context, key: Key, *values: object, version: int | None = None) -> Op[int]:
     """Insert values before the first element of a list, one after another; return the new length.
 
@@ -34,6 +34,7 @@ def lpush(cx: Context, key: Key, *values: object, version: int | None = None) ->
     return _pushed(cx, "LPUSH", key, values, version)
 
 
+@empty_value(None)
 def rpush(cx: Context, key: Key, *values: object, version: int | None = None) -> Op[int]:
     """Append values to a list; return the new length. Arguments and errors are those of `lpush`."""
     return _pushed(cx, "RPUSH", key, values, version)
@@ -50,6 +51,7 @@ def _pushed(cx: Context, command: str, key: Key, values: tuple[object, ...], ver
 def lpop(cx: Context, key: Key, count: None = None, version: int | None = None) -> Op[object]: ...
 @overload
 def lpop(cx: Context, key: Key, count: int, version: int | None = None) -> Op[list[object]]: ...
+@empty_value(lambda count: None if count is None else [])
 def lpop(cx: Context, key: Key, count: int | None = None, version: int | None = None) -> Op[object]:
     """Remove and return the first element of a list, None if it is empty; with `count`, a list of elements.
 
@@ -58,33 +60,27 @@ def lpop(cx: Context, key: Key, count: int | None = None, version: int | None = 
         count: maximum number of elements.
         version: the key's version; the alias's own if None.
     """
-    return _popped(cx, "LPOP", key, count, version)
+    return one_or_many(cx, "LPOP", key, count, version)
 
 
 @overload
 def rpop(cx: Context, key: Key, count: None = None, version: int | None = None) -> Op[object]: ...
 @overload
 def rpop(cx: Context, key: Key, count: int, version: int | None = None) -> Op[list[object]]: ...
+@empty_value(lambda count: None if count is None else [])
 def rpop(cx: Context, key: Key, count: int | None = None, version: int | None = None) -> Op[object]:
     """Remove and return the last element of a list, as `lpop`; with `count`, a list of elements, the last first."""
-    return _popped(cx, "RPOP", key, count, version)
+    return one_or_many(cx, "RPOP", key, count, version)
 
 
-def _popped(cx: Context, command: str, key: Key, count: int | None, version: int | None) -> Op[object]:
-    name = cx.keys.key(key, version)
-    if count is None:
-        [found] = yield ((command, name),)
-        return None if found is None else cx.codec.loads(found, None)
-    [found] = yield ((command, name, argument(count)),)
-    return decoded(cx, found or ())
-
-
+@empty_value(None)
 def llen(cx: Context, key: Key, version: int | None = None) -> Op[int]:
     """Return the length of a list: 0 if it does not exist."""
     [length] = yield (("LLEN", cx.keys.key(key, version)),)
     return int(length)
 
 
+@empty_value([])
 def lrange(cx: Context, key: Key, start: int = 0, end: int = -1, version: int | None = None) -> Op[list[object]]:
     """Return elements of a list, without values that cannot be decoded.
 
@@ -98,18 +94,21 @@ def lrange(cx: Context, key: Key, start: int = 0, end: int = -1, version: int | 
     return decoded(cx, found)
 
 
+@empty_value(None)
 def lindex(cx: Context, key: Key, index: int, version: int | None = None) -> Op[object]:
     """Return the element at an index, None if there is none. A negative index counts from the end."""
     [found] = yield (("LINDEX", cx.keys.key(key, version), argument(index)),)
     return None if found is None else cx.codec.loads(found, None)
 
 
+@empty_value(None)
 def lpos(cx: Context, key: Key, value: object, version: int | None = None) -> Op[int | None]:
     """Return the index of the first element equal to a value, None if there is none."""
     [index] = yield (("LPOS", cx.keys.key(key, version), stored(cx, value)),)
     return None if index is None else int(index)
 
 
+@empty_value(False)
 def lset(cx: Context, key: Key, index: int, value: object, version: int | None = None) -> Op[bool]:
     """Replace the element at an index; return True if it existed. A negative index counts from the end."""
     try:
@@ -124,6 +123,7 @@ def lset(cx: Context, key: Key, index: int, value: object, version: int | None =
 _NO_ELEMENT: Final = frozenset({"ERR no such key", "ERR index out of range"})
 
 
+@empty_value(0)
 def lrem(cx: Context, key: Key, count: int, value: object, version: int | None = None) -> Op[int]:
     """Remove elements equal to a value from a list; return the number removed.
 
@@ -137,12 +137,14 @@ def lrem(cx: Context, key: Key, count: int, value: object, version: int | None =
     return int(removed)
 
 
+@empty_value(False)
 def ltrim(cx: Context, key: Key, start: int, end: int, version: int | None = None) -> Op[bool]:
     """Remove all elements outside a range of indexes, as in `lrange`; return True."""
     yield (("LTRIM", cx.keys.key(key, version), argument(start), argument(end)),)
     return True
 
 
+@empty_value(None)
 def linsert(  # noqa: PLR0917  # the order of LINSERT's own arguments
     cx: Context,
     key: Key,
@@ -167,6 +169,7 @@ def linsert(  # noqa: PLR0917  # the order of LINSERT's own arguments
     return int(length)
 
 
+@empty_value(None)
 def lmove(  # noqa: PLR0917  # the order of LMOVE's own arguments
     cx: Context,
     source: Key,

@@ -1,16 +1,16 @@
 """Bulk operations: get_many, set_many, delete_many, and the older names mget and mset."""
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from dvcache.context import Context
 from dvcache.effects import Op
+from dvcache.policies.empty_values import empty_value
 from dvcache.types import DEFAULT, Key, Timeout
 
 
+@empty_value({})
 def get_many(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[dict[Key, object]]:
     """Return the values of the existing entries, by key.
 
@@ -21,6 +21,7 @@ def get_many(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op
     return cx.policy.get_many(cx, keys, version)
 
 
+@empty_value(lambda data: [*data])
 def set_many(
     cx: Context,
     data: Mapping[Any, object],
@@ -50,16 +51,19 @@ def set_many(
     return cx.policy.set_many(cx, _mapping(data), timeout, version)
 
 
+@empty_value(0)
 def delete_many(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[int]:
     """Remove the entries; return the number removed."""
     return cx.policy.delete_many(cx, keys, version)
 
 
+@empty_value({})
 def mget(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[dict[Key, object]]:
     """Return the values, as `get_many` does."""
     return cx.policy.get_many(cx, keys, version)
 
 
+@empty_value(False)
 def mset(cx: Context, data: Mapping[Any, object], timeout: Timeout = DEFAULT, version: int | None = None) -> Op[bool]:
     """Store the values as `set_many` does; return True if all were stored."""
     return not (yield from cx.policy.set_many(cx, _mapping(data), timeout, version))

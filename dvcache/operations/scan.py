@@ -3,13 +3,14 @@
 Rests on SCAN (https://valkey.io/commands/scan/), never on KEYS: entries that exist throughout are found at least once.
 """
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from dvcache.context import Context
 from dvcache.effects import OnPrimary, Op, Pages
 from dvcache.numeric_arguments import argument
+from dvcache.operations.collection_values import all_pages
+from dvcache.policies.empty_values import empty_value
 
 
+@empty_value((0, []))
 def scan_page(
     cx: Context, search: str, cursor: int = 0, version: int | None = None, *, itersize: int | None = None
 ) -> Op[tuple[int, list[str]]]:
@@ -31,20 +32,16 @@ def scan_page(
     return cursor, cx.keys.originals(cx.policy.shown(stored), version)
 
 
+@empty_value([])
 def keys(cx: Context, search: str, version: int | None = None) -> Op[list[str]]:
     """Return the names of the entries that match a pattern, without duplicates.
 
     Arguments and errors are those of `scan_page`.
     """
-    found: dict[str, None] = {}
-    cursor, names = yield from scan_page(cx, search, 0, version)
-    found.update(dict.fromkeys(names))
-    while cursor:
-        cursor, names = yield from scan_page(cx, search, cursor, version)
-        found.update(dict.fromkeys(names))
-    return list(found)
+    return list(dict.fromkeys((yield from all_pages(iter_keys(cx, search, None, version)))))
 
 
+@empty_value((0, []))
 def iter_keys(cx: Context, search: str, itersize: int | None = None, version: int | None = None) -> Pages[str]:
     """Iterate over the names of the entries that match a pattern, page by page. A name may occur more than once.
 
@@ -53,6 +50,7 @@ def iter_keys(cx: Context, search: str, itersize: int | None = None, version: in
     return lambda cursor: scan_page(cx, search, cursor, version, itersize=itersize)
 
 
+@empty_value(0)
 def delete_pattern(
     cx: Context, pattern: str, version: int | None = None, prefix: str | None = None, *, itersize: int | None = None
 ) -> Op[int]:
@@ -72,6 +70,7 @@ def delete_pattern(
     return _unlink(cx, cx.keys.pattern(pattern, version, prefix), itersize)
 
 
+@empty_value(False)
 def clear(cx: Context) -> Op[bool]:
     """Remove every entry of the database, or with the scope "prefix" those of this prefix, of any version.
 

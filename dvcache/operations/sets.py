@@ -4,17 +4,17 @@ Rests on the commands of the same names (https://valkey.io/commands/#set). The s
 bytes: 1, 1.0 and True are three members.
 """
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from typing import overload
 
 from dvcache.context import Context
 from dvcache.effects import OnPrimary, Op, Pages
 from dvcache.numeric_arguments import argument
-from dvcache.operations.collection_values import decoded, matching, stored, together
+from dvcache.operations.collection_values import all_pages, decoded, matching, one_or_many, stored, together
+from dvcache.policies.empty_values import empty_value
 from dvcache.types import Key, Members
 
 
+@empty_value(0)
 def sadd(cx: Context, key: Key, *values: object, version: int | None = None) -> Op[int]:
     """Add members to a set, creating it if needed; return how many are new.
 
@@ -33,6 +33,7 @@ def sadd(cx: Context, key: Key, *values: object, version: int | None = None) -> 
     return int(added)
 
 
+@empty_value(0)
 def srem(cx: Context, key: Key, *members: object, version: int | None = None) -> Op[int]:
     """Remove members from a set; return the number removed. Arguments and errors are those of `sadd`."""
     if not members:
@@ -41,18 +42,21 @@ def srem(cx: Context, key: Key, *members: object, version: int | None = None) ->
     return int(removed)
 
 
+@empty_value(None)
 def scard(cx: Context, key: Key, version: int | None = None) -> Op[int]:
     """Return the number of members of a set: 0 if it does not exist."""
     [count] = yield (("SCARD", cx.keys.key(key, version)),)
     return int(count)
 
 
+@empty_value(False)
 def sismember(cx: Context, key: Key, member: object, version: int | None = None) -> Op[bool]:
     """Return True if a value is a member of a set."""
     [found] = yield (("SISMEMBER", cx.keys.key(key, version), stored(cx, member)),)
     return bool(found)
 
 
+@empty_value(lambda members: [False] * len(members))
 def smismember(cx: Context, key: Key, *members: object, version: int | None = None) -> Op[list[bool]]:
     """Return for each value whether it is a member of a set."""
     if not members:
@@ -61,6 +65,7 @@ def smismember(cx: Context, key: Key, *members: object, version: int | None = No
     return [bool(each) for each in found]
 
 
+@empty_value(set())
 def smembers(cx: Context, key: Key, version: int | None = None) -> Op[Members]:
     """Return the members of a set: a Python set, or a list if a member is not hashable (a list, a dict).
 
@@ -70,6 +75,7 @@ def smembers(cx: Context, key: Key, version: int | None = None) -> Op[Members]:
     return together(decoded(cx, found))
 
 
+@empty_value(False)
 def smove(cx: Context, source: Key, destination: Key, member: object, version: int | None = None) -> Op[bool]:
     """Move a member from one set to another, atomically; return True if it was a member of the first.
 
@@ -91,6 +97,7 @@ def smove(cx: Context, source: Key, destination: Key, member: object, version: i
 def spop(cx: Context, key: Key, count: None = None, version: int | None = None) -> Op[object]: ...
 @overload
 def spop(cx: Context, key: Key, count: int, version: int | None = None) -> Op[Members]: ...
+@empty_value(lambda count: None if count is None else set())
 def spop(cx: Context, key: Key, count: int | None = None, version: int | None = None) -> Op[object]:
     """Remove and return a random member of a set, None if it is empty; with `count`, up to that many members.
 
@@ -99,13 +106,15 @@ def spop(cx: Context, key: Key, count: int | None = None, version: int | None = 
         count: maximum number of members; they are returned as by `smembers`.
         version: the key's version; the alias's own if None.
     """
-    return (yield from _drawn(cx, "SPOP", key, count, version, distinct=True))
+    found = yield from one_or_many(cx, "SPOP", key, count, version)
+    return found if count is None else together(found)
 
 
 @overload
 def srandmember(cx: Context, key: Key, count: None = None, version: int | None = None) -> Op[object]: ...
 @overload
 def srandmember(cx: Context, key: Key, count: int, version: int | None = None) -> Op[list[object]]: ...
+@empty_value(lambda count: None if count is None else [])
 def srandmember(cx: Context, key: Key, count: int | None = None, version: int | None = None) -> Op[object]:
     """Return a random member of a set, None if it is empty; with `count`, a list of members.
 
@@ -114,31 +123,22 @@ def srandmember(cx: Context, key: Key, count: int | None = None, version: int | 
         count: maximum number of distinct members; if negative, exactly that many, possibly repeated.
         version: the key's version; the alias's own if None.
     """
-    return (yield from _drawn(cx, "SRANDMEMBER", key, count, version, distinct=False))
+    return one_or_many(cx, "SRANDMEMBER", key, count, version)
 
 
-def _drawn(
-    cx: Context, command: str, key: Key, count: int | None, version: int | None, *, distinct: bool
-) -> Op[object]:
-    name = cx.keys.key(key, version)
-    if count is None:
-        [found] = yield ((command, name),)
-        return None if found is None else cx.codec.loads(found, None)
-    [found] = yield ((command, name, argument(count)),)
-    members = decoded(cx, found)
-    return together(members) if distinct else members
-
-
+@empty_value(set())
 def sdiff(cx: Context, *keys: Key, version: int | None = None) -> Op[Members]:
     """Return the members of the first set that are in none of the others, as `smembers` does."""
     return _combined(cx, "SDIFF", keys, version)
 
 
+@empty_value(set())
 def sinter(cx: Context, *keys: Key, version: int | None = None) -> Op[Members]:
     """Return the members common to all sets, as `smembers` does."""
     return _combined(cx, "SINTER", keys, version)
 
 
+@empty_value(set())
 def sunion(cx: Context, *keys: Key, version: int | None = None) -> Op[Members]:
     """Return the members of any of the sets, as `smembers` does."""
     return _combined(cx, "SUNION", keys, version)
@@ -149,6 +149,7 @@ def _combined(cx: Context, command: str, keys: tuple[Key, ...], version: int | N
     return together(decoded(cx, found))
 
 
+@empty_value(0)
 def sdiffstore(
     cx: Context, dest: Key, *keys: Key, version_dest: int | None = None, version_keys: int | None = None
 ) -> Op[int]:
@@ -166,11 +167,13 @@ def sdiffstore(
     return _kept(cx, "SDIFFSTORE", cx.keys.key(dest, version_dest), keys, version_keys)
 
 
+@empty_value(0)
 def sinterstore(cx: Context, dest: Key, *keys: Key, version: int | None = None) -> Op[int]:
     """Store the result of `sinter`, replacing an existing entry; return the number of members."""
     return _kept(cx, "SINTERSTORE", cx.keys.key(dest, version), keys, version)
 
 
+@empty_value(0)
 def sunionstore(cx: Context, destination: Key, *keys: Key, version: int | None = None) -> Op[int]:
     """Store the result of `sunion`, replacing an existing entry; return the number of members."""
     return _kept(cx, "SUNIONSTORE", cx.keys.key(destination, version), keys, version)
@@ -181,6 +184,7 @@ def _kept(cx: Context, command: str, destination: bytes, keys: tuple[Key, ...], 
     return int(count)
 
 
+@empty_value((0, []))
 def sscan_page(  # noqa: PLR0917  # the order of SSCAN's own arguments
     cx: Context,
     key: Key,
@@ -208,6 +212,7 @@ def sscan_page(  # noqa: PLR0917  # the order of SSCAN's own arguments
     return int(cursor), list(filter(matching(match), decoded(cx, found)))
 
 
+@empty_value((0, []))
 def sscan_iter(
     cx: Context, key: Key, match: str | None = None, count: int | None = None, version: int | None = None
 ) -> Pages[object]:
@@ -218,6 +223,7 @@ def sscan_iter(
     return lambda cursor: sscan_page(cx, key, cursor, match, count, version)
 
 
+@empty_value(set())
 def sscan(
     cx: Context, key: Key, match: str | None = None, count: int | None = None, version: int | None = None
 ) -> Op[Members]:
@@ -225,8 +231,4 @@ def sscan(
 
     Arguments are those of `sscan_page`.
     """
-    cursor, found = yield from sscan_page(cx, key, 0, match, count, version)
-    while cursor:
-        cursor, more = yield from sscan_page(cx, key, cursor, match, count, version)
-        found += more
-    return together(found)
+    return together((yield from all_pages(sscan_iter(cx, key, match, count, version))))

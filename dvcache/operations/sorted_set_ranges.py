@@ -3,7 +3,6 @@
 All rest on ZRANGE (https://valkey.io/commands/zrange/). Signatures are those of django-redis 7.
 """
 
-# ruff: noqa: D417  # callers do not pass the context
 # ruff: noqa: A002  # min and max are named as in django-redis and valkey-py
 
 from collections.abc import Callable
@@ -14,9 +13,11 @@ from dvcache.effects import Op
 from dvcache.numeric_arguments import argument
 from dvcache.operations.collection_values import decoded, scored
 from dvcache.operations.sorted_sets import Bound
+from dvcache.policies.empty_values import empty_value
 from dvcache.types import Arg, Key
 
 
+@empty_value([])
 def zrange(  # noqa: PLR0917  # the order of django-redis
     cx: Context,
     key: Key,
@@ -57,6 +58,7 @@ def zrange(  # noqa: PLR0917  # the order of django-redis
     return scored(cx, found, score_cast_func) if withscores else decoded(cx, found)
 
 
+@empty_value([])
 def zrevrange(  # noqa: PLR0917  # the order of django-redis
     cx: Context,
     key: Key,
@@ -70,6 +72,7 @@ def zrevrange(  # noqa: PLR0917  # the order of django-redis
     return zrange(cx, key, start, end, True, withscores, score_cast_func, version)
 
 
+@empty_value([])
 def zrangebyscore(  # noqa: PLR0917  # the order of django-redis
     cx: Context,
     key: Key,
@@ -97,6 +100,7 @@ def zrangebyscore(  # noqa: PLR0917  # the order of django-redis
     return zrange(cx, key, min, max, False, withscores, cast, version, byscore=True, offset=start, num=num)
 
 
+@empty_value([])
 def zrevrangebyscore(  # noqa: PLR0917  # the order of django-redis
     cx: Context,
     key: Key,

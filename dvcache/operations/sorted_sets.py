@@ -5,7 +5,6 @@ Rests on the commands of the same names (https://valkey.io/commands/#sorted-set)
 also order members of equal score.
 """
 
-# ruff: noqa: D417  # callers do not pass the context
 # ruff: noqa: A002  # min and max are named as in django-redis and valkey-py
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +13,8 @@ from typing import Any, TypeAlias, overload
 from dvcache.context import Context
 from dvcache.effects import OnPrimary, Op, Pages
 from dvcache.numeric_arguments import argument
-from dvcache.operations.collection_values import matching, scored, stored
+from dvcache.operations.collection_values import all_pages, matching, scored, stored
+from dvcache.policies.empty_values import empty_value
 from dvcache.types import Key
 
 Bound: TypeAlias = float | str
@@ -24,6 +24,7 @@ Scored: TypeAlias = tuple[object, float]
 """A member and its score."""
 
 
+@empty_value(lambda incr: None if incr else 0)
 def zadd(  # noqa: PLR0917  # the order of django-redis
     cx: Context,
     key: Key,
@@ -68,12 +69,14 @@ def zadd(  # noqa: PLR0917  # the order of django-redis
     return int(reply)
 
 
+@empty_value(None)
 def zincrby(cx: Context, key: Key, amount: float, value: object, version: int | None = None) -> Op[float]:
     """Add to a member's score, atomically, and return the sum. A missing member counts as 0."""
     [score] = yield (("ZINCRBY", cx.keys.key(key, version), argument(amount), stored(cx, value)),)
     return float(score)
 
 
+@empty_value(0)
 def zrem(cx: Context, key: Key, *values: object, version: int | None = None) -> Op[int]:
     """Remove members; return the number removed."""
     if not values:
@@ -82,36 +85,42 @@ def zrem(cx: Context, key: Key, *values: object, version: int | None = None) -> 
     return int(removed)
 
 
+@empty_value(0)
 def zremrangebyscore(cx: Context, key: Key, min: Bound, max: Bound, version: int | None = None) -> Op[int]:
     """Remove the members with scores in a range; return the number removed. Bounds are those of `zrangebyscore`."""
     [removed] = yield (("ZREMRANGEBYSCORE", cx.keys.key(key, version), argument(min), argument(max)),)
     return int(removed)
 
 
+@empty_value(0)
 def zremrangebyrank(cx: Context, key: Key, start: int, end: int, version: int | None = None) -> Op[int]:
     """Remove the members with ranks in a range, as in `zrange`; return the number removed."""
     [removed] = yield (("ZREMRANGEBYRANK", cx.keys.key(key, version), argument(start), argument(end)),)
     return int(removed)
 
 
+@empty_value(None)
 def zcard(cx: Context, key: Key, version: int | None = None) -> Op[int]:
     """Return the number of members of a sorted set: 0 if it does not exist."""
     [count] = yield (("ZCARD", cx.keys.key(key, version)),)
     return int(count)
 
 
+@empty_value(None)
 def zcount(cx: Context, key: Key, min: Bound, max: Bound, version: int | None = None) -> Op[int]:
     """Return the number of members with scores in a range. Bounds are those of `zrangebyscore`."""
     [count] = yield (("ZCOUNT", cx.keys.key(key, version), argument(min), argument(max)),)
     return int(count)
 
 
+@empty_value(None)
 def zscore(cx: Context, key: Key, value: object, version: int | None = None) -> Op[float | None]:
     """Return a member's score, None if it does not exist."""
     [score] = yield (("ZSCORE", cx.keys.key(key, version), stored(cx, value)),)
     return None if score is None else float(score)
 
 
+@empty_value(lambda values: [None for _ in values])
 def zmscore(cx: Context, key: Key, values: Iterable[object], version: int | None = None) -> Op[list[float | None]]:
     """Return the scores of members, in order, with None for missing ones."""
     members = [stored(cx, value) for value in values]
@@ -121,6 +130,7 @@ def zmscore(cx: Context, key: Key, values: Iterable[object], version: int | None
     return [None if score is None else float(score) for score in scores]
 
 
+@empty_value(None)
 def zrank(
     cx: Context, key: Key, value: object, withscore: bool = False, version: int | None = None
 ) -> Op[int | tuple[int, float] | None]:
@@ -131,6 +141,7 @@ def zrank(
     return _ranked(cx, "ZRANK", key, value, withscore, version)
 
 
+@empty_value(None)
 def zrevrank(
     cx: Context, key: Key, value: object, withscore: bool = False, version: int | None = None
 ) -> Op[int | tuple[int, float] | None]:
@@ -153,6 +164,7 @@ def _ranked(  # noqa: PLR0917  # as its callers
 def zpopmin(cx: Context, key: Key, count: None = None, version: int | None = None) -> Op[Scored | None]: ...
 @overload
 def zpopmin(cx: Context, key: Key, count: int, version: int | None = None) -> Op[list[Scored]]: ...
+@empty_value(lambda count: None if count is None else [])
 def zpopmin(
     cx: Context, key: Key, count: int | None = None, version: int | None = None
 ) -> Op[Scored | list[Scored] | None]:
@@ -170,6 +182,7 @@ def zpopmin(
 def zpopmax(cx: Context, key: Key, count: None = None, version: int | None = None) -> Op[Scored | None]: ...
 @overload
 def zpopmax(cx: Context, key: Key, count: int, version: int | None = None) -> Op[list[Scored]]: ...
+@empty_value(lambda count: None if count is None else [])
 def zpopmax(
     cx: Context, key: Key, count: int | None = None, version: int | None = None
 ) -> Op[Scored | list[Scored] | None]:
@@ -188,6 +201,7 @@ def _popped(
     return members[0] if members else None
 
 
+@empty_value((0, []))
 def zscan_page(  # noqa: PLR0917  # the order of ZSCAN's own arguments
     cx: Context,
     key: Key,
@@ -208,6 +222,7 @@ def zscan_page(  # noqa: PLR0917  # the order of ZSCAN's own arguments
     return int(cursor), [scored for scored in scored(cx, found, float) if passes(scored[0])]
 
 
+@empty_value((0, []))
 def zscan_iter(
     cx: Context, key: Key, match: str | None = None, count: int | None = None, version: int | None = None
 ) -> Pages[Scored]:
@@ -218,6 +233,7 @@ def zscan_iter(
     return lambda cursor: zscan_page(cx, key, cursor, match, count, version)
 
 
+@empty_value([])
 def zscan(
     cx: Context, key: Key, match: str | None = None, count: int | None = None, version: int | None = None
 ) -> Op[list[Scored]]:
@@ -225,8 +241,4 @@ def zscan(
 
     Arguments are those of `sscan_page`.
     """
-    cursor, found = yield from zscan_page(cx, key, 0, match, count, version)
-    while cursor:
-        cursor, more = yield from zscan_page(cx, key, cursor, match, count, version)
-        found += more
-    return found
+    return all_pages(zscan_iter(cx, key, match, count, version))

@@ -1,17 +1,17 @@
 """Operations on single entries: get, set, add, delete, touch, has_key, get_or_set."""
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar, overload
 
 from dvcache.context import Context
 from dvcache.effects import Op
+from dvcache.policies.empty_values import empty_value
 from dvcache.types import DEFAULT, Key, Timeout
 
 T = TypeVar("T")
 
 
+@empty_value(lambda default: default)
 def get(cx: Context, key: Key, default: object = None, version: int | None = None) -> Op[object]:
     """Return the value of an entry, or `default` if it does not exist.
 
@@ -47,6 +47,7 @@ def set(  # noqa: A001  # the operation's name
     xx: bool = False,
     get: bool,
 ) -> Op[object]: ...
+@empty_value(lambda get: None if get else False)
 def set(  # noqa: A001  # the operation's name
     cx: Context,
     key: Key,
@@ -82,6 +83,7 @@ def set(  # noqa: A001  # the operation's name
     return cx.policy.set(cx, key, value, timeout, version, nx, xx)
 
 
+@empty_value(False)
 def add(cx: Context, key: Key, value: object, timeout: Timeout = DEFAULT, version: int | None = None) -> Op[bool]:
     """Store a value if the entry does not exist; return whether it was stored.
 
@@ -90,6 +92,7 @@ def add(cx: Context, key: Key, value: object, timeout: Timeout = DEFAULT, versio
     return cx.policy.add(cx, key, value, timeout, version)
 
 
+@empty_value(False)
 def delete(cx: Context, key: Key, version: int | None = None, prefix: str | None = None) -> Op[bool]:
     """Remove an entry; return True if it existed.
 
@@ -101,6 +104,7 @@ def delete(cx: Context, key: Key, version: int | None = None, prefix: str | None
     return cx.policy.delete(cx, key, version, prefix)
 
 
+@empty_value(False)
 def touch(cx: Context, key: Key, timeout: Timeout = DEFAULT, version: int | None = None) -> Op[bool]:
     """Set an entry's lifetime; return True if the entry exists.
 
@@ -112,6 +116,7 @@ def touch(cx: Context, key: Key, timeout: Timeout = DEFAULT, version: int | None
     return cx.policy.touch(cx, key, timeout, version)
 
 
+@empty_value(False)
 def has_key(cx: Context, key: Key, version: int | None = None) -> Op[bool]:
     """Return True if an entry exists."""
     return cx.policy.has_key(cx, key, version)

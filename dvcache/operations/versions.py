@@ -1,14 +1,14 @@
 """Moves between versions: incr_version, decr_version."""
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from dvcache.context import Context
 from dvcache.effects import Op
 from dvcache.errors import ServerError
 from dvcache.numeric_arguments import whole
+from dvcache.policies.empty_values import empty_value
 from dvcache.types import Key, StoredKey
 
 
+@empty_value(None)
 def incr_version(cx: Context, key: Key, delta: int = 1, version: int | None = None) -> Op[int]:
     """Move an entry to a later version, atomically and with its expiry; return that version.
 
@@ -37,6 +37,7 @@ def incr_version(cx: Context, key: Key, delta: int = 1, version: int | None = No
     return old + delta
 
 
+@empty_value(None)
 def decr_version(cx: Context, key: Key, delta: int = 1, version: int | None = None) -> Op[int]:
     """Move an entry to an earlier version. Arguments and errors are those of `incr_version`."""
     return incr_version(cx, key, -whole(delta, "the delta of a version"), version)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from dvcache.context import Context, guarded
 from dvcache.effects import Op
 from dvcache.errors import CacheError, on_command
+from dvcache.policies.empty_values import empty_value
 
 T = TypeVar("T")
 
@@ -18,10 +19,12 @@ def answered(cx: Context, command: str, replies: Sequence[Any], absent: T) -> Op
     """
     errors = [reply for reply in replies if isinstance(reply, CacheError)]
     if errors:
-        yield from guarded(cx, "unanswered", _unanswered(errors[0], command))
+        yield from guarded(cx, "unanswered", unanswered(errors[0], command))
     return [absent if isinstance(reply, CacheError) else reply for reply in replies]
 
 
-def _unanswered(error: CacheError, command: str) -> Op[None]:
+@empty_value(None)
+def unanswered(error: CacheError, command: str) -> Op[None]:
+    """Raise the error of a server that gave no reply, for the guard to ignore."""
     yield from ()
     raise on_command(error, command)

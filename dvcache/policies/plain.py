@@ -13,6 +13,7 @@ from dvcache.effects import Call, Op, Partial, Unchecked, fresh
 from dvcache.errors import NotSupportedError, ServerError, TransportError, TryAgainError, on_command
 from dvcache.policies import store_many
 from dvcache.policies.compare_and_set import current, increment, refused, remember, swap
+from dvcache.policies.empty_values import empty_value
 from dvcache.policies.partial_replies import answered
 from dvcache.policies.rename_across import across
 from dvcache.types import MISSING, Command, Key, Timeout
@@ -157,6 +158,7 @@ def get_or_set(cx: Context, key: Key, default: object, timeout: Timeout, version
     return found
 
 
+@empty_value(lambda value: value)
 def publish(cx: Context, key: Key, value: object, timeout: Timeout, version: int | None) -> Op[object]:
     """Store the value computed for a missing entry; return the value then stored: another caller's, if it was first."""
     if (yield from cx.policy.add(cx, key, value, timeout, version)):
@@ -186,12 +188,12 @@ def expire_at(_: Context, stored: bytes, moment: int) -> Op[bool]:
     return bool(found)
 
 
-def rename(_: Context, source: bytes, target: bytes) -> Op[object]:
+def rename(cx: Context, source: bytes, target: bytes) -> Op[object]:
     """Move an entry to another stored key."""
     try:
         return (yield (("RENAME", source, target),))
     except (NotSupportedError, TryAgainError):
-        return (yield from across(source, target))
+        return (yield from across(cx, source, target))
 
 
 def shown(stored: Sequence[bytes]) -> Sequence[bytes]:

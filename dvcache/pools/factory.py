@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from dvcache.memory import AsyncMemoryPool, MemoryPool, memory_store
 from dvcache.pools.async_pool import MultiplexedPool
 from dvcache.pools.circuit_breaker import CircuitBreaker
 from dvcache.pools.custom.async_pool import AsyncCustomPool
@@ -36,6 +35,8 @@ class Pools:
     def pool(self, endpoint: Endpoint, /) -> Pool:
         """Return a new pool for the endpoint; nothing is connected."""
         if endpoint.scheme == "memory":
+            from dvcache.memory import MemoryPool, memory_store  # noqa: PLC0415  # only here are they needed
+
             return MemoryPool(memory_store(endpoint), endpoint)
         if endpoint.service and not _discovers(endpoint):
             return service_pool(endpoint, self._watch(endpoint), self._node)
@@ -44,6 +45,8 @@ class Pools:
     def async_pool(self, endpoint: Endpoint, /) -> AsyncPool:
         """Return a new asynchronous pool for the endpoint; nothing is connected."""
         if endpoint.scheme == "memory":
+            from dvcache.memory import AsyncMemoryPool, memory_store  # noqa: PLC0415  # as above
+
             return AsyncMemoryPool(memory_store(endpoint), endpoint)
         if endpoint.service and not _discovers(endpoint):
             return async_service_pool(endpoint, self._watch(endpoint), self._async_node)

@@ -5,14 +5,35 @@ from typing import Final
 
 from dvcache.scripts.script import Call, Script
 
-REMOVE_DUMPED: Final = Script("""
+
+def _remove_dumped(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
+    # DUMP compares entries of every type; GET and SET … IFEQ only strings.
+    return call("UNLINK", keys[0]) if call("DUMP", keys[0]) == args[0] else 0
+
+
+REMOVE_DUMPED: Final = Script(
+    """
 if redis.call('DUMP', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end
 return 0
-""")
+""",
+    _remove_dumped,
+)
 """Remove an entry if DUMP still returns the same. KEYS: the entry. ARGV: the bytes of DUMP. Returns 1 or 0."""
 
 
-STORE_ALL: Final = Script("""
+def _store_all(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
+    condition, limit, lifetime, *values = args
+    # Every entry is checked before the first one is stored: all or nothing.
+    lefts = [call("PTTL", key) for key in keys] if condition == b"NX" else []
+    if any(left == -1 or left > int(limit) for left in lefts):
+        return 0
+    for key, value in zip(keys, values, strict=True):
+        call("SET", key, value, *(("PX", lifetime) if lifetime else ()))
+    return 1
+
+
+STORE_ALL: Final = Script(
+    """
 if ARGV[1] == 'NX' then
   for _, key in ipairs(KEYS) do
     local left = redis.call('PTTL', key)
@@ -27,7 +48,9 @@ for n, key in ipairs(KEYS) do
   end
 end
 return 1
-""")
+""",
+    _store_all,
+)
 """Store several entries at once.
 
 KEYS: the entries. ARGV: "NX" to store nothing if any entry exists; the milliseconds to live up to which an entry is
@@ -35,26 +58,9 @@ stale, so counts as missing; the lifetime in milliseconds, empty for none; the e
 """
 
 
-NOTHING: Final = Script("return redis.call('EXISTS', KEYS[1])")
-"""Change nothing: safe to send again after a lost reply. KEYS: the entry. Returns 1 if it exists, else 0."""
-
-
-def remove_dumped(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
-    """Run `REMOVE_DUMPED` in Python."""
-    return call("UNLINK", keys[0]) if call("DUMP", keys[0]) == args[0] else 0
-
-
-def store_all(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
-    """Run `STORE_ALL` in Python."""
-    condition, limit, lifetime, *values = args
-    lefts = [call("PTTL", key) for key in keys] if condition == b"NX" else []
-    if any(left == -1 or left > int(limit) for left in lefts):
-        return 0
-    for key, value in zip(keys, values, strict=True):
-        call("SET", key, value, *(("PX", lifetime) if lifetime else ()))
-    return 1
-
-
-def nothing(call: Call, keys: Sequence[bytes], _: Sequence[bytes]) -> object:
-    """Run `NOTHING` in Python."""
+def _nothing(call: Call, keys: Sequence[bytes], _: Sequence[bytes]) -> object:
     return call("EXISTS", keys[0])
+
+
+NOTHING: Final = Script("return redis.call('EXISTS', KEYS[1])", _nothing)
+"""Change nothing: safe to send again after a lost reply. KEYS: the entry. Returns 1 if it exists, else 0."""

@@ -1,8 +1,8 @@
-"""First figures: `python -m tests.bench`. Microseconds an operation, beside a raw socket with libvalkey in one run.
+"""Measure microseconds of an operation, beside a raw socket with libvalkey: `python -m tests.bench`.
 
-Every peer does the same work on the same server with the same values. Rounds of the peers take turns, so that what else
-the machine does falls on all of them; a figure is the median of its rounds. It measures; it passes and fails nothing.
-All rounds are written to `bench.json`. To compare two checkouts: `python -m tests.bench.compare`.
+Every peer does the same work on the same server with the same values. Rounds of the peers take turns, so that other
+load on the machine affects all of them; a figure is the median of its rounds. Nothing passes or fails. All rounds are
+written to `bench.json`. To compare two checkouts: `python -m tests.bench.compare`.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from tests.bench.topologies import show_topologies
 from tests.support.servers import Server
 
 SEVERAL: Final = {"cluster": show_cluster, "shards": show_shards}
-"""What is measured on several servers of its own."""
+"""Measurements with several servers of their own."""
 
 SECTIONS: Final = ("all", "herd", "locks", "patterns", "bulk", "codecs", *SEVERAL)
 
@@ -35,7 +35,7 @@ SECTIONS: Final = ("all", "herd", "locks", "patterns", "bulk", "codecs", *SEVERA
 def main() -> None:
     options = parsed()
     measure(options)
-    if not SHOWN:  # `codecs` has tables of its own kind
+    if not SHOWN:  # `codecs` has other tables
         return
     options.json.write_text(json.dumps({"python": platform.python_version(), "tables": SHOWN}, indent=1), "utf-8")
     print(f"every round: {options.json}")

@@ -1,4 +1,4 @@
-"""Many entries at once, and a pattern deleted, beside django-valkey. `python -m tests.bench bulk`.
+"""Measure many entries at once, and a deleted pattern, beside django-valkey: `python -m tests.bench bulk`.
 
 With `--django-valkey PYTHON` the same calls are made with django-valkey, on an interpreter that has it.
 """
@@ -22,24 +22,24 @@ def show_bulk(server: Server, rounds: int, theirs: str | None) -> None:
     """Measure and print.
 
     Args:
-        server: nobody else's.
-        rounds: how often each call's turn comes.
+        server: used by no other process.
+        rounds: number of rounds of each call.
         theirs: a Python with django-valkey.
     """
     pythons = {"dvcache": sys.executable} | ({} if theirs is None else {"django-valkey": theirs})
-    told = {name: _told(server, rounds, python) for name, python in pythons.items()}
-    print(f"{'100 entries, µs (times a raw get)':<42}" + "".join(f"{name:>22}" for name in told))
-    first, *_ = told.values()
+    results = {name: _measured(server, rounds, python) for name, python in pythons.items()}
+    print(f"{'100 entries, µs (times a raw get)':<42}" + "".join(f"{name:>22}" for name in results))
+    first, *_ = results.values()
     for call in [call for call in first if call not in {"delete_pattern", "longest"}]:
-        cells = (f"{each[call]:.1f} ({each[call] / each[RAW]:.1f}x)" for each in told.values())
+        cells = (f"{each[call]:.1f} ({each[call] / each[RAW]:.1f}x)" for each in results.values())
         print(f"  {call:<40}" + "".join(f"{cell:>22}" for cell in cells))
-    for name, each in told.items():
+    for name, each in results.items():
         took, longest = each["delete_pattern"], each["longest"] * 1000
         print(f"{name}: delete_pattern of half of 200,000 keys {took:.3f} s; another's longest get {longest:.1f} ms")
 
 
-def _told(server: Server, rounds: int, python: str) -> dict[str, float]:
-    """Return the figures of one library, and the seconds of the longest get of another client meanwhile."""
+def _measured(server: Server, rounds: int, python: str) -> dict[str, float]:
+    """Return the figures of one library, and the longest get of another client during the call, in seconds."""
     server.raw("FLUSHALL", "SYNC")
     env = environment() if python == sys.executable else {"PATH": "/usr/bin:/bin"}
     arguments = [python, str(CALLS), server.host, str(server.port), str(rounds)]
@@ -58,6 +58,6 @@ def _told(server: Server, rounds: int, python: str) -> dict[str, float]:
             calls.stdin.flush()
             answer = calls.stdout.read()
             server.raw("SET", "other", "x")
-            told: dict[str, float] = json.loads(answer)
-            told["longest"] = float(other.stdout.read())
-    return told
+            results: dict[str, float] = json.loads(answer)
+            results["longest"] = float(other.stdout.read())
+    return results

@@ -1,6 +1,6 @@
-"""One process of the bulk figures, run by path under either library: many entries at once, beside a raw socket's get.
+"""Measure one process of the bulk figures, run by path with either library: many entries at once, and a raw get.
 
-Both read the same settings of a Django project. Tells seconds and microseconds as JSON.
+Both libraries read the same settings of a Django project. Prints seconds and microseconds as JSON.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ SYNC, ASYNC = "django_valkey.cache.ValkeyCache", "django_valkey.async_cache.cach
 
 
 class Raw:
-    """A socket and libvalkey: what is left where there is no library."""
+    """A socket and libvalkey, without a library."""
 
     def __init__(self, host: str, port: int) -> None:
         self.socket = socket.create_connection((host, port))
@@ -54,7 +54,7 @@ async def atimed(call: Callable[[], Any], calls: int) -> float:
 def main(host: str, port: str, rounds: str) -> None:
     location = f"valkey://{host}:{port}"
     default = {"BACKEND": SYNC, "LOCATION": f"{location}/0"}
-    # In a database of its own: of one URL, django-valkey has one pool, of either mode.
+    # in its own database: django-valkey has one pool for a URL, of either mode
     settings.configure(CACHES={"default": default, "async": {"BACKEND": ASYNC, "LOCATION": f"{location}/1"}})
     django.setup()
     from django.core.cache import caches  # noqa: PLC0415  # needs the settings
@@ -74,7 +74,7 @@ def main(host: str, port: str, rounds: str) -> None:
             figures["set_many"].append(timed(lambda: cache.set_many(DATA, 60), 100))
             figures["await get_many"].append(runner.run(atimed(lambda: acache.get_many(DATA), 100)))
             figures["await set_many"].append(runner.run(atimed(lambda: acache.set_many(DATA, 60), 100)))
-    told = {name: statistics.median(each) for name, each in figures.items()}
+    medians = {name: statistics.median(each) for name, each in figures.items()}
     for start in range(0, STORED, 10_000):
         names = (f"{'odd' if number % 2 else 'even'}:{number}" for number in range(start, start + 10_000))
         cache.set_many(dict.fromkeys(names, "x" * 50), None)
@@ -83,8 +83,8 @@ def main(host: str, port: str, rounds: str) -> None:
     sys.stdin.readline()
     began = time.perf_counter()
     assert cache.delete_pattern("odd:*") == STORED // 2
-    told["delete_pattern"] = time.perf_counter() - began
-    sys.stdout.write(json.dumps(told))
+    medians["delete_pattern"] = time.perf_counter() - began
+    sys.stdout.write(json.dumps(medians))
 
 
 async def in_loop(caches: Any) -> Any:

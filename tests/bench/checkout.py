@@ -1,4 +1,4 @@
-"""One checkout in a process of its own, for `tests.bench.compare`: a line names a work, the answer is its microseconds.
+"""Measure one checkout in a process, for `tests.bench.compare`: read a work from a line, print its microseconds.
 
 Uses nothing but what `dvcache` exports, so that it measures old checkouts too. Its arguments are the checkout and, as
 JSON, a CACHES entry for each topology.
@@ -20,7 +20,7 @@ KEYS = [f"key:{number}" for number in range(100)]
 DATA = dict.fromkeys(KEYS, VALUE)
 CALLS = {"get": 2000, "set": 2000, "get_many": 100, "set_many": 60}
 TOGETHER = 1000
-"""How many calls `gather` has under way at once."""
+"""Number of calls that `gather` has in flight at once."""
 
 WORKS = (*CALLS, *(f"a{name}" for name in CALLS), "gather")
 

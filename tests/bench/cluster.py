@@ -1,4 +1,4 @@
-"""A cluster of three primaries beside one server, and beside valkey-py's own clients: `python -m tests.bench cluster`.
+"""Measure a cluster of three primaries beside one server and valkey-py's clients: `python -m tests.bench cluster`.
 
 With `--django-valkey PYTHON` its cluster backend does the same in a process of its own.
 """
@@ -37,9 +37,9 @@ def show_cluster(server: Server, rounds: int, core: int, theirs: str | None) -> 
     """Measure and print.
 
     Args:
-        server: the one server.
-        rounds: how often each peer's turn comes.
-        core: where every node runs.
+        server: the single server.
+        rounds: number of rounds of each peer.
+        core: the processor core of every node.
         theirs: a Python with django-valkey.
     """
     with Cluster() as cluster:
@@ -61,7 +61,7 @@ def show_cluster(server: Server, rounds: int, core: int, theirs: str | None) -> 
 
 
 class RawCluster:
-    """A socket to each primary, whose keys are known beforehand: with less no client can do."""
+    """A socket to each primary, with keys known beforehand: the minimum for any client."""
 
     def __init__(self, nodes: Mapping[RawSocket, Sequence[str]]) -> None:
         self._nodes, self._first = nodes, next(node for node, keys in nodes.items() if KEYS[0] in keys)
@@ -84,7 +84,7 @@ class RawCluster:
 
 
 class AsyncRawCluster:
-    """The same, of asyncio's streams."""
+    """The same with asyncio's streams."""
 
     def __init__(self, nodes: Mapping[RawStream, Sequence[str]]) -> None:
         self._nodes, self._first = nodes, next(node for node, keys in nodes.items() if KEYS[0] in keys)
@@ -111,7 +111,7 @@ def _gets(keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
 
 
 class ValkeyPy:
-    """valkey-py's client of a cluster, with a cache's work around it."""
+    """A cluster client of valkey-py with the work of a cache around it."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -1,7 +1,7 @@
-"""Serializers and compressors by themselves: `python -m tests.bench codecs`, in microseconds and bytes.
+"""Measure serializers and compressors alone: `python -m tests.bench codecs`, in microseconds and bytes.
 
-The record is what a row of a database is as a dict. The page is text that repeats itself as HTML does; its lists are
-twenty times that. Each figure is the least of its rounds: what the machine does besides only makes it larger.
+The record is a database row as a dict. The page is repetitive text like HTML; its lists are twenty times that. Each
+figure is the smallest of its rounds: other load on the machine only makes it larger.
 """
 
 import random
@@ -52,9 +52,9 @@ RECORD: Final[Mapping[str, Any]] = {
     "prices": [{"quantity": 10 * n, "price": 2.5 - n / 10, "currency": "EUR"} for n in range(12)],
 }
 PAGE: Final = 20_000
-"""Bytes."""
+"""Size of the page in bytes."""
 CALLS: Final = 0.02
-"""Seconds of calls that one round of a figure takes, about."""
+"""Seconds of calls in one round of a figure, about."""
 
 
 def show_codecs(rounds: int) -> None:
@@ -75,7 +75,7 @@ def show_codecs(rounds: int) -> None:
 
 
 def page(times: int) -> bytes:
-    """Return text of words that come as often as words do, in markup that repeats itself."""
+    """Return text with the usual frequency of words, in repetitive markup."""
     chance = random.Random(7)  # the same page in every run
     words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(2, 9))) for _ in range(800)]
     rows: list[str] = []
@@ -86,7 +86,7 @@ def page(times: int) -> bytes:
 
 
 def least(call: Callable[[], object], rounds: int) -> float:
-    """Return the microseconds of a call in the round that had the fewest."""
+    """Return the microseconds of a call in the fastest round."""
     started = time.perf_counter()
     call()
     calls = max(1, int(CALLS / (time.perf_counter() - started)))

@@ -1,9 +1,9 @@
 """Compare the speed of two checkouts: `python -m tests.bench.compare BEFORE [AFTER]`, AFTER being this one by default.
 
-Each checkout runs in a process of its own, on the same servers, and rounds of the two alternate, so that what else the
-machine does falls on both. Every start of the processes has figures of its own, since where memory lies moves them by a
+Each checkout runs in a process of its own, on the same servers, and rounds of the two alternate, so that other load on
+the machine affects both. Every start of the processes has its own figures, since memory layout changes them by a
 percent or so: a figure is the median of the rounds of all starts, and the ratio the median of theirs, round by round.
-Beside it stand the least and the greatest ratio of a start; what lies between them is noise.
+The table also has the smallest and the largest ratio of a start; the difference between them is noise.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from tests.support.topologies import Replication
 
 CHECKOUT: Final = Path(__file__).with_name("checkout.py")
 Pairs: TypeAlias = dict[tuple[str, str], list[list[tuple[float, float]]]]
-"""By topology and work: for each start, for each round, the microseconds before and after."""
+"""For each topology and work, for each start and round: the microseconds before and after."""
 
 
 def main() -> None:
@@ -98,14 +98,14 @@ def measure(options: argparse.Namespace, topologies: Mapping[str, Any]) -> Pairs
 
 
 def pair(before: subprocess.Popen[str], after: subprocess.Popen[str], work: str, number: int) -> tuple[float, float]:
-    """Measure one round of each, in an order that alternates."""
+    """Measure one round of each, in alternating order."""
     if number % 2:
-        later = asked(after, work)
-        return asked(before, work), later
-    return asked(before, work), asked(after, work)
+        later = measured(after, work)
+        return measured(before, work), later
+    return measured(before, work), measured(after, work)
 
 
-def asked(process: subprocess.Popen[str], work: str) -> float:
+def measured(process: subprocess.Popen[str], work: str) -> float:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(f"{work}\n")
@@ -130,7 +130,7 @@ def running(checkout: Path, topologies: Mapping[str, Any]) -> Iterator[subproces
 
 
 def show(figures: Pairs, limit: float | None) -> list[str]:
-    """Print a table; return the works that are slower than the limit allows."""
+    """Print a table; return the works that are slower than the limit."""
     slower = []
     print(f"{'median µs a call':<28}{'before':>10}{'after':>10}{'ratio':>9}{'of the starts':>17}")
     for (topology, work), starts in figures.items():

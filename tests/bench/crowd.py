@@ -1,4 +1,4 @@
-"""One process of the crowd, run by path under either library: threads that ask for one entry for some seconds.
+"""Run one process of the crowd, by path with either library: threads that ask for one entry for some seconds.
 
 Its settings are those of a project that has the herd client configured; both libraries read them.
 """
@@ -17,7 +17,7 @@ SECONDS = 8.0
 TIMEOUT = 1
 HERD = 4
 TAKES = 0.1
-"""Seconds that the value takes to make."""
+"""Seconds of the computation."""
 PAUSE = 0.005
 """Seconds between two calls of a thread."""
 

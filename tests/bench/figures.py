@@ -1,4 +1,4 @@
-"""The table of a measurement."""
+"""Print the table of a measurement."""
 
 import statistics
 from collections.abc import Mapping
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 SHOWN: Final[list[dict[str, Any]]] = []
-"""What was shown so far: for each table its title, and the rounds of each peer in each work, in microseconds."""
+"""Tables shown so far: each title, with the rounds of each peer in each work, in microseconds."""
 RAW: Final = "raw socket"
-"""What is left where there is no library."""
+"""Name of the peer without a library."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Microseconds an operation, of every round: by what was done, then by who did it."""
+    """Microseconds of an operation in every round, by work and peer."""
 
     rounds: Mapping[str, Mapping[str, list[float]]]
     base: str = RAW
-    """The peer that the others are compared with."""
+    """The peer to which the others are compared."""
 
     def show(self, title: str) -> None:
         """Print the table, each figure with its ratio to the base's, and keep it in `SHOWN`."""

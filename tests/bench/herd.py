@@ -1,4 +1,4 @@
-"""The herd policy: what a hit costs, and what becomes of callers when an entry ends. `python -m tests.bench herd`.
+"""Measure the herd policy: the cost of a hit, and callers at the end of an entry: `python -m tests.bench herd`.
 
 With `--django-valkey PYTHON` the same crowd asks django-valkey's herd client too, on an interpreter that has it:
 `python -m venv /tmp/theirs && /tmp/theirs/bin/pip install django-valkey[libvalkey]==0.4.1`.
@@ -38,8 +38,8 @@ def show_herd(server: Server, rounds: int, theirs: str | None) -> None:
     """Measure and print.
 
     Args:
-        server: empty, and nobody else's.
-        rounds: how often each peer's turn comes.
+        server: empty, and used by no other process.
+        rounds: number of rounds of each peer.
         theirs: a Python with django-valkey.
     """
     Figures(measure_sync({PLAIN: dvcache_sync, "herd": herd_sync}, server, rounds), PLAIN).show("hits, sync")
@@ -53,17 +53,17 @@ def show_herd(server: Server, rounds: int, theirs: str | None) -> None:
 
 
 def crowd(python: str, server: Server, call: str) -> str:
-    """Have a crowd of processes ask for one entry over several of its lives; return the row of figures."""
+    """Let a crowd of processes ask for one entry over several lifetimes; return the row of figures."""
     server.raw("FLUSHALL")
     env = environment() if python == sys.executable else {"PATH": "/usr/bin:/bin"}
     programs = [
         subprocess.Popen([python, str(CROWD), server.url(), call], env=env, text=True, stdout=subprocess.PIPE)
         for _ in range(PROCESSES)
     ]
-    told = [json.loads(program.communicate()[0]) for program in programs]
-    times = sorted(time for each in told for time in each["times"])
-    made = sum(each["made"] for each in told)
-    lives = max(each["lives"] for each in told)
+    reports = [json.loads(program.communicate()[0]) for program in programs]
+    times = sorted(time for each in reports for time in each["times"])
+    made = sum(each["made"] for each in reports)
+    lives = max(each["lives"] for each in reports)
     p50, p99 = times[len(times) // 2], times[len(times) * 99 // 100]
     return f"{lives:>8}{made:>8}{len(times):>9,}{p50:>9.2f}{p99:>9.2f}{times[-1]:>9.1f}"
 

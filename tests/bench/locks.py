@@ -1,4 +1,4 @@
-"""Locks between processes: from a release to the next acquire. `python -m tests.bench locks`.
+"""Measure locks between processes, from a release to the next acquire: `python -m tests.bench locks`.
 
 With `--django-valkey PYTHON` the same processes use django-valkey, on an interpreter that has it.
 """
@@ -18,8 +18,8 @@ def show_locks(server: Server, rounds: int, theirs: str | None) -> None:
     """Measure and print.
 
     Args:
-        server: nobody else's.
-        rounds: a tenth of how often each process has the lock.
+        server: used by no other process.
+        rounds: a tenth of the acquisitions of each process.
         theirs: a Python with django-valkey.
     """
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
@@ -28,11 +28,11 @@ def show_locks(server: Server, rounds: int, theirs: str | None) -> None:
     for name, python in pythons.items():
         server.raw("FLUSHALL")
         before = _sets(server)
-        told = turns(server.url(), rounds * 10, *[python] * PROCESSES)
-        took = sorted(seconds * 1000 for seconds in hand_overs(told))
+        taken = turns(server.url(), rounds * 10, *[python] * PROCESSES)
+        took = sorted(seconds * 1000 for seconds in hand_overs(taken))
         p99 = took[len(took) * 99 // 100]
         print(f"  {name:<44}{len(took):>7}{statistics.median(took):>8.1f}{p99:>8.1f}{took[-1]:>8.1f}")
-        lasted = told[-1].given_back - told[0].asked
+        lasted = taken[-1].given_back - taken[0].asked
         print(
             f"    {(_sets(server) - before) / lasted / PROCESSES:.0f} SET a second and process while it waits or holds"
         )

@@ -1,4 +1,4 @@
-"""What is measured: each work in rounds, the peers taking turns."""
+"""Measure each work in rounds, the peers taking turns."""
 
 import asyncio
 import gc
@@ -47,7 +47,7 @@ async def measure_async(peers: Mapping[str, Async], server: Server, rounds: int)
 
 
 def fill(server: Server) -> None:
-    """Store what is read, the same bytes for every peer."""
+    """Store the entries to be read, the same bytes for every peer."""
     with container(server) as own:
         own.cache().set_many(dict.fromkeys(KEYS, VALUE), None)
 
@@ -61,7 +61,7 @@ def sync_round(call: Callable[[], object], calls: int) -> float:
 
 
 async def async_rounds(name: str, peer: AsyncPeer) -> list[tuple[str, float]]:
-    """One round of every work, as (label, microseconds)."""
+    """Make one round of every work, as (label, microseconds)."""
     found = [
         (f"{NAMES.get(work, work)}", await one_by_one(getattr(peer, work), calls)) for work, calls in CALLS.items()
     ]

@@ -1,4 +1,4 @@
-"""Patterns: a part of many keys deleted, and what another client notices. `python -m tests.bench patterns`."""
+"""Measure deleting keys by pattern, and the delay of another client: `python -m tests.bench patterns`."""
 
 import os
 import statistics
@@ -26,15 +26,15 @@ while True:
     time.sleep(0.0002)
 sys.stdout.write(str(longest))
 """
-"""A client of its own process, so that it waits for the server and for nobody's lock; the entry `other` ends it."""
+"""A client in a process of its own, so that it waits for the server alone; the entry `other` ends it."""
 
 
 def show_patterns(server: Server, rounds: int) -> None:
     """Measure and print.
 
     Args:
-        server: nobody else's.
-        rounds: how often, at most 5 times.
+        server: used by no other process.
+        rounds: number of rounds, at most 5.
     """
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
     settings = Settings.parse({"LOCATION": server.url(), "KEY_PREFIX": "own", "OPTIONS": {"CLEAR_SCOPE": "prefix"}})
@@ -51,7 +51,7 @@ def show_patterns(server: Server, rounds: int) -> None:
 
 
 def _measured(server: Server, cache: Cache, deed: Callable[[Cache], object]) -> tuple[float, float]:
-    """Return how many seconds it took, and the milliseconds of the longest get of another client meanwhile."""
+    """Return the duration in seconds, and the longest get of another client in the meantime, in milliseconds."""
     server.raw("FLUSHALL", "SYNC")
     names = [f"{'odd' if number % 2 else 'even'}:{number}" for number in range(KEYS)]
     cache.set_many(dict.fromkeys(names, "x" * 50), None)

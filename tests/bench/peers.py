@@ -1,4 +1,4 @@
-"""Who is measured. A peer is what opens a connection and does each work once; add one by adding it to a list."""
+"""Peers of a measurement. A peer opens a connection and does each work once; to add one, add it to a list."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ DATA: Final = dict.fromkeys(KEYS, VALUE)
 
 
 class SyncPeer(Protocol):
-    """What a sync peer can do; each method is one operation."""
+    """The operations of a sync peer."""
 
     def get(self) -> object: ...
     def set(self) -> object: ...
@@ -31,7 +31,7 @@ class SyncPeer(Protocol):
 
 
 class AsyncPeer(Protocol):
-    """What an async peer can do."""
+    """The operations of an async peer."""
 
     async def get(self) -> object: ...
     async def set(self) -> object: ...
@@ -40,12 +40,12 @@ class AsyncPeer(Protocol):
 
 
 def sets(keys: Iterable[str] = KEYS) -> Iterator[tuple[str | bytes | int, ...]]:
-    """The commands of `set_many` where there is no library."""
+    """Return the commands of `set_many` without a library."""
     return (("SET", f":1:{key}".encode(), pickle.dumps(DATA[key]), "PX", 60_000) for key in keys)
 
 
 class RawSocket:
-    """A socket and libvalkey: what is left where there is no library."""
+    """A socket and libvalkey, without a library."""
 
     def __init__(self, server: Server) -> None:
         self._socket = socket.create_connection((server.host, server.port))
@@ -102,7 +102,7 @@ class Dvcache:
 
 
 class RawStream:
-    """asyncio's streams and libvalkey, one command at a time: for what is done one after another."""
+    """asyncio's streams and libvalkey, one command at a time: for sequential work."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._from, self._to = reader, writer
@@ -192,7 +192,7 @@ Async: TypeAlias = Callable[[Server], AbstractAsyncContextManager[AsyncPeer]]
 
 
 def sync_peer(chosen: Settings) -> Sync:
-    """Return a peer of these settings, whatever server is measured."""
+    """Return a peer of these settings, for any server."""
 
     @contextmanager
     def peer(_: Server) -> Iterator[SyncPeer]:
@@ -217,9 +217,9 @@ def django_valkey(python: str, entry: Mapping[str, Any], rounds: int) -> dict[st
     """Return the figures of django-valkey's rounds, in a process of its own.
 
     Args:
-        python: an interpreter that has it.
+        python: an interpreter with django-valkey.
         entry: its entry in CACHES.
-        rounds: how many.
+        rounds: number of rounds.
     """
     command = [python, str(THEIRS), json.dumps(entry), str(rounds)]
     done = subprocess.run(command, env={"PATH": "/usr/bin:/bin"}, text=True, stdout=subprocess.PIPE, check=True)
@@ -230,4 +230,4 @@ def django_valkey(python: str, entry: Mapping[str, Any], rounds: int) -> dict[st
 SYNC_PEERS: Final[dict[str, Sync]] = {"raw socket": raw_socket, "dvcache": dvcache_sync}
 ASYNC_PEERS: Final[dict[str, Async]] = {"raw socket": raw_stream, "dvcache": dvcache_async}
 ONE_AT_A_TIME: Final = {"raw socket", "raw, standalone", "raw, cluster"}
-"""Async peers that take no second command before the first one's reply: nothing to gather."""
+"""Async peers that accept no second command before the first reply: nothing to gather."""

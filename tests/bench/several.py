@@ -1,4 +1,4 @@
-"""What is measured of a cache on several servers: beside one server, with and without the herd policy, and others."""
+"""Measure a cache on several servers beside one server, with and without the herd policy, and beside others."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from tests.bench.peers import KEYS, VALUE, Async, Sync, async_peer, django_valke
 from tests.support.servers import Server
 
 ALONE: Final = "standalone"
-"""The peer that the others are compared with."""
+"""The peer to which the others are compared."""
 
 
 def on_core(servers: Iterable[Server], core: int) -> None:
@@ -33,10 +33,10 @@ def show_several(
     """Measure and print.
 
     Args:
-        name: of the topology.
+        name: name of the topology.
         entry: its LOCATION and OPTIONS.
-        server: the one server.
-        rounds: how often each peer's turn comes.
+        server: the single server.
+        rounds: number of rounds of each peer.
         theirs: a Python with django-valkey, and its entry in CACHES.
         sync: further peers.
         aio: further asynchronous peers.

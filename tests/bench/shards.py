@@ -1,4 +1,4 @@
-"""Three shards beside one server: `python -m tests.bench shards`.
+"""Measure three shards beside one server: `python -m tests.bench shards`.
 
 With `--django-valkey PYTHON` its shard client, which is synchronous only, does the same in a process of its own.
 """
@@ -12,9 +12,9 @@ def show_shards(server: Server, rounds: int, core: int, theirs: str | None) -> N
     """Measure and print.
 
     Args:
-        server: the one server.
-        rounds: how often each peer's turn comes.
-        core: where every shard runs.
+        server: the single server.
+        rounds: number of rounds of each peer.
+        core: the processor core of every shard.
         theirs: a Python with django-valkey.
     """
     with Shards() as shards:

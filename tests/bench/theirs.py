@@ -1,4 +1,6 @@
-"""django-valkey, on an interpreter that has it: `theirs.py ENTRY ROUNDS`, an entry of CACHES as JSON; prints JSON."""
+"""Measure django-valkey, on an interpreter that has it: `theirs.py ENTRY ROUNDS`, an entry of CACHES as JSON; print
+JSON.
+"""
 
 import gc
 import json

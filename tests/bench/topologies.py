@@ -1,4 +1,4 @@
-"""The same cache over Sentinel and over replicas, beside the primary alone: all of them on the same servers."""
+"""Measure a cache on Sentinel and on replicas beside the primary alone, all of them on the same servers."""
 
 import asyncio
 import os
@@ -13,15 +13,15 @@ from tests.support.topologies import SentinelFleet
 
 SERVICE: Final = "service_name"
 ALONE: Final = "standalone"
-"""The peer that the others are compared with."""
+"""The peer to which the others are compared."""
 
 
 def show_topologies(rounds: int, core: int) -> None:
     """Measure and print.
 
     Args:
-        rounds: how often each peer's turn comes.
-        core: where every server runs.
+        rounds: number of rounds of each peer.
+        core: the processor core of every server.
     """
     with SentinelFleet() as fleet:
         primary = fleet.primary(SERVICE)
@@ -35,7 +35,7 @@ def show_topologies(rounds: int, core: int) -> None:
 
 
 def settings(fleet: SentinelFleet) -> Mapping[str, Settings]:
-    """Return how the same servers are reached, by name."""
+    """Return the ways to reach the same servers, by name."""
     urls = fleet.replication(SERVICE).urls()
     sentinels: dict[str, Any] = {"SENTINELS": fleet.addresses}
     ways: dict[str, dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""A Django project for the tests of the adapter."""
+"""Set up a Django project for the tests of the adapter."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ APART: Final = pytest.StashKey[bool]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> object:
-    """Run each test of this folder in a context of its own, whose variables end with it.
+    """Run each test of this folder in its own context, and discard its variables.
 
     Every CACHES that is overridden leaves a variable behind, and asgiref copies all of them at each change of thread.
     """
@@ -63,13 +63,13 @@ NAMED: Final = {"CONNECTION_POOL_KWARGS": {"client_name": "tested"}}
 
 
 def connections(server: Server) -> int:
-    """How many connections the server has of aliases with the options `NAMED`."""
+    """Return the number of the server's connections of aliases with the options `NAMED`."""
     return sum(b"name=tested" in line for line in server.raw("CLIENT", "LIST").splitlines())
 
 
 @pytest.fixture
 def configured() -> Configure:
-    """A context manager within which the default alias has this LOCATION and these further keys of an entry."""
+    """Return a context manager in which the default alias has this LOCATION and these further keys of an entry."""
 
     def configure(location: object, **entry: Any) -> AbstractContextManager[None]:
         backend = {"BACKEND": "django_valkey.cache.ValkeyCache"}
@@ -80,7 +80,7 @@ def configured() -> Configure:
 
 @pytest.fixture
 def on_server(server: Server, configured: Configure) -> Iterator[Server]:
-    """The session's server, empty, as the default alias."""
+    """Use the session's server, emptied, as the default alias."""
     from tests.support.webproject import calls  # noqa: PLC0415  # views are made of settings
 
     calls.clear()
@@ -99,7 +99,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture
 def database(migrated: None) -> Iterator[None]:
-    """The project's database, with the user "ada", whose password is "secret"."""
+    """Empty the project's database but for the user "ada", whose password is "secret"."""
     assert migrated is None
     yield
     databases.close_all()
@@ -108,7 +108,7 @@ def database(migrated: None) -> Iterator[None]:
 
 @pytest.fixture
 def raw_pools() -> Iterator[None]:
-    """Pools of raw clients of the test's own, whose connections end with it."""
+    """Give the test its own pools of raw clients, closed at its end."""
     from django_valkey._raw.pools import shared  # noqa: PLC0415  # reads settings
 
     shared.pools.clear()
@@ -119,38 +119,17 @@ def raw_pools() -> Iterator[None]:
     shared.pools.clear()
 
 
-ROLES: Final = pytest.StashKey[list[list[str]]]()
-OPTIONS: Final = pytest.StashKey[list[list[str]]]()
+Record = Callable[[str, object], None]
+AddRow = Callable[..., None]
 
 
 @pytest.fixture
-def roles(pytestconfig: pytest.Config) -> list[list[str]]:
-    """Rows of the table that the test report ends with: who answered each documented alias."""
-    return pytestconfig.stash.setdefault(ROLES, [["block", "alias", "called", "reads", "writes"]])
+def roles(record_property: Record) -> AddRow:
+    """Return a function to add a row to the table `roles` at the end of the test report."""
+    return lambda *row: record_property("roles", row)
 
 
 @pytest.fixture
-def options(pytestconfig: pytest.Config) -> list[list[str]]:
-    """Rows of the table that a verbose test report ends with: what each wrong value is told."""
-    return pytestconfig.stash.setdefault(
-        OPTIONS, [["place", "name", "right", "wrong", "what is said of the wrong one"]]
-    )
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    _write(
-        terminalreporter,
-        "configurations of the documents: who was read, who was written to",
-        config.stash.get(ROLES, []),
-    )
-    if config.get_verbosity() > 0:
-        _write(terminalreporter, "every setting, right and wrong", config.stash.get(OPTIONS, []))
-
-
-def _write(report: pytest.TerminalReporter, title: str, table: list[list[str]]) -> None:
-    if table:
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        report.section(title)
-        for row in table:
-            line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            report.write_line(line.rstrip())
+def options(record_property: Record) -> AddRow:
+    """Return a function to add a row to the table `options` at the end of a verbose test report."""
+    return lambda *row: record_property("options", row)

@@ -1,4 +1,4 @@
-"""What is assigned to a cache object counts in every method, as in Django's own caches."""
+"""Test attributes assigned to a cache object: they apply to every method, as in Django's own caches."""
 
 import asyncio
 from collections.abc import Callable
@@ -32,7 +32,7 @@ WRITES: Final[dict[str, tuple[Any, ...]]] = {
 
 @pytest.mark.parametrize("name", WRITES)
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_assigned_prefix_and_version_count_in_writes(on_server: Server, name: str, asynchronous: bool) -> None:
+def test_assigned_prefix_and_version_apply_to_writes(on_server: Server, name: str, asynchronous: bool) -> None:
     cache: Any = caches["default"]
     cache.set("k", "old")
     cache.key_prefix, cache.version = "w1", 7
@@ -63,7 +63,7 @@ READS: Final[dict[str, Callable[[Any], object]]] = {
 
 
 class OwnClient:
-    """Made a client of a project's below, once Django is set up."""
+    """Base of a custom client, made once Django is set up."""
 
 
 def own_client() -> str:
@@ -81,7 +81,7 @@ def own_client() -> str:
 @pytest.mark.parametrize("name", READS)
 @pytest.mark.parametrize("own", [False, True])
 @pytest.mark.parametrize("attribute", ["key_prefix", "version", "key_func"])
-def test_assigned_names_count_in_reads_and_patterns(
+def test_assigned_names_apply_to_reads_and_patterns(
     server: Server, configured: Configure, name: str, own: bool, attribute: str
 ) -> None:
     values = {
@@ -103,7 +103,7 @@ def test_assigned_names_count_in_reads_and_patterns(
         assert READS[name](cache) is not None
 
 
-def test_assigned_timeout_counts_in_writes(on_server: Server) -> None:
+def test_assigned_timeout_applies_to_writes(on_server: Server) -> None:
     cache: Any = caches["default"]
     for timeout in (50, None, 0):
         cache.default_timeout = timeout
@@ -115,7 +115,7 @@ def test_assigned_timeout_counts_in_writes(on_server: Server) -> None:
             assert left == {50: left if 40 < left <= 50 else "wrong", None: -1, 0: -2}[timeout], name
 
 
-def test_assigned_names_outlive_a_request_and_are_this_objects_alone(on_server: Server) -> None:
+def test_assigned_names_outlive_a_request_and_belong_to_one_object(on_server: Server) -> None:
     cache: Any = caches["default"]
     cache.key_prefix = "w1"
     cache.close()
@@ -130,7 +130,7 @@ def test_assigned_names_outlive_a_request_and_are_this_objects_alone(on_server: 
     assert stored(on_server) == {"w1:2:k", ":1:k"}
 
 
-def test_assigned_names_bound_what_clear_removes(server: Server, configured: Configure) -> None:
+def test_assigned_names_limit_clear(server: Server, configured: Configure) -> None:
     with configured(server.url(), OPTIONS={"CLEAR_SCOPE": "prefix"}, KEY_PREFIX="a"):
         cache: Any = caches["default"]
         cache.set("k", 1)
@@ -140,7 +140,7 @@ def test_assigned_names_bound_what_clear_removes(server: Server, configured: Con
         assert stored(server) == {"a:1:k"}
 
 
-def test_assigned_names_count_in_an_asynchronous_cache(server: Server, configured: Configure) -> None:
+def test_assigned_names_apply_to_an_async_cache(server: Server, configured: Configure) -> None:
     async def scenario() -> None:
         cache: Any = caches["default"]
         cache.key_prefix, cache.version = "w1", 2
@@ -155,7 +155,7 @@ def test_assigned_names_count_in_an_asynchronous_cache(server: Server, configure
         asyncio.run(scenario())
 
 
-def test_assigned_prefix_counts_in_a_class_of_the_projects(server: Server, configured: Configure) -> None:
+def test_assigned_prefix_applies_to_a_custom_cache_class(server: Server, configured: Configure) -> None:
     from django_valkey.cache import ValkeyCache  # noqa: PLC0415  # reads settings
 
     class Worker(ValkeyCache):

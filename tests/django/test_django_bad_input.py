@@ -1,4 +1,4 @@
-"""Wrong settings fail where `caches[alias]` is built, and say which alias, which key, and what to do."""
+"""Test that wrong settings fail in `caches[alias]`, with the alias, the key and the remedy."""
 
 import sys
 from typing import Any
@@ -42,7 +42,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
 
 @pytest.fixture
 def needy(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A compressor whose package is not installed."""
+    """A compressor with a missing package."""
     folder = tmp_path_factory.mktemp("needy")
     (folder / "compressor_with_a_need.py").write_text("import brotli\nclass Compressor: ...\n")
     monkeypatch.syspath_prepend(folder)
@@ -52,7 +52,7 @@ def needy(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
 @pytest.mark.usefixtures("needy")
 @pytest.mark.parametrize("backend", ["cache.ValkeyCache", "async_cache.cache.AsyncValkeyCache"])
 @pytest.mark.parametrize(("entry", "key", "cure"), WRONG.values(), ids=WRONG)
-def test_a_wrong_setting_fails_as_the_cache_is_built(backend: str, entry: dict[str, Any], key: str, cure: str) -> None:
+def test_wrong_setting_fails_when_the_cache_is_built(backend: str, entry: dict[str, Any], key: str, cure: str) -> None:
     location = {} if entry == {} else {"LOCATION": "memory://"}
     with override_settings(
         CACHES={
@@ -80,7 +80,7 @@ def test_a_wrong_setting_fails_as_the_cache_is_built(backend: str, entry: dict[s
         ("DJANGO_VALKEY_SCAN_ITERSIZE", 0, "identity.IdentityCompressor"),
     ],
 )
-def test_a_wrong_global_setting_is_named_as_it_was_written(name: str, value: object, compressor: str) -> None:
+def test_wrong_global_setting_is_named_as_written(name: str, value: object, compressor: str) -> None:
     entry = {
         "BACKEND": "django_valkey.cache.ValkeyCache",
         "LOCATION": "memory://",
@@ -106,7 +106,7 @@ def test_passwords_stay_out_of_errors_and_reprs() -> None:
     assert secret not in str(failed.value)
 
 
-def test_a_server_that_is_down_is_a_transport_error_with_alias_and_endpoint() -> None:
+def test_server_down_is_a_transport_error_with_alias_and_endpoint() -> None:
     port = free_port()
     entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": f"valkey://127.0.0.1:{port}/2"}
     with override_settings(CACHES={"default": entry, "pages": {**entry, "KEY_PREFIX": "pages"}}):
@@ -118,7 +118,7 @@ def test_a_server_that_is_down_is_a_transport_error_with_alias_and_endpoint() ->
             assert f"alias {alias}, server valkey://127.0.0.1:{port}/2" in str(caught.value)
 
 
-def test_ignored_errors_are_misses_and_logged_where_the_project_says(caplog: pytest.LogCaptureFixture) -> None:
+def test_ignored_errors_are_misses_and_logged_by_the_configured_logger(caplog: pytest.LogCaptureFixture) -> None:
     entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": f"valkey://127.0.0.1:{free_port()}"}
     with override_settings(
         CACHES={"default": entry},
@@ -132,7 +132,7 @@ def test_ignored_errors_are_misses_and_logged_where_the_project_says(caplog: pyt
     assert {record.name for record in caplog.records} == {"shop.cache"}
 
 
-def test_the_errors_of_django_valkey_keep_their_names_and_texts() -> None:
+def test_errors_keep_the_names_and_texts_of_django_valkey() -> None:
     error = ConnectionInterrupted("connection")
     error.__cause__ = TimeoutError("late")
     assert (str(error), error.connection) == ("Valkey TimeoutError: late", "connection")

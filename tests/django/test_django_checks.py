@@ -1,4 +1,4 @@
-"""System checks: every fault of every alias has its id before anything is served, and nothing is connected for it."""
+"""Test system checks: every fault of every alias is found with its id, without a connection."""
 
 import os
 import re
@@ -40,7 +40,7 @@ def options(**given: object) -> dict[str, Any]:
 
 
 class OwnClient(DefaultClient):
-    """A client of the project's own, for sync code."""
+    """A custom client for sync code."""
 
     def get(self, *arguments: Any, **named: Any) -> Any:
         return super().get(*arguments, **named)
@@ -105,12 +105,12 @@ FAULTS: Final[dict[str, tuple[str, dict[str, Any], dict[str, object], str]]] = {
     ),
     "documented backend": ("W001", entry(backend=ASYNC.replace("cache.A", "caches.A")), {}, f"as '{ASYNC}'; write"),
 }
-"""A fault: its id, the alias, global settings, and what the message says."""
+"""A fault: its id, the alias, global settings, and the text of the message."""
 
 
 @pytest.fixture(autouse=True)
 def needy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """A compressor whose package is not installed; and no socket may be made."""
+    """Provide a compressor with a missing package, and forbid sockets."""
     (tmp_path / "needy_compressor.py").write_text("import absent\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(socket.socket, "connect", _refuse, raising=False)
@@ -123,7 +123,7 @@ def _refuse(*_: object) -> None:
 
 
 def found(aliases: Mapping[str, Any], *, deploy: bool = False, **given: object) -> list[tuple[str, str, str]]:
-    """What the checks say of these aliases: ids, messages and hints."""
+    """Return the ids, messages and hints of the checks for these aliases."""
     with override_settings(CACHES=aliases, **given):
         messages = checks.check_deployment() if deploy else checks.check_caches()
     return [(str(each.id).removeprefix("django_valkey."), each.msg, str(each.hint)) for each in messages]
@@ -131,7 +131,7 @@ def found(aliases: Mapping[str, Any], *, deploy: bool = False, **given: object) 
 
 @pytest.mark.filterwarnings("ignore::dvcache.ConfigurationWarning")
 @pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_has_its_id_a_message_and_a_section_of_the_docs(fault: str) -> None:
+def test_each_fault_has_an_id_a_message_and_a_section_of_the_docs(fault: str) -> None:
     number, wrong, given, message = FAULTS[fault]
     [(said, text, hint)] = found({"default": wrong}, **given)
     assert said == number
@@ -140,7 +140,7 @@ def test_each_fault_has_its_id_a_message_and_a_section_of_the_docs(fault: str) -
     assert hint == f"See docs/checks.md#django_valkey{number.lower()} of dvcache."
 
 
-def test_a_right_project_has_no_faults() -> None:
+def test_correct_project_has_no_faults() -> None:
     right = {"default": entry(), "pages": entry("valkeys://:s3cr3t@cache.example.com:6379/1"), "other": LOCAL}
     assert found(right, **CACHE_SESSIONS, **MIDDLEWARE) == []
     checked = {
@@ -150,11 +150,11 @@ def test_a_right_project_has_no_faults() -> None:
 
 
 LOCAL: Final = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"SOKET_TIMEOUT": 1}}
-"""Another library's backend, whose options are its own."""
+"""A backend of another library, with its own options."""
 
 
 @pytest.mark.filterwarnings("ignore::dvcache.ConfigurationWarning")
-def test_all_faults_of_all_aliases_are_told_at_once() -> None:
+def test_all_faults_of_all_aliases_are_reported_at_once() -> None:
     alone = {name: fault for name, fault in FAULTS.items() if not fault[2]}
     aliases = {name: fault[1] | {"KEY_PREFIX": name} for name, fault in alone.items() if "KEY_PREFX" not in fault[1]}
     said = found(aliases)
@@ -201,7 +201,7 @@ SHARED: Final = {
 
 
 @pytest.mark.parametrize("case", SHARED)
-def test_aliases_that_clear_each_other_are_told(case: str) -> None:
+def test_aliases_that_clear_each_other_are_reported(case: str) -> None:
     one, other, wiping = SHARED[case]
     said = found({"one": one, "other": other})
     assert [(number, text.partition(":")[0]) for number, text, _ in said] == [
@@ -209,7 +209,7 @@ def test_aliases_that_clear_each_other_are_told(case: str) -> None:
     ]
 
 
-def test_an_alias_that_clears_several_others_is_told_once() -> None:
+def test_alias_that_clears_several_others_is_reported_once() -> None:
     said = found({"one": entry(), "two": options(CLEAR_SCOPE="prefix"), "three": entry()})
     assert [text.partition(";")[0] for _, text, _ in said] == [
         f"CACHES[{alias!r}]: clear() empties "
@@ -220,7 +220,7 @@ def test_an_alias_that_clears_several_others_is_told_once() -> None:
 
 
 @pytest.mark.parametrize("case", SHARED)
-def test_aliases_that_clear_each_other_are_told_at_their_build_where_no_check_is_installed(case: str) -> None:
+def test_aliases_that_clear_each_other_are_reported_at_unchecked_build(case: str) -> None:
     one, other, wiping = SHARED[case]
     others = [name for name in settings.INSTALLED_APPS if name != "django_valkey"]
     with override_settings(CACHES={"one": one, "other": other}, INSTALLED_APPS=others):
@@ -236,7 +236,7 @@ def test_aliases_that_clear_each_other_are_told_at_their_build_where_no_check_is
 
 
 @pytest.mark.parametrize("fault", [name for name in FAULTS if name not in {"misspelt backend", "missing backend"}])
-def test_each_fault_comes_out_at_the_build_where_no_check_is_installed(fault: str) -> None:
+def test_each_fault_is_reported_at_build_without_checks(fault: str) -> None:
     _, wrong, given, message = FAULTS[fault]
     others = [name for name in settings.INSTALLED_APPS if name != "django_valkey"]
     unchecked = override_settings(CACHES={"default": wrong}, INSTALLED_APPS=others, **given)
@@ -263,7 +263,7 @@ EXPOSED: Final = {
 
 
 @pytest.mark.parametrize("location", EXPOSED)
-def test_unsigned_pickles_are_told_where_others_may_write_them(location: str) -> None:
+def test_unsigned_pickles_are_reported_where_others_may_write_them(location: str) -> None:
     aliases = {"default": {}, "json": {"SERIALIZER": JSON}, "signed": {"SERIALIZER": SignedSerializer}}
     aliases["former"] = {"SERIALIZER": JSON, "SERIALIZER_FALLBACKS": [PickleSerializer]}
     said = found({alias: entry(location, OPTIONS=given) for alias, given in aliases.items()}, deploy=True)
@@ -279,7 +279,7 @@ def test_unsigned_pickles_are_told_where_others_may_write_them(location: str) ->
     "location", ["embedded://", "embedded:///1", "memory://", "memory://name", "valkey://:p@localhost"]
 )
 @pytest.mark.parametrize("backend", [SYNC, ASYNC])
-def test_server_for_development_is_told_before_deployment(location: str, backend: str) -> None:
+def test_development_server_is_reported_before_deployment(location: str, backend: str) -> None:
     aliases = {"default": entry(location, backend), "pages": entry(f"{location}", KEY_PREFIX="p", OPTIONS=_JSON)}
     said = [text for number, text, _ in found(aliases, deploy=True) if number == "W004"]
     scheme = location.partition("://")[0]
@@ -297,12 +297,12 @@ SESSION_ENGINES: Final = {
     "django.contrib.sessions.backends.signed_cookies": False,
     "no.such.engine": False,
 }
-"""Whether sessions are in the cache alone. The second one is a project's own: the class imported above."""
+"""Session engines, and whether sessions are in the cache alone. The second is the class imported above."""
 
 
 @pytest.mark.parametrize("engine", SESSION_ENGINES)
 @pytest.mark.parametrize("how", ["option", "setting"])
-def test_sessions_in_an_alias_that_ignores_exceptions_are_told(engine: str, how: str) -> None:
+def test_sessions_in_an_alias_that_ignores_exceptions_are_reported(engine: str, how: str) -> None:
     given: dict[str, object] = {"SESSION_ENGINE": engine, "SESSION_CACHE_ALIAS": "sessions"}
     if how == "setting":
         given["DJANGO_VALKEY_IGNORE_EXCEPTIONS"] = True
@@ -322,13 +322,13 @@ LEFT_OVER: Final = (
 
 @pytest.mark.parametrize("prefix", ["DJANGO_REDIS_", "DJANGO_ASYNC_REDIS_", "DJANGO_CACHEX_"])
 @pytest.mark.parametrize("name", LEFT_OVER)
-def test_setting_of_another_library_is_told_with_ours(prefix: str, name: str) -> None:
+def test_settings_of_another_library_are_reported_with_ours(prefix: str, name: str) -> None:
     left = f"{prefix}{name}"
     [(number, text, _)] = found({"default": entry()}, **{left: "x"})
     assert (number, text) == ("W001", f"the setting {left} was ignored; write DJANGO_VALKEY_{name}")
 
 
-def test_setting_of_another_library_that_is_in_use_is_not_told() -> None:
+def test_settings_of_another_library_in_use_are_not_reported() -> None:
     given = {"DJANGO_REDIS_IGNORE_EXCEPTIONS": True}
     used = {"default": entry(), "old": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": "redis://h"}}
     assert found(used, **given) == []
@@ -341,7 +341,7 @@ _JSON: Final = {"SERIALIZER": JSON}
 
 
 @pytest.mark.parametrize("given", [CACHE_SESSIONS, {"SESSION_ENGINE": "django.contrib.sessions.backends.cached_db"}])
-def test_a_session_on_an_async_alias_raises_and_awaits_nothing(given: dict[str, object]) -> None:
+def test_session_on_an_async_alias_raises_and_awaits_nothing(given: dict[str, object]) -> None:
     with (
         override_settings(CACHES={"default": entry("memory://", ASYNC)}, **given),
         pytest.raises(ConfigurationError, match="SESSION_CACHE_ALIAS names this alias"),
@@ -349,7 +349,7 @@ def test_a_session_on_an_async_alias_raises_and_awaits_nothing(given: dict[str, 
         SessionStore("a" * 32).load()
 
 
-def test_an_async_alias_may_stand_beside_the_one_of_the_sessions() -> None:
+def test_async_alias_may_stand_beside_the_session_alias() -> None:
     aliases = {"default": entry("memory://"), "async": entry("memory://b", ASYNC)}
     with override_settings(CACHES=aliases, **CACHE_SESSIONS, **MIDDLEWARE):
         assert SessionStore("a" * 32).load() == {}
@@ -360,7 +360,7 @@ def test_an_async_alias_may_stand_beside_the_one_of_the_sessions() -> None:
             caches["async"]
 
 
-def test_the_middleware_on_an_async_alias_raises() -> None:
+def test_middleware_on_an_async_alias_raises() -> None:
     with (
         override_settings(CACHES={"default": entry("memory://", ASYNC)}, **MIDDLEWARE),
         pytest.raises(ConfigurationError, match="CACHE_MIDDLEWARE_ALIAS names this alias"),
@@ -368,7 +368,7 @@ def test_the_middleware_on_an_async_alias_raises() -> None:
         caches["default"]
 
 
-def test_the_application_registers_both_checks() -> None:
+def test_application_registers_both_checks() -> None:
     assert apps.is_installed("django_valkey")
     assert checks.check_caches in registry.get_checks()
     assert checks.check_deployment not in registry.get_checks()
@@ -394,7 +394,7 @@ CACHES = {
 
 
 @pytest.mark.full("starts programs")
-def test_manage_py_check_is_clean_for_the_example_and_names_the_faults_of_a_wrong_one(tmp_path: Path) -> None:
+def test_manage_py_check_passes_the_example_and_names_faults(tmp_path: Path) -> None:
     project = ROOT / "docs" / "examples" / "project"
     paths = os.pathsep.join([str(tmp_path), str(project), environment()["PYTHONPATH"]])
     clean = programs.run(str(project / "manage.py"), "check", env=environment(PYTHONPATH=paths))
@@ -408,7 +408,7 @@ def test_manage_py_check_is_clean_for_the_example_and_names_the_faults_of_a_wron
 
 
 @pytest.mark.parametrize(
-    ("location", "options", "told"),
+    ("location", "options", "reported"),
     [
         ("valkeys://:p@h", {}, ["W006"]),
         ("valkeys://:p@h", {"TLS_CHECK_HOSTNAME": True}, []),
@@ -422,9 +422,9 @@ def test_manage_py_check_is_clean_for_the_example_and_names_the_faults_of_a_wron
         ("valkeys://:p@service/0?ssl_check_hostname=true", ON_TLS_SENTINELS, ["W006"]),
     ],
 )
-def test_certificates_that_may_name_another_host_are_told_before_deployment(
-    location: str, options: dict[str, Any], told: list[str]
+def test_certificates_for_another_host_are_reported_before_deployment(
+    location: str, options: dict[str, Any], reported: list[str]
 ) -> None:
     with override_settings(CACHES={"default": entry(location, OPTIONS=options)}):
         found = [str(each.id).rpartition(".")[2] for each in checks.check_deployment()]
-        assert [each for each in found if each in {"W006", "W007"}] == told
+        assert [each for each in found if each in {"W006", "W007"}] == reported

@@ -1,4 +1,4 @@
-"""`client=`: every method on a client of valkey-py's, or queued in a pipeline."""
+"""Test `client=`: every method on a client of valkey-py, or queued in a pipeline."""
 
 import asyncio
 import inspect
@@ -45,25 +45,25 @@ GIVEN: dict[str, object] = {
 
 
 class Own(ValkeyCache):
-    """A cache class of a project's."""
+    """A custom cache class."""
 
     def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:  # type: ignore[override]
         return f"own {super().get(key, default, version, client=client)}"  # type: ignore[call-arg]
 
 
 class OwnClient(DefaultClient):
-    """A client class of a project's."""
+    """A custom client class."""
 
     def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:  # type: ignore[override]
         return "client", super().get(key, default, version, client=client)  # type: ignore[call-arg]
 
 
 MEANT: dict[tuple[str, str], object] = {("linsert", "where"): "before", ("zmscore", "values"): ["m"]}
-"""What a name means in one operation."""
+"""The value of a name in one operation."""
 
 
 def arguments(name: str) -> tuple[list[Any], dict[str, Any]]:
-    """What an operation is called with: what it cannot do without, by the names of its parameters."""
+    """Return the required arguments of an operation, from the names of its parameters."""
     positional: list[Any] = []
     for parameter in list(inspect.signature(getattr(Methods, name)).parameters.values())[1:]:
         if parameter.kind is parameter.VAR_POSITIONAL:
@@ -82,7 +82,7 @@ def raw(server: Server) -> Iterator[Any]:
 
 @pytest.fixture
 def nowhere(configured: Configure) -> Iterator[Any]:
-    """A cache that has no server of its own."""
+    """A cache without a server."""
     with configured(NOWHERE, OPTIONS={"SOCKET_CONNECT_TIMEOUT": 1}):
         yield caches["default"]
 
@@ -95,7 +95,7 @@ def test_every_operation_takes_a_client(cls: type, name: str) -> None:
     assert "client" not in inspect.signature(getattr(cls, name).__wrapped__.__wrapped__).parameters
 
 
-def test_a_call_goes_through_the_client_that_it_is_given(nowhere: Any, raw: Any, server: Server) -> None:
+def test_call_uses_the_client_argument(nowhere: Any, raw: Any, server: Server) -> None:
     assert nowhere.set("a", {"b": 1}, 60, client=raw) is True
     assert nowhere.get("a", client=raw) == {"b": 1}
     assert nowhere.get("a", "default", version=2, client=raw) == "default"
@@ -117,18 +117,18 @@ def test_a_call_goes_through_the_client_that_it_is_given(nowhere: Any, raw: Any,
     assert b"name=borrowed" in server.raw("CLIENT", "LIST")
 
 
-def test_who_waits_for_a_lock_on_a_client_does_not_wait_for_those_on_the_caches_server(
+def test_lock_waiters_on_a_client_do_not_wait_for_those_on_the_default(
     server: Server, configured: Configure, raw: Any
 ) -> None:
     with configured(server.url(1)):
         cache: Any = caches["default"]
-        cache._context.lock_queue.join(b":1:l")  # as one that waits for the lock of this name on the cache's own server
+        cache._context.lock_queue.join(b":1:l")  # like a waiter for the lock of this name on the cache's own server
         with cache.get_lock("l", timeout=60, blocking_timeout=5, client=raw) as lock:
             assert lock.owned()
             assert cache.get_lock("l", client=raw)._context.lock_queue is lock._context.lock_queue
 
 
-def test_an_asynchronous_call_goes_through_the_client_that_it_is_given(server: Server, configured: Configure) -> None:
+def test_async_call_uses_the_client_argument(server: Server, configured: Configure) -> None:
     async def scenario(spelling: str) -> None:
         cache = caches["default"]
 
@@ -153,7 +153,7 @@ def test_an_asynchronous_call_goes_through_the_client_that_it_is_given(server: S
             asyncio.run(scenario(spelling))
 
 
-def test_a_pipeline_queues_and_is_returned(nowhere: Any, raw: Any) -> None:
+def test_pipeline_queues_and_is_returned(nowhere: Any, raw: Any) -> None:
     with raw.pipeline() as pipeline:
         assert nowhere.set("a", 1, 60, client=pipeline) is pipeline
         assert nowhere.incr("a", client=pipeline) is pipeline
@@ -168,7 +168,7 @@ def test_a_pipeline_queues_and_is_returned(nowhere: Any, raw: Any) -> None:
 
 
 class Prepared:
-    """Entries of several pages, for operations on them to find."""
+    """Store entries of several pages for operations to find."""
 
     many = range(1100)
 
@@ -192,7 +192,7 @@ class Prepared:
 
 
 def nothing(*_: object) -> None:
-    """Prepare nothing: operations on what is not there take as many round trips."""
+    """Store nothing: operations on missing entries take as many round trips."""
 
 
 PREPARED: dict[str, Any] = {
@@ -216,7 +216,7 @@ class Counted:
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name not in STREAMS])
-def test_a_pipeline_refuses_what_takes_several_round_trips_and_nothing_else(name: str, configured: Configure) -> None:
+def test_pipeline_refuses_only_methods_of_several_round_trips(name: str, configured: Configure) -> None:
     positional, named = arguments(name)
     with configured("memory://pipelines"):
         cache: Any = caches["default"]
@@ -237,13 +237,13 @@ def test_a_pipeline_refuses_what_takes_several_round_trips_and_nothing_else(name
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_a_pipeline_refuses_what_yields_page_by_page(nowhere: Any, name: str) -> None:
+def test_pipeline_refuses_methods_that_yield_pages(nowhere: Any, name: str) -> None:
     positional, _ = arguments(name)
     with pytest.raises(NotSupportedError, match=name):
         list(getattr(nowhere, name)(*positional, client=valkey.Valkey().pipeline()))
 
 
-def test_what_is_no_client_for_this_call_is_refused_by_name(nowhere: Any) -> None:
+def test_client_argument_that_does_not_fit_the_call_is_refused_by_name(nowhere: Any) -> None:
     for client in (object(), valkey.asyncio.Valkey(), valkey.Valkey(decode_responses=True)):
         with pytest.raises(NotSupportedError, match="client="):
             nowhere.get("a", client=client)
@@ -255,14 +255,14 @@ def test_what_is_no_client_for_this_call_is_refused_by_name(nowhere: Any) -> Non
         asyncio.run(nowhere.aget("a", client=valkey.Valkey()))
 
 
-def test_a_client_without_a_server_is_ignored_where_errors_are(configured: Configure) -> None:
+def test_client_argument_without_a_server_is_ignored_with_ignored_errors(configured: Configure) -> None:
     with configured("memory://ignored", OPTIONS={"IGNORE_EXCEPTIONS": True}):
         client = valkey.Valkey(port=1)
         assert caches["default"].get("a", "default", client=client) == "default"
         assert caches["default"].set_many({"a": 1}, client=client) == ["a"]
 
 
-def test_an_override_of_the_projects_own_is_given_the_client(configured: Configure, raw: Any) -> None:
+def test_override_of_the_project_receives_the_client_argument(configured: Configure, raw: Any) -> None:
     with configured(NOWHERE, BACKEND=f"{__name__}.Own"):
         cache: Any = caches["default"]
         assert cache.set("a", 1, client=raw)

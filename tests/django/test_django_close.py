@@ -1,4 +1,4 @@
-"""CLOSE_CONNECTION: as a request ends, what idles is ended, and never a command in flight."""
+"""Test CLOSE_CONNECTION: the end of a request closes idle connections and none with a command in flight."""
 
 import asyncio
 import threading
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("raw_pools")
 
 
 @pytest.mark.parametrize("way", ["option", "global setting", "off", "off for this alias"])
-def test_connections_end_with_the_request_where_the_project_says_so(
+def test_connections_close_at_the_end_of_the_request_if_configured(
     way: str, server: Server, configured: Configure
 ) -> None:
     own = {"option": {"CLOSE_CONNECTION": True}, "off for this alias": {"CLOSE_CONNECTION": False}}.get(way, {})
@@ -42,14 +42,14 @@ OWN_POOL = {"CONNECTION_POOL_CLASS": "tests.support.custom_pools.OwnBlockingPool
 
 
 @pytest.mark.parametrize("options", [{}, OWN_POOL], ids=["lean", "own pool"])
-def test_a_command_of_another_thread_is_finished_before_its_connection_ends(
+def test_command_in_another_thread_finishes_before_its_connection_closes(
     options: dict[str, Any], server: Server, configured: Configure
 ) -> None:
     with configured(server.url(), OPTIONS={**NAMED, **options, "CLOSE_CONNECTION": True}):
         caches["default"].set("n", 1)
         answers: list[object] = []
         with server.paused():
-            # What is lost is sent again where that is safe, which a counter is not.
+            # a lost command is repeated only if that is safe, which an increment is not
             counter = threading.Thread(target=lambda: answers.append(caches["default"].incr("n")))
             counter.start()
             counter.join(0.1)
@@ -61,7 +61,7 @@ def test_a_command_of_another_thread_is_finished_before_its_connection_ends(
         server.wait_until(lambda: connections(server) == 0)
 
 
-def test_a_raw_client_of_another_thread_that_blocks_is_not_cut_off(server: Server, configured: Configure) -> None:
+def test_raw_client_blocking_in_another_thread_is_not_disconnected(server: Server, configured: Configure) -> None:
     pool = {**NAMED, "CONNECTION_POOL_CLASS": "valkey.BlockingConnectionPool", "CLOSE_CONNECTION": True}
     with configured(server.url(), OPTIONS=pool):
         popped: list[object] = []
@@ -78,7 +78,7 @@ def test_a_raw_client_of_another_thread_that_blocks_is_not_cut_off(server: Serve
 
 
 @pytest.mark.parametrize("backend", ["cache.ValkeyCache", "async_cache.cache.AsyncValkeyCache"])
-def test_an_event_loops_connection_ends_when_nothing_is_in_flight(
+def test_event_loop_connection_closes_when_nothing_is_in_flight(
     backend: str, server: Server, configured: Configure
 ) -> None:
     options = {**NAMED, "CLOSE_CONNECTION": True}

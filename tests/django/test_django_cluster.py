@@ -1,4 +1,4 @@
-"""Clusters under Django: the backend and every other way to ask for one, its own methods, and valkey-py's clients."""
+"""Test clusters under Django: the backend and every other way to select one, its methods, and raw clients."""
 
 import asyncio
 import inspect
@@ -61,7 +61,7 @@ class TestClusterValkeyCache(CacheConformance):
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
-def test_every_way_has_the_methods_of_clusters_and_so_has_its_client(
+def test_cluster_methods_exist_on_every_configuration_and_its_client(
     way: dict[str, Any], configured: Configure
 ) -> None:
     with configured("valkey://127.0.0.1:1", **way):
@@ -72,7 +72,7 @@ def test_every_way_has_the_methods_of_clusters_and_so_has_its_client(
         assert asyncio.run(cache.akeyslot("k")) == slot(b":1:k")
 
 
-def test_elsewhere_there_are_no_methods_of_clusters(configured: Configure) -> None:
+def test_cluster_methods_are_absent_on_other_topologies(configured: Configure) -> None:
     with configured("valkey://127.0.0.1:1"):
         cache: Any = caches["default"]
         for name in ("keyslot", "akeyslot", "flushall", "nonsense"):
@@ -81,7 +81,9 @@ def test_elsewhere_there_are_no_methods_of_clusters(configured: Configure) -> No
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
-def test_every_way_leads_to_the_cluster(way: dict[str, Any], cluster: Cluster, configured: Configure) -> None:
+def test_cluster_is_reached_by_every_configuration(
+    way: dict[str, Any], cluster: Cluster, configured: Configure
+) -> None:
     names = [f"k{n}" for n in range(30)]
     with configured(cluster.urls()[:1], **way):
         cache: Any = caches["default"]
@@ -97,7 +99,7 @@ def test_every_way_leads_to_the_cluster(way: dict[str, Any], cluster: Cluster, c
 
 @pytest.fixture(params=["", "a"], ids=["sync", "async"])
 def call(request: pytest.FixtureRequest, cluster: Cluster, configured: Configure) -> Iterator[Any]:
-    """A function that calls a method of the cache by its name, in one mode."""
+    """Return a function that calls a method of the cache by its name, in one mode."""
     prefix = request.param
     with configured(",".join(cluster.urls()), BACKEND=BACKEND, TIMEOUT=77), asyncio.Runner() as runner:
         cache = caches["default"]
@@ -113,7 +115,7 @@ def call(request: pytest.FixtureRequest, cluster: Cluster, configured: Configure
         yield call
 
 
-def test_keyslot_is_the_servers(call: Any, cluster: Cluster) -> None:
+def test_keyslot_agrees_with_the_server(call: Any, cluster: Cluster) -> None:
     for key in ("a", "{a}b", "größe"):
         assert call("keyslot", key) == cluster.nodes[0].raw("CLUSTER", "KEYSLOT", f":1:{key}")
     assert call("keyslot", "a", version=2) == cluster.nodes[0].raw("CLUSTER", "KEYSLOT", ":2:a")
@@ -126,14 +128,14 @@ def test_msetnx_stores_all_or_none(call: Any) -> None:
     assert call("ttl", "{t}a") == 77
 
 
-def test_what_is_to_be_stored_at_once_must_lie_in_one_slot(call: Any) -> None:
+def test_msetnx_keys_must_be_in_one_slot(call: Any) -> None:
     for name, more in (("msetnx", {}), ("mset", {"atomic": True}), ("mset", {"nx": True})):
         with pytest.raises(NotSupportedError, match=r":1:a, :1:b .*braces"):
             call(name, {"a": 1, "b": 2}, **more)
     assert call("get_many", ["a", "b"]) == {}
 
 
-def test_mset_stores_at_once_where_it_can_and_else_by_slot(call: Any) -> None:
+def test_mset_is_atomic_in_one_slot_and_split_by_slot_otherwise(call: Any) -> None:
     data = {f"k{n}": n for n in range(20)}
     assert call("mset", data, 60) is True
     assert call("mset", {"{t}a": 1, "{t}b": 2}, 60) is True
@@ -146,12 +148,12 @@ def test_mset_stores_at_once_where_it_can_and_else_by_slot(call: Any) -> None:
     assert call("get", "{t}a") is None
 
 
-def test_a_positional_timeout_of_set_many_is_a_timeout(call: Any) -> None:
+def test_set_many_positional_timeout_is_a_timeout(call: Any) -> None:
     assert call("set_many", {"a": 1, "b": 2}, 60) == []
     assert (call("ttl", "a"), call("ttl", "b")) == (60, 60)
 
 
-def test_keys_are_those_of_every_primary(call: Any) -> None:
+def test_keys_lists_the_keys_of_every_primary(call: Any) -> None:
     names = {f"k{n}" for n in range(50)}
     call("set_many", dict.fromkeys(names, 1))
     for arguments in ({}, {"pattern": "k*"}, {"search": "*"}, {"target_nodes": "default-node"}):
@@ -182,7 +184,7 @@ def test_readonly_reads_from_replicas_until_readwrite(call: Any, cluster: Cluste
     assert calls(replica, "get") == before + 3
 
 
-def test_valkey_pys_client_of_the_cluster_is_to_be_had_in_both_modes(cluster: Cluster, configured: Configure) -> None:
+def test_raw_cluster_client_of_valkey_py_is_available_in_both_modes(cluster: Cluster, configured: Configure) -> None:
     async def scenario() -> None:
         client = await async_cache.get_valkey_connection("default")
         assert isinstance(client, valkey.asyncio.cluster.ValkeyCluster)
@@ -206,7 +208,7 @@ def test_valkey_pys_client_of_the_cluster_is_to_be_had_in_both_modes(cluster: Cl
         asyncio.run(scenario())
 
 
-def test_a_call_goes_through_the_client_of_a_cluster_that_it_is_given(cluster: Cluster, configured: Configure) -> None:
+def test_cluster_client_argument_is_used_by_the_call(cluster: Cluster, configured: Configure) -> None:
     values = {f"k{n}": [n] for n in range(30)}
     with (
         configured("valkey://127.0.0.1:1", BACKEND=BACKEND),
@@ -226,7 +228,7 @@ def test_a_call_goes_through_the_client_of_a_cluster_that_it_is_given(cluster: C
         with pytest.raises(TransportError):
             cache.get("k1")
         raw.nodes_manager.nodes_cache.pop(f"127.0.0.1:{cluster.owner(cache.keyslot('k2')).port}")
-        assert cache.set("k2", 1, client=raw)  # to a node that the client did not know
+        assert cache.set("k2", 1, client=raw)  # to a node unknown to the client
         with raw.pipeline() as pipeline:
             assert cache.set("k2", 2, client=pipeline) is pipeline
             assert pipeline.execute() == [True]
@@ -234,9 +236,7 @@ def test_a_call_goes_through_the_client_of_a_cluster_that_it_is_given(cluster: C
             asyncio.run(cache.aget("k1", client=valkey.asyncio.cluster.ValkeyCluster(cluster.nodes[0].host)))
 
 
-def test_the_client_of_a_cluster_is_asked_as_clusters_are_whatever_the_alias_is(
-    cluster: Cluster, configured: Configure
-) -> None:
+def test_cluster_client_argument_is_called_as_a_cluster_on_any_alias(cluster: Cluster, configured: Configure) -> None:
     before = sum(calls(node, "msetex") for node in cluster.nodes)
     with (
         configured("valkey://127.0.0.1:1", BACKEND="django_valkey.cache.ValkeyCache", OPTIONS={"HERD": True}),
@@ -272,26 +272,26 @@ def test_every_thread_has_the_same_pools(cluster: Cluster, configured: Configure
         ("", {}, "a URL is missing"),
     ],
 )
-def test_what_a_cluster_cannot_be_is_refused_when_the_cache_is_built(
+def test_unsupported_cluster_settings_are_refused_when_the_cache_is_built(
     location: object, options: dict[str, Any], words: str, configured: Configure
 ) -> None:
     with configured(location, BACKEND=BACKEND, OPTIONS=options), pytest.raises(ImproperlyConfigured, match=words):
         caches["default"]
 
 
-def test_every_method_of_clusters_is_there_in_both_modes_with_the_same_arguments() -> None:
+def test_cluster_methods_take_the_same_arguments_in_both_modes() -> None:
     own = [name for name in vars(ClusterCache) if not name.startswith("_")]
     assert own == [name for name in vars(AsyncClusterCache) if not name.startswith("_")]
     assert [f"a{name}" for name in own] == [name for name in vars(ClusterCoroutines) if not name.startswith("_")]
     for name in own:
         method = getattr(ClusterValkeyCache, name)
         assert method is getattr(DefaultClusterClient, name) is getattr(ClusterCache, name)
-        for twin in (getattr(ClusterValkeyCache, f"a{name}"), getattr(AsyncDefaultClusterClient, name)):
-            assert inspect.signature(twin) == inspect.signature(method)
-            assert inspect.iscoroutinefunction(twin)
+        for counterpart in (getattr(ClusterValkeyCache, f"a{name}"), getattr(AsyncDefaultClusterClient, name)):
+            assert inspect.signature(counterpart) == inspect.signature(method)
+            assert inspect.iscoroutinefunction(counterpart)
 
 
-def test_a_cluster_that_is_gone_leaves_empty_values_where_errors_are_ignored(configured: Configure) -> None:
+def test_cluster_down_returns_empty_values_with_ignored_errors(configured: Configure) -> None:
     with configured("valkey://127.0.0.1:1", BACKEND=BACKEND, OPTIONS={"IGNORE_EXCEPTIONS": True}):
         cache: Any = caches["default"]
         assert cache.get_many(["a", "b"]) == cache.mget_nonatomic(["a"]) == {}

@@ -1,4 +1,4 @@
-"""Serializers, compressors and key functions by the dotted paths of settings files."""
+"""Test serializers, compressors and key functions named by the dotted paths of settings files."""
 
 import datetime as dt
 import pickle
@@ -30,7 +30,7 @@ class Upper(JSONSerializer):
 
 
 class Reversing(BaseCompressor):
-    """A project's own: keeps the odd bytes only, to be shorter."""
+    """A custom compressor that keeps every other byte."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         super().__init__(options=options)
@@ -67,7 +67,7 @@ def stored(name: str = "a") -> bytes:
     return bytes(reply)
 
 
-def test_what_is_stored_is_what_django_valkey_stores(configured: Configure) -> None:
+def test_stored_bytes_are_those_of_django_valkey(configured: Configure) -> None:
     with configured("memory://bytes"):
         cache = caches["default"]
         for value in (LONG, True, None, "1", [1]):
@@ -78,7 +78,7 @@ def test_what_is_stored_is_what_django_valkey_stores(configured: Configure) -> N
             assert stored() == repr(number).encode()
 
 
-def test_the_defaults_are_the_ones_with_dotted_paths(configured: Configure) -> None:
+def test_defaults_are_the_classes_with_dotted_paths(configured: Configure) -> None:
     options = {
         "SERIALIZER": "django_valkey.serializers.pickle.PickleSerializer",
         "COMPRESSOR": "django_valkey.compressors.identity.IdentityCompressor",
@@ -99,20 +99,20 @@ def test_pickle_version_is_the_protocol(configured: Configure) -> None:
         PickleSerializer({"PICKLE_VERSION": "new"})
 
 
-def test_json_writes_what_django_writes(configured: Configure) -> None:
+def test_json_writes_the_same_as_django(configured: Configure) -> None:
     with configured("memory://json", OPTIONS={"SERIALIZER": "django_valkey.serializers.json.JSONSerializer"}):
         caches["default"].set("a", {"day": dt.date(2026, 1, 2), "price": Decimal("1.50")})
         assert stored() == b'{"day": "2026-01-02", "price": "1.50"}'
         assert caches["default"].get("a") == {"day": "2026-01-02", "price": "1.50"}
 
 
-def test_a_serializer_of_the_projects_own_is_used(configured: Configure) -> None:
+def test_custom_serializer_is_used(configured: Configure) -> None:
     with configured("memory://own", OPTIONS={"SERIALIZER": f"{__name__}.Upper"}):
         caches["default"].set("a", {"b": 1})
         assert caches["default"].get("a") == {"B": 1}
 
 
-def test_zlib_compresses_what_is_longer_than_the_minimum(configured: Configure) -> None:
+def test_zlib_compresses_values_over_the_minimum(configured: Configure) -> None:
     options = {"COMPRESSOR": "django_valkey.compressors.zlib.ZlibCompressor"}
     with configured("memory://zlib", OPTIONS=options):
         cache = caches["default"]
@@ -149,11 +149,11 @@ PATHS = {
     "compressors.zstd.ZStdCompressor": "zstd.ZstdCompressor",
     "compressors.brotli.BrotliCompressor": "brotli.BrotliCompressor",
 }
-"""Of django_valkey, each with the class of the core's that it stands for."""
+"""Paths of django_valkey, each with the class of the core that it stands for."""
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_dotted_path_stores_what_the_class_of_the_core_stores(path: str, configured: Configure) -> None:
+def test_every_dotted_path_stores_the_same_as_the_core_class(path: str, configured: Configure) -> None:
     option = "SERIALIZER" if path.startswith("serializers") else "COMPRESSOR"
     entries = []
     own = f"dvcache.{path.partition('.')[0]}.{PATHS[path]}"
@@ -194,13 +194,13 @@ def test_every_global_setting_of_a_compressor_reaches_it(configured: Configure) 
 
 
 class Gentle(ZlibCompressor):
-    """A project's own, set up as django-valkey's classes are."""
+    """A custom compressor with constants, as django-valkey's classes have them."""
 
     level = 1
     min_length = 100
 
 
-def test_the_settings_of_a_compressor_can_be_constants_of_a_class(configured: Configure) -> None:
+def test_compressor_settings_can_be_class_constants(configured: Configure) -> None:
     with configured("memory://gentle", OPTIONS={"COMPRESSOR": f"{__name__}.Gentle", "COMPRESS_LEVEL": 9}):
         caches["default"].set("a", LONG)
         assert stored() == zlib.compress(pickle.dumps(LONG), 1)
@@ -209,7 +209,7 @@ def test_the_settings_of_a_compressor_can_be_constants_of_a_class(configured: Co
     assert (ZlibCompressor.min_length, ZlibCompressor.level, ZlibCompressor.wbits, Gentle.level) == (15, None, 15, 1)
 
 
-def test_a_compressor_of_the_projects_own_is_used(configured: Configure) -> None:
+def test_custom_compressor_is_used(configured: Configure) -> None:
     options = {"COMPRESSOR": f"{__name__}.Reversing", "SERIALIZER": f"{__name__}.Raw", "SHOP": 1}
     with configured("memory://own", OPTIONS=options):
         caches["default"].set("a", b"x" * 100)
@@ -222,7 +222,7 @@ COMPRESSORS = [path for path in PATHS if path.startswith("compressors")]
 
 
 @pytest.mark.parametrize("path", COMPRESSORS)
-def test_raw_bytes_of_every_length_come_back_as_they_are(path: str, configured: Configure) -> None:
+def test_raw_bytes_of_every_length_round_trip(path: str, configured: Configure) -> None:
     with configured("memory://raw", OPTIONS={"SERIALIZER": f"{__name__}.Raw", "COMPRESSOR": f"django_valkey.{path}"}):
         cache = caches["default"]
         compress = cache._wired.container.settings.compressor._compress
@@ -234,7 +234,7 @@ def test_raw_bytes_of_every_length_come_back_as_they_are(path: str, configured: 
         assert cache.get_many(map(str, range(len(bodies)))) == {str(n): body for n, body in enumerate(bodies)}
 
 
-def test_compressors_work_by_themselves() -> None:
+def test_compressors_work_on_their_own() -> None:
     for compressor in (ZlibCompressor({}), IdentityCompressor(options={}), ZlibCompressor({"COMPRESS_LEVEL": 0})):
         assert compressor.compress(b"short") == b"short"
         assert compressor.decompress(compressor.compress(b"long" * 100)) == b"long" * 100
@@ -261,7 +261,7 @@ def test_key_functions_name_the_stored_keys(configured: Configure) -> None:
         assert (cache.key_prefix, cache.version, cache.key_func) == ("shop", 2, key_of)
 
 
-def test_keys_are_reversed_also_when_the_prefix_has_a_colon(configured: Configure) -> None:
+def test_keys_are_reversed_with_a_colon_in_the_prefix(configured: Configure) -> None:
     with configured("memory://colon", KEY_PREFIX="a:b"):
         cache = caches["default"]
         assert cache.reverse_key(cache.make_key("c:d")) == "c:d"
@@ -275,7 +275,7 @@ def test_every_key_is_valid(recwarn: pytest.WarningsRecorder, configured: Config
     assert not recwarn.list
 
 
-def test_a_default_timeout_of_half_a_second_stays_one(configured: Configure) -> None:
+def test_default_timeout_of_half_a_second_is_kept(configured: Configure) -> None:
     with configured("memory://half", TIMEOUT=0.5):
         assert caches["default"].default_timeout == 0.5
         caches["default"].set("a", 1)
@@ -286,7 +286,7 @@ def test_a_default_timeout_of_half_a_second_stays_one(configured: Configure) -> 
         assert caches["default"].ttl("a") is None
 
 
-def test_the_functions_of_util_do_as_in_django_valkey() -> None:
+def test_util_functions_behave_as_in_django_valkey() -> None:
     key = util.make_key("a", key_of, 1, "p")
     assert key == "p/v1/a"
     assert util.make_key(key, key_of) is key

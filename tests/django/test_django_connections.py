@@ -1,4 +1,4 @@
-"""How an alias is connected: who it is, and for how long it waits."""
+"""Test the credentials and the timeouts of an alias's connections."""
 
 import asyncio
 import re
@@ -17,7 +17,7 @@ from tests.support.servers import CACHE_USER, PASSWORD, Server
 
 
 class RotatingToken:
-    """A token that another process changes: it is asked for each connection."""
+    """A token changed by another process; it is read for each connection."""
 
     token: ClassVar[str] = ""
     asked: ClassVar[int] = 0
@@ -28,14 +28,14 @@ class RotatingToken:
 
 
 def pool_of(cache: Any) -> Any:
-    """Return the pool of a backend on one server, behind the client that makes deadlines if there is one."""
+    """Return the pool of a backend on one server, below the client that sets deadlines if there is one."""
     client = cache._client
     return getattr(client, "client", client).pool
 
 
 @pytest.fixture
 def rotate(server: Server) -> Iterator[Any]:
-    """A function that gives the user "rotating" another token on the server, and ends its connections."""
+    """Return a function that changes the token of the user "rotating" on the server, and closes its connections."""
 
     def rotate(token: str) -> None:
         server.raw("ACL", "SETUSER", "rotating", "reset", "on", f">{token}", "~*", "+@all")
@@ -48,7 +48,7 @@ def rotate(server: Server) -> Iterator[Any]:
 
 @pytest.mark.parametrize("provider", [RotatingToken, RotatingToken(), f"{__name__}.RotatingToken"])
 @pytest.mark.parametrize("way", DRIVERS)
-def test_a_provider_of_credentials_is_asked_for_each_connection(
+def test_credential_provider_is_called_for_each_connection(
     way: str, provider: object, server: Server, configured: Configure, rotate: Any
 ) -> None:
     async def asynchronous(number: int) -> None:
@@ -72,7 +72,7 @@ def test_a_provider_of_credentials_is_asked_for_each_connection(
     assert "expired" not in f"{caught.value!r}"
 
 
-def test_a_username_goes_with_its_password(server: Server, configured: Configure) -> None:
+def test_username_is_sent_with_its_password(server: Server, configured: Configure) -> None:
     for options in ({}, {"CONNECTION_POOL_CLASS": OwnPool}):
         with configured(server.url(), OPTIONS={**options, "USERNAME": CACHE_USER, "PASSWORD": PASSWORD}):
             assert caches["default"].set("a", 1)
@@ -95,7 +95,7 @@ TIMEOUTS: list[tuple[str, dict[str, Any], tuple[float | None, float | None]]] = 
 
 
 @pytest.mark.parametrize(("query", "options", "expected"), TIMEOUTS)
-def test_the_timeouts_of_live_connections_are_those_of_the_settings(
+def test_timeouts_of_live_connections_are_those_of_the_settings(
     query: str,
     options: dict[str, Any],
     expected: tuple[float | None, float | None],
@@ -113,15 +113,15 @@ def test_the_timeouts_of_live_connections_are_those_of_the_settings(
         [endpoint] = container().settings.endpoints
         assert (endpoint.timeout, endpoint.connect_timeout) == expected
         lean: Any = pool_of(caches["default"])
-        [lane] = lean._free
-        assert lane._connection.socket_connect_timeout == expected[1]
-        seconds = int.from_bytes(lane._sock.getsockopt(1, 20, 16)[:8], "little")  # SOL_SOCKET, SO_RCVTIMEO
+        [sync_connection] = lean._free
+        assert sync_connection._connection.socket_connect_timeout == expected[1]
+        seconds = int.from_bytes(sync_connection._sock.getsockopt(1, 20, 16)[:8], "little")  # SOL_SOCKET, SO_RCVTIMEO
         assert seconds == (0 if expected[0] is None else expected[0])
 
 
 @pytest.mark.parametrize("name", ["SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT"])
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf")])
-def test_a_timeout_that_is_none_names_its_option(name: str, value: float, configured: Configure) -> None:
+def test_timeout_of_none_names_its_option(name: str, value: float, configured: Configure) -> None:
     with configured("valkey://host", OPTIONS={name: value}), pytest.raises(ImproperlyConfigured) as caught:
         assert caches["default"]
     assert str(caught.value).startswith(f"CACHES['default']: OPTIONS['{name}']: ")

@@ -1,4 +1,4 @@
-"""Django's contract and ours, on {ValkeyCache, its a* half, AsyncValkeyCache}, in memory and on a server in turn."""
+"""Test Django's contract and ours on ValkeyCache, its a* methods and AsyncValkeyCache, in memory and on a server."""
 
 import asyncio
 import inspect
@@ -26,10 +26,10 @@ SYNC, ASYNC = "django_valkey.cache.ValkeyCache", "django_valkey.async_cache.cach
 MODES = {"sync": (SYNC, None), "a* of both": (SYNC, "a"), "async": (ASYNC, ""), "a* of async": (ASYNC, "a")}
 
 PLAIN = {"make_key", "make_pattern", "reverse_key", "validate_key", "make_and_validate_key", "get_backend_timeout"}
-"""What is no coroutine in either mode, since it asks no server."""
+"""Methods that are coroutines in neither mode, since they send nothing."""
 
 LOCKS = {"get_lock", "lock"}
-"""What takes django-valkey's arguments, and asks no server yet."""
+"""Methods that take django-valkey's arguments and send nothing."""
 
 CALLS: dict[str, tuple[object, ...]] = {
     "aset": ("a", 1),
@@ -133,7 +133,7 @@ STREAMS = {"aiter_keys": "*", "asscan_iter": "missing", "ahscan_iter": "missing"
 
 
 def backend_at(path: str, location: str, settings: dict[str, Any]) -> BaseCache:
-    """The backend as `caches` makes it."""
+    """Make the backend as `caches` does."""
     entry = {"BACKEND": path, "LOCATION": location, **settings}
     with override_settings(CACHES={"default": entry}):
         return cast("BaseCache", caches["default"])
@@ -169,7 +169,7 @@ def test_every_method_of_a_django_cache_is_our_own(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [SYNC, ASYNC])
-def test_every_operation_has_an_asynchronous_twin_with_the_same_signature(path: str) -> None:
+def test_every_operation_has_a_coroutine_with_the_same_signature(path: str) -> None:
     backend = import_string(path)
     for name, method in vars(Methods).items():
         if callable(method) and not name.startswith("_") and name not in LOCKS:
@@ -182,7 +182,7 @@ def test_every_operation_has_an_asynchronous_twin_with_the_same_signature(path: 
             assert getattr(AsyncValkeyCache, name) is method
 
 
-def test_no_asynchronous_method_goes_through_a_thread(monkeypatch: pytest.MonkeyPatch, configured: Configure) -> None:
+def test_async_methods_use_no_thread(monkeypatch: pytest.MonkeyPatch, configured: Configure) -> None:
     hops: list[object] = []
     original = SyncToAsync.__call__
 
@@ -197,8 +197,8 @@ def test_no_asynchronous_method_goes_through_a_thread(monkeypatch: pytest.Monkey
             assert [item async for item in getattr(cache, name[spelling:])(argument)] == []
 
     monkeypatch.setattr(SyncToAsync, "__call__", recorded)
-    twins = {name for name in dir(ValkeyCache) if name[:1] == "a" and hasattr(ValkeyCache, name[1:])} - {"add"}
-    assert twins == {*CALLS, *STREAMS, "aget_lock", "alock"}
+    async_names = {name for name in dir(ValkeyCache) if name[:1] == "a" and hasattr(ValkeyCache, name[1:])} - {"add"}
+    assert async_names == {*CALLS, *STREAMS, "aget_lock", "alock"}
     with configured("memory://hops"):
         asyncio.run(scenario(caches["default"]))
     with configured("memory://hops", BACKEND=ASYNC):
@@ -209,7 +209,7 @@ def test_no_asynchronous_method_goes_through_a_thread(monkeypatch: pytest.Monkey
     assert len(hops) == 1
 
 
-def test_djangos_mark_for_a_timeout_that_was_left_out_is_understood(configured: Configure) -> None:
+def test_default_timeout_marker_of_django_is_accepted(configured: Configure) -> None:
     async def scenario() -> None:
         cache = caches["default"]
         await cache.aset("b", 1, DEFAULT_TIMEOUT)
@@ -225,7 +225,7 @@ def test_djangos_mark_for_a_timeout_that_was_left_out_is_understood(configured: 
         asyncio.run(scenario())
 
 
-def test_in_is_has_key_and_refused_where_it_would_have_to_wait(configured: Configure) -> None:
+def test_in_is_has_key_and_is_refused_on_an_async_cache(configured: Configure) -> None:
     with configured("memory://in"):
         caches["default"].set("a", 1)
         assert "a" in caches["default"]
@@ -235,7 +235,7 @@ def test_in_is_has_key_and_refused_where_it_would_have_to_wait(configured: Confi
     assert AsyncValkeyCache.is_async
 
 
-def test_an_awaitable_default_is_awaited(configured: Configure) -> None:
+def test_awaitable_default_is_awaited(configured: Configure) -> None:
     async def default() -> int:
         await asyncio.sleep(0)
         return 42

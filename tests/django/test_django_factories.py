@@ -1,4 +1,4 @@
-"""Connection factories of a project's own: each method that they override is used by the cache's own operations."""
+"""Test custom connection factories: the operations of the cache use each overridden method."""
 
 import asyncio
 import itertools
@@ -45,7 +45,7 @@ def mode(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def run(mode: str, use: Callable[[Any], Any], alias: str = "default") -> None:
-    """Run a function of a cache: as it is, or as the coroutine function that it then is."""
+    """Run a function of a cache, in async mode as a coroutine function."""
     if mode == "sync":
         for _ in use(caches[alias]):
             pass
@@ -59,14 +59,12 @@ def run(mode: str, use: Callable[[Any], Any], alias: str = "default") -> None:
 
 
 def named(server: Any) -> int:
-    """How many connections the server has of this test's factories."""
+    """Return the number of the server's connections from this test's factories."""
     return sum(b" name=%b " % Counting.name.encode() in line for line in server.raw("CLIENT", "LIST").splitlines())
 
 
 @pytest.mark.parametrize("way", ["OPTIONS", "the global setting", "the client's path", "a client as factory"])
-def test_every_method_of_a_projects_factory_is_used_by_the_operations_of_the_cache(
-    way: str, mode: str, server: Server
-) -> None:
+def test_operations_use_every_method_of_a_custom_factory(way: str, mode: str, server: Server) -> None:
     factory, client, _ = OF[mode]
     options: dict[str, Any] = {
         "OPTIONS": {"CONNECTION_FACTORY": path(factory)},
@@ -102,7 +100,7 @@ def test_every_method_of_a_projects_factory_is_used_by_the_operations_of_the_cac
     assert b"db1:keys=1" in server.raw("INFO", "keyspace")
 
 
-def test_raw_clients_and_the_cache_share_the_pool_that_a_projects_factory_makes(mode: str, server: Server) -> None:
+def test_raw_clients_and_the_cache_share_the_pool_of_a_custom_factory(mode: str, server: Server) -> None:
     entry = {"BACKEND": BACKENDS[mode], "LOCATION": server.url(), "OPTIONS": {"CONNECTION_FACTORY": OF[mode][0]}}
 
     def use(cache: Any) -> Iterator[Any]:
@@ -126,7 +124,7 @@ def test_raw_clients_and_the_cache_share_the_pool_that_a_projects_factory_makes(
 
 
 @pytest.mark.parametrize("client", ["SentinelClient", "DefaultClient"])
-def test_a_projects_sentinel_factory_carries_the_commands_to_the_node_of_each_role(
+def test_sentinel_factory_of_the_project_sends_commands_to_the_role(
     client: str, mode: str, fleet: SentinelFleet
 ) -> None:
     location: Any = "valkey://service_name/db"
@@ -154,7 +152,7 @@ def test_a_projects_sentinel_factory_carries_the_commands_to_the_node_of_each_ro
     assert {pool.is_master for pool in Counting.pools} == {True, False}
 
 
-def test_a_projects_factory_serves_its_own_mode_and_the_other_one_is_told_the_option(server: Server) -> None:
+def test_factory_of_the_project_serves_one_mode_and_the_other_is_refused(server: Server) -> None:
     entry = {"BACKEND": BACKENDS["sync"], "LOCATION": server.url(), "OPTIONS": {"CONNECTION_FACTORY": Factory}}
     with override_settings(CACHES={"default": entry}):
         cache, key = caches["default"], r"OPTIONS\['CONNECTION_FACTORY'\]"
@@ -168,7 +166,7 @@ def test_a_projects_factory_serves_its_own_mode_and_the_other_one_is_told_the_op
 
 
 @pytest.mark.usefixtures("raw_pools")
-def test_a_forked_child_asks_the_factory_again(server: Server) -> None:
+def test_forked_child_calls_the_factory_again(server: Server) -> None:
     entry = {"BACKEND": BACKENDS["sync"], "LOCATION": server.url(), "OPTIONS": {"CONNECTION_FACTORY": Factory}}
     with override_settings(CACHES={"default": entry}):
         cache: Any = caches["default"]
@@ -185,7 +183,7 @@ def test_a_forked_child_asks_the_factory_again(server: Server) -> None:
 
 
 class Bare(BaseConnectionFactory[valkey.Valkey, valkey.ConnectionPool]):
-    """A factory that inherits nothing but the base."""
+    """A factory that inherits from the base alone."""
 
     path_pool_cls = "valkey.connection.ConnectionPool"
     path_base_cls = "valkey.client.Valkey"
@@ -215,7 +213,7 @@ class AsyncBare(BaseConnectionFactory[valkey.asyncio.Valkey, valkey.asyncio.Conn
 
 
 @pytest.mark.usefixtures("raw_pools")
-def test_a_factory_may_inherit_the_base_alone(mode: str, server: Server) -> None:
+def test_factory_may_inherit_from_the_base_alone(mode: str, server: Server) -> None:
     factory: Any = {"sync": Bare, "async": AsyncBare}[mode]
 
     def use(cache: Any) -> Iterator[Any]:
@@ -230,7 +228,7 @@ def test_a_factory_may_inherit_the_base_alone(mode: str, server: Server) -> None
         server.wait_until(lambda: named(server) == 0)
 
 
-def test_the_factory_in_effect_is_found_as_the_cache_finds_it() -> None:
+def test_factory_in_effect_is_found_as_the_cache_finds_it() -> None:
     plain = "django_valkey.pool.ConnectionFactory"
     assert type(get_connection_factory(plain, {})) is ConnectionFactory
     with override_settings(DJANGO_VALKEY_CONNECTION_FACTORY=path(Factory)):
@@ -258,7 +256,7 @@ def test_the_factory_in_effect_is_found_as_the_cache_finds_it() -> None:
         ({"CONNECTION_FACTORY": SentinelFactory}, "SENTINELS", "SENTINELS must be provided"),
     ],
 )
-def test_a_factory_that_cannot_serve_fails_as_the_cache_is_built(options: Any, key: str, cure: str) -> None:
+def test_factory_that_cannot_serve_fails_when_the_cache_is_built(options: Any, key: str, cure: str) -> None:
     entry = {"BACKEND": BACKENDS["sync"], "LOCATION": "valkey://service", "OPTIONS": options}
     with override_settings(CACHES={"default": entry}), pytest.raises(ImproperlyConfigured) as caught:
         assert caches["default"]

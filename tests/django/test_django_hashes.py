@@ -1,4 +1,4 @@
-"""Hashes in Django: named as django-valkey's clients name them, so that what those stored is found and read."""
+"""Test hashes in Django: named as django-valkey's clients name them, so that old ones are found."""
 
 import asyncio
 import pickle
@@ -15,7 +15,7 @@ from tests.support.servers import Server
 
 
 class Mine(HashClient):
-    """A client of a project's own."""
+    """A custom client."""
 
 
 DEFAULT = [None, "django_valkey.client.DefaultClient", "django_valkey.client.HerdClient"]
@@ -23,7 +23,7 @@ HASH = ["django_valkey.client.HashClient", "django_valkey.async_cache.client.Asy
 
 
 def stored(server: Server) -> dict[str, dict[bytes, bytes]]:
-    """The hashes on the server, by their keys."""
+    """Return the hashes on the server, by key."""
     keys: Any = server.raw("KEYS", "*")
     found: dict[str, dict[bytes, bytes]] = {}
     for key in keys:
@@ -35,7 +35,7 @@ def stored(server: Server) -> dict[str, dict[bytes, bytes]]:
 @pytest.mark.parametrize(
     ("client", "name"), [*((each, "user") for each in DEFAULT), *((each, "p:1:user") for each in HASH)]
 )
-def test_hashes_and_fields_are_stored_under_django_valkeys_names(
+def test_hashes_and_fields_are_stored_under_the_names_of_django_valkey(
     configured: Configure, server: Server, client: str | None, name: str
 ) -> None:
     with configured(server.url(), KEY_PREFIX="p", OPTIONS={"CLIENT_CLASS": client}):
@@ -50,7 +50,7 @@ def test_hashes_and_fields_are_stored_under_django_valkeys_names(
         assert stored(server) == {}
 
 
-def test_an_option_names_them_like_entries_with_any_client(configured: Configure, server: Server) -> None:
+def test_hash_key_option_names_hashes_like_entries_with_any_client(configured: Configure, server: Server) -> None:
     with configured(server.url(), OPTIONS={"PREFIX_HASHES": True}):
         caches["default"].hset("user", "a:b", 1)
         assert stored(server) == {":1:user": {b":1:a:b": b"1"}}
@@ -58,7 +58,7 @@ def test_an_option_names_them_like_entries_with_any_client(configured: Configure
 
 
 @pytest.mark.parametrize("client", ["django_valkey.client.DefaultClient", "django_valkey.client.HashClient"])
-def test_what_the_mapping_of_django_valkey_stored_is_listed_and_no_error(
+def test_hash_of_django_valkeys_mapping_is_listed_without_an_error(
     configured: Configure, server: Server, client: str
 ) -> None:
     name = "h" if client.endswith("DefaultClient") else ":1:h"
@@ -72,7 +72,7 @@ def test_what_the_mapping_of_django_valkey_stored_is_listed_and_no_error(
         assert cache.hget("h", "raw") is None
 
 
-def test_the_mixins_have_the_methods_of_the_caches() -> None:
+def test_hash_mixins_have_the_methods_of_the_caches() -> None:
     for name in ("hset", "hget", "hdel", "hlen", "hkeys", "hexists"):
         assert getattr(HashCommands, name) is getattr(Methods, name)
         assert getattr(AsyncHashCommands, name) is getattr(AsyncMethods, name)
@@ -139,7 +139,7 @@ def test_hash_methods_take_the_keywords_of_django_redis(configured: Configure, s
         assert set(stored(server)) == {":1:h"}
 
 
-def test_hash_with_a_key_function_that_adds_nothing_is_shown(configured: Configure, server: Server) -> None:
+def test_hash_with_a_key_function_that_adds_nothing_is_listed(configured: Configure, server: Server) -> None:
     with configured(server.url(), KEY_FUNCTION=f"{__name__}.bare", OPTIONS={"PREFIX_HASHES": True}):
         cache: Any = caches["default"]
         cache.hset("h", "f", 1)

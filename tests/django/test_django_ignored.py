@@ -1,7 +1,7 @@
-"""IGNORE_EXCEPTIONS on a server that is not there: every public method of both backends, found by looking at them.
+"""Test IGNORE_EXCEPTIONS without a server: every public method of both backends, found by introspection.
 
-A method that is new fails here until it is in one of the tables: in `EXAMPLES` (or `STREAMS`) of
-`tests.support.empty_values` with a call and its empty value, or in `LOCAL` if it sends nothing.
+A new method fails here until it is in one of the tables: in `EXAMPLES` (or `STREAMS`) of `tests.support.empty_values`
+with a call and its empty value, or in `LOCAL` if it sends nothing.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ LOCAL: Final = frozenset(
         *("lock", "get_lock", "alock", "aget_lock"),
     }
 )
-"""Methods that ask no server."""
+"""Methods that send nothing."""
 
 
 def public(backend: type) -> list[str]:
@@ -43,7 +43,7 @@ CASES: Final = [(path, name) for path, backend in BACKENDS.items() for name in p
 
 @pytest.fixture
 def alias(request: pytest.FixtureRequest) -> Iterator[str]:
-    """An alias without a server, made for this test alone."""
+    """Make an alias without a server for this test alone."""
     path, name = request.param
     entry = {
         "BACKEND": f"django_valkey.{path}.{BACKENDS[path].__name__}",
@@ -57,7 +57,7 @@ def alias(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 class Renamed:
-    """A cache whose asynchronous methods have their plain names."""
+    """A cache whose async methods have their plain names."""
 
     def __init__(self, cache: Any) -> None:
         self._cache = cache
@@ -71,7 +71,7 @@ async def awaited(answer: Any) -> Any:
 
 
 @pytest.mark.parametrize(("alias", "name"), [(case, case[1]) for case in CASES], indirect=["alias"])
-def test_a_method_returns_its_typed_empty_value_and_one_line_is_logged(
+def test_method_returns_its_typed_empty_value_and_logs_one_line(
     alias: str, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     operation = name if name in CALLS else name.removeprefix("a")
@@ -93,6 +93,6 @@ def test_a_method_returns_its_typed_empty_value_and_one_line_is_logged(
     assert "of CACHES['default'] returned an empty value" in record.getMessage()
 
 
-def test_every_method_of_djangos_is_in_the_tables() -> None:
+def test_every_method_of_django_is_in_the_tables() -> None:
     names = {name.removeprefix("a") if name.startswith("a") and name != "add" else name for name in public(BaseCache)}
     assert names - LOCAL <= CALLS.keys() <= {*public(ValkeyCache)}

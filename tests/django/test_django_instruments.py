@@ -1,4 +1,4 @@
-"""Instruments that replace the methods of a cache object see the calls that `docs/django.md` says, and no others."""
+"""Test instruments that replace methods of a cache object: they see the calls that `docs/django.md` lists."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def seen() -> list[str]:
 
 @pytest.fixture
 def cache(server: Server, seen: list[str]) -> Any:
-    """A cache whose methods are replaced as tools do it: on the object, by functions that call what was there."""
+    """Make a cache whose methods are replaced on the object by functions that call the original, as tools do."""
 
     def watched(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -37,21 +37,21 @@ def cache(server: Server, seen: list[str]) -> Any:
         yield made
 
 
-def test_a_replaced_method_sees_the_calls_of_its_own_name(cache: Any, seen: list[str]) -> None:
+def test_replaced_method_receives_calls_of_its_own_name(cache: Any, seen: list[str]) -> None:
     cache.set("a", 1)
     assert cache.get("a") == 1
     assert cache.get_many(["a"]) == {"a": 1}
     assert seen == ["set", "get", "get_many"]
 
 
-def test_a_replaced_get_sees_no_other_method(cache: Any, seen: list[str]) -> None:
+def test_replaced_get_receives_no_other_method(cache: Any, seen: list[str]) -> None:
     assert cache.get_or_set("a", 1) == 1
     assert cache.get_or_set("a", 2) == 1
     assert cache.incr_version("a") == 2
     assert seen == []
 
 
-def test_a_replaced_method_sees_no_asynchronous_call(cache: Any, seen: list[str]) -> None:
+def test_replaced_method_receives_no_async_call(cache: Any, seen: list[str]) -> None:
     async def calls() -> None:
         await cache.aset("a", 1)
         assert await cache.aget("a") == 1

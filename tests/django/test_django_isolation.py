@@ -1,4 +1,4 @@
-"""What importing does not do, and what the end of a request does not."""
+"""Test the absence of side effects of an import and of the end of a request."""
 
 import asyncio
 import gc
@@ -45,12 +45,12 @@ BOTH = {
 
 
 @pytest.mark.full("starts programs")
-def test_importing_changes_no_receiver_and_no_setting_and_uses_no_network() -> None:
+def test_import_changes_no_receiver_or_setting_and_uses_no_network() -> None:
     ended = programs.run("-c", IMPORTS)
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_importing_beside_django_valkey_names_the_cure(tmp_path: Path) -> None:
+def test_import_beside_django_valkey_names_the_remedy(tmp_path: Path) -> None:
     metadata = tmp_path / "django_valkey-0.4.1.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: django-valkey\nVersion: 0.4.1\n")
@@ -63,14 +63,14 @@ def test_importing_beside_django_valkey_names_the_cure(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("module", ["django_valkey", "django_valkey.cache", "django_valkey.serializers.pickle"])
-def test_importing_without_django_says_what_to_install(module: str) -> None:
+def test_import_without_django_says_what_to_install(module: str) -> None:
     ended = programs.run("-c", f"{programs.without('django')}\nimport {module}")
     assert ended.returncode == 1
     last = ended.stderr.splitlines()[-1]
     assert last.startswith("ModuleNotFoundError: django_valkey needs Django: pip install 'dvcache[django]'")
 
 
-def test_the_end_of_a_request_warns_of_nothing_in_a_loop_and_outside() -> None:
+def test_end_of_a_request_does_not_warn_inside_or_outside_a_loop() -> None:
     async def scenario() -> None:
         await caches["default"].aset("a", 1)
         await caches["older"].set("b", 2)

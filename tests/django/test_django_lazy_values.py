@@ -1,4 +1,4 @@
-"""Values that query when they are pickled are stored from async code too, as Django's own backends do."""
+"""Test values that query when they are pickled: async code can store them, as with Django's own backends."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -76,7 +76,7 @@ def test_values_that_query_are_stored_from_async_code(  # noqa: PLR0917  # fixtu
 @pytest.mark.parametrize("backend", [SYNC, ASYNC])
 @pytest.mark.parametrize("options", [{}, HERD, {"HERD": {**HERD["HERD"], "background": True}}])
 @pytest.mark.parametrize("awaited", [False, True])
-def test_function_of_get_or_set_that_makes_a_queryset_is_called_once(
+def test_get_or_set_calls_a_function_that_returns_a_queryset_once(
     server: Server, configured: Configure, backend: str, options: dict[str, Any], awaited: bool
 ) -> None:
     calls: list[object] = []
@@ -100,13 +100,13 @@ def test_function_of_get_or_set_that_makes_a_queryset_is_called_once(
 
 
 @pytest.mark.usefixtures("database")
-def test_refresh_in_the_background_stores_a_queryset(server: Server, configured: Configure) -> None:
+def test_background_refresh_stores_a_queryset(server: Server, configured: Configure) -> None:
     async def scenario(cache: Any) -> None:
         await cache.aset("k", "old", 0.05)
         await asyncio.sleep(0.1)
         assert await cache.aget_or_set("k", users, timeout=60) == "old"
         async with asyncio.timeout(30):
-            while await cache.aget("k", "old") == "old":  # noqa: ASYNC110  # the refresh tells nobody
+            while await cache.aget("k", "old") == "old":  # noqa: ASYNC110  # the refresh has no signal of its end
                 await asyncio.sleep(0.01)
         assert [user.username for user in await cache.aget("k")] == ["ada"]
 
@@ -115,7 +115,7 @@ def test_refresh_in_the_background_stores_a_queryset(server: Server, configured:
 
 
 @pytest.mark.usefixtures("database")
-def test_value_that_queries_is_serialized_once_more_and_others_once(server: Server, configured: Configure) -> None:
+def test_value_that_queries_is_serialized_twice_and_others_once(server: Server, configured: Configure) -> None:
     with configured(server.url(), OPTIONS={"SERIALIZER": f"{__name__}.Counting"}):
         counted.clear()
         on_loop(lambda cache: cache.aset("k", {"plain": 1}))
@@ -130,7 +130,7 @@ counted: list[object] = []
 
 
 class Counting:
-    """Pickle that counts what it writes."""
+    """A pickle serializer that counts its calls."""
 
     def __init__(self, options: Any) -> None:
         from django_valkey.serializers.pickle import PickleSerializer  # noqa: PLC0415  # reads settings
@@ -147,7 +147,7 @@ class Counting:
 
 @pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("name", ["aset", "aadd", "aget_or_set"])
-def test_classes_of_the_projects_own_store_values_that_query(server: Server, configured: Configure, name: str) -> None:
+def test_custom_classes_store_values_that_query(server: Server, configured: Configure, name: str) -> None:
     from django_valkey.cache import ValkeyCache  # noqa: PLC0415  # reads settings
 
     class Own(ValkeyCache):
@@ -164,7 +164,7 @@ def test_classes_of_the_projects_own_store_values_that_query(server: Server, con
         assert server.raw("EXISTS", ":1:k") == 1
 
 
-def test_what_cannot_be_stored_is_raised_as_before(on_server: Server) -> None:
+def test_values_that_cannot_be_stored_raise_as_before(on_server: Server) -> None:
     for call in (
         lambda cache: cache.aset("k", lambda: None),
         lambda cache: cache.aget_or_set("k", lambda: lambda: None),

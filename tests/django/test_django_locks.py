@@ -1,4 +1,4 @@
-"""Locks of the backends: valkey-py's errors, valkey-py's locks beside them, and django-valkey's spellings."""
+"""Test locks of the backends: valkey-py's errors, valkey-py's locks beside them, and django-valkey's arguments."""
 
 import asyncio
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ ASYNC = "django_valkey.async_cache.cache.AsyncValkeyCache"
 
 @pytest.fixture
 def older(server: Server) -> Iterator[Any]:
-    """valkey-py's client, as the processes of an older release have it."""
+    """A client of valkey-py, as processes of an older release use it."""
     with valkey.Valkey.from_url(server.url()) as client:
         yield client
 
@@ -30,7 +30,7 @@ def cache() -> Any:
     return caches["default"]
 
 
-def test_locks_of_valkey_py_and_these_exclude_each_other(on_server: Server, older: Any) -> None:
+def test_locks_exclude_those_of_valkey_py_and_vice_versa(on_server: Server, older: Any) -> None:
     assert on_server.port
     with cache().get_lock("l", timeout=60):
         assert older.lock(":1:l").locked()
@@ -42,7 +42,7 @@ def test_locks_of_valkey_py_and_these_exclude_each_other(on_server: Server, olde
     assert cache().get_lock("l").acquire(blocking=False) is True
 
 
-def test_valkey_py_releases_and_extends_what_was_taken_here(on_server: Server, older: Any) -> None:
+def test_locks_taken_here_are_released_and_extended_by_valkey_py(on_server: Server, older: Any) -> None:
     assert on_server.port
     ours = cache().get_lock("l", timeout=60)
     ours.acquire()
@@ -55,7 +55,7 @@ def test_valkey_py_releases_and_extends_what_was_taken_here(on_server: Server, o
     assert ours.locked() is False
 
 
-def test_the_errors_are_those_of_valkey_py_and_of_the_library(on_server: Server) -> None:
+def test_lock_errors_are_those_of_valkey_py_and_of_the_library(on_server: Server) -> None:
     assert on_server.port
     lock = cache().get_lock("l", blocking_timeout=0.01)
     with pytest.raises(valkey.exceptions.LockError, match="unlocked") as caught:
@@ -72,7 +72,7 @@ def test_the_errors_are_those_of_valkey_py_and_of_the_library(on_server: Server)
     assert isinstance(lost.value, dvcache.LockNotOwnedError)
 
 
-def test_the_arguments_come_in_django_valkeys_order(on_server: Server) -> None:
+def test_lock_arguments_are_in_the_order_of_django_valkey(on_server: Server) -> None:
     assert on_server.port
     lock = cache().lock("l", 2, 60, 0.05, False, 5)
     assert (lock.name, lock.timeout, lock.sleep, lock.blocking, lock.blocking_timeout) == (":2:l", 60, 0.05, False, 5)
@@ -81,7 +81,7 @@ def test_the_arguments_come_in_django_valkeys_order(on_server: Server) -> None:
 
 @pytest.mark.parametrize("name", ["get_lock", "lock", "aget_lock", "alock"])
 @pytest.mark.parametrize("backend", ["django_valkey.cache.ValkeyCache", ASYNC])
-def test_an_asynchronous_lock_is_awaited_or_not(server: Server, configured: Configure, backend: str, name: str) -> None:
+def test_async_lock_may_be_awaited_or_not(server: Server, configured: Configure, backend: str, name: str) -> None:
     async def scenario() -> None:
         method = getattr(cache(), name)
         async with await method("l", timeout=60) as lock:
@@ -100,14 +100,14 @@ def test_an_asynchronous_lock_is_awaited_or_not(server: Server, configured: Conf
 
 
 class Own(valkey.lock.Lock):
-    """A lock class of a project's."""
+    """A custom lock class."""
 
 
 class AsyncOwn(valkey.asyncio.lock.Lock):
-    """Its twin."""
+    """A custom lock class for async code."""
 
 
-def test_a_lock_class_of_the_projects_own_gets_valkey_pys_client(on_server: Server) -> None:
+def test_lock_class_of_the_project_receives_the_client_of_valkey_py(on_server: Server) -> None:
     assert on_server.port
     for owner in (cache(), cache().client):
         with owner.get_lock("l", timeout=60, lock_class=Own) as lock:
@@ -118,7 +118,7 @@ def test_a_lock_class_of_the_projects_own_gets_valkey_pys_client(on_server: Serv
 
 
 @pytest.mark.parametrize("backend", ["django_valkey.cache.ValkeyCache", ASYNC])
-def test_an_asynchronous_lock_class_is_awaited_or_not(server: Server, configured: Configure, backend: str) -> None:
+def test_async_lock_class_may_be_awaited_or_not(server: Server, configured: Configure, backend: str) -> None:
     async def scenario() -> None:
         async with cache().aget_lock("l", timeout=60, lock_class=AsyncOwn) as lock:
             assert type(lock) is AsyncOwn
@@ -132,7 +132,7 @@ def test_an_asynchronous_lock_class_is_awaited_or_not(server: Server, configured
         asyncio.run(scenario())
 
 
-def test_a_lock_is_not_ignored_where_no_answer_comes(configured: Configure) -> None:
+def test_lock_raises_without_an_answer_despite_ignored_errors(configured: Configure) -> None:
     with configured("valkey://127.0.0.1:1/0", OPTIONS={"IGNORE_EXCEPTIONS": True}):
         assert cache().get("a") is None
         with pytest.raises(dvcache.TransportError):

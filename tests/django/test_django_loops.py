@@ -1,4 +1,4 @@
-"""One alias on many event loops, threads, requests and processes, on a real server."""
+"""Test one alias on many event loops, threads, requests and processes, on a real server."""
 
 import asyncio
 import threading
@@ -71,7 +71,7 @@ def test_fifty_asgi_tasks_share_one_connection(server: Server, configured: Confi
     assert connected == 1
 
 
-def test_three_loops_in_a_row_each_get_a_connection_that_ends_with_them(server: Server, configured: Configure) -> None:
+def test_successive_event_loops_each_have_a_connection_closed_with_them(server: Server, configured: Configure) -> None:
     async def scenario(n: int) -> int:
         await caches["default"].aset("n", n)
         assert await caches["default"].aget("n") == n
@@ -83,7 +83,7 @@ def test_three_loops_in_a_row_each_get_a_connection_that_ends_with_them(server: 
             server.wait_until(lambda: connections(server) == 0)
 
 
-def test_four_threads_with_a_loop_each_work_at_once(server: Server, configured: Configure) -> None:
+def test_four_threads_with_an_event_loop_each_work_concurrently(server: Server, configured: Configure) -> None:
     together = threading.Barrier(4)
 
     async def scenario(name: int) -> list[object]:
@@ -103,7 +103,7 @@ def test_four_threads_with_a_loop_each_work_at_once(server: Server, configured: 
     assert connected == [4] * 4
 
 
-def test_async_to_sync_works_again_and_again(server: Server, configured: Configure) -> None:
+def test_async_to_sync_works_repeatedly(server: Server, configured: Configure) -> None:
     async def request(n: int) -> object:
         await caches["default"].aset("n", n)
         return await caches["default"].aget("n")
@@ -127,7 +127,7 @@ def test_sync_and_async_share_entries_on_one_alias(server: Server, configured: C
         assert caches["default"].get("a") == [2]
 
 
-def test_a_request_that_ends_leaves_other_threads_their_connections(server: Server, configured: Configure) -> None:
+def test_end_of_a_request_keeps_the_connections_of_other_threads(server: Server, configured: Configure) -> None:
     with configured(server.url(), OPTIONS=NAMED):
         caches["default"].set("a", 1)
         caches["default"].close()

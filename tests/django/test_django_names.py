@@ -1,4 +1,4 @@
-"""Every dotted path and attribute that projects reach by django-valkey's names: each is there, and is of use."""
+"""Test that every dotted path and attribute of django-valkey that projects use exists and works."""
 
 import asyncio
 import logging
@@ -87,7 +87,7 @@ NAMES: Final = [
     Names("django_valkey", "get_valkey_connection VERSION __version__"),
     Names("django_valkey.async_cache", "get_valkey_connection"),
 ]
-"""Section 4 of the compatibility page."""
+"""Names from section 4 of the compatibility page."""
 
 
 def paths(rows: list[Names]) -> list[str]:
@@ -100,28 +100,32 @@ def test_every_path_of_the_compatibility_page_can_be_imported(path: str) -> None
 
 
 @pytest.fixture
-def nobody() -> Iterator[Any]:
-    """The default alias, whose server does not answer."""
+def silent_server() -> Iterator[Any]:
+    """The default alias, with a server that does not answer."""
     entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": f"valkey://127.0.0.1:{free_port()}"}
     with override_settings(CACHES={"default": entry}):
         yield caches["default"]
 
 
-def test_what_catches_django_valkeys_error_catches_that_of_a_server_that_is_gone(nobody: Any) -> None:
-    for call in (lambda: nobody.get("a"), lambda: nobody.client.set("a", 1), lambda: asyncio.run(nobody.aget("a"))):
+def test_except_clause_for_django_valkeys_error_catches_a_lost_server(silent_server: Any) -> None:
+    for call in (
+        lambda: silent_server.get("a"),
+        lambda: silent_server.client.set("a", 1),
+        lambda: asyncio.run(silent_server.aget("a")),
+    ):
         with pytest.raises(ConnectionInterrupted) as caught:
             call()
         assert isinstance(caught.value, TransportError)
         assert caught.value.connection is None
         with pytest.raises(base_client._main_exceptions):
             call()
-    raw = nobody.client.get_client()
+    raw = silent_server.client.get_client()
     with pytest.raises(base_client._main_exceptions):
         raw.get("a")
 
 
 class Wrapping(DefaultClient):
-    """Catches and raises as clients written against django-valkey do."""
+    """A client that catches and raises as those written for django-valkey do."""
 
     def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:
         try:
@@ -137,7 +141,7 @@ class Wrapping(DefaultClient):
 
 
 @pytest.mark.parametrize("ignore", [True, False])
-def test_a_client_may_catch_errors_and_raise_django_valkeys_which_are_ignored_as_ours_are(*, ignore: bool) -> None:
+def test_custom_client_may_raise_django_valkeys_errors_to_be_ignored(*, ignore: bool) -> None:
     options = {"CLIENT_CLASS": f"{__name__}.Wrapping", "IGNORE_EXCEPTIONS": ignore}
     location = f"valkey://127.0.0.1:{free_port()}"
     entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": location, "OPTIONS": options}
@@ -155,7 +159,7 @@ def test_a_client_may_catch_errors_and_raise_django_valkeys_which_are_ignored_as
 
 
 class Failing:
-    """Has methods that are decorated as django-valkey's are."""
+    """A client with methods decorated as django-valkey's are."""
 
     def __init__(self, *, ignores: bool) -> None:
         self._ignore_exceptions = ignores
@@ -193,7 +197,7 @@ async def gathered(found: AsyncIterator[str]) -> list[str]:
     return [each async for each in found]
 
 
-def test_decorated_methods_return_their_values_where_exceptions_are_ignored(caplog: pytest.LogCaptureFixture) -> None:
+def test_decorated_methods_return_values_with_ignored_exceptions(caplog: pytest.LogCaptureFixture) -> None:
     failing = Failing(ignores=True)
     assert failing.get() is None
     assert failing.get_many() == asyncio.run(failing.aget_many()) == {}
@@ -201,7 +205,7 @@ def test_decorated_methods_return_their_values_where_exceptions_are_ignored(capl
     assert [record.getMessage() for record in caplog.records] == ["Exception ignored"] * 5
 
 
-def test_decorated_methods_raise_the_cause_where_exceptions_are_not_ignored() -> None:
+def test_decorated_methods_raise_the_cause_without_ignored_exceptions() -> None:
     failing = Failing(ignores=False)
     with pytest.raises(OSError, match="gone"):
         failing.get()
@@ -210,7 +214,7 @@ def test_decorated_methods_raise_the_cause_where_exceptions_are_not_ignored() ->
             call()
 
 
-def test_decorating_all_methods_leaves_get_alone() -> None:
+def test_decorating_all_methods_leaves_get_unchanged() -> None:
     @base.decorate_all_methods(base.omit_exception)
     class Methods(base.BackendCommands):
         def _get(self) -> None: ...
@@ -224,7 +228,7 @@ def test_decorating_all_methods_leaves_get_alone() -> None:
     assert issubclass(AsyncValkeyCache, base.BaseValkeyCache)
 
 
-def test_closing_all_caches_closes_those_of_both_modes_and_no_signal_of_django_does_so() -> None:
+def test_close_all_caches_closes_both_modes_and_no_django_signal_does() -> None:
     entries = {
         "default": {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": "memory://a"},
         "other": {"BACKEND": "django_valkey.async_cache.cache.AsyncValkeyCache", "LOCATION": "memory://b"},
@@ -242,7 +246,7 @@ def test_closing_all_caches_closes_those_of_both_modes_and_no_signal_of_django_d
     assert base.close_async_caches not in receivers
 
 
-def test_functions_of_util_make_keys_and_values_as_a_cache_does() -> None:
+def test_util_functions_make_keys_and_values_as_a_cache_does() -> None:
     options = {"SERIALIZER": "django_valkey.serializers.json.JSONSerializer"}
     entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": "memory://", "KEY_PREFIX": "p*", "VERSION": 2}
     with override_settings(CACHES={"default": entry | {"OPTIONS": options}}):
@@ -273,7 +277,7 @@ def test_compressed_values_are_encoded_and_decoded_by_util() -> None:
 
 
 @pytest.mark.parametrize("backend", ["cache.ValkeyCache", "async_cache.cache.AsyncValkeyCache"])
-def test_what_code_reads_of_a_cache_and_its_client_is_there(backend: str) -> None:
+def test_attributes_of_a_cache_and_its_client_exist(backend: str) -> None:
     options = {"IGNORE_EXCEPTIONS": True, "LOG_IGNORE_EXCEPTIONS": True, "LOGGER": "shop.cache", "SCAN_COUNT": 7}
     location = "valkey://127.0.0.1:1,valkey://127.0.0.1:2"
     entry = {"BACKEND": f"django_valkey.{backend}", "LOCATION": location, "KEY_PREFIX": "p", "VERSION": 3, "TIMEOUT": 9}
@@ -302,10 +306,10 @@ def test_what_code_reads_of_a_cache_and_its_client_is_there(backend: str) -> Non
 
 
 class Packing(base_client.HerdCommonMethods, DefaultClient):
-    """A herd client of the project's own."""
+    """A custom herd client."""
 
 
-def test_a_herd_client_of_the_projects_own_packs_values_as_django_valkeys_does() -> None:
+def test_custom_herd_client_packs_values_as_django_valkey_does() -> None:
     entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": "memory://", "TIMEOUT": 30}
     options = {"CLIENT_CLASS": f"{__name__}.Packing"}
     with override_settings(CACHES={"default": entry | {"OPTIONS": options}}, CACHE_HERD_TIMEOUT=20):
@@ -319,11 +323,11 @@ def test_a_herd_client_of_the_projects_own_packs_values_as_django_valkeys_does()
         assert isinstance(caches["default"], BaseCache)
 
 
-def test_a_compressor_tells_what_it_did_not_write() -> None:
+def test_compressor_rejects_data_that_it_did_not_write() -> None:
     with pytest.raises(CompressorError):
         ZlibCompressor(options={}).decompress(b"no zlib")
 
 
-def test_a_raw_client_is_valkey_pys(nobody: Any) -> None:
-    assert isinstance(nobody.client.get_client(), valkey.Valkey)
-    assert nobody.client.connect() is not nobody.client.connect()
+def test_raw_client_is_that_of_valkey_py(silent_server: Any) -> None:
+    assert isinstance(silent_server.client.get_client(), valkey.Valkey)
+    assert silent_server.client.connect() is not silent_server.client.connect()

@@ -1,4 +1,4 @@
-"""Every key, option and global setting, right and wrong: the right value has its effect, the wrong one its error.
+"""Test every key, option and global setting: a right value has its effect, a wrong one its error.
 
 With `-v` the report ends with the table of all of them.
 
@@ -18,6 +18,7 @@ from django.test.utils import override_settings
 from django_valkey import checks
 from django_valkey._config import django_settings
 from dvcache.settings.schema import KEYS, KNOWN, copied
+from tests.django.conftest import AddRow
 from tests.support.option_rows import KEYS as OF_ENTRIES
 from tests.support.option_rows import OPTIONS as OF_OPTIONS
 from tests.support.option_rows import Row, Seen
@@ -38,12 +39,12 @@ every_row = pytest.mark.parametrize(("name", "where"), CASES, ids=[f"{where}-{na
 
 
 def without(row: Row, server: Server) -> Case:
-    """The entry in which a row's value is left out."""
+    """Return the entry without a row's value."""
     return {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": row.location(server), "OPTIONS": row.beside}, {}
 
 
 def valued(name: str, where: str, value: object, server: Server) -> Case:
-    """The entry and the global settings in which a name has a value, at its place."""
+    """Return the entry and the global settings with a value for the name, at its place."""
     entry, _ = without(ROWS[name], server)
     if where == "key":
         return {**entry, name: value}, {}
@@ -62,7 +63,7 @@ def alias(case: Case, server: Server, log: pytest.LogCaptureFixture) -> Iterator
 
 
 def has_effect(name: str, case: Case, server: Server, log: pytest.LogCaptureFixture) -> bool:
-    """Whether the effect of a name is seen under these settings; what fails without it is not seen."""
+    """Return True if the name has its effect under these settings; a failed assertion means that it has not."""
     log.clear()
     server.raw("FLUSHALL")
     server.raw("CLIENT", "KILL", "TYPE", "NORMAL", "SKIPME", "YES")
@@ -73,21 +74,21 @@ def has_effect(name: str, case: Case, server: Server, log: pytest.LogCaptureFixt
         return False
 
 
-def test_every_key_every_option_and_every_global_setting_has_a_row() -> None:
+def test_every_key_option_and_global_setting_has_a_row() -> None:
     assert OF_ENTRIES.keys() == KEYS
     assert OF_OPTIONS.keys() == KNOWN
     assert len(django_settings.GLOBALS) == 27
 
 
 @every_row
-def test_a_right_value_has_its_effect(name: str, where: str, server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_right_value_has_its_effect(name: str, where: str, server: Server, caplog: pytest.LogCaptureFixture) -> None:
     case = valued(name, where, ROWS[name].right, server)
     with alias(case, server, caplog) as seen:
         assert ROWS[name].seen(seen)
 
 
 @pytest.mark.parametrize("name", sorted({name for name, _ in NAMES}))
-def test_the_effect_is_missing_without_the_value(name: str, server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_effect_is_absent_without_the_value(name: str, server: Server, caplog: pytest.LogCaptureFixture) -> None:
     assert not has_effect(name, without(ROWS[name], server), server, caplog)
 
 
@@ -97,14 +98,12 @@ def named(name: str, where: str, messages: Mapping[str, str] | list[str]) -> boo
 
 
 @every_row
-def test_a_wrong_value_is_named_by_the_check_and_at_the_build(
-    name: str, where: str, server: Server, options: list[list[str]]
-) -> None:
+def test_wrong_value_is_named_by_the_check_and_at_build(name: str, where: str, server: Server, options: AddRow) -> None:
     entry, settings = valued(name, where, ROWS[name].wrong, server)
     with override_settings(CACHES={"default": entry}, **settings), warnings.catch_warnings(record=True) as caught:
         said = [message.msg for message in checks.check_caches()]
         assert named(name, where, said), said
-        options.append([where, name, *(repr(value)[:40] for value in (ROWS[name].right, ROWS[name].wrong)), said[0]])
+        options(where, name, *(repr(value)[:40] for value in (ROWS[name].right, ROWS[name].wrong)), said[0])
         warnings.simplefilter("always")
         with pytest.raises((ImproperlyConfigured, ImportError)) as failed:
             caches["default"]
@@ -112,7 +111,7 @@ def test_a_wrong_value_is_named_by_the_check_and_at_the_build(
 
 
 @pytest.mark.parametrize("name", django_settings.GLOBALS)
-def test_an_option_of_the_alias_prevails_over_the_global_setting(
+def test_option_of_the_alias_takes_precedence_over_the_global_setting(
     name: str, server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     row = ROWS[name]

@@ -1,4 +1,4 @@
-"""Caches of a project's own, as BACKEND: what they override is what every other method goes through."""
+"""Test custom caches as BACKEND: every other method uses the overridden ones."""
 
 import logging
 from collections.abc import Iterator
@@ -20,20 +20,21 @@ from django_valkey.base import (
 )
 from django_valkey.cache import ValkeyCache
 from django_valkey.client import DefaultClient
+from django_valkey.cluster_cache.cache import ClusterValkeyCache
 from tests.django.test_django_own_clients import THROUGH, AsyncCounting, AsyncOwnDefault, Counting, OwnDefault
 from tests.support.custom_caches import alias, calls, of
 
 
 class OwnCache(Counting, ValkeyCache):
-    """Operations of a cache for both modes."""
+    """A custom cache for both modes."""
 
 
 class AsyncOwnCache(AsyncCounting, AsyncValkeyCache):
-    """Operations of a cache of coroutines."""
+    """A custom cache of coroutines."""
 
 
 class OwnBase(Counting, BaseValkeyCache[DefaultClient, valkey.Valkey], BackendCommands):
-    """A cache that is put together of what django-valkey documents."""
+    """A cache composed of the parts that django-valkey documents."""
 
     DEFAULT_CLIENT_CLASS = "django_valkey.client.DefaultClient"
 
@@ -50,7 +51,7 @@ CACHES: Final = [OwnCache, AsyncOwnCache, OwnBase, AsyncOwnBase]
 @pytest.mark.parametrize("prefix", ["", "a"])
 @pytest.mark.parametrize("backend", CACHES)
 @pytest.mark.parametrize(("name", "args", "answer", "counted"), THROUGH.values(), ids=THROUGH)
-def test_every_operation_goes_through_what_the_cache_overrides(  # noqa: PLR0917  # a row of the table
+def test_every_operation_uses_the_overrides_of_the_cache(  # noqa: PLR0917  # a row of the table
     backend: type, prefix: str, name: str, args: tuple[Any, ...], answer: Any, counted: dict[str, int]
 ) -> None:
     with alias(backend=backend) as cache:
@@ -62,7 +63,7 @@ def test_every_operation_goes_through_what_the_cache_overrides(  # noqa: PLR0917
 
 
 class BothModes(ValkeyCache):
-    """Overrides a method and its coroutine."""
+    """A cache that overrides a method and its coroutine."""
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
         calls["get"] += 1
@@ -73,7 +74,7 @@ class BothModes(ValkeyCache):
         return await super().aget(key, default, version)
 
 
-def test_a_cache_may_override_a_method_and_its_coroutine_each_for_its_own_mode() -> None:
+def test_cache_may_override_a_method_and_its_coroutine_for_each_mode() -> None:
     with alias(backend=BothModes) as cache:
         cache.set("a", 1)
         assert cache.get("a") == of(cache, "aget")("a") == 1
@@ -86,14 +87,14 @@ def test_a_cache_may_override_a_method_and_its_coroutine_each_for_its_own_mode()
 
 
 class CoroutineAlone(ValkeyCache):
-    """Overrides a coroutine alone."""
+    """A cache that overrides a coroutine alone."""
 
     async def aget(self, key: Any, default: Any = None, version: Any = None) -> Any:
         calls["aget"] += 1
         return await super().aget(key, default, version)
 
 
-def test_a_coroutine_that_is_overridden_alone_changes_nothing_for_sync_code() -> None:
+def test_coroutine_override_changes_nothing_in_sync_code() -> None:
     with alias(backend=CoroutineAlone) as cache:
         cache.set("a", 1)
         assert cache.get("a") == 1
@@ -104,7 +105,7 @@ def test_a_coroutine_that_is_overridden_alone_changes_nothing_for_sync_code() ->
 
 
 class Over(OwnCache):
-    """Inherits a cache of the project's own."""
+    """A subclass of a custom cache."""
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
         calls["over"] += 1
@@ -112,7 +113,7 @@ class Over(OwnCache):
 
 
 @pytest.mark.parametrize("prefix", ["", "a"])
-def test_an_override_may_override_another(prefix: str) -> None:
+def test_override_may_override_another(prefix: str) -> None:
     with alias(backend=Over) as cache:
         cache.set("a", 1)
         assert of(cache, f"{prefix}get_many")(["a"]) == {"a": 1}
@@ -120,7 +121,7 @@ def test_an_override_may_override_another(prefix: str) -> None:
 
 
 @pytest.mark.parametrize(("backend", "client"), [(OwnCache, OwnDefault), (AsyncOwnCache, AsyncOwnDefault)])
-def test_what_a_cache_calls_by_super_is_its_clients_override(backend: type, client: type) -> None:
+def test_super_in_a_cache_override_calls_the_clients_override(backend: type, client: type) -> None:
     with alias(client, backend) as cache:
         of(cache, "set")("a", 1)
         assert calls == {"set": 2}
@@ -131,12 +132,12 @@ def test_what_a_cache_calls_by_super_is_its_clients_override(backend: type, clie
 
 
 class OfOwnClient(BaseValkeyCache[OwnDefault, valkey.Valkey], BackendCommands):
-    """Names its client."""
+    """A cache that names its client."""
 
     DEFAULT_CLIENT_CLASS = f"{OwnDefault.__module__}.OwnDefault"
 
 
-def test_a_cache_has_the_client_of_its_class_where_the_alias_names_none() -> None:
+def test_cache_uses_the_client_of_its_class_if_the_alias_names_none() -> None:
     with alias(backend=OfOwnClient) as cache:
         assert type(cache.client) is OwnDefault
         cache.set("a", 1)
@@ -147,14 +148,14 @@ def test_a_cache_has_the_client_of_its_class_where_the_alias_names_none() -> Non
 
 
 class Choosing(ValkeyCache):
-    """Says of which class its client is."""
+    """A cache that returns the class of its client."""
 
     def get_client_class(self) -> Any:
         calls["get_client_class"] += 1
         return OwnDefault
 
 
-def test_a_cache_may_say_of_which_class_its_client_is() -> None:
+def test_cache_may_name_the_class_of_its_client() -> None:
     with alias(backend=Choosing) as cache:
         assert type(cache.client) is OwnDefault
         cache.set("a", 1)
@@ -163,12 +164,12 @@ def test_a_cache_may_say_of_which_class_its_client_is() -> None:
 
 
 class OnSentinels(ValkeyCache):
-    """Names a client of a service."""
+    """A cache that names a client of a service."""
 
     DEFAULT_CLIENT_CLASS = "django_valkey.client.SentinelClient"
 
 
-def test_the_client_of_a_caches_class_says_which_topology_is_meant() -> None:
+def test_client_class_of_a_cache_determines_the_topology() -> None:
     sentinels = {"SENTINELS": [("127.0.0.1", 26379)]}
     with alias(backend=OnSentinels, options=sentinels, LOCATION="valkey://shop/0") as cache:
         assert cache.is_on_sentinels
@@ -176,14 +177,14 @@ def test_the_client_of_a_caches_class_says_which_topology_is_meant() -> None:
 
 
 class Moving(DefaultClient):
-    """Overrides what moves an entry to a later version."""
+    """A cache that overrides `incr_version`."""
 
     def incr_version(self, *args: Any, **kwargs: Any) -> Any:
         calls["incr_version"] += 1
         return super().incr_version(*args, **kwargs)
 
 
-def test_moving_an_entry_to_an_earlier_version_goes_through_the_override_of_moving_it_to_a_later_one() -> None:
+def test_decr_version_uses_the_override_of_incr_version() -> None:
     with alias(Moving) as cache:
         cache.set("a", 1, version=5)
         assert cache.decr_version("a", 2, version=5) == 3
@@ -192,7 +193,7 @@ def test_moving_an_entry_to_an_earlier_version_goes_through_the_override_of_movi
 
 
 class Listing(DefaultClient):
-    """Overrides what yields page by page."""
+    """A client that overrides a method that yields pages."""
 
     def iter_keys(self, *args: Any, **kwargs: Any) -> Iterator[str]:
         calls["iter_keys"] += 1
@@ -201,7 +202,7 @@ class Listing(DefaultClient):
 
 
 class ListingCache(ValkeyCache):
-    """The same, in a cache."""
+    """The same override in a cache."""
 
     def iter_keys(self, *args: Any, **kwargs: Any) -> Iterator[str]:
         calls["iter_keys"] += 1
@@ -210,7 +211,7 @@ class ListingCache(ValkeyCache):
 
 
 @pytest.mark.parametrize("where", [{"client": Listing}, {"backend": ListingCache}])
-def test_what_yields_page_by_page_is_the_override_too(where: dict[str, type]) -> None:
+def test_override_applies_to_methods_that_yield_pages(where: dict[str, type]) -> None:
     with alias(**where) as cache:
         cache.set_many({"a": 1, "b": 2})
         assert sorted(cache.iter_keys("*")) == ["A", "B"]
@@ -219,7 +220,7 @@ def test_what_yields_page_by_page_is_the_override_too(where: dict[str, type]) ->
 
 @decorate_all_methods(omit_exception)
 class Omitting(BackendCommands):
-    """Methods that answer without a server, as django-valkey decorates its own."""
+    """Methods that answer without a server, decorated as in django-valkey."""
 
 
 class Decorated(BaseValkeyCache[DefaultClient, valkey.Valkey], Omitting):
@@ -228,7 +229,7 @@ class Decorated(BaseValkeyCache[DefaultClient, valkey.Valkey], Omitting):
     DEFAULT_CLIENT_CLASS = "django_valkey.client.DefaultClient"
 
 
-def test_a_cache_of_decorated_methods_works() -> None:
+def test_cache_of_decorated_methods_works() -> None:
     with alias(backend=Decorated) as cache:
         assert cache.set("a", 1)
         assert cache.get("a") == 1
@@ -238,13 +239,34 @@ def test_a_cache_of_decorated_methods_works() -> None:
         assert of(cache, "aincr")("a") == 3
 
 
-def test_a_cache_of_the_projects_own_is_built_without_its_client_and_contexts_which_are_made_when_used() -> None:
+def test_custom_cache_makes_its_client_and_contexts_on_first_use() -> None:
     with alias(OwnDefault, OwnCache) as cache:
         made = [type(cache)(*cache._arguments) for _ in range(3)]
         assert all(each._wired is cache._wired for each in made)
         assert not any({"client", "_context", "_async_context"} & vars(each).keys() for each in made)
 
 
-def test_a_client_of_the_projects_own_that_is_no_class_of_ours_is_refused() -> None:
+def test_custom_client_of_a_foreign_class_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match="must inherit"):
         alias(backend="django_valkey.cache.ValkeyCache", client=logging.Logger).__enter__()
+
+
+class Writing(ClusterValkeyCache):
+    """A cache on a cluster that overrides what writes an entry."""
+
+    def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
+        calls["set"] += 1
+        return super().set(key, value, *args, **kwargs)
+
+
+@pytest.mark.parametrize("prefix", ["", "a"])
+def test_mset_on_a_cluster_is_the_override_unless_all_or_nothing_is_asked_for(prefix: str) -> None:
+    data = {"{a}b": 1, "{a}c": 2}
+    with alias(backend=Writing) as cache:
+        assert of(cache, f"{prefix}mset")(data) is True
+        assert of(cache, f"{prefix}mset")(data, atomic=False) == [True, True]
+        assert of(cache, f"{prefix}mset_nonatomic")(data) == [True, True]
+        assert calls == {"set": 6}
+        assert of(cache, f"{prefix}mset")(data, nx=True) is False
+        assert of(cache, f"{prefix}mset")(data, atomic=True) is True
+        assert calls == {"set": 6}

@@ -1,4 +1,4 @@
-"""Clients of a project's own on real servers: which of valkey-py's clients carries a command, and raw access."""
+"""Test custom clients on real servers: the valkey-py client that runs a command, and raw access."""
 
 import asyncio
 from typing import Any, Final
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("raw_pools")
 
 
 class ByNumber(DefaultClient):
-    """Reads from the third of its databases, as `get_next_client_index` says."""
+    """A client that reads from the third of its databases, by `get_next_client_index`."""
 
     def get_next_client_index(self, write: bool = True, **_: Any) -> int:
         calls["index"] += 1
@@ -29,7 +29,7 @@ class ByNumber(DefaultClient):
 
 
 class Whole(DefaultClient):
-    """Has clients of its own."""
+    """A client with its own raw clients."""
 
     def get_client(self, **_: Any) -> Any:
         calls["get_client"] += 1
@@ -37,7 +37,7 @@ class Whole(DefaultClient):
 
 
 class Connecting(DefaultClient):
-    """Connects as it likes."""
+    """A client that overrides `connect`."""
 
     def connect(self, _: int = 0) -> Any:
         calls["connect"] += 1
@@ -74,7 +74,7 @@ def held(server: Server, number: int) -> list[str]:
 
 
 @pytest.mark.parametrize("client", [ByNumber, AsyncByNumber])
-def test_commands_go_to_the_client_that_the_projects_choice_of_an_index_gives(server: Server, client: type) -> None:
+def test_commands_use_the_client_of_an_overridden_get_client(server: Server, client: type) -> None:
     with aliased(server, client):
 
         async def scenario() -> None:
@@ -96,7 +96,7 @@ def test_commands_go_to_the_client_that_the_projects_choice_of_an_index_gives(se
 
 
 @pytest.mark.parametrize("client", [Whole, Connecting, AsyncWhole])
-def test_commands_go_to_the_client_that_the_project_connects(server: Server, client: type) -> None:
+def test_commands_use_the_client_of_an_overridden_connect(server: Server, client: type) -> None:
     with aliased(server, client):
 
         async def scenario() -> None:
@@ -123,7 +123,7 @@ RAW: Final = [
 ]
 
 
-def test_a_client_for_sync_code_gives_what_django_valkeys_does(server: Server) -> None:
+def test_sync_client_returns_the_results_of_django_valkeys_client(server: Server) -> None:
     with override_settings(CACHES={"default": {"BACKEND": SYNC, "LOCATION": [server.url(1), server.url(2)]}}):
         cache = caches["default"]
         client = cache.client
@@ -144,7 +144,7 @@ def test_a_client_for_sync_code_gives_what_django_valkeys_does(server: Server) -
         assert client.close() is None
 
 
-def test_a_client_for_async_code_gives_what_django_valkeys_does(server: Server) -> None:
+def test_async_client_returns_the_results_of_django_valkeys_client(server: Server) -> None:
     async def scenario() -> None:
         cache = caches["default"]
         client = cache.client
@@ -165,7 +165,7 @@ def test_a_client_for_async_code_gives_what_django_valkeys_does(server: Server) 
 
 
 class ByHand(DefaultClient):
-    """Overrides operations with commands of valkey-py's clients, as django-valkey's own methods are written."""
+    """A client with operations written in commands of valkey-py, as django-valkey's own methods are."""
 
     def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:
         calls["get"] += 1
@@ -229,9 +229,7 @@ class AsyncByHand(AsyncDefaultClient):
 
 
 @pytest.mark.parametrize("client", [ByHand, AsyncByHand])
-def test_operations_that_are_written_with_commands_of_raw_clients_work_as_they_did(
-    server: Server, client: type
-) -> None:
+def test_operations_written_with_raw_client_commands_work_as_before(server: Server, client: type) -> None:
     backend = SYNC if client is ByHand else ASYNC
     entry = {"BACKEND": backend, "LOCATION": server.url(1), "OPTIONS": {"CLIENT_CLASS": path(client)}}
     calls.clear()
@@ -259,7 +257,7 @@ def test_operations_that_are_written_with_commands_of_raw_clients_work_as_they_d
 
 
 class Watched(SentinelClient):
-    """A client of a service of the project's own."""
+    """A custom client of a service."""
 
     def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:
         calls["get"] += 1
@@ -283,7 +281,7 @@ class AsyncWatched(AsyncSentinelClient):
 
 
 @pytest.mark.parametrize("client", [Watched, AsyncWatched])
-def test_clients_of_services_are_the_projects_on_real_sentinels(fleet: SentinelFleet, client: type) -> None:
+def test_custom_clients_work_on_real_sentinels(fleet: SentinelFleet, client: type) -> None:
     backend = SYNC if client is Watched else ASYNC
     options = {"CLIENT_CLASS": path(client), "SENTINELS": fleet.addresses, "READ_FROM": "primary"}
     entry = {"BACKEND": backend, "LOCATION": "valkey://service_name/0", "OPTIONS": options}

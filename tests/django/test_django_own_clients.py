@@ -1,4 +1,4 @@
-"""Clients of a project's own, written against django-valkey: what they override is what the cache does."""
+"""Test custom clients written for django-valkey: the cache uses their overrides."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from tests.support.servers import free_port
 
 
 class Counting:
-    """Overrides for sync code: each counts, and changes what it gives, so that its part in an answer is seen."""
+    """Sync overrides that count their calls and change their results, to be recognised in an answer."""
 
     def get(self, key: Any, default: Any = None, version: Any = None, client: Any = None) -> Any:
         calls["get"] += 1
@@ -53,7 +53,7 @@ class OwnDefault(Counting, DefaultClient):
 
 
 class OwnHerd(Counting, HerdClient):
-    """A client whose entries are recomputed once."""
+    """A client with the herd policy."""
 
 
 class OwnSentinel(Counting, SentinelClient):
@@ -65,7 +65,7 @@ class AsyncOwnDefault(AsyncCounting, AsyncDefaultClient):
 
 
 class AsyncOwnHerd(AsyncCounting, AsyncHerdClient):
-    """A client whose entries are recomputed once, for async code."""
+    """A client with the herd policy, for async code."""
 
 
 class AsyncOwnSentinel(AsyncCounting, AsyncSentinelClient):
@@ -96,12 +96,12 @@ THROUGH: Final[dict[str, tuple[str, tuple[Any, ...], Any, dict[str, int]]]] = {
     "ttl": ("ttl", ("a",), 300, {}),
     "touch": ("touch", ("a",), True, {}),
 }
-"""Each operation with its arguments, what it answers where "a" is 1 and "b" is 2, and the overrides it goes through."""
+"""Each operation with its arguments, its result if "a" is 1 and "b" is 2, and the overrides that it uses."""
 
 
 @pytest.mark.parametrize("client", OWN)
 @pytest.mark.parametrize(("name", "args", "answer", "counted"), THROUGH.values(), ids=THROUGH)
-def test_every_operation_goes_through_what_the_client_overrides(
+def test_every_operation_uses_the_overrides_of_the_client(
     client: type, name: str, args: tuple[Any, ...], answer: Any, counted: dict[str, int]
 ) -> None:
     with alias(client) as cache:
@@ -114,7 +114,7 @@ def test_every_operation_goes_through_what_the_client_overrides(
 
 @pytest.mark.parametrize("client", [OwnDefault, OwnHerd, OwnSentinel])
 @pytest.mark.parametrize(("name", "args", "answer", "counted"), THROUGH.values(), ids=THROUGH)
-def test_coroutines_of_a_cache_go_through_a_client_for_sync_code_in_a_thread(
+def test_coroutines_use_a_sync_client_in_a_thread(
     client: type, name: str, args: tuple[Any, ...], answer: Any, counted: dict[str, int]
 ) -> None:
     with alias(client) as cache:
@@ -126,7 +126,7 @@ def test_coroutines_of_a_cache_go_through_a_client_for_sync_code_in_a_thread(
 
 
 @pytest.mark.parametrize("client", OWN)
-def test_what_is_stored_is_what_the_override_gave_to_the_operation_under_it(client: type) -> None:
+def test_stored_value_is_that_passed_to_super_by_the_override(client: type) -> None:
     with alias(client) as cache:
         of(cache, "set")("a", 1)
         raw = cache._wired.container.cache()
@@ -136,7 +136,7 @@ def test_what_is_stored_is_what_the_override_gave_to_the_operation_under_it(clie
 
 
 class Looking(DefaultClient):
-    """A client whose `get` asks for another operation, which rests on `get` everywhere else."""
+    """A client whose `get` calls another operation, which elsewhere depends on `get`."""
 
     def get(self, key: Any, default: Any = None, version: Any = None, **_: Any) -> Any:
         calls["get"] += 1
@@ -145,7 +145,7 @@ class Looking(DefaultClient):
         return super().get(key, default, version)
 
 
-def test_an_override_may_call_what_rests_on_it() -> None:
+def test_override_may_call_methods_that_depend_on_it() -> None:
     with alias(Looking) as cache:
         cache.set_many({"a": 1, "b": 2, "b:hidden": 3})
         assert cache.get("a") == 1
@@ -155,7 +155,7 @@ def test_an_override_may_call_what_rests_on_it() -> None:
 
 
 class Tagging(DefaultClient):
-    """A client whose methods have arguments of their own, and the order of django-valkey's."""
+    """A client with extra arguments, in the order of django-valkey."""
 
     def set(self, key: Any, value: Any, *args: Any, tags: Any = (), **kwargs: Any) -> Any:
         calls["set"] += 1
@@ -164,7 +164,7 @@ class Tagging(DefaultClient):
         return super().set(key, value, *args, **kwargs)
 
 
-def test_an_override_may_have_arguments_of_its_own_and_is_given_the_others_in_django_valkeys_order() -> None:
+def test_override_may_add_arguments_and_receives_the_others_in_order() -> None:
     with alias(Tagging) as cache:
         assert cache.set("a", 1, 60, None, None, True, tags=["fruit"])
         assert cache.set("a", 2, 60, None, None, True) is False
@@ -177,7 +177,7 @@ def test_an_override_may_have_arguments_of_its_own_and_is_given_the_others_in_dj
             cache.get("a", None, None, None, "too many")
 
 
-def test_arguments_of_an_override_and_djangos_order_do_not_matter_where_errors_are_ignored() -> None:
+def test_override_arguments_and_their_order_work_with_ignored_errors() -> None:
     nowhere = f"valkey://127.0.0.1:{free_port()}"
     with alias(Tagging, options={"IGNORE_EXCEPTIONS": True}, LOCATION=nowhere), registry.use():
         cache = caches["default"]
@@ -188,7 +188,7 @@ def test_arguments_of_an_override_and_djangos_order_do_not_matter_where_errors_a
         assert cache.incr_version("a", 1, None, None) is None
 
 
-def test_a_client_for_async_code_serves_the_coroutines_of_a_cache_for_both_and_refuses_the_rest() -> None:
+def test_async_client_serves_the_coroutines_of_a_cache_and_no_more() -> None:
     with alias(AsyncOwnDefault, SYNC) as cache:
         assert of(cache, "aset")("a", 1)
         assert of(cache, "aget")("a") == 1
@@ -202,7 +202,7 @@ def test_a_client_for_async_code_serves_the_coroutines_of_a_cache_for_both_and_r
             list(cache.iter_keys("*"))
 
 
-def test_a_client_for_sync_code_is_refused_by_a_cache_of_coroutines() -> None:
+def test_sync_client_is_refused_by_an_async_cache() -> None:
     with alias(OwnDefault) as cache:
         assert isinstance(cache, ValkeyCache)
     with pytest.raises(ImproperlyConfigured, match=r"CACHES\['default'\]: OPTIONS\['CLIENT_CLASS'\]: .*for sync code"):

@@ -1,4 +1,4 @@
-"""Hooks of a project's own classes, of a client or of a cache: they name keys, encode values and give timeouts."""
+"""Test hooks of custom clients and caches: they name keys, encode values and return timeouts."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -17,7 +17,7 @@ from tests.support.custom_caches import alias, calls, of
 
 
 class Naming:
-    """Names keys for a tenant."""
+    """Hooks that name keys for a tenant."""
 
     def make_key(self, key: Any, version: Any = None, prefix: Any = None) -> Any:
         calls["make_key"] += 1
@@ -29,7 +29,7 @@ class Naming:
 
 
 class Coding:
-    """Turns the bytes round, so that nobody else can read them, and counts numbers from another zero."""
+    """Hooks that reverse the bytes, and add an offset to numbers."""
 
     def encode(self, value: Any) -> Any:
         calls["encode"] += 1
@@ -49,35 +49,35 @@ BASES: Final = [
 
 
 class OwnDefault(Naming, Coding, DefaultClient):
-    """Both, in a client of servers."""
+    """A client of servers with both kinds of hooks."""
 
 
 class OwnHerd(Naming, Coding, HerdClient):
-    """Both, in a herd client."""
+    """A herd client with both kinds of hooks."""
 
 
 class OwnSentinel(Naming, Coding, SentinelClient):
-    """Both, in a client of a service."""
+    """A client of a service with both kinds of hooks."""
 
 
 class AsyncOwnDefault(Naming, Coding, AsyncDefaultClient):
-    """Both, in a client of servers for async code."""
+    """A client of servers with both kinds of hooks, for async code."""
 
 
 class AsyncOwnHerd(Naming, Coding, AsyncHerdClient):
-    """Both, in a herd client for async code."""
+    """A herd client with both kinds of hooks, for async code."""
 
 
 class AsyncOwnSentinel(Naming, Coding, AsyncSentinelClient):
-    """Both, in a client of a service for async code."""
+    """A client of a service with both kinds of hooks, for async code."""
 
 
 class OwnCache(Naming, Coding, ValkeyCache):
-    """Both, in a cache."""
+    """A cache with both kinds of hooks."""
 
 
 class AsyncOwnCache(Naming, Coding, AsyncValkeyCache):
-    """Both, in a cache of coroutines."""
+    """A cache of coroutines with both kinds of hooks."""
 
 
 CLIENTS: Final = [OwnDefault, OwnHerd, OwnSentinel, AsyncOwnDefault, AsyncOwnHerd, AsyncOwnSentinel]
@@ -116,10 +116,10 @@ NAMED: Final[dict[str, tuple[str, tuple[Any, ...], Any]]] = {
     "keys": ("keys", ("a*",), ["tenant/a"]),
     "delete_pattern": ("delete_pattern", ("a*",), 1),
 }
-"""Every operation that names a key, its arguments, and its answer where "a" is "x" and "number" is 5."""
+"""Every operation that names a key, its arguments, and its result if "a" is "x" and "number" is 5."""
 
 UNNAMED: Final = frozenset({"hset"})
-"""What names no key by a hook: a hash is named as django-valkey's default client names it."""
+"""Operations that name no key by a hook: a hash is named as django-valkey's default client names it."""
 
 
 @pytest.mark.parametrize("where", WHERE, ids=lambda where: next(iter(where.values())).__name__)
@@ -140,9 +140,7 @@ def test_every_operation_names_keys_and_encodes_values_by_the_hooks(where: dict[
 
 @pytest.mark.parametrize("where", WHERE, ids=lambda where: next(iter(where.values())).__name__)
 @pytest.mark.parametrize(("value", "stored"), [("text", None), (["list"], None), (7, 8), (-7, -6), (1.5, 2.5)])
-def test_what_is_stored_is_what_encode_returned_and_what_is_read_is_what_decode_returned(
-    where: dict[str, type], value: Any, stored: Any
-) -> None:
+def test_encode_result_is_stored_and_decode_result_is_returned(where: dict[str, type], value: Any, stored: Any) -> None:
     with alias(**where) as cache:
         of(cache, "set")("a", value)
         assert calls["encode"] == 1
@@ -154,7 +152,7 @@ def test_what_is_stored_is_what_encode_returned_and_what_is_read_is_what_decode_
             assert calls["decode"] == 2
 
 
-def test_what_decode_cannot_read_is_a_miss() -> None:
+def test_entry_that_decode_cannot_read_is_a_miss() -> None:
     with alias(OwnDefault) as cache:
         cache.set("a", "x")
         cache._wired.container.cache().set("tenant/a", "stored by somebody else")
@@ -163,7 +161,7 @@ def test_what_decode_cannot_read_is_a_miss() -> None:
 
 
 class Wordless(DefaultClient):
-    """Encodes to what cannot be stored."""
+    """Hooks that return values of wrong types."""
 
     def encode(self, value: Any) -> Any:
         return [value]
@@ -172,7 +170,7 @@ class Wordless(DefaultClient):
         return key if key == "good" else 7
 
 
-def test_a_hook_that_returns_nonsense_is_an_error_that_names_it() -> None:
+def test_hook_that_returns_a_wrong_type_is_named_in_the_error() -> None:
     with alias(Wordless) as cache:
         with pytest.raises(SerializationError, match="encode must return bytes, an int or a float, not list"):
             cache.set("good", 1)
@@ -181,7 +179,7 @@ def test_a_hook_that_returns_nonsense_is_an_error_that_names_it() -> None:
 
 
 class AsDjango(ValkeyCache):
-    """Hooks with the signatures that Django's own have."""
+    """Hooks with the signatures of Django's own."""
 
     def make_key(self, key: Any, version: Any = None) -> Any:
         calls["make_key"] += 1
@@ -198,7 +196,7 @@ class AsDjango(ValkeyCache):
         return None if timeout is None else 2 * timeout if timeout in {1, 60} else super().get_backend_timeout(timeout)
 
 
-def test_hooks_with_djangos_signatures_are_asked_by_every_operation() -> None:
+def test_hooks_with_djangos_signatures_are_called_by_every_operation() -> None:
     with alias(backend=AsDjango, TIMEOUT=500) as cache:
         cache.set("A", 1, 1)
         assert cache.get("a") == 1
@@ -223,18 +221,18 @@ def test_hooks_with_djangos_signatures_are_asked_by_every_operation() -> None:
 
 
 class Both(Naming, DefaultClient):
-    """A client that names keys, under a cache that does so too."""
+    """A client that names keys, under a cache that names keys too."""
 
 
 class OverBoth(ValkeyCache):
-    """Names keys before its client does."""
+    """A cache that names keys before its client does."""
 
     def make_key(self, key: Any, version: Any = None, prefix: Any = None) -> Any:
         calls["of the cache"] += 1
         return super().make_key(f"shop/{key}", version=version, prefix=prefix)
 
 
-def test_a_cache_names_keys_before_its_client_does() -> None:
+def test_cache_names_keys_before_its_client_does() -> None:
     with alias(Both, OverBoth) as cache:
         cache.set("a", 1)
         assert calls == {"make_key": 1, "of the cache": 1}
@@ -245,7 +243,7 @@ def test_a_cache_names_keys_before_its_client_does() -> None:
 @pytest.mark.parametrize(
     "where", [{}, *WHERE], ids=lambda where: next(iter(where.values())).__name__ if where else "none"
 )
-def test_a_key_that_make_key_returned_is_not_named_again(where: dict[str, type]) -> None:
+def test_key_returned_by_make_key_is_not_named_again(where: dict[str, type]) -> None:
     with alias(**where) as cache:
         of(cache, "set")("a", 1, version=3)
         key = cache.make_key("a", version=3)
@@ -255,7 +253,7 @@ def test_a_key_that_make_key_returned_is_not_named_again(where: dict[str, type])
 
 
 @pytest.mark.parametrize("backend", [ValkeyCache, AsyncValkeyCache])
-def test_an_entry_is_moved_to_another_version_by_the_key_that_it_is_stored_under(backend: type) -> None:
+def test_incr_version_renames_the_entry_under_its_stored_key(backend: type) -> None:
     with alias(backend=backend, KEY_PREFIX="shop") as cache:
         of(cache, "set")("a:b", 1, version=3)
         assert of(cache, "incr_version")(cache.make_key("a:b", version=3), 2, version=3) == 5
@@ -263,7 +261,7 @@ def test_an_entry_is_moved_to_another_version_by_the_key_that_it_is_stored_under
 
 
 class Shouting(BaseSerializer):
-    """A serializer of text, in capitals."""
+    """A serializer of text, in upper case."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__(options)
@@ -297,7 +295,7 @@ class Halving(BaseCompressor):
 
 
 @pytest.mark.filterwarnings("ignore:.*MARK")
-def test_serializers_and_compressors_of_the_projects_own_store_and_read_values() -> None:
+def test_custom_serializers_and_compressors_store_and_read_values() -> None:
     own = {"SERIALIZER": f"{__name__}.Shouting", "COMPRESSOR": f"{__name__}.Halving", "MARK": "!"}
     with alias(options=own) as cache:
         assert cache.set("a", "ab!ab")

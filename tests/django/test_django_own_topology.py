@@ -1,4 +1,4 @@
-"""Which topology a client class of the project's own asks for: that of what it inherits."""
+"""Test the topology of a custom client class: that of its base class."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ SENTINELS = {"SENTINELS": [("127.0.0.1", 26379)]}
 
 
 class Mixin:
-    """Something of the project's own."""
+    """A mixin of the project."""
 
 
 class Plain(Mixin, DefaultClient):
@@ -34,15 +34,15 @@ class AsyncWatched(AsyncSentinelClient):
 
 
 class Spread(HerdClient):
-    """A client whose entries are recomputed once."""
+    """A client with the herd policy."""
 
 
 class SpreadAndWatched(HerdClient, SentinelClient):
-    """A client of a service whose entries are recomputed once."""
+    """A client of a service with the herd policy."""
 
 
 class Foreign:
-    """A client of nothing."""
+    """A class without a client as its base."""
 
 
 def of_class(reference: object, entry: dict[str, Any], **options: object) -> Settings:
@@ -57,31 +57,31 @@ def refused(reference: object) -> ConfigurationError:
 
 
 @pytest.mark.parametrize("reference", [Plain, f"{__name__}.Plain"])
-def test_a_client_that_inherits_the_default_one_is_of_servers(reference: object) -> None:
+def test_client_that_inherits_the_default_client_means_servers(reference: object) -> None:
     assert of_class(reference, SERVER) == of_class(DefaultClient, SERVER)
 
 
 @pytest.mark.parametrize("cls", [Watched, WatchedAgain, AsyncWatched, SpreadAndWatched])
-def test_a_client_that_inherits_one_for_sentinels_is_of_a_service_with_its_replicas(cls: type) -> None:
+def test_client_that_inherits_a_sentinel_client_means_a_service(cls: type) -> None:
     settings = of_class(f"{__name__}.{cls.__name__}", SERVICE, **SENTINELS)
     assert [(each.service, each.role) for each in settings.endpoints] == [("shop", "primary"), ("shop", "replica")]
 
 
 @pytest.mark.parametrize(("cls", "spreads"), [(Spread, True), (SpreadAndWatched, True), (Watched, False)])
-def test_a_client_that_inherits_the_herds_asks_for_its_policy(cls: type, *, spreads: bool) -> None:
+def test_client_that_inherits_the_herd_client_selects_its_policy(cls: type, *, spreads: bool) -> None:
     entry = SERVER if cls is Spread else SERVICE
     assert (of_class(cls, entry, **({} if cls is Spread else SENTINELS)).herd is not None) == spreads
 
 
-def test_a_client_that_inherits_none_is_refused_with_what_to_inherit() -> None:
+def test_client_without_a_known_base_is_refused_with_the_known_bases() -> None:
     assert "must inherit" in str(refused(Foreign))
     assert "DefaultClient" in str(refused(f"{__name__}.Foreign"))
 
 
-def test_a_client_that_cannot_be_imported_is_refused_with_the_reason() -> None:
+def test_client_that_cannot_be_imported_is_refused_with_the_reason() -> None:
     assert "there is no module 'nowhere'" in str(refused("nowhere.Client"))
     assert f"the module {__name__!r} has no 'Plan'; did you mean Plain?" in str(refused(f"{__name__}.Plan"))
 
 
-def test_what_is_no_class_is_refused() -> None:
+def test_client_that_is_no_class_is_refused() -> None:
     assert "must name a class, not function" in str(refused(f"{__name__}.of_class"))

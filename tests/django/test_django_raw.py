@@ -1,4 +1,4 @@
-"""Connection factories, used directly: the clients of valkey-py that they make, and whose pools those share."""
+"""Test connection factories used directly: their clients of valkey-py, and the pools that these share."""
 
 import asyncio
 from copy import deepcopy
@@ -44,11 +44,11 @@ pytestmark = pytest.mark.usefixtures("raw_pools")
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_documented_path_names_its_class(path: str) -> None:
+def test_documented_path_names_its_class(path: str) -> None:
     assert import_string(path) is PATHS[path]
 
 
-def test_the_sentinel_classes_are_the_plain_ones_and_more_in_both_modes() -> None:
+def test_sentinel_classes_extend_the_plain_ones_in_both_modes() -> None:
     assert issubclass(SentinelConnectionFactory, ConnectionFactory)
     assert issubclass(AsyncSentinelConnectionFactory, AsyncConnectionFactory)
     assert issubclass(SentinelClient, DefaultClient)
@@ -57,7 +57,7 @@ def test_the_sentinel_classes_are_the_plain_ones_and_more_in_both_modes() -> Non
         assert issubclass(factory, BaseConnectionFactory)
 
 
-def test_a_factory_connects_a_client_of_valkey_py(server: Server) -> None:
+def test_factory_connects_a_client_of_valkey_py(server: Server) -> None:
     options = {"SOCKET_TIMEOUT": 2, "SOCKET_CONNECT_TIMEOUT": 1.5, "CONNECTION_POOL_KWARGS": {"client_name": "raw"}}
     before = deepcopy(options)
     factory = ConnectionFactory(options)
@@ -80,7 +80,7 @@ def test_a_factory_connects_a_client_of_valkey_py(server: Server) -> None:
     assert options == before
 
 
-def test_an_async_factory_has_a_pool_for_each_loop_which_ends_with_it(server: Server) -> None:
+def test_async_factory_has_a_pool_for_each_loop_that_closes_with_it(server: Server) -> None:
     factory = AsyncConnectionFactory({"PARSER_CLASS": "valkey.connection.DefaultParser"})
 
     async def scenario() -> object:
@@ -95,7 +95,7 @@ def test_an_async_factory_has_a_pool_for_each_loop_which_ends_with_it(server: Se
     assert not BaseConnectionFactory._pools
 
 
-def test_a_pool_is_shared_by_equal_options_and_by_no_others(server: Server) -> None:
+def test_pool_is_shared_only_by_equal_options(server: Server) -> None:
     def pool(url: str = server.url(), **options: Any) -> object:
         return ConnectionFactory(options).connect(url).connection_pool
 
@@ -105,7 +105,7 @@ def test_a_pool_is_shared_by_equal_options_and_by_no_others(server: Server) -> N
 
 
 class Provider:
-    """Credentials of the project's own. It has no hash."""
+    """A credential provider without a hash."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -117,7 +117,7 @@ class Provider:
 
 
 @pytest.mark.parametrize("provider", [Provider, Provider()])
-def test_a_pool_with_a_provider_of_credentials_is_shared_too(provider: object) -> None:
+def test_pool_with_a_credential_provider_is_shared_too(provider: object) -> None:
     def pool() -> Any:
         return ConnectionFactory({"CREDENTIAL_PROVIDER": provider}).connect("valkey://host").connection_pool
 
@@ -126,7 +126,7 @@ def test_a_pool_with_a_provider_of_credentials_is_shared_too(provider: object) -
     assert pool() is not ConnectionFactory({"CREDENTIAL_PROVIDER": Provider()}).connect("valkey://host").connection_pool
 
 
-def test_the_password_of_the_options_is_for_urls_without_one() -> None:
+def test_password_option_applies_to_urls_without_one() -> None:
     def password(url: str) -> object:
         return ConnectionFactory({"PASSWORD": "p"}).connect(url).connection_pool.connection_kwargs["password"]
 
@@ -145,13 +145,13 @@ def test_the_password_of_the_options_is_for_urls_without_one() -> None:
     ],
 )
 @pytest.mark.parametrize("cls", [ConnectionFactory, AsyncConnectionFactory])
-def test_a_factory_names_a_wrong_option(cls: type[ConnectionFactory], options: dict[str, Any], message: str) -> None:
+def test_factory_names_a_wrong_option(cls: type[ConnectionFactory], options: dict[str, Any], message: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=message):
         cls(options).make_connection_params("valkey://host")
 
 
 @pytest.mark.parametrize("cls", [SentinelConnectionFactory, AsyncSentinelConnectionFactory])
-def test_a_sentinel_factory_checks_its_configuration(cls: type[SentinelConnectionFactory]) -> None:
+def test_sentinel_factory_checks_its_configuration(cls: type[SentinelConnectionFactory]) -> None:
     for options in ({}, {"SENTINELS": []}, {"SENTINELS": None}):
         with pytest.raises(ImproperlyConfigured, match=r"SENTINELS must be provided as a list of \(host, port\)\."):
             cls(options)
@@ -159,7 +159,7 @@ def test_a_sentinel_factory_checks_its_configuration(cls: type[SentinelConnectio
         cls({"SENTINELS": [("h", 1)], "CONNECTION_POOL_CLASS": "valkey.connection.ConnectionPool"})
 
 
-def test_a_sentinel_factory_connects_to_the_role_that_the_url_names(fleet: SentinelFleet) -> None:
+def test_sentinel_factory_connects_to_the_role_in_the_url(fleet: SentinelFleet) -> None:
     primary, replicas = fleet.primary("service_name"), fleet.replicas("service_name")
     options = {"SENTINELS": fleet.addresses, "SENTINEL_KWARGS": {"socket_timeout": 2, "min_other_sentinels": 2}}
     before = deepcopy(options)
@@ -181,7 +181,7 @@ def test_a_sentinel_factory_connects_to_the_role_that_the_url_names(fleet: Senti
         factory.disconnect(client)
 
 
-def test_an_async_sentinel_factory_connects_to_the_role_that_the_url_names(fleet: SentinelFleet) -> None:
+def test_async_sentinel_factory_connects_to_the_role_in_the_url(fleet: SentinelFleet) -> None:
     options = {"SENTINELS": fleet.addresses, "CONNECTION_POOL_CLASS": "valkey.sentinel.SentinelConnectionPool"}
     ports = {node.port: role(node) for node in fleet.replication("service_name").nodes}
     factory = AsyncSentinelConnectionFactory(options)
@@ -193,12 +193,12 @@ def test_an_async_sentinel_factory_connects_to_the_role_that_the_url_names(fleet
         await factory.disconnect(client)
         return ports[port]
 
-    for _ in range(2):  # a loop each
+    for _ in range(2):  # one loop for each
         assert asyncio.run(reached("valkey://service_name/db?is_master=1")) == "master"
         assert asyncio.run(reached("valkey://service_name/db?is_master=0")) == "slave"
 
 
-def test_a_service_behind_tls_is_asked_of_the_sentinels_and_keeps_its_case() -> None:
+def test_sentinel_service_behind_tls_is_found_and_keeps_its_case() -> None:
     options = {"SENTINELS": [("127.0.0.1", 1)], "CONNECTION_POOL_KWARGS": {"ssl_ca_certs": "ca.pem"}}
     sync = SentinelConnectionFactory(options).connect("valkeys://Service/1?is_master=1").connection_pool
     assert sync.service_name == "Service"

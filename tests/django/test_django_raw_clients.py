@@ -1,4 +1,4 @@
-"""Raw clients of an alias's servers: `get_valkey_connection`, BASE_CLIENT_CLASS and `cache.client`."""
+"""Test raw clients of an alias's servers: `get_valkey_connection`, BASE_CLIENT_CLASS and `cache.client`."""
 
 import asyncio
 import os
@@ -32,7 +32,7 @@ BACKENDS = ["django_valkey.cache.ValkeyCache", "django_valkey.async_cache.cache.
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_raw_client_is_of_the_aliass_server_in_the_mode_of_the_function(
+def test_raw_client_has_the_alias_server_and_the_mode_of_the_function(
     backend: str, server: Server, configured: Configure
 ) -> None:
     async def asynchronous() -> None:
@@ -66,7 +66,7 @@ def test_raw_clients_share_one_pool_and_leave_nothing_behind_a_loop(server: Serv
         get_valkey_connection().connection_pool.disconnect()
 
 
-def test_a_loop_that_is_closed_without_ceremony_is_forgotten(server: Server, configured: Configure) -> None:
+def test_event_loop_closed_without_cleanup_is_forgotten(server: Server, configured: Configure) -> None:
     async def once() -> None:
         assert await (await async_cache.get_valkey_connection()).ping()
 
@@ -81,7 +81,7 @@ def test_a_loop_that_is_closed_without_ceremony_is_forgotten(server: Server, con
 
 
 @pytest.mark.parametrize("function", [get_valkey_connection, async_cache.get_valkey_connection])
-def test_another_backend_has_no_raw_clients(function: Any) -> None:
+def test_other_backends_have_no_raw_clients(function: Any) -> None:
     entry = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     with (
         override_settings(CACHES={"default": entry}),
@@ -91,7 +91,7 @@ def test_another_backend_has_no_raw_clients(function: Any) -> None:
 
 
 class Raw(valkey.Valkey):
-    """A client of the project's own, with an argument of its own."""
+    """A custom client with an argument of its own."""
 
     commands: ClassVar[list[str]] = []
 
@@ -120,7 +120,7 @@ class AsyncRaw(valkey.asyncio.Valkey):
         return await super().execute_command(*args, **options)
 
 
-def test_a_base_client_of_the_projects_own_is_what_raw_access_returns(server: Server, configured: Configure) -> None:
+def test_raw_client_is_of_the_custom_base_client(server: Server, configured: Configure) -> None:
     options = {"BASE_CLIENT_CLASS": f"{__name__}.Raw", "BASE_CLIENT_KWARGS": {"team": "shop"}}
     with configured(server.url(), OPTIONS=options):
         assert caches["default"].set("a", 1)
@@ -134,7 +134,7 @@ def test_a_base_client_of_the_projects_own_is_what_raw_access_returns(server: Se
             asyncio.run(async_cache.get_valkey_connection())
 
 
-def test_an_asynchronous_base_client_of_the_projects_own_too(server: Server, configured: Configure) -> None:
+def test_raw_client_is_of_the_async_custom_base_client(server: Server, configured: Configure) -> None:
     async def scenario() -> None:
         raw = await async_cache.get_valkey_connection()
         assert isinstance(raw, AsyncRaw)
@@ -148,7 +148,7 @@ def test_an_asynchronous_base_client_of_the_projects_own_too(server: Server, con
 
 
 @pytest.mark.parametrize("wrong", ["mine.Client", "valkey.client.Valky", "valkey.connection.parse_url"])
-def test_a_base_client_that_cannot_be_found_fails_as_the_cache_is_built(wrong: str, configured: Configure) -> None:
+def test_base_client_that_cannot_be_found_fails_when_the_cache_is_built(wrong: str, configured: Configure) -> None:
     with (
         configured("valkey://host", OPTIONS={"BASE_CLIENT_CLASS": wrong}),
         pytest.raises(ImproperlyConfigured) as caught,
@@ -159,7 +159,7 @@ def test_a_base_client_that_cannot_be_found_fails_as_the_cache_is_built(wrong: s
 
 @pytest.mark.parametrize("location", ["embedded://", "embedded:///3", "embedded://?db=3&client_name=raw"])
 def test_raw_clients_reach_the_embedded_server(location: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(SHARED, f"{os.getppid()}:{server.path}")  # as if this were a child of who started it
+    monkeypatch.setenv(SHARED, f"{os.getppid()}:{server.path}")  # as in a child of its process
     with override_settings(CACHES={"default": {"BACKEND": BACKENDS[0], "LOCATION": location}}):
         cache = caches["default"]
         assert cache.set("apples", 3)
@@ -193,7 +193,7 @@ def test_memory_has_no_raw_clients() -> None:
         (BACKENDS[1], AsyncDefaultClient, AsyncDefaultClient),
     ],
 )
-def test_the_client_is_the_configured_one_in_the_mode_of_the_backend(
+def test_client_is_the_configured_one_in_the_mode_of_the_backend(
     backend: str, client: object, cls: type, server: Server
 ) -> None:
     entry = {"BACKEND": backend, "LOCATION": server.url(), "OPTIONS": {"CLIENT_CLASS": client}, "KEY_PREFIX": "p"}
@@ -220,7 +220,7 @@ def test_the_client_is_the_configured_one_in_the_mode_of_the_backend(
             asyncio.run(scenario())
 
 
-def test_a_herd_client_has_the_herd_policy_with_djangos_setting_for_its_time() -> None:
+def test_herd_client_has_the_herd_policy_with_djangos_timeout_setting() -> None:
     options = {"CLIENT_CLASS": "django_valkey.async_cache.client.AsyncHerdClient"}
     entry = {"BACKEND": BACKENDS[0], "LOCATION": "memory://", "OPTIONS": options}
     with override_settings(CACHES={"default": entry}, CACHE_HERD_TIMEOUT=20):
@@ -239,7 +239,7 @@ def test_a_herd_client_has_the_herd_policy_with_djangos_setting_for_its_time() -
         ("django_valkey.client.SentinelClient", "django_valkey.async_cache.client.default.AsyncDefaultClient"),
     ],
 )
-def test_the_sentinel_client_has_raw_clients_of_the_primary_and_of_the_replicas(
+def test_sentinel_client_has_raw_clients_of_primary_and_replicas(
     client: str, factory: str | None, fleet: SentinelFleet
 ) -> None:
     options = {"CLIENT_CLASS": client, "SENTINELS": fleet.addresses}
@@ -260,7 +260,7 @@ def test_the_sentinel_client_has_raw_clients_of_the_primary_and_of_the_replicas(
             cache.client.disconnect(client=raw)
 
 
-def test_a_default_client_on_servers_has_raw_clients_of_each(server: Server) -> None:
+def test_default_client_on_servers_has_raw_clients_of_each(server: Server) -> None:
     location = [server.url(1), server.url(2)]
     with override_settings(CACHES={"default": {"BACKEND": BACKENDS[0], "LOCATION": location}}):
         client = caches["default"].client

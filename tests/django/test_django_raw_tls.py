@@ -1,4 +1,4 @@
-"""Raw clients verify certificates, and map announced addresses, as the cache does."""
+"""Test that raw clients verify certificates and map announced addresses as the cache does."""
 
 import ssl
 from contextlib import ExitStack
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("raw_pools")
 
 @pytest.mark.parametrize("value", [None, False, 0, ssl.CERT_NONE, "none", "CERT_NONE"], ids=repr)
 @pytest.mark.parametrize("place", ["URL", "CONNECTION_POOL_KWARGS"])
-def test_a_raw_client_requires_nothing_where_the_cache_does_not(
+def test_raw_client_requires_no_certificate_if_the_cache_does_not(
     place: str, value: Any, tls_proxy: TlsProxy, configured: Configure
 ) -> None:
     url = f"valkeys://127.0.0.1:{tls_proxy.port}/0"
@@ -28,7 +28,7 @@ def test_a_raw_client_requires_nothing_where_the_cache_does_not(
         assert get_valkey_connection().ping()
 
 
-def test_a_raw_client_checks_hosts_where_the_cache_does(tls_proxy: TlsProxy, configured: Configure) -> None:
+def test_raw_client_checks_host_names_if_the_cache_does(tls_proxy: TlsProxy, configured: Configure) -> None:
     url = f"valkeys://127.0.0.2:{tls_proxy.port}/0"  # that the proxy does not listen on
     right = f"valkeys://127.0.0.1:{tls_proxy.port}/0"
     options = {"CONNECTION_POOL_KWARGS": {"ssl_ca_certs": str(tls_proxy.ca_path)}, "TLS_CHECK_HOSTNAME": True}
@@ -41,7 +41,7 @@ def test_a_raw_client_checks_hosts_where_the_cache_does(tls_proxy: TlsProxy, con
 
 
 @pytest.mark.parametrize("option", ["ADDRESS_REMAP", "BASE_CLIENT_KWARGS"])
-def test_a_raw_client_of_a_cluster_maps_addresses(option: str, cluster: Cluster, configured: Configure) -> None:
+def test_raw_client_of_a_cluster_maps_addresses(option: str, cluster: Cluster, configured: Configure) -> None:
     cluster.wait_listed()
     with ExitStack() as stack:
         proxies = {node.port: stack.enter_context(DelayProxy(node.port)) for node in cluster.nodes}
@@ -59,7 +59,7 @@ def test_a_raw_client_of_a_cluster_maps_addresses(option: str, cluster: Cluster,
 
 
 @pytest.mark.parametrize("option", ["ADDRESS_REMAP", "BASE_CLIENT_KWARGS"])
-def test_a_raw_client_of_a_service_maps_addresses(option: str, fleet: SentinelFleet, configured: Configure) -> None:
+def test_raw_client_of_a_service_maps_addresses(option: str, fleet: SentinelFleet, configured: Configure) -> None:
     primary = fleet.replication(SERVICES[0]).primary
     with DelayProxy(primary.port) as proxy:
 

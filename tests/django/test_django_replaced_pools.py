@@ -1,4 +1,4 @@
-"""Raw clients while a test has replaced the pools: every way to one is refused, and the server keeps its entries."""
+"""Test that raw clients are refused while a test has replaced the pools, so that the server keeps its entries."""
 
 import asyncio
 import inspect
@@ -31,7 +31,7 @@ ASYNC: Final = "django_valkey.async_cache.cache.AsyncValkeyCache"
 
 
 class OwnFactory:
-    """A factory of the project's own, which inherits none of ours."""
+    """A custom factory that inherits from none of ours."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options
@@ -44,7 +44,7 @@ class OwnFactory:
 
 
 class Choosing(DefaultClient):
-    """A client that chooses what carries the commands."""
+    """A client that overrides `get_client`."""
 
     def get_client(self, **_: Any) -> Any:
         return valkey.Valkey.from_url(self._server[0])
@@ -56,7 +56,7 @@ class AsyncChoosing(AsyncDefaultClient):
 
 
 class OwnLock:
-    """A lock of the project's own, which is given a raw client."""
+    """A custom lock, which receives a raw client."""
 
     def __init__(self, client: Any, name: str, **_: Any) -> None:
         client.set(name, 1)
@@ -108,7 +108,7 @@ def replaced(**entry: Any) -> Iterator[Any]:
 
 @pytest.fixture(autouse=True)
 def kept(server: Server) -> Iterator[None]:
-    """The server's one entry, which no test here may touch."""
+    """Check that the server's one entry is untouched."""
     server.raw("SET", "precious", 1)
     yield
     assert server.raw("KEYS", "*") == [b"precious"]
@@ -116,7 +116,7 @@ def kept(server: Server) -> Iterator[None]:
 
 @pytest.mark.parametrize("backend", [SYNC, ASYNC])
 @pytest.mark.parametrize("way", WAYS)
-def test_raw_client_is_refused_while_the_pools_are_replaced(server: Server, backend: str, way: str) -> None:
+def test_raw_client_is_refused_while_pools_are_replaced(server: Server, backend: str, way: str) -> None:
     with replaced(BACKEND=backend, LOCATION=server.url()) as cache:
         with pytest.raises(NotSupportedError, match=r"the real server, while pool_factory is replaced \(wiring.use\)"):
             waited(WAYS[way](cache, server))
@@ -126,7 +126,7 @@ def test_raw_client_is_refused_while_the_pools_are_replaced(server: Server, back
 
 @pytest.mark.parametrize("kind", ["client", "pipeline"])
 @pytest.mark.parametrize("name", ["set", "get", "clear", "get_lock", "iter_keys", "delete_pattern"])
-def test_client_argument_is_refused_while_the_pools_are_replaced(server: Server, kind: str, name: str) -> None:
+def test_client_argument_is_refused_while_pools_are_replaced(server: Server, kind: str, name: str) -> None:
     raw = valkey.Valkey.from_url(server.url())
     client = raw if kind == "client" else raw.pipeline()
     arguments = {"set": ("k", 1), "clear": (), "iter_keys": ("*",), "delete_pattern": ("*",)}.get(name, ("k",))
@@ -136,7 +136,7 @@ def test_client_argument_is_refused_while_the_pools_are_replaced(server: Server,
         assert not raw.connection_pool._in_use_connections
 
 
-def test_lock_of_the_projects_class_is_refused_while_the_pools_are_replaced(server: Server) -> None:
+def test_lock_class_of_the_project_is_refused_while_pools_are_replaced(server: Server) -> None:
     with replaced(BACKEND=SYNC, LOCATION=server.url()) as cache:
         with pytest.raises(NotSupportedError):
             cache.get_lock("k", lock_class=OwnLock)
@@ -145,9 +145,7 @@ def test_lock_of_the_projects_class_is_refused_while_the_pools_are_replaced(serv
 
 
 @pytest.mark.parametrize(("client", "backend"), [(Choosing, SYNC), (AsyncChoosing, ASYNC)])
-def test_commands_of_a_client_that_chooses_run_on_the_replaced_pools(
-    server: Server, client: type, backend: str
-) -> None:
+def test_client_with_its_own_get_client_runs_on_the_replaced_pools(server: Server, client: type, backend: str) -> None:
     options = {"CLIENT_CLASS": client}
     with replaced(BACKEND=backend, LOCATION=server.url(), OPTIONS=options) as cache:
         waited(cache.set("k", 1))
@@ -155,7 +153,7 @@ def test_commands_of_a_client_that_chooses_run_on_the_replaced_pools(
         waited(cache.clear())
 
 
-def test_factory_of_the_projects_own_is_refused_while_the_pools_are_replaced(server: Server) -> None:
+def test_custom_factory_is_refused_while_pools_are_replaced(server: Server) -> None:
     options = {"CONNECTION_FACTORY": OwnFactory}
     with replaced(BACKEND=SYNC, LOCATION=server.url(), OPTIONS=options) as cache:
         for way in ("get_client", "the factory's connect", "get_valkey_connection"):
@@ -172,7 +170,7 @@ def test_factory_of_the_projects_own_is_refused_while_the_pools_are_replaced(ser
         ("django_valkey.cluster_cache.client.DefaultClusterClient", "get_client"),
     ],
 )
-def test_raw_client_of_each_topology_is_refused_while_the_pools_are_replaced(
+def test_raw_client_of_each_topology_is_refused_while_pools_are_replaced(
     server: Server, client: str, method: str
 ) -> None:
     with replaced(BACKEND=SYNC, LOCATION=server.url(), OPTIONS={"CLIENT_CLASS": client}) as cache:
@@ -195,7 +193,7 @@ def _endpoint() -> Any:
     return aliases.of_alias("default").container.settings.endpoints[0]
 
 
-def test_cache_object_of_before_gives_no_raw_client_while_the_pools_are_replaced(server: Server) -> None:
+def test_older_cache_object_gives_no_raw_client_while_pools_are_replaced(server: Server) -> None:
     entry = {"BACKEND": SYNC, "LOCATION": server.url(), "OPTIONS": {"CLOSE_CONNECTION": True}}
     with override_settings(CACHES={"default": entry}):
         cache = caches["default"]
@@ -208,7 +206,7 @@ def test_cache_object_of_before_gives_no_raw_client_while_the_pools_are_replaced
         raw.close()
 
 
-def test_raw_client_is_given_under_pools_that_are_real_and_after_the_block(server: Server) -> None:
+def test_raw_client_is_given_with_replaced_real_pools_and_after_the_block(server: Server) -> None:
     entry = {"BACKEND": SYNC, "LOCATION": server.url()}
     with override_settings(CACHES={"default": entry}):
         with registry.use(pool_factory=Pools()):

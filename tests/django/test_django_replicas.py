@@ -1,4 +1,4 @@
-"""Replicas under Django: sessions are read where they were written, and a read-only alias sends no write."""
+"""Test replicas under Django: sessions are read from the server written to; a read-only alias sends no write."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ VISITS = 50
 
 @pytest.fixture(scope="module")
 def lagging() -> Iterator[Replication]:
-    """A primary with a replica that hears of nothing while its test runs."""
+    """Start a primary with a replica that receives nothing during its test."""
     with Replication(1, lagging=1) as replication:
         assert replication.link is not None
         replication.link.delay = 600.0
@@ -31,8 +31,10 @@ def lagging() -> Iterator[Replication]:
 
 
 @pytest.fixture
-def on_lagging(lagging: Replication, configured: Configure, monkeypatch: pytest.MonkeyPatch) -> Iterator[Replication]:
-    monkeypatch.setattr(replica_lag, "MAX_LAG", 3600.0)  # or it would be set aside before a slow machine has come to it
+def lagging_alias(
+    lagging: Replication, configured: Configure, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Replication]:
+    monkeypatch.setattr(replica_lag, "MAX_LAG", 3600.0)  # a slow machine would eject it too early
     reset_calls(*lagging.nodes)
     with configured(lagging.urls()):
         yield lagging
@@ -43,8 +45,8 @@ def session_store(engine: str) -> Callable[..., SessionBase]:
     return store
 
 
-def check_who_was_read(replication: Replication) -> None:
-    """Entries of other keys are missing on the replica still: it lags, and is read."""
+def check_replica_is_read(replication: Replication) -> None:
+    """Check that the replica is read: it lags, so entries of other keys are missing."""
     [replica] = replication.replicas
     assert (calls(replica, "get"), calls(replica, "exists"), calls(replica, "mget")) == (0, 0, 0)
     assert calls(replication.primary, "get") >= VISITS
@@ -55,7 +57,7 @@ def check_who_was_read(replication: Replication) -> None:
 
 @ENGINES
 @pytest.mark.usefixtures("database")
-def test_a_session_is_read_where_it_was_written(engine: str, on_lagging: Replication) -> None:
+def test_session_is_read_from_the_server_it_was_written_to(engine: str, lagging_alias: Replication) -> None:
     store = session_store(engine)
     session = store()
     for visit in range(VISITS):
@@ -66,12 +68,14 @@ def test_a_session_is_read_where_it_was_written(engine: str, on_lagging: Replica
         assert store(key).load() == {"visit": visit}
         assert store().exists(key)
     assert caches["default"].get_many([session.cache_key, "page"]) != {}
-    check_who_was_read(on_lagging)
+    check_replica_is_read(lagging_alias)
 
 
 @ENGINES
 @pytest.mark.usefixtures("database")
-def test_a_session_is_read_where_it_was_written_on_an_event_loop_too(engine: str, on_lagging: Replication) -> None:
+def test_session_is_read_from_the_server_it_was_written_to_in_async_code(
+    engine: str, lagging_alias: Replication
+) -> None:
     store = session_store(engine)
 
     async def visits() -> None:
@@ -83,7 +87,7 @@ def test_a_session_is_read_where_it_was_written_on_an_event_loop_too(engine: str
             assert key is not None
             assert await store(key).aload() == {"visit": visit}
             assert await store().aexists(key)
-        await sync_to_async(check_who_was_read)(on_lagging)
+        await sync_to_async(check_replica_is_read)(lagging_alias)
 
     asyncio.run(visits())
 
@@ -101,9 +105,7 @@ def read_only(fleet: SentinelFleet, **options: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("ignore", [False, True])
-def test_a_read_only_alias_refuses_writes_before_sending_also_where_errors_are_ignored(
-    ignore: bool, fleet: SentinelFleet
-) -> None:
+def test_read_only_alias_refuses_writes_unsent_with_ignored_errors_too(ignore: bool, fleet: SentinelFleet) -> None:
     nodes = fleet.replication("readonly_service_name").nodes
     reset_calls(*nodes)
     with override_settings(CACHES={"default": read_only(fleet, IGNORE_EXCEPTIONS=ignore)}):

@@ -1,4 +1,4 @@
-"""What an error report shows of the backend's objects holds no secret."""
+"""Test that the backend's objects show no secret in an error report."""
 
 import gc
 from typing import Any
@@ -43,7 +43,7 @@ def objects_that_show_the_canary() -> set[str]:
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_no_object_of_the_library_shows_a_password_or_a_key(pool: str, configured: Configure) -> None:
+def test_reprs_show_no_password_and_no_key(pool: str, configured: Configure) -> None:
     location = f"valkey://{CANARY}:{CANARY}@127.0.0.1:{free_port()}/{0 if pool == 'cluster' else 1}"
     with configured(location, OPTIONS={**OPTIONS, **POOLS[pool], "SOCKET_TIMEOUT": 1}):
         cache: BaseCache = caches["default"]

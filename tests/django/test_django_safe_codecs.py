@@ -1,4 +1,4 @@
-"""Serializers that run no stored code, in a project: pages, fragments and sessions, and the project's secrets."""
+"""Test serializers that run no stored code, in a project: pages, fragments and sessions, and the secrets."""
 
 import datetime as dt
 import pickle
@@ -82,7 +82,7 @@ def test_sessions_work(browser_class: type[Browser], options: dict[str, str], mo
 
 
 @SAFE_ONES
-def test_a_pickle_that_is_stored_raw_never_executes(options: dict[str, str], configured: Configure) -> None:
+def test_raw_pickle_in_the_store_never_executes(options: dict[str, str], configured: Configure) -> None:
     executed.clear()
     for compressor in ("identity.IdentityCompressor", "zlib.ZlibCompressor", "brotli.BrotliCompressor"):
         with configured("memory://bombs", OPTIONS={**options, "COMPRESSOR": f"django_valkey.compressors.{compressor}"}):
@@ -92,10 +92,10 @@ def test_a_pickle_that_is_stored_raw_never_executes(options: dict[str, str], con
     assert executed == []
 
 
-def test_the_projects_secrets_sign_and_are_rotated(configured: Configure) -> None:
+def test_project_secrets_sign_and_are_rotated(configured: Configure) -> None:
     def found(**secrets: Any) -> object:
         with override_settings(**secrets):
-            caches["default"].close()  # a request's end, after which other settings are seen
+            caches["default"].close()  # the end of a request, which applies changed settings
             return caches["default"].get("k")
 
     with configured("memory://rotated", OPTIONS=SIGNED):
@@ -109,7 +109,7 @@ def test_the_projects_secrets_sign_and_are_rotated(configured: Configure) -> Non
             assert caches["default"].get("k") == value
 
 
-def test_the_projects_secrets_are_in_no_repr(configured: Configure) -> None:
+def test_project_secrets_are_in_no_repr(configured: Configure) -> None:
     with override_settings(SECRET_KEY="s3cr3t"), configured("memory://repr", OPTIONS=SIGNED):
         cache = caches["default"]
         assert cache.get("k") is None
@@ -117,7 +117,7 @@ def test_the_projects_secrets_are_in_no_repr(configured: Configure) -> None:
         assert "SignedSerializer" in repr(django_settings.settings_for())
 
 
-def test_without_a_secret_the_error_names_the_setting(configured: Configure) -> None:
+def test_missing_secret_is_an_error_that_names_the_setting(configured: Configure) -> None:
     with (
         override_settings(SECRET_KEY=""),
         configured("memory://none", OPTIONS=SIGNED),
@@ -140,7 +140,7 @@ class ShopSerializer(TypedSerializer):
     kinds = (SAFE, Kind("$money", Money, str, Money))
 
 
-def test_a_project_signs_what_another_serializer_writes(configured: Configure) -> None:
+def test_project_may_sign_the_output_of_another_serializer(configured: Configure) -> None:
     with configured("memory://signed-json", OPTIONS={"SERIALIZER": f"{__name__}.SignedJSON"}):
         caches["default"].set("k", {"a": [1]})
         [stored] = caches["default"]._client.execute((("GET", caches["default"].make_key("k")),))
@@ -151,7 +151,7 @@ def test_a_project_signs_what_another_serializer_writes(configured: Configure) -
 @pytest.mark.parametrize(
     "value", [mark_safe("<b>"), {"a": (mark_safe(""),)}, Decimal("1.50"), dt.date(2026, 1, 2), {1: {2}}, b"\0"]
 )
-def test_typed_values_come_back_with_their_types_and_safe_text_stays_safe(value: Any, configured: Configure) -> None:
+def test_typed_values_keep_their_types_and_safe_text_stays_safe(value: Any, configured: Configure) -> None:
     with configured("memory://typed", OPTIONS=TYPED):
         caches["default"].set("k", value)
         found = caches["default"].get("k")
@@ -160,7 +160,7 @@ def test_typed_values_come_back_with_their_types_and_safe_text_stays_safe(value:
             assert type(found["a"][0]) is SafeString
 
 
-def test_a_project_adds_types_of_its_own(configured: Configure) -> None:
+def test_project_may_add_its_own_types(configured: Configure) -> None:
     with configured("memory://shop", OPTIONS={"SERIALIZER": f"{__name__}.ShopSerializer"}):
         caches["default"].set("k", Money("9.90"))
         assert type(caches["default"].get("k")) is Money

@@ -1,7 +1,7 @@
-"""Every configuration of the documents that the project started from runs as it stands there.
+"""Run every configuration of the documents that the project started from, unchanged.
 
-Each alias sets, reads back, expires and deletes values; who was asked what is counted by the servers themselves. The
-test report ends with the table of it.
+Each alias sets, reads back, expires and deletes values; the servers themselves count their commands. The test report
+ends with a table of them.
 """
 
 import asyncio
@@ -16,25 +16,26 @@ from django.test.utils import override_settings
 
 from dvcache import ConfigurationWarning, NotSupportedError
 from dvcache.routing.replica_balancer import RUN
+from tests.django.conftest import AddRow
 from tests.support import seed_documents
 from tests.support.servers import Server
 from tests.support.topologies import Node, SentinelFleet, calls, clients, refusals, reset_calls
 
 READS: Final = 4 * RUN
-"""Each replica has its turn for a run of reads at a time."""
+"""Reads before the next replica has its turn."""
 WRITES: Final = ("set", "pexpire", "unlink")
 WRITTEN: Final = {"set": 2, "pexpire": 1, "unlink": 1}
 WRITTEN_BY_HERD: Final = {"set": 3, "pexpire": 1, "unlink": 7}
-"""One SET claims the entry that is stale; leases are dropped by every write."""
+"""Commands of the herd policy: SET claims the stale entry, and every write drops the lease."""
 SPELLINGS: Final = {
     "django_valkey.cache.ValkeyCache": {"sync": "", "async": "a"},
     "django_valkey.async_cache.cache.AsyncValkeyCache": {"await get": "", "await aget": "a"},
 }
-"""Of each backend, how its methods are called, and what their names begin with then."""
+"""For each backend: the mode of its calls, and the prefix of its methods' names."""
 
 
 class Alias(NamedTuple):
-    """What the table of topologies says of an alias of the documents."""
+    """An alias of the documents, with its row of the table of topologies."""
 
     block: str
     name: str
@@ -59,7 +60,7 @@ CASES: Final = [
     *(
         pytest.param(each, True, id=f"{each.block}-{each.name}-under-a-client-as-the-factory")
         for each in ALIASES
-        if each.block != "sentinel"  # it has a factory for every alias of its own
+        if each.block != "sentinel"  # it has a global factory of its own
     ),
 ]
 
@@ -67,7 +68,7 @@ Call = Callable[..., Awaitable[Any]]
 
 
 class Servers:
-    """Who answers an alias: a service of the fleet, or the plain server alone."""
+    """Servers of an alias: those of a service of the fleet, or the plain server."""
 
     def __init__(self, plain: Server, fleet: SentinelFleet, service: str) -> None:
         self._fleet, self._service = fleet, service
@@ -78,12 +79,12 @@ class Servers:
         reset_calls(*self.all)
 
     def settle(self) -> None:
-        """Wait until the replicas have all that the primary has."""
+        """Wait until the replicas have all data of the primary."""
         if self._service:
             self._fleet.replication(self._service).wait_in_sync(self._fleet.primary(self._service))
 
     def last_commands(self) -> list[set[str]]:
-        """Of each server, the last commands of connections that are new and no sentinel's."""
+        """Return the last commands on each server, of new connections other than a sentinel's."""
         return [
             {
                 each["cmd"]
@@ -101,7 +102,7 @@ async def read_and_write(call: Call, servers: Servers) -> None:
     assert [await call("get", "a") for _ in range(READS)] == [{"n": 1}] * READS
     assert await call("expire", "a", 0.001) is True
     servers.settle()
-    await asyncio.sleep(0.002)  # on a replica, too, an entry ends by its own clock
+    await asyncio.sleep(0.002)  # an entry expires by the replica's own clock
     assert await call("get", "a") is None
     assert await call("set", "b", "text") is True
     assert await call("delete", "b") is True
@@ -121,7 +122,7 @@ async def read_only(call: Call, servers: Servers) -> None:
 
 
 def row(alias: Alias, prefix: str, servers: Servers) -> tuple[str, str]:
-    """Use an alias, check who was asked, and say so."""
+    """Use an alias, check the servers that were asked, and return the row."""
 
     async def call(name: str, *arguments: object) -> Any:
         result = getattr(caches[alias.name], prefix + name)(*arguments)
@@ -164,8 +165,8 @@ def plain(server: Server) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize(("alias", "factory"), CASES)
-def test_a_documented_alias_reads_and_writes_where_the_table_says(
-    alias: Alias, fleet: SentinelFleet, plain: Server, roles: list[list[str]], *, factory: bool
+def test_documented_alias_reads_and_writes_as_the_table_says(
+    alias: Alias, fleet: SentinelFleet, plain: Server, roles: AddRow, *, factory: bool
 ) -> None:
     settings = seed_documents.settings(alias.block, fleet.addresses, plain.port)
     if factory:
@@ -178,7 +179,7 @@ def test_a_documented_alias_reads_and_writes_where_the_table_says(
         for spelling, prefix in SPELLINGS[entry["BACKEND"]].items():
             line = row(alias, prefix, Servers(plain, fleet, service))
             if not factory:
-                roles.append([alias.block, alias.name, spelling, *line])
+                roles(alias.block, alias.name, spelling, *line)
     said = [str(warning.message) for warning in caught]
     wanted = expected_warnings(alias, factory=factory)
     assert len(said) == len(wanted)
@@ -186,10 +187,10 @@ def test_a_documented_alias_reads_and_writes_where_the_table_says(
 
 
 @pytest.mark.parametrize("block", seed_documents.EDITS)
-def test_a_block_is_the_documents_own_but_for_the_listed_edits(block: str) -> None:
+def test_documented_block_is_unchanged_but_for_the_listed_edits(block: str) -> None:
     assert seed_documents.text(block) == seed_documents.edited(block)
 
 
-def test_every_block_has_its_original() -> None:
+def test_every_documented_block_has_its_original() -> None:
     for folder, suffix in ((seed_documents.FOLDER, "py"), (seed_documents.FOLDER / "original", "txt")):
         assert {path.stem for path in folder.glob(f"*.{suffix}")} == {*seed_documents.EDITS}

@@ -1,4 +1,4 @@
-"""What goes wrong with replicas and sentinels is named: at the start what is misconfigured, later what is down."""
+"""Test errors of replicas and sentinels: wrong settings fail at the start, and servers that are down are named."""
 
 import asyncio
 import socket
@@ -78,7 +78,7 @@ WRONG: Final[dict[str, tuple[str, dict[str, Any], object, str, str]]] = {
 
 @BACKENDS
 @pytest.mark.parametrize(("location", "options", "factory", "key", "cure"), WRONG.values(), ids=WRONG)
-def test_a_wrong_topology_fails_as_the_cache_is_built(  # noqa: PLR0917  # a row of the table
+def test_wrong_topology_fails_when_the_cache_is_built(  # noqa: PLR0917  # a row of the table
     backend: str, location: str, options: dict[str, Any], factory: object, key: str, cure: str
 ) -> None:
     entry = {"BACKEND": f"django_valkey.{backend}", "LOCATION": location, "OPTIONS": options}
@@ -91,7 +91,7 @@ def test_a_wrong_topology_fails_as_the_cache_is_built(  # noqa: PLR0917  # a row
         assert cure in str(caught.value)
 
 
-def test_the_factory_of_an_alias_goes_before_that_for_every_alias() -> None:
+def test_factory_of_an_alias_takes_precedence_over_the_global_one() -> None:
     entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": "valkey://127.0.0.1:6379/0"}
     own = {"OPTIONS": {"CONNECTION_FACTORY": "django_valkey.pool.ConnectionFactory"}}
     with override_settings(CACHES={"default": {**entry, **own}}, DJANGO_VALKEY_CONNECTION_FACTORY=FACTORY):
@@ -104,7 +104,7 @@ CONNECT_TIMEOUT: Final = 2.0
 
 
 def check_failures(addresses: list[Address], reason: str, service: str = "service_name") -> None:
-    """Read and write in both modes, which fails, no later than after the connect timeout."""
+    """Check that a read and a write fail in both modes, at the latest after the connect timeout."""
     options = {**CLIENT, "SENTINELS": addresses, "SOCKET_CONNECT_TIMEOUT": CONNECT_TIMEOUT}
     entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": f"valkey://{service}/db", "OPTIONS": options}
     with override_settings(CACHES={"shop": entry}):
@@ -126,7 +126,7 @@ def check_failures(addresses: list[Address], reason: str, service: str = "servic
             assert reason in said
 
 
-def test_a_service_that_the_sentinels_do_not_know_is_named_with_those_that_they_do(fleet: SentinelFleet) -> None:
+def test_sentinel_service_that_is_unknown_is_named_with_the_known_ones(fleet: SentinelFleet) -> None:
     fleet.replication("service_name")
     check_failures(fleet.addresses, "'service_name'", service="unknown")
 
@@ -142,8 +142,8 @@ def test_sentinels_that_all_hang_are_named() -> None:
         check_failures([each.getsockname() for each in hanging], "none of them answers")
 
 
-def test_a_service_without_a_primary_is_named(fleet: SentinelFleet) -> None:
-    """One sentinel of three promotes nobody: it has no majority."""
+def test_sentinel_service_without_a_primary_is_named(fleet: SentinelFleet) -> None:
+    """One sentinel of three has no majority to promote a replica."""
     primary = fleet.primary("service_name")
     last, *others = fleet.sentinels
     for sentinel in others:

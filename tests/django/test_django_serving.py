@@ -1,4 +1,4 @@
-"""Django's users of a cache on a real server: pages, middleware, fragments and sessions, under WSGI and ASGI."""
+"""Test Django's features on a cache with a real server: pages, middleware, fragments and sessions, WSGI and ASGI."""
 
 import asyncio
 
@@ -34,9 +34,7 @@ def test_cache_page_answers_the_second_request_without_the_view(browser_class: t
 
 @BROWSERS
 @pytest.mark.parametrize("url", ["/plain", "/aplain"])
-def test_the_cache_middleware_answers_the_second_request_without_the_view(
-    browser_class: type[Browser], url: str
-) -> None:
+def test_cache_middleware_answers_the_second_request_without_the_view(browser_class: type[Browser], url: str) -> None:
     with override_settings(MIDDLEWARE=CACHE_MIDDLEWARE):
         browser = browser_class()
         assert [browser.get(url) for _ in range(3)] == ["answer 1"] * 3
@@ -44,13 +42,13 @@ def test_the_cache_middleware_answers_the_second_request_without_the_view(
 
 
 @BROWSERS
-def test_without_a_cache_each_request_calls_the_view(browser_class: type[Browser]) -> None:
+def test_view_is_called_for_each_request_without_a_cache(browser_class: type[Browser]) -> None:
     browser = browser_class()
     assert [browser.get("/plain") for _ in range(2)] == ["answer 1", "answer 2"]
 
 
 @BROWSERS
-def test_template_fragments_are_kept_by_what_they_vary_on(browser_class: type[Browser]) -> None:
+def test_template_fragments_are_stored_by_their_vary_on_values(browser_class: type[Browser]) -> None:
     browser = browser_class()
     assert [browser.get(f"/fragment?who={who}") for who in ("ada", "bob", "ada", "bob")] == [
         *("part 1", "part 2", "part 1", "part 2")
@@ -61,7 +59,7 @@ def test_template_fragments_are_kept_by_what_they_vary_on(browser_class: type[Br
 @ENGINES
 @pytest.mark.parametrize("mode", ["", "async_"])
 @pytest.mark.usefixtures("database")
-def test_a_session_survives_login_and_logout(browser_class: type[Browser], engine: str, mode: str) -> None:
+def test_session_survives_login_and_logout(browser_class: type[Browser], engine: str, mode: str) -> None:
     with override_settings(SESSION_ENGINE=f"django.contrib.sessions.backends.{engine}"):
         browser = browser_class()
         assert [browser.get(f"/{mode}visit") for _ in range(2)] == ["1", "2"]
@@ -79,7 +77,7 @@ def test_a_session_survives_login_and_logout(browser_class: type[Browser], engin
 
 @ENGINES
 @pytest.mark.usefixtures("database")
-def test_sessions_are_entries_of_the_cache_alias(engine: str, on_server: Server) -> None:
+def test_session_is_an_entry_of_the_cache_alias(engine: str, on_server: Server) -> None:
     with override_settings(SESSION_ENGINE=f"django.contrib.sessions.backends.{engine}"):
         browser = WsgiBrowser()
         browser.get("/visit")
@@ -95,7 +93,7 @@ def session_store(engine: str) -> type[SessionBase]:
 
 @ENGINES
 @pytest.mark.usefixtures("database")
-def test_the_sync_session_api_works(engine: str) -> None:
+def test_sync_session_api_works(engine: str) -> None:
     store = session_store(engine)
     session = store()
     session["a"] = 1
@@ -113,7 +111,7 @@ def test_the_sync_session_api_works(engine: str) -> None:
 
 @ENGINES
 @pytest.mark.usefixtures("database")
-def test_the_async_session_api_works(engine: str) -> None:
+def test_async_session_api_works(engine: str) -> None:
     store = session_store(engine)
 
     async def scenario() -> None:
@@ -142,7 +140,7 @@ def test_django_test_clients_are_served_from_the_cache() -> None:
     assert asyncio.run(scenario()) == [b"answer 1"] * 2
 
 
-def test_a_page_is_stored_for_as_long_as_it_was_told() -> None:
+def test_page_is_stored_for_its_given_timeout() -> None:
     WsgiBrowser().get("/page")
     cache = caches["default"]
     [page] = [key for key in cache.keys("*") if "cache_page" in key]

@@ -1,4 +1,4 @@
-"""Settings of an alias in another process: they are pickled for a spawned worker, which works with them."""
+"""Test settings of an alias in another process: pickled for a spawned worker, which uses them."""
 
 import copy
 import multiprocessing
@@ -21,7 +21,7 @@ COMPRESSORS: Final = ("zlib.ZlibCompressor", "zstd.ZStdCompressor", "identity.Id
 
 
 def work(settings: Settings) -> tuple[bool, object, int | None]:
-    """What a worker does with the settings that it is given, as Django's caches call with its marker."""
+    """Use the given settings in a worker, with the timeout marker of Django's caches."""
     marker: Any = DEFAULT_TIMEOUT
     with Container(settings) as container:
         cache = container.cache()
@@ -62,7 +62,7 @@ def test_settings_of_an_alias_keep_djangos_marker_in_every_copy(server: Server) 
         assert (copied.endpoints, copied.unwrap) == (settings.endpoints, settings.unwrap)
 
 
-def test_what_is_wired_shows_no_secret(server: Server) -> None:
+def test_wired_settings_show_no_secret(server: Server) -> None:
     with override_settings(CACHES={"default": entry(server, 2)}, SECRET_KEY="s3cr3t"):
         cache: Any = caches["default"]
         wired = aliases.of_alias("default")

@@ -1,4 +1,4 @@
-"""Shards under Django: every way to ask for them, and valkey-py's clients of them."""
+"""Test shards under Django: every way to select them, and their raw clients."""
 
 import asyncio
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("raw_pools")
 
 
 class Counting(ShardClient):
-    """A client of the project's own."""
+    """A custom client."""
 
     asked = 0
 
@@ -48,7 +48,7 @@ WAYS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("backend", "options"), WAYS, ids=str)
-def test_every_way_leads_to_all_shards(
+def test_shards_are_all_reached_by_every_configuration(
     backend: str, options: dict[str, Any], shards: Shards, configured: Configure
 ) -> None:
     with configured(shards.urls, BACKEND=backend, OPTIONS=options):
@@ -69,14 +69,14 @@ def test_every_way_leads_to_all_shards(
     assert sum(map(len, shards.names())) == len(NAMES)
 
 
-def test_a_set_of_urls_is_a_ring_too(shards: Shards, configured: Configure) -> None:
+def test_shards_may_be_given_as_a_set_of_urls(shards: Shards, configured: Configure) -> None:
     with configured(set(shards.urls), OPTIONS={"CLIENT_CLASS": CLIENT}):
         assert caches["default"].set_many(dict.fromkeys(NAMES, 1)) == []
         assert sorted(caches["default"].client.connect()) == sorted(shards.urls)
     assert all(shards.names())
 
 
-def test_an_overridden_method_is_what_every_operation_goes_through(shards: Shards, configured: Configure) -> None:
+def test_overridden_method_is_used_by_every_operation_on_shards(shards: Shards, configured: Configure) -> None:
     Counting.asked = 0
     with configured(shards.urls, OPTIONS={"CLIENT_CLASS": f"{__name__}.Counting"}):
         cache: Any = caches["default"]
@@ -86,7 +86,7 @@ def test_an_overridden_method_is_what_every_operation_goes_through(shards: Shard
     assert Counting.asked == 1 + len(NAMES)
 
 
-# valkey-py's clients --------------------------------------------------------------------------------------------------
+# raw clients ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=[{"CLIENT_CLASS": CLIENT}, {"SHARDED": True}], ids=str)
@@ -95,7 +95,7 @@ def cache(request: pytest.FixtureRequest, shards: Shards, configured: Configure)
         yield caches["default"]
 
 
-def test_the_raw_client_of_a_key_is_of_the_shard_that_has_its_entry(cache: Any) -> None:
+def test_raw_client_of_a_key_is_that_of_its_shard(cache: Any) -> None:
     cache.set_many({name: n for n, name in enumerate(NAMES)})
     for n, name in enumerate(NAMES):
         stored = cache.make_key(name)
@@ -106,7 +106,7 @@ def test_the_raw_client_of_a_key_is_of_the_shard_that_has_its_entry(cache: Any) 
         assert cache.client.get_client(stored.encode()).exists(stored)
 
 
-def test_a_shard_is_named_by_its_url(cache: Any, shards: Shards) -> None:
+def test_shard_is_named_by_its_url(cache: Any, shards: Shards) -> None:
     clients = cache.client.connect()
     assert list(clients) == shards.urls
     names = [cache.client.get_server_name(cache.make_key(name)) for name in NAMES]
@@ -116,25 +116,25 @@ def test_a_shard_is_named_by_its_url(cache: Any, shards: Shards) -> None:
     assert cache.client.get_client_with_index(write=True)[0].connection_pool.connection_kwargs["db"] == 1
 
 
-def test_asynchronous_raw_clients_are_found_alike(cache: Any, shards: Shards) -> None:
+def test_async_raw_clients_are_found_in_the_same_way(cache: Any, shards: Shards) -> None:
     async def scenario() -> None:
         await cache.aset("k0", 7)
         stored = cache.make_key("k0")
         client = await async_cache.get_valkey_connection("default", key=stored)
         assert type(client) is valkey.asyncio.Valkey
         assert await client.get(stored) == b"7"
-        twin = cache.client.client_in("async")
-        clients = await twin.connect()
+        async_client = cache.client.client_in("async")
+        clients = await async_client.connect()
         assert list(clients) == shards.urls
-        assert await clients[twin.get_server_name(stored)].get(stored) == b"7"
-        found, _ = await twin.get_client_with_index(write=True)
+        assert await clients[async_client.get_server_name(stored)].get(stored) == b"7"
+        found, _ = await async_client.get_client_with_index(write=True)
         assert await found.ping()
-        await twin.disconnect()
+        await async_client.disconnect()
 
     asyncio.run(scenario())
 
 
-def test_connections_that_requests_leave_are_closed_on_every_shard(shards: Shards, configured: Configure) -> None:
+def test_connections_are_closed_on_every_shard_after_requests(shards: Shards, configured: Configure) -> None:
     options = {"CLIENT_CLASS": CLIENT, "CLOSE_CONNECTION": True, **NAMED}
     with configured(shards.urls, OPTIONS=options):
         cache: Any = caches["default"]
@@ -147,7 +147,7 @@ def test_connections_that_requests_leave_are_closed_on_every_shard(shards: Shard
         assert cache.get("k0") == 1
 
 
-def test_clear_of_shards_empties_each_of_them_and_that_is_known() -> None:
+def test_clear_empties_every_shard_and_is_known_to() -> None:
     one = Settings.parse({"LOCATION": ["valkey://a/1", "valkey://b/1"], "OPTIONS": {"SHARDED": True}}, alias="one")
     other = Settings.parse({"LOCATION": "valkey://b/1"}, alias="other")
     assert "CACHES['other'] (on valkey://b:6379/1) too" in wipes(one, [other])

@@ -1,4 +1,4 @@
-"""Every method of django-valkey 0.4.1 is there in both modes, by both names, and takes every argument of theirs."""
+"""Test that every method of django-valkey 0.4.1 exists in both modes and names, with all its arguments."""
 
 import asyncio
 import inspect
@@ -16,7 +16,7 @@ from django_valkey.cluster_cache.client import DefaultClusterClient
 from tests.django.conftest import Configure
 
 DEFAULT: Final = object()
-"""An argument that stands for Django's own default of a timeout, or for what is left out."""
+"""An argument in place of Django's default timeout, or of one left out."""
 
 METHODS: Final = """
     get(key, default=None, version=None, client=None)
@@ -101,7 +101,7 @@ PLAIN: Final = """
     make_key(key, version=None, prefix=None)
     make_pattern(pattern, version=None, prefix=None)
 """
-"""What is no coroutine in any mode."""
+"""Methods that are coroutines in no mode."""
 
 GIVEN: Final[dict[str, Any]] = {
     "key": "k",
@@ -138,7 +138,7 @@ VARIABLE: Final = inspect.Parameter.VAR_POSITIONAL
 
 
 def keywords(signature: inspect.Signature) -> tuple[list[Any], dict[str, Any]]:
-    """What a method is called with: what it needs, and every keyword with its default, but for those left out."""
+    """Return the required arguments of a method, and every keyword with its default, except those left out."""
     loose: list[Any] = []
     named: dict[str, Any] = {}
     for parameter in signature.parameters.values():
@@ -148,14 +148,14 @@ def keywords(signature: inspect.Signature) -> tuple[list[Any], dict[str, Any]]:
             named[parameter.name] = GIVEN[parameter.name]
         elif parameter.default is not DEFAULT:
             named[parameter.name] = parameter.default
-    if loose:  # what stands before them is given by position
+    if loose:  # earlier arguments are positional
         first = [named.pop(each) for each in ("key", "dest", "destination") if each in named]
         loose = [*first, *loose]
     return loose, named
 
 
 def bound(method: Any, signature: inspect.Signature) -> None:
-    """Bind every argument: by keyword, and by position as far as django-valkey's order goes without a client."""
+    """Bind every argument: by keyword, and by position in django-valkey's order without a client."""
     takes = inspect.signature(method)
     names = list(signature.parameters)
     loose, named = keywords(signature)
@@ -166,43 +166,41 @@ def bound(method: Any, signature: inspect.Signature) -> None:
 
 
 MERGED: Final = {"hset", "ahset"}
-"""One method for both of django-valkey's, with a mapping and a version in fourth place; here it is the mapping."""
+"""A method that django-valkey has twice, with a mapping or a version in fourth place; here it is the mapping."""
 
 
 @pytest.mark.parametrize("name", SIGNATURES)
-def test_every_argument_of_django_valkey_is_taken(name: str) -> None:
+def test_every_argument_of_django_valkey_is_accepted(name: str) -> None:
     for method in (name, f"a{name}"):
         bound(getattr(ValkeyCache, method), SIGNATURES[name])
         bound(getattr(AsyncValkeyCache, method), SIGNATURES[name])
 
 
 @pytest.mark.parametrize(("name", "signature"), signatures(OF_HASH_CLIENTS).items())
-def test_every_argument_of_the_hash_clients_is_taken(name: str, signature: inspect.Signature) -> None:
+def test_every_argument_of_the_hash_clients_is_accepted(name: str, signature: inspect.Signature) -> None:
     bound(getattr(HashClient, name), signature)
     bound(getattr(AsyncHashClient, name), signature)
 
 
 @pytest.mark.parametrize(("name", "signature"), signatures(OF_CLUSTERS).items())
-def test_every_keyword_of_the_cluster_client_is_taken(name: str, signature: inspect.Signature) -> None:
+def test_every_keyword_of_the_cluster_client_is_accepted(name: str, signature: inspect.Signature) -> None:
     for cls, method in ((ClusterValkeyCache, name), (ClusterValkeyCache, f"a{name}"), (DefaultClusterClient, name)):
         inspect.signature(getattr(cls, method)).bind(None, **dict.fromkeys(signature.parameters, 1))
 
 
 @pytest.mark.parametrize(("name", "signature"), signatures(PLAIN).items())
-def test_keys_and_patterns_are_made_at_once_in_both_modes(name: str, signature: inspect.Signature) -> None:
+def test_keys_and_patterns_are_made_without_awaiting_in_both_modes(name: str, signature: inspect.Signature) -> None:
     for cls in (ValkeyCache, AsyncValkeyCache, HashClient, AsyncHashClient):
         bound(getattr(cls, name), signature)
         assert not inspect.iscoroutinefunction(getattr(cls, name))
 
 
 PREPARED: Final = {"incr", "decr", "incr_version", "decr_version"}
-"""What needs an entry."""
+"""Methods that need an existing entry."""
 
 
 @pytest.mark.parametrize("name", [name for name in SIGNATURES if name not in {"get_lock", "lock", "close"}])
-def test_a_call_with_every_argument_does_in_every_spelling_what_one_without_them_does(
-    name: str, configured: Configure
-) -> None:
+def test_every_argument_with_its_default_changes_nothing_in_any_spelling(name: str, configured: Configure) -> None:
     loose, named = keywords(SIGNATURES[name])
     few = {
         key: each for key, each in named.items() if SIGNATURES[name].parameters[key].default is inspect.Parameter.empty
@@ -231,7 +229,7 @@ def test_a_call_with_every_argument_does_in_every_spelling_what_one_without_them
     assert results == [results[0]] * 5
 
 
-def test_ignore_key_check_makes_the_counter(configured: Configure) -> None:
+def test_ignore_key_check_creates_the_counter(configured: Configure) -> None:
     with configured("memory://counters"):
         cache: Any = caches["default"]
         assert cache.incr("a", 5, ignore_key_check=True) == 5
@@ -242,7 +240,7 @@ def test_ignore_key_check_makes_the_counter(configured: Configure) -> None:
             cache.incr("c", ignore_key_check=False)
 
 
-def test_an_unknown_argument_is_refused(configured: Configure) -> None:
+def test_unknown_argument_is_refused(configured: Configure) -> None:
     with configured("memory://unknown"):
         cache: Any = caches["default"]
         for method, arguments in (("get", ("a",)), ("incr", ("a",)), ("sadd", ("a", 1)), ("set_many", ({},))):

@@ -1,4 +1,4 @@
-"""Connections are secured as the documents say, and refused where they are not."""
+"""Test that connections are secured as the documents say, and refused otherwise."""
 
 import asyncio
 import ssl
@@ -18,13 +18,13 @@ from tests.support.servers import Server, TlsProxy
 
 @pytest.fixture(scope="module")
 def mutual_tls(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsProxy]:
-    """A proxy to whom clients must show a certificate."""
+    """Start a proxy that requires a client certificate."""
     with TlsProxy(shared_server.port, tmp_path_factory.mktemp("mutual"), client_certificate=True) as proxy:
         yield proxy
 
 
 def secured(proxy: TlsProxy, way: str) -> tuple[str, dict[str, Any]]:
-    """The query of the URL and CONNECTION_POOL_KWARGS of each documented way to say whom to trust."""
+    """The query of the URL and CONNECTION_POOL_KWARGS of each documented way to name a trusted authority."""
     ca = quote(str(proxy.ca_path), safe="")
     return {
         "ca_certs in the URL": (f"ssl_ca_certs={ca}", {}),
@@ -49,9 +49,7 @@ async def both(key: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_every_documented_way_to_secure_a_connection_works(
-    way: str, tls_proxy: TlsProxy, configured: Configure
-) -> None:
+def test_every_documented_tls_configuration_works(way: str, tls_proxy: TlsProxy, configured: Configure) -> None:
     query, kwargs = secured(tls_proxy, way)
     url = f"valkeys://127.0.0.1:{tls_proxy.port}/1?{query}"
     with configured(url, OPTIONS={"CONNECTION_POOL_KWARGS": kwargs}):
@@ -61,7 +59,7 @@ def test_every_documented_way_to_secure_a_connection_works(
 
 
 @pytest.mark.parametrize("options", DRIVERS.values(), ids=DRIVERS)
-def test_a_server_whose_certificate_is_not_trusted_is_refused(
+def test_untrusted_server_certificate_is_refused(
     options: dict[str, Any], tls_proxy: TlsProxy, configured: Configure
 ) -> None:
     with configured(f"valkeys://127.0.0.1:{tls_proxy.port}", OPTIONS=options):
@@ -73,7 +71,7 @@ def test_a_server_whose_certificate_is_not_trusted_is_refused(
                 asyncio.run(caches["default"].aget("a"))
 
 
-def test_a_clients_certificate_is_shown(mutual_tls: TlsProxy, configured: Configure) -> None:
+def test_client_certificate_is_presented(mutual_tls: TlsProxy, configured: Configure) -> None:
     trusted = {"ssl_ca_certs": str(mutual_tls.ca_path)}
     shown = {**trusted, "ssl_certfile": str(mutual_tls.client_path), "ssl_keyfile": str(mutual_tls.client_path)}
     url = f"valkeys://127.0.0.1:{mutual_tls.port}/1"
@@ -83,7 +81,7 @@ def test_a_clients_certificate_is_shown(mutual_tls: TlsProxy, configured: Config
         caches["default"].get("shown")
 
 
-def test_a_version_of_tls_that_the_server_does_not_speak_is_refused(
+def test_tls_version_that_the_server_lacks_is_refused(
     shared_server: Server, tmp_path: Path, configured: Configure
 ) -> None:
     with TlsProxy(shared_server.port, tmp_path) as proxy:

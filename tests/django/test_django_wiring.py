@@ -1,4 +1,4 @@
-"""How backends find their container, and how long it lives."""
+"""Test how backends find their container, and its lifetime."""
 
 import asyncio
 import socket
@@ -67,7 +67,7 @@ def test_twenty_threads_make_one_container(configured: Configure) -> None:
     assert SlowSerializer.made == 1
 
 
-def test_the_container_of_an_alias_is_the_one_that_its_caches_use(configured: Configure) -> None:
+def test_container_of_an_alias_is_that_of_its_caches(configured: Configure) -> None:
     with configured("memory://own"):
         container = django_valkey.container()
         assert container is django_valkey.container() is caches["default"]._wired.container
@@ -76,7 +76,7 @@ def test_the_container_of_an_alias_is_the_one_that_its_caches_use(configured: Co
         assert container.settings.alias == "default"
 
 
-def test_asking_for_the_container_of_an_alias_that_is_not_ours_says_so() -> None:
+def test_container_of_an_alias_of_another_backend_is_an_error() -> None:
     with override_settings(CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}):
         with pytest.raises(ConfigurationError, match=r"CACHES\['default'\]: BACKEND: .*LocMemCache"):
             django_valkey.container()
@@ -84,7 +84,7 @@ def test_asking_for_the_container_of_an_alias_that_is_not_ours_says_so() -> None
             django_valkey.container("other")
 
 
-def test_settings_for_reads_the_entry_over_the_global_settings(configured: Configure) -> None:
+def test_settings_for_merges_the_entry_over_the_global_settings(configured: Configure) -> None:
     with (
         configured("memory://", TIMEOUT=7, OPTIONS={"COMPRESS_MIN_LENGTH": 99, "SCAN_COUNT": None}),
         override_settings(
@@ -118,7 +118,7 @@ def test_overridden_global_settings_take_effect_and_end(configured: Configure) -
         caches["default"].get("a")
 
 
-def test_settings_that_do_not_concern_the_cache_leave_its_connections_alone(configured: Configure) -> None:
+def test_unrelated_settings_leave_connections_alone(configured: Configure) -> None:
     with configured("memory://kept"):
         container = caches["default"]._wired.container
         with override_settings(DEBUG=True):
@@ -126,7 +126,7 @@ def test_settings_that_do_not_concern_the_cache_leave_its_connections_alone(conf
         assert django_valkey.container() is container
 
 
-def test_a_change_in_place_is_seen() -> None:
+def test_in_place_change_of_settings_takes_effect() -> None:
     entry: dict[str, Any] = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": "memory://", "OPTIONS": {}}
     with override_settings(CACHES={"default": entry}):
         first = django_valkey.container()
@@ -135,7 +135,7 @@ def test_a_change_in_place_is_seen() -> None:
         assert django_valkey.container() is not first
 
 
-def test_aliases_that_differ_in_anything_have_containers_of_their_own() -> None:
+def test_aliases_that_differ_have_separate_containers() -> None:
     entry = {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": "memory://"}
     entries = {
         "a": entry,
@@ -150,7 +150,7 @@ def test_aliases_that_differ_in_anything_have_containers_of_their_own() -> None:
         assert [container.settings.alias for container in containers] == list(entries)
 
 
-def test_old_connections_end_with_the_settings_that_they_were_made_of(server: Server, configured: Configure) -> None:
+def test_old_connections_close_when_their_settings_change(server: Server, configured: Configure) -> None:
     for n in range(5):
         with configured(server.url(), KEY_PREFIX=f"prefix{n}", OPTIONS=NAMED):
             caches["default"].set("a", n)
@@ -159,7 +159,7 @@ def test_old_connections_end_with_the_settings_that_they_were_made_of(server: Se
         server.wait_until(lambda: connections(server) == 0)
 
 
-def test_a_cache_object_outlives_the_settings_that_it_was_made_of(server: Server, configured: Configure) -> None:
+def test_cache_object_outlives_its_settings(server: Server, configured: Configure) -> None:
     with configured(server.url(), KEY_PREFIX="mine"):
         cache = caches["default"]
         cache.set("a", 1)
@@ -167,7 +167,7 @@ def test_a_cache_object_outlives_the_settings_that_it_was_made_of(server: Server
     assert asyncio.run(cache.aget("a")) == 1
 
 
-def test_a_thread_keeps_its_connection_while_the_settings_change(server: Server, configured: Configure) -> None:
+def test_thread_keeps_its_connection_while_the_settings_change(server: Server, configured: Configure) -> None:
     ready, changed = threading.Event(), threading.Event()
 
     def thread() -> list[object]:
@@ -186,7 +186,7 @@ def test_a_thread_keeps_its_connection_while_the_settings_change(server: Server,
         assert future.result() == [1, 1]
 
 
-def test_global_settings_reach_a_cache_object_with_its_next_request(configured: Configure) -> None:
+def test_global_settings_reach_a_cache_object_with_the_next_request(configured: Configure) -> None:
     with configured("valkey://127.0.0.1:1"):
         cache = caches["default"]
         with pytest.raises(ConnectionError):
@@ -215,7 +215,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_network")
-def test_production_settings_run_unchanged_off_the_network() -> None:
+def test_production_settings_run_unchanged_with_memory_pools() -> None:
     async def scenario() -> None:
         cache = caches["default"]
         assert await cache.aget("a") == [1]
@@ -249,7 +249,7 @@ def test_replacements_end_with_their_block() -> None:
 
 
 @pytest.mark.usefixtures("no_network")
-def test_nothing_connects_before_the_first_operation() -> None:
+def test_connections_are_opened_by_the_first_operation() -> None:
     with override_settings(CACHES=PRODUCTION):
         assert caches["default"].make_key("a") == "shop:0:a"
         assert caches["older"].make_key("a") == ":1:a"

@@ -1,9 +1,9 @@
-"""Every Python example of the README and of docs is run, page by page, as a reader would: from the top.
+"""Run every Python example of the README and of docs, page by page, from the top, as a reader would.
 
 A block that begins `# settings.py` is a Django settings module, one that begins `# test_….py` is run by pytest. The
-others of a page are one program, under the page's first settings. URLs of 127.0.0.1:6379 mean the tests' own server,
-and sentinels from 127.0.0.1:26379 on the tests' own, with the services that the page names; those from 127.0.0.1:7001
-on are the nodes of a cluster, those from 127.0.0.1:7101 on are shards.
+others of a page are one program, under the page's first settings. URLs of 127.0.0.1:6379 become the tests' own server,
+and sentinels from 127.0.0.1:26379 on the tests' own, with the services of the page; URLs from 127.0.0.1:7001 on become
+nodes of a cluster, those from 127.0.0.1:7101 on shards.
 """
 
 import os
@@ -20,7 +20,7 @@ from tests.support.servers import Server
 from tests.support.shards import Shards
 from tests.support.topologies import SERVICES, SentinelFleet
 
-pytestmark = pytest.mark.server  # programs of the pages start some
+pytestmark = pytest.mark.server  # some pages start processes
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
@@ -34,11 +34,11 @@ ESSENTIAL = """
 SECRET_KEY = "of the tests"
 INSTALLED_APPS = [*dict.fromkeys(["django_valkey", *globals().get("INSTALLED_APPS", ())])]
 """
-"""What an example may leave out. With the application, `check` looks at its CACHES."""
+"""Settings that an example may leave out. With the application, `check` looks at its CACHES."""
 
 
 class Example(NamedTuple):
-    """A block of code: the name that its first line gives it, and its text at its own lines of the page."""
+    """A block of code: its name from its first line, and its text at its own lines of the page."""
 
     name: str
     text: str
@@ -54,7 +54,7 @@ def examples(page: str) -> list[Example]:
 
 
 def merged(blocks: list[Example]) -> str:
-    """One program of all blocks, each line where it is on the page."""
+    """Join all blocks into one program, each line at its place on the page."""
     lines: list[str] = []
     for block in blocks:
         lines += block.text.splitlines()[len(lines) :]
@@ -68,7 +68,7 @@ def run(folder: Path, *arguments: str, settings: str = "") -> None:
 
 
 def on_servers(page: str, request: pytest.FixtureRequest) -> str:
-    """The page with the addresses of the tests' servers, which are started if it has use for them."""
+    """Return the page with the addresses of the tests' servers; start those that it uses."""
     server: Server = request.getfixturevalue("server")
     page = page.replace("127.0.0.1:6379", f"127.0.0.1:{server.port}")
     if f'("127.0.0.1", {FIRST_SENTINEL})' in page:
@@ -110,12 +110,12 @@ def test_every_example_of_the_page_runs(page: Path, tmp_path: Path, request: pyt
         run(tmp_path, program)
 
 
-def test_the_pages_have_examples() -> None:
+def test_pages_have_examples() -> None:
     count = sum(len(examples(page.read_text(encoding="utf-8"))) for page in PAGES)
     assert count >= 20
 
 
-def test_every_link_between_the_pages_leads_somewhere() -> None:
+def test_every_link_between_pages_has_a_target() -> None:
     for page in [*PAGES, *DECISIONS]:
         for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
@@ -145,7 +145,7 @@ def test_decision_pages_name_files_that_exist() -> None:
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
 
 
-def test_the_service_without_django_answers_cold_and_warm_and_ends() -> None:
+def test_service_without_django_answers_cold_and_warm_and_ends() -> None:
     service = ROOT / "docs" / "examples" / "service.py"
     done = programs.run("-X", "dev", str(service), env=environment(DVCACHE_LOCATION="memory://"))
     pattern = r"cold: (2000003 x 1000000007) in [\d.]+ ms\nwarm: \1 in [\d.]+ ms\nkept for 600 s\n"

@@ -1,4 +1,4 @@
-"""The tests that pages name are there."""
+"""Test that the tests named on pages exist."""
 
 import re
 from pathlib import Path
@@ -11,6 +11,7 @@ from tests.docs.test_tables import CODE, DOCS, rows
 from tests.support.programs import ROOT
 
 REPORTS: Final = ROOT / "tests" / "REPORTS.md"
+PITFALLS: Final = ROOT / "tests" / "PITFALLS.md"
 GUARANTEES: Final = DOCS / "guarantees.md"
 ROWS: Final = [
     f"{group}{number}"
@@ -20,12 +21,12 @@ ROWS: Final = [
 
 
 def named(cell: str) -> list[str]:
-    """The test files and tests of a cell."""
+    """Return the test files and tests named in a cell."""
     return [name for name in CODE.findall(cell) if re.match(r"[\w/]+\.py(::|$)", name)]
 
 
 def missing(name: str) -> str:
-    """Return what is absent of `folder/file.py::test`, of the tests or the conformance suite, else an empty text."""
+    """Return the missing part of `folder/file.py::test`, below tests or the conformance suite, or an empty text."""
     path, _, test = name.partition("::")
     folder = ROOT / "tests"
     if path.startswith("conformance/"):
@@ -38,21 +39,21 @@ def missing(name: str) -> str:
     return f"no {absent[0]} in {name}" if absent else ""
 
 
-@pytest.mark.parametrize("page", [REPORTS, GUARANTEES], ids=lambda page: page.name)
-def test_every_test_that_a_page_names_is_there(page: Path) -> None:
+@pytest.mark.parametrize("page", [REPORTS, PITFALLS, GUARANTEES], ids=lambda page: page.name)
+def test_every_test_named_on_a_page_exists(page: Path) -> None:
     names = [name for row in rows(page) for name in named(row[-1])]
     assert names
     assert [fault for fault in map(missing, names) if fault] == []
 
 
-def test_a_test_that_is_not_there_is_noticed() -> None:
-    assert missing("docs/test_named_tests.py::test_a_test_that_is_not_there_is_noticed") == ""
-    assert missing("conformance/locks.py::LocksConformance::test_a_token_may_be_given") == ""
+def test_missing_test_is_noticed() -> None:
+    assert missing("docs/test_named_tests.py::test_missing_test_is_noticed") == ""
+    assert missing("conformance/locks.py::LocksConformance::test_lock_takes_a_token") == ""
     assert missing("docs/test_named_tests.py::test_that_is_not_there")
     assert missing("docs/test_no_such_file.py")
 
 
-def test_every_report_is_in_its_list_with_a_test_or_a_reason() -> None:
+def test_every_report_is_listed_with_a_test_or_a_reason() -> None:
     listed = rows(REPORTS)
     assert [row[0] for row in listed] == ROWS
     assert [row[0] for row in listed if not named(row[-1]) and not row[-1].startswith("open: ")] == []

@@ -1,4 +1,4 @@
-"""The pages for contributors, and the picture, name what exists."""
+"""Test that the pages for contributors, and the picture, name only things that exist."""
 
 import importlib
 import re
@@ -21,7 +21,7 @@ TEST = re.compile(r"test_\w+")
 
 
 def codes(text: str) -> list[str]:
-    """Return the pieces of code of a page: the lines of its blocks, and what stands between backticks."""
+    """Return the code of a page: the lines of its blocks, and the text between backticks."""
     lines = [line for block in BLOCK.findall(text) for line in block.splitlines()[1:-1]]
     return lines + CODE.findall(BLOCK.sub("", text))
 
@@ -53,7 +53,7 @@ def exists(name: str) -> bool:
 
 
 def place(path: str) -> Path:
-    """Return where a path of the repository is: the packages may be installed, without a repository around them."""
+    """Return the place of a path of the repository; the packages may be installed without a repository."""
     for source, package in SOURCES.items():
         if f"{path}/".startswith(f"{source}/"):
             spec = find_spec(package)
@@ -72,7 +72,7 @@ def test_dotted_names_of_the_page_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_files_of_the_page_exist(page: Path) -> None:
-    # The gate's files, whose names begin with a dot, are in a checkout only.
+    # Files whose names begin with a dot, as those of the gate, exist in a checkout only.
     found = [path for path in paths(page.read_text("utf-8")) if not path.startswith(".") or (ROOT / ".ci").is_dir()]
     assert len(found) > 5
     assert [path for path in found if not place(path).exists()] == []
@@ -86,7 +86,7 @@ def test_tests_that_the_page_names_exist() -> None:
     assert [name for name in named if name not in defined] == []
 
 
-def test_the_picture_names_modules_that_exist_and_says_what_it_shows() -> None:
+def test_picture_names_existing_modules_and_has_a_description() -> None:
     root = ET.fromstring(PICTURE.read_text("utf-8"))
     space = {"svg": "http://www.w3.org/2000/svg"}
     modules = " ".join(text.text or "" for text in root.findall(".//svg:text[@class='module']", space)).split()
@@ -98,7 +98,7 @@ def test_the_picture_names_modules_that_exist_and_says_what_it_shows() -> None:
         assert found.text
 
 
-def test_names_that_do_not_exist_are_noticed() -> None:
+def test_missing_names_are_noticed() -> None:
     assert exists("dvcache.clients.standalone.Standalone.execute")
     assert exists("dvcache.clients.standalone.Standalone.seconds")
     assert not exists("dvcache.clients.standalone.Standalone.gone")

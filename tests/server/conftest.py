@@ -1,4 +1,4 @@
-"""What tests against a real server share."""
+"""Fixtures of tests against a real server."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ from tests.support.shards import Shards
 
 @pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
 def run(request: pytest.FixtureRequest) -> Callable[..., object]:
-    """What runs a coroutine to its end, on an event loop of its own."""
+    """Return a function that runs a coroutine to its end on its own event loop."""
     runner: Callable[..., object] = request.param
     return runner
 
@@ -35,7 +35,7 @@ def real(server: Server) -> Iterator[Pool]:
 
 @pytest.fixture(scope="module")
 def redis() -> Iterator[Server]:
-    """A Redis of the module's own, with the user `NO_SCRIPTS_USER`."""
+    """Start a Redis for the module, with the user `NO_SCRIPTS_USER`."""
     if not REDIS:
         pytest.skip("needs redis-server in PATH (Debian's package redis-server)")
     with RedisServer() as server:
@@ -51,7 +51,7 @@ def lagging_fleet() -> Iterator[SentinelFleet]:
 
 @pytest.fixture(scope="module")
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """Where a herd's entries lie; parametrized by a topology."""
+    """The servers of a herd's entries; parametrized by a topology."""
     topology: Topology = request.param
     ground: Ground = request.getfixturevalue(_ground_of(topology))
     if isinstance(ground, Cluster | Shards):
@@ -69,7 +69,7 @@ def _ground_of(topology: Topology) -> str:
 
 @pytest.fixture(scope="module", params=["threads", "tasks"])
 def kind(request: pytest.FixtureRequest) -> Kind:
-    """What the callers of a herd are."""
+    """The kind of a herd's callers."""
     kind: Kind = request.param
     return kind
 

@@ -1,4 +1,4 @@
-"""Nodes that announce addresses at which they cannot be reached: each is reached where ADDRESS_REMAP says."""
+"""Test ADDRESS_REMAP: nodes that announce unreachable addresses are reached at the mapped ones."""
 
 import asyncio
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ WAYS = ["sync", "async", "own sync pool", "own async pool"]
 
 
 class Nat:
-    """A proxy before each node, at another address than the node announces."""
+    """A proxy for each node, at another address than the announced one."""
 
     def __init__(self, stack: ExitStack, ports: list[int]) -> None:
         self.proxies = {port: stack.enter_context(DelayProxy(port)) for port in ports}
@@ -75,9 +75,7 @@ def on_every_node(way: str, entry: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("how", ["option", "table", "table of text", "argument of the client"])
-def test_nodes_of_a_cluster_are_reached_where_their_addresses_are_mapped_to(
-    how: str, cluster: Cluster, nat: Nat
-) -> None:
+def test_cluster_nodes_are_reached_at_mapped_addresses(how: str, cluster: Cluster, nat: Nat) -> None:
     on_every_node("sync", {"LOCATION": cluster.urls()[0], "OPTIONS": {"CLUSTER": True, **options(how, nat)}})
     assert sum(bool(nat.proxies[node.port].accepted) for node in cluster.primaries) >= 2
 
@@ -94,7 +92,7 @@ def test_every_announced_address_of_a_cluster_is_mapped(way: str, reads: str, cl
 
 
 @pytest.mark.parametrize("way", ["sync", "async"])
-def test_the_address_of_a_redirection_is_mapped(way: str, cluster: Cluster, nat: Nat) -> None:
+def test_redirect_address_is_mapped(way: str, cluster: Cluster, nat: Nat) -> None:
     place = slot(b":1:moved")
     old = cluster.owner(place)
     target = next(node for node in cluster.primaries if node is not old)
@@ -119,7 +117,7 @@ def test_the_address_of_a_redirection_is_mapped(way: str, cluster: Cluster, nat:
 
 @pytest.mark.full("waits for slow and hung servers")
 @pytest.mark.parametrize("wrong", [lambda _: None, lambda _: 1 / 0, lambda _: ("", 0)])
-def test_a_map_of_addresses_that_fails_is_told(wrong: Any, cluster: Cluster) -> None:
+def test_address_remap_that_fails_is_reported(wrong: Any, cluster: Cluster) -> None:
     settings = Settings.parse({"LOCATION": cluster.urls()[0], "OPTIONS": {"CLUSTER": True, "ADDRESS_REMAP": wrong}})
     with Container(settings) as container, pytest.raises(CacheError, match="cannot be mapped: address_remap"):
         container.cache().get("k")
@@ -127,9 +125,7 @@ def test_a_map_of_addresses_that_fails_is_told(wrong: Any, cluster: Cluster) -> 
 
 @pytest.mark.parametrize("how", ["option", "table", "argument of the client"])
 @pytest.mark.parametrize("way", WAYS)
-def test_nodes_of_a_service_are_reached_where_their_addresses_are_mapped_to(
-    way: str, how: str, fleet: SentinelFleet
-) -> None:
+def test_sentinel_service_nodes_are_reached_at_mapped_addresses(way: str, how: str, fleet: SentinelFleet) -> None:
     replication = fleet.replication(SERVICES[0])
     with ExitStack() as stack:
         nat = Nat(stack, [replication.primary.port, *(node.port for node in replication.replicas)])
@@ -154,19 +150,19 @@ def test_nodes_of_a_service_are_reached_where_their_addresses_are_mapped_to(
 @pytest.mark.parametrize(
     "wrong", ["nowhere", 3, {"a": "b"}, {("h", 1): ("h", 70000)}, {("h", 1, 2): ("h", 1)}], ids=repr
 )
-def test_an_address_remap_of_another_kind_is_refused(wrong: object) -> None:
+def test_address_remap_of_another_type_is_refused(wrong: object) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Settings.parse({"LOCATION": "valkey://h", "OPTIONS": {"CLUSTER": True, "ADDRESS_REMAP": wrong}})
     assert caught.value.key == "OPTIONS['ADDRESS_REMAP']"
 
 
-def test_an_address_remap_without_nodes_that_announce_any_is_refused() -> None:
+def test_address_remap_without_announcing_nodes_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="only sentinels and clusters announce addresses"):
         Settings.parse({"LOCATION": "valkey://h", "OPTIONS": {"ADDRESS_REMAP": {("h", 1): ("h", 2)}}})
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_map_of_a_services_addresses_that_fails_is_told(way: str, fleet: SentinelFleet) -> None:
+def test_address_remap_of_a_service_that_fails_is_reported(way: str, fleet: SentinelFleet) -> None:
     fleet.replication(SERVICES[0])
     given = {"CLIENT_CLASS": "django_valkey.client.SentinelClient", "SENTINELS": fleet.addresses}
     given |= {"ADDRESS_REMAP": lambda _: 1 / 0, **OF_SENTINELS.get(way, {})}

@@ -1,4 +1,4 @@
-"""Asynchronous pools of a project's own: shared by a loop's tasks, bounded, safe when cancelled, ended with loops."""
+"""Test custom async pools: shared by a loop's tasks, bounded, safe under cancellation, closed with their loop."""
 
 import asyncio
 import gc
@@ -47,7 +47,7 @@ def make(request: pytest.FixtureRequest, server: Server) -> Iterator[Make]:
         yield make
 
 
-def test_a_crowd_of_tasks_gets_its_own_replies_on_a_bounded_number_of_connections(
+def test_many_tasks_get_their_own_replies_on_a_bounded_pool(
     make: Make, server: Server, run: Callable[..., object]
 ) -> None:
     before = server.connections()
@@ -68,9 +68,7 @@ def test_a_crowd_of_tasks_gets_its_own_replies_on_a_bounded_number_of_connection
     run(main())
 
 
-def test_cancelled_callers_leave_everyone_elses_replies_in_place_and_every_connection_to_its_pool(
-    make: Make, server: Server
-) -> None:
+def test_cancelled_callers_keep_replies_in_order_and_connections_pooled(make: Make, server: Server) -> None:
     picks = random.Random(2665)
 
     async def main(pool: AsyncCustomPool) -> None:
@@ -98,7 +96,7 @@ def test_cancelled_callers_leave_everyone_elses_replies_in_place_and_every_conne
             asyncio.run(main(make(f"valkey://127.0.0.1:{proxy.port}", max_connections=8, **kwargs)))
 
 
-def test_what_fails_after_its_caller_is_gone_is_nobodys_concern(make: Make, server: Server) -> None:
+def test_errors_after_a_cancelled_caller_are_not_reported(make: Make, server: Server) -> None:
     complaints: list[Any] = []
 
     async def main() -> None:
@@ -117,7 +115,7 @@ def test_what_fails_after_its_caller_is_gone_is_nobodys_concern(make: Make, serv
     assert complaints == []
 
 
-def test_the_pool_serves_one_loop_after_another_and_leaves_nothing(
+def test_pool_serves_successive_event_loops_and_leaves_nothing(
     make: Make, server: Server, run: Callable[..., object]
 ) -> None:
     before = server.connections()
@@ -131,7 +129,7 @@ def test_the_pool_serves_one_loop_after_another_and_leaves_nothing(
     assert not pool._loop_pools.living()
 
 
-def test_a_loop_closed_without_ceremony_is_forgotten(make: Make, server: Server) -> None:
+def test_event_loop_closed_without_cleanup_is_forgotten(make: Make, server: Server) -> None:
     before = server.connections()
     pool = make()
     for _ in range(3):
@@ -143,7 +141,7 @@ def test_a_loop_closed_without_ceremony_is_forgotten(make: Make, server: Server)
     server.wait_until(lambda: server.connections() <= before)
 
 
-def test_threads_with_a_loop_each_have_a_pool_each(make: Make) -> None:
+def test_threads_with_an_event_loop_each_have_a_pool_each(make: Make) -> None:
     pool = make()
     seen: list[object] = []
 
@@ -158,9 +156,7 @@ def test_threads_with_a_loop_each_have_a_pool_each(make: Make) -> None:
     assert seen == [[b"PONG"]] * 80
 
 
-def test_a_server_that_hangs_fails_every_call_within_the_timeout_and_then_serves_again(
-    make: Make, server: Server
-) -> None:
+def test_hung_server_fails_every_call_within_the_timeout_and_recovers(make: Make, server: Server) -> None:
     async def main() -> None:
         pool = make(timeout=0.2)
         await pool.execute((("SET", "a", "of a"), ("SET", "b", "of b")))
@@ -172,7 +168,7 @@ def test_a_server_that_hangs_fails_every_call_within_the_timeout_and_then_serves
     asyncio.run(main())
 
 
-def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(server: Server) -> None:
+def test_wait_for_a_connection_ends_with_an_error_that_names_the_alias(server: Server) -> None:
     kwargs = {"max_connections": 1, "timeout": 0.05}
 
     async def main() -> None:
@@ -189,7 +185,7 @@ def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(server
     asyncio.run(main())
 
 
-def test_errors_are_mapped_and_carry_no_password(make: Make) -> None:
+def test_errors_are_mapped_and_contain_no_password(make: Make) -> None:
     async def main() -> None:
         with pytest.raises(AuthenticationError) as caught:
             await make(username="nobody", password="hunter2").execute(PING)
@@ -200,7 +196,7 @@ def test_errors_are_mapped_and_carry_no_password(make: Make) -> None:
     asyncio.run(main())
 
 
-def test_releasing_breaks_no_call_under_way_and_closing_ends_all(make: Make, server: Server) -> None:
+def test_release_breaks_no_call_in_progress_and_close_ends_all(make: Make, server: Server) -> None:
     before = server.connections()
 
     async def main() -> None:
@@ -227,9 +223,7 @@ def test_releasing_breaks_no_call_under_way_and_closing_ends_all(make: Make, ser
 
 
 @pytest.mark.parametrize("way", ["unix", "TLS", "own connection"])
-def test_a_pool_of_the_projects_own_goes_over_every_kind_of_connection(
-    way: str, server: Server, tls_proxy: TlsProxy
-) -> None:
+def test_custom_pool_uses_every_kind_of_connection(way: str, server: Server, tls_proxy: TlsProxy) -> None:
     urls = {"unix": server.unix_url(1), "TLS": tls_proxy.url(1), "own connection": server.url(1)}
     kwargs = {"connection_class": OwnAsyncConnection, "nickname": "mine"} if way == "own connection" else {}
     Counted.reset()
@@ -244,7 +238,7 @@ def test_a_pool_of_the_projects_own_goes_over_every_kind_of_connection(
     asyncio.run(main())
 
 
-def test_a_class_of_synchronous_code_is_refused_when_it_is_called_with_its_option(server: Server) -> None:
+def test_sync_class_is_refused_on_use_with_its_option(server: Server) -> None:
     with pytest.raises(ConfigurationError, match="names a class of synchronous code") as caught:
         asyncio.run(made(server.url(), CONNECTION_POOL_CLASS=OwnPool).execute(PING))
     assert (caught.value.alias, caught.value.key) == ("tested", "OPTIONS['CONNECTION_POOL_CLASS']")

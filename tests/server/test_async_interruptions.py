@@ -1,4 +1,4 @@
-"""Exceptions at any instruction of asynchronous pools: no reply crosses, no call waits for ever, no place is lost."""
+"""Test exceptions at any instruction of async pools: no mixed-up reply, no endless wait, no lost permit."""
 
 import asyncio
 import json
@@ -15,14 +15,14 @@ from tests.support.servers import Server
 pytestmark = pytest.mark.full("strikes at every instruction of a call: 10 s")
 
 EVERY = 40
-"""One instruction in so many is struck here; `python -m tests.soak "at every instruction"` strikes each."""
+"""Interval of the tested instructions; `python -m tests.soak "at every instruction"` tests each."""
 
 
 NOTHING: Final[dict[str, list[str]]] = {name: [] for name in ("wrong", "false", "late", "lost", "dead")}
 
 
 def struck(server: Server, pool: str, loop: str, error: str, every: int) -> dict[str, Any]:
-    """Raise at instructions in a process of its own, and return what came of it."""
+    """Raise at instructions in a separate process, and return its report."""
     arguments = [
         sys.executable,
         "-W",
@@ -36,37 +36,37 @@ def struck(server: Server, pool: str, loop: str, error: str, every: int) -> dict
     ]
     ran = subprocess.run([*arguments, str(every)], env=environment(), capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-2000:]
-    told: dict[str, Any] = json.loads(ran.stdout)
-    return told
+    report: dict[str, Any] = json.loads(ran.stdout)
+    return report
 
 
-def bad(told: dict[str, Any]) -> dict[str, list[str]]:
-    """Return what should not have come of it."""
-    return {name: told[name] for name in NOTHING}
+def faults(report: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the faults in a report."""
+    return {name: report[name] for name in NOTHING}
 
 
 @pytest.mark.parametrize(
     ("loop", "error"), [("asyncio", "KeyboardInterrupt"), ("asyncio", "Struck"), ("uvloop", "Struck")]
 )
-def test_an_exception_at_any_instruction_crosses_no_reply(loop: str, error: str, server: Server) -> None:
-    told = struck(server, "multiplexed", loop, error, EVERY)
-    assert told["struck"] > 30
-    assert bad(told) == NOTHING
+def test_exception_at_any_instruction_mixes_up_no_reply(loop: str, error: str, server: Server) -> None:
+    report = struck(server, "multiplexed", loop, error, EVERY)
+    assert report["struck"] > 30
+    assert faults(report) == NOTHING
 
 
 @pytest.mark.parametrize(
     ("pool", "loop", "error"),
     [("own", "asyncio", "Struck"), ("own", "uvloop", "KeyboardInterrupt"), ("own-blocking", "asyncio", "Struck")],
 )
-def test_an_exception_at_any_instruction_loses_no_place_of_an_own_pool(
+def test_exception_at_any_instruction_loses_no_permit_of_a_custom_pool(
     pool: str, loop: str, error: str, server: Server
 ) -> None:
-    told = struck(server, pool, loop, error, EVERY)
-    assert told["struck"] > 30
-    assert bad(told) == NOTHING
+    report = struck(server, pool, loop, error, EVERY)
+    assert report["struck"] > 30
+    assert faults(report) == NOTHING
 
 
-def test_an_interruption_as_a_task_ends_does_not_stop_the_next_run() -> None:
+def test_interrupt_at_the_end_of_a_task_does_not_stop_the_next_run() -> None:
     ended = []
 
     def interrupt() -> None:

@@ -1,4 +1,4 @@
-"""When a multiplexed connection writes: calls one after another at once, calls of one tick together."""
+"""Test when a multiplexed connection writes: sequential calls at once, calls of one tick together."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tests.support.servers import Server
 
 
 class Recorder:
-    """A transport that passes everything on and keeps what was written."""
+    """A transport that records everything written to it."""
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
@@ -27,7 +27,7 @@ class Recorder:
 
 
 async def recorded(pool: MultiplexedPool) -> tuple[MultiplexedConnection, Recorder]:
-    """Open a connection, and record what it writes from now on."""
+    """Open a connection, and record what it writes afterwards."""
     await pool.execute((("PING",),))
     line = pool._connections.get(asyncio.get_running_loop())
     recorder = line._transport = Recorder(line._transport)
@@ -68,7 +68,7 @@ def test_calls_of_one_tick_are_written_together(server: Server, run: Callable[..
     on_pool(server, main, run)
 
 
-def test_a_sequential_call_after_a_burst_is_written_at_once_again(server: Server, run: Callable[..., object]) -> None:
+def test_sequential_call_after_a_burst_is_written_at_once_again(server: Server, run: Callable[..., object]) -> None:
     async def main(pool: MultiplexedPool) -> None:
         line, recorder = await recorded(pool)
         await asyncio.gather(*(line.send(echo(f"{n}")) for n in range(5)))
@@ -81,9 +81,7 @@ def test_a_sequential_call_after_a_burst_is_written_at_once_again(server: Server
     on_pool(server, main, run)
 
 
-def test_a_call_that_is_cancelled_before_its_tick_ends_is_not_written(
-    server: Server, run: Callable[..., object]
-) -> None:
+def test_call_cancelled_before_the_end_of_its_tick_is_not_written(server: Server, run: Callable[..., object]) -> None:
     async def main(pool: MultiplexedPool) -> None:
         line, recorder = await recorded(pool)
         first, second, third = (line.send(echo(text)) for text in ("first", "second", "third"))
@@ -95,7 +93,7 @@ def test_a_call_that_is_cancelled_before_its_tick_ends_is_not_written(
     on_pool(server, main, run)
 
 
-def test_a_batch_of_no_command_is_answered(server: Server, run: Callable[..., object]) -> None:
+def test_batch_without_commands_is_answered(server: Server, run: Callable[..., object]) -> None:
     async def main(pool: MultiplexedPool) -> None:
         client = AsyncStandalone(pool)
         assert await client.execute(echo("opens")) == [b"opens"]

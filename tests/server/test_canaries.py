@@ -21,7 +21,7 @@ WAYS = ["sync", "async", "own sync pool", "own async pool"]
 
 
 def quoting(connection: socket.socket, ended: threading.Event) -> None:
-    """Know no command, and repeat what was asked, as servers without HELLO or AUTH do."""
+    """Reject any command by quoting it, as servers without HELLO or AUTH do."""
     while (asked := connection.recv(65536)) and not ended.is_set():
         words = [word for word in asked.split(b"\r\n") if word and word[:1] not in b"*$"]
         quoted = b" ".join(b"`%s`," % word for word in words[1:])
@@ -29,7 +29,7 @@ def quoting(connection: socket.socket, ended: threading.Event) -> None:
 
 
 def quoting_otherwise(connection: socket.socket, ended: threading.Event) -> None:
-    """As `quoting`, in the words of other servers."""
+    """Reject as `quoting` does, in the words of other servers."""
     while (asked := connection.recv(65536)) and not ended.is_set():
         words = [word for word in asked.split(b"\r\n") if word and word[:1] not in b"*$"]
         connection.sendall(b"-ERR unknown command '%s' with args '%s'\r\n" % (words[0], b" ".join(words[1:])) * 3)
@@ -66,14 +66,14 @@ BEHAVIOURS: dict[str, Behaviour] = {
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
 @pytest.mark.parametrize("secrets", SECRETS)
 @pytest.mark.parametrize("way", WAYS)
-def test_a_connection_that_fails_shows_no_credential(way: str, secrets: str, behaviour: str) -> None:
+def test_failed_connection_shows_no_credential(way: str, secrets: str, behaviour: str) -> None:
     with Greeter(BEHAVIOURS[behaviour]) as server:
         error = asked(way, f"valkey://127.0.0.1:{server.port}/1", lambda cache: cache.get("k"), **SECRETS[secrets])
     assert leaks(error) == []
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_url_with_a_password_is_shown_nowhere(way: str) -> None:
+def test_url_password_is_shown_nowhere(way: str) -> None:
     with Greeter(silent) as server:
         for location in (
             f"valkey://{CANARY}:{CANARY}@127.0.0.1:{server.port}/1",
@@ -91,7 +91,7 @@ def test_wrong_credentials_are_not_shown(way: str, acl_server: Server) -> None:
 
 @pytest.mark.parametrize("behaviour", ["quoting", "quoting otherwise"])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_value_that_a_server_quotes_is_cut(way: str, behaviour: str) -> None:
+def test_value_quoted_by_a_server_is_truncated(way: str, behaviour: str) -> None:
     quiet = {"CONNECTION_POOL_KWARGS": {"lib_name": None, "lib_version": None}}
     with Greeter(BEHAVIOURS[behaviour]) as server:
         error = asked(way, f"valkey://127.0.0.1:{server.port}", lambda cache: cache.hset("k", "f", CANARY), **quiet)
@@ -114,7 +114,7 @@ def test_ignored_errors_are_logged_without_credentials(way: str, caplog: pytest.
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
 @pytest.mark.parametrize("way", ["sync", "async"])
-def test_a_sentinel_that_fails_shows_no_password(way: str, behaviour: str) -> None:
+def test_sentinel_that_fails_shows_no_password(way: str, behaviour: str) -> None:
     with Greeter(BEHAVIOURS[behaviour]) as server:
         options = {
             "CLIENT_CLASS": "django_valkey.client.SentinelClient",
@@ -135,7 +135,7 @@ def test_every_topology_that_fails_shows_no_password(way: str, topology: dict[st
     assert leaks(error) == []
 
 
-def test_no_text_of_an_error_shows_a_value(server: Server) -> None:
+def test_error_texts_show_no_value(server: Server) -> None:
     cache = Container(Settings.parse({"LOCATION": server.url()})).cache()
     cache.set("text", CANARY)
     cache.hset("hash", "f", CANARY)
@@ -150,9 +150,9 @@ def test_no_text_of_an_error_shows_a_value(server: Server) -> None:
         lambda: cache.set_many({"a": threading.Lock(), "b": CANARY}),
         lambda: cache.sadd("hash", CANARY),
     ]
-    told = []
+    texts = []
     for call in calls:
         with pytest.raises((CacheError, ValueError, TypeError)) as caught:
             call()
-        told.append(str(caught.value))
-    assert CANARY not in " ".join(told)
+        texts.append(str(caught.value))
+    assert CANARY not in " ".join(texts)

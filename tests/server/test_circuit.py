@@ -1,4 +1,4 @@
-"""IGNORE_EXCEPTIONS on a server that hangs: nobody waits for it but the first, and it is used again once it answers."""
+"""Test IGNORE_EXCEPTIONS on a hung server: the first caller waits alone, and an answering server is used again."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ DEADLINE = 1.0
 
 @contextmanager
 def getter(server: Server, mode: str) -> Iterator[tuple[Container, Callable[[str], object]]]:
-    """A container on the server, and a function that gets one entry."""
+    """Yield a container on the server, and a function that gets one entry."""
     options = {"IGNORE_EXCEPTIONS": True, "SOCKET_TIMEOUT": DEADLINE}
     with Container(Settings.parse({"LOCATION": server.url(), "OPTIONS": options})) as container:
         server.raw("SET", ":1:k", 7)
@@ -36,9 +36,7 @@ def getter(server: Server, mode: str) -> Iterator[tuple[Container, Callable[[str
 @pytest.mark.full("waits for slow and hung servers")
 @pytest.mark.parametrize("connected", [True, False], ids=["connected", "unconnected"])
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_twenty_gets_of_a_server_that_hangs_take_less_than_two_deadlines(
-    own_server: Server, mode: str, connected: bool
-) -> None:
+def test_circuit_breaker_limits_twenty_gets_to_two_deadlines(own_server: Server, mode: str, connected: bool) -> None:
     with getter(own_server, mode) as (container, get):
         if connected:
             assert get("k") == 7
@@ -59,7 +57,7 @@ CONNECTIONS = 6
 
 @contextmanager
 def crowding(proxy: DelayProxy, mode: str) -> Iterator[tuple[Container, Callable[[int], list[object]]]]:
-    """A container on a server behind a proxy, and a function that gets one entry as often at the same time."""
+    """Yield a container behind a proxy, and a function that gets one entry in many concurrent calls."""
     own = {"own pool": OwnPool, "own async pool": OwnAsyncPool}
     options = {"IGNORE_EXCEPTIONS": True, "SOCKET_TIMEOUT": DEADLINE}
     if mode in own:
@@ -79,13 +77,15 @@ def crowding(proxy: DelayProxy, mode: str) -> Iterator[tuple[Container, Callable
 
 
 @pytest.mark.parametrize("mode", ["sync", "own pool", "own async pool"])
-def test_connections_that_died_at_rest_cost_a_circuit_one_timeout(server: Server, proxy: DelayProxy, mode: str) -> None:
+def test_connections_that_died_idle_cost_a_circuit_breaker_one_timeout(
+    server: Server, proxy: DelayProxy, mode: str
+) -> None:
     server.raw("SET", ":1:k", 7)
     with crowding(proxy, mode) as (container, gets):
-        proxy.delay = 0.1  # long enough for the calls to run at the same time
+        proxy.delay = 0.1  # long enough for the calls to run concurrently
         assert gets(CONNECTIONS) == [7] * CONNECTIONS
         assert proxy.open == CONNECTIONS
-        time.sleep(0.05)  # a connection that was used just now has not rested
+        time.sleep(0.05)  # a connection used just now is not idle
         proxy.black_hole()
         wait_until(lambda: gets(1) == [7], 30)
         assert gets(CONNECTIONS) == [7] * CONNECTIONS
@@ -98,7 +98,7 @@ PING: Batch = (("PING",),)
 
 
 class Behind:
-    """A pool on a server behind a proxy, with a circuit whose clock the test moves."""
+    """A pool on a server behind a proxy, with a circuit breaker on a manual clock."""
 
     def __init__(self, proxy: DelayProxy, way: str) -> None:
         self.way, _, own = way.partition(" of ")
@@ -142,7 +142,7 @@ def test_each_pool_asks_its_circuit_and_reports_to_it(proxy: DelayProxy, way: st
 
 
 @pytest.mark.parametrize("own", ["", " of users"], ids=["", "of users"])
-def test_an_abandoned_trial_of_a_circuit_is_a_failed_one(proxy: DelayProxy, own: str) -> None:
+def test_abandoned_trial_of_a_circuit_breaker_counts_as_failed(proxy: DelayProxy, own: str) -> None:
     with Behind(proxy, f"sync{own}") as behind:
         behind.circuit.fail(ReplyTimeout("late"), behind.circuit.begin())
         behind.now += REST

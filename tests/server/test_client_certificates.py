@@ -1,4 +1,4 @@
-"""A client's certificate over TLS."""
+"""Test a client's certificate over TLS."""
 
 import asyncio
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.support.servers import Server
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_the_file_of_a_certificate_may_hold_its_key(mode: str, server: Server, tmp_path: Path) -> None:
+def test_certificate_file_may_contain_its_key(mode: str, server: Server, tmp_path: Path) -> None:
     with TlsProxy(server.port, tmp_path, client_certificate=True) as proxy:
         settings = Settings.parse({"LOCATION": f"{proxy.url()}&ssl_certfile={proxy.client_path}"})
         with Container(settings) as container:

@@ -1,4 +1,4 @@
-"""Caches on a real cluster, in both modes: many keys, entries that move, leases, scripts, owners that fail."""
+"""Test caches on a real cluster, in both modes: many keys, renames, leases, scripts, failing nodes."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ MODES = ["sync", "async"]
 
 @pytest.fixture(params=MODES)
 def make(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Any]:
-    """What makes caches of settings, in one mode."""
+    """Return a function that makes caches from settings, in one mode."""
     with wired(request.param, cluster.urls()) as make_cache:
         yield on_cluster(make_cache)
 
@@ -39,7 +39,7 @@ def cache(make: Any) -> Any:
 
 
 @pytest.mark.full("large data, or many random ones")
-def test_many_keys_are_asked_of_every_primary_at_once(cache: Any, cluster: Cluster) -> None:
+def test_get_many_asks_every_primary_at_once(cache: Any, cluster: Cluster) -> None:
     data = {f"k{n}": n for n in range(1200)}
     assert cache.set_many(data, 60) == []
     assert cache.get_many([*data, *data, "none"]) == data
@@ -52,7 +52,7 @@ def test_many_keys_are_asked_of_every_primary_at_once(cache: Any, cluster: Clust
 
 @pytest.mark.full("waits for slow and hung servers")
 @pytest.mark.parametrize("reads", ["primary", "replica"])
-def test_while_one_node_is_waited_for_the_others_are_asked_already(
+def test_other_nodes_are_asked_while_one_is_awaited(
     make: Any, cluster: Cluster, reads: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replica_balancer, "CHECK_EVERY", 1000.0)
@@ -74,10 +74,10 @@ def test_while_one_node_is_waited_for_the_others_are_asked_already(
         assert found.result(10) == data
 
 
-# Entries that move to another slot -----------------------------------------------------------------------------------
+# Renames to another slot ---------------------------------------------------------------------------------------------
 
 
-def test_an_entry_moves_with_its_value_and_its_lifetime(cache: Any) -> None:
+def test_entry_moves_with_its_value_and_its_lifetime(cache: Any) -> None:
     for n in range(10):
         cache.set(f"k{n}", {"n": n}, 100)
         before = cache.pttl(f"k{n}")
@@ -90,7 +90,7 @@ def test_an_entry_moves_with_its_value_and_its_lifetime(cache: Any) -> None:
     assert cache.ttl("forever", version=2) is None
 
 
-def test_a_set_and_a_hash_move_too(cache: Any) -> None:
+def test_set_and_hash_move_too(cache: Any) -> None:
     for n in range(5):
         cache.sadd(f"s{n}", 1, "two")
         cache.expire(f"s{n}", 100)
@@ -99,7 +99,7 @@ def test_a_set_and_a_hash_move_too(cache: Any) -> None:
         assert 95 < cache.ttl(f"s{n}", version=2) <= 100
 
 
-def test_no_count_is_lost_while_the_counter_moves(cluster: Cluster) -> None:
+def test_counter_loses_no_count_while_its_slot_moves(cluster: Cluster) -> None:
     with Container(Settings.parse({"LOCATION": cluster.urls(), "OPTIONS": {"CLUSTER": True}})) as container:
         cache = container.cache()
         cache.set("n", 0, None)
@@ -111,7 +111,7 @@ def test_no_count_is_lost_while_the_counter_moves(cluster: Cluster) -> None:
                 try:
                     cache.incr("n")
                     counted.append(1)
-                except ValueError:  # it has moved
+                except ValueError:  # it was renamed
                     return
 
         threads = [threading.Thread(target=count) for _ in range(4)]
@@ -129,7 +129,7 @@ def test_no_count_is_lost_while_the_counter_moves(cluster: Cluster) -> None:
 # Leases and scripts --------------------------------------------------------------------------------------------------
 
 
-def test_a_lease_lies_in_the_slot_of_its_entry_and_never_shows(make: Any, cluster: Cluster) -> None:
+def test_lease_is_in_the_slot_of_its_entry_and_is_never_listed(make: Any, cluster: Cluster) -> None:
     cache = make(OPTIONS={"HERD": {"timeout": 100, "lease": 30}})
     names = [f"k{n}" for n in range(20)]
     cache.set_many(dict.fromkeys(names, 1), 0.001)
@@ -160,7 +160,7 @@ def test_scripts_are_found_on_every_node(cache: Any, cluster: Cluster) -> None:
 
 @pytest.mark.full("stops a node: 4 s")
 @pytest.mark.parametrize("policy", ["plain", "herd"])
-def test_an_owner_that_is_gone_costs_its_own_keys_and_no_others(
+def test_owner_that_is_down_costs_only_its_own_keys(
     cluster: Cluster, policy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(discovery, "PATIENCE", 0.1)
@@ -192,7 +192,7 @@ def test_an_owner_that_is_gone_costs_its_own_keys_and_no_others(
 
 
 @pytest.mark.full("hangs a node: 7 s")
-def test_an_owner_that_hangs_costs_the_claims_of_its_own_stale_entries_only(make: Any, cluster: Cluster) -> None:
+def test_owner_that_hangs_costs_only_the_claims_of_its_own_stale_entries(make: Any, cluster: Cluster) -> None:
     cluster.wait_listed()
     names = [f"{{{tag}}}" for tag in THIRDS]
     cache = make(OPTIONS={"READ_FROM": "replica", "SOCKET_TIMEOUT": 0.3, "HERD": {"timeout": 100}})
@@ -209,7 +209,7 @@ def test_an_owner_that_hangs_costs_the_claims_of_its_own_stale_entries_only(make
 
 
 @pytest.mark.full("starts a cluster: 3 s")
-def test_a_password_is_for_every_node() -> None:
+def test_password_is_used_for_every_node() -> None:
     with Cluster(password=PASSWORD) as cluster:
         for number, mode in enumerate(MODES):
             with wired(mode, cluster.urls()) as make:  # type: ignore[arg-type]  # a mode
@@ -224,7 +224,7 @@ def test_a_password_is_for_every_node() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_replica_will_do_as_the_only_seed(cluster: Cluster, mode: Any) -> None:
+def test_replica_works_as_the_only_seed(cluster: Cluster, mode: Any) -> None:
     with wired(mode, cluster.nodes[4].url()) as make:
         cache = on_cluster(make)()
         assert cache.set_many({"a": 1, "b": 2, "c": 3}) == []
@@ -232,20 +232,20 @@ def test_a_replica_will_do_as_the_only_seed(cluster: Cluster, mode: Any) -> None
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_database_that_the_cluster_has_not_is_refused_by_name(cluster: Cluster, mode: Any) -> None:
+def test_database_that_a_cluster_lacks_is_refused_by_name(cluster: Cluster, mode: Any) -> None:
     with wired(mode, cluster.nodes[0].url(3)) as make, pytest.raises(CacheError, match="database 3"):
         on_cluster(make)().get("a")
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_node_of_a_cluster_says_what_option_is_missing(cluster: Cluster, mode: Any) -> None:
+def test_cluster_node_used_as_a_single_server_names_the_missing_option(cluster: Cluster, mode: Any) -> None:
     with wired(mode, cluster.nodes[0].url()) as make:
         elsewhere = next(tag for tag in THIRDS if cluster.owner(slot(tag)) is not cluster.nodes[0])
         with pytest.raises(ServerError, match=r"OPTIONS\['CLUSTER'\] = True"):
             make().get(f"{{{elsewhere}}}")
 
 
-def test_a_forked_child_has_connections_of_its_own(cluster: Cluster) -> None:
+def test_forked_child_has_connections_of_its_own(cluster: Cluster) -> None:
     with Container(Settings.parse({"LOCATION": cluster.urls(), "OPTIONS": {"CLUSTER": True}})) as container:
         cache, names = container.cache(), [f"k{n}" for n in range(30)]
         cache.set_many({name: name for name in names})
@@ -260,7 +260,7 @@ def test_a_forked_child_has_connections_of_its_own(cluster: Cluster) -> None:
 
 
 @pytest.mark.full("starts a cluster: 4 s")
-def test_tls_is_for_every_node(tmp_path: Path) -> None:
+def test_tls_is_used_for_every_node(tmp_path: Path) -> None:
     with Cluster() as cluster, ExitStack() as stack:
         proxies = []
         for n, node in enumerate(cluster.primaries):

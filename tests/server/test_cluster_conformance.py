@@ -1,4 +1,4 @@
-"""A cluster conforms, plainly and with the herd policy, sync and async in turn."""
+"""Run the conformance suite on a cluster, with the plain and the herd policy, sync and async in turn."""
 
 from collections.abc import Iterator
 
@@ -7,14 +7,14 @@ import pytest
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from tests.selection import alternate
 from tests.support.clusters import Cluster, on_cluster
-from tests.support.herd_processes import of_a_herd
+from tests.support.herd_processes import with_herd_policy
 
-POLICIES = {"plain": lambda make_cache: make_cache, "herd": of_a_herd}
+POLICIES = {"plain": lambda make_cache: make_cache, "herd": with_herd_policy}
 
 
 @pytest.fixture(scope="module")
 def urls(shared_cluster: Cluster) -> list[str]:
-    """The session's cluster, whole; the suite empties it itself."""
+    """URLs of the session's cluster, restored; the suite empties it itself."""
     shared_cluster.restore()
     return shared_cluster.urls()
 

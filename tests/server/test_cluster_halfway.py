@@ -1,4 +1,4 @@
-"""A slot stays on its way to another primary for longer than a caller waits: changes are made all the same."""
+"""Test changes in a slot whose migration takes longer than a caller waits."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,20 +31,20 @@ def cache(request: pytest.FixtureRequest, make: Any) -> Any:
 
 @pytest.fixture
 def halfway(cluster: Cluster, cache: Any) -> Iterator[None]:
-    """A slot with an entry on either side of its way; the test ends before the move does."""
-    home = cluster.owner(slot(TAG))
-    away = next(node for node in cluster.primaries if node is not home)
+    """Start the migration of a slot with an entry on either node; the test ends before the migration."""
+    owner = cluster.owner(slot(TAG))
+    away = next(node for node in cluster.primaries if node is not owner)
     for name in ("here", "there"):
         cache.set(f"{{{TAG}}}{name}", 1)
     with cluster.moving(slot(TAG), away) as moved:
         moved(f":1:{{{TAG}}}there".encode())
         yield
-    cluster.move(slot(TAG), home)
+    cluster.move(slot(TAG), owner)
     wait_until(cluster.is_whole, 20)
 
 
 @pytest.mark.usefixtures("halfway")
-def test_entries_are_counted_changed_and_moved_one_by_one(cache: Any) -> None:
+def test_entries_in_a_migrating_slot_are_counted_changed_and_moved_singly(cache: Any) -> None:
     here, there, new = (f"{{{TAG}}}{name}" for name in ("here", "there", "new"))
     assert [cache.incr(here), cache.incr(there)] == [2, 2]
     assert [cache.add(here, 5), cache.add(new, 5)] == [False, True]
@@ -57,7 +57,7 @@ def test_entries_are_counted_changed_and_moved_one_by_one(cache: Any) -> None:
 
 
 @pytest.mark.usefixtures("halfway")
-def test_what_must_be_done_at_once_is_an_error_that_nothing_was_done(cache: Any) -> None:
+def test_atomic_change_in_a_migrating_slot_is_an_error_and_changes_nothing(cache: Any) -> None:
     sets = [f"{{{TAG}}}set{n}" for n in range(2)]
     for name in sets:
         cache.sadd(name, 1)

@@ -1,4 +1,4 @@
-"""What a node answers that does not own a slot: on that rests that nothing is written where nobody looks for it."""
+"""Test the redirects of a node that does not own a slot: they keep data from being written where nobody reads it."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ KEY = f"{{{THIRDS[0]}}}k"
 KEYED = [name for name, rule in RULES.items() if rule.stop != rule.start]
 
 
-def test_every_command_on_keys_is_redirected_by_who_does_not_own_their_slot(cluster: Cluster) -> None:
+def test_every_command_on_keys_is_redirected_by_other_nodes(cluster: Cluster) -> None:
     other = cluster.owner(slot(THIRDS[1]))
     known = other.raw("COMMAND", "INFO", *KEYED)
     commands = [(name, *[KEY] * (abs(info[1]) - 1)) for name, info in zip(KEYED, known, strict=True)]
@@ -30,7 +30,7 @@ def test_every_command_on_keys_is_redirected_by_who_does_not_own_their_slot(clus
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_entries_of_one_slot_that_moved_unseen_are_stored_where_it_is(cluster: Cluster, mode: Any) -> None:
+def test_entries_of_a_slot_that_moved_unnoticed_are_stored_by_its_owner(cluster: Cluster, mode: Any) -> None:
     data = {f"{KEY}{n}": n for n in range(3)}
     with wired(mode, cluster.urls()) as make:
         cache = on_cluster(make)()

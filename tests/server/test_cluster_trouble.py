@@ -1,4 +1,4 @@
-"""Slots move and nodes die under load, in both modes; the limits of time are those of what is promised."""
+"""Test slot migrations and failovers under load, in both modes, with the promised limits of time."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ def container(cluster: Cluster) -> Iterator[Container]:
 
 @pytest.fixture(params=get_args(Mode))
 def load(request: pytest.FixtureRequest, container: Container) -> ClusterLoad:
-    """Callers of one mode."""
+    """Run callers of one mode."""
     return ClusterLoad(container, request.param)
 
 
@@ -41,22 +41,22 @@ def in_parts(cluster: Cluster, moving: int, target: ClusterNode) -> None:
 
 
 @pytest.mark.parametrize("move", [in_parts, Cluster.migrate], ids=["in parts", "at once"])
-def test_slots_move_back_and_forth_and_nobody_notices(cluster: Cluster, load: ClusterLoad, move: Move) -> None:
+def test_slots_migrate_back_and_forth_without_errors(cluster: Cluster, load: ClusterLoad, move: Move) -> None:
     moving = slot(THIRDS[0])
-    home, away = cluster.owner(moving), cluster.owner(slot(THIRDS[1]))
-    with load.going_on():
+    owner, away = cluster.owner(moving), cluster.owner(slot(THIRDS[1]))
+    with load.running():
         wait_until(lambda: load.done)
         for _ in range(3):
             move(cluster, moving, away)
             time.sleep(0.1)
-            move(cluster, moving, home)
+            move(cluster, moving, owner)
     load.check_unnoticed()
 
 
-def test_a_primary_dies_and_everybody_goes_on_with_its_successor(cluster: Cluster, load: ClusterLoad) -> None:
+def test_failover_of_a_dead_primary_is_followed_by_all_callers(cluster: Cluster, load: ClusterLoad) -> None:
     dying = cluster.owner(slot(THIRDS[2]))
     successor = cluster.replica_of(dying)
-    with load.going_on():
+    with load.running():
         wait_until(lambda: all(load.recovered(tag, 0) for tag in THIRDS))
         dying.kill()
         time.sleep(0.3)
@@ -69,9 +69,9 @@ def test_a_primary_dies_and_everybody_goes_on_with_its_successor(cluster: Cluste
     assert all(isinstance(error, TransportError) for error in load.failed)
 
 
-def test_a_primary_hands_over_and_nobody_notices(cluster: Cluster, load: ClusterLoad) -> None:
+def test_failover_by_hand_over_causes_no_error(cluster: Cluster, load: ClusterLoad) -> None:
     old = cluster.owner(slot(THIRDS[1]))
-    with load.going_on():
+    with load.running():
         wait_until(lambda: load.done)
         cluster.promote(cluster.replica_of(old))
         promoted = time.monotonic()
@@ -80,16 +80,16 @@ def test_a_primary_hands_over_and_nobody_notices(cluster: Cluster, load: Cluster
     load.check_unnoticed()
 
 
-def test_connections_stay_as_many_as_nodes_and_loops_or_threads(cluster: Cluster, load: ClusterLoad) -> None:
+def test_connections_are_as_many_as_nodes_times_loops_or_threads(cluster: Cluster, load: ClusterLoad) -> None:
     names = [{client["id"] for client in clients(node)} for node in cluster.nodes]
-    with load.going_on():
+    with load.running():
         wait_until(lambda: len(load.done) > 4 * load.callers)
         for node, before in zip(cluster.nodes, names, strict=True):
             of_load = [client for client in clients(node) if client["id"] not in before]
             assert len(of_load) <= (1 if load.mode == "async" else load.callers)
 
 
-def test_every_node_down_and_up_again_needs_no_restart(cluster: Cluster, container: Container) -> None:
+def test_restart_of_every_node_needs_no_restart_of_the_client(cluster: Cluster, container: Container) -> None:
     cache = container.cache()
     cache.set("k", 1)
     with cluster.without(*cluster.nodes):

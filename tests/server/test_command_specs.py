@@ -1,4 +1,4 @@
-"""What is known of each command agrees with what the server says of it."""
+"""Test that the table of commands agrees with COMMAND INFO of the server."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from dvcache.protocols import Pool
 from dvcache.routing.commands import RULES, Rule
 
 NO_WRITES = {"READONLY", "READWRITE", "SCRIPT", "TOUCH"}
-"""Commands that change nothing that is stored, and yet are no replica's to answer: what they do is for the primary."""
+"""Commands that change no stored data and yet must run on the primary."""
 
 
 def described(pool: Pool, name: str) -> tuple[set[bytes], int, int, int]:
-    """Return the flags of a command, its first and last key and the step, as COMMAND INFO gives them."""
+    """Return the flags of a command, its first and last key and the step, from COMMAND INFO."""
     [[found]] = pool.execute((("COMMAND", "INFO", name),))
     reply: Any = found
     assert reply is not None, f"the server knows no {name}"
@@ -21,14 +21,14 @@ def described(pool: Pool, name: str) -> tuple[set[bytes], int, int, int]:
 
 
 def expected(rule: Rule) -> tuple[int, int, int]:
-    """Return first key, last key and step as COMMAND INFO would give them."""
+    """Return first key, last key and step in the form of COMMAND INFO."""
     if rule.stop == rule.start:
         return 0, 0, 0
     return rule.start, -1 if rule.stop is None else rule.stop - 1, rule.step
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_the_keys_and_the_role_of_a_command_are_those_that_the_server_tells(real: Pool, name: str) -> None:
+def test_keys_and_role_of_a_command_are_those_of_the_server(real: Pool, name: str) -> None:
     flags, *keys = described(real, name)
     rule = RULES[name]
     assert tuple(keys) == expected(rule)

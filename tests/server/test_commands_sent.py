@@ -1,4 +1,4 @@
-"""What the server is asked, by its own statistics."""
+"""Test the commands that operations send, by the server's statistics."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,7 +16,7 @@ def cache(server: Server) -> Iterator[Cache]:
 
 
 def sent(server: Server, call: Callable[[], object]) -> dict[str, int]:
-    """Return how often the server was asked what while something was called. What scripts ask counts too."""
+    """Count the commands that the server performs during a call, those of scripts included."""
     server.raw("CONFIG", "RESETSTAT")
     call()
     lines = server.info("commandstats").items()
@@ -43,7 +43,7 @@ CALLS: list[tuple[str, Callable[[Any], object], dict[str, int]]] = [
 
 
 @pytest.mark.parametrize(("call", "expected"), [each[1:] for each in CALLS], ids=[each[0] for each in CALLS])
-def test_an_operation_asks_for_what_it_needs_and_for_nothing_else(
+def test_operations_send_only_the_commands_they_need(
     cache: Cache, server: Server, call: Callable[[Any], object], expected: dict[str, int]
 ) -> None:
     cache.set_many({str(n): n for n in range(600)})
@@ -60,9 +60,7 @@ def test_set_many_of_a_user_without_msetex_is_a_pipeline(server: Server) -> None
         assert cache.get_many(["0", "599"]) == {"0": 0, "599": 599}
 
 
-def test_patterns_are_scanned_a_thousand_keys_at_a_time_and_removed_without_a_transaction(
-    cache: Cache, server: Server
-) -> None:
+def test_patterns_are_scanned_by_thousands_and_deleted_untransacted(cache: Cache, server: Server) -> None:
     cache.set_many({f"{'odd' if n % 2 else 'even'}{n}": n for n in range(10_000)})
     asked = sent(server, lambda: cache.delete_pattern("odd*"))
     assert asked.keys() == {"scan", "unlink"}
@@ -73,7 +71,7 @@ def test_patterns_are_scanned_a_thousand_keys_at_a_time_and_removed_without_a_tr
     assert sent(server, lambda: list(cache.iter_keys("*", itersize=100)))["scan"] >= 50
 
 
-def test_what_is_counted_or_moved_never_lives_longer(cache: Cache) -> None:
+def test_counted_or_renamed_entries_never_live_longer(cache: Cache) -> None:
     for start, delta in ((1, 1), (1, 0.5), (2**70, 1)):
         cache.set("counter", start, 10.772)
         cache.incr("counter", delta)

@@ -1,4 +1,4 @@
-"""A real server conforms, by every way to reach it, sync and async in turn."""
+"""Run the conformance suite on a real server, by every kind of connection, sync and async in turn."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Pools, connections and parsers of a project's own conform, and so does RESP3, sync and async in turn."""
+"""Run the conformance suite on custom pools, connections and parsers and on RESP3, sync and async in turn."""
 
 from collections.abc import Iterator
 from typing import Any

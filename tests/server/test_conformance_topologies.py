@@ -1,8 +1,8 @@
-"""Replicas and Sentinel conform, sync and async in turn.
+"""Run the conformance suite on replicas and on Sentinel, sync and async in turn.
 
-The suite reads at once what it wrote, which a replica may not have yet. So here every write waits until both replicas
-have it: WAIT travels behind it on its connection. What is tested is the wiring that users have, and reads do go to the
-replicas; that a write is not waited for otherwise is the subject of `test_replicas.py`.
+The suite reads its own writes at once, and a replica may not have them yet. So every write waits here until both
+replicas have it: WAIT follows it on its connection. The rest of the wiring is that of users, and reads go to the
+replicas; `test_replicas.py` tests writes without a wait.
 """
 
 from collections.abc import Coroutine, Iterator, Sequence
@@ -21,7 +21,7 @@ from tests.support.herd_rules import HerdRules, World, world_of
 from tests.support.topologies import Replication, SentinelFleet, calls, reset_calls
 
 WAIT: Batch = (("WAIT", 2, 5000),)
-"""Until two replicas have it, or for five seconds."""
+"""Waits until two replicas have the write, at most five seconds."""
 
 
 def awaited(batch: Batch) -> Batch:
@@ -35,7 +35,7 @@ def checked(batch: Batch, replies: Sequence[Any]) -> Sequence[Any]:
 
 
 class Waiting:
-    """A primary's pool whose writes are on its replicas when they return."""
+    """A primary's pool; its writes return once they are on the replicas."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -57,7 +57,7 @@ class AsyncWaiting:
 
 
 class Shared:
-    """A pool that outlives the containers that it is given to."""
+    """A pool that stays open when a container closes it."""
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
@@ -67,11 +67,11 @@ class Shared:
         return result
 
     def close(self) -> None:
-        """Stay open."""
+        """Keep the pool open."""
 
 
 class WaitingPools(PoolFactory):
-    """The pools of a module's tests: each is made once, and those of primaries wait for the replicas."""
+    """Pools of a module's tests: each is made once, and those of primaries wait for the replicas."""
 
     def __init__(self) -> None:
         self._pools = Pools()
@@ -105,7 +105,7 @@ def pools() -> Iterator[WaitingPools]:
 def ways(
     shared_replication: Replication, shared_fleet: SentinelFleet
 ) -> dict[str, tuple[Any, dict[str, Any], Replication]]:
-    """LOCATION, OPTIONS and the nodes of each way, whole."""
+    """LOCATION, OPTIONS and nodes of each topology, restored."""
     shared_replication.restore()
     service = shared_fleet.replication("service_name")
     shared_fleet.restore()
@@ -139,11 +139,11 @@ def make_cache(way: Any, ways: Any, pools: WaitingPools) -> Iterator[MakeCache]:
 
 
 class TestTopologies(CacheConformance):
-    """The suite, by the fixture above."""
+    """The conformance suite, on the topology of the fixture above."""
 
 
 class TestHerdRulesOverTopologies(HerdRules):
-    """The rules of the herd policy."""
+    """The rules of the herd policy, on the same topologies."""
 
     @pytest.fixture
     def world(self, way: Any, ways: Any, pools: WaitingPools) -> Iterator[World]:
@@ -153,7 +153,7 @@ class TestHerdRulesOverTopologies(HerdRules):
             yield world
 
 
-def test_the_suite_reads_from_the_replicas(make_cache: MakeCache, way: Any, ways: Any) -> None:
+def test_conformance_suite_reads_from_the_replicas(make_cache: MakeCache, way: Any, ways: Any) -> None:
     nodes = ways[way[1]][2].nodes
     reset_calls(*nodes)
     cache = make_cache()

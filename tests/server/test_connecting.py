@@ -1,4 +1,4 @@
-"""A connection is made within one budget: name look-up, TCP, TLS and greeting, in sync as in async."""
+"""Test that a connection is made within one timeout: name lookup, TCP, TLS and greeting, in both modes."""
 
 import asyncio
 import socket
@@ -21,7 +21,7 @@ from tests.support.servers import DelayProxy, Server
 
 LIMIT = 0.4
 SLACK = 10.0
-"""Seconds that a call may take beyond its limit on a busy machine; what these tests look for takes longer."""
+"""Seconds that a call may take beyond its limit on a busy machine; the tested faults take longer."""
 
 Call = Callable[[str], object]
 
@@ -29,7 +29,7 @@ WAYS = ["sync", "async", "own sync pool", "own async pool"]
 
 
 def get(way: str, location: str, limit: float = LIMIT, **options: Any) -> object:
-    """Read an entry over a connection that is made for it."""
+    """Read an entry over a new connection."""
     own = {
         "own sync pool": {"CONNECTION_POOL_CLASS": OwnPool},
         "own async pool": {"CONNECTION_POOL_CLASS": OwnAsyncPool},
@@ -47,7 +47,7 @@ async def _get(container: Container) -> object:
 
 
 def refused_in(way: str, location: str, **options: Any) -> tuple[ConnectError, float]:
-    """Return the error of a connection that cannot be made, and the seconds that it took."""
+    """Return the error of a failed connection attempt, and its duration in seconds."""
     began = time.monotonic()
     with pytest.raises(ConnectError) as caught:
         get(way, location, **options)
@@ -56,7 +56,7 @@ def refused_in(way: str, location: str, **options: Any) -> tuple[ConnectError, f
 
 @pytest.fixture
 def hanging_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Have every look-up of a name hang until the test ends; return the names that were asked for."""
+    """Make every name lookup hang until the end of the test; return the looked-up names."""
     released, asked = threading.Event(), list[str]()
 
     def look_up(host: str, *_: object, **__: object) -> list[Any]:
@@ -73,7 +73,7 @@ def hanging_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_greeting_byte_by_byte_ends_with_the_connect_timeout(way: str) -> None:
+def test_slow_greeting_ends_with_the_connect_timeout(way: str) -> None:
     with Greeter(byte_by_byte(LIMIT / 4)) as server:
         error, seconds = refused_in(way, f"valkey://127.0.0.1:{server.port}")
     assert "no answer within 0.4 s" in str(error)
@@ -81,7 +81,7 @@ def test_a_greeting_byte_by_byte_ends_with_the_connect_timeout(way: str) -> None
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_tls_handshake_without_an_answer_ends_with_the_connect_timeout(way: str) -> None:
+def test_tls_handshake_without_an_answer_ends_with_the_connect_timeout(way: str) -> None:
     with Greeter(silent) as server:
         error, seconds = refused_in(way, f"valkeys://127.0.0.1:{server.port}")
     assert "no answer within 0.4 s" in str(error)
@@ -89,22 +89,22 @@ def test_a_tls_handshake_without_an_answer_ends_with_the_connect_timeout(way: st
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_name_look_up_that_hangs_ends_with_the_connect_timeout(way: str, hanging_names: list[str]) -> None:
+def test_name_lookup_that_hangs_ends_with_the_connect_timeout(way: str, hanging_names: list[str]) -> None:
     error, seconds = refused_in(way, "valkey://cache.test:6379")
     assert "no answer within 0.4 s" in str(error)
     assert seconds < LIMIT + SLACK
     assert hanging_names == ["cache.test"]
 
 
-def test_a_name_look_up_that_hangs_holds_one_thread(hanging_names: list[str]) -> None:
+def test_name_lookup_that_hangs_holds_one_thread(hanging_names: list[str]) -> None:
     for _ in range(4):
         refused_in("sync", "valkey://cache.test:6379", limit=0.05)
     assert hanging_names == ["cache.test"]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_steps_that_are_slow_each_share_one_budget(way: str, server: Server) -> None:
-    # Each answer of the greeting comes within the limit, the three of them do not.
+def test_slow_connection_steps_share_one_timeout(way: str, server: Server) -> None:
+    # each answer of the greeting comes within the limit, all three together do not
     with DelayProxy(server.port, delay=LIMIT * 0.6) as proxy:
         error, seconds = refused_in(
             way, f"valkey://127.0.0.1:{proxy.port}/1", CONNECTION_POOL_KWARGS={"client_name": "n"}
@@ -115,7 +115,7 @@ def test_steps_that_are_slow_each_share_one_budget(way: str, server: Server) -> 
 
 @pytest.mark.full("waits for slow and hung servers")
 @pytest.mark.parametrize("way", WAYS)
-def test_addresses_that_do_not_answer_leave_time_for_one_that_does(
+def test_silent_addresses_leave_time_for_one_that_answers(
     way: str, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ExitStack() as stack:
@@ -129,19 +129,19 @@ def test_addresses_that_do_not_answer_leave_time_for_one_that_does(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_addresses_that_refuse_cost_no_time(way: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_addresses_that_refuse_take_no_time(way: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", addresses(*HOSTS, server.host))
     assert get(way, f"valkey://cache.test:{server.port}", limit=5.0) == "nothing"
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_last_refusal_of_several_addresses_is_told(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_last_refusal_of_several_addresses_is_reported(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", addresses(*HOSTS))
     error, _ = refused_in(way, "valkey://cache.test:1")
     assert "Error 111" in str(error)
 
 
-def test_a_deadline_that_is_sooner_than_the_connect_timeout_is_named() -> None:
+def test_deadline_sooner_than_the_connect_timeout_is_named() -> None:
     with Greeter(silent) as server:
         endpoint = Endpoint(host="127.0.0.1", port=server.port, connect_timeout=60.0)
         with pytest.raises(ConnectError, match=r"no answer within 0\.2 s; the deadline has passed"):
@@ -154,7 +154,7 @@ async def _aconnected(endpoint: Endpoint, seconds: float) -> None:
     await connect.aconnect(connect.async_connection(endpoint), endpoint, time.monotonic() + seconds)
 
 
-def test_a_connection_that_failed_leaves_no_socket_open() -> None:
+def test_failed_connection_leaves_no_socket_open() -> None:
     with Greeter(byte_by_byte(0.01)) as server:
         endpoint = Endpoint(host="127.0.0.1", port=server.port, connect_timeout=0.1)
         opened = [connect.connection(endpoint) for _ in range(3)]
@@ -164,7 +164,7 @@ def test_a_connection_that_failed_leaves_no_socket_open() -> None:
         assert [each._sock for each in opened] == [None] * 3
 
 
-def test_a_connection_reads_without_a_bound_of_the_greeting_afterwards(server: Server) -> None:
+def test_reads_after_the_greeting_have_no_connect_timeout(server: Server) -> None:
     endpoint = Endpoint(host=server.host, port=server.port, connect_timeout=0.3)
     connection = connect.connection(endpoint)
     connect.connect(connection, endpoint)
@@ -175,7 +175,7 @@ def test_a_connection_reads_without_a_bound_of_the_greeting_afterwards(server: S
     connection.disconnect()
 
 
-def test_bounded_classes_are_named_as_the_ones_they_bound() -> None:
+def test_bounded_classes_have_the_names_of_their_originals() -> None:
     for cls in (sync.Connection, sync.SSLConnection, aio.Connection, aio.SSLConnection):
         made = connect.bounded(cls)
         assert (made.__name__, made.__module__) == (cls.__name__, cls.__module__)
@@ -185,19 +185,19 @@ def test_bounded_classes_are_named_as_the_ones_they_bound() -> None:
 
 @pytest.mark.parametrize("host", ["a" * 70, f"{'b' * 64}.example", "..", "c..d"])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_host_that_is_no_name_cannot_be_reached(way: str, host: str) -> None:
+def test_invalid_host_name_cannot_be_reached(way: str, host: str) -> None:
     error, _ = refused_in(way, f"valkey://{host}:6379")
     assert "cannot connect" in str(error)
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_name_without_addresses_cannot_be_reached(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_name_without_addresses_cannot_be_reached(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", addresses())
     error, _ = refused_in(way, "valkey://cache.test:6379")
     assert "the name has no address" in str(error)
 
 
-def test_an_embedded_server_that_starts_slowly_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_embedded_server_that_starts_slowly_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
     monkeypatch.setattr(connect, "embedded_server", released.wait)
     with pytest.raises(ConnectError, match="valkey-server is starting; the deadline has passed"):

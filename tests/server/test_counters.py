@@ -1,4 +1,4 @@
-"""Counters are exact, whoever may do what: on Valkey and on Redis, with scripts and without."""
+"""Test that counters are exact with any permissions: on Valkey and on Redis, with scripts and without."""
 
 import threading
 from typing import Any, Final
@@ -23,7 +23,7 @@ def cached(location: str) -> Container:
 
 
 @pytest.mark.parametrize("start", [0, 2**64, 0.0])
-def test_of_eight_threads_that_count_none_is_lost(location: str, start: Any) -> None:
+def test_increments_of_eight_threads_are_not_lost(location: str, start: Any) -> None:
     each = 500 if start == 0 and isinstance(start, int) else 25
     with cached(location) as container:
         cache = container.cache()
@@ -41,7 +41,7 @@ def test_of_eight_threads_that_count_none_is_lost(location: str, start: Any) -> 
         assert cache.get("counter") == start + 8 * each
 
 
-def test_a_counter_that_ends_between_two_calls_never_comes_back_without_a_lifetime(location: str) -> None:
+def test_counter_that_expires_between_two_calls_never_loses_its_lifetime(location: str) -> None:
     with cached(location) as container:
         cache = container.cache()
         for _ in range(200):
@@ -51,10 +51,10 @@ def test_a_counter_that_ends_between_two_calls_never_comes_back_without_a_lifeti
             except ValueError:
                 assert not cache.has_key("counter")
             else:
-                assert cache.pttl("counter") is not None  # 0 once it is gone
+                assert cache.pttl("counter") is not None  # 0 once it has expired
 
 
-def test_a_user_who_may_not_do_what_a_script_does_is_told_which_command(server: Server) -> None:
+def test_permission_error_of_a_script_names_the_command(server: Server) -> None:
     user(server, "poor", "+eval +evalsha +set")
     with cached(server.url(1, "poor", PASSWORD)) as container:
         container.cache().set("counter", 1)
@@ -62,14 +62,14 @@ def test_a_user_who_may_not_do_what_a_script_does_is_told_which_command(server: 
             container.cache().incr("counter")
 
 
-def test_a_user_without_incrby_counts_all_the_same(server: Server) -> None:
+def test_user_without_incrby_can_count(server: Server) -> None:
     user(server, "poor", "+eval +evalsha +set +get")
     with cached(server.url(1, "poor", PASSWORD)) as container:
         container.cache().set("counter", 1)
         assert container.cache().incr("counter") == 2
 
 
-def test_a_user_without_unlink_deletes_all_the_same(server: Server) -> None:
+def test_user_without_unlink_can_delete(server: Server) -> None:
     user(server, "poor", "+set +del +scan")
     with cached(server.url(1, "poor", PASSWORD)) as container:
         cache = container.cache()
@@ -84,7 +84,7 @@ def test_a_user_without_unlink_deletes_all_the_same(server: Server) -> None:
     assert "cmdstat_del" in calls
 
 
-def test_on_redis_a_user_without_scripts_and_transactions_is_told_so_and_nothing_is_written(redis: Server) -> None:
+def test_redis_user_without_scripts_and_transactions_gets_an_error(redis: Server) -> None:
     user(redis, "poor", "+get +set")
     with cached(redis.url(1, "poor", PASSWORD)) as container:
         cache = container.cache()

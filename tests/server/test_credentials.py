@@ -1,4 +1,4 @@
-"""Credential providers: asked without blocking an event loop, within the budget, and quiet when they fail."""
+"""Test credential providers: called without blocking an event loop, within the timeout, and never quoted."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ WAYS = ["sync", "async", "own sync pool", "own async pool"]
 
 
 class Plain:
-    """A provider with a function, as valkey-py's; it notes in which threads it was called."""
+    """A provider with a function, as valkey-py's; it records its threads."""
 
     def __init__(self, seconds: float = 0.0, password: str = PASSWORD) -> None:
         self.seconds, self.password, self.threads = seconds, password, list[int]()
@@ -49,7 +49,7 @@ class Both(Plain):
 
 
 class Failing:
-    """A provider that fails, and says too much."""
+    """A provider that fails with a revealing message."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -87,12 +87,12 @@ async def _get(container: Container) -> object:
 
 @pytest.mark.parametrize("provider", [Plain, Coroutine, Both])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_credential_provider_of_either_kind_serves_both_modes(way: str, provider: type, acl_server: Server) -> None:
+def test_credential_provider_of_either_kind_serves_both_modes(way: str, provider: type, acl_server: Server) -> None:
     assert get(way, acl_server, provider()) == "nothing"
 
 
 @pytest.mark.parametrize("way", ["async", "own async pool"])
-def test_a_slow_credential_provider_does_not_block_the_event_loop(way: str, acl_server: Server) -> None:
+def test_credential_provider_that_is_slow_does_not_block_the_event_loop(way: str, acl_server: Server) -> None:
     provider = Plain(seconds=0.5)
 
     async def counted() -> int:
@@ -109,14 +109,14 @@ def test_a_slow_credential_provider_does_not_block_the_event_loop(way: str, acl_
 
 
 @pytest.mark.parametrize("way", ["async", "own async pool"])
-def test_a_coroutine_of_a_credential_provider_goes_first_on_event_loops(way: str, acl_server: Server) -> None:
+def test_credential_provider_coroutine_is_preferred_on_event_loops(way: str, acl_server: Server) -> None:
     provider = Both()
     assert get(way, acl_server, provider) == "nothing"
     assert provider.threads == []
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_credential_provider_that_hangs_ends_with_the_connect_timeout(way: str, acl_server: Server) -> None:
+def test_credential_provider_that_hangs_ends_with_the_connect_timeout(way: str, acl_server: Server) -> None:
     began = time.monotonic()
     with pytest.raises(ConnectError, match=r"no answer within 0\.2 s"):
         get(way, acl_server, Plain(seconds=20.0), SOCKET_CONNECT_TIMEOUT=0.2)
@@ -135,7 +135,7 @@ ERRORS = [
 @pytest.mark.parametrize("error", ERRORS, ids=[type(each).__name__ for each in ERRORS])
 @pytest.mark.parametrize("provider", [Failing, FailingCoroutine])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_credential_provider_that_fails_is_told_without_its_words(
+def test_credential_provider_that_fails_is_reported_without_its_message(
     way: str, provider: type, error: Exception, acl_server: Server
 ) -> None:
     with pytest.raises(ConnectError) as caught:
@@ -146,7 +146,7 @@ def test_a_credential_provider_that_fails_is_told_without_its_words(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_credential_provider_that_fails_is_covered_where_exceptions_are_ignored(
+def test_credential_provider_that_fails_is_ignored_with_ignored_exceptions(
     way: str, acl_server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
@@ -157,13 +157,13 @@ def test_a_credential_provider_that_fails_is_covered_where_exceptions_are_ignore
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_wrong_credentials_of_a_provider_are_an_authentication_error(way: str, acl_server: Server) -> None:
+def test_credential_provider_with_wrong_credentials_is_an_auth_error(way: str, acl_server: Server) -> None:
     with pytest.raises(AuthenticationError):
         get(way, acl_server, Plain(password="wr0ng"))
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_credential_provider_is_asked_for_each_connection(way: str, acl_server: Server) -> None:
+def test_credential_provider_is_called_for_each_connection(way: str, acl_server: Server) -> None:
     provider = Plain()
     get(way, acl_server, provider)
     get(way, acl_server, provider)
@@ -171,7 +171,7 @@ def test_a_credential_provider_is_asked_for_each_connection(way: str, acl_server
 
 
 class Returning:
-    """A provider that returns anything."""
+    """A provider that returns a given object."""
 
     def __init__(self, found: object) -> None:
         self.found = found
@@ -182,14 +182,14 @@ class Returning:
 
 @pytest.mark.parametrize("found", ["s3cr3t", ("u", "s3cr3t", "x"), {"u": "s3cr3t"}, 7, ("u", None)], ids=repr)
 @pytest.mark.parametrize("way", WAYS)
-def test_a_credential_provider_that_returns_no_pair_is_told(way: str, found: object, acl_server: Server) -> None:
+def test_credential_provider_that_returns_no_pair_is_reported(way: str, found: object, acl_server: Server) -> None:
     with pytest.raises(ConnectError, match=r"Returning failed: it returned no \(username, password\)") as caught:
         get(way, acl_server, Returning(found))
     assert leaks(caught.value) == []
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_credential_provider_may_return_a_password_alone_or_nothing(way: str, acl_server: Server) -> None:
+def test_credential_provider_may_return_a_password_alone_or_nothing(way: str, acl_server: Server) -> None:
     assert get(way, acl_server, Returning(None)) == "nothing"
     with pytest.raises(AuthenticationError):
         get(way, acl_server, Returning(["wr0ng"]))

@@ -1,4 +1,4 @@
-"""Pools of a project's own carry commands as the lean pool does: errors, limits, lost and interrupted calls, forks."""
+"""Test that custom pools behave like the built-in pool: errors, limits, lost and interrupted calls, forks."""
 
 import os
 import threading
@@ -68,7 +68,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("parser", [None, "valkey._parsers.resp2._RESP2Parser", OwnParser])
-def test_the_servers_errors_are_those_that_the_lean_pool_reads(parser: Any, server: Server) -> None:
+def test_server_errors_are_those_of_the_built_in_pool(parser: Any, server: Server) -> None:
     driven = made(server.url(), CONNECTION_POOL_CLASS=OwnPool, **({"PARSER_CLASS": parser} if parser else {}))
     lean = made(server.url())
     assert isinstance(lean, SyncPool)
@@ -85,14 +85,14 @@ def test_the_servers_errors_are_those_that_the_lean_pool_reads(parser: Any, serv
         driven.close()
 
 
-def test_credentials_that_are_wrong_are_an_authentication_error_without_the_password(make: Make) -> None:
+def test_wrong_credentials_are_an_auth_error_without_the_password(make: Make) -> None:
     pool = make(username="nobody", password="hunter2")
     with pytest.raises(AuthenticationError) as caught:
         pool.execute(PING)
     assert "hunter2" not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r} {pool!r}"
 
 
-def test_a_server_that_is_not_there_or_refuses_the_database_says_so(make: Make, server: Server) -> None:
+def test_missing_server_and_refused_database_are_reported(make: Make, server: Server) -> None:
     port = free_port()
     with pytest.raises(ConnectError, match=rf"tested.*127\.0\.0\.1:{port}"):
         make(f"valkey://127.0.0.1:{port}").execute(PING)
@@ -100,7 +100,7 @@ def test_a_server_that_is_not_there_or_refuses_the_database_says_so(make: Make, 
         make(server.url(99)).execute(PING)
 
 
-def test_a_limited_pool_makes_callers_wait_and_opens_no_more(make: Make, server: Server) -> None:
+def test_limited_pool_makes_callers_wait_and_opens_no_more(make: Make, server: Server) -> None:
     before = server.connections()
     pool = make(max_connections=2)
     with ThreadPoolExecutor(8) as threads:
@@ -109,7 +109,7 @@ def test_a_limited_pool_makes_callers_wait_and_opens_no_more(make: Make, server:
     assert server.connections() <= before + 2
 
 
-def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(server: Server) -> None:
+def test_wait_for_a_connection_ends_with_an_error_that_names_the_alias(server: Server) -> None:
     kwargs = {"max_connections": 1, "timeout": 0.05}
     pool = made(server.url(), CONNECTION_POOL_CLASS=OwnBlockingPool, CONNECTION_POOL_KWARGS=kwargs)
     pool.execute(PING)
@@ -123,9 +123,7 @@ def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(server
     pool.close()
 
 
-def test_a_server_that_hangs_raises_within_the_timeout_and_its_late_reply_reaches_nobody(
-    make: Make, server: Server
-) -> None:
+def test_hung_server_raises_within_the_timeout_and_late_reply_is_dropped(make: Make, server: Server) -> None:
     pool = make(timeout=0.2)
     pool.execute((("SET", "a", b"of a"), ("SET", "b", b"of b")))
     with server.paused():
@@ -137,7 +135,7 @@ def test_a_server_that_hangs_raises_within_the_timeout_and_its_late_reply_reache
     assert pool.execute((("GET", "b"),)) == [b"of b"]
 
 
-def test_a_killed_connection_is_lost_or_replaced_and_never_counts_twice(make: Make, server: Server) -> None:
+def test_killed_connection_is_replaced_and_never_counts_twice(make: Make, server: Server) -> None:
     pool = make(max_connections=1)
     pool.execute(PING)
     with server.paused():
@@ -160,10 +158,10 @@ def test_a_killed_connection_is_lost_or_replaced_and_never_counts_twice(make: Ma
 
 
 class Interrupted(BaseException):
-    """What a signal handler may raise in the middle of a read."""
+    """Raised by a signal handler in the middle of a read."""
 
 
-def test_an_interrupted_call_never_leaves_its_reply_to_another(
+def test_interrupted_call_never_leaves_its_reply_to_another(
     make: Make, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool = make(max_connections=1)
@@ -181,7 +179,7 @@ def test_an_interrupted_call_never_leaves_its_reply_to_another(
 
 
 @pytest.mark.parametrize("how", ["abandoned", "interrupted", "too late"])
-def test_a_batch_that_was_begun_and_not_read_never_leaves_its_reply_to_another(
+def test_abandoned_batch_never_leaves_its_reply_to_another(
     how: str, make: Make, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool = make(max_connections=1, timeout=0.2 if how == "too late" else 5)
@@ -207,7 +205,7 @@ def test_a_batch_that_was_begun_and_not_read_never_leaves_its_reply_to_another(
     assert pool.execute((("GET", "b"),)) == [b"of b"]
 
 
-def test_a_batch_that_was_begun_is_read_later_and_its_connection_used_again(make: Make, server: Server) -> None:
+def test_begun_batch_is_read_later_and_its_connection_used_again(make: Make, server: Server) -> None:
     before = server.connections()
     pool = make(max_connections=1)
     for number in range(3):
@@ -217,9 +215,7 @@ def test_a_batch_that_was_begun_is_read_later_and_its_connection_used_again(make
     assert server.connections() == before + 1
 
 
-def test_a_connection_that_was_interrupted_while_it_was_greeted_serves_nobody(
-    make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_connection_interrupted_during_its_greeting_is_discarded(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     pool = make(max_connections=1, client_name="greeted")
     with monkeypatch.context() as patched:
 
@@ -232,7 +228,7 @@ def test_a_connection_that_was_interrupted_while_it_was_greeted_serves_nobody(
     assert pool.execute((("GET", "none"),)) == [None]
 
 
-def test_closing_and_releasing_break_no_call_under_way(make: Make, server: Server) -> None:
+def test_close_and_release_break_no_call_in_progress(make: Make, server: Server) -> None:
     before = server.connections()
     pool = make()
     pool.execute(PING)
@@ -259,12 +255,12 @@ def test_threads_of_a_forked_child_have_connections_of_their_own(cls: type, serv
     pool = made(server.url(), CONNECTION_POOL_CLASS=cls)
     pool.execute(tuple(("SET", f"k{number}", number) for number in range(50)))
 
-    def right(who: int) -> bool:
-        return all(pool.execute((("GET", f"k{n}"),)) == [b"%d" % n] for n in range(who, 50))
+    def right(first_key: int) -> bool:
+        return all(pool.execute((("GET", f"k{n}"),)) == [b"%d" % n] for n in range(first_key, 50))
 
     child = os.fork()
     if child == 0:
-        os._exit(0 if all(right(who) for who in range(20)) else 1)
+        os._exit(0 if all(right(first_key) for first_key in range(20)) else 1)
     with ThreadPoolExecutor(4) as threads:
         assert all(threads.map(right, range(20)))
     assert os.waitpid(child, 0)[1] == 0
@@ -272,7 +268,7 @@ def test_threads_of_a_forked_child_have_connections_of_their_own(cls: type, serv
     pool.close()
 
 
-def test_the_users_classes_take_what_only_they_know(server: Server) -> None:
+def test_custom_classes_receive_their_own_options(server: Server) -> None:
     kwargs = {"connection_class": OwnConnection, "nickname": "mine", "client_name": "own"}
     Counted.reset()
     pool = made(server.url(2), PARSER_CLASS=OwnParser, CONNECTION_POOL_KWARGS=kwargs)
@@ -291,7 +287,7 @@ class SlowPool(OwnPool):
         super().__init__(**kwargs)
 
 
-def test_twenty_threads_that_come_first_make_one_pool(server: Server) -> None:
+def test_twenty_concurrent_first_threads_make_one_pool(server: Server) -> None:
     pool = made(server.url(), CONNECTION_POOL_CLASS=SlowPool)
     together = threading.Barrier(20)
 
@@ -306,19 +302,17 @@ def test_twenty_threads_that_come_first_make_one_pool(server: Server) -> None:
     pool.close()
 
 
-def test_a_server_is_not_told_of_the_library_where_the_settings_say_so(server: Server) -> None:
+def test_library_name_is_not_sent_if_the_settings_say_so(server: Server) -> None:
     for options in ({}, {"CONNECTION_POOL_CLASS": OwnPool}):
-        for kwargs, told in (({}, True), ({"lib_name": None, "lib_version": None}, False)):
+        for kwargs, sent in (({}, True), ({"lib_name": None, "lib_version": None}, False)):
             pool = made(server.url(), CONNECTION_POOL_KWARGS=kwargs, **options)
             [info] = pool.execute((("CLIENT", "INFO"),))
-            assert (b"lib-name=valkey-py" in info) is told
+            assert (b"lib-name=valkey-py" in info) is sent
             pool.close()
 
 
 @pytest.mark.parametrize("way", ["unix", "TLS"])
-def test_a_pool_of_the_projects_own_goes_over_every_kind_of_connection(
-    way: str, server: Server, tls_proxy: TlsProxy
-) -> None:
+def test_custom_pool_uses_every_kind_of_connection(way: str, server: Server, tls_proxy: TlsProxy) -> None:
     url = server.unix_url(1) if way == "unix" else tls_proxy.url(1)
     Counted.reset()
     pool = made(url, CONNECTION_POOL_CLASS=OwnPool)
@@ -327,7 +321,7 @@ def test_a_pool_of_the_projects_own_goes_over_every_kind_of_connection(
     pool.close()
 
 
-def test_a_class_of_the_other_mode_is_refused_when_it_is_called_with_its_option(server: Server) -> None:
+def test_class_of_the_other_mode_is_refused_on_use_with_its_option(server: Server) -> None:
     for options, key in (
         ({"CONNECTION_POOL_CLASS": OwnAsyncPool}, "OPTIONS['CONNECTION_POOL_CLASS']"),
         ({"PARSER_CLS": "tests.support.custom_pools.OwnAsyncParser"}, "OPTIONS['PARSER_CLS']"),
@@ -338,7 +332,7 @@ def test_a_class_of_the_other_mode_is_refused_when_it_is_called_with_its_option(
 
 
 @pytest.mark.full("waits for slow and hung servers")
-def test_a_hung_server_ends_a_call_at_the_deadline(make: Make, server: Server) -> None:
+def test_hung_server_ends_a_call_at_the_deadline(make: Make, server: Server) -> None:
     pool = make(timeout=20)
     pool.execute(PING)
     for call in (
@@ -353,7 +347,7 @@ def test_a_hung_server_ends_a_call_at_the_deadline(make: Make, server: Server) -
         assert pool.execute(PING) == [b"PONG"]
 
 
-def test_a_wait_for_a_place_ends_at_the_deadline(make: Make) -> None:
+def test_wait_for_a_permit_ends_at_the_deadline(make: Make) -> None:
     pool = make(max_connections=1, timeout=20)
     pending = pool.begin(PING)
     started = time.monotonic()
@@ -363,8 +357,8 @@ def test_a_wait_for_a_place_ends_at_the_deadline(make: Make) -> None:
     assert pending.replies() == [b"PONG"]
 
 
-def test_a_place_is_free_again_when_its_use_dies(make: Make, server: Server) -> None:
-    """As after an exception at an unlucky instruction: nobody gives the connection back."""
+def test_permit_is_free_again_when_its_holder_dies(make: Make, server: Server) -> None:
+    """The state after an exception at an unlucky instruction: nobody returns the connection."""
     before = server.connections()
     pool = make(max_connections=2, timeout=5)
     for _ in range(10):
@@ -375,7 +369,7 @@ def test_a_place_is_free_again_when_its_use_dies(make: Make, server: Server) -> 
     server.wait_until(lambda: server.connections() <= before + 2)
 
 
-def test_a_timeout_ends_the_connections_that_rest(make: Make, server: Server) -> None:
+def test_timeout_closes_idle_connections(make: Make, server: Server) -> None:
     pool = make(timeout=0.3)
     pending = [pool.begin(PING) for _ in range(4)]
     assert [each.replies() for each in pending] == [[b"PONG"]] * 4
@@ -386,8 +380,8 @@ def test_a_timeout_ends_the_connections_that_rest(make: Make, server: Server) ->
 
 
 @pytest.mark.full("waits for slow and hung servers")
-def test_a_queue_whose_lock_was_left_behind_holds_up_nobody(server: Server) -> None:
-    """As after KeyboardInterrupt between `Condition.__enter__` and the block that releases the lock."""
+def test_queue_with_an_abandoned_lock_blocks_nobody(server: Server) -> None:
+    """The state after KeyboardInterrupt between `Condition.__enter__` and the block that releases the lock."""
     with pools_of(OwnBlockingPool, CustomPool, Pools().pool, server.url()) as make:
         pool = make(max_connections=2, timeout=5)
         pending = pool.begin(PING)

@@ -1,4 +1,4 @@
-"""Pools of a project's own are made anew after an exception at an unlucky instruction, and nobody waits for them."""
+"""Test that custom pools are replaced after an exception at an unlucky instruction, without a wait."""
 
 import gc
 import sys
@@ -30,7 +30,7 @@ def make(request: pytest.FixtureRequest, server: Server) -> Iterator[Any]:
 
 
 def struck(pool: CustomPool, number: int) -> bool:
-    """Run a batch and raise at the instruction of this number; return False where there are not as many."""
+    """Run a batch and raise at the instruction of this number; return False if there are fewer."""
     count = 0
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
@@ -54,9 +54,9 @@ def struck(pool: CustomPool, number: int) -> bool:
     return count >= number
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a socket's that nothing held yet
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of an unreferenced socket
 @pytest.mark.parametrize("rested", [False, True], ids=["at first", "later"])
-def test_an_exception_at_any_instruction_loses_no_connection(make: Any, server: Server, *, rested: bool) -> None:
+def test_exception_at_any_instruction_loses_no_connection(make: Any, server: Server, *, rested: bool) -> None:
     server.raw("SET", "struck", "wrong")
     before = server.connections()
     number, again = 0, True
@@ -74,7 +74,7 @@ def test_an_exception_at_any_instruction_loses_no_connection(make: Any, server: 
     wait_until(lambda: server.connections() <= before, 5)
 
 
-def test_threads_within_a_pool_whose_lock_was_left_behind_go_on(server: Server) -> None:
+def test_pool_with_an_abandoned_lock_does_not_block_threads(server: Server) -> None:
     options = {"CONNECTION_POOL_CLASS": OwnBlockingPool, "CONNECTION_POOL_KWARGS": {"max_connections": 2}}
     pool: Any = Pools().pool(endpoint_of(server.url(), **options))
     pool.execute(PING)
@@ -83,13 +83,13 @@ def test_threads_within_a_pool_whose_lock_was_left_behind_go_on(server: Server) 
     with ThreadPoolExecutor(1) as threads:
         waits = threads.submit(pool.execute, PING)
         wait_until(lambda: any(each.number > use.number for each in pool._living.alive()), 5)
-        use.lost = True  # its exception is with its caller, who does not come again
+        use.lost = True  # the caller has its exception and does not call again
         assert waits.result(10) == [b"PONG"]
     assert pool.execute(PING) == [b"PONG"]
     pool.close()
 
 
-def test_a_wait_for_connections_that_others_hold_ends_at_the_deadline(server: Server) -> None:
+def test_wait_for_connections_held_by_others_ends_at_the_deadline(server: Server) -> None:
     with pools_of(OwnBlockingPool, CustomPool, Pools().pool, server.url()) as make:
         pool = make(max_connections=1)
         users = pool._made().pool
@@ -102,7 +102,7 @@ def test_a_wait_for_connections_that_others_hold_ends_at_the_deadline(server: Se
         assert pool.execute(PING) == [b"PONG"]
 
 
-def test_a_retired_pool_is_made_once_for_all_threads(make: Any) -> None:
+def test_retired_pool_is_made_once_for_all_threads(make: Any) -> None:
     pool = make()
     pool.execute(PING)
     for _ in range(20):
@@ -112,7 +112,7 @@ def test_a_retired_pool_is_made_once_for_all_threads(make: Any) -> None:
         assert len(found) == 1
 
 
-def test_a_pool_that_one_thread_makes_forever_is_made_by_another(server: Server) -> None:
+def test_pool_that_one_thread_makes_forever_is_made_by_another(server: Server) -> None:
     hangs, first = threading.Event(), threading.Event()
 
     class Hanging(OwnPool):
@@ -132,7 +132,7 @@ def test_a_pool_that_one_thread_makes_forever_is_made_by_another(server: Server)
     pool.close()
 
 
-def test_a_connection_in_the_midst_of_its_greeting_is_not_used(server: Server) -> None:
+def test_connection_in_the_middle_of_its_greeting_is_not_used(server: Server) -> None:
     with pools_of(OwnPool, CustomPool, Pools().pool, server.url()) as make:
         connection = make()._made().pool.make_connection()
         connection.connect()
@@ -142,7 +142,7 @@ def test_a_connection_in_the_midst_of_its_greeting_is_not_used(server: Server) -
         connection.disconnect()
 
 
-def test_the_recursion_limit_of_a_deep_caller_is_no_error_of_the_server(make: Any) -> None:
+def test_recursion_limit_of_a_deep_caller_is_no_error_of_the_server(make: Any) -> None:
     pool = make()
     raised: set[type[BaseException]] = set()
 

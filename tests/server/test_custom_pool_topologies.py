@@ -1,4 +1,4 @@
-"""Clusters and sentinels, each node by classes of a project's own."""
+"""Test clusters and sentinels with custom classes for each node."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -42,9 +42,7 @@ OWN_SENTINEL_POOL = {
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_every_node_of_a_cluster_is_reached_by_the_projects_pool(
-    mode: Literal["sync", "async"], cluster: Cluster
-) -> None:
+def test_cluster_nodes_are_all_reached_by_the_custom_pool(mode: Literal["sync", "async"], cluster: Cluster) -> None:
     Counted.reset()
     with wired(mode, cluster.urls()) as make:
         cache = make(OPTIONS={**OWN_POOL[mode], "CLUSTER": True})
@@ -84,7 +82,7 @@ WAYS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("way", WAYS)
-def test_the_replicas_of_a_cluster_answer_reads_that_classes_of_the_projects_own_carry(
+def test_cluster_replicas_answer_reads_of_custom_classes(
     way: str, mode: Literal["sync", "async"], cluster: Cluster
 ) -> None:
     primaries, replicas = cluster.primaries, [cluster.replica_of(each) for each in cluster.primaries]
@@ -105,7 +103,7 @@ def test_the_replicas_of_a_cluster_answer_reads_that_classes_of_the_projects_own
     )
 
 
-def test_a_connection_that_cannot_be_told_to_read_from_replicas_says_so(cluster: Cluster) -> None:
+def test_connection_that_cannot_send_readonly_is_reported(cluster: Cluster) -> None:
     cluster.wait_listed()
     own = {"CONNECTION_POOL_KWARGS": {"connection_class": ForeignConnection}, "CLUSTER": True}
     with wired("sync", cluster.urls()) as make:
@@ -126,9 +124,7 @@ AT_ONCE: dict[str, dict[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("way", AT_ONCE)
-def test_while_one_shard_is_waited_for_the_others_are_asked_already(
-    way: str, mode: Literal["sync", "async"], shards: Shards
-) -> None:
+def test_other_shards_are_asked_while_one_is_awaited(way: str, mode: Literal["sync", "async"], shards: Shards) -> None:
     first, *others = shards.servers
     with wired(mode, shards.urls) as make:
         cache = make(OPTIONS={**AT_ONCE[way][mode], "SHARDED": True})
@@ -145,9 +141,7 @@ def test_while_one_shard_is_waited_for_the_others_are_asked_already(
 
 
 @pytest.mark.parametrize("own", [OWN_POOL["sync"], OWN_PARSER["sync"]], ids=["pool", "parser"])
-def test_shards_that_hang_are_waited_for_at_once_and_their_late_replies_reach_nobody(
-    own: dict[str, Any], shards: Shards
-) -> None:
+def test_hung_shards_are_awaited_at_once_and_late_replies_are_dropped(own: dict[str, Any], shards: Shards) -> None:
     with wired("sync", shards.urls) as make:
         cache = make(OPTIONS={**own, "SHARDED": True, "SOCKET_TIMEOUT": DEADLINE})
         data = {f"key:{number}": number for number in range(100)}
@@ -161,9 +155,7 @@ def test_shards_that_hang_are_waited_for_at_once_and_their_late_replies_reach_no
 
 
 @pytest.mark.parametrize("own", [{}, OWN_PARSER["sync"]], ids=["lean", "own parser"])
-def test_releasing_reaches_the_pool_of_every_node_and_keeps_the_container_open(
-    own: dict[str, Any], fleet: SentinelFleet
-) -> None:
+def test_release_reaches_the_pool_of_every_node_and_closes_nothing(own: dict[str, Any], fleet: SentinelFleet) -> None:
     nodes = fleet.replication("service_name").nodes
     service = {"SENTINELS": fleet.addresses, "CLIENT_CLASS": "django_valkey.client.SentinelClient"}
     options = {**service, **own, "CONNECTION_POOL_KWARGS": {"client_name": "released"}}
@@ -181,7 +173,7 @@ def test_releasing_reaches_the_pool_of_every_node_and_keeps_the_container_open(
             fleet.primary("service_name").wait_until(lambda: connected() == 0)
 
 
-def test_releasing_where_nothing_is_connected_does_nothing() -> None:
+def test_release_without_connections_does_nothing() -> None:
     with Container(Settings.parse({"LOCATION": "valkey://h"}), pool_factory=MemoryPoolFactory()) as container:
         container.cache().set("a", 1)
         container.release()
@@ -189,7 +181,7 @@ def test_releasing_where_nothing_is_connected_does_nothing() -> None:
 
 
 @pytest.mark.full("waits for Sentinel to elect a primary")
-def test_a_failover_is_followed_with_classes_of_the_projects_own(fleet: SentinelFleet) -> None:
+def test_failover_is_followed_with_custom_classes(fleet: SentinelFleet) -> None:
     assert fleet.replication("service_name")
     service = {"SENTINELS": fleet.addresses, "CLIENT_CLASS": "django_valkey.client.SentinelClient"}
     ways = [(mode, own[mode]) for mode in MODES for own in (OWN_PARSER, OWN_SENTINEL_POOL)]

@@ -1,4 +1,4 @@
-"""`python -m dvcache demo`: the main job, as a user runs it."""
+"""Test `python -m dvcache demo` as a user runs it."""
 
 import os
 import re
@@ -44,7 +44,7 @@ def read_until(program: subprocess.Popen[str], pattern: str) -> re.Match[str]:
     raise AssertionError(f"the program ended without {pattern!r}: {program.stderr.read()}")
 
 
-def test_the_demo_shows_a_cached_project_and_exits_0() -> None:
+def test_demo_shows_a_cached_project_and_exits_0() -> None:
     done = programs.run(*DEMO)
     assert (done.returncode, done.stderr) == (0, "")
     for pattern in (
@@ -61,7 +61,7 @@ def test_the_demo_shows_a_cached_project_and_exits_0() -> None:
         assert re.search(pattern, done.stdout), f"{pattern}\n{done.stdout}"
 
 
-def test_the_demo_exits_1_with_one_line_when_its_server_is_killed_in_the_middle() -> None:
+def test_demo_exits_1_with_one_line_when_its_server_is_killed() -> None:
     with started() as program:
         pid = int(read_until(program, r"pid (\d+)")[1])
         os.kill(pid, signal.SIGKILL)
@@ -71,18 +71,18 @@ def test_the_demo_exits_1_with_one_line_when_its_server_is_killed_in_the_middle(
     assert "everything is as it must be" not in output
 
 
-def test_the_demo_says_that_its_server_ended_when_it_is_killed_under_a_page() -> None:
+def test_demo_reports_that_its_server_ended_when_killed_during_a_page() -> None:
     with started() as program:
         pid = int(read_until(program, r"pid (\d+)")[1])
         read_until(program, r"GET / through WSGI")
-        time.sleep(0.25)  # the page takes longer
+        time.sleep(0.25)  # rendering the page takes longer
         os.kill(pid, signal.SIGKILL)
         _, errors = program.communicate(timeout=programs.SECONDS)
     assert program.returncode == 1
     assert re.fullmatch(r"demo: FAILED: (the cache failed: .+|.*the server ended meanwhile.*)\n", errors)
 
 
-def test_ctrl_c_ends_the_demo_without_a_traceback() -> None:
+def test_demo_ends_without_a_traceback_on_ctrl_c() -> None:
     with started() as program:
         read_until(program, r"GET / through WSGI")
         program.send_signal(signal.SIGINT)
@@ -90,7 +90,7 @@ def test_ctrl_c_ends_the_demo_without_a_traceback() -> None:
     assert (program.returncode, errors) == (130, "demo: ended\n")
 
 
-def test_the_demo_ends_without_a_traceback_where_nobody_reads_on() -> None:
+def test_demo_ends_without_a_traceback_on_a_closed_pipe() -> None:
     with started() as program:
         assert program.stdout is not None
         assert program.stderr is not None
@@ -100,7 +100,7 @@ def test_the_demo_ends_without_a_traceback_where_nobody_reads_on() -> None:
         assert (program.wait(programs.SECONDS), errors) == (1, "")
 
 
-def test_serve_says_that_its_port_is_taken() -> None:
+def test_serve_reports_that_its_port_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = programs.run(*DEMO, "--serve", str(port), env=environment(DVCACHE_LOCATION="memory://"))
@@ -108,25 +108,25 @@ def test_serve_says_that_its_port_is_taken() -> None:
     assert re.fullmatch(rf"demo: FAILED: .*port {port}: .*--serve PORT.*\n", done.stderr)
 
 
-def test_serve_refuses_what_is_no_port() -> None:
+def test_serve_refuses_an_invalid_port() -> None:
     done = programs.run(*DEMO, "--serve", "65536")
     assert done.returncode == 2
     assert done.stderr.endswith("65536 is not a port number (0 to 65535)\n")
 
 
-def test_the_demo_says_what_to_install_where_there_is_no_server() -> None:
+def test_demo_says_what_to_install_without_a_server() -> None:
     done = programs.run(*DEMO, env=environment(VALKEY_SERVER="/no/such/valkey-server"))
     assert done.returncode == 1
     assert re.fullmatch(r"demo: FAILED: .*VALKEY_SERVER.*\n", done.stderr)
 
 
-def test_the_demo_says_what_to_install_where_django_is_missing() -> None:
+def test_demo_says_what_to_install_without_django() -> None:
     code = f"{programs.without('django')}\nfrom dvcache.demo import main\nsys.exit(main())"
     done = programs.run("-c", code)
     assert (done.returncode, done.stderr) == (1, "demo: FAILED: Django is missing; run: pip install 'dvcache[demo]'\n")
 
 
-def test_serve_serves_the_project_until_ctrl_c() -> None:
+def test_serve_runs_the_project_until_ctrl_c() -> None:
     with started("--serve", "0", DVCACHE_LOCATION="embedded://") as program:
         url = read_until(program, r"(http://127\.0\.0\.1:\d+/)")[1]
         pages = [urlopen(url, timeout=30).read() for _ in range(2)]

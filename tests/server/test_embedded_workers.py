@@ -1,4 +1,4 @@
-"""The embedded server under parallel test runners: each worker has its own, and shares it with its own children."""
+"""Test the embedded server with parallel test runners: one for each worker, shared with the worker's children."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ print(embedded_server(), embedded_server(), *subprocess.run(
     [sys.executable, "-c", {CHILD!r}], capture_output=True, text=True, check=True).stdout.split())
 '''
 """
-"""A process that is a worker by its environment prints its server, twice, and that of a child of its own."""
+"""A worker process, by its environment, that prints its server twice, and that of a child once."""
 
 
 def printed(code: str, **more: str) -> Any:
@@ -37,7 +37,7 @@ def printed(code: str, **more: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_each_xdist_worker_has_a_server_of_its_own_and_its_children_share_it() -> None:
+def test_xdist_workers_each_have_a_server_shared_by_their_children() -> None:
     found = printed("""
 mine = embedded_server()
 print(json.dumps([mine, child(), *(child(WORKER, PYTEST_XDIST_WORKER=name) for name in ("gw0", "gw1"))]))
@@ -49,8 +49,8 @@ print(json.dumps([mine, child(), *(child(WORKER, PYTEST_XDIST_WORKER=name) for n
     assert len({mine, workers[0][0], workers[1][0]}) == 3
 
 
-def test_forked_worker_of_django_has_a_server_of_its_own_and_its_children_share_it() -> None:
-    """`django.test.runner` numbers its workers after the fork; what is numbered here is a module of that name."""
+def test_forked_django_workers_each_have_a_server_shared_by_their_children() -> None:
+    """Use a module of Django's name: `django.test.runner` numbers its workers after the fork."""
     found = printed("""
 import multiprocessing, types
 runner = sys.modules["django.test.runner"] = types.ModuleType("django.test.runner")
@@ -167,7 +167,7 @@ CACHES = {"default": {"BACKEND": "django_valkey.cache.ValkeyCache", "LOCATION": 
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_workers_of_djangos_parallel_runner_have_servers_of_their_own(tmp_path: Path, method: str) -> None:
+def test_workers_of_djangos_parallel_runner_have_their_own_servers(tmp_path: Path, method: str) -> None:
     (tmp_path / "shopsettings.py").write_text(SETTINGS)
     (tmp_path / "shoptests.py").write_text(PROJECT)
     (tmp_path / "run.py").write_text(RUN)

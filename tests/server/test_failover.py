@@ -1,4 +1,4 @@
-"""Failovers under load: within a second of the new primary's announcement everybody works with it, and only with it."""
+"""Test failovers under load: within a second of the announcement all callers use the new primary, and no other."""
 
 import asyncio
 import gc
@@ -19,10 +19,10 @@ from tests.support.failovers import (
     check_places,
     dies,
     four_at_once,
-    go_over,
+    hands_over,
     hangs,
-    is_asked_to_leave,
     limited,
+    measure_failover,
     named,
     settings,
 )
@@ -51,26 +51,26 @@ def container(fleet: SentinelFleet) -> Iterator[Container]:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_everybody_goes_over_to_the_new_primary_within_a_second(
+def test_failover_is_followed_by_all_callers_within_a_second(
     fault: Fault, fleet: SentinelFleet, container: Container
 ) -> None:
     loads = Loads(container)
-    go_over(fault, fleet, loads)
-    if fault is is_asked_to_leave:
+    measure_failover(fault, fleet, loads)
+    if fault is hands_over:
         assert loads.errors == 0
 
 
-def test_failovers_in_a_row_leak_no_place_of_a_limited_pool(fleet: SentinelFleet, container: Container) -> None:
+def test_failovers_in_a_row_leak_no_permit_of_a_limited_pool(fleet: SentinelFleet, container: Container) -> None:
     loads = Loads(container)
-    with loads.going_on():
+    with loads.running():
         for _ in range(5):
             new = fleet.failover(SERVICE, demote=True)
-            wait_until(lambda: loads.are_on(new))  # noqa: B023  # called within the loop
+            wait_until(lambda: loads.have_completed_on(new))  # noqa: B023  # called within the loop
     assert loads.errors == 0
     check_places(container, fleet)
 
 
-def test_the_replicas_that_are_read_follow_the_failover(mode: Any, fleet: SentinelFleet) -> None:
+def test_replica_reads_follow_the_failover(mode: Any, fleet: SentinelFleet) -> None:
     with Container(settings(fleet, replicas=True)) as container, asyncio.Runner() as runner:
 
         def read(times: int) -> None:
@@ -100,8 +100,8 @@ def test_the_replicas_that_are_read_follow_the_failover(mode: Any, fleet: Sentin
         assert role(old) == "slave"
 
 
-@pytest.mark.parametrize("fault", [dies, hangs, is_asked_to_leave], ids=lambda fault: fault.__name__)
-def test_reads_from_replicas_go_on_while_there_is_no_primary(fault: Fault, fleet: SentinelFleet) -> None:
+@pytest.mark.parametrize("fault", [dies, hangs, hands_over], ids=lambda fault: fault.__name__)
+def test_replica_reads_continue_while_there_is_no_primary(fault: Fault, fleet: SentinelFleet) -> None:
     errors: list[Exception] = []
     values: set[object] = set()
     stop = threading.Event()
@@ -124,7 +124,7 @@ def test_reads_from_replicas_go_on_while_there_is_no_primary(fault: Fault, fleet
             thread.start()
         fault(fleet, old)
         fleet.wait_for_new_primary(SERVICE, old)
-        stop.set()  # the old primary comes back without its entries
+        stop.set()  # the old primary returns without its entries
         for thread in threads:
             thread.join()
         fleet.restore()
@@ -132,7 +132,7 @@ def test_reads_from_replicas_go_on_while_there_is_no_primary(fault: Fault, fleet
     assert values == {"v"}
 
 
-def test_closing_ends_the_threads_and_the_connections(mode: Any, fleet: SentinelFleet) -> None:
+def test_close_ends_the_threads_and_the_connections(mode: Any, fleet: SentinelFleet) -> None:
     pool = {"client_name": "closing"}
     sentinels = {"client_name": "closing"}
     chosen = settings(fleet, replicas=True, CONNECTION_POOL_KWARGS=pool, SENTINEL_KWARGS=sentinels)
@@ -160,7 +160,7 @@ def test_closing_ends_the_threads_and_the_connections(mode: Any, fleet: Sentinel
         wait_until(lambda: named(node, "closing") == 0)  # noqa: B023  # called within the loop
 
 
-def test_a_container_that_is_dropped_ends_its_threads(fleet: SentinelFleet) -> None:
+def test_container_that_is_dropped_ends_its_threads(fleet: SentinelFleet) -> None:
     container = Container(settings(fleet))
     container.cache().get("k")
     del container
@@ -168,7 +168,7 @@ def test_a_container_that_is_dropped_ends_its_threads(fleet: SentinelFleet) -> N
     wait_until(lambda: not [each for each in threading.enumerate() if each.name.startswith("sentinel")])
 
 
-def test_a_sentinel_that_hangs_delays_nobody(mode: Any, fleet: SentinelFleet) -> None:
+def test_sentinel_that_hangs_delays_nobody(mode: Any, fleet: SentinelFleet) -> None:
     fleet.sentinels[0].pause()
     started = time.monotonic()
     with Container(settings(fleet, SOCKET_CONNECT_TIMEOUT=20)) as container:
@@ -177,13 +177,13 @@ def test_a_sentinel_that_hangs_delays_nobody(mode: Any, fleet: SentinelFleet) ->
 
 
 @pytest.mark.parametrize("fault", [Node.kill, Node.pause], ids=["are down", "hang"])
-def test_where_all_sentinels_stop_every_caller_knows_within_the_connect_timeout(
+def test_sentinels_that_all_stop_fail_every_caller_by_the_connect_timeout(
     fault: Callable[[Node], None], mode: Any, fleet: SentinelFleet
 ) -> None:
     for sentinel in fleet.sentinels:
         fault(sentinel)
     load = Load(Container(settings(fleet, SOCKET_CONNECT_TIMEOUT=1)), mode)
-    with load.container, load.going_on():
+    with load.container, load.running():
         wait_until(lambda: {failed.caller for failed in load.failed} == set(range(load.callers)))
     assert load.done == []
     assert max(failed.seconds for failed in load.failed) < 1

@@ -1,4 +1,4 @@
-"""Error replies of any class that a parser or a pool of the user's returns: raised, never taken for values."""
+"""Test error replies of any class from a custom parser or pool: raised, never returned as values."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -19,17 +19,17 @@ from tests.support.servers import Server
 
 
 class ForeignError(Exception):
-    """As an error of another library: none of valkey-py's, none of ours."""
+    """An error of another library: neither valkey-py's nor ours."""
 
 
 def foreign(error: Exception) -> Exception:
-    """The error in a class of the same name, with a text without its code, as the libraries have it."""
+    """Convert the error to a class of the same name, without the code in its text, as other libraries do."""
     cls: type[Exception] = type(type(error).__name__, (ForeignError,), {})
     return cls(*error.args)
 
 
 class ReturningParser(OwnParser):
-    """Returns error replies, at whatever depth, as another library's parser does."""
+    """A parser that returns error replies at any depth, as another library's does."""
 
     @override
     def read_response(self, disable_decoding: bool = False) -> Any:
@@ -59,7 +59,7 @@ def exchanged(reply: Any) -> Any:
 
 
 class ReturningFactory(PoolFactory):
-    """Pools of the user's, whose errors are of another class."""
+    """A custom factory of pools with errors of another class."""
 
     def __init__(self) -> None:
         self._inner = MemoryPoolFactory()
@@ -130,7 +130,7 @@ WRITES = {
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_error_reply_of_a_full_server_is_raised_by_each_write(call: Call, name: str, server: Server) -> None:
+def test_full_server_error_is_raised_by_each_write(call: Call, name: str, server: Server) -> None:
     server.raw("SET", ":1:n", 1)
     server.raw("CONFIG", "SET", "maxmemory", "1")
     try:
@@ -144,7 +144,7 @@ def test_error_reply_of_a_full_server_is_raised_by_each_write(call: Call, name: 
 @pytest.mark.parametrize(
     ("name", "arguments"), [("get", ("k",)), ("get_many", (["k"],)), ("incr", ("k",)), ("sadd", ("k", 1))]
 )
-def test_error_reply_is_raised_by_each_operation_on_a_wrong_type(
+def test_wrong_type_error_is_raised_by_each_operation(
     call: Call, name: str, arguments: tuple[Any, ...], server: Server
 ) -> None:
     server.raw("RPUSH", ":1:k", "x")
@@ -155,7 +155,7 @@ def test_error_reply_is_raised_by_each_operation_on_a_wrong_type(
         call(name, *arguments)
 
 
-def test_error_of_a_pool_of_the_users_is_raised(kind: str) -> None:
+def test_error_of_a_custom_pool_is_raised(kind: str) -> None:
     with Container(Settings.parse({"LOCATION": "valkey://h"}), pool_factory=ReturningFactory()) as container:
         call = caller(container, kind)
         call("rpush", "k", 1)
@@ -174,7 +174,7 @@ def test_error_text_of_a_foreign_class_keeps_its_code(server: Server) -> None:
 
 
 @pytest.mark.parametrize("code", sorted(ClusterParser.EXCEPTION_CLASSES))
-def test_error_reply_that_a_parser_has_read_is_what_the_lean_pool_raises(code: str) -> None:
+def test_error_reply_read_by_a_parser_is_the_same_as_of_the_built_in_pool(code: str) -> None:
     text = f"{code} 1234 127.0.0.1:7001" if code in {"MOVED", "ASK"} else f"{code} some text"
     theirs, ours = ClusterParser.parse_error(text), reply_error(text)
     for error in (theirs, foreign(theirs)):

@@ -1,4 +1,4 @@
-"""gevent and eventlet: limits hold and other green threads run meanwhile. Each in a process that it has patched."""
+"""Test gevent and eventlet, each in a patched process: limits hold, and other green threads run in the meantime."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ SHOWN = ["read after a rest", "read side by side", "the limit held", "waited in 
 
 
 @pytest.mark.parametrize("library", ["gevent", "eventlet"])
-def test_limits_hold_where_the_standard_library_is_patched(library: str) -> None:
+def test_limits_hold_with_a_monkey_patched_standard_library(library: str) -> None:
     with Server() as server:
         command = [sys.executable, "-m", "tests.support.green_threads", library, server.url(), str(server.pid)]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

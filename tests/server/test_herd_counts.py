@@ -1,4 +1,4 @@
-"""One recomputation, whoever asks: threads and tasks of several processes, on one stale or missing key, anywhere."""
+"""Test that threads and tasks of several processes recompute one stale or missing entry once, on any topology."""
 
 import pytest
 
@@ -12,19 +12,17 @@ pytestmark = [
 ]
 
 
-def test_of_many_on_a_stale_entry_one_recomputes_and_the_others_are_served_at_once(herd: Herd, place: Place) -> None:
+def test_stale_entry_is_recomputed_by_one_caller_and_served_to_the_others(herd: Herd, place: Place) -> None:
     for key, call in zip(KEYS, ("get", "get_or_set"), strict=True):
         one_recomputes(herd, place, call, key, f"new by {call}")
 
 
-def test_of_many_on_a_missing_entry_one_computes_and_the_others_wait_for_its_value(herd: Herd, place: Place) -> None:
+def test_missing_entry_is_computed_by_one_caller_and_the_others_wait(herd: Herd, place: Place) -> None:
     for number, key in enumerate(KEYS):
         one_computes(herd, place, key, number)
 
 
-def test_where_there_are_replicas_they_are_read_and_those_that_lag_follow_through_the_proxy(
-    herd: Herd, place: Place
-) -> None:
+def test_replicas_are_read_and_follow_the_primary_through_the_proxy(herd: Herd, place: Place) -> None:
     for key in KEYS:
         replicas = place.replicas(key)
         reset_calls(*replicas)

@@ -1,4 +1,4 @@
-"""Threads and tasks on one cluster share leases: who computes in one mode computes for the other."""
+"""Test that threads and tasks on one cluster share leases: a computation in one mode serves the other."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def herds(place: Place, shared_server: Server) -> Iterator[dict[str, Herd]]:
 
 @pytest.mark.parametrize(("first", "second"), [("threads", "tasks"), ("tasks", "threads")])
 @pytest.mark.parametrize("key", KEYS)
-def test_while_one_mode_recomputes_the_other_is_served(
+def test_stale_entry_is_served_to_one_mode_while_the_other_recomputes(
     herds: dict[str, Herd], place: Place, first: str, second: str, key: str
 ) -> None:
     place.make_stale(key)
@@ -40,7 +40,7 @@ def test_while_one_mode_recomputes_the_other_is_served(
 
 @pytest.mark.parametrize(("first", "second"), [("threads", "tasks"), ("tasks", "threads")])
 @pytest.mark.parametrize("key", KEYS)
-def test_while_one_mode_computes_what_is_missing_the_other_waits_for_it(
+def test_missing_entry_is_awaited_in_one_mode_while_the_other_computes(
     herds: dict[str, Herd], place: Place, first: str, second: str, key: str
 ) -> None:
     place.primary(key).raw("FLUSHDB")

@@ -1,4 +1,4 @@
-"""A slot moves while its entry is computed: the lease moves with the entry, and one computation stays one."""
+"""Test a slot migration during a computation: the lease moves with the entry, and nothing is computed twice."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -34,15 +34,15 @@ def place(cluster: Cluster) -> Iterator[Place]:
 
 @pytest.fixture
 def away(cluster: Cluster) -> Iterator[ClusterNode]:
-    """Another primary than the slot's own, which has the slot again after the test."""
-    home = cluster.owner(SLOT)
-    yield next(node for node in cluster.primaries if node is not home)
-    cluster.move(SLOT, home)
+    """Return another primary than the slot's owner, which owns the slot again after the test."""
+    owner = cluster.owner(SLOT)
+    yield next(node for node in cluster.primaries if node is not owner)
+    cluster.move(SLOT, owner)
     wait_until(cluster.is_whole, 20)
 
 
-class Asked:
-    """A computation that is under way, while crowds ask for the same entry."""
+class RunningComputation:
+    """A running computation, and crowds that ask for the same entry."""
 
     def __init__(self, herd: Herd, place: Place) -> None:
         place.make_stale(KEY)
@@ -51,8 +51,8 @@ class Asked:
         self.first.wait_served(PROCESSES - 1)
         self.crowds: list[Round] = []
 
-    def by_a_crowd(self) -> None:
-        """Have everybody ask but those of the process that computes: they are served meanwhile."""
+    def ask_from_other_processes(self) -> None:
+        """Ask from all processes but the computing one; they are served in the meantime."""
         self.crowds.append(self.herd.start("get_or_set", KEY, "again"))
         self.crowds[-1].wait_served((PROCESSES - 1) * CALLERS[self.herd.kind])
         assert set(self.crowds[-1].served()) == {"old"}
@@ -61,7 +61,7 @@ class Asked:
         return sum(each.count("computed") for each in (self.first, *self.crowds))
 
     def end(self) -> Counter[Any]:
-        """Let the computation and all crowds come to their end; return how often each value was returned."""
+        """End the computation and all crowds; return how often each value was returned."""
         served = self.first.end()
         for each in self.crowds:
             served += each.end()
@@ -69,32 +69,32 @@ class Asked:
 
 
 @pytest.mark.parametrize("first", ["the entry first", "the lease first"])
-def test_while_a_slot_is_moved_key_by_key_its_entry_is_computed_once_and_everybody_is_served(
+def test_slot_moved_key_by_key_has_its_entry_computed_once(
     herd: Herd, place: Place, cluster: Cluster, away: ClusterNode, first: str
 ) -> None:
-    asked = Asked(herd, place)
+    asked = RunningComputation(herd, place)
     names = [ENTRY, place.lease(KEY)] if first == "the entry first" else [place.lease(KEY), ENTRY]
     with cluster.moving(SLOT, away) as moved:
-        asked.by_a_crowd()
+        asked.ask_from_other_processes()
         for name in names:
             moved(name)
-            asked.by_a_crowd()
-    asked.by_a_crowd()
+            asked.ask_from_other_processes()
+    asked.ask_from_other_processes()
     assert set(asked.end()) == {"old", "new"}
     assert asked.computed() == 1
     assert away.raw("KEYS", "*") == [ENTRY]
     assert b"new" in away.raw("GET", ENTRY)
 
 
-def test_while_a_slot_is_migrated_at_once_its_entry_is_computed_once_and_everybody_is_served(
+def test_slot_migrated_at_once_has_its_entry_computed_once(
     herd: Herd, place: Place, cluster: Cluster, away: ClusterNode
 ) -> None:
-    asked = Asked(herd, place)
+    asked = RunningComputation(herd, place)
     meanwhile = herd.start("get_or_set", KEY, "again")
     cluster.migrate(SLOT, away)
     meanwhile.wait_served((PROCESSES - 1) * CALLERS[herd.kind])
     asked.crowds.append(meanwhile)
-    asked.by_a_crowd()
+    asked.ask_from_other_processes()
     assert set(asked.end()) == {"old", "new"}
     assert asked.computed() == 1
     assert away.raw("KEYS", "*") == [ENTRY]
@@ -102,7 +102,7 @@ def test_while_a_slot_is_migrated_at_once_its_entry_is_computed_once_and_everybo
 
 
 @pytest.mark.parametrize("how", ["key by key", "at once"])
-def test_while_a_slot_moves_those_who_wait_for_a_missing_entry_go_on_waiting(
+def test_slot_migration_keeps_waiters_for_a_missing_entry_waiting(
     herd: Herd, cluster: Cluster, away: ClusterNode, how: str
 ) -> None:
     begun = herd.start("get_or_set", KEY, "new")
@@ -115,10 +115,10 @@ def test_while_a_slot_moves_those_who_wait_for_a_missing_entry_go_on_waiting(
 
 
 @pytest.mark.parametrize("first", ["the entry first", "the lease first"])
-def test_what_is_computed_while_a_slot_is_between_two_primaries_is_stored_and_nothing_older(
+def test_slot_between_two_primaries_stores_the_computed_entry_and_no_older(
     herd: Herd, place: Place, cluster: Cluster, away: ClusterNode, first: str
 ) -> None:
-    asked = Asked(herd, place)
+    asked = RunningComputation(herd, place)
     with cluster.moving(SLOT, away) as moved:
         moved(ENTRY if first == "the entry first" else place.lease(KEY))
         asked.first.go()
@@ -133,13 +133,11 @@ def test_what_is_computed_while_a_slot_is_between_two_primaries_is_stored_and_no
     assert last.count("computed") == 0
 
 
-def test_while_a_primary_hands_over_its_entry_is_computed_once_and_everybody_is_served(
-    herd: Herd, place: Place, cluster: Cluster
-) -> None:
+def test_failover_hand_over_has_its_entry_computed_once(herd: Herd, place: Place, cluster: Cluster) -> None:
     old = cluster.owner(SLOT)
-    asked = Asked(herd, place)
+    asked = RunningComputation(herd, place)
     cluster.promote(cluster.replica_of(old))
-    asked.by_a_crowd()
+    asked.ask_from_other_processes()
     assert set(asked.end()) == {"old", "new"}
     assert asked.computed() == 1
     assert cluster.owner(SLOT) is not old

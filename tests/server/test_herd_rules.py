@@ -1,4 +1,4 @@
-"""The rules of the herd policy hold on a real server, with and without scripts, sync and async in turn."""
+"""Run the rules of the herd policy on a real server, with and without scripts, sync and async in turn."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Who recomputes fails, or is killed: another caller takes over, at once or when the lease lapses."""
+"""Test a recomputation that fails or is killed: another caller takes over, at once or when the lease expires."""
 
 import pytest
 
@@ -13,7 +13,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("state", ["stale", "missing"])
-def test_who_fails_to_compute_leaves_it_to_the_next_caller_at_once(herd: Herd, place: Place, state: str) -> None:
+def test_failed_computation_is_left_to_the_next_caller_at_once(herd: Herd, place: Place, state: str) -> None:
     for key in KEYS:
         place.primary(key).raw("FLUSHDB")
         if state == "stale":
@@ -29,7 +29,7 @@ def test_who_fails_to_compute_leaves_it_to_the_next_caller_at_once(herd: Herd, p
         assert then.count("computed") == 1
 
 
-def test_the_leases_of_processes_that_were_killed_lapse_and_another_recomputes(
+def test_leases_of_killed_processes_expire_and_another_recomputes(
     herd: Herd, kind: Kind, place: Place, shared_server: Server
 ) -> None:
     with herd_of(place.with_herd(timeout=60, lease=1), kind, shared_server) as doomed:
@@ -40,7 +40,7 @@ def test_the_leases_of_processes_that_were_killed_lapse_and_another_recomputes(
             wait_until(lambda began=began: began.count("computed") == 1)  # type: ignore[misc]  # a default binds it
             assert 0 < place.primary(key).raw("PTTL", place.lease(key)) <= 1000
             began.wait_served(PROCESSES - 1 - computing)
-        for process in list(doomed.processes):  # two of them compute
+        for process in list(doomed.processes):  # two processes compute
             doomed.kill(process)
     for key in KEYS:
         meanwhile = herd.start("get_or_set", key, "new", callers=5)

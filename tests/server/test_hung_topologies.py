@@ -1,4 +1,4 @@
-"""The deadline alone ends calls of servers that hang, on every topology: here no timeout does."""
+"""Test that the deadline alone ends calls of hung servers, on every topology, without a timeout."""
 
 import threading
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ pytestmark = pytest.mark.full("waits for slow and hung servers")
 
 DEADLINE = 0.5
 CALLS = {"sync": calls("")[:3], "async": calls("")[2:5]}
-"""By mode, of the kinds of calls those that each mode makes: each costs a deadline."""
+"""Kinds of calls made in each mode; each call costs a deadline."""
 PATIENCE = 30.0
-"""Seconds after which a call is taken for one without an end."""
+"""Seconds after which a call counts as endless."""
 
 
 @pytest.fixture(scope="module", params=TOPOLOGIES)
@@ -35,7 +35,7 @@ def settings(servers: World, instead: tuple[str, int] | None = None, **options: 
 
 
 def ended(work: Any) -> list[float]:
-    """Return the durations of calls, which must come to an end."""
+    """Return the durations of calls, all of which must end."""
     found: list[list[float]] = []
     thread = threading.Thread(target=lambda: found.append(work()), daemon=True)
     thread.start()
@@ -56,7 +56,7 @@ def test_hung_servers_end_every_call_at_the_deadline(servers: World, mode: str, 
 
 
 @pytest.mark.parametrize(("mode", "name"), [("sync", "connect black-holed"), ("async", "greeting byte by byte")])
-def test_servers_that_cannot_be_reached_end_every_call_at_the_deadline(servers: World, mode: str, name: str) -> None:
+def test_unreachable_servers_end_every_call_at_the_deadline(servers: World, mode: str, name: str) -> None:
     def work() -> list[float]:
         with fault(servers, name, 1) as instead, caller(settings(servers, instead), mode) as call:
             return call(CALLS[mode])

@@ -1,4 +1,4 @@
-"""What `import dvcache` loads, and what happens where it cannot: web frameworks, and several interpreters."""
+"""Test the modules that `import dvcache` loads, and failed imports: web frameworks, and several interpreters."""
 
 import os
 from pathlib import Path
@@ -21,7 +21,7 @@ with Container(Settings.parse({"LOCATION": "memory://"})) as container:
 
 @pytest.fixture
 def fakes(tmp_path: Path) -> str:
-    """A folder with packages of these names, which say that they are imported."""
+    """Make a directory with packages of these names that print when they are imported."""
     for name in FRAMEWORKS:
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("")
@@ -47,7 +47,40 @@ def test_first_container_works_beside_a_web_framework(fakes: str) -> None:
     assert (done.returncode, done.stdout) == (0, "worked\n")
 
 
-def test_declaration_of_the_container_is_there_when_asked_for() -> None:
+PACKAGES = {
+    *("_methods", "clients", "compressors", "operations", "policies", "pools", "process"),
+    *("routing", "scripts", "serializers", "settings"),
+}
+"""The packages of `dvcache` that may be loaded at once; `memory` and `testing` are loaded at their first use."""
+OURS = """
+def loaded():
+    return {name.split(".")[1] for name, each in sys.modules.items()
+            if name.startswith("dvcache.") and hasattr(each, "__path__")}
+"""
+
+
+@pytest.mark.parametrize("statement", ["import dvcache", "import dvcache, django_valkey.cache, django_valkey.checks"])
+def test_import_loads_the_listed_packages_only(statement: str) -> None:
+    done = programs.run("-c", f"import sys; {statement}{OURS}print(loaded() - {PACKAGES!r})")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "set()\n", "")
+
+
+@pytest.mark.parametrize("mode", ["cache", "async_cache"])
+def test_memory_server_is_loaded_at_its_first_use(mode: str) -> None:
+    code = f"""
+import sys
+from dvcache import Container, Settings
+{OURS}
+container = Container(Settings.parse({{"LOCATION": "memory://"}}))
+assert "memory" not in loaded()
+container.{mode}()
+print(loaded() - {PACKAGES!r})
+"""
+    done = programs.run("-c", code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "{'memory'}\n", "")
+
+
+def test_container_declaration_is_loaded_on_access() -> None:
     code = "from dvcache import container\nassert 'cache' in container.Wiring.providers\nassert container.Wiring is"
     done = programs.run(
         "-c",

@@ -1,4 +1,4 @@
-"""Connections that rest: TCP keepalive is on, and health_check_interval finds those that have ended unseen."""
+"""Test idle connections: TCP keepalive is on, and health_check_interval finds lost ones."""
 
 import asyncio
 import socket
@@ -38,7 +38,7 @@ async def async_socket(endpoint: Endpoint) -> list[int]:
     assert writer is not None
     found = kept_alive(writer.get_extra_info("socket"))
     writer.transport.abort()
-    await asyncio.sleep(0.01)  # the loop closes the socket of TLS a few turns later
+    await asyncio.sleep(0.01)  # the loop closes the socket of TLS a few iterations later
     await connection.disconnect(nowait=True)
     return found
 
@@ -60,7 +60,7 @@ def test_tcp_keepalive_is_set_on_the_socket(mode: str, options: Any, wanted: lis
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_tcp_keepalive_is_set_over_tls_and_on_own_pools(mode: str, tls_proxy: Any) -> None:
+def test_tcp_keepalive_is_set_over_tls_and_on_custom_pools(mode: str, tls_proxy: Any) -> None:
     endpoint = Endpoint(
         scheme="valkeys", host="127.0.0.1", port=tls_proxy.port, options={"ssl_ca_certs": str(tls_proxy.ca_path)}
     )
@@ -69,7 +69,7 @@ def test_tcp_keepalive_is_set_over_tls_and_on_own_pools(mode: str, tls_proxy: An
 
 
 @pytest.mark.parametrize("pool", [OwnPool, OwnAsyncPool])
-def test_own_pools_are_given_keepalive(pool: Any) -> None:
+def test_keepalive_is_passed_to_custom_pools(pool: Any) -> None:
     endpoint = Settings.parse({"LOCATION": "valkey://h", "OPTIONS": {"CONNECTION_POOL_CLASS": pool}}).endpoints[0]
     assert endpoint.driver is not None
     if pool is OwnPool:
@@ -86,7 +86,7 @@ def checked(location: str, seconds: float, **options: Any) -> Container:
 
 
 @pytest.mark.parametrize(("seconds", "pings"), [(0.05, 1), (60.0, 0), (0, 0)])
-def test_a_connection_that_rested_is_checked_before_it_is_used(seconds: float, pings: int, server: Server) -> None:
+def test_idle_connection_is_checked_before_use(seconds: float, pings: int, server: Server) -> None:
     with checked(server.url(), seconds) as container:
         cache = container.cache()
         cache.get("k")
@@ -97,7 +97,7 @@ def test_a_connection_that_rested_is_checked_before_it_is_used(seconds: float, p
 
 
 @pytest.mark.full("waits for slow and hung servers")
-def test_a_connection_that_does_not_answer_its_check_costs_no_call(server: Server) -> None:
+def test_health_check_without_an_answer_costs_no_call(server: Server) -> None:
     with DelayProxy(server.port) as proxy, checked(f"valkey://127.0.0.1:{proxy.port}/0", 0.05) as container:
         cache = container.cache()
         cache.set("k", 1)
@@ -108,7 +108,7 @@ def test_a_connection_that_does_not_answer_its_check_costs_no_call(server: Serve
         assert proxy.accepted == hung + 1
 
 
-def test_a_connection_of_an_event_loop_is_checked_as_it_rests(server: Server) -> None:
+def test_event_loop_connection_is_checked_while_idle(server: Server) -> None:
     async def rested() -> int:
         await container.async_cache().get("k")
         reset_calls(server)
@@ -120,7 +120,7 @@ def test_a_connection_of_an_event_loop_is_checked_as_it_rests(server: Server) ->
 
 
 @pytest.mark.full("waits for slow and hung servers")
-def test_a_connection_of_an_event_loop_that_does_not_answer_its_check_is_replaced(server: Server) -> None:
+def test_event_loop_connection_that_fails_its_health_check_is_replaced(server: Server) -> None:
     async def rested() -> object:
         cache = container.async_cache()
         await cache.set("k", 1)
@@ -138,7 +138,7 @@ def test_a_connection_of_an_event_loop_that_does_not_answer_its_check_is_replace
         assert asyncio.run(rested()) == 1
 
 
-def test_a_user_who_may_not_ping_is_served(own_server: Server) -> None:
+def test_user_without_ping_permission_is_served(own_server: Server) -> None:
     user(own_server, "nopinger", "+get +set +client|setinfo -ping")
     url = own_server.url(user="nopinger", password=PASSWORD)
     with checked(url, 0.05) as container:
@@ -147,7 +147,7 @@ def test_a_user_who_may_not_ping_is_served(own_server: Server) -> None:
         assert container.cache().get("k") == 1
 
 
-def test_an_idle_connection_without_a_check_waits_for_the_timeout(server: Server) -> None:
+def test_idle_connection_without_a_health_check_waits_for_the_timeout(server: Server) -> None:
     with DelayProxy(server.port) as proxy:
         settings = {"LOCATION": f"valkey://127.0.0.1:{proxy.port}/0", "OPTIONS": {"SOCKET_TIMEOUT": 0.2}}
         with Container(Settings.parse(settings)) as container:

@@ -1,4 +1,4 @@
-"""Arguments that a server does not take: only their caller fails, and no circuit breaker opens."""
+"""Test arguments that a server refuses: only their caller fails, and no circuit breaker opens."""
 
 import asyncio
 import itertools
@@ -29,7 +29,7 @@ OPTIONS: dict[str, Any] = {
 
 
 def each_call(first: str) -> pytest.MarkDecorator:
-    """Parametrize `call` and `options` by each call once, the options in turn."""
+    """Parametrize `call` and `options`: each call once, the options in turn."""
     kinds = itertools.dropwhile(lambda kind: kind != first, itertools.cycle(OPTIONS))
     pairs = dict(zip(CALLS, kinds, strict=False))
     values = [(CALLS[name], OPTIONS[kind]) for name, kind in pairs.items()]
@@ -38,7 +38,7 @@ def each_call(first: str) -> pytest.MarkDecorator:
 
 @pytest.fixture(scope="module")
 def strict() -> Iterator[Server]:
-    """A server that takes less than others."""
+    """A server with lower limits than usual."""
     with Server("--proto-max-bulk-len", str(LIMIT)) as server:
         yield server
 
@@ -49,9 +49,7 @@ def container(server: Server, options: dict[str, Any]) -> Container:
 
 @pytest.mark.full("sends 280 megabytes: 2 s")
 @each_call("plain")
-def test_the_next_caller_is_answered_after_an_argument_that_is_refused(
-    strict: Server, options: dict[str, Any], call: Any
-) -> None:
+def test_refused_argument_leaves_the_next_caller_answered(strict: Server, options: dict[str, Any], call: Any) -> None:
     with container(strict, options) as made:
         cache = made.cache()
         cache.set("n", 0)
@@ -66,7 +64,7 @@ def test_the_next_caller_is_answered_after_an_argument_that_is_refused(
 
 @pytest.mark.full("large data, or many random ones")
 @each_call("herd")
-def test_neighbours_on_the_loop_lose_no_call_by_an_argument_that_is_refused(
+def test_refused_argument_costs_other_tasks_on_the_loop_no_call(
     strict: Server, options: dict[str, Any], call: Any
 ) -> None:
     async def main() -> None:
@@ -83,7 +81,7 @@ def test_neighbours_on_the_loop_lose_no_call_by_an_argument_that_is_refused(
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_an_argument_that_no_server_takes_is_refused_before_it_is_sent(
+def test_oversized_argument_is_refused_before_it_is_sent(
     server: Server, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     monkeypatch.setattr(packing, "LARGEST", LIMIT)

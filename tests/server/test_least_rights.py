@@ -1,4 +1,4 @@
-"""The users of `docs/production.md` may do what the operations do, and nothing else."""
+"""Test that the users of `docs/production.md` can run all operations and nothing else."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ import dvcache
 from dvcache import Container, PermissionDenied, Settings
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from tests.support.clusters import Cluster, on_cluster
-from tests.support.herd_processes import of_a_herd
+from tests.support.herd_processes import with_herd_policy
 from tests.support.programs import ROOT
 from tests.support.servers import Server
 from tests.support.topologies import SERVICES, SentinelFleet
@@ -24,18 +24,18 @@ SERVER_RULES, SENTINEL_RULES = (
 )
 MORE: Final = dict(re.findall(r"^\| ([\w, ()]+?) \| `(\+[^`]*)` \|$", PAGE.replace("\\|", "|"), re.MULTILINE))
 PASSWORD: Final = "p:/ @"
-POLICIES = {"plain": lambda make_cache: make_cache, "herd": of_a_herd}
+POLICIES = {"plain": lambda make_cache: make_cache, "herd": with_herd_policy}
 MODES = ["sync", "async"]
 
 UNSENT: Final = {"SYNC", "INCR"}
-"""Options of commands that are names of other commands."""
+"""Options of commands that have names of other commands."""
 
 OF_TOPOLOGIES: Final = {"READONLY", "READWRITE", "FLUSHALL"}
 OF_CONNECTIONS: Final = {"HELLO", "AUTH", "SELECT", "PING", "CLIENT|SETINFO"}
 
 
 def rules(words: list[str], *more: str, keys: str = "~*") -> list[str]:
-    """The words of the page with the tests' password, for these keys."""
+    """Return the ACL rules of the page with the tests' password, for these keys."""
     made = [word.replace("PASSWORD", PASSWORD) for word in (*words, *" ".join(more).split())]
     return [keys if word.startswith("~") else word for word in made]
 
@@ -76,7 +76,7 @@ class TestCluster(CacheConformance):
             yield POLICIES[policy](on_cluster(make_cache))
 
 
-def test_sentinel_and_replicas_serve_users_of_the_least_rights(fleet: SentinelFleet) -> None:
+def test_sentinel_and_replicas_work_for_users_with_minimal_permissions(fleet: SentinelFleet) -> None:
     service = SERVICES[0]
     for node in fleet.replication(service).nodes:
         node.raw("ACL", "SETUSER", "least", *rules(SERVER_RULES, MORE["primary and replicas, Sentinel"]))
@@ -102,7 +102,7 @@ def test_sentinel_and_replicas_serve_users_of_the_least_rights(fleet: SentinelFl
     assert [node.raw("ACL", "LOG") for node in nodes] == [[]] * len(nodes)
 
 
-def test_a_user_of_one_prefix_reaches_no_other(server: Server) -> None:
+def test_user_of_one_prefix_reaches_no_other(server: Server) -> None:
     server.raw("ACL", "SETUSER", "least", *rules(SERVER_RULES, keys="~shop:*"))
     location = with_user(server.url(1), "least")
     with (
@@ -117,7 +117,7 @@ def test_a_user_of_one_prefix_reaches_no_other(server: Server) -> None:
                 call("a")
 
 
-def test_the_rules_name_the_commands_that_operations_send(server: Server) -> None:
+def test_acl_rules_name_the_commands_that_operations_send(server: Server) -> None:
     known = {name.decode().upper() for name in server.raw("COMMAND", "LIST")}
     written = set()
     package = Path(dvcache.__file__).parent

@@ -1,4 +1,4 @@
-"""Lock objects that threads and tasks share, releases without an answer, and clocks that are set."""
+"""Test lock objects shared by threads and tasks, releases without an answer, and changed clocks."""
 
 import asyncio
 import threading
@@ -17,7 +17,7 @@ def container(server: Server) -> Container:
 
 
 def in_thread(work: Callable[[], Any]) -> Any:
-    """Return what a function returns in another thread, or raise what it raises."""
+    """Return the result of a function in another thread, or raise its error."""
     found: list[Any] = []
 
     def run() -> None:
@@ -43,11 +43,11 @@ def on_loop(server: Server, scenario: Callable[[AsyncCache], Awaitable[None]]) -
 
 
 def lapse(server: Server) -> None:
-    """Have the lock `l` lapse now."""
+    """Expire the lock `l` now."""
     server.raw("UNLINK", ":1:l")
 
 
-def test_lock_that_lapsed_under_one_task_stays_with_the_next_one(server: Server) -> None:
+def test_lock_that_expired_in_one_task_stays_with_the_next_one(server: Server) -> None:
     async def scenario(cache: AsyncCache) -> None:
         lock = cache.get_lock("l", timeout=60)
 
@@ -75,7 +75,7 @@ def test_lock_that_lapsed_under_one_task_stays_with_the_next_one(server: Server)
 
 
 @pytest.mark.parametrize("thread_local", [True, False])
-def test_lock_that_lapsed_under_one_thread_stays_with_the_next_one(server: Server, thread_local: bool) -> None:
+def test_lock_that_expired_in_one_thread_stays_with_the_next_one(server: Server, thread_local: bool) -> None:
     with container(server) as made:
         lock = made.cache().get_lock("l", timeout=60, thread_local=thread_local)
         lock.acquire()
@@ -146,7 +146,7 @@ def test_lock_that_is_not_local_is_released_by_another_thread(server: Server) ->
         assert lock.locked() is False
 
 
-def test_lock_token_may_be_handed_on(server: Server) -> None:
+def test_lock_token_may_be_passed_on(server: Server) -> None:
     with container(server) as made:
         lock, other = made.cache().get_lock("l"), made.cache().get_lock("l")
         lock.acquire()
@@ -207,7 +207,7 @@ def test_lock_is_acquired_again_after_a_release_without_an_answer(own_server: Se
 
 
 @pytest.mark.full("waits for slow and hung servers")
-def test_lock_whose_taking_had_no_answer_can_be_released(own_server: Server) -> None:
+def test_lock_whose_acquisition_had_no_answer_can_be_released(own_server: Server) -> None:
     with container(own_server) as made:
         lock = made.cache().get_lock("l")
         assert lock.locked() is False
@@ -221,7 +221,7 @@ def test_lock_whose_taking_had_no_answer_can_be_released(own_server: Server) -> 
 
 
 @pytest.mark.parametrize("jump", [-1e6, 1e6])
-def test_lock_waits_by_a_clock_that_nobody_sets(server: Server, monkeypatch: pytest.MonkeyPatch, jump: float) -> None:
+def test_lock_waits_by_the_monotonic_clock(server: Server, monkeypatch: pytest.MonkeyPatch, jump: float) -> None:
     real = time.time
     with container(server) as made:
         cache: Cache = made.cache()
@@ -234,7 +234,7 @@ def test_lock_waits_by_a_clock_that_nobody_sets(server: Server, monkeypatch: pyt
             assert 0.39 < time.monotonic() - began < 10
 
 
-def test_lock_options_are_keywords_that_exist(server: Server) -> None:
+def test_lock_options_are_existing_keywords(server: Server) -> None:
     with container(server) as made:
         for cache in (made.cache(), made.async_cache()):
             for wrong in ({"timout": 3}, {"timeout_": 3}, {"ttl": 3}, {"client": None}):  # codespell:ignore timout

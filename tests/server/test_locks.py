@@ -1,4 +1,4 @@
-"""Locks between processes."""
+"""Test locks between processes."""
 
 import asyncio
 import random
@@ -14,14 +14,14 @@ from tests.support.servers import Server
 
 
 @pytest.mark.full("starts processes: 5 s")
-def test_processes_have_a_lock_one_at_a_time_and_each_has_its_turns(server: Server) -> None:
-    told = turns(server.url(), 10, *[sys.executable] * 3)
-    assert len(told) == 30
-    assert all(turn.given_back <= following.had for turn, following in pairwise(told))
-    assert len(hand_overs(told)) > 5
+def test_lock_is_held_by_one_process_at_a_time_and_each_gets_it(server: Server) -> None:
+    taken = turns(server.url(), 10, *[sys.executable] * 3)
+    assert len(taken) == 30
+    assert all(turn.given_back <= following.had for turn, following in pairwise(taken))
+    assert len(hand_overs(taken)) > 5
 
 
-def test_tasks_that_are_cancelled_at_any_time_leave_no_lock_behind(server: Server) -> None:
+def test_lock_is_not_left_behind_by_cancelled_tasks(server: Server) -> None:
     chance = random.Random(8)
     inside: list[int] = []
 
@@ -52,7 +52,7 @@ def test_tasks_that_are_cancelled_at_any_time_leave_no_lock_behind(server: Serve
 
 
 @pytest.mark.full("waits for a lease to lapse: 3 s")
-def test_after_a_holder_was_killed_the_next_one_has_the_lock_when_it_lapses(server: Server) -> None:
+def test_lock_of_a_killed_holder_is_acquired_when_it_expires(server: Server) -> None:
     with Container(Settings.parse({"LOCATION": server.url()})) as container:
         lock = container.cache().get_lock("l", timeout=60)
         program = started(sys.executable, server.url(), rounds=0, timeout=1.0)

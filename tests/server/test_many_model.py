@@ -1,4 +1,4 @@
-"""Many keys at once against a dict: on a cluster and on shards, in both modes, plainly and with the herd policy."""
+"""Test many keys at once against a dict: on a cluster and on shards, in both modes and with both policies."""
 
 from collections.abc import Collection, Iterator
 from fnmatch import fnmatch
@@ -37,7 +37,7 @@ STEPS = st.lists(
 
 
 class Model:
-    """What dictionaries would do, one for each version."""
+    """A model with one dictionary for each version."""
 
     def __init__(self) -> None:
         self.versions: dict[int, dict[str, object]] = {1: {}, 2: {}, 3: {}}
@@ -112,7 +112,7 @@ def cache(request: pytest.FixtureRequest, places: Any) -> Iterator[Cache]:
 
 @given(steps=STEPS)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_many_keys_on_several_servers_are_as_in_one_dict(cache: Cache, steps: list[Step]) -> None:
+def test_many_keys_on_several_servers_behave_as_in_one_dict(cache: Cache, steps: list[Step]) -> None:
     cache.clear()
     model = Model()
     for step in steps:

@@ -1,4 +1,4 @@
-"""The multiplexed pool against a real server: sharing, cancellation, timeouts, loops, lost connections."""
+"""Test the multiplexed pool on a real server: sharing, cancellation, timeouts, loops, lost connections."""
 
 import asyncio
 import random
@@ -47,7 +47,7 @@ async def ping(pool: MultiplexedPool) -> object:
     return reply
 
 
-def test_a_server_error_is_a_value_in_its_place(make: Make, run: Callable[..., object]) -> None:
+def test_server_error_is_a_value_in_its_place(make: Make, run: Callable[..., object]) -> None:
     async def main() -> None:
         first, error, last = await make().execute((("SET", "k", b"v"), ("LPUSH", "k", b"x"), ("GET", "k")))
         assert (first, last) == (b"OK", b"v")
@@ -76,7 +76,7 @@ def test_tasks_of_a_loop_share_one_connection_and_get_their_own_replies(
     server.wait_until(lambda: server.connections() == before)
 
 
-def test_big_values_and_small_ones_keep_their_order(make: Make) -> None:
+def test_large_and_small_values_keep_their_order(make: Make) -> None:
     async def main() -> None:
         pool = make()
         sizes = [0, 1, 70_000, 3, 3_000_000, 5]
@@ -87,14 +87,14 @@ def test_big_values_and_small_ones_keep_their_order(make: Make) -> None:
     asyncio.run(main())
 
 
-def test_the_pool_serves_one_loop_after_another(make: Make, server: Server, run: Callable[..., object]) -> None:
+def test_pool_serves_successive_event_loops(make: Make, server: Server, run: Callable[..., object]) -> None:
     before = server.connections()
     pool = make()
     assert [run(ping(pool)) for _ in range(3)] == [b"PONG"] * 3
     server.wait_until(lambda: server.connections() == before)
 
 
-def test_four_threads_with_a_loop_each_have_a_connection_each(make: Make, server: Server) -> None:
+def test_four_threads_with_an_event_loop_each_have_a_connection_each(make: Make, server: Server) -> None:
     before = server.connections()
     pool = make()
     seen = []
@@ -118,7 +118,7 @@ def test_four_threads_with_a_loop_each_have_a_connection_each(make: Make, server
     server.wait_until(lambda: server.connections() == before)
 
 
-def test_a_loop_closed_without_ceremony_is_forgotten(make: Make, server: Server) -> None:
+def test_event_loop_closed_without_cleanup_is_forgotten(make: Make, server: Server) -> None:
     before = server.connections()
     pool = make()
     for _ in range(3):
@@ -141,7 +141,7 @@ def test_fifty_first_callers_open_one_connection(make: Make, server: Server) -> 
     asyncio.run(main())
 
 
-def test_a_cancelled_first_caller_does_not_take_the_others_along(make: Make) -> None:
+def test_cancelled_first_caller_does_not_cancel_the_others(make: Make) -> None:
     async def main() -> None:
         pool = make()
         first = asyncio.create_task(ping(pool))
@@ -163,7 +163,7 @@ async def delayed(server: Server, make: Make, delay: float) -> AsyncIterator[Mul
 
 
 @pytest.mark.full("large data, or many random ones")
-def test_cancelled_callers_leave_everyone_elses_replies_in_place(make: Make, server: Server) -> None:
+def test_cancelled_callers_leave_the_other_replies_in_place(make: Make, server: Server) -> None:
     picks = random.Random(2624)
 
     async def main() -> None:
@@ -195,7 +195,7 @@ def test_cancelled_callers_leave_everyone_elses_replies_in_place(make: Make, ser
     asyncio.run(main())
 
 
-def test_a_server_that_hangs_fails_every_waiting_call_within_the_timeout(make: Make, server: Server) -> None:
+def test_hung_server_fails_every_waiting_call_within_the_timeout(make: Make, server: Server) -> None:
     async def main() -> None:
         pool = make(timeout=0.2)
         await ping(pool)
@@ -210,7 +210,7 @@ def test_a_server_that_hangs_fails_every_waiting_call_within_the_timeout(make: M
     asyncio.run(main())
 
 
-def test_a_blocked_event_loop_is_no_timeout_of_the_server(make: Make) -> None:
+def test_blocked_event_loop_is_no_timeout_of_the_server(make: Make) -> None:
     async def main() -> None:
         pool = make(timeout=0.1)
         await ping(pool)
@@ -222,7 +222,7 @@ def test_a_blocked_event_loop_is_no_timeout_of_the_server(make: Make) -> None:
     asyncio.run(main())
 
 
-def test_a_server_that_accepts_but_never_answers_fails_within_the_connect_timeout(make: Make, server: Server) -> None:
+def test_silent_server_fails_within_the_connect_timeout(make: Make, server: Server) -> None:
     async def main() -> None:
         pool = make(connect_timeout=0.2, timeout=30.0)
         with server.paused():
@@ -235,26 +235,26 @@ def test_a_server_that_accepts_but_never_answers_fails_within_the_connect_timeou
     asyncio.run(main())
 
 
-def test_a_refused_connection_names_alias_and_server() -> None:
+def test_refused_connection_names_alias_and_server() -> None:
     pool = MultiplexedPool(Endpoint(host="127.0.0.1", port=free_port(), alias="sessions"))
     with pytest.raises(ConnectError, match=r"sessions.*127\.0\.0\.1") as caught:
         asyncio.run(ping(pool))
     assert isinstance(caught.value, ConnectionError)
 
 
-def test_wrong_credentials_are_an_authentication_error_without_the_password(make: Make) -> None:
+def test_wrong_credentials_are_an_auth_error_without_the_password(make: Make) -> None:
     pool = make(options={"username": "nobody", "password": "hunter2"})
     with pytest.raises(AuthenticationError) as caught:
         asyncio.run(ping(pool))
     assert "hunter2" not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r}"
 
 
-def test_a_wrong_database_is_a_server_error(make: Make) -> None:
+def test_wrong_database_is_a_server_error(make: Make) -> None:
     with pytest.raises(ServerError, match="out of range"):
         asyncio.run(ping(make(db=99)))
 
 
-def test_a_killed_connection_fails_what_waits_and_the_next_call_works(make: Make, server: Server) -> None:
+def test_killed_connection_fails_waiting_calls_and_the_next_call_works(make: Make, server: Server) -> None:
     async def main() -> None:
         pool = make()
         await ping(pool)
@@ -269,7 +269,7 @@ def test_a_killed_connection_fails_what_waits_and_the_next_call_works(make: Make
     asyncio.run(main())
 
 
-def test_a_standalone_client_sends_again_what_is_safe_and_nothing_else(make: Make, server: Server) -> None:
+def test_standalone_client_repeats_only_safe_commands(make: Make, server: Server) -> None:
     def kill() -> None:
         server.raw("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
@@ -286,7 +286,7 @@ def test_a_standalone_client_sends_again_what_is_safe_and_nothing_else(make: Mak
     asyncio.run(main())
 
 
-def test_more_bytes_than_may_be_in_flight_wait_for_room(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_over_the_in_flight_limit_wait_for_buffer_space(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(async_connection, "IN_FLIGHT", 100_000)
 
     async def main() -> None:
@@ -302,7 +302,7 @@ def test_more_bytes_than_may_be_in_flight_wait_for_room(make: Make, monkeypatch:
     asyncio.run(main())
 
 
-def test_a_closed_pool_refuses_and_leaves_no_connection(make: Make, server: Server) -> None:
+def test_closed_pool_refuses_and_leaves_no_connection(make: Make, server: Server) -> None:
     before = server.connections()
 
     async def main() -> None:
@@ -317,7 +317,7 @@ def test_a_closed_pool_refuses_and_leaves_no_connection(make: Make, server: Serv
     asyncio.run(main())
 
 
-def test_closing_from_another_thread_ends_the_loops_connection(make: Make, server: Server) -> None:
+def test_close_from_another_thread_closes_the_loops_connection(make: Make, server: Server) -> None:
     before = server.connections()
 
     async def main() -> None:
@@ -330,7 +330,7 @@ def test_closing_from_another_thread_ends_the_loops_connection(make: Make, serve
     asyncio.run(main())
 
 
-def test_a_connection_that_is_being_opened_while_the_pool_closes_is_ended(proxy: DelayProxy, server: Server) -> None:
+def test_connection_being_opened_while_the_pool_closes_is_closed(proxy: DelayProxy, server: Server) -> None:
     before = server.connections()
     proxy.delay = 0.05
     pool = MultiplexedPool(Endpoint(host="127.0.0.1", port=proxy.port))

@@ -1,4 +1,4 @@
-"""A primary whose name moves: the old server is a replica by now, and connections to it stay."""
+"""Test a primary whose host name moves: the old server becomes a replica, and connections to it stay open."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ import pytest
 from dvcache import Container, ReadOnlyError, Settings
 from dvcache.effects import Transaction
 from tests.support.proxies import DelayProxy
-from tests.support.replication import calls, role
+from tests.support.replication import AT_ONCE, calls, role
 from tests.support.servers import Server, wait_until
 
 Call = Callable[..., Any]
@@ -22,11 +22,11 @@ def offset(server: Server, role: str) -> str:
 
 
 class Moving:
-    """A name that leads to a primary, until it moves to what was its replica."""
+    """A host name of a primary that can move to the primary's replica."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self.old, self.new = (self._stack.enter_context(Server()) for _ in range(2))
+        self.old, self.new = (self._stack.enter_context(Server(*AT_ONCE)) for _ in range(2))
         self.name = self._stack.enter_context(DelayProxy(self.old.port))
         self.follow(self.new, self.old)
 
@@ -35,8 +35,8 @@ class Moving:
         wait_until(lambda: b"master_link_status:up" in replica.raw("INFO", "replication"))
 
     def move(self, *, name: bool = True) -> None:
-        """Promote the replica; without the name, that goes on leading to the old primary."""
-        # A replica that lags at its promotion loses what the primary acknowledged.
+        """Promote the replica; without the name, which keeps resolving to the old primary."""
+        # a replica that lags at its promotion loses acknowledged writes
         wait_until(lambda: offset(self.new, "slave") == offset(self.old, "master"))
         self.new.raw("REPLICAOF", "NO", "ONE")
         self.follow(self.old, self.new)
@@ -44,7 +44,7 @@ class Moving:
             self.name._upstream = self.new.port
 
     def back(self) -> None:
-        """Be as at first, and empty."""
+        """Restore the first state, with empty servers."""
         if role(self.old) == "slave":
             self.old.raw("REPLICAOF", "NO", "ONE")
             self.follow(self.new, self.old)
@@ -98,7 +98,7 @@ TOPOLOGIES: dict[str, tuple[Callable[[Moving, Server], Any], dict[str, Any], dic
 
 @contextmanager
 def calling(moving: Moving, other: Server, topology: str, mode: str) -> Iterator[tuple[Container, Call]]:
-    """A container, and a function that calls a method of its cache."""
+    """Yield a container, and a function that calls a method of its cache."""
     location, options, pools = TOPOLOGIES[topology]
     options = {**options, **({"CONNECTION_POOL_CLASS": pools[mode]} if pools else {})}
     with Container(Settings.parse({"LOCATION": location(moving, other), "OPTIONS": options})) as container:
@@ -120,7 +120,7 @@ everywhere = pytest.mark.parametrize("topology", TOPOLOGIES)
 @pytest.mark.full("moves a primary: 5 s")
 @both
 @everywhere
-def test_writes_go_to_the_new_primary_as_soon_as_its_name_leads_there(
+def test_writes_go_to_the_new_primary_when_its_host_name_changes(
     moving: Moving, server: Server, topology: str, mode: str
 ) -> None:
     with calling(moving, server, topology, mode) as (_, call):
@@ -137,7 +137,7 @@ def test_writes_go_to_the_new_primary_as_soon_as_its_name_leads_there(
 @pytest.mark.full("waits for servers to change")
 @both
 @pytest.mark.parametrize("operation", ["set", "incr", "add", "delete", "touch", "expire", "incr_version", "get_or_set"])
-def test_the_first_write_after_the_move_is_performed_once(
+def test_first_write_after_the_primary_moved_is_performed_once(
     moving: Moving, server: Server, operation: str, mode: str
 ) -> None:
     arguments = {"set": (1,), "add": (1,), "touch": (60,), "expire": (60,), "get_or_set": (lambda: 5,)}
@@ -153,7 +153,7 @@ def test_the_first_write_after_the_move_is_performed_once(
 @pytest.mark.full("waits for servers to change")
 @both
 @everywhere
-def test_a_crowd_that_counts_across_the_move_counts_each_once(
+def test_concurrent_increments_while_the_primary_moves_count_once_each(
     moving: Moving, server: Server, topology: str, mode: str
 ) -> None:
     with calling(moving, server, topology, mode) as (container, call):
@@ -177,7 +177,7 @@ def test_a_crowd_that_counts_across_the_move_counts_each_once(
 
 
 @both
-def test_of_a_batch_what_was_answered_is_not_repeated(moving: Moving, mode: str) -> None:
+def test_answered_commands_of_a_batch_are_not_repeated(moving: Moving, mode: str) -> None:
     batch = (("GET", b":1:k"), ("SET", b":1:k", b"2"), ("GET", b":1:k"), ("INCRBY", b":1:k", 1))
 
     async def executed(container: Container) -> Any:
@@ -201,7 +201,7 @@ def test_of_a_batch_what_was_answered_is_not_repeated(moving: Moving, mode: str)
 
 
 @both
-def test_a_transaction_is_run_anew_on_the_new_primary(moving: Moving, server: Server, mode: str) -> None:
+def test_transaction_is_repeated_on_the_new_primary(moving: Moving, server: Server, mode: str) -> None:
     batch = Transaction(b"k", lambda found: (("SET", b"k", (found or b"") + b"x"),))
     with calling(moving, server, "one", mode) as (container, call):
         call("get", "k")
@@ -220,7 +220,7 @@ def test_a_transaction_is_run_anew_on_the_new_primary(moving: Moving, server: Se
 
 @both
 @pytest.mark.parametrize("topology", ["one", "own pool"])
-def test_a_name_that_still_leads_to_a_replica_is_an_error_that_says_so(
+def test_host_name_that_still_resolves_to_a_replica_is_reported(
     moving: Moving, server: Server, topology: str, mode: str
 ) -> None:
     with calling(moving, server, topology, mode) as (_, call):
@@ -230,12 +230,12 @@ def test_a_name_that_still_leads_to_a_replica_is_an_error_that_says_so(
         for _ in range(20):
             with pytest.raises(ReadOnlyError):
                 call("set", "k", 2)
-        assert moving.name.accepted - accepted < 10  # it is not asked anew for each write
+        assert moving.name.accepted - accepted < 10  # the name is not resolved again for each write
         assert call("get", "k") == 1
 
 
 @both
-def test_idle_connections_to_the_old_primary_are_ended(moving: Moving, server: Server, mode: str) -> None:
+def test_idle_connections_to_the_old_primary_are_closed(moving: Moving, server: Server, mode: str) -> None:
     with calling(moving, server, "one", mode) as (_, call):
         if mode == "sync":
             with ThreadPoolExecutor(8) as crowd:

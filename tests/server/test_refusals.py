@@ -1,4 +1,4 @@
-"""What a server says when it accepts a connection is told, in sync as in async."""
+"""Test refusals that a server sends on accepting a connection: they are reported in both modes."""
 
 import asyncio
 import socket
@@ -44,8 +44,8 @@ async def _get(container: Container) -> object:
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
 @pytest.mark.parametrize("greeting", GREETINGS)
 @pytest.mark.parametrize("way", WAYS)
-def test_protected_mode_is_told_as_the_server_words_it(way: str, greeting: str, reset: bool) -> None:
-    for _ in range(5):  # which write fails, and whether one does, is a matter of time
+def test_protected_mode_is_reported_in_the_servers_words(way: str, greeting: str, reset: bool) -> None:
+    for _ in range(5):  # which write fails, and whether one does, depends on timing
         with Greeter(refusing(DENIED, reset=reset)) as server, pytest.raises(ConnectError) as caught:
             get(way, f"valkey://127.0.0.1:{server.port}/1", **GREETINGS[greeting])
         assert "DENIED Valkey is running in protected mode" in str(caught.value)
@@ -54,7 +54,7 @@ def test_protected_mode_is_told_as_the_server_words_it(way: str, greeting: str, 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
 @pytest.mark.parametrize("greeting", GREETINGS)
 @pytest.mark.parametrize("way", WAYS)
-def test_a_server_with_too_many_clients_is_unavailable(way: str, greeting: str, reset: bool) -> None:
+def test_server_with_too_many_clients_is_unavailable(way: str, greeting: str, reset: bool) -> None:
     for _ in range(5):
         with (
             Greeter(refusing(FULL, reset=reset)) as server,
@@ -64,21 +64,21 @@ def test_a_server_with_too_many_clients_is_unavailable(way: str, greeting: str, 
 
 
 def late(connection: socket.socket, ended: threading.Event) -> None:
-    """Refuse once the client has written, and reset the connection."""
+    """Refuse after the client has written, and reset the connection."""
     assert not ended.is_set()
     connection.recv(1)
     connection.sendall(FULL)
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_refusal_after_a_write_is_told(way: str) -> None:
+def test_refusal_after_a_write_is_reported(way: str) -> None:
     with Greeter(late) as server, pytest.raises(UnavailableError, match="max number of clients"):
         get(way, f"valkey://127.0.0.1:{server.port}/1")
 
 
 @pytest.fixture
 def full_server() -> Iterator[Server]:
-    """A real server that takes one client, which there is."""
+    """Start a real server that accepts one client, and connect one."""
     with Server() as server:
         server.raw("CONFIG", "SET", "maxclients", "1")
         yield server
@@ -86,7 +86,7 @@ def full_server() -> Iterator[Server]:
 
 @pytest.mark.parametrize("greeting", GREETINGS)
 @pytest.mark.parametrize("way", WAYS)
-def test_a_full_real_server_is_unavailable(way: str, greeting: str, full_server: Server) -> None:
+def test_full_real_server_is_unavailable(way: str, greeting: str, full_server: Server) -> None:
     for location in (full_server.url(1), full_server.unix_url(1)):
         for _ in range(10):
             with pytest.raises(UnavailableError, match="max number of clients"):
@@ -94,12 +94,12 @@ def test_a_full_real_server_is_unavailable(way: str, greeting: str, full_server:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_full_server_is_covered_where_exceptions_are_ignored(way: str, full_server: Server) -> None:
+def test_full_server_is_ignored_with_ignored_exceptions(way: str, full_server: Server) -> None:
     assert get(way, full_server.url(), IGNORE_EXCEPTIONS=True) == "nothing"
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_what_an_old_server_does_not_know_is_not_told_as_a_refusal(way: str) -> None:
+def test_unknown_command_of_an_old_server_is_not_reported_as_a_refusal(way: str) -> None:
     def answer(connection: socket.socket, ended: threading.Event) -> None:
         assert not ended.is_set()
         connection.recv(4096)
@@ -111,7 +111,7 @@ def test_what_an_old_server_does_not_know_is_not_told_as_a_refusal(way: str) -> 
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_refusal_is_told_where_the_greeting_asked_for_nothing(count: int, full_server: Server) -> None:
+def test_refusal_is_reported_if_the_greeting_sent_nothing(count: int, full_server: Server) -> None:
     unasked = {"CONNECTION_POOL_KWARGS": {"lib_name": None, "lib_version": None}}
     for location in (full_server.url(), full_server.unix_url()):
         with Container(Settings.parse({"LOCATION": location, "OPTIONS": unasked})) as container:
@@ -121,7 +121,7 @@ def test_a_refusal_is_told_where_the_greeting_asked_for_nothing(count: int, full
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
-def test_a_refusal_is_told_on_uvloop(reset: bool) -> None:
+def test_refusal_is_reported_on_uvloop(reset: bool) -> None:
     for _ in range(10):
         with (
             Greeter(refusing(FULL, reset=reset)) as server,

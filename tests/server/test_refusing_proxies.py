@@ -1,4 +1,4 @@
-"""Proxies that refuse optional commands in words of their own: portable commands are used, and refusals remembered."""
+"""Test proxies that refuse optional commands in their own words, and the portable commands sent instead."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ def refusing(server: Server, words: str) -> Iterator[Speaker]:
 
 @contextmanager
 def calling(speaker: Speaker, mode: str, **options: Any) -> Iterator[Callable[..., Any]]:
-    """A function that calls a method of a cache, sync or async."""
+    """Yield a function that calls a method of a cache, sync or async."""
     settings = Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options})
     with Container(settings) as container:
         if mode == "sync":
@@ -54,7 +54,7 @@ def calling(speaker: Speaker, mode: str, **options: Any) -> Iterator[Callable[..
 @pytest.mark.parametrize("herd", [{}, {"HERD": True}], ids=["plain", "herd"])
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
-def test_every_operation_works_behind_a_proxy_that_refuses_in_its_own_words(
+def test_every_operation_works_behind_a_refusing_proxy(
     server: Server, words: str, mode: str, herd: dict[str, Any]
 ) -> None:
     refused = OPTIONAL - {"UNLINK"} if herd else OPTIONAL
@@ -82,7 +82,7 @@ def said(words: str, name: str) -> bytes:
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("words", [WORDS["envoy"], WORDS["envoy, invalid"], WORDS["pika"], WORDS["disabled"]])
-def test_a_refusal_of_a_proxy_is_remembered(server: Server, words: str, mode: str) -> None:
+def test_refusal_of_a_proxy_is_remembered(server: Server, words: str, mode: str) -> None:
     with refusing(server, words) as speaker, calling(speaker, mode) as call:
         for n in range(3):
             call("set_many", {"a": n, "b": n})
@@ -97,7 +97,7 @@ def test_a_refusal_of_a_proxy_is_remembered(server: Server, words: str, mode: st
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_a_proxy_that_ends_the_connection_for_msetex_is_asked_for_sets(server: Server, mode: str) -> None:
+def test_proxy_that_disconnects_on_msetex_is_sent_set_commands(server: Server, mode: str) -> None:
     with Speaker(Relay(server.port, lambda name: b"" if name == "MSETEX" else None)) as speaker:  # noqa: SIM117
         with calling(speaker, mode) as call:
             assert call("set_many", {"a": 1, "b": 2}) == []
@@ -111,12 +111,12 @@ SCRIPTS = ("EVALSHA", "EVAL")
 
 @contextmanager
 def ending(server: Server, ends: Callable[[str, int], bool], *, performed: bool = False) -> Iterator[Speaker]:
-    """A proxy that ends the connection for a command.
+    """Run a proxy that closes the connection on a command.
 
     Args:
-        server: behind it.
-        ends: says whether, of the command's name and how many of that name there were before.
-        performed: whether the server performs it first.
+        server: the server behind the proxy.
+        ends: returns whether to close, from the command's name and the number of earlier commands of that name.
+        performed: True if the server performs the command first.
     """
     relay = Relay(server.port)
 
@@ -142,7 +142,7 @@ def asked(speaker: Speaker) -> int:
 @pytest.mark.parametrize("herd", [{}, {"HERD": True}], ids=["plain", "herd"])
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("commands", [SCRIPTS, ("EVAL",)], ids=["both", "EVAL"])
-def test_a_proxy_that_ends_the_connection_for_scripts_costs_one_call(
+def test_proxy_that_disconnects_on_scripts_costs_one_call(
     server: Server, commands: tuple[str, ...], mode: str, herd: dict[str, Any]
 ) -> None:
     server.raw("SCRIPT", "FLUSH")
@@ -160,7 +160,7 @@ def test_a_proxy_that_ends_the_connection_for_scripts_costs_one_call(
         assert asked(speaker) == before
 
 
-def test_a_lock_is_released_through_a_proxy_that_ends_the_connection_for_scripts(server: Server) -> None:
+def test_lock_is_released_behind_a_proxy_that_disconnects_on_scripts(server: Server) -> None:
     with ending(server, lambda name, _: name in SCRIPTS) as speaker, calling(speaker, "sync") as call:
         lock = call("get_lock", "l", timeout=50)
         assert lock.acquire()
@@ -173,7 +173,7 @@ def test_a_lock_is_released_through_a_proxy_that_ends_the_connection_for_scripts
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_a_script_whose_answer_was_lost_is_not_repeated(server: Server, mode: str) -> None:
+def test_script_whose_answer_was_lost_is_not_repeated(server: Server, mode: str) -> None:
     with ending(server, lambda name, _: name in SCRIPTS, performed=True) as speaker, calling(speaker, mode) as call:
         for script in (INCREMENT, NOTHING):
             server.raw("SCRIPT", "LOAD", script.text)
@@ -186,7 +186,7 @@ def test_a_script_whose_answer_was_lost_is_not_repeated(server: Server, mode: st
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("lost", [0, 1], ids=["the first", "the second"])
-def test_a_connection_lost_once_at_a_script_says_nothing_of_scripts(server: Server, mode: str, lost: int) -> None:
+def test_connection_lost_once_on_a_script_does_not_disable_scripts(server: Server, mode: str, lost: int) -> None:
     with ending(server, lambda name, before: name == "EVALSHA" and before == lost) as speaker:  # noqa: SIM117
         with calling(speaker, mode) as call:
             call("set", "n", 0)
@@ -200,7 +200,7 @@ def test_a_connection_lost_once_at_a_script_says_nothing_of_scripts(server: Serv
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_an_error_of_many_names_the_command_that_was_sent(server: Server, mode: str) -> None:
+def test_set_many_error_names_the_command_that_was_sent(server: Server, mode: str) -> None:
     with Speaker(Relay(server.port, lambda name: b"-OOM full\r\n" if name == "MSETEX" else None)) as speaker:  # noqa: SIM117
         with calling(speaker, mode) as call, pytest.raises(ServerError, match="OOM") as caught:
             call("set_many", {"a": 1, "b": 2})

@@ -1,4 +1,4 @@
-"""A replica that follows its primary, but too far behind, is set aside until it has caught up."""
+"""Test that a replica too far behind its primary is ejected until it has caught up."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ def lagging() -> Iterator[Replication]:
 
 @pytest.fixture(params=["sync", "async"])
 def use(request: pytest.FixtureRequest, lagging: Replication) -> Iterator[Callable[..., Any]]:
-    """Call a method of a cache over the primary and its replicas, the last of which has a slow link."""
+    """Call a method of a cache on the primary and its replicas, the last of which has a slow link."""
     with Container(Settings.parse({"LOCATION": lagging.urls(0)})) as container, asyncio.Runner() as runner:
         if request.param == "sync":
             yield lambda name, *args: getattr(container.cache(), name)(*args)
@@ -32,7 +32,7 @@ def use(request: pytest.FixtureRequest, lagging: Replication) -> Iterator[Callab
         lagging.link.delay = 0.0
 
 
-def test_a_replica_that_falls_behind_is_set_aside_and_comes_back(use: Callable[..., Any], lagging: Replication) -> None:
+def test_replica_that_lags_is_ejected_and_used_again(use: Callable[..., Any], lagging: Replication) -> None:
     prompt, slow = lagging.replicas
     lagging.link.delay = 4 * MAX_LAG
     until = time.monotonic() + 2 * MAX_LAG + 1.5
@@ -46,7 +46,7 @@ def test_a_replica_that_falls_behind_is_set_aside_and_comes_back(use: Callable[.
     for _ in range(4 * RUN):
         use("set", "turn", turn)
         assert use("get", "turn") is not None
-    assert calls(slow, "get") <= 1  # a trial after its rest, whose answer nobody is given
+    assert calls(slow, "get") <= 1  # a probe after its ejection, whose answer no caller gets
     assert calls(prompt, "get") > RUN
 
     lagging.link.delay = 0.0

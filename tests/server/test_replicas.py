@@ -1,4 +1,4 @@
-"""A primary with replicas: who is read, who is written, and what a replica that hangs, dies or lags costs."""
+"""Test a primary with replicas: where reads and writes go, and the cost of a replica that hangs, dies or lags."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def _counted_from_here(replication: Replication) -> None:
 
 @pytest.fixture
 def cache(make: Make, replication: Replication) -> Cache:
-    """A cache that has read from every replica, with one entry."""
+    """Make a cache that has read from every replica, with one entry."""
     cache = make()
     cache.set("k", "v", None)
     replication.wait_in_sync()
@@ -59,7 +59,7 @@ def read_by(cache: Cache, nodes: tuple[Node, ...], times: int = 200) -> list[int
     return gets(*nodes)
 
 
-def test_reads_are_spread_over_the_replicas(cache: Cache, replication: Replication) -> None:
+def test_replicas_share_the_reads(cache: Cache, replication: Replication) -> None:
     assert read(cache, 1000) == {"v"}
     primary, *replicas = gets(*replication.nodes)
     assert primary == 0
@@ -67,7 +67,7 @@ def test_reads_are_spread_over_the_replicas(cache: Cache, replication: Replicati
     assert min(replicas) > 400
 
 
-def test_writes_reach_the_primary_and_are_tried_on_no_replica(cache: Cache, replication: Replication) -> None:
+def test_writes_reach_the_primary_and_no_replica(cache: Cache, replication: Replication) -> None:
     cache.set("a", 1)
     cache.set_many({"b": 1, "c": [1]})
     cache.incr("a")
@@ -106,7 +106,7 @@ def test_collections_are_written_on_the_primary_and_read_from_the_replicas(
 
 
 @pytest.mark.parametrize("fault", [Node.kill, Node.pause], ids=["dies", "hangs"])
-def test_a_replica_that_stops_in_the_middle_of_reads_is_no_error(
+def test_replica_that_stops_during_reads_causes_no_error(
     fault: Callable[[Node], None], make: Make, replication: Replication
 ) -> None:
     primary, stopped, other = replication.nodes
@@ -120,12 +120,12 @@ def test_a_replica_that_stops_in_the_middle_of_reads_is_no_error(
         started = time.monotonic()
         assert cache.get("k") == "v"
         longest = max(longest, time.monotonic() - started)
-    assert longest < 0.2 + 0.2 + 0.4  # one timeout, and another one where the connection had to be made again
+    assert longest < 0.2 + 0.2 + 0.4  # one timeout, and a second one if the connection had to be opened again
     assert gets(primary) == [0]
     assert gets(other)[0] > 600
 
 
-def test_a_replica_that_never_was_there_is_no_error(mode: Any, replication: Replication) -> None:
+def test_replica_that_never_existed_causes_no_error(mode: Any, replication: Replication) -> None:
     primary, replica, _ = replication.urls()
     nobody = f"valkey://127.0.0.1:{free_port()}/0"
     with wired(mode, [primary, nobody, replica]) as make:
@@ -139,7 +139,7 @@ def test_a_replica_that_never_was_there_is_no_error(mode: Any, replication: Repl
 
 
 @pytest.mark.full("waits for a replica to follow again: 5 s")
-def test_a_replica_without_its_primary_is_set_aside_and_comes_back(cache: Cache, replication: Replication) -> None:
+def test_replica_without_its_primary_is_ejected_and_used_again(cache: Cache, replication: Replication) -> None:
     primary, cut, other = replication.nodes
     replication.cut_link(cut)
     started = time.monotonic()
@@ -153,13 +153,13 @@ def test_a_replica_without_its_primary_is_set_aside_and_comes_back(cache: Cache,
     assert read_by(cache, (primary,)) == [0]
 
 
-def test_reads_may_be_kept_on_the_primary(make: Make, replication: Replication) -> None:
+def test_replica_reads_may_be_turned_off(make: Make, replication: Replication) -> None:
     cache = make(OPTIONS={"READ_FROM": "primary"})
     cache.set("k", "v")
     assert read_by(cache, replication.nodes) == [200, 0, 0]
 
 
-def test_replicas_that_take_writes_are_written_where_the_primary_is_gone(make: Make, replication: Replication) -> None:
+def test_replicas_that_accept_writes_are_written_to_without_a_primary(make: Make, replication: Replication) -> None:
     cache, strict = make(OPTIONS={"REPLICA_READ_ONLY": False}), make()
     primary, first, second = replication.nodes
     primary.kill()
@@ -177,10 +177,8 @@ def test_replicas_that_take_writes_are_written_where_the_primary_is_gone(make: M
 
 
 @pytest.mark.full("waits for servers to change")
-def test_what_must_show_the_latest_write_is_read_where_it_was_written(
-    mode: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(replica_lag, "MAX_LAG", 3600.0)  # or it would be set aside before a slow machine has come to it
+def test_primary_is_read_for_the_latest_write(mode: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replica_lag, "MAX_LAG", 3600.0)  # a slow machine would eject it too early
     with Replication(replicas=1, lagging=1) as replication, wired(mode, replication.urls()) as make:
         assert replication.link is not None
         cache = make()
@@ -201,7 +199,7 @@ def test_what_must_show_the_latest_write_is_read_where_it_was_written(
         replication.restore()
 
 
-def test_a_scan_of_many_pages_finds_every_name_and_deletes_every_entry(make: Make, replication: Replication) -> None:
+def test_scan_of_many_pages_finds_every_name_and_deletes_every_entry(make: Make, replication: Replication) -> None:
     cache = make(OPTIONS={"SCAN_COUNT": 20})
     names = {f"name:{number}" for number in range(1000)}
     cache.set_many(dict.fromkeys(names, 1))

@@ -1,4 +1,4 @@
-"""Replies of every shape: what a server may say, however wrong, costs no more than an error of this library."""
+"""Test replies of every shape: a wrong reply causes an error of this library and nothing worse."""
 
 import asyncio
 import inspect
@@ -31,7 +31,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 }
 
 SAID = ("not found", "incr: the entry must be", "no overlap")
-"""Of a ValueError or TypeError that an operation raises for what is stored."""
+"""Messages of a ValueError or TypeError that an operation raises for stored data."""
 
 values = st.recursive(
     st.none()
@@ -60,7 +60,7 @@ replies = values.map(encoded) | st.sampled_from(
         b"_\r\n",
     ]
 )
-told = st.lists(replies, min_size=1, max_size=4)
+scripts = st.lists(replies, min_size=1, max_size=4)
 
 fuzz = settings(
     max_examples=6,
@@ -83,13 +83,13 @@ ASYNC_KINDS = {
 
 
 def in_turn(replies: list[bytes]) -> Callable[[list[bytes]], bytes | None]:
-    """Answer with these replies, and end the connection with the next command: a scan would never end."""
+    """Answer with these replies, then close the connection: otherwise a scan would never end."""
     turns: Iterator[bytes | None] = chain(replies, repeat(None))
     return lambda _: next(turns)
 
 
 def harmless(call: Callable[[], object]) -> None:
-    """Make the call; let pass an error of the library, or of what is stored."""
+    """Make the call; accept an error of the library, or one about stored data."""
     error: Exception | None = None
     try:
         call()
@@ -125,7 +125,7 @@ def test_any_reply_to_a_method_is_a_value_or_an_error_of_ours(
     container: Container, speaker: Speaker, name: str
 ) -> None:
     @fuzz
-    @given(told)
+    @given(scripts)
     def check(replies: list[bytes]) -> None:
         speaker.answer = in_turn(replies)
         harmless(lambda: consumed(CALLS[name](container.cache())))
@@ -159,7 +159,7 @@ def test_any_reply_to_an_async_method_is_a_value_or_an_error_of_ours(
             await made
 
     @fuzz
-    @given(told)
+    @given(scripts)
     def check(replies: list[bytes]) -> None:
         speaker.answer = in_turn(replies)
         harmless(lambda: runner.run(called()))
@@ -195,7 +195,7 @@ WRONG_SLOTS = [
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("reply", WRONG_SLOTS, ids=lambda reply: str(reply)[:30])
-def test_cluster_slots_of_a_wrong_shape_are_a_protocol_error(reply: object, mode: str) -> None:
+def test_cluster_slots_reply_of_a_wrong_shape_is_a_protocol_error(reply: object, mode: str) -> None:
     options = {"CLUSTER": True, "SOCKET_TIMEOUT": 1}
     with Speaker(lambda _: encoded(reply)) as speaker:
         container = Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options}))
@@ -241,7 +241,7 @@ def test_any_reply_to_cluster_slots_is_an_error_of_ours(mode: str, reply: bytes)
 
 
 def by_sentinel(speaker: Speaker) -> Settings:
-    """Settings of a service that the speaker monitors."""
+    """Return settings of a service that the scripted server monitors as a sentinel."""
     options = {
         "SENTINELS": [(speaker.host, speaker.port)],
         "CLIENT_CLASS": "django_valkey.client.SentinelClient",
@@ -253,7 +253,7 @@ def by_sentinel(speaker: Speaker) -> Settings:
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(told)
+@given(scripts)
 def test_any_reply_of_a_sentinel_is_an_error_of_ours(mode: str, said: list[bytes]) -> None:
     with (
         Speaker(in_turn(said)) as speaker,
@@ -264,7 +264,7 @@ def test_any_reply_of_a_sentinel_is_an_error_of_ours(mode: str, said: list[bytes
 
 
 def service(**state: str) -> bytes:
-    """A reply to SENTINEL MASTERS with one service."""
+    """Return a reply to SENTINEL MASTERS with one service."""
     given = {"name": "service", "ip": "127.0.0.1", "port": "1", "flags": "master", "num-other-sentinels": "0", **state}
     return encoded([[word.encode() for pair in given.items() for word in pair]])
 
@@ -291,7 +291,7 @@ WRONG_STATES = [
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("said", WRONG_STATES, ids=range(len(WRONG_STATES)))
-def test_a_sentinel_that_says_what_none_says_is_one_that_does_not_answer(said: list[bytes], mode: str) -> None:
+def test_sentinel_with_an_impossible_reply_counts_as_no_answer(said: list[bytes], mode: str) -> None:
     with (
         Speaker(in_turn(said)) as speaker,
         Container(by_sentinel(speaker)) as container,
@@ -300,7 +300,7 @@ def test_a_sentinel_that_says_what_none_says_is_one_that_does_not_answer(said: l
         get(container, mode)
 
 
-def test_a_reply_of_a_wrong_shape_ends_its_connection() -> None:
+def test_reply_of_a_wrong_shape_closes_its_connection() -> None:
     with (
         Speaker(lambda _: b":1\r\n") as speaker,
         Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": {}})) as container,
@@ -312,7 +312,7 @@ def test_a_reply_of_a_wrong_shape_ends_its_connection() -> None:
     assert speaker.accepted == 3  # the read was repeated once
 
 
-def test_replies_behind_one_of_a_wrong_shape_reach_nobody() -> None:
+def test_replies_after_one_of_a_wrong_shape_are_dropped() -> None:
     turns = iter([b"$1\r\n1\r\n", b":2\r\n", b"$1\r\n3\r\n"])
 
     async def main() -> None:
@@ -354,7 +354,7 @@ GREETED: dict[str, tuple[str, dict[str, Any], str]] = {
     ("kind", "mode"),
     [(kind, mode) for kind, (*_, of) in GREETED.items() for mode in ("sync", "async") if of in {"both", mode}],
 )
-def test_a_greeting_of_any_shape_is_an_error_of_ours(kind: str, mode: str, reply: bytes) -> None:
+def test_any_greeting_reply_is_an_error_of_ours(kind: str, mode: str, reply: bytes) -> None:
     db, options, _ = GREETED[kind]
     limits = {"SOCKET_TIMEOUT": 0.5, "SOCKET_CONNECT_TIMEOUT": 0.5}
     with Speaker(lambda _: reply, greets=False) as speaker:

@@ -1,4 +1,4 @@
-"""Over RESP3 every reply is what it is over RESP2, on every kind of pool."""
+"""Test that every reply over RESP3 is that over RESP2, on every kind of pool."""
 
 import asyncio
 from typing import Any
@@ -63,14 +63,14 @@ POOLS = {"sync": OwnPool, "async": OwnAsyncPool}
 @pytest.mark.parametrize("parser", [None, "valkey._parsers.resp3._RESP3Parser", "valkey._parsers.resp2._RESP2Parser"])
 @pytest.mark.parametrize("own", [False, True], ids=["built in", "own pool"])
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_every_reply_is_that_of_resp2(mode: str, parser: str | None, server: Server, *, own: bool) -> None:
+def test_resp3_replies_are_those_of_resp2(mode: str, parser: str | None, server: Server, *, own: bool) -> None:
     options: dict[str, Any] = {"CONNECTION_POOL_KWARGS": {"protocol": 3}}
     options |= {"CONNECTION_POOL_CLASS": POOLS[mode]} if own else {}
     options |= {"PARSER_CLASS": parser} if parser else {}
     assert replies(server, mode, **options) == replies(server, mode)
 
 
-def test_the_protocol_of_a_url_is_spoken(server: Server) -> None:
+def test_resp3_is_selected_by_the_url(server: Server) -> None:
     for protocol in (2, 3):
         [endpoint] = Settings.parse({"LOCATION": f"{server.url()}?protocol={protocol}"}).endpoints
         pool = Pools().pool(endpoint)
@@ -79,7 +79,7 @@ def test_the_protocol_of_a_url_is_spoken(server: Server) -> None:
         pool.close()
 
 
-def test_only_pairs_are_made_flat() -> None:
+def test_resp3_pairs_alone_are_flattened() -> None:
     batch: Batch = (("ZRANGE", "k", 0, -1, "WITHSCORES"), ("EVAL", "…", 0), ("HRANDFIELD", "k", 1, "WITHVALUES"))
     assert as_resp2(batch, [[[b"a", 1.0], [b"b", 0.5]], [[b"a", 1.0], True], []]) == [
         [b"a", b"1", b"b", b"0.5"],
@@ -90,7 +90,7 @@ def test_only_pairs_are_made_flat() -> None:
 
 @pytest.mark.parametrize("options", [{}, {"CONNECTION_POOL_CLASS": OwnPool}], ids=["built in", "own pool"])
 @pytest.mark.parametrize("protocol", [2, 3])
-def test_a_transaction_says_what_it_did(protocol: int, options: dict[str, Any], server: Server) -> None:
+def test_resp3_transaction_returns_its_results(protocol: int, options: dict[str, Any], server: Server) -> None:
     server.raw("HSET", "h", "f", "v")
     kwargs = {"CONNECTION_POOL_KWARGS": {"protocol": protocol}}
     [endpoint] = Settings.parse({"LOCATION": server.url(), "OPTIONS": {**kwargs, **options}}).endpoints

@@ -1,4 +1,4 @@
-"""A server that pushes invalidations between RESP3 replies: every get returns its own value."""
+"""Test a server that pushes invalidations between RESP3 replies: every get returns its own value."""
 
 import asyncio
 import threading
@@ -22,7 +22,7 @@ POOLS: dict[str, dict[str, Any]] = {
 
 @contextmanager
 def tracked(server: Server, pool: Any, greet: Any) -> Iterator[Container]:
-    """Give a container whose connections are tracked, while somebody writes the keys that it reads."""
+    """Yield a container with tracked connections, while a thread writes the keys that it reads."""
     for number in range(KEYS):
         server.raw("SET", f":1:key:{number}", number)
     stop = threading.Event()

@@ -1,4 +1,4 @@
-"""Services behind passwords and behind TLS, in both modes."""
+"""Test services with passwords and with TLS, in both modes."""
 
 import asyncio
 import socketserver
@@ -34,7 +34,7 @@ def check_both_modes(settings: dict[str, Any]) -> None:
         assert asyncio.run(use()) == 2
 
 
-def test_nodes_and_sentinels_have_passwords_of_their_own_places(own_fleet: SentinelFleet) -> None:
+def test_nodes_and_sentinels_have_separate_passwords(own_fleet: SentinelFleet) -> None:
     own_fleet.replication(SERVICES[0])
     location = f"valkey://:{quote(PASSWORD, safe='')}@{SERVICES[0]}/0"
     check_both_modes(entry(location, own_fleet.addresses, SENTINEL_KWARGS={"password": PASSWORD}))
@@ -48,7 +48,7 @@ def test_nodes_and_sentinels_have_passwords_of_their_own_places(own_fleet: Senti
 
 
 class Teller(socketserver.StreamRequestHandler):
-    """A sentinel that names one primary, here a proxy that ends TLS, which no real sentinel could monitor."""
+    """A sentinel that names one primary: a proxy that ends TLS, which a real sentinel could not monitor."""
 
     @override
     def handle(self) -> None:
@@ -82,7 +82,7 @@ def teller(tls_proxy: TlsProxy) -> Iterator[tuple[str, int]]:
         thread.join()
 
 
-def test_a_service_is_reached_over_tls(tls_proxy: TlsProxy, teller: tuple[str, int]) -> None:
+def test_sentinel_service_is_reached_over_tls(tls_proxy: TlsProxy, teller: tuple[str, int]) -> None:
     before = tls_proxy.accepted
     check_both_modes(entry(f"valkeys://tls_service/0?ssl_ca_certs={tls_proxy.ca_path}", [teller]))
     assert tls_proxy.accepted >= before + 2

@@ -1,4 +1,4 @@
-"""The servers and proxies that other tests rest on do what they say."""
+"""Test the servers and proxies that other tests use."""
 
 import ssl
 import time
@@ -15,7 +15,7 @@ def client(port: int) -> valkey.Valkey:
     return valkey.Valkey(port=port, socket_timeout=5, retry_on_timeout=False)
 
 
-def test_a_killed_server_comes_back_on_its_port_and_empty(own_server: Server) -> None:
+def test_killed_server_restarts_on_its_port_and_empty(own_server: Server) -> None:
     port = own_server.port
     own_server.raw("SET", "k", "v")
     own_server.kill()
@@ -25,7 +25,7 @@ def test_a_killed_server_comes_back_on_its_port_and_empty(own_server: Server) ->
     assert (own_server.port, own_server.raw("DBSIZE")) == (port, 0)
 
 
-def test_a_paused_server_answers_when_it_is_resumed(own_server: Server) -> None:
+def test_paused_server_answers_when_resumed(own_server: Server) -> None:
     with client(own_server.port) as caller:
         caller.connection_pool.connection_kwargs["socket_timeout"] = 0.05
         with own_server.paused(), pytest.raises(valkey.TimeoutError):
@@ -33,13 +33,13 @@ def test_a_paused_server_answers_when_it_is_resumed(own_server: Server) -> None:
     assert own_server.raw("PING") == b"PONG"
 
 
-def test_the_unix_socket_leads_to_the_same_server(server: Server) -> None:
+def test_unix_socket_connects_to_the_same_server(server: Server) -> None:
     server.raw("SET", "k", "v")
     with valkey.Valkey.from_url(server.unix_url()) as caller:
         assert caller.get("k") == b"v"
 
 
-def test_users_may_do_what_a_cache_needs_and_no_more(acl_server: Server) -> None:
+def test_users_may_run_the_commands_of_a_cache_and_no_more(acl_server: Server) -> None:
     for user in (CACHE_USER, NO_SCRIPTS_USER):
         url = acl_server.url(user=user, password=PASSWORD)
         assert unquote(urlsplit(url).password or "") == PASSWORD
@@ -50,7 +50,7 @@ def test_users_may_do_what_a_cache_needs_and_no_more(acl_server: Server) -> None
                     caller.execute_command(*forbidden.split())
 
 
-def test_only_one_of_the_users_may_run_scripts(acl_server: Server) -> None:
+def test_users_other_than_one_may_not_run_scripts(acl_server: Server) -> None:
     with valkey.Valkey.from_url(acl_server.url(user=CACHE_USER, password=PASSWORD)) as caller:
         assert caller.eval("return 1", 0) == 1
     refused = pytest.raises(valkey.exceptions.NoPermissionError)
@@ -58,7 +58,7 @@ def test_only_one_of_the_users_may_run_scripts(acl_server: Server) -> None:
         caller.eval("return 1", 0)
 
 
-def test_a_proxy_counts_delays_and_cuts(server: Server, proxy: DelayProxy) -> None:
+def test_proxy_counts_delays_and_cuts(server: Server, proxy: DelayProxy) -> None:
     with client(proxy.port) as caller:
         assert caller.set("k", b"v" * 200_000)
         assert caller.get("k") == b"v" * 200_000
@@ -74,7 +74,7 @@ def test_a_proxy_counts_delays_and_cuts(server: Server, proxy: DelayProxy) -> No
     assert server.raw("EXISTS", "k") == 1
 
 
-def test_a_proxy_can_lose_the_reply_of_a_request_that_was_performed(server: Server, proxy: DelayProxy) -> None:
+def test_proxy_can_lose_the_reply_of_a_performed_request(server: Server, proxy: DelayProxy) -> None:
     with client(proxy.port) as caller:
         caller.ping()
         proxy.cut_after_next_request = True
@@ -83,14 +83,14 @@ def test_a_proxy_can_lose_the_reply_of_a_request_that_was_performed(server: Serv
     server.wait_until(lambda: server.raw("GET", "n") == b"1")
 
 
-def test_the_tls_proxy_is_trusted_through_its_authority_only(tls_proxy: TlsProxy) -> None:
+def test_tls_proxy_is_trusted_through_its_authority_only(tls_proxy: TlsProxy) -> None:
     with valkey.Valkey.from_url(tls_proxy.url()) as caller:
         assert caller.ping()
     with valkey.Valkey(port=tls_proxy.port, ssl=True) as caller, pytest.raises(valkey.ConnectionError):
         caller.ping()
 
 
-def test_a_tls_proxy_can_ask_for_the_clients_certificate(server: Server, tmp_path: Path) -> None:
+def test_tls_proxy_can_require_a_client_certificate(server: Server, tmp_path: Path) -> None:
     with TlsProxy(server.port, tmp_path, client_certificate=True) as proxy:
         certified = f"{proxy.url()}&ssl_certfile={proxy.client_path}&ssl_keyfile={proxy.client_path}"
         with valkey.Valkey.from_url(certified) as caller:

@@ -1,4 +1,4 @@
-"""A service whose name is an address is found by sentinels, sync and async, by either class that asks for Sentinel."""
+"""Test that sentinels find a service whose name looks like an address, with either class that selects Sentinel."""
 
 import asyncio
 from typing import Any

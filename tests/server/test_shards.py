@@ -1,4 +1,4 @@
-"""Shards that hang, die and come back: what of it concerns whom, in both modes."""
+"""Test shards that hang, die and return: only their own keys are affected, in both modes."""
 
 import asyncio
 import time
@@ -65,7 +65,7 @@ def test_every_entry_is_on_its_shard_and_on_no_other(sharded: Sharded, shards: S
         assert names
 
 
-def test_a_dead_shard_fails_its_own_keys_only(sharded: Sharded, shards: Shards) -> None:
+def test_dead_shard_fails_its_own_keys_only(sharded: Sharded, shards: Shards) -> None:
     cache, dead = sharded.cache, shards.servers[1]
     cache.set_many(dict.fromkeys(KEYS, 1))
     dead.kill()
@@ -87,7 +87,7 @@ def test_a_dead_shard_fails_its_own_keys_only(sharded: Sharded, shards: Shards) 
 
 
 @pytest.mark.full("waits for slow and hung servers")
-def test_where_errors_are_ignored_a_dead_shards_keys_are_missed_and_no_others(make: Any, shards: Shards) -> None:
+def test_dead_shard_means_misses_of_its_own_keys_only_with_ignored_errors(make: Any, shards: Shards) -> None:
     sharded = make(IGNORE_EXCEPTIONS=True)
     cache, dead = sharded.cache, shards.servers[2]
     cache.set_many(dict.fromkeys(KEYS, 1))
@@ -103,7 +103,7 @@ def test_where_errors_are_ignored_a_dead_shards_keys_are_missed_and_no_others(ma
 
 
 @pytest.mark.full("waits for slow and hung servers")
-def test_a_shard_that_hangs_is_waited_for_once_where_errors_are_ignored(make: Any, shards: Shards) -> None:
+def test_hung_shard_is_awaited_once_with_ignored_errors(make: Any, shards: Shards) -> None:
     sharded = make(IGNORE_EXCEPTIONS=True, SOCKET_TIMEOUT=DEADLINE)
     cache = sharded.cache
     cache.set_many(dict.fromkeys(KEYS, 1))
@@ -115,7 +115,7 @@ def test_a_shard_that_hangs_is_waited_for_once_where_errors_are_ignored(make: An
 
 
 @pytest.mark.full("waits for slow and hung servers")
-def test_two_shards_that_hang_are_waited_for_at_the_same_time(make: Any, shards: Shards) -> None:
+def test_hung_shards_are_awaited_at_the_same_time(make: Any, shards: Shards) -> None:
     sharded = make(SOCKET_TIMEOUT=DEADLINE)
     sharded.cache.set_many(dict.fromkeys(KEYS, 1))
     with shards.servers[0].paused(), shards.servers[1].paused():
@@ -125,7 +125,7 @@ def test_two_shards_that_hang_are_waited_for_at_the_same_time(make: Any, shards:
     assert sorted(failed) == sorted(sharded.of(shards.servers[0]) + sharded.of(shards.servers[1]))
 
 
-def test_all_shards_down_and_up_again_need_no_restart(sharded: Sharded, shards: Shards) -> None:
+def test_restart_of_all_shards_needs_no_restart_of_the_client(sharded: Sharded, shards: Shards) -> None:
     cache = sharded.cache
     cache.set_many(dict.fromkeys(KEYS, 1))
     for server in shards.servers:
@@ -141,7 +141,7 @@ def test_all_shards_down_and_up_again_need_no_restart(sharded: Sharded, shards: 
     assert cache.get_many(KEYS) == dict.fromkeys(KEYS, 2)
 
 
-def test_connections_that_were_lost_at_rest_cost_nobody_an_error(sharded: Sharded, shards: Shards) -> None:
+def test_connections_lost_while_idle_cause_no_error(sharded: Sharded, shards: Shards) -> None:
     sharded.cache.set_many(dict.fromkeys(KEYS, 1))
     for server in shards.servers:
         server.raw("CLIENT", "KILL", "TYPE", "NORMAL")
@@ -149,7 +149,7 @@ def test_connections_that_were_lost_at_rest_cost_nobody_an_error(sharded: Sharde
     assert len(sharded.cache.keys("*")) == len(KEYS)
 
 
-def test_the_keys_of_one_shard_ask_no_other_and_all_keys_one_command_each(sharded: Sharded, shards: Shards) -> None:
+def test_shards_are_sent_one_command_each_and_only_for_their_keys(sharded: Sharded, shards: Shards) -> None:
     cache, server = sharded.cache, shards.servers[0]
     cache.get_many(KEYS)
     reset_calls(*shards.servers)
@@ -159,9 +159,7 @@ def test_the_keys_of_one_shard_ask_no_other_and_all_keys_one_command_each(sharde
     assert [calls(each, "mget") for each in shards.servers] == [2, 1, 1]
 
 
-def test_many_entries_are_stored_by_one_command_on_each_shard_and_by_one_each_where_a_shard_refuses_it(
-    make: Any, shards: Shards
-) -> None:
+def test_set_many_sends_one_command_to_each_shard_or_one_a_key_if_refused(make: Any, shards: Shards) -> None:
     refusing, data = shards.servers[1], dict.fromkeys(KEYS, 1)
     cache = make().cache
     assert cache.set_many(data, 60) == []
@@ -181,9 +179,7 @@ def test_many_entries_are_stored_by_one_command_on_each_shard_and_by_one_each_wh
     assert [calls(each, "msetex") for each in shards.servers] == [2, 1, 2]
 
 
-def test_of_threads_or_tasks_each_shard_sees_no_more_connections_than_work_at_once(
-    sharded: Sharded, shards: Shards
-) -> None:
+def test_shards_have_no_more_connections_than_concurrent_callers(sharded: Sharded, shards: Shards) -> None:
     for _ in range(50):
         sharded.cache.get_many(KEYS)
     assert [len([each for each in clients(server) if each["db"] == "1"]) for server in shards.servers] == [1, 1, 1]
@@ -192,7 +188,7 @@ def test_of_threads_or_tasks_each_shard_sees_no_more_connections_than_work_at_on
 @pytest.mark.parametrize(
     "name", ["key", "with}brace", "with{brace", "{tagged}", "{two}{tags}", "{nested{tag}s}", "a\nb"]
 )
-def test_leases_are_on_the_shards_of_their_entries_and_are_never_shown(make: Any, shards: Shards, name: str) -> None:
+def test_leases_are_on_the_shards_of_their_entries_and_are_never_listed(make: Any, shards: Shards, name: str) -> None:
     cache = make(HERD={"timeout": 60, "lease": 60}).cache
     cache.set(name, 1, 0.001)
     wait_until(lambda: cache.ttl(name) == 0)
@@ -205,7 +201,7 @@ def test_leases_are_on_the_shards_of_their_entries_and_are_never_shown(make: Any
     assert shards.names() == [{f":1:{name}".encode()} if names is here or names else set() for names in shards.names()]
 
 
-def test_keys_that_a_command_takes_together_must_be_on_one_shard(sharded: Sharded) -> None:
+def test_keys_of_one_command_must_be_on_one_shard(sharded: Sharded) -> None:
     cache = sharded.cache
     apart = [sharded.of(server)[0] for server in {*sharded.owners.values()}]
     with pytest.raises(NotSupportedError, match=rf"SINTER.*:1:{apart[0]}.*braces") as caught:
@@ -216,7 +212,7 @@ def test_keys_that_a_command_takes_together_must_be_on_one_shard(sharded: Sharde
     assert cache.sinter("{user:1}:a", "{user:1}:b") == {2}
 
 
-def test_an_entry_moves_to_the_shard_of_its_version_with_its_lifetime(sharded: Sharded, shards: Shards) -> None:
+def test_entry_moves_to_the_shard_of_its_version_with_its_lifetime(sharded: Sharded, shards: Shards) -> None:
     for key in KEYS[:20]:
         sharded.cache.set(key, key, 100)
         assert sharded.cache.incr_version(key) == 2

@@ -1,4 +1,4 @@
-"""Shards conform, plainly and with the herd policy, sync and async in turn."""
+"""Run the conformance suite on shards, with the plain and the herd policy, sync and async in turn."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,15 +7,15 @@ import pytest
 
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from tests.selection import alternate
-from tests.support.herd_processes import of_a_herd
+from tests.support.herd_processes import with_herd_policy
 from tests.support.shards import Shards
 
-POLICIES = {"plain": lambda make_cache: make_cache, "herd": of_a_herd}
+POLICIES = {"plain": lambda make_cache: make_cache, "herd": with_herd_policy}
 
 
 @pytest.fixture(scope="module")
 def urls(shared_shards: Shards) -> list[str]:
-    """The session's shards, whole; the suite empties them itself."""
+    """URLs of the session's shards, restored; the suite empties them itself."""
     shared_shards.restore()
     return shared_shards.urls
 

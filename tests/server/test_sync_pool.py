@@ -1,4 +1,4 @@
-"""The lean pool against a real server: concurrency, limits, timeouts, lost connections."""
+"""Test the sync pool on a real server: concurrency, limits, timeouts, lost connections."""
 
 import threading
 import time
@@ -41,14 +41,14 @@ def make(server: Server) -> Iterator[Make]:
         made.close()
 
 
-def test_a_server_error_is_a_value_in_its_place(make: Make) -> None:
+def test_server_error_is_a_value_in_its_place(make: Make) -> None:
     first, error, last = make().execute((("SET", "k", b"v"), ("LPUSH", "k", b"x"), ("GET", "k")))
     assert (first, last) == (b"OK", b"v")
     assert isinstance(error, WrongTypeError)
     assert (error.alias, error.endpoint.startswith("valkey://127.0.0.1:")) == ("tested", True)
 
 
-def test_an_unknown_command_is_reported_without_its_arguments(make: Make) -> None:
+def test_unknown_command_is_reported_without_its_arguments(make: Make) -> None:
     [error] = make().execute((("NOSUCH", "key", b"secret-value"),))
     assert isinstance(error, ServerError)
     assert "NOSUCH" in str(error)
@@ -56,14 +56,14 @@ def test_an_unknown_command_is_reported_without_its_arguments(make: Make) -> Non
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_000, 65_536, 65_537, 3_000_000])
-def test_values_of_any_size_come_back(make: Make, size: int) -> None:
+def test_values_of_any_size_round_trip(make: Make, size: int) -> None:
     value = bytes(n % 251 for n in range(1000)) * (size // 1000) + b"x" * (size % 1000)
     pool = make()
     assert pool.execute((("SET", "k", value), ("GET", "k"), ("GET", "none"))) == [b"OK", value, None]
     assert pool.execute((("GET", "k"),)) == [value]
 
 
-def test_nothing_is_connected_before_first_use(make: Make, server: Server) -> None:
+def test_connection_is_opened_on_first_use(make: Make, server: Server) -> None:
     before = server.connections()
     pool = make()
     assert server.connections() == before
@@ -91,7 +91,7 @@ def test_threads_get_their_own_replies(make: Make) -> None:
         assert all(threads.map(work, range(8)))
 
 
-def test_a_limited_pool_makes_callers_wait_and_opens_no_more(make: Make, server: Server) -> None:
+def test_limited_pool_makes_callers_wait_and_opens_no_more(make: Make, server: Server) -> None:
     before = server.connections()
     pool = make(max_connections=2)
 
@@ -104,7 +104,7 @@ def test_a_limited_pool_makes_callers_wait_and_opens_no_more(make: Make, server:
 
 
 @pytest.mark.full("waits for slow and hung servers")
-def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(make: Make, server: Server) -> None:
+def test_wait_for_a_connection_ends_with_an_error_that_names_the_alias(make: Make, server: Server) -> None:
     pool = make(max_connections=1, timeout=2.0)
     pool.execute((("PING",),))
     with server.paused():
@@ -122,7 +122,7 @@ def test_waiting_for_a_connection_ends_with_an_error_that_names_the_alias(make: 
         holder.join()
 
 
-def test_a_caller_may_wait_in_line_for_longer_or_shorter_than_for_a_reply(make: Make, server: Server) -> None:
+def test_wait_for_a_connection_has_its_own_timeout(make: Make, server: Server) -> None:
     pool = make(max_connections=1, timeout=30.0, options={"timeout": 0.05})
     with server.paused():
         holder = threading.Thread(target=pool.execute, args=((("PING",),),))
@@ -133,18 +133,18 @@ def test_a_caller_may_wait_in_line_for_longer_or_shorter_than_for_a_reply(make: 
     holder.join()
     patient = make(max_connections=1, timeout=0.3, options={"timeout": None})
     patient.execute((("SET", "big", b"x" * 1_000_000),))
-    lane = patient._free.pop()
+    connection = patient._free.pop()
     waiting: list[object] = []
     waiter = threading.Thread(target=lambda: waiting.extend(patient.execute((("GET", "big"),))))
     waiter.start()
     waiter.join(0.5)
-    patient._free.append(lane)
+    patient._free.append(connection)
     patient._attend()
     waiter.join()
     assert waiting == [b"x" * 1_000_000]
 
 
-def test_a_server_that_hangs_raises_within_the_timeout(make: Make, server: Server) -> None:
+def test_hung_server_raises_within_the_timeout(make: Make, server: Server) -> None:
     pool = make(timeout=0.2)
     pool.execute((("PING",),))
     with server.paused():
@@ -157,7 +157,7 @@ def test_a_server_that_hangs_raises_within_the_timeout(make: Make, server: Serve
     assert pool.execute((("PING",),)) == [b"PONG"]
 
 
-def test_a_reply_that_came_too_late_reaches_nobody(make: Make, server: Server) -> None:
+def test_late_reply_is_dropped(make: Make, server: Server) -> None:
     pool = make(timeout=0.1)
     pool.execute((("SET", "a", b"of a"), ("SET", "b", b"of b")))
     with server.paused(), pytest.raises(ReplyTimeout):
@@ -165,7 +165,7 @@ def test_a_reply_that_came_too_late_reaches_nobody(make: Make, server: Server) -
     assert pool.execute((("GET", "b"),)) == [b"of b"]
 
 
-def test_a_server_that_accepts_but_never_answers_fails_within_the_connect_timeout(make: Make, server: Server) -> None:
+def test_silent_server_fails_within_the_connect_timeout(make: Make, server: Server) -> None:
     pool = make(connect_timeout=0.2, timeout=30.0)
     with server.paused():
         started = time.monotonic()
@@ -174,7 +174,7 @@ def test_a_server_that_accepts_but_never_answers_fails_within_the_connect_timeou
         assert time.monotonic() - started < 2
 
 
-def test_a_refused_connection_is_a_transport_error_that_names_alias_and_server() -> None:
+def test_refused_connection_names_alias_and_server() -> None:
     port = free_port()
     pool = SyncPool(Endpoint(host="127.0.0.1", port=port, alias="sessions"))
     with pytest.raises(TransportError, match=rf"sessions.*127\.0\.0\.1:{port}") as caught:
@@ -182,19 +182,19 @@ def test_a_refused_connection_is_a_transport_error_that_names_alias_and_server()
     assert isinstance(caught.value, ConnectError | ConnectionError)
 
 
-def test_wrong_credentials_are_an_authentication_error_without_the_password(make: Make) -> None:
+def test_wrong_credentials_are_an_auth_error_without_the_password(make: Make) -> None:
     pool = make(options={"username": "nobody", "password": "hunter2"})
     with pytest.raises(AuthenticationError) as caught:
         pool.execute((("PING",),))
     assert "hunter2" not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r} {pool!r}"
 
 
-def test_a_wrong_database_is_a_server_error(make: Make) -> None:
+def test_wrong_database_is_a_server_error(make: Make) -> None:
     with pytest.raises(ServerError, match="out of range"):
         make(db=99).execute((("PING",),))
 
 
-def test_a_failed_attempt_gives_its_place_back(make: Make, server: Server) -> None:
+def test_failed_attempt_returns_its_permit(make: Make, server: Server) -> None:
     pool = make(max_connections=1, connect_timeout=0.05)
     with server.paused():
         for _ in range(3):
@@ -203,7 +203,7 @@ def test_a_failed_attempt_gives_its_place_back(make: Make, server: Server) -> No
     assert pool.execute((("PING",),)) == [b"PONG"]
 
 
-def test_a_killed_connection_is_lost_and_the_next_call_works(
+def test_killed_connection_is_lost_and_the_next_call_works(
     make: Make, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync_pool, "CHECK_AFTER", 1000.0)
@@ -215,7 +215,7 @@ def test_a_killed_connection_is_lost_and_the_next_call_works(
     assert pool.execute((("INCRBY", "n", 1),)) == [1]
 
 
-def test_a_standalone_client_sends_again_what_is_safe_and_nothing_else(
+def test_standalone_client_repeats_only_safe_commands(
     make: Make, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync_pool, "CHECK_AFTER", 1000.0)
@@ -229,7 +229,7 @@ def test_a_standalone_client_sends_again_what_is_safe_and_nothing_else(
     assert client.execute((("GET", "n"),)) == [None]
 
 
-def test_a_connection_that_ended_at_rest_is_replaced_before_use(
+def test_connection_closed_while_idle_is_replaced_before_use(
     make: Make, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync_pool, "CHECK_AFTER", 0.0)
@@ -241,7 +241,7 @@ def test_a_connection_that_ended_at_rest_is_replaced_before_use(
     assert pool.execute((("GET", "n"),)) == [b"5"]
 
 
-def test_a_closed_pool_refuses_and_leaves_no_connection(make: Make, server: Server) -> None:
+def test_closed_pool_refuses_and_leaves_no_connection(make: Make, server: Server) -> None:
     before = server.connections()
     pool = make()
     pool.execute((("PING",),))
@@ -252,7 +252,7 @@ def test_a_closed_pool_refuses_and_leaves_no_connection(make: Make, server: Serv
     server.wait_until(lambda: server.connections() == before)
 
 
-def test_closing_does_not_break_a_call_under_way(make: Make, server: Server) -> None:
+def test_close_does_not_break_a_call_in_progress(make: Make, server: Server) -> None:
     before = server.connections()
     pool = make()
     pool.execute((("PING",),))
@@ -268,10 +268,10 @@ def test_closing_does_not_break_a_call_under_way(make: Make, server: Server) -> 
 
 
 class Interrupted(BaseException):
-    """What a signal handler or a test may raise in the middle of a read."""
+    """Raised by a signal handler or a test in the middle of a read."""
 
 
-def test_an_interrupted_call_never_leaves_its_reply_to_another(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_call_never_leaves_its_reply_to_another(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     pool = make()
     pool.execute((("SET", "a", b"of a"), ("SET", "b", b"of b")))
     with monkeypatch.context() as patched:
@@ -279,14 +279,14 @@ def test_an_interrupted_call_never_leaves_its_reply_to_another(make: Make, monke
         def interrupt(*_: object) -> None:
             raise Interrupted
 
-        [lane] = pool._free
-        patched.setattr(lane, "_feed", interrupt)
+        [connection] = pool._free
+        patched.setattr(connection, "_feed", interrupt)
         with pytest.raises(Interrupted):
             pool.execute((("GET", "a"),))
     assert pool.execute((("GET", "b"),)) == [b"of b"]
 
 
-def test_a_certificate_file_that_is_missing_is_named() -> None:
+def test_missing_certificate_file_is_named() -> None:
     pool = SyncPool(Endpoint(scheme="valkeys", host="127.0.0.1", port=free_port(), options={"ssl_ca_certs": "/no/ca"}))
     with pytest.raises(ConnectError, match="ssl_ca_certs names no file: /no/ca"):
         pool.execute((("PING",),))

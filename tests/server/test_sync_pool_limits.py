@@ -1,4 +1,4 @@
-"""The lean pool's limits: the timeout for silence, the deadline for the whole, whatever interrupts."""
+"""Test the limits of the sync pool: the timeout for silence, the deadline for the whole, despite interruptions."""
 
 import itertools
 import signal
@@ -26,7 +26,7 @@ from tests.support.servers import Server, TlsProxy, wait_until
 pytestmark = pytest.mark.full("waits for slow and hung servers")
 
 LATE = 0.05
-"""Seconds beyond its limit within which a wait ends; the tests allow for a busy machine beside."""
+"""Seconds beyond its limit within which a wait must end, on a busy machine."""
 BUSY = 5.0
 PING = (("PING",),)
 HOW: dict[str, Callable[[SyncPool], object]] = {
@@ -41,7 +41,7 @@ def pool_of(port: int, **options: object) -> SyncPool:
 
 
 @contextmanager
-def taking(seconds: float, error: type[Exception] = ReplyTimeout) -> Iterator[None]:
+def raises_after(seconds: float, error: type[Exception] = ReplyTimeout) -> Iterator[None]:
     """Check that the block ends with the error after these seconds."""
     started = time.monotonic()
     with pytest.raises(error):
@@ -79,7 +79,7 @@ def gulp(step: int, pause: float) -> Callable[[socket.socket, int], None]:
     return talk
 
 
-def test_a_reply_that_flows_slowly_may_take_longer_than_the_timeout() -> None:
+def test_slow_reply_may_take_longer_than_the_timeout() -> None:
     with Speaker(drip(10_000, 0.06)) as server:
         pool = pool_of(server.port, timeout=0.3)
         [value] = pool.execute((("GET", "k"),), time.monotonic() + 20)
@@ -87,17 +87,17 @@ def test_a_reply_that_flows_slowly_may_take_longer_than_the_timeout() -> None:
         pool.close()
 
 
-def test_a_reply_that_flows_slowly_ends_at_the_deadline() -> None:
+def test_slow_reply_ends_at_the_deadline() -> None:
     with Speaker(drip(1_000, 0.05)) as server:
         pool = pool_of(server.port, timeout=1.0)
-        with taking(0.4):
+        with raises_after(0.4):
             pool.execute((("GET", "k"),), time.monotonic() + 0.4)
         with pytest.raises(ReplyTimeout, match="deadline has passed"):
             pool.execute((("GET", "k"),), time.monotonic() + 0.2)
         pool.close()
 
 
-def test_a_write_that_is_read_slowly_may_take_longer_than_the_timeout() -> None:
+def test_write_that_is_read_slowly_may_take_longer_than_the_timeout() -> None:
     with Speaker(gulp(400_000, 0.1), buffer=65_536) as server:
         pool = pool_of(server.port, timeout=0.5)
         assert pool.execute((("SET", "k", WORDS),), time.monotonic() + 30) == [b"OK"]
@@ -105,18 +105,18 @@ def test_a_write_that_is_read_slowly_may_take_longer_than_the_timeout() -> None:
 
 
 @pytest.mark.parametrize("timeout", [0.5, 5.0, None])
-def test_a_write_that_is_read_slowly_ends_at_the_deadline(timeout: float | None) -> None:
+def test_write_that_is_read_slowly_ends_at_the_deadline(timeout: float | None) -> None:
     with Speaker(gulp(10_000, 0.1), buffer=65_536) as server:
         pool = pool_of(server.port, timeout=timeout)
-        with taking(0.6):
+        with raises_after(0.6):
             pool.execute((("SET", "k", WORDS * 3),), time.monotonic() + 0.6)
         pool.close()
 
 
-def test_a_write_that_nobody_reads_ends_at_the_timeout() -> None:
+def test_write_that_nobody_reads_ends_at_the_timeout() -> None:
     with Speaker(gulp(1, 60), buffer=65_536) as server:
         pool = pool_of(server.port, timeout=0.3)
-        with taking(0.3):
+        with raises_after(0.3):
             pool.execute((("SET", "k", WORDS * 3),))
         pool.close()
 
@@ -133,35 +133,35 @@ def test_tls_writes_and_reads_end_at_the_timeout_and_at_the_deadline(server: Ser
             )
         )
         assert pool.execute((("SET", "k", WORDS), ("GET", "k")))[1] == WORDS
-        with server.paused(), taking(0.3):
+        with server.paused(), raises_after(0.3):
             pool.execute(PING)
         pool.execute(PING)
-        with server.paused(), taking(0.15):
+        with server.paused(), raises_after(0.15):
             pool.execute(PING, time.monotonic() + 0.15)
         pool.close()
 
 
 @pytest.mark.parametrize("timeout", [5.0, None])
-def test_a_hung_server_ends_a_call_at_the_deadline(timeout: float | None, server: Server) -> None:
+def test_hung_server_ends_a_call_at_the_deadline(timeout: float | None, server: Server) -> None:
     pool = pool_of(server.port, timeout=timeout)
     pool.execute(PING)
-    with server.paused(), taking(0.3):
+    with server.paused(), raises_after(0.3):
         pool.execute(PING, time.monotonic() + 0.3)
     pool.close()
 
 
-def test_a_begun_batch_ends_at_the_deadline(server: Server) -> None:
+def test_begun_batch_ends_at_the_deadline(server: Server) -> None:
     pool = pool_of(server.port, timeout=5.0)
     pool.execute(PING)
-    with server.paused(), taking(0.3):
+    with server.paused(), raises_after(0.3):
         pool.begin(PING, time.monotonic() + 0.3).replies()
     pool.close()
 
 
-def test_a_wait_for_a_connection_ends_at_the_deadline(server: Server) -> None:
+def test_wait_for_a_connection_ends_at_the_deadline(server: Server) -> None:
     pool = pool_of(server.port, timeout=5.0, max_connections=1)
     pending = pool.begin(PING)
-    with taking(0.3, PoolExhausted):
+    with raises_after(0.3, PoolExhausted):
         pool.execute(PING, time.monotonic() + 0.3)
     with pytest.raises(PoolExhausted, match="deadline has passed"):
         pool.execute(PING, time.monotonic() + 0.1)
@@ -171,7 +171,7 @@ def test_a_wait_for_a_connection_ends_at_the_deadline(server: Server) -> None:
 
 @contextmanager
 def ticking(seconds: float) -> Iterator["itertools.count[int]"]:
-    """Have a timer interrupt the main thread."""
+    """Interrupt the main thread by a timer."""
     count = itertools.count()
     before = signal.signal(signal.SIGALRM, lambda *_: next(count))
     signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
@@ -183,10 +183,10 @@ def ticking(seconds: float) -> Iterator["itertools.count[int]"]:
 
 
 @pytest.mark.parametrize("how", HOW)
-def test_a_timer_does_not_prolong_the_wait_for_a_reply(how: str, server: Server) -> None:
+def test_timer_does_not_prolong_the_wait_for_a_reply(how: str, server: Server) -> None:
     pool = pool_of(server.port, timeout=0.5)
     pool.execute(PING)
-    with server.paused(), ticking(0.1) as ticks, taking(0.5):
+    with server.paused(), ticking(0.1) as ticks, raises_after(0.5):
         HOW[how](pool)
     assert next(ticks) > 2
     assert pool.execute(PING) == [b"PONG"]
@@ -207,7 +207,7 @@ def test_signals_of_another_thread_do_not_prolong_the_wait_for_a_reply(server: S
     disturber = threading.Thread(target=disturb)
     disturber.start()
     try:
-        with server.paused(), taking(0.5):
+        with server.paused(), raises_after(0.5):
             pool.execute(PING)
     finally:
         over.set()
@@ -216,16 +216,16 @@ def test_signals_of_another_thread_do_not_prolong_the_wait_for_a_reply(server: S
     pool.close()
 
 
-def test_a_timer_does_not_prolong_the_wait_for_a_connection(server: Server) -> None:
+def test_timer_does_not_prolong_the_wait_for_a_connection(server: Server) -> None:
     pool = pool_of(server.port, timeout=0.4, max_connections=1)
     pending = pool.begin(PING)
-    with ticking(0.1), taking(0.4, PoolExhausted):
+    with ticking(0.1), raises_after(0.4, PoolExhausted):
         pool.execute(PING)
     pending.abandon()
     pool.close()
 
 
-def test_a_value_that_the_server_refuses_costs_its_caller_alone(server: Server) -> None:
+def test_refused_value_costs_its_caller_alone(server: Server) -> None:
     limit = int(server.raw("CONFIG", "GET", "proto-max-bulk-len")[1])
     server.raw("CONFIG", "SET", "proto-max-bulk-len", 1_048_576)
     try:
@@ -244,7 +244,7 @@ def test_a_value_that_the_server_refuses_costs_its_caller_alone(server: Server) 
         server.raw("CONFIG", "SET", "proto-max-bulk-len", limit)
 
 
-def test_a_stray_reply_on_a_rested_connection_reaches_nobody() -> None:
+def test_unexpected_reply_on_an_idle_connection_is_dropped() -> None:
     said = threading.Event()
 
     def talk(sock: socket.socket, number: int) -> None:
@@ -267,7 +267,7 @@ def test_a_stray_reply_on_a_rested_connection_reaches_nobody() -> None:
 
 
 @pytest.mark.parametrize("how", HOW)
-def test_a_reply_too_many_ends_its_connection(how: str) -> None:
+def test_surplus_reply_closes_its_connection(how: str) -> None:
     def talk(sock: socket.socket, number: int) -> None:
         greeted(sock)
         while command(sock):
@@ -281,10 +281,10 @@ def test_a_reply_too_many_ends_its_connection(how: str) -> None:
         pool.close()
 
 
-def test_a_loop_without_rests_does_not_poll(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_busy_pool_does_not_poll(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = itertools.count()
     is_dead = sync_pool.SyncConnection.is_dead
-    monkeypatch.setattr(sync_pool.SyncConnection, "is_dead", lambda lane: (next(looked), is_dead(lane))[1])
+    monkeypatch.setattr(sync_pool.SyncConnection, "is_dead", lambda connection: (next(looked), is_dead(connection))[1])
     pool = pool_of(server.port)
     pool.execute(PING)
     rested = 0
@@ -301,7 +301,7 @@ def test_a_loop_without_rests_does_not_poll(server: Server, monkeypatch: pytest.
 
 
 def black_holes(dead: set[int]) -> Callable[[socket.socket, int], None]:
-    """Answer, but on the connections of these numbers."""
+    """Answer, except on the connections of these numbers."""
 
     def talk(sock: socket.socket, number: int) -> None:
         greeted(sock)
@@ -313,7 +313,7 @@ def black_holes(dead: set[int]) -> Callable[[socket.socket, int], None]:
 
 
 @pytest.mark.parametrize("how", HOW)
-def test_a_timeout_on_a_rested_connection_drops_those_that_rested_with_it(how: str) -> None:
+def test_timeout_on_an_idle_connection_drops_the_other_idle_ones(how: str) -> None:
     dead: set[int] = set()
     with Speaker(black_holes(dead)) as server:
         pool = pool_of(server.port, timeout=0.3)
@@ -330,14 +330,14 @@ def test_a_timeout_on_a_rested_connection_drops_those_that_rested_with_it(how: s
         pool.close()
 
 
-def test_a_timeout_keeps_connections_that_were_used_meanwhile() -> None:
+def test_timeout_keeps_connections_used_in_the_meantime() -> None:
     dead: set[int] = set()
     with Speaker(black_holes(dead)) as server:
         pool = pool_of(server.port, timeout=0.3)
         pending = [pool.begin(PING) for _ in range(2)]
         for each in pending:
             each.replies()
-        dead.add(1)  # put back last, and so taken first
+        dead.add(1)  # returned last, and so taken first
         time.sleep(0.01)
         with ThreadPoolExecutor(1) as thread:
             waiting = thread.submit(pool.execute, PING)
@@ -350,9 +350,7 @@ def test_a_timeout_keeps_connections_that_were_used_meanwhile() -> None:
         pool.close()
 
 
-def test_connections_that_the_server_closes_at_rest_are_ended_by_themselves(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_idle_connections_closed_by_the_server_are_closed_here(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sync_pool, "SWEEP", 0.2)
     pool = pool_of(server.port)
     pending = [pool.begin(PING) for _ in range(20)]
@@ -365,7 +363,7 @@ def test_connections_that_the_server_closes_at_rest_are_ended_by_themselves(
     pool.close()
 
 
-def test_connections_that_the_server_closed_are_ended_when_one_is_noticed(server: Server) -> None:
+def test_closed_idle_connections_are_closed_when_one_is_noticed(server: Server) -> None:
     pool = pool_of(server.port)
     pending = [pool.begin(PING) for _ in range(20)]
     for each in pending:
@@ -378,7 +376,7 @@ def test_connections_that_the_server_closed_are_ended_when_one_is_noticed(server
 
 
 @pytest.mark.parametrize("how", ["release", "close", "abort"])
-def test_many_connections_are_ended_without_recursion(how: str, server: Server) -> None:
+def test_many_connections_are_closed_without_recursion(how: str, server: Server) -> None:
     before = server.connections()
     pool = pool_of(server.port)
     pending = [pool.begin(PING) for _ in range(1200)]
@@ -390,7 +388,7 @@ def test_many_connections_are_ended_without_recursion(how: str, server: Server) 
     pool.close()
 
 
-def test_a_connection_keeps_no_buffer_of_its_largest_reply(server: Server) -> None:
+def test_connection_keeps_no_buffer_of_its_largest_reply(server: Server) -> None:
     pool = pool_of(server.port)
     pool.execute((("SET", "big", b"x" * 40_000_000),))
     pool.execute((("GET", "big"),))
@@ -405,7 +403,7 @@ def test_a_connection_keeps_no_buffer_of_its_largest_reply(server: Server) -> No
 
 
 @pytest.mark.parametrize("how", ["release", "close"])
-def test_a_container_ends_many_idle_connections_without_recursion(how: str, server: Server) -> None:
+def test_container_closes_many_idle_connections_without_recursion(how: str, server: Server) -> None:
     before = server.connections()
     with Container(Settings.parse({"LOCATION": server.url()})) as container:
         client = container.client()
@@ -416,8 +414,8 @@ def test_a_container_ends_many_idle_connections_without_recursion(how: str, serv
         server.wait_until(lambda: server.connections() <= before)
 
 
-def test_pushes_between_replies_of_sync_calls_reach_nobody(server: Server) -> None:
-    """CLIENT TRACKING by a connect function, while another connection writes what is read."""
+def test_pushes_between_replies_of_sync_calls_are_dropped(server: Server) -> None:
+    """CLIENT TRACKING by a connect function, while another connection writes the keys being read."""
 
     def track(connection: Any) -> None:
         connection.on_connect()
@@ -448,7 +446,7 @@ def test_pushes_between_replies_of_sync_calls_reach_nobody(server: Server) -> No
     writer.close()
 
 
-def test_the_watchdog_is_renewed_after_a_fork_and_python_warns_of_no_thread(server: Server) -> None:
+def test_watchdog_is_renewed_after_a_fork_without_a_thread_warning(server: Server) -> None:
     script = """
 import os, signal, sys, time, warnings
 from dvcache.errors import ReplyTimeout
@@ -491,5 +489,5 @@ print(held, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 def _resident() -> int:
-    """Return the bytes of memory that this process holds."""
+    """Return the resident memory of this process in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096

@@ -1,4 +1,4 @@
-"""TLS_CHECK_HOSTNAME: certificates must name the host, of servers, sentinels and nodes of a cluster."""
+"""Test TLS_CHECK_HOSTNAME: certificates of servers, sentinels and cluster nodes must name the host."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ OWN = {"own sync pool": {"CONNECTION_POOL_CLASS": OwnPool}, "own async pool": {"
 
 @pytest.fixture(autouse=True)
 def _named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the name cache.test, which no certificate has, lead to the loopback; the system trusts nobody."""
+    """Resolve cache.test, which no certificate names, to the loopback; the system trusts no authority."""
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
     monkeypatch.setattr(socket, "getaddrinfo", addresses("127.0.0.1"))
 
@@ -41,7 +41,7 @@ def use(way: str, entry: dict[str, Any]) -> object:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_certificate_for_another_host_is_refused_where_hosts_are_checked(
+def test_certificate_for_another_host_is_refused_with_host_checks(
     way: str, server: Server, tls_proxy: TlsProxy
 ) -> None:
     assert server.port
@@ -56,7 +56,7 @@ def test_a_certificate_for_another_host_is_refused_where_hosts_are_checked(
 
 @pytest.fixture
 def secured_nodes(cluster: Cluster, tmp_path: Path) -> Iterator[dict[int, TlsProxy]]:
-    """TLS in front of each node of the cluster."""
+    """Put TLS in front of each node of the cluster."""
     with ExitStack() as stack:
         proxies = {}
         for node in cluster.nodes:
@@ -70,7 +70,7 @@ def secured_nodes(cluster: Cluster, tmp_path: Path) -> Iterator[dict[int, TlsPro
 
 @pytest.mark.full("starts servers")
 @pytest.mark.parametrize("way", ["sync", "async"])
-def test_a_node_of_a_cluster_with_a_certificate_for_another_host_is_refused(
+def test_certificate_of_a_cluster_node_for_another_host_is_refused(
     way: str, cluster: Cluster, secured_nodes: dict[int, TlsProxy], tmp_path: Path
 ) -> None:
     def entry(host: str, **options: Any) -> dict[str, Any]:
@@ -91,9 +91,7 @@ def test_a_node_of_a_cluster_with_a_certificate_for_another_host_is_refused(
 
 
 @pytest.mark.parametrize("way", ["sync", "async"])
-def test_a_sentinel_with_a_certificate_for_another_host_is_refused(
-    way: str, fleet: SentinelFleet, tmp_path: Path
-) -> None:
+def test_certificate_of_a_sentinel_for_another_host_is_refused(way: str, fleet: SentinelFleet, tmp_path: Path) -> None:
     fleet.replication(SERVICES[0])
     with TlsProxy(fleet.addresses[0][1], tmp_path) as proxy:
 
@@ -114,15 +112,13 @@ def test_a_sentinel_with_a_certificate_for_another_host_is_refused(
 
 @pytest.mark.parametrize("value", [None, False, 0, "none"], ids=repr)
 @pytest.mark.parametrize("way", WAYS)
-def test_ssl_cert_reqs_that_require_nothing_accept_any_certificate(
-    way: str, value: object, tls_proxy: TlsProxy
-) -> None:
+def test_ssl_cert_reqs_none_accepts_any_certificate(way: str, value: object, tls_proxy: TlsProxy) -> None:
     options = {"CONNECTION_POOL_KWARGS": {"ssl_cert_reqs": value}, **OWN.get(way, {})}
     assert use(way, {"LOCATION": f"valkeys://cache.test:{tls_proxy.port}/0", "OPTIONS": options}) == 1
 
 
 @pytest.mark.parametrize("way", ["sync", "async"])
-def test_a_key_with_a_password_opens_with_that_password(way: str, server: Server, tmp_path: Path) -> None:
+def test_key_with_a_password_opens_with_that_password(way: str, server: Server, tmp_path: Path) -> None:
     with TlsProxy(server.port, tmp_path, client_certificate=True) as proxy:
         key = tmp_path / "key.pem"
         key.write_bytes(encrypted(proxy.client_path.read_bytes(), b"s3cr3t"))

@@ -1,4 +1,4 @@
-"""The replicas and sentinels that other tests rest on do what they say."""
+"""Test the replicas and sentinels that other tests use."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.full("tests the tests' own servers")
 SERVICE, OTHER, *_ = SERVICES
 
 
-def test_a_write_on_the_primary_reaches_every_replica(replication: Replication) -> None:
+def test_write_on_the_primary_reaches_every_replica(replication: Replication) -> None:
     replication.primary.raw("SET", "k", "v")
     replication.wait_in_sync()
     assert [node.raw("GET", "k") for node in replication.replicas] == [b"v", b"v"]
@@ -32,14 +32,14 @@ def test_a_write_on_the_primary_reaches_every_replica(replication: Replication) 
     assert len({run_id(node) for node in replication.nodes}) == 3
 
 
-def test_the_urls_are_the_primarys_and_then_the_replicas(replication: Replication) -> None:
+def test_urls_are_the_primary_and_then_the_replicas(replication: Replication) -> None:
     for url, node in zip(replication.urls(3), replication.nodes, strict=True):
         with valkey.Valkey.from_url(url) as caller:
             assert caller.role()[0] == role(node).encode()
             assert [each["db"] for each in clients(node) if each["cmd"] == "role"] == ["3"]
 
 
-def test_nodes_count_what_they_performed_and_what_they_refused(replication: Replication) -> None:
+def test_nodes_count_performed_and_refused_commands(replication: Replication) -> None:
     first, second = replication.replicas
     reset_calls(*replication.nodes)
     first.raw("GET", "k")
@@ -51,7 +51,7 @@ def test_nodes_count_what_they_performed_and_what_they_refused(replication: Repl
     assert [(calls(node, "set"), refusals(node, "set")) for node in replication.nodes] == [(0, 0), (0, 0), (0, 1)]
 
 
-def test_a_lagging_replica_serves_what_it_has() -> None:
+def test_lagging_replica_serves_its_old_data() -> None:
     with Replication(lagging=1) as replication:
         primary, prompt, lagging = replication.nodes
         assert replication.link is not None
@@ -65,7 +65,7 @@ def test_a_lagging_replica_serves_what_it_has() -> None:
         assert lagging.raw("GET", "k") == b"new"
 
 
-def test_a_replica_without_its_link_serves_what_it_has(replication: Replication) -> None:
+def test_disconnected_replica_serves_its_old_data(replication: Replication) -> None:
     first, second = replication.replicas
     replication.cut_link(second)
     replication.primary.raw("SET", "k", "v")
@@ -75,7 +75,7 @@ def test_a_replica_without_its_link_serves_what_it_has(replication: Replication)
     assert second.raw("GET", "k") == b"v"
 
 
-def test_nodes_that_hang_or_died_are_brought_back(replication: Replication) -> None:
+def test_nodes_that_hang_or_died_are_restored(replication: Replication) -> None:
     primary, first, second = replication.nodes
     addresses = [node.address for node in replication.nodes]
     primary.kill()
@@ -86,7 +86,7 @@ def test_nodes_that_hang_or_died_are_brought_back(replication: Replication) -> N
     assert replication.in_sync()
 
 
-def test_the_sentinels_name_the_primary_of_each_service(fleet: SentinelFleet) -> None:
+def test_sentinels_name_the_primary_of_each_service(fleet: SentinelFleet) -> None:
     for service in (SERVICE, OTHER):
         primary = fleet.primary(service)
         assert primary is fleet.replication(service).primary
@@ -110,14 +110,14 @@ def test_failovers_in_a_row_succeed_and_are_announced(fleet: SentinelFleet) -> N
     assert fleet.primary(OTHER) is others
 
 
-def test_the_sentinels_demote_an_old_primary_by_themselves(fleet: SentinelFleet) -> None:
+def test_sentinels_demote_an_old_primary_by_themselves(fleet: SentinelFleet) -> None:
     old = fleet.primary(SERVICE)
     new = fleet.failover(SERVICE)
     assert [role(node) for node in (old, new)] == ["slave", "master"]
 
 
 @pytest.mark.parametrize("fault", [Node.kill, Node.pause])
-def test_a_primary_that_dies_or_hangs_is_replaced_and_comes_back_as_a_replica(
+def test_primary_that_dies_or_hangs_is_replaced_and_becomes_a_replica(
     fleet: SentinelFleet, fault: Callable[[Node], None]
 ) -> None:
     old = fleet.primary(SERVICE)
@@ -133,7 +133,7 @@ def test_a_primary_that_dies_or_hangs_is_replaced_and_comes_back_as_a_replica(
     assert old.raw("GET", "k") == b"v"
 
 
-def test_sentinels_and_nodes_that_hang_or_died_are_brought_back(fleet: SentinelFleet) -> None:
+def test_sentinels_and_nodes_that_hang_or_died_are_restored(fleet: SentinelFleet) -> None:
     addresses = fleet.addresses
     fleet.sentinels[0].kill()
     fleet.sentinels[1].pause()
@@ -144,7 +144,7 @@ def test_sentinels_and_nodes_that_hang_or_died_are_brought_back(fleet: SentinelF
     assert fleet.addresses == addresses
 
 
-def test_sentinels_and_nodes_may_ask_for_passwords(own_fleet: SentinelFleet) -> None:
+def test_sentinels_and_nodes_may_require_passwords(own_fleet: SentinelFleet) -> None:
     primary = own_fleet.primary(SERVICE)
     for node in (primary, own_fleet.sentinels[0]):
         with valkey.Valkey(*node.address) as stranger, pytest.raises(valkey.AuthenticationError):

@@ -1,4 +1,4 @@
-"""The table of operations and topologies: every operation does on each what the table says."""
+"""Test the table of operations and topologies: every operation behaves on each as the table says."""
 
 import inspect
 import itertools
@@ -25,12 +25,12 @@ from tests.support.topology_calls import CALLS
 
 PAGE: Final = DOCS / "topologies.md"
 CELLS: Final = {re.sub(r"`", "", row[0]): row[1:] for row in rows(PAGE, "Operations")}
-TOGETHER: Final = "keys that lie together"
+TOGETHER: Final = {"cluster": "keys in one hash slot", "shards": "keys on one server"}
 PLACES: Final = ["cluster", "shards"]
 
 
 def outcome(cache: Any, name: str, a: str, b: str) -> object:
-    """What the operation returns of two keys, and what they hold then."""
+    """Return the operation's result for two keys, and their contents afterwards."""
     kind, call = CALLS[name]
     cache.clear()
     kind.store(cache, a, b)
@@ -42,7 +42,7 @@ def outcome(cache: Any, name: str, a: str, b: str) -> object:
 
 @pytest.fixture(scope="module")
 def alone() -> Iterator[Cache]:
-    """One server, whose results the others' must be."""
+    """A single server, whose results are the expected ones."""
     with wired("sync", "memory://alone") as make_cache:
         yield make_cache()
 
@@ -56,7 +56,7 @@ def locations(shared_cluster: Cluster, shared_shards: Shards) -> dict[str, tuple
 
 @pytest.fixture(scope="module", params=itertools.product(PLACES, ["sync", "async"]), ids=" ".join)
 def place(request: pytest.FixtureRequest, locations: Any) -> Iterator[tuple[str, Cache, tuple[str, str]]]:
-    """A topology, a cache of one mode on it, and two keys that lie apart."""
+    """A topology, a cache of one mode on it, and two keys on different servers."""
     name, mode = request.param
     location, options = locations[name]
     ring = Ring(location)
@@ -67,10 +67,10 @@ def place(request: pytest.FixtureRequest, locations: Any) -> Iterator[tuple[str,
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_every_operation_does_what_the_table_says(place: Any, alone: Cache, name: str) -> None:
+def test_every_operation_behaves_as_the_table_says(place: Any, alone: Cache, name: str) -> None:
     topology, cache, (a, b) = place
     cell = CELLS[name][1 + PLACES.index(topology)]
-    if cell != TOGETHER:
+    if cell != TOGETHER[topology]:
         assert outcome(cache, name, a, b) == outcome(alone, name, a, b)
         return
     with pytest.raises(NotSupportedError, match=rf"{name.upper()}: .*:1:.*braces") as caught:
@@ -80,7 +80,7 @@ def test_every_operation_does_what_the_table_says(place: Any, alone: Cache, name
 
 
 class Watched(MemoryPoolFactory):
-    """A factory whose pools say which roles were asked."""
+    """A factory whose pools record the roles that were used."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class Watched(MemoryPoolFactory):
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_the_table_says_who_is_asked_where_there_are_replicas(name: str) -> None:
+def test_table_names_the_server_of_each_operation_with_replicas(name: str) -> None:
     watched = Watched()
     settings = Settings.parse({"LOCATION": ["valkey://primary", "valkey://replica"]})
     with Container(settings, pool_factory=watched) as container:
@@ -117,6 +117,6 @@ def test_every_operation_has_a_row_and_a_call() -> None:
     assert {*CELLS} == {*CALLS} == methods
 
 
-def test_what_clusters_have_beside_has_a_row_of_its_own() -> None:
+def test_cluster_methods_have_rows_of_their_own() -> None:
     beside = {name for name in vars(ClusterCache) if not name.startswith("_")} - {"keys", "mset"}
     assert {*names(PAGE, "Cluster only")} == beside

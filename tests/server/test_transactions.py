@@ -1,4 +1,4 @@
-"""Where scripts are refused, and the server is older than Valkey 8.1, what is atomic is done in transactions."""
+"""Test transactions in place of scripts, on a server before Valkey 8.1 that refuses scripts."""
 
 import asyncio
 import threading
@@ -27,7 +27,7 @@ def refusal(command: Command) -> ServerError | None:
 
 
 def refusals(batch: Batch) -> list[ServerError | None] | None:
-    """What an older server answers to a user without scripts; None where it does what it is asked."""
+    """Return the replies of an older server to a user without scripts; None if it performs the command."""
     found = [refusal(command) for command in batch]
     return found if any(found) else None
 
@@ -65,7 +65,7 @@ def container(request: pytest.FixtureRequest, server: Server) -> Iterator[Contai
         yield made
 
 
-def test_of_threads_that_count_none_is_lost(container: Container) -> None:
+def test_increments_of_threads_are_not_lost(container: Container) -> None:
     cache = Cache(container.context(), Older(container.client()))  # type: ignore[arg-type]  # nobody closes it
     cache.set("counter", 0, 100)
     threads = [threading.Thread(target=lambda: [cache.incr("counter") for _ in range(10)]) for _ in range(8)]
@@ -77,7 +77,7 @@ def test_of_threads_that_count_none_is_lost(container: Container) -> None:
     assert 0 < (cache.ttl("counter") or 0) <= 100
 
 
-def test_of_tasks_that_count_none_is_lost_and_locks_exclude_each_other(container: Container) -> None:
+def test_increments_of_tasks_are_not_lost_and_locks_exclude_each_other(container: Container) -> None:
     async def scenario() -> None:
         async with container:
             cache = AsyncCache(container.context(), AsyncOlder(container.async_client()))  # type: ignore[arg-type]  # as above
@@ -100,7 +100,7 @@ Execute: TypeAlias = Callable[[Batch], Any]
 
 @pytest.fixture(params=["sync", "async"])
 def clustered(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[tuple[Any, Execute]]:
-    """A cache of either mode on a cluster of older servers, for a user without scripts, and what runs a batch."""
+    """Yield a cache of either mode on a cluster of older servers, without scripts, and a runner of batches."""
     options = {"CLUSTER": True, "SOCKET_TIMEOUT": 0.5}
     container = Container(Settings.parse({"LOCATION": cluster.urls(), "OPTIONS": options}))
     with asyncio.Runner() as runner:
@@ -114,9 +114,7 @@ def clustered(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[tupl
         runner.run(container.aclose())
 
 
-def test_in_a_cluster_a_transaction_is_run_where_its_slot_is_wherever_that_moves(
-    clustered: tuple[Any, Execute], cluster: Cluster
-) -> None:
+def test_cluster_transaction_follows_its_slot(clustered: tuple[Any, Execute], cluster: Cluster) -> None:
     cache, execute = clustered
     source = cluster.owner(slot(KEY))
     target = next(node for node in cluster.primaries if node is not source)
@@ -137,7 +135,7 @@ def test_in_a_cluster_a_transaction_is_run_where_its_slot_is_wherever_that_moves
     assert source.raw("GET", KEY) == b"5"
 
 
-def test_a_slot_that_does_not_arrive_in_time_is_an_error_and_nothing_is_written(
+def test_slot_that_does_not_arrive_in_time_is_an_error_and_nothing_written(
     clustered: tuple[Any, Execute], cluster: Cluster
 ) -> None:
     counting, _ = clustered
@@ -158,10 +156,10 @@ def test_a_slot_that_does_not_arrive_in_time_is_an_error_and_nothing_is_written(
         cluster.move(slot(KEY), source)
 
 
-# What is promised of a transaction ----------------------------------------------------------------------------------
+# Guarantees of a transaction ----------------------------------------------------------------------------------------
 
 
-def test_what_was_written_meanwhile_is_left_alone_and_the_connection_is_not_used_again(server: Server) -> None:
+def test_concurrent_write_is_kept_and_the_connection_is_discarded(server: Server) -> None:
     def decide(found: bytes | None) -> Batch:
         assert found == b"1"
         server.raw("SET", "k", 2)
@@ -177,7 +175,7 @@ def test_what_was_written_meanwhile_is_left_alone_and_the_connection_is_not_used
 
 
 @pytest.mark.parametrize("denied", ["watch", "multi", "exec"])
-def test_a_user_who_may_do_no_transactions_is_told_so_and_nothing_is_written(server: Server, denied: str) -> None:
+def test_user_without_transaction_permission_gets_an_error_unwritten(server: Server, denied: str) -> None:
     user(server, "poor", f"+@all -eval -evalsha -{denied}")
     with Container(Settings.parse({"LOCATION": server.url(0, "poor", PASSWORD)})) as container:
         cache = Cache(container.context(), Older(container.client()))  # type: ignore[arg-type]  # as above
@@ -188,7 +186,7 @@ def test_a_user_who_may_do_no_transactions_is_told_so_and_nothing_is_written(ser
         assert cache.set("counter", 2)
 
 
-def test_a_client_that_knows_no_transactions_is_told_so(server: Server) -> None:
+def test_client_without_transactions_is_reported(server: Server) -> None:
     with Container(Settings.parse({"LOCATION": server.url()})) as container:
         older = Older(container.client())
         plain = replace(older, client=Plain(older.client))
@@ -201,7 +199,7 @@ def test_a_client_that_knows_no_transactions_is_told_so(server: Server) -> None:
 
 @dataclass
 class Plain:
-    """A client that hands on plain batches."""
+    """A client that passes on plain batches only."""
 
     client: Any
 

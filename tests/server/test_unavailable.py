@@ -1,4 +1,4 @@
-"""Servers that cannot serve now: full, short of replicas, busy with a script, a replica, or told to say so."""
+"""Test servers that cannot serve now: full, short of replicas, busy with a script, a replica, or scripted to refuse."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 @contextmanager
 def calling(server: Any, mode: str, **options: Any) -> Iterator[Callable[[Callable[[Any], Any]], Any]]:
-    """A function that makes a call on a cache that ignores errors."""
+    """Yield a function that makes a call on a cache that ignores errors."""
     settings = Settings.parse({"LOCATION": server.url(), "OPTIONS": {"IGNORE_EXCEPTIONS": True, **options}})
     with Container(settings) as container:
         if mode == "sync":
@@ -38,7 +38,7 @@ def calling(server: Any, mode: str, **options: Any) -> Iterator[Callable[[Callab
 @both
 @each_kind
 @pytest.mark.parametrize("text", CANNOT_SERVE, ids=lambda text: text.split()[0])
-def test_every_method_returns_its_empty_value_of_a_server_that_cannot_serve(
+def test_every_method_returns_its_empty_value_if_the_server_cannot_serve(
     text: str, kind: dict[str, Any], mode: str
 ) -> None:
     with Speaker(lambda _: b"-" + text.encode() + b"\r\n") as speaker, calling(speaker, mode, **kind) as made:
@@ -49,7 +49,7 @@ def test_every_method_returns_its_empty_value_of_a_server_that_cannot_serve(
 @both
 @each_kind
 @pytest.mark.parametrize("setting", [("maxmemory", "1"), ("min-replicas-to-write", "1")])
-def test_a_full_server_ignored_lets_get_or_set_compute_once(
+def test_full_server_lets_get_or_set_compute_once_with_ignored_errors(
     own_server: Server, setting: tuple[str, str], kind: dict[str, Any], mode: str
 ) -> None:
     computed: list[int] = []
@@ -69,7 +69,7 @@ def test_a_full_server_ignored_lets_get_or_set_compute_once(
 
 
 @both
-def test_a_full_server_is_an_error_that_names_it_where_errors_are_raised(own_server: Server, mode: str) -> None:
+def test_full_server_is_an_error_that_names_it(own_server: Server, mode: str) -> None:
     own_server.raw("CONFIG", "SET", "maxmemory", "1")
     with calling(own_server, mode, IGNORE_EXCEPTIONS=False) as made:
         for call in (lambda cache: cache.set("k", 1), lambda cache: cache.set_many({"a": 1, "b": 2})):
@@ -78,7 +78,7 @@ def test_a_full_server_is_an_error_that_names_it_where_errors_are_raised(own_ser
 
 
 @both
-def test_reads_leave_a_replica_that_a_script_keeps_busy(server: Server, mode: str) -> None:
+def test_reads_avoid_a_replica_that_runs_a_long_script(server: Server, mode: str) -> None:
     server.raw("SET", ":1:k", 7)
     busy = Relay(server.port, lambda _: b"-BUSY Valkey is busy running a script.\r\n")
     with Speaker(busy) as replica:
@@ -92,7 +92,7 @@ def test_reads_leave_a_replica_that_a_script_keeps_busy(server: Server, mode: st
 
 
 @both
-def test_a_script_that_never_ends_makes_the_server_unavailable(own_server: Server, mode: str) -> None:
+def test_script_that_never_ends_makes_the_server_unavailable(own_server: Server, mode: str) -> None:
     own_server.raw("CONFIG", "SET", "busy-reply-threshold", "50")
     with calling(own_server, mode) as made:
         assert made(lambda cache: cache.set("k", 1))

@@ -1,4 +1,4 @@
-"""Exceptions of a caller's functions come out as they are, and leave no lease behind."""
+"""Test that exceptions of a caller's functions are raised unchanged and leave no lease behind."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from tests.support.servers import Server
 
 
 class Own(BaseException):
-    """An exception of a project's."""
+    """An exception of a project."""
 
 
 KINDS: Final = (
@@ -50,7 +50,7 @@ def server(server: Server) -> Iterator[Server]:
 
 @every_kind
 @every_policy
-def test_function_of_get_or_set_raises_what_it_raises(
+def test_get_or_set_raises_the_error_of_its_function(
     server: Server, kind: type[BaseException], options: dict[str, Any]
 ) -> None:
     error = kind("the function's")
@@ -64,7 +64,7 @@ def test_function_of_get_or_set_raises_what_it_raises(
 @every_kind
 @every_policy
 @pytest.mark.parametrize("awaited", [False, True])
-def test_function_of_async_get_or_set_raises_what_it_raises(
+def test_async_get_or_set_raises_the_error_of_its_function(
     server: Server, kind: type[BaseException], options: dict[str, Any], awaited: bool
 ) -> None:
     error = kind("the function's")
@@ -85,14 +85,14 @@ def test_function_of_async_get_or_set_raises_what_it_raises(
             return await scenario(made.async_cache())
 
     caught = asyncio.run(main())
-    if kind is StopIteration:  # Python lets none out of a coroutine
+    if kind is StopIteration:  # Python lets no StopIteration out of a coroutine
         assert type(caught) is RuntimeError
         assert isinstance(caught.__cause__, StopIteration) or isinstance(caught.__context__, StopIteration)
     else:
         assert caught is error
 
 
-def test_error_of_a_generator_of_the_callers_own_is_left_as_it_is(server: Server) -> None:
+def test_error_of_the_callers_generator_is_unchanged(server: Server) -> None:
     def broken() -> Iterator[int]:
         yield next(iter(()))
 
@@ -124,7 +124,7 @@ CALLS: Final[dict[str, Callable[[Cache], object]]] = {
 
 @every_kind
 @pytest.mark.parametrize("options", [{}, HERD], ids=["plain", "herd"])
-def test_key_function_raises_what_it_raises(server: Server, kind: type[BaseException], options: dict[str, Any]) -> None:
+def test_key_function_error_is_raised(server: Server, kind: type[BaseException], options: dict[str, Any]) -> None:
     error = kind("the function's")
     with container(server, options, KEY_FUNCTION=failing(error)) as made:
         for call in CALLS.values():
@@ -159,7 +159,7 @@ def test_serializer_interrupted_leaves_no_lease(
 
 
 @every_kind
-def test_body_of_a_lock_raises_what_it_raises(server: Server, kind: type[BaseException]) -> None:
+def test_lock_body_error_is_raised(server: Server, kind: type[BaseException]) -> None:
     error = kind("the body's")
     with container(server, {}) as made:
         with pytest.raises(kind) as caught, made.cache().get_lock("l"):
@@ -177,7 +177,7 @@ def test_body_of_a_lock_raises_what_it_raises(server: Server, kind: type[BaseExc
     assert asyncio.run(main()) is error
 
 
-def test_closed_coroutine_leaves_its_function_and_ends(server: Server) -> None:
+def test_closed_coroutine_cancels_its_function_and_ends(server: Server) -> None:
     async def main() -> None:
         async with container(server, {}) as made:
             began = asyncio.Event()

@@ -1,7 +1,7 @@
-"""Both directions of the wire: entries of django-valkey, django-redis and Django are read, and they read ours.
+"""Test both directions of the wire: we read the entries of django-valkey, django-redis and Django, and they read ours.
 
 Each library is installed into an environment of its own, writes entries of every type with every serializer and
-compressor to one server, and reads what the others wrote. What differs is listed here, and nothing else does.
+compressor to one server, and reads those of the others. This module lists every difference.
 """
 
 import json
@@ -31,11 +31,11 @@ PACKAGES: Final = {
     "django-redis": ["django-redis[lz4,msgpack,pyzstd]==7.0.0"],
 }
 SECONDS: Final = 120
-"""For the registry, the longest of all waits."""
+"""Seconds for the package registry, the longest of all waits."""
 
 
 def installed(folder: Path, packages: list[str]) -> Path:
-    """Return the Python of a new environment that has the packages. Our own pip installs them, which saves another."""
+    """Return the Python of a new environment with the packages, installed by this environment's pip."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=SECONDS)
     python = folder / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", "--python", python]
@@ -60,7 +60,7 @@ def started(name: str, python: Path, port: int) -> subprocess.Popen[str]:
 
 @pytest.fixture(scope="module")
 def read(pythons: dict[str, Path], shared_server: Server) -> Iterator[dict[str, Any]]:
-    """What each library read of the others' entries, by reader."""
+    """Return the entries of the others as each library read them, by reader."""
     shared_server.raw("FLUSHALL")
     peers = {name: started(name, python, shared_server.port) for name, python in pythons.items()}
     try:
@@ -75,7 +75,7 @@ def read(pythons: dict[str, Path], shared_server: Server) -> Iterator[dict[str, 
 
 
 def different(read: dict[str, Any], reader: str, writer: str) -> dict[tuple[str, str], str]:
-    """What came back as something else, by serializer and name, where every compressor agrees."""
+    """Return entries that were read as another value, by serializer and name, if every compressor agrees."""
     merged: dict[tuple[str, str], set[str]] = {}
     shelves = {path: found for path, found in read[reader]["different"].items() if path.startswith(f"{writer}/")}
     for path, found in shelves.items():
@@ -85,7 +85,7 @@ def different(read: dict[str, Any], reader: str, writer: str) -> dict[tuple[str,
     return {name: texts.pop() for name, texts in merged.items()}
 
 
-def test_every_entry_of_the_other_libraries_is_read(read: dict[str, Any]) -> None:
+def test_entries_of_the_other_libraries_are_read(read: dict[str, Any]) -> None:
     values = len(PLAIN) + len(PACKED) + len(PICKLED)
     assert read["dvcache"]["count"] > 8 * values * 2
     assert different(read, "dvcache", "django-valkey") == {}
@@ -93,7 +93,7 @@ def test_every_entry_of_the_other_libraries_is_read(read: dict[str, Any]) -> Non
     assert different(read, "dvcache", "django") == {}
 
 
-def test_django_valkey_reads_every_entry_but_makes_floats_of_negative_ints(read: dict[str, Any]) -> None:
+def test_django_valkey_reads_every_entry_but_negative_ints_as_floats(read: dict[str, Any]) -> None:
     negative = {name: float(value) for name, value in PLAIN.items() if type(value) is int and value < 0}
     assert len(negative) >= 4
     assert different(read, "django-valkey", "dvcache") == {
@@ -105,24 +105,24 @@ FLOATS: Final = [name for name, value in PLAIN.items() if type(value) is float]
 
 
 def unread(read: dict[str, Any], reader: str) -> set[tuple[str, str]]:
-    """What raises an error in the reader, where nothing comes back as something else."""
+    """Return entries that raise an error in the reader, if none is read as another value."""
     found = different(read, reader, "dvcache")
     assert all(text.startswith("!") for text in found.values()), found
     return set(found)
 
 
-def test_django_redis_reads_every_entry_but_floats_of_which_json_reads_those_that_it_has(read: dict[str, Any]) -> None:
+def test_django_redis_reads_every_entry_but_some_floats(read: dict[str, Any]) -> None:
     not_json = {("json", f"float {name}") for name in ("inf", "-inf", "nan")}
     assert (
         unread(read, "django-redis") == {(each, name) for each in ("pickle", "msgpack") for name in FLOATS} | not_json
     )
 
 
-def test_djangos_own_cache_reads_every_entry_but_floats(read: dict[str, Any]) -> None:
+def test_django_cache_reads_every_entry_but_floats(read: dict[str, Any]) -> None:
     assert unread(read, "django") == {("pickle", name) for name in FLOATS}
 
 
-def test_entries_of_shards_lie_where_django_valkey_put_them_and_looks_for_them(
+def test_entries_of_shards_are_where_django_valkey_puts_and_finds_them(
     pythons: dict[str, Path], shards: Shards
 ) -> None:
     with Container(Settings.parse({"LOCATION": shards.urls, "OPTIONS": {"SHARDED": True}})) as container:

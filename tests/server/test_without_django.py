@@ -1,4 +1,4 @@
-"""The library works where there is no Django: an import of it fails, as it does in a virtual environment without it."""
+"""Test that the library works without Django: its import fails, as in a virtual environment without it."""
 
 import pytest
 
@@ -25,7 +25,7 @@ print("worked")
 """
 
 
-def test_the_library_works_where_django_cannot_be_imported() -> None:
+def test_library_works_if_django_cannot_be_imported() -> None:
     for location in ("memory://", "embedded://"):
         done = programs.run("-X", "dev", "-c", f"{HIDE}LOCATION = {location!r}\n{WORK}")
         assert (done.returncode, done.stdout, done.stderr) == (0, "worked\n", "")

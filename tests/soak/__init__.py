@@ -1,5 +1,5 @@
-"""Scenarios that need minutes: `python -m tests.soak`, or with `--short` what CI runs of them.
+"""Scenarios that take minutes: `python -m tests.soak`, or with `--short` the form that CI runs.
 
-A scenario is a public function in a module of this package; its name is the sentence that it proves. It takes a `Run`,
-asserts what must hold, and returns the figures that its row of the table shows.
+A scenario is a public function in a module of this package; its name is the sentence that it tests. It takes a `Run`,
+asserts its claims, and returns the figures for its row of the table.
 """

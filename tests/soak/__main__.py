@@ -1,4 +1,4 @@
-"""`python -m tests.soak [--short] [--list] [WORD ...]`: run the scenarios whose name holds one of the words, or all."""
+"""Run the scenarios whose name holds a word, or all: `python -m tests.soak [--short] [--list] [WORD ...]`."""
 
 import argparse
 import importlib
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None, found: Iterable[Scenario] | Non
     """Run scenarios one by one and print their table.
 
     Args:
-        arguments: of the command line.
+        arguments: arguments of the command line.
         found: the scenarios to choose from; by default this package's.
 
     Returns:

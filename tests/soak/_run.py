@@ -1,4 +1,4 @@
-"""How a scenario is run, and what becomes of it."""
+"""Run a scenario, and record its outcome."""
 
 import sys
 import time
@@ -10,7 +10,7 @@ from typing import TextIO, TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a scenario is given: how long to go on, and where to say how far it is."""
+    """The arguments of a scenario: its duration, and the display of its progress."""
 
     short: bool
     progress: TextIO = field(default_factory=lambda: sys.stderr)
@@ -23,7 +23,7 @@ class Run:
             yield number
 
     def say(self, text: str) -> None:
-        """Show how far the scenario is, over what was shown before on a terminal."""
+        """Show the progress of the scenario, over the last one on a terminal."""
         if self.progress.isatty():
             self.progress.write(f"\r\033[K  {text}")
         else:
@@ -36,7 +36,7 @@ Scenario: TypeAlias = Callable[[Run], str]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a scenario."""
+    """The outcome of a scenario."""
 
     name: str
     passed: bool
@@ -45,7 +45,7 @@ class Outcome:
 
 
 def perform(scenario: Scenario, run: Run) -> Outcome:
-    """Run the scenario; a failure is shown where it happens and told in the outcome."""
+    """Run the scenario; show a failure where it happens, and return it in the outcome."""
     name = scenario.__name__.replace("_", " ")
     run.progress.write(f"{name}\n")
     started = time.monotonic()

@@ -1,4 +1,4 @@
-"""Tasks that are cancelled while their replies are under way: everybody else's reply must be their own."""
+"""Cancel tasks while their replies are in flight: the other tasks must get their own replies."""
 
 import asyncio
 import random
@@ -13,7 +13,7 @@ _TOGETHER: Final = 100
 _KEYS: Final = 500
 
 
-def gets_that_are_cancelled_at_any_moment_leave_everybody_else_their_own_reply(run: Run) -> str:
+def cancelled_gets_leave_every_other_get_its_own_reply(run: Run) -> str:
     gets = 2_000 if run.short else 20_000
     with Server() as server, DelayProxy(server.port, delay=0.02) as proxy:
         location = f"valkey://127.0.0.1:{proxy.port}/0"

@@ -1,4 +1,4 @@
-"""Clusters under load for a long time: primaries that die and are replaced by themselves, and slots that never rest."""
+"""Load clusters for a long time: primaries die and are replaced, and slots migrate all the time."""
 
 import random
 import time
@@ -14,13 +14,13 @@ from tests.support.servers import wait_until
 from tests.support.service_load import Mode
 
 NODE_TIMEOUT: Final = 1000
-"""Milliseconds without an answer after which a node is down."""
+"""Milliseconds without an answer after which a node counts as down."""
 
 RECOVERED: Final = 1.0
-"""Seconds after a promotion within which every caller has come through, on every third of the slots."""
+"""Seconds after a promotion within which every caller has completed, on every third of the slots."""
 
 
-def every_caller_comes_through_within_a_second_of_a_promotion(run: Run) -> str:
+def failover_is_followed_by_every_caller_within_a_second(run: Run) -> str:
     longest = 0.0
     failed = 0
     with Cluster() as cluster:
@@ -38,19 +38,19 @@ def every_caller_comes_through_within_a_second_of_a_promotion(run: Run) -> str:
 
 
 def _killed(cluster: Cluster, load: ClusterLoad, tag: str) -> float:
-    """Kill the owner of a tag under load; return how long after the promotion the last caller came through."""
+    """Kill the owner of a tag under load; return the time from the promotion to the last caller's completion."""
     old = cluster.owner(slot(tag))
     new = cluster.replica_of(old)
     everybody = set(range(load.callers))
-    with load.going_on():
+    with load.running():
         wait_until(lambda: all(load.recovered(each, 0) == everybody for each in THIRDS), 30)
         old.kill()
         wait_until(lambda: "master" in new.view()[new.id][1], 30)
         promoted = time.monotonic()
         wait_until(lambda: all(load.recovered(each, promoted) == everybody for each in THIRDS), 30)
     last = max(
-        min(at for caller, of, at in load.done if (caller, of) == (who, each) and at > promoted)
-        for who in everybody
+        min(at for caller, of, at in load.done if (caller, of) == (each_caller, each) and at > promoted)
+        for each_caller in everybody
         for each in THIRDS
     )
     assert last - promoted < RECOVERED, f"a caller came through {last - promoted:.2f} s after the promotion"
@@ -65,7 +65,7 @@ def _configure(node: ClusterNode) -> None:
     node.raw("CONFIG", "SET", "cluster-replica-no-failover", "no")
 
 
-def slots_move_without_end_and_nobody_notices(run: Run) -> str:
+def slots_migrate_continuously_without_errors(run: Run) -> str:
     moves = 0
     turns = 0
     with Cluster() as cluster:
@@ -73,7 +73,7 @@ def slots_move_without_end_and_nobody_notices(run: Run) -> str:
             with _container(cluster) as container:
                 load = ClusterLoad(container, mode)
                 cluster.flush()
-                with load.going_on():
+                with load.running():
                     wait_until(lambda load=load: load.done)  # type: ignore[misc]  # a default binds the loop's
                     for _ in run.rounds(short=5, long=200):
                         _moved(cluster, slot(random.choice(THIRDS)))
@@ -84,8 +84,8 @@ def slots_move_without_end_and_nobody_notices(run: Run) -> str:
 
 
 def _moved(cluster: Cluster, moving: int) -> None:
-    home = cluster.owner(moving)
-    target: ClusterNode = random.choice([node for node in cluster.primaries if node is not home])
+    owner = cluster.owner(moving)
+    target: ClusterNode = random.choice([node for node in cluster.primaries if node is not owner])
     if random.random() < 0.5:
         cluster.migrate(moving, target)
     else:

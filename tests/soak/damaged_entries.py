@@ -1,4 +1,4 @@
-"""Entries that are damaged on the way: bytes changed, cut off, added, in every format, read through a cache."""
+"""Read entries damaged in transit: bytes changed, cut off or added, in every format, through a cache."""
 
 import random
 import resource
@@ -17,7 +17,7 @@ _SERIALIZERS: Final = (
     *("SignedSerializer", "TypedSerializer", "JSONSerializer"),
     *("msgpack.MSGPackSerializer", "msgspec.MsgSpecJsonSerializer", "msgspec.MsgSpecMsgPackSerializer"),
 )
-"""Those that a damaged byte makes run nothing: of pickle nothing is promised."""
+"""Serializers that run no code for a damaged byte; pickle promises nothing."""
 
 
 def damaged_entries_are_values_or_misses_and_cost_no_memory(run: Run) -> str:
@@ -73,5 +73,5 @@ def _entry(container: Container, cache: Cache, value: object) -> bytes:
 
 
 def _used() -> int:
-    """Return the most mebibytes that this process ever used."""
+    """Return the peak memory of this process in mebibytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10

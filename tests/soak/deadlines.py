@@ -1,4 +1,4 @@
-"""The deadline of a batch, whatever hangs: topologies, faults, IGNORE_EXCEPTIONS, sync and async."""
+"""Measure the deadline of a batch: all topologies and faults, IGNORE_EXCEPTIONS, sync and async."""
 
 from contextlib import ExitStack
 
@@ -11,7 +11,7 @@ MARGIN = 0.05
 """Seconds by which a batch may outlast its deadline."""
 
 
-def no_batch_outlasts_its_deadline_whatever_hangs(run: Run) -> str:
+def batches_end_at_their_deadline_on_every_fault(run: Run) -> str:
     rows = []
     for topology in ("cluster",) if run.short else TOPOLOGIES:
         with world(topology) as servers:
@@ -38,7 +38,7 @@ def no_batch_outlasts_its_deadline_whatever_hangs(run: Run) -> str:
 
 
 def _row(servers: World, name: str, mode: str, *, ignores: bool, is_warm: bool) -> tuple[float, float]:
-    """Return the longest call and all calls together, in deadlines."""
+    """Return the longest call and the sum of all calls, in deadlines."""
     servers.restore()
     options = {"SOCKET_TIMEOUT": TIMEOUT, "IGNORE_EXCEPTIONS": ignores}
     work = calls(name) if ignores else calls(name)[:5]

@@ -1,4 +1,4 @@
-"""The sentinels of the tests themselves: what other scenarios rest on."""
+"""Test the sentinels of the tests themselves, which other scenarios use."""
 
 import time
 from statistics import median
@@ -21,7 +21,7 @@ def failovers_on_request_all_complete(run: Run) -> str:
     return _figures(seconds)
 
 
-def a_primary_that_dies_or_hangs_is_replaced_every_time(run: Run) -> str:
+def primary_that_dies_or_hangs_is_replaced_every_time(run: Run) -> str:
     with SentinelFleet() as fleet:
         seconds = []
         for number in run.rounds(short=2, long=20):

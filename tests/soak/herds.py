@@ -1,4 +1,4 @@
-"""Stampedes, again and again: four processes of threads or tasks on one key, over each topology."""
+"""Repeat stampedes: four processes of threads or tasks on one key, on each topology."""
 
 import random
 import statistics
@@ -29,45 +29,45 @@ from tests.support.servers import Server
 from tests.support.shards import Shards
 
 
-def of_hundreds_one_computes_every_time(run: Run) -> str:
+def herd_computes_once(run: Run) -> str:
     return _shown(run, "standalone")
 
 
-def of_hundreds_over_replicas_that_lag_one_computes_every_time(run: Run) -> str:
+def herd_computes_once_with_lagging_replicas(run: Run) -> str:
     return _shown(run, "replicas that lag")
 
 
-def of_hundreds_over_sentinel_one_computes_every_time(run: Run) -> str:
+def herd_computes_once_on_sentinel(run: Run) -> str:
     return _shown(run, "sentinel")
 
 
-def of_hundreds_over_sentinel_with_replicas_that_lag_one_computes_every_time(run: Run) -> str:
+def herd_computes_once_on_sentinel_with_lagging_replicas(run: Run) -> str:
     return _shown(run, "sentinel, replicas that lag")
 
 
-def of_hundreds_over_a_cluster_one_computes_every_time(run: Run) -> str:
+def herd_computes_once_on_a_cluster(run: Run) -> str:
     return _shown(run, "cluster")
 
 
-def of_hundreds_over_a_cluster_whose_replicas_are_read_one_computes_every_time(run: Run) -> str:
+def herd_computes_once_on_a_cluster_with_replica_reads(run: Run) -> str:
     return _shown(run, "cluster, replicas read")
 
 
-def of_hundreds_over_shards_one_computes_every_time(run: Run) -> str:
+def herd_computes_once_on_shards(run: Run) -> str:
     return _shown(run, "shards")
 
 
-def one_computes_while_the_slot_never_rests(run: Run) -> str:
+def herd_computes_once_while_its_slot_migrates(run: Run) -> str:
     with Server() as signals, Cluster() as cluster, place_of("cluster", cluster) as place:
-        return "; ".join(_while_it_moves(run, kind, place, cluster, signals) for kind in CALLERS)
+        return "; ".join(_while_its_slot_migrates(run, kind, place, cluster, signals) for kind in CALLERS)
 
 
-def _while_it_moves(run: Run, kind: Kind, place: Place, cluster: Cluster, signals: Server) -> str:
+def _while_its_slot_migrates(run: Run, kind: Kind, place: Place, cluster: Cluster, signals: Server) -> str:
     key, computed = KEYS[0], []
     with (
         Container(Settings.parse(place.entry)) as container,
         herd_of(place.entry, kind, signals) as herd,
-        _never_resting(cluster, slot(stored(key))) as moved,
+        _migrating(cluster, slot(stored(key))) as moved,
     ):
         cache = container.cache()
         for number in run.rounds(short=5, long=200):
@@ -88,17 +88,17 @@ def _while_it_moves(run: Run, kind: Kind, place: Place, cluster: Cluster, signal
 
 
 @contextmanager
-def _never_resting(cluster: Cluster, moving: int) -> Iterator[list[ClusterNode]]:
-    """Have a slot go from primary to primary within the block, in parts or at once; yield those that it came to."""
-    for number in range(50):  # so that entry and lease go in different parts
+def _migrating(cluster: Cluster, moving: int) -> Iterator[list[ClusterNode]]:
+    """Move a slot from primary to primary within the block, in parts or at once; yield its owners."""
+    for number in range(50):  # so that entry and lease move in different parts
         cluster.owner(moving).raw("SET", placed_in_slot(b"filler%d" % number, moving), "")
     came_to: list[ClusterNode] = []
     stop = threading.Event()
 
     def move() -> None:
         while not stop.wait(0.01):
-            home = cluster.owner(moving)
-            target = random.choice([node for node in cluster.primaries if node is not home])
+            owner = cluster.owner(moving)
+            target = random.choice([node for node in cluster.primaries if node is not owner])
             if random.random() < 0.2:
                 cluster.migrate(moving, target)
             else:

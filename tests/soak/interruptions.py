@@ -1,4 +1,4 @@
-"""Exceptions at random instructions of threads that share two connections: nothing is lost, no reply crosses."""
+"""Raise at random instructions of threads that share two connections: nothing is lost, no reply is mixed up."""
 
 import ctypes
 import dis
@@ -33,22 +33,22 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
 
 
 class Struck(BaseException):
-    """What strikes a thread at whatever instruction it is."""
+    """Raised in a thread at any instruction."""
 
 
-def recursion_errors_lose_no_connection_and_cross_no_reply(run: Run) -> str:
+def recursion_errors_lose_no_connection_and_mix_up_no_reply(run: Run) -> str:
     return _shown(run, _recursing)
 
 
-def memory_errors_lose_no_connection_and_cross_no_reply(run: Run) -> str:
+def memory_errors_lose_no_connection_and_mix_up_no_reply(run: Run) -> str:
     return _shown(run, _out_of_memory)
 
 
-def interrupts_of_the_main_thread_lose_no_connection_and_cross_no_reply(run: Run) -> str:
+def keyboard_interrupts_lose_no_connection_and_mix_up_no_reply(run: Run) -> str:
     return _shown(run, _interrupted)
 
 
-def asynchronous_exceptions_lose_no_connection_and_cross_no_reply(run: Run) -> str:
+def asynchronous_exceptions_lose_no_connection_and_mix_up_no_reply(run: Run) -> str:
     return _shown(run, _struck)
 
 
@@ -69,7 +69,7 @@ def _shown(run: Run, attack: Callable[["Callers", int], int]) -> str:
 
 
 class Callers:
-    """Threads that write and read keys of their own through one pool."""
+    """Threads that write and read their own keys through one pool."""
 
     def __init__(self, server: Server, options: dict[str, Any]) -> None:
         self.server = server
@@ -78,14 +78,14 @@ class Callers:
         [endpoint] = Settings.parse({"LOCATION": server.url(), "OPTIONS": settings}).endpoints
         self.endpoint: Endpoint = endpoint
         self.pool: Any = Pools().pool(endpoint)
-        self.pool.execute((("PING",),))  # here, as what is imported at first takes more calls than the deep ones have
+        self.pool.execute((("PING",),))  # first imports take more calls than the deep ones have
         self.answered = 0
         self.wrong: list[object] = []
         self.errors: Counter[str] = Counter()
 
-    def turn(self, who: int, number: int) -> None:
-        """Write a key, which must be acknowledged only if it is there, and read it."""
-        key, value = f"{who}:{number % 50}", b"%d of %d" % (number, who)
+    def turn(self, caller: int, number: int) -> None:
+        """Write a key, which must be acknowledged only if it is stored, and read it."""
+        key, value = f"{caller}:{number % 50}", b"%d of %d" % (number, caller)
         [said] = self.pool.execute((("SET", key, value),))
         [read] = self.pool.execute((("GET", key),))
         if (said, read) != (b"OK", value):
@@ -93,7 +93,7 @@ class Callers:
         self.answered += 1
 
     def check(self) -> None:
-        """Show that nothing crossed, and that as many calls as there are connections run at the same time."""
+        """Check that no reply was mixed up, and that as many calls as there are connections run concurrently."""
         assert self.wrong == []
         assert not self.errors, self.errors
         with ThreadPoolExecutor(MOST) as threads:
@@ -107,19 +107,19 @@ class Callers:
     def close(self) -> None:
         self.pool.close()
 
-    def going_on(
+    def running(
         self,
         struck: tuple[type[BaseException], ...],
         *,
         most: int = THREADS,
         arm: Callable[[], object] = lambda: None,
-    ) -> "Going":
-        """Have threads call within the block; `arm` is called in them at first and after each exception."""
-        return Going(self, struck, most, arm)
+    ) -> "Running":
+        """Run threads within the block; `arm` is called in them at first and after each exception."""
+        return Running(self, struck, most, arm)
 
 
-class Going:
-    """The threads, while they call."""
+class Running:
+    """The running threads."""
 
     def __init__(
         self, callers: Callers, struck: tuple[type[BaseException], ...], most: int, arm: Callable[[], object]
@@ -127,7 +127,7 @@ class Going:
         self._callers, self._struck, self._arm = callers, struck, arm
         self.stop = threading.Event()
         self.count = 0
-        self.threads = [threading.Thread(target=self._work, args=(who,)) for who in range(most)]
+        self.threads = [threading.Thread(target=self._work, args=(caller,)) for caller in range(most)]
 
     def __enter__(self) -> Self:
         for thread in self.threads:
@@ -140,7 +140,7 @@ class Going:
             thread.join(30)
         assert not any(thread.is_alive() for thread in self.threads), "a thread hangs"
 
-    def _work(self, who: int) -> None:
+    def _work(self, caller: int) -> None:
         number = 0
         while True:
             try:
@@ -148,7 +148,7 @@ class Going:
                     self._arm()
                     while not self.stop.is_set():
                         number += 1
-                        self._callers.turn(who, number)
+                        self._callers.turn(caller, number)
                     return  # noqa: TRY300  # an exception may strike here too
                 except self._struck:
                     self.count += 1
@@ -161,10 +161,10 @@ class Going:
 def _struck(callers: Callers, wanted: int) -> int:
     strike = ctypes.pythonapi.PyThreadState_SetAsyncExc
     chance = random.Random(1)
-    with callers.going_on((Struck,)) as going:
+    with callers.running((Struck,)) as going:
         struck = 0
         while struck < wanted:
-            # A thread ends where it is struck between two calls; another of the process may have its number then.
+            # a thread ends if it is struck between two calls; its number may then be that of another
             thread = chance.choice([each for each in going.threads if each.is_alive()])
             assert thread.ident is not None
             struck += strike(ctypes.c_ulong(thread.ident), ctypes.py_object(Struck))
@@ -174,11 +174,11 @@ def _struck(callers: Callers, wanted: int) -> int:
 
 
 def _recursing(callers: Callers, wanted: int) -> int:
-    """Call ever deeper until the recursion limit strikes somewhere in a call."""
+    """Recurse until the recursion limit is hit somewhere in a call."""
     struck = 0
     lock = threading.Lock()
 
-    def work(who: int) -> None:
+    def work(caller: int) -> None:
         nonlocal struck
         number = 0
 
@@ -188,10 +188,10 @@ def _recursing(callers: Callers, wanted: int) -> int:
                 deeper(frames - 1)
                 return
             number += 1
-            callers.turn(who, number)
+            callers.turn(caller, number)
 
         base = sys.getrecursionlimit() - 45
-        chance = random.Random(who)
+        chance = random.Random(caller)
         while struck < wanted:
             try:
                 deeper(base + chance.randrange(40))
@@ -201,7 +201,7 @@ def _recursing(callers: Callers, wanted: int) -> int:
             except TransportError as error:
                 callers.errors[str(error)] += 1
 
-    threads = [threading.Thread(target=work, args=(who,)) for who in range(THREADS)]
+    threads = [threading.Thread(target=work, args=(caller,)) for caller in range(THREADS)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -214,11 +214,11 @@ _HANDLING: Final = (dis.opmap["PUSH_EXC_INFO"], dis.opmap["POP_EXCEPT"])
 that was handled, which holds its frames, and with them a connection, for as long as the thread runs.
 """
 _OFTEN: Final = 0.0005
-"""Share of the instructions that fail: some calls are struck several times, others never."""
+"""Share of instructions that fail: some calls are hit several times, others never."""
 
 
 def _out_of_memory(callers: Callers, wanted: int) -> int:
-    """Have a trace function raise MemoryError at random lines of the library, as an allocation may fail anywhere."""
+    """Raise MemoryError from a trace function at random lines of the library, as an allocation may fail anywhere."""
     chance = random.Random(2)
     struck = 0
 
@@ -232,7 +232,7 @@ def _out_of_memory(callers: Callers, wanted: int) -> int:
             raise MemoryError
         return trace
 
-    with callers.going_on((MemoryError,), arm=lambda: sys.settrace(trace)):
+    with callers.running((MemoryError,), arm=lambda: sys.settrace(trace)):
         give_up = time.monotonic() + 600
         while struck < wanted and time.monotonic() < give_up:
             time.sleep(0.01)
@@ -262,7 +262,7 @@ def _interrupted(callers: Callers, wanted: int) -> int:
             struck += 1
             raise KeyboardInterrupt
 
-    with callers.going_on((), most=THREADS - 1), _ticking(0.001, interrupt):
+    with callers.running((), most=THREADS - 1), _ticking(0.001, interrupt):
         while struck < wanted:
             number += 1
             with suppress(KeyboardInterrupt):

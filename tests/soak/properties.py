@@ -1,4 +1,4 @@
-"""The tests that hypothesis draws examples for, with other examples each time: the gate draws the same ones."""
+"""Run the tests with hypothesis with random examples; the gate draws the same ones each time."""
 
 import random
 import subprocess

@@ -1,4 +1,4 @@
-"""RESP3 connections whose server pushes invalidations between the replies."""
+"""Read over RESP3 connections whose server pushes invalidations between the replies."""
 
 import asyncio
 import threading
@@ -15,7 +15,7 @@ _TOGETHER: Final = 50
 
 def gets_between_pushes_return_their_own_values(run: Run) -> str:
     gets = 4_000 if run.short else 100_000
-    told = []
+    rows = []
     with Server() as server:
         stop = threading.Event()
         writer = threading.Thread(target=_write, args=(server, stop))
@@ -31,11 +31,11 @@ def gets_between_pushes_return_their_own_values(run: Run) -> str:
                     _get(cache, gets)
                 else:
                     asyncio.run(_aget(container.async_cache(), gets))
-                told.append(f"{greet.__name__}: {gets:,}")
+                rows.append(f"{greet.__name__}: {gets:,}")
         stop.set()
         writer.join()
         pushes = int(server.info("stats")["tracking_total_keys"])
-    return f"gets, none of them wrong: {', '.join(told)}; {pushes} keys tracked at the end"
+    return f"gets, none of them wrong: {', '.join(rows)}; {pushes} keys tracked at the end"
 
 
 def _fill(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""A network that delays, splits, truncates and closes, under tasks that are cancelled."""
+"""Delay, split, truncate and close connections, under tasks that are cancelled."""
 
 import asyncio
 import random
@@ -21,7 +21,7 @@ _KEYS: Final = 500
 
 
 class RoughProxy(DelayProxy):
-    """A proxy that splits and delays replies, truncates them and ends connections."""
+    """A proxy that splits, delays and truncates replies and closes connections."""
 
     def __init__(self, upstream: int) -> None:
         super().__init__(upstream)
@@ -36,7 +36,7 @@ class RoughProxy(DelayProxy):
                 fate = chance.random()
                 if fate < 0.5:
                     await asyncio.sleep(fate / 200)
-                if fate > 0.98 and passed > 2_000:  # not in the midst of a greeting each time
+                if fate > 0.98 and passed > 2_000:  # not during every greeting
                     self.ended += 1
                     writer.write(data[: chance.randrange(len(data) + 1)])
                     await writer.drain()
@@ -51,7 +51,7 @@ class RoughProxy(DelayProxy):
 
 def gets_over_a_rough_network_return_their_own_values(run: Run) -> str:
     gets = 4_000 if run.short else 350_000
-    told = []
+    rows = []
     runners: dict[str, Callable[..., Counter[str]]] = {"asyncio": asyncio.run, "uvloop": uvloop.run}
     for name, runner in runners.items():
         with Server() as server, RoughProxy(server.port) as proxy:
@@ -64,8 +64,8 @@ def gets_over_a_rough_network_return_their_own_values(run: Run) -> str:
             assert count["cancelled"] > gets // 20
             assert count["answered"] > gets // 20
             outcomes = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(count.items()))
-            told.append(f"{name}: {outcomes}, {proxy.ended} of {proxy.accepted} connections truncated")
-    return "; ".join(told)
+            rows.append(f"{name}: {outcomes}, {proxy.ended} of {proxy.accepted} connections truncated")
+    return "; ".join(rows)
 
 
 async def _get(cache: AsyncCache, gets: int, run: Run) -> Counter[str]:

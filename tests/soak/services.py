@@ -1,4 +1,4 @@
-"""A service under load: failovers of every kind, nodes that are killed at random, children that are forked."""
+"""Load a service: failovers of every kind, nodes killed at random, forked children."""
 
 import random
 import subprocess
@@ -8,7 +8,7 @@ from statistics import median
 from typing import Final
 
 from tests.soak._run import Run
-from tests.support.failovers import FAULTS, IN_TIME, SERVICE, Loads, check_places, go_over, limited
+from tests.support.failovers import FAULTS, IN_TIME, SERVICE, Loads, check_places, limited, measure_failover
 from tests.support.programs import command, environment
 from tests.support.servers import wait_until
 from tests.support.topologies import SentinelFleet
@@ -16,12 +16,12 @@ from tests.support.topologies import SentinelFleet
 _SEED: Final = 20261121
 
 
-def everybody_goes_over_in_time_in_every_failover(run: Run) -> str:
+def failover_of_every_kind_is_followed_in_time(run: Run) -> str:
     seconds = []
     with SentinelFleet() as fleet, limited(fleet) as container:
         for number in run.rounds(short=2, long=100):
             fleet.restore()
-            seconds.append(go_over(FAULTS[number % len(FAULTS)], fleet, Loads(container)))
+            seconds.append(measure_failover(FAULTS[number % len(FAULTS)], fleet, Loads(container)))
         fleet.restore()
         check_places(container, fleet)
     return (
@@ -30,22 +30,22 @@ def everybody_goes_over_in_time_in_every_failover(run: Run) -> str:
     )
 
 
-def failovers_in_a_row_leak_no_place_of_four_connections(run: Run) -> str:
+def failovers_in_a_row_leak_no_permit_of_four_connections(run: Run) -> str:
     errors = done = 0
     with SentinelFleet() as fleet, limited(fleet) as container:
         fleet.replication(SERVICE)
         for _ in run.rounds(short=2, long=200):
             loads = Loads(container)
-            with loads.going_on():
+            with loads.running():
                 new = fleet.failover(SERVICE, demote=True)
-                wait_until(lambda: loads.are_on(new))  # noqa: B023  # called within the loop
+                wait_until(lambda: loads.have_completed_on(new))  # noqa: B023  # called within the loop
             done, errors = done + 1, errors + loads.errors
         check_places(container, fleet)
     assert errors == 0
     return f"{done} failovers on request, no error; then four connections at once"
 
 
-def nodes_that_are_killed_at_random_cost_no_more_than_their_failovers(run: Run) -> str:
+def nodes_killed_at_random_cost_no_more_than_their_failovers(run: Run) -> str:
     chance, total, failed = random.Random(_SEED), 0, Counter[str]()
     faults: Counter[str] = Counter()
     end = time.monotonic() + (8 if run.short else 600)
@@ -53,8 +53,8 @@ def nodes_that_are_killed_at_random_cost_no_more_than_their_failovers(run: Run) 
         fleet.replication(SERVICE)
         while time.monotonic() < end:
             loads = Loads(container)
-            with loads.going_on():
-                wait_until(lambda: loads.are_on(fleet.primary(SERVICE)))  # noqa: B023  # called within the loop
+            with loads.running():
+                wait_until(lambda: loads.have_completed_on(fleet.primary(SERVICE)))  # noqa: B023  # called within the loop
                 kind, node = chance.choice(
                     [("sentinel", each) for each in fleet.sentinels]
                     + [("node", each) for each in fleet.replication(SERVICE).nodes]
@@ -65,7 +65,7 @@ def nodes_that_are_killed_at_random_cost_no_more_than_their_failovers(run: Run) 
                 time.sleep(chance.uniform(0, 3))
                 fleet.restore()
                 restored = time.monotonic()
-                wait_until(lambda: loads.are_on(fleet.primary(SERVICE)))  # noqa: B023  # as above
+                wait_until(lambda: loads.have_completed_on(fleet.primary(SERVICE)))  # noqa: B023  # as above
             for load in loads.of_each:
                 total += len(load.done)
                 failed.update(type(each.error).__name__ for each in load.failed)
@@ -125,7 +125,7 @@ container.close()
 """
 
 
-def children_forked_while_the_parent_works_see_no_reply_of_anybody_else(run: Run) -> str:
+def forked_children_of_a_busy_parent_get_only_their_own_replies(run: Run) -> str:
     with SentinelFleet() as fleet:
         fleet.replication(SERVICE)
         options = {"SENTINELS": fleet.addresses, "CLIENT_CLASS": "django_valkey.client.SentinelClient"}

@@ -1,4 +1,4 @@
-"""A server that greets as Valkey does and then says what a test tells it to, in a thread of its own."""
+"""A server in a thread that greets as Valkey does and then follows a script."""
 
 import asyncio
 import socket
@@ -11,7 +11,7 @@ Talk: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Corouti
 
 
 async def command(reader: asyncio.StreamReader) -> list[bytes]:
-    """Read one command; empty at the end of the connection."""
+    """Read one command; return an empty list at the end of the connection."""
     count = int((await reader.readline())[1:] or 0)
     parts = []
     for _ in range(count):
@@ -21,11 +21,11 @@ async def command(reader: asyncio.StreamReader) -> list[bytes]:
 
 
 class Speaker:
-    """A server on a free loopback port. Used as a context manager, which gives the port.
+    """A server on a free loopback port. Used as a context manager that returns the port.
 
     Args:
-        talk: what it says on each connection after the greeting; the connection ends with it.
-        received: how many bytes the system receives for it ahead; None leaves that to the system.
+        talk: serves each connection after the greeting; the connection is closed when it returns.
+        received: size of the receive buffer in bytes; None for the system's default.
     """
 
     def __init__(self, talk: Talk, *, received: int | None = None) -> None:
@@ -61,7 +61,7 @@ class Speaker:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             for _ in range(2):
-                assert (await command(reader))[0] == b"CLIENT"  # SETINFO, by which valkey-py greets
+                assert (await command(reader))[0] == b"CLIENT"  # SETINFO, part of valkey-py's greeting
                 writer.write(b"+OK\r\n")
             with suppress(ConnectionError, asyncio.IncompleteReadError):
                 await self._talk(reader, writer)

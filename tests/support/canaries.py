@@ -1,4 +1,4 @@
-"""Everything that a report of an error shows: texts, chained errors, and what the frames of the library hold."""
+"""The text of an error report: messages, chained errors, and the locals of the library's frames."""
 
 import traceback
 from pathlib import Path

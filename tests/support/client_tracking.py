@@ -1,11 +1,11 @@
-"""Connections that ask for pushes: CLIENT TRACKING tells of every key that is written."""
+"""Connections that request pushes: CLIENT TRACKING reports every written key."""
 
 import inspect
 from typing import Any
 
 
 def track(connection: Any) -> Any:
-    """Greet as valkey-py does, and have the server push what happens to the keys that were read."""
+    """Greet as valkey-py does, and request pushes for the keys that are read."""
     greeted = connection.on_connect()
     return _atrack(connection, greeted) if inspect.isawaitable(greeted) else _tracked(connection)
 
@@ -22,5 +22,5 @@ async def _atrack(connection: Any, greeted: Any) -> None:
 
 
 async def atrack(connection: Any) -> None:
-    """Greet as `track`; valkey-py awaits what it knows for a coroutine function."""
+    """Greet as `track` does; valkey-py awaits a known coroutine function."""
     await track(connection)

@@ -1,4 +1,4 @@
-"""Callers of a cluster that never stop, for tests of what happens to slots and nodes meanwhile."""
+"""Callers that load a cluster while its slots and nodes change."""
 
 import time
 from collections import Counter
@@ -20,11 +20,11 @@ THIRDS: Final = tuple(
 
 
 class ClusterLoad(Callers):
-    """What callers of one container did: each writes, reads and counts on every third of the slots in turn.
+    """Results of callers of one container: each writes, reads and counts on every third of the slots in turn.
 
     Args:
-        container: whose caches they use.
-        mode: threads on the synchronous cache, or tasks on the asynchronous one.
+        container: the container of the caches.
+        mode: threads on the sync cache, or tasks on the async one.
         tags: the hash tags of the keys.
     """
 
@@ -32,22 +32,22 @@ class ClusterLoad(Callers):
         super().__init__(container, mode)
         self.tags = tuple(tags)
         self.done: list[tuple[int, str, float]] = []
-        """Of each complete turn the caller, the tag, and when it ended."""
+        """The caller, the tag and the end of each complete turn."""
         self._last: dict[tuple[int, str], float] = {}
-        """When each caller last completed a turn with each tag."""
+        """Last time at which each caller completed a turn with each tag."""
         self.failed: list[CacheError] = []
         self.wrong: list[str] = []
         self.counted: Counter[str] = Counter()
-        """How often each counter was counted up and said so."""
+        """Number of acknowledged increments of each counter."""
         self._turns: Counter[int] = Counter()
-        """Of each caller."""
+        """Number of the turn of each caller."""
 
     def recovered(self, tag: str, after: float) -> set[int]:
-        """Return the callers that have completed a turn with a tag after a moment, by `time.monotonic`."""
+        """Return the callers that have completed a turn with a tag since a time, by `time.monotonic`."""
         return {caller for caller in range(self.callers) if self._last.get((caller, tag), 0.0) > after}
 
     def check_unnoticed(self) -> None:
-        """Assert that no caller saw an error or a wrong value, no acknowledged count is lost, none was made twice."""
+        """Assert that no caller had an error or a wrong value, and that each acknowledged increment counts once."""
         assert (self.failed, self.wrong) == ([], [])
         cache = self.container.cache()
         for key, count in self.counted.items():
@@ -73,7 +73,7 @@ class ClusterLoad(Callers):
 
     @contextmanager
     def _turn(self, caller: int) -> Iterator[tuple[str, str, str]]:
-        """Give a key, a counter and a value that is no other caller's; note how the block ends."""
+        """Yield a key, a counter and a value of this caller alone; record how the block ends."""
         self._turns[caller] += 1
         turn = self._turns[caller]
         tag = self.tags[turn % len(self.tags)]

@@ -1,8 +1,9 @@
-"""A cluster for tests: three primaries with a replica each, any of which may hang, die, or give its slots away."""
+"""A cluster for tests: three primaries with a replica each, any of which may hang, die, or lose its slots."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -11,24 +12,30 @@ from typing_extensions import override
 from dvcache import Cache
 from dvcache.errors import ConnectError
 from dvcache.testing.conformance import MakeCache
-from tests.support.replication import Node
+from tests.support.replication import AT_ONCE, Node
 from tests.support.servers import free_port, wait_until
 
 SLOTS: Final = 16384
 
+_RANGES: Final = ((0, 5460), (5461, 10922), (10923, SLOTS - 1))
+"""The first and the last slot of each primary, originally."""
+
+_FEW: Final = 20
+"""Maximum number of slots that are moved back. A new cluster refuses commands for two seconds."""
+
 NODE_TIMEOUT: Final = 5000
-"""Milliseconds without an answer after which nodes take another for down: on a busy machine none may be by mistake."""
+"""Milliseconds without an answer after which a node counts as down; long enough for a busy machine."""
 
 _OPTIONS: Final = (
     *("--cluster-enabled", "yes", "--cluster-node-timeout", str(NODE_TIMEOUT)),
     *("--cluster-replica-validity-factor", "0", "--cluster-replica-no-failover", "yes"),
-    *("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"),
+    *(*AT_ONCE, "--repl-ping-replica-period", "1"),
 )
-"""Replicas are promoted by `Cluster.promote` and not by themselves, but for tests that ask for it."""
+"""`Cluster.promote` promotes replicas; they do it by themselves only in tests that ask for it."""
 
 
 class ClusterNode(Node):
-    """A node of a cluster, which keeps its name and its view of the others when it is started again."""
+    """A cluster node that keeps its name and its view of the others over a restart."""
 
     def __init__(self, folder: Path, *options: str, password: str | None = None) -> None:
         self.bus_port = free_port()
@@ -39,15 +46,22 @@ class ClusterNode(Node):
     def start(self, *more: str) -> None:
         try:
             super().start("--cluster-port", str(self.bus_port), *more)
-        except ConnectError:  # somebody else took the bus port
+        except ConnectError:  # another process took the bus port
             self.bus_port = free_port()
             super().start("--cluster-port", str(self.bus_port), *more)
         self.id: str = self.raw("CLUSTER", "MYID").decode()
 
     def view(self) -> dict[str, list[str]]:
-        """Return what the node knows of each node, as CLUSTER NODES says: flags, primary, … slots."""
+        """Return the node's view of each node, from CLUSTER NODES: flags, primary, … slots."""
         lines = self.raw("CLUSTER", "NODES").decode().splitlines()
         return {words[0]: words[1:] for words in map(str.split, lines)}
+
+    def slots(self) -> Iterator[int]:
+        """Yield the slots that the node claims, without those that it imports."""
+        for word in self.view()[self.id][7:]:
+            if not word.startswith("["):
+                first, _, last = word.partition("-")
+                yield from range(int(first), int(last or first) + 1)
 
     def info_of_cluster(self) -> dict[str, str]:
         lines = self.raw("CLUSTER", "INFO").decode().splitlines()
@@ -59,7 +73,7 @@ class Cluster:
 
     Args:
         options: further arguments of each valkey-server.
-        password: what clients, replicas and nodes log in with.
+        password: password of clients, replicas and nodes.
     """
 
     def __init__(self, *options: str, password: str | None = None) -> None:
@@ -81,9 +95,8 @@ class Cluster:
         self._exits.close()
 
     def _join(self) -> None:
-        bounds = [0, 5461, 10923, SLOTS]
         for n, node in enumerate(self.nodes[:3]):
-            node.raw("CLUSTER", "ADDSLOTSRANGE", bounds[n], bounds[n + 1] - 1)
+            node.raw("CLUSTER", "ADDSLOTSRANGE", *_RANGES[n])
             node.raw("CLUSTER", "SET-CONFIG-EPOCH", n + 1)
         for node in self.nodes[1:]:
             node.raw("CLUSTER", "MEET", self.nodes[0].host, self.nodes[0].port, self.nodes[0].bus_port)
@@ -100,13 +113,13 @@ class Cluster:
         )
 
     def is_whole(self) -> bool:
-        """Say whether every node is up and sees three primaries with all slots, each with a replica in sync."""
+        """Return True if every node is up and sees three primaries with all slots, each with a replica in sync."""
         if any(node.state != "up" for node in self.nodes):
             return False
         views = [self._roles(node) for node in self.nodes]
         return (
             all(view == views[0] and len(view) == len(self.nodes) for view in views)
-            and sorted(role for role, _ in views[0].values()).count("master") == 3  # as it is made
+            and sorted(role for role, _ in views[0].values()).count("master") == 3  # as it was created
             and all(node.info_of_cluster()["cluster_state"] == "ok" for node in self.nodes)
             and all(
                 each["role"] == "master" or each["master_link_status"] == "up"
@@ -115,7 +128,7 @@ class Cluster:
         )
 
     def _roles(self, node: ClusterNode) -> dict[str, tuple[str, tuple[str, ...]]]:
-        """Return each node's role and slots as one of them sees it; empty where it misses one."""
+        """Return each node's role and slots as one of them sees it; empty if it misses one."""
         view = node.view()
         if any({"fail", "fail?", "handshake", "noaddr"} & set(words[1].split(",")) for words in view.values()):
             return {}
@@ -136,7 +149,7 @@ class Cluster:
         return tuple(found[first] for first in sorted(found))
 
     def owner(self, slot: int) -> ClusterNode:
-        """Return the primary that says that a slot is its own, once there is one."""
+        """Return the primary that claims a slot, once there is one."""
         found: list[ClusterNode] = []
 
         def look() -> bool:
@@ -147,12 +160,8 @@ class Cluster:
         return found[0]
 
     def _holders(self, slot: int) -> Iterator[ClusterNode]:
-        """Yield who says that a slot is its own: for a moment of a migration, nobody."""
-        for node in self.primaries:
-            for word in node.view()[node.id][7:]:
-                first, _, last = word.partition("-")
-                if not word.startswith("[") and int(first) <= slot <= int(last or first):
-                    yield node
+        """Yield the primaries that claim a slot: for a moment of a migration, none."""
+        yield from (node for node in self.primaries if slot in node.slots())
 
     def replica_of(self, primary: ClusterNode) -> ClusterNode:
         asked = next(node for node in self.nodes if node.state == "up")
@@ -160,7 +169,7 @@ class Cluster:
         return next(node for node in self.nodes if node.id == name)
 
     def wait_listed(self) -> None:
-        """Wait until every primary names every replica: one that has no data yet is not named."""
+        """Wait until every primary lists every replica: one without data is not listed."""
         wait_until(lambda: all(len(each) > 3 for node in self.primaries for each in node.raw("CLUSTER", "SLOTS")))
 
     def urls(self) -> list[str]:
@@ -174,8 +183,8 @@ class Cluster:
         """Move a slot as valkey-cli does: SETSLOT on both sides, MIGRATE in small parts, SETSLOT NODE.
 
         Args:
-            slot: which one.
-            target: who has it then.
+            slot: number of the slot.
+            target: its new owner.
             between: called after each part.
         """
         source = self.owner(slot)
@@ -189,10 +198,10 @@ class Cluster:
 
     @contextmanager
     def moving(self, slot: int, target: ClusterNode) -> Iterator[Callable[..., None]]:
-        """Have a slot on its way to another primary within the block, which has it afterwards with what is left of it.
+        """Migrate a slot to another primary within the block; finish the migration at its end.
 
         Yields:
-            What moves keys.
+            Function that moves keys.
         """
         source = self.owner(slot)
         login = ("AUTH", self.password) if self.password else ()
@@ -215,13 +224,13 @@ class Cluster:
         wait_until(lambda: self.owner(slot) is target)
 
     def promote(self, replica: ClusterNode, *how: str) -> None:
-        """Make a replica the primary: in agreement with its primary, or with `TAKEOVER` whatever that says."""
+        """Promote a replica: in agreement with its primary, or with `TAKEOVER` regardless of it."""
         replica.raw("CLUSTER", "FAILOVER", *how)
         wait_until(lambda: replica in self.primaries)
 
     @contextmanager
     def without(self, *nodes: ClusterNode) -> Iterator[None]:
-        """Have nodes killed within the block, and started again after it."""
+        """Kill nodes within the block, and restart them afterwards."""
         for node in nodes:
             node.kill()
         try:
@@ -231,19 +240,42 @@ class Cluster:
                 node.restart()
 
     def restore(self) -> None:
-        """Have a whole cluster, whose slots lie as they did in the beginning; made anew unless it still is."""
-        whole = all(node.state == "up" for node in self.nodes) and self.is_whole()
-        if not whole or [node.view()[node.id][7:] for node in self.primaries] != [
-            ["0-5460"],
-            ["5461-10922"],
-            ["10923-16383"],
-        ]:
+        """Restore all nodes and the original slots; create the cluster anew if that fails."""
+        if not (self._becomes_whole() and (self._is_dealt() or self._deals_back())):
             self._exits.close()
             self.__enter__()
 
+    def _becomes_whole(self) -> bool:
+        """Wait at most a second for gossip; return True if every node is up and the cluster whole."""
+        if any(node.state != "up" for node in self.nodes):
+            return False
+        with suppress(AssertionError):
+            wait_until(self.is_whole, 1)
+        return self.is_whole()
+
+    def _has_original_slots(self) -> bool:
+        return [node.view()[node.id][7:] for node in self.primaries] == [[f"{first}-{last}"] for first, last in _RANGES]
+
+    def _move_back(self) -> bool:
+        """Move slots back to the primary of most of their range; return True if that restores the original slots."""
+        owners = {slot: node for node in self.primaries for slot in node.slots()}
+        ranges = [Counter(owners[slot] for slot in range(first, last + 1)) for first, last in _RANGES]
+        homes = [each.most_common(1)[0][0] for each in ranges]
+        strays = [slot for slot, node in owners.items() if node is not homes[_range(slot)]]
+        if len(set(homes)) < len(homes) or len(strays) > _FEW:
+            return False
+        self.flush()
+        for slot in strays:
+            self.move(slot, homes[_range(slot)])
+        return self._becomes_whole() and self._has_original_slots()
+
+
+def _range(slot: int) -> int:
+    return next(number for number, (_, last) in enumerate(_RANGES) if slot <= last)
+
 
 def on_cluster(make: MakeCache) -> MakeCache:
-    """Return what makes caches whose LOCATION names nodes of a cluster."""
+    """Return a function that makes caches whose LOCATION names nodes of a cluster."""
 
     def make_cache(**settings: Any) -> Cache:
         return make(**{**settings, "OPTIONS": {"CLUSTER": True, **settings.get("OPTIONS", {})}})

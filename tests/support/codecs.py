@@ -1,4 +1,4 @@
-"""What codecs are tested with: serializers and compressors, also such whose bytes nothing marks, and integers."""
+"""Serializers, compressors and integers for tests of codecs."""
 
 from hypothesis import strategies as st
 
@@ -17,7 +17,7 @@ integers = st.integers(1, 200).flatmap(lambda bits: st.integers(-(2**bits), 2**b
 
 
 class RawSerializer:
-    """Bytes as they are: nothing marks them."""
+    """A serializer of bytes as they are, without a mark."""
 
     def dumps(self, value: object, /) -> bytes:
         assert isinstance(value, bytes)
@@ -28,7 +28,7 @@ class RawSerializer:
 
 
 class TextSerializer:
-    """Text as UTF-8: numbers are not marked."""
+    """A serializer of text as UTF-8, in which numbers have no mark."""
 
     def dumps(self, value: object, /) -> bytes:
         return str(value).encode()

@@ -1,4 +1,4 @@
-"""What tests of a project's own classes share: an alias with them, and the counts of their overrides."""
+"""An alias with a project's classes, and the counts of their overrides."""
 
 import asyncio
 from collections import Counter
@@ -18,7 +18,7 @@ SYNC: Final = "django_valkey.cache.ValkeyCache"
 ASYNC: Final = "django_valkey.async_cache.cache.AsyncValkeyCache"
 
 calls: Final[Counter[str]] = Counter()
-"""How often each override was called."""
+"""Number of calls of each override."""
 
 
 def path(cls: type) -> str:
@@ -32,7 +32,7 @@ def alias(
     options: Mapping[str, Any] | None = None,
     **entry: Any,
 ) -> Iterator[Any]:
-    """The default alias with this client and this backend, by their dotted paths, on a server in memory."""
+    """Use this client and this backend, by their dotted paths, for the default alias on an in-memory server."""
     own = dict(options or {})
     service = client is not None and issubclass(client, SentinelClient | AsyncSentinelClient)
     if client is not None:
@@ -53,7 +53,7 @@ def alias(
 
 
 def of(cache: Any, name: str) -> Callable[..., Any]:
-    """A method of the cache, waited for if it is a coroutine."""
+    """Return a method of the cache; a coroutine is awaited."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         found = getattr(cache, name)(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Factories and clients as projects write them: every method that they override counts its calls."""
+"""Factories and clients as projects write them: every overridden method counts its calls."""
 
 from typing import Any, ClassVar
 
@@ -9,7 +9,7 @@ from django_valkey.pool import ConnectionFactory, SentinelConnectionFactory
 
 
 class Counting:
-    """What a project overrides: each call is counted, and the connections say by their name who made them."""
+    """A project's overrides: each counts its calls, and connections have the factory's client name."""
 
     name: ClassVar[str] = ""
     calls: ClassVar[dict[str, int]] = {}

@@ -1,4 +1,4 @@
-"""Pool, connection and parser classes as projects write them, for tests: each counts what it was used for."""
+"""Pool, connection and parser classes as projects write them; each counts its uses."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,7 +20,7 @@ P = TypeVar("P", CustomPool, AsyncCustomPool)
 
 
 class Counted:
-    """How often each method that counts was called, of a class and its subclasses, since `reset`."""
+    """Count the calls of each counting method, of a class and its subclasses, since `reset`."""
 
     calls: ClassVar[dict[str, int]] = {}
 
@@ -76,7 +76,7 @@ class OwnAsyncSentinelPool(AsyncSentinelConnectionPool, Counted):
 
 
 class OwnConnection(sync.Connection, Counted):
-    """It knows an argument that valkey-py's does not."""
+    """A connection with an argument that valkey-py's does not have."""
 
     def __init__(self, *, nickname: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -100,7 +100,7 @@ class OwnAsyncConnection(aio.Connection, Counted):
 
 
 class ForeignConnection:
-    """A connection that is none of valkey-py's, and is greeted in one way."""
+    """A connection class unrelated to valkey-py's, with one kind of greeting."""
 
     def __init__(self, host: str, port: int, db: int, socket_timeout: float, socket_connect_timeout: float) -> None:
         seconds = {"socket_timeout": socket_timeout, "socket_connect_timeout": socket_connect_timeout}
@@ -120,7 +120,7 @@ class ForeignConnection:
 
 
 class CarelessConnection(aio.Connection):
-    """It stays open whatever happens while it reads: whoever uses it has to end it."""
+    """A connection that stays open after a failed read: its user has to close it."""
 
     @override
     async def read_response(self, *args: Any, **kwargs: Any) -> Any:
@@ -128,7 +128,7 @@ class CarelessConnection(aio.Connection):
 
 
 class TrustingPool(OwnPool):
-    """It does not look whether it is in a forked child."""
+    """A pool that does not check whether it is in a forked child."""
 
     @override
     def _checkpid(self) -> None:
@@ -154,7 +154,7 @@ DRIVERS: Final[dict[str, dict[str, Any]]] = {
     "own pool": {"CONNECTION_POOL_CLASS": OwnPool},
     "own asynchronous pool": {"CONNECTION_POOL_CLASS": OwnAsyncPool},
 }
-"""OPTIONS by what carries the commands."""
+"""OPTIONS by the custom class that runs the commands."""
 
 
 def endpoint_of(url: str, **options: Any) -> Endpoint:
@@ -165,13 +165,13 @@ def endpoint_of(url: str, **options: Any) -> Endpoint:
 
 @contextmanager
 def pools_of(cls: type, kind: type[P], make: Callable[[Endpoint], Any], url: str) -> Iterator[Callable[..., P]]:
-    """Give what makes pools that ask a class of the project's own for connections; the block's end closes them.
+    """Yield a function that makes pools of connections of a custom class; close them at the end of the block.
 
     Args:
-        cls: the project's class, which counts from now on.
-        kind: what the pools are.
-        make: makes one.
-        url: where they connect to, unless they are told otherwise.
+        cls: the custom class, whose counts are reset.
+        kind: class of the pools.
+        make: makes a pool.
+        url: URL of the server, unless another is given.
     """
     with ExitStack() as exits:
 

@@ -1,4 +1,4 @@
-"""Entries of some kilobytes that are ten gigabytes of zeros, decompressed: one frame each, and sound to its end."""
+"""Entries of some kilobytes that decompress to ten gigabytes of zeros: one valid frame each."""
 
 import bz2
 import lzma
@@ -10,7 +10,7 @@ import brotli
 import lz4.frame
 
 SIZE: Final = 10 * 10**9
-"""Bytes of each, decompressed, at least."""
+"""Minimal size of each in bytes, decompressed."""
 
 _MEBIBYTE: Final = 2**20
 
@@ -20,7 +20,7 @@ def _times(piece: int) -> int:
 
 
 def deflated(wbits: int) -> bytes:
-    """DEFLATE: after a full flush, equal input is equal output, at a byte's boundary."""
+    """Return DEFLATE data: after a full flush, equal input is equal output, at a byte boundary."""
     piece = 64 * _MEBIBYTE
     deflater = zlib.compressobj(9, zlib.DEFLATED, wbits)
     first = deflater.compress(bytes(piece)) + deflater.flush(zlib.Z_FULL_FLUSH)
@@ -29,7 +29,7 @@ def deflated(wbits: int) -> bytes:
 
 
 def bzipped() -> bytes:
-    """Bzip2: blocks follow each other without any boundary, so they are repeated as bits."""
+    """Return bzip2 data: blocks follow each other without a boundary, so they are repeated as bits."""
     piece = 45_000_000
     one = bz2.compress(bytes(piece))
     bits = f"{int.from_bytes(one, 'big'):0{8 * len(one)}b}"
@@ -40,7 +40,7 @@ def bzipped() -> bytes:
 
 
 def xzipped() -> bytes:
-    """LZMA2: a chunk that resets the state can be repeated; xz puts a header before them."""
+    """Return LZMA2 data: a chunk that resets the state can be repeated; xz puts a header before them."""
     piece = 2 * _MEBIBYTE
     chunk = lzma.compress(bytes(piece), lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "preset": 6}])[:-1]
     frame = lzma.compress(b"", lzma.FORMAT_XZ)[:12]
@@ -49,7 +49,7 @@ def xzipped() -> bytes:
 
 
 def lz4_framed() -> bytes:
-    """LZ4: independent blocks of 4 MB, whose size nobody states."""
+    """Return LZ4 data: independent blocks of 4 MB without a stated size."""
     piece = 4 * _MEBIBYTE
     settings = {"block_size": lz4.frame.BLOCKSIZE_MAX4MB, "block_linked": False, "store_size": False}
     framed: bytes = lz4.frame.compress(bytes(piece), **settings)
@@ -57,15 +57,15 @@ def lz4_framed() -> bytes:
 
 
 def zstandard() -> bytes:
-    """Zstandard: a block of one repeated byte (RFC 8878, 3.1.1.2) is 128 KiB in four bytes."""
+    """Return Zstandard data: a block of one repeated byte (RFC 8878, 3.1.1.2) is 128 KiB in four bytes."""
     piece = 128 * 2**10
-    window = b"\x00\x38"  # no size, no checksum; a window of 128 KiB
+    window = b"\x00\x38"  # no content size, no checksum; a window of 128 KiB
     block, last = ((piece << 3 | 1 << 1 | end).to_bytes(3, "little") + b"\x00" for end in (0, 1))
     return b"\x28\xb5\x2f\xfd" + window + block * _times(piece) + last
 
 
 def brotli_stream() -> bytes:
-    """Brotli: after a flush, equal input is equal output once the window is full."""
+    """Return brotli data: after a flush, equal input is equal output once the window is full."""
     piece = 16 * _MEBIBYTE
     compressor = brotli.Compressor(quality=1)
     pieces = [compressor.process(bytes(piece)) + compressor.flush() for _ in range(4)]
@@ -82,4 +82,4 @@ BOMBS: Final[Mapping[str, Callable[[], bytes]]] = {
     "zstd.ZstdCompressor": zstandard,
     "brotli.BrotliCompressor": brotli_stream,
 }
-"""By the compressor that reads them."""
+"""Bombs, by the compressor that reads them."""

@@ -1,4 +1,4 @@
-"""Faults of a service, and what they must not do to those who use it."""
+"""Faults of a service, and the limits of their effect on callers."""
 
 import asyncio
 import threading
@@ -18,7 +18,7 @@ from tests.support.topologies import SERVICES, Node, SentinelFleet, clients, run
 SERVICE: Final = SERVICES[0]
 
 IN_TIME: Final = 1.0
-"""Seconds after a new primary's announcement within which everybody must have gone over to it."""
+"""Seconds after a new primary's announcement within which every caller must use it."""
 
 Fault: TypeAlias = Callable[[SentinelFleet, Node], None]
 
@@ -34,18 +34,18 @@ def hangs(fleet: SentinelFleet, primary: Node) -> None:
 
 
 def hangs_with_a_sentinel(fleet: SentinelFleet, primary: Node) -> None:
-    """A machine that is lost, with all that ran on it."""
+    """Stop a primary and a sentinel, as with the loss of a machine."""
     fleet.sentinels[0].pause()
     primary.pause()
 
 
-def is_asked_to_leave(fleet: SentinelFleet, primary: Node) -> None:
+def hands_over(fleet: SentinelFleet, primary: Node) -> None:
     fleet.wait_whole(SERVICE)
     assert fleet.primary(SERVICE) is primary
     fleet.sentinels[0].raw("SENTINEL", "FAILOVER", SERVICE)
 
 
-FAULTS: Final[tuple[Fault, ...]] = (dies, hangs, hangs_with_a_sentinel, is_asked_to_leave)
+FAULTS: Final[tuple[Fault, ...]] = (dies, hangs, hangs_with_a_sentinel, hands_over)
 
 
 def settings(fleet: SentinelFleet, *, replicas: bool = False, **options: Any) -> Settings:
@@ -61,12 +61,12 @@ def settings(fleet: SentinelFleet, *, replicas: bool = False, **options: Any) ->
 
 
 def limited(fleet: SentinelFleet) -> Container:
-    """Return a container of the primary with four connections at most, which are named `load`."""
+    """Return a container of the primary with at most four connections, with the client name `load`."""
     return Container(settings(fleet, CONNECTION_POOL_KWARGS={"max_connections": 4, "client_name": "load"}))
 
 
 def named(node: Node, name: str) -> int:
-    """Return how many connections of that name the node has."""
+    """Return the number of the node's connections with that name."""
     return sum(each["name"] == name for each in clients(node))
 
 
@@ -77,43 +77,42 @@ class Loads:
         self.of_each = (Load(container, "sync"), Load(container, "async"))
 
     @contextmanager
-    def going_on(self) -> Iterator[None]:
+    def running(self) -> Iterator[None]:
         with ExitStack() as stack:
             for load in self.of_each:
-                stack.enter_context(load.going_on())
+                stack.enter_context(load.running())
             yield
 
-    def are_on(self, node: Node) -> bool:
-        """Say whether every caller has completed on the node."""
+    def have_completed_on(self, node: Node) -> bool:
+        """Return True if every caller has completed on the node."""
         there = run_id(node)
         return all(len(load.recovered(there, 0)) == load.callers for load in self.of_each)
 
     @property
     def errors(self) -> int:
-        """How many there were."""
+        """Number of errors."""
         return sum(len(load.failed) for load in self.of_each)
 
 
-def go_over(fault: Fault, fleet: SentinelFleet, loads: Loads) -> float:
-    """Do it to the primary under load, and bring it back.
+def measure_failover(fault: Fault, fleet: SentinelFleet, loads: Loads) -> float:
+    """Apply the fault to the primary under load, and restore it.
 
-    Returns:
-        After how many seconds from the new primary's announcement the last caller had completed there.
+    Returns: Seconds from the new primary's announcement until the last caller completed there.
 
     Raises:
-        AssertionError: that took too long, somebody was served by the old primary after that, or saw an error.
+        AssertionError: this took too long, the old primary answered after that, or a caller had an error.
     """
     old = fleet.primary(SERVICE)
     old_id = run_id(old)
-    with loads.going_on():
-        wait_until(lambda: loads.are_on(old))
+    with loads.running():
+        wait_until(lambda: loads.have_completed_on(old))
         with fleet.announcements() as announcements:
             began = time.monotonic()
             fault(fleet, old)
             announced = announcements.first(SERVICE, began)
         new = fleet.replication(SERVICE).node(announced.new)
         new_id = run_id(new)
-        wait_until(lambda: loads.are_on(new))
+        wait_until(lambda: loads.have_completed_on(new))
         fleet.restore()
     for load in loads.of_each:
         assert load.acknowledged(old_id, announced.at + IN_TIME) == []
@@ -147,7 +146,7 @@ def four_at_once(container: Container, mode: Mode) -> list[Any]:
 
 
 def check_places(container: Container, fleet: SentinelFleet) -> None:
-    """Check that the limited container's places are all free, and that it left no connection to a replica."""
+    """Check that the limited container's permits are all free, and that it left no connection to a replica."""
     for mode in ("sync", "async"):
         assert four_at_once(container, mode) == [[b"PONG"]] * 4
     assert [named(node, "load") for node in fleet.replicas(SERVICE)] == [0, 0]

@@ -1,4 +1,4 @@
-"""A cluster of scripted nodes: they answer as they are told to, note what they were asked, and take no time."""
+"""A cluster of scripted nodes, which record their commands and take no time."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -12,15 +12,15 @@ from dvcache.types import Address, Batch, Command, Endpoint
 Answer = Callable[[Command], Any]
 
 TIMEOUT = 30.0
-"""Seconds: the socket timeout of the nodes, which a busy machine does not reach."""
+"""Socket timeout of the nodes in seconds, which a busy machine does not reach."""
 
 
 class Node:
-    """One node: a store that may answer something else first.
+    """A node with a store and a script of other answers.
 
     Args:
         world: the cluster.
-        address: where it is.
+        address: its host and port.
     """
 
     def __init__(self, world: "World", address: Address) -> None:
@@ -28,14 +28,14 @@ class Node:
         self.data: dict[object, Any] = {}
         self.asked: list[Command] = []
         self.script: list[Any] = []
-        """What the next commands are answered with: a reply, or an exception that ends the batch. None: as usual."""
+        """Answers to the next commands: a reply, or an exception that ends the batch; None for the usual answer."""
         self.rehashing = False
-        """Whether commands with several keys are answered with TRYAGAIN."""
+        """True if commands with several keys are answered with TRYAGAIN."""
         self.down: Exception | None = None
         self.tries = 0
-        """Batches that reached it, also while it was down."""
+        """Batches that reached the node, also while it was down."""
         self.waited: Callable[[], object] | None = None
-        """Called when a caller has waited in vain for a node that hangs; None for one that does not."""
+        """Called when a caller has waited in vain for a hung node; None if the node does not hang."""
 
     def run(self, batch: Batch) -> list[Any]:
         self.tries += 1
@@ -56,7 +56,7 @@ class Node:
         if command[0] in {"ASKING", "SCAN"}:
             return b"OK" if command[0] == "ASKING" else self._page(int(str(command[1])))
         if command[:2] == ("CLUSTER", "SLOTS"):
-            self.world.told += 1
+            self.world.refreshes += 1
             return self.world.slots()
         if self.script and (answer := self.script.pop(0)) is not None:
             if isinstance(answer, str):
@@ -71,7 +71,7 @@ class Node:
         return self._performed(command)
 
     def _page(self, cursor: int) -> list[Any]:
-        """Return one key; to another node's cursor there is none."""
+        """Return one key; none for the cursor of another node."""
         start, port = divmod(cursor or self.address[1], 10000)
         names = list(self.data) if port == self.address[1] else []
         return [(start + 1) * 10000 + port if start + 1 < len(names) else 0, names[start : start + 1]]
@@ -93,18 +93,18 @@ class Node:
 
 
 class World:
-    """The nodes, which of them owns which slots, and the clients of both modes that reach them.
+    """The nodes, the owners of the slots, and the clients of both modes.
 
     Args:
-        primaries: how many.
+        primaries: number of primaries.
     """
 
     def __init__(self, primaries: int = 3) -> None:
         self.nodes = [Node(self, ("10.0.0.1", 7001 + n)) for n in range(primaries)]
         self.owners = [self.nodes[n * primaries // 16384] for n in range(16384)]
-        self.told = 0
+        self.refreshes = 0
         self.names: dict[str, Address] = {}
-        """Host names, and where they lead."""
+        """Addresses by host name."""
         self.pools: list[Any] = []
 
     def owner(self, slot: int) -> Node:
@@ -128,7 +128,7 @@ class World:
         raise ConnectError("cannot connect", endpoint=endpoint.name)
 
     def client(self, mode: str, *seeds: Address) -> Any:
-        """Return a cluster's client: of the asynchronous mode one that runs each batch to its end."""
+        """Return a client of the cluster; in async mode one that runs each batch to its end."""
         places = seeds or [node.address for node in self.nodes]
         endpoints = [Endpoint(host=host, port=port, in_cluster=True, timeout=TIMEOUT) for host, port in places]
         topology = Topology(cluster=True, read_from_primary=True)

@@ -1,4 +1,4 @@
-"""Servers that only answer with their names, for tests of who is asked."""
+"""Servers that answer with their names, for tests of where commands go."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -14,17 +14,17 @@ FOLLOWS: Final = [b"slave", b"primary", 6379, b"connected", 1]
 LOST: Final = [b"slave", b"primary", 6379, b"connect", 1]
 
 Outcome = Any
-"""What a node does with each batch: an exception that it raises, or what it answers each command with."""
+"""Outcome of each batch: an exception to raise, or the answer to each command."""
 
 
 class Node:
-    """A server that answers each command with its name, until it is told otherwise."""
+    """A server that answers each command with its name, unless it has another outcome."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.outcome: Outcome = name
         self.role: Outcome = FOLLOWS
-        """What it answers ROLE with."""
+        """The answer to ROLE."""
         self.batches: list[Batch] = []
         self.closed = self.aborted = 0
 
@@ -51,7 +51,7 @@ class Node:
 
 
 class AsyncNode:
-    """The same server, asked by tasks."""
+    """The same server for tasks."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -67,13 +67,13 @@ class AsyncNode:
 
 
 def replied(error: Exception) -> Exception:
-    """Return an error that a node answers with, in the place of a reply."""
+    """Return an error that a node answers in place of a reply."""
     error.is_reply = True  # type: ignore[attr-defined]  # a mark of this file's own
     return error
 
 
 class Asker:
-    """One mode of clients, called in the same way."""
+    """Clients of one mode, called in the same way."""
 
     def __init__(self, mode: str) -> None:
         self.mode: Any = build.SYNC if mode == "sync" else build.ASYNC

@@ -1,4 +1,4 @@
-"""Sentinels that say what a test tells them to, without threads and sockets."""
+"""Scripted sentinels, without threads and sockets."""
 
 from typing import Any, ClassVar, Final
 
@@ -14,7 +14,7 @@ WHERE: Final = r"'service_name' through the sentinels a:1, b:2, c:3: "
 
 
 class Subscriber:
-    """A sentinel that says what the test tells it to; while `says` is None it hangs."""
+    """A sentinel that says what the test tells it to; it hangs while `says` is None."""
 
     all: ClassVar[dict[Address, "Subscriber"]] = {}
     """The last one of each sentinel."""
@@ -53,7 +53,7 @@ class Subscriber:
 
 
 class Follower:
-    """Somebody who wants to know."""
+    """A listener of the watcher."""
 
     def __init__(self) -> None:
         self.heard: list[Known] = []
@@ -68,7 +68,7 @@ def say(address: Address, said: Any) -> None:
 
 
 def watched(clock: ManualClock, follower: Follower) -> Watcher:
-    """Return a watch over the service, of which the follower wants to know."""
+    """Return a watcher of the service with the follower as its listener."""
     Subscriber.all.clear()
     watch = Watcher(SERVICE, clock, Subscriber)  # type: ignore[arg-type]  # a subscriber without a thread
     watch.listen(follower)

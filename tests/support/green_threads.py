@@ -1,6 +1,6 @@
-"""What a monkey-patched process does with a cache: `python -m tests.support.green_threads gevent|eventlet URL PID`.
+"""Use a cache in a monkey-patched process: `python -m tests.support.green_threads gevent|eventlet URL PID`.
 
-Prints one line for each thing that is shown, or the error.
+Prints one line for each check, or the error.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ LIMIT = 0.5
 
 
 def patch(library: str) -> None:
-    """Replace the blocking parts of the standard library, before anything else is imported."""
+    """Patch the blocking parts of the standard library, before anything else is imported."""
     if library == "gevent":
         importlib.import_module("gevent.monkey").patch_all()
     else:
@@ -66,10 +66,10 @@ def main(library: str, url: str, pid: int) -> None:
         assert len(ticks) > 5, "others did not run meanwhile"
         print("the limit held")  # noqa: T201  # the report
         assert len(cache.get("k")) == 1_000_000  # type: ignore[arg-type]  # what was set
-    _wait_in_line(url)
+    _wait_for_connection(url)
 
 
-def _wait_in_line(url: str) -> None:
+def _wait_for_connection(url: str) -> None:
     from threading import Thread  # noqa: PLC0415  # as above
 
     from dvcache import Container, Settings  # noqa: PLC0415  # as above

@@ -1,4 +1,4 @@
-"""Servers that greet badly, and addresses that do not answer, for tests of how a connection is made."""
+"""Servers with a faulty greeting, and addresses that do not answer, for tests of connecting."""
 
 import socket
 import threading
@@ -12,7 +12,7 @@ HOSTS: Final = ("127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5")
 
 
 class Greeter:
-    """A server on a free loopback port that treats each connection as a function says. Used as a context manager.
+    """A server on a free loopback port with a behaviour for each connection.
 
     Args:
         behaviour: called with each connection, in a thread, and an event that is set at the end.
@@ -56,7 +56,7 @@ class Greeter:
 
 
 def byte_by_byte(pause: float, text: bytes = b"+" + b"x" * 10_000) -> Behaviour:
-    """Answer with one byte after another, and never with a whole reply."""
+    """Return a behaviour: answer one byte at a time, and never with a whole reply."""
 
     def answer(connection: socket.socket, ended: threading.Event) -> None:
         for byte in text:
@@ -69,13 +69,13 @@ def byte_by_byte(pause: float, text: bytes = b"+" + b"x" * 10_000) -> Behaviour:
 
 
 def silent(connection: socket.socket, ended: threading.Event) -> None:
-    """Read, and say nothing."""
+    """Read without an answer."""
     assert connection.fileno() >= 0
     ended.wait()
 
 
 def refusing(text: bytes, *, reset: bool = False) -> Behaviour:
-    """Say something unasked, and close the connection, or reset it once something was written to it."""
+    """Return a behaviour: send unrequested bytes and close the connection, or reset it after the first write to it."""
 
     def answer(connection: socket.socket, ended: threading.Event) -> None:
         assert not ended.is_set()
@@ -89,7 +89,7 @@ def refusing(text: bytes, *, reset: bool = False) -> Behaviour:
 
 @contextmanager
 def black_hole(host: str, port: int) -> Iterator[None]:
-    """Have connections to an address neither accepted nor refused: its queue of connections is full."""
+    """Yield an address that neither accepts nor refuses connections: its queue is full."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -103,7 +103,7 @@ def black_hole(host: str, port: int) -> Iterator[None]:
 
 
 def addresses(*hosts: str) -> Callable[..., list[tuple[object, ...]]]:
-    """Return a `getaddrinfo` that knows one name, with these addresses, and else asks the system."""
+    """Return a `getaddrinfo` that knows one name, with these addresses, and asks the system for others."""
     system = socket.getaddrinfo
 
     def look_up(host: str, port: int, *rest: object, **more: object) -> list[tuple[object, ...]]:

@@ -2,12 +2,12 @@
 
 Usage: `python -m tests.support.herd_callers threads|tasks SETTINGS SIGNALS SOCKET...`
 
-A process is told what to do by lines of JSON on its socket, whose file descriptor it inherits. All are forked of one
-that does nothing else, since imports are what takes long.
+A process reads commands as lines of JSON from its socket, whose file descriptor it inherits. All are forked from one
+process, since imports take most of the time.
 
-SETTINGS is a CACHES entry as JSON, SIGNALS the URL of a database on which a round says what has happened: how many
-`began`, how many `computed`, what the callers were `served` and in what time. What computes goes on until there is
-`go`.
+SETTINGS is a CACHES entry as JSON, SIGNALS the URL of a database to which a round writes its events: how many callers
+`began`, how many `computed`, which values they were `served` and after what time. A computation lasts until the key
+`go` exists.
 """
 
 import asyncio
@@ -26,21 +26,21 @@ import valkey
 from dvcache import AsyncCache, Cache, Container, Settings
 
 PAUSE: Final = 0.005
-"""Seconds between two messages of what happened, and between two looks whether to go on."""
+"""Seconds between two messages, and between two checks whether to go on."""
 
 
-class Talk:
-    """Lines to and from a process, on a socket."""
+class Lines:
+    """Exchange of lines with a process, on a socket."""
 
     def __init__(self, ours: socket.socket) -> None:
-        # Of one file for both ways, a write would discard what it has read ahead.
+        # one file for both directions would discard read-ahead data on a write
         self._from, self._to = ours.makefile("r"), ours.makefile("w")
 
-    def hear(self) -> str:
-        """Return the next line; nothing where the other process has ended."""
+    def receive(self) -> str:
+        """Return the next line; an empty one if the other process has ended."""
         return self._from.readline().strip()
 
-    def say(self, line: str) -> None:
+    def send(self, line: str) -> None:
         self._to.write(f"{line}\n")
         self._to.flush()
 
@@ -50,7 +50,7 @@ class Talk:
 
 
 class Signals:
-    """What is said: gathered, and sent now and then by a thread of its own, since the callers' time is measured."""
+    """Messages of a round, sent now and then by a separate thread, since the callers' time is measured."""
 
     def __init__(self, url: str) -> None:
         self._raw = valkey.Valkey.from_url(url)
@@ -67,10 +67,10 @@ class Signals:
         self._thread.join()
         self._raw.close()
 
-    def say(self, *command: str) -> None:
+    def send(self, *command: str) -> None:
         self._unsent.append(command)
 
-    def hear(self, name: str) -> bool:
+    def receive(self, name: str) -> bool:
         return bool(self._raw.exists(name))
 
     def _send(self) -> None:
@@ -83,22 +83,22 @@ class Signals:
 
 
 class Round:
-    """What the callers of one round do, and what is said of it."""
+    """The callers of one round, and their messages."""
 
-    def __init__(self, told: dict[str, Any], signals: Signals) -> None:
-        self.call, self.key, self.callers = told["call"], told["key"], told["callers"]
-        self.new, self.fails, self.timeout = told["new"], told.get("fails", False), told.get("timeout", 60)
-        self._name, self._signals = told["round"], signals
+    def __init__(self, order: dict[str, Any], signals: Signals) -> None:
+        self.call, self.key, self.callers = order["call"], order["key"], order["callers"]
+        self.new, self.fails, self.timeout = order["new"], order.get("fails", False), order.get("timeout", 60)
+        self._name, self._signals = order["round"], signals
         self._all = threading.Barrier(self.callers)
 
-    def say(self, what: str) -> None:
-        self._signals.say("INCR", f"{self._name}:{what}")
+    def send(self, event: str) -> None:
+        self._signals.send("INCR", f"{self._name}:{event}")
 
     def served(self, value: object, began: float) -> None:
-        self._signals.say("RPUSH", f"{self._name}:served", json.dumps([value, time.perf_counter() - began]))
+        self._signals.send("RPUSH", f"{self._name}:served", json.dumps([value, time.perf_counter() - began]))
 
     def may_go_on(self) -> bool:
-        return self._signals.hear(f"{self._name}:go")
+        return self._signals.receive(f"{self._name}:go")
 
     def computed(self) -> Any:
         if self.fails:
@@ -106,20 +106,20 @@ class Round:
         return self.new
 
     def compute(self) -> Any:
-        self.say("computed")
+        self.send("computed")
         while not self.may_go_on():
             time.sleep(PAUSE)
         return self.computed()
 
     async def acompute(self) -> Any:
-        self.say("computed")
+        self.send("computed")
         while not self.may_go_on():  # noqa: ASYNC110  # another process says it
             await asyncio.sleep(PAUSE)
         return self.computed()
 
     def perform(self, cache: Cache, plain: Cache) -> None:
         self._all.wait()
-        self.say("began")
+        self.send("began")
         began = time.perf_counter()
         try:
             if self.call == "plain get":
@@ -134,7 +134,7 @@ class Round:
         self.served(value, began)
 
     async def aperform(self, cache: AsyncCache, plain: AsyncCache) -> None:
-        self.say("began")
+        self.send("began")
         began = time.perf_counter()
         try:
             if self.call == "plain get":
@@ -149,34 +149,34 @@ class Round:
         self.served(value, began)
 
 
-def in_threads(herd: Container, other: Container, signals: Signals, talk: Talk) -> None:
+def in_threads(herd: Container, other: Container, signals: Signals, talk: Lines) -> None:
     with herd, other, ThreadPoolExecutor(200) as threads:
         cache, plain = herd.cache(), other.cache()
         cache.get("warm"), plain.get("warm")
-        talk.say(f"ready {os.getpid()}")
-        while line := talk.hear():
-            told = Round(json.loads(line), signals)
-            for done in [threads.submit(told.perform, cache, plain) for _ in range(told.callers)]:
+        talk.send(f"ready {os.getpid()}")
+        while line := talk.receive():
+            begun = Round(json.loads(line), signals)
+            for done in [threads.submit(begun.perform, cache, plain) for _ in range(begun.callers)]:
                 done.result()
-            talk.say("done")
+            talk.send("done")
 
 
-async def in_tasks(herd: Container, other: Container, signals: Signals, talk: Talk) -> None:
+async def in_tasks(herd: Container, other: Container, signals: Signals, talk: Lines) -> None:
     async with herd, other:
         cache, plain = herd.async_cache(), other.async_cache()
         await cache.get("warm"), await plain.get("warm")
-        talk.say(f"ready {os.getpid()}")
-        while line := await asyncio.to_thread(talk.hear):
-            told = Round(json.loads(line), signals)
-            await asyncio.gather(*(told.aperform(cache, plain) for _ in range(told.callers)))
-            talk.say("done")
+        talk.send(f"ready {os.getpid()}")
+        while line := await asyncio.to_thread(talk.receive):
+            begun = Round(json.loads(line), signals)
+            await asyncio.gather(*(begun.aperform(cache, plain) for _ in range(begun.callers)))
+            talk.send("done")
 
 
 def container(entry: dict[str, Any], **options: object) -> Container:
     return Container(Settings.parse({**entry, "OPTIONS": {**entry.get("OPTIONS", {}), **options}}))
 
 
-def work(kind: str, entry: dict[str, Any], url: str, talk: Talk) -> None:
+def work(kind: str, entry: dict[str, Any], url: str, talk: Lines) -> None:
     caches = container(entry), container(entry, HERD=False)
     with Signals(url) as signals:
         if kind == "threads":
@@ -192,7 +192,7 @@ def main(kind: str, text: str, url: str, *descriptors: str) -> None:
             mine = sockets.pop(number)
             for each in sockets:
                 each.close()
-            talk = Talk(mine)
+            talk = Lines(mine)
             mine.close()
             work(kind, json.loads(text), url, talk)
             talk.close()

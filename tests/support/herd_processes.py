@@ -1,4 +1,4 @@
-"""The herd policy for tests: wirings, and what many callers of several processes do at once."""
+"""Wirings with the herd policy, and many concurrent callers of several processes."""
 
 import itertools
 import json
@@ -15,14 +15,14 @@ import valkey
 
 from dvcache.cache import Cache
 from dvcache.testing.conformance import MakeCache
-from tests.support.herd_callers import Talk
+from tests.support.herd_callers import Lines
 from tests.support.programs import ROOT, command, environment
 from tests.support.servers import Server, wait_until
 
 BRIEF: Final = 0.03
-"""Seconds that the suite's entries are kept when stale: it waits until an entry is gone.
+"""Seconds for which the suite's stale entries are kept: it waits until an entry is gone.
 
-Less than the suite's slack about lifetimes, since `pttl` takes as much from the life of a lock, which is no entry.
+Less than the suite's tolerance of expiry times, since `pttl` subtracts it from the TTL of a lock too.
 """
 
 PROCESSES: Final = 4
@@ -30,16 +30,16 @@ PROCESSES: Final = 4
 Kind: TypeAlias = Literal["threads", "tasks"]
 
 CALLERS: Final[Mapping[Kind, int]] = {"threads": 25, "tasks": 200}
-"""Of each process."""
+"""Callers of each process."""
 
 _SIGNALS: Final = 9
-"""The database on which the callers say what happens."""
+"""Database of the callers' messages."""
 
 _rounds: Final = itertools.count()
 
 
-def of_a_herd(make_cache: MakeCache) -> MakeCache:
-    """Make caches with the herd policy of what makes caches."""
+def with_herd_policy(make_cache: MakeCache) -> MakeCache:
+    """Return a function that makes caches with the herd policy, from one that makes caches."""
 
     def make(**settings: object) -> Cache:
         options = settings.get("OPTIONS") or {}
@@ -50,39 +50,39 @@ def of_a_herd(make_cache: MakeCache) -> MakeCache:
 
 
 class CallerProcess:
-    """A process of callers, as `tests.support.herd_callers` is told and answers."""
+    """A process of callers, with the protocol of `tests.support.herd_callers`."""
 
     def __init__(self, ours: socket.socket) -> None:
-        self._talk = Talk(ours)
+        self._talk = Lines(ours)
         self.pid = 0
 
     def wait_ready(self) -> None:
-        word, _, pid = self._talk.hear().partition(" ")
+        word, _, pid = self._talk.receive().partition(" ")
         assert word == "ready"
         self.pid = int(pid)
 
-    def tell(self, told: Mapping[str, object]) -> None:
-        self._talk.say(json.dumps(told))
+    def send(self, order: Mapping[str, object]) -> None:
+        self._talk.send(json.dumps(order))
 
     def wait_done(self) -> None:
-        assert self._talk.hear() == "done"
+        assert self._talk.receive() == "done"
 
     def kill(self) -> None:
-        """End it as nothing can prevent it: `kill -9`."""
+        """End it by `kill -9`."""
         os.kill(self.pid, signal.SIGKILL)
         with suppress(OSError):
-            while self._talk.hear():  # to its end
+            while self._talk.receive():  # read to the end
                 pass
             self._talk.close()
 
 
 class Herd:
-    """Processes with callers, who do the same at once, and the database on which they say what happens.
+    """Processes with concurrent callers, and the database of their messages.
 
     Args:
         entry: the CACHES entry of their caches.
-        kind: whether the callers of a process are threads or tasks.
-        server: where the database is; not necessarily the caches' own.
+        kind: threads or tasks, the callers of a process.
+        server: the server of that database; not necessarily the caches' own.
     """
 
     def __init__(self, entry: Mapping[str, object], kind: Kind, server: Server) -> None:
@@ -103,7 +103,7 @@ class Herd:
             process.wait_ready()
 
     def kill(self, process: CallerProcess) -> None:
-        """End a process as nothing can prevent it."""
+        """End a process by `kill -9`."""
         self.processes.remove(process)
         process.kill()
 
@@ -114,16 +114,16 @@ class Herd:
         self.signals.close()
 
     def start(self, call: str, key: str, new: object, callers: int | None = None, **more: object) -> "Round":
-        """Have every process begin a round: so many callers each, all of them at once."""
-        told = {"call": call, "key": key, "new": new, "callers": callers or CALLERS[self.kind], **more}
-        begun = Round(self, f"round{next(_rounds)}", told["callers"] * len(self.processes))
+        """Start a round in every process, with so many concurrent callers in each."""
+        order = {"call": call, "key": key, "new": new, "callers": callers or CALLERS[self.kind], **more}
+        begun = Round(self, f"round{next(_rounds)}", order["callers"] * len(self.processes))
         for process in self.processes:
-            process.tell({**told, "round": begun.name})
+            process.send({**order, "round": begun.name})
         return begun
 
 
 class Round:
-    """What happens in one round."""
+    """The events of one round."""
 
     def __init__(self, herd: Herd, name: str, callers: int) -> None:
         self.herd, self.name, self.callers = herd, name, callers
@@ -133,11 +133,11 @@ class Round:
         return int(self._raw.get(f"{self.name}:{what}") or 0)
 
     def served(self) -> Counter[Any]:
-        """How often each value was returned so far."""
+        """Number of calls so far that returned each value."""
         return Counter(value for value, _ in self._served())
 
     def seconds(self, value: object) -> list[float]:
-        """How long each of those waited so far to whom the value was returned."""
+        """Waiting times so far of the calls that returned the value."""
         return [seconds for returned, seconds in self._served() if returned == value]
 
     def _served(self) -> list[tuple[Any, float]]:
@@ -147,11 +147,11 @@ class Round:
         wait_until(lambda: self._raw.llen(f"{self.name}:served") >= callers, seconds)
 
     def go(self) -> None:
-        """Let those who compute come to their end."""
+        """Let the computations end."""
         self._raw.set(f"{self.name}:go", 1)
 
     def end(self) -> Counter[Any]:
-        """Let all come to their end; return how often each value was returned."""
+        """Let all calls end; return how often each value was returned."""
         self.go()
         self.wait_served(self.callers)
         for process in self.herd.processes:
@@ -161,7 +161,7 @@ class Round:
 
 @contextmanager
 def herd_of(entry: Mapping[str, object], kind: Kind, server: Server) -> Iterator[Herd]:
-    """Processes of callers, which end with the block."""
+    """Run processes of callers within the block."""
     herd = Herd(entry, kind, server)
     try:
         herd.wait_ready()

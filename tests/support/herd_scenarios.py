@@ -1,4 +1,4 @@
-"""What is shown of a herd, over any topology: one computes; the others are served meanwhile, or wait for its value."""
+"""Scenarios of a herd on any topology: one caller computes; the others get the stale value, or wait."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,12 +18,12 @@ from tests.support.servers import DelayProxy, Server, wait_until
 from tests.support.shards import Shards
 
 KEYS: Final = ("page", "{user:7}:page")
-"""In a cluster and on shards a part in braces says where a key lies, and so its lease."""
+"""Keys with hash tags, which place the key and its lease in a cluster and on shards."""
 
 SERVICE: Final = SERVICES[0]
 
 LAG: Final = 0.3
-"""Seconds, at least, by which replicas are behind: less than what is noticed, so that they are read all the time."""
+"""Minimal lag of replicas in seconds: under the limit of ejection, so that they are read all the time."""
 
 Topology: TypeAlias = Literal[
     "standalone",
@@ -42,17 +42,17 @@ Ground: TypeAlias = Server | SentinelFleet | Cluster | Shards
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a herd's entries lie."""
+    """The servers of a herd's entries."""
 
     entry: Mapping[str, Any]
-    """Of CACHES."""
+    """An entry of CACHES."""
     holders: Callable[[bytes], tuple[Node | Server, ...]]
-    """Of a stored key: its primary, and those of its replicas that are read."""
+    """Return the primary of a stored key, and those of its replicas that are read."""
     link: DelayProxy | None = None
-    """What the replicas follow through."""
+    """The proxy between the primary and its replicas."""
 
     def with_herd(self, **herd: object) -> dict[str, Any]:
-        """Return the entry of CACHES with settings of the policy."""
+        """Return the entry of CACHES with options of the herd policy."""
         return {**self.entry, "OPTIONS": {**self.entry["OPTIONS"], "HERD": herd}}
 
     def primary(self, key: str) -> Node | Server:
@@ -65,13 +65,13 @@ class Place:
         return lease_of(stored(key), Settings.parse(self.entry).placement)
 
     def is_behind(self, key: str, value: str) -> bool:
-        """Say whether there are replicas that may lag, and none of them has the value yet."""
+        """Return True if there are replicas that may lag, and none of them has the value yet."""
         return self.link is not None and not any(
             value.encode() in node.raw("GET", stored(key)) for node in self.replicas(key)
         )
 
     def make_stale(self, key: str) -> None:
-        """Have an old entry that is stale, on every server."""
+        """Store a stale entry on every server."""
         with Container(Settings.parse(self.entry)) as container:
             container.cache().set(key, "old", 0.001)
         wait_caught_up(self.primary(key), self.replicas(key))
@@ -84,11 +84,11 @@ def stored(key: str) -> bytes:
 
 @contextmanager
 def place_of(topology: Topology, ground: Ground) -> Iterator[Place]:
-    """Return where a herd's entries lie; the replicas lag within the block, if they are to.
+    """Yield the servers of a herd's entries, with lagging replicas if requested.
 
     Args:
-        topology: which.
-        ground: its servers; of sentinels, with a service whose replicas are linked through a proxy.
+        topology: name of the topology.
+        ground: its servers; for sentinels, with a service whose replicas are linked through a proxy.
     """
     match ground:
         case SentinelFleet():
@@ -140,23 +140,23 @@ def _sharded(shards: Shards) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """How those fared who were served an old value."""
+    """Results of the callers that got the old value."""
 
     seconds: list[float]
-    """That each of them waited."""
+    """Seconds that each of them waited."""
     behind: bool
-    """Whether replicas had it still when all was over."""
+    """True if replicas still had the old value at the end."""
 
 
 def one_recomputes(herd: Herd, place: Place, call: str, key: str, new: str) -> Served:
-    """Have the herd ask for a stale entry; assert that one recomputes it, the others having the old one first."""
+    """Let the herd ask for a stale entry; assert that one caller recomputes it and the others are served."""
     place.make_stale(key)
     begun = herd.start(call, key, new)
-    begun.wait_served(begun.callers - 1)  # it is computed until there is `go`: nobody waits for that
+    begun.wait_served(begun.callers - 1)  # the computation lasts until `go`: nobody waits for it
     assert begun.served() == {"old": begun.callers - 1}
     assert begun.end() == {"old": begun.callers - 1, new: 1}
     assert begun.count("computed") == 1
-    again = herd.start(call, key, "not computed")  # where replicas lag they still have what is stale
+    again = herd.start(call, key, "not computed")  # lagging replicas still have the stale value
     again.go()
     assert set(again.end()) <= {"old", new}
     assert again.count("computed") == 0
@@ -164,7 +164,7 @@ def one_recomputes(herd: Herd, place: Place, call: str, key: str, new: str) -> S
 
 
 def one_computes(herd: Herd, place: Place, key: str, new: object) -> None:
-    """Have the herd ask for a missing entry; assert that one computes it, and that all others wait for its value."""
+    """Let the herd ask for a missing entry; assert that one caller computes it and all others wait for its value."""
     place.primary(key).raw("FLUSHDB")
     begun = herd.start("get_or_set", key, new)
     wait_until(lambda: begun.count("began") == begun.callers)
@@ -174,7 +174,7 @@ def one_computes(herd: Herd, place: Place, key: str, new: object) -> None:
 
 
 def plain_reads(herd: Herd, key: str) -> list[float]:
-    """Have the herd read an entry all at once without the policy; return the seconds that each of them waited."""
+    """Let the herd read an entry without the policy; return the seconds that each caller waited."""
     begun = herd.start("plain get", key, None)
     begun.end()
     return [seconds for value in begun.served() for seconds in begun.seconds(value)]

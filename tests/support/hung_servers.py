@@ -1,7 +1,7 @@
-"""Ways in which servers keep a caller waiting, on every topology, and what a caller then waits for.
+"""Faults that keep callers waiting, on every topology, and the calls that wait.
 
-Each fault is real: stopped processes, a listener whose queue of connections is full, a name whose look-up takes long,
-a greeting that comes byte by byte.
+Each fault is real: stopped processes, a listener with a full queue of connections, a slow name lookup, a greeting sent
+byte by byte.
 """
 
 import asyncio
@@ -44,14 +44,14 @@ class World:
     primaries: Callable[[], Sequence[Server]] = tuple
     replicas: Callable[[], Sequence[Server]] = tuple
     others: Sequence[Server] = ()
-    """Sentinels."""
+    """The sentinels."""
     restore: Callable[[], None] = lambda: None
 
     def settings(self, instead: tuple[str, int] | None = None, **options: Any) -> Settings:
         """Return settings of the topology.
 
         Args:
-            instead: where every server is said to be.
+            instead: address given for every server.
             options: more options.
         """
         locations, sentinels = self.locations, self.sentinels
@@ -146,7 +146,7 @@ def black_hole() -> Iterator[tuple[str, int]]:
 
 @contextmanager
 def slow_names(seconds: float) -> Iterator[tuple[str, int]]:
-    """Have the look-up of one name take its time."""
+    """Delay the lookup of one name."""
     real = socket.getaddrinfo
 
     def slow(host: Any, *args: Any, **kwargs: Any) -> Any:
@@ -164,7 +164,7 @@ def slow_names(seconds: float) -> Iterator[tuple[str, int]]:
 
 @contextmanager
 def slow_greeting(pause: float) -> Iterator[tuple[str, int]]:
-    """Accept connections and answer whatever is asked with one byte after another, without end."""
+    """Accept connections and answer anything one byte at a time, without end."""
     ended = threading.Event()
 
     def serve(peer: socket.socket) -> None:
@@ -200,12 +200,12 @@ def slow_greeting(pause: float) -> Iterator[tuple[str, int]]:
 
 @contextmanager
 def fault(world: World, name: str, seconds: float) -> Iterator[tuple[str, int] | None]:
-    """Have the servers fail; yield where they are said to be, if elsewhere.
+    """Apply the fault; yield another address for the servers, if the fault needs one.
 
     Args:
         world: the servers.
         name: one of `FAULTS`.
-        seconds: how long a look-up takes.
+        seconds: duration of a lookup.
     """
     if name == "connect black-holed":
         with black_hole() as address:
@@ -227,7 +227,7 @@ Call = Callable[[Any], Any]
 
 
 def calls(fault: str) -> list[Call]:
-    """Return what is called while the servers fail: `CALLS` operations of several kinds on different keys."""
+    """Return the calls made during the fault: `CALLS` operations of several kinds on different keys."""
     if fault == "slow reader":
         return [lambda cache, n=n: cache.set(f"big{n}", _BIG) for n in range(CALLS)]
     kinds: list[Callable[[Any, int], Any]] = [
@@ -241,12 +241,12 @@ def calls(fault: str) -> list[Call]:
 
 
 Caller = Callable[[Sequence[Call]], list[float]]
-"""Makes calls one after another; returns the seconds that each took. Errors of the library are passed over."""
+"""Function that makes calls in sequence and returns the seconds of each; errors of the library are ignored."""
 
 
 @contextmanager
 def caller(settings: Settings, mode: str) -> Iterator[Caller]:
-    """Return what makes calls on a container of its own, all on one event loop where they are asynchronous."""
+    """Yield a caller with its own container; async calls share one event loop."""
     container = Container(settings)
     if mode == "sync":
         with container:
@@ -275,4 +275,4 @@ def _timed(call: Callable[[], object]) -> float:
 
 
 WARM: Final = calls("")[:5]
-"""Calls that connect to the servers."""
+"""Calls that open connections to the servers."""

@@ -1,8 +1,8 @@
-"""Raise at every instruction of an asynchronous pool's code, one at a time, and look what becomes of its callers.
+"""Raise at every instruction of an async pool's code, one at a time, and check its callers.
 
-Usage: `python -m tests.support.interrupted_pools POOL PORT LOOP EXCEPTION [EVERY]`, POOL being one of `KINDS`.
-Prints JSON: how many points there were, and the points after which a value was wrong, a write was
-acknowledged and not stored, a call took longer than its limit, a connection was lost, or the pool did not work again.
+Usage: `python -m tests.support.interrupted_pools POOL PORT LOOP EXCEPTION [EVERY]`, POOL being one of `KINDS`. Prints
+JSON: the number of points, and the points after which a value was wrong, an acknowledged write was not stored, a call
+took longer than its limit, a connection was lost, or the pool did not work again.
 """
 
 import asyncio
@@ -32,11 +32,11 @@ MULTIPLEXED: Final = frozenset(
 )
 OWN: Final = frozenset({"loop_pool.py", "calls.py", "async_pool.py", "replies.py", "idle.py", "per_loop.py"})
 MOST: Final = 2
-"""Connections of a pool of a project's own."""
+"""Connections of a custom pool."""
 LIMIT: Final = 0.3
-"""Seconds: the socket timeout of the pools."""
+"""Socket timeout of the pools in seconds."""
 CONNECT: Final = 0.7
-"""Seconds: their connect timeout."""
+"""Connect timeout of the pools in seconds."""
 MARGIN: Final = 1.0
 """Seconds by which a busy machine may be late."""
 GIVEN_UP: Final = 10.0
@@ -54,7 +54,7 @@ def multiplexed(port: int) -> MultiplexedPool:
 
 
 def own(cls: type, port: int) -> AsyncCustomPool:
-    """Return a pool on `MOST` connections of a project's class."""
+    """Return a pool of `MOST` connections of a custom class."""
     limits = {"SOCKET_TIMEOUT": LIMIT, "SOCKET_CONNECT_TIMEOUT": CONNECT}
     kwargs = {"max_connections": MOST, **({"timeout": LIMIT} if cls is OwnAsyncBlockingPool else {})}
     options = {"CONNECTION_POOL_CLASS": cls, "CONNECTION_POOL_KWARGS": kwargs, **limits}
@@ -62,7 +62,7 @@ def own(cls: type, port: int) -> AsyncCustomPool:
 
 
 class Trial:
-    """Calls on one pool, and what became of them."""
+    """Calls on one pool, and their outcomes."""
 
     def __init__(self, pool: Any) -> None:
         self.pool = pool
@@ -73,7 +73,7 @@ class Trial:
         self.answered = 0
 
     async def call(self, *commands: tuple[Any, ...], want: list[Any], limit: float = LIMIT, **until: float) -> None:
-        """Run a batch in a task of its own; whatever it raises is an answer too, a wrong value is none."""
+        """Run a batch in a task; an exception is a valid outcome, a wrong value is not."""
         began = time.monotonic()
         deadline = began + until["within"] if until else None
         task = asyncio.ensure_future(self.pool.execute(commands, deadline))
@@ -99,7 +99,7 @@ class Trial:
 
 
 async def traffic(trial: Trial) -> None:
-    """Reads, writes and batches of several commands, in one tick and in several."""
+    """Make reads, writes and batches of several commands, in one tick and in several."""
     for number in range(0, 9, 3):
         await asyncio.gather(trial.get(number), trial.pair(number + 1), trial.set(number), trial.get(number + 2))
     cancelled = asyncio.ensure_future(trial.get(1))
@@ -111,34 +111,34 @@ async def traffic(trial: Trial) -> None:
 
 
 async def room(trial: Trial) -> None:
-    """Writes that wait until less is in flight."""
+    """Make writes that wait for buffer space."""
     await trial.get(0)
     await asyncio.gather(*(trial.set(number, 400) for number in range(12)), *map(trial.get, range(6)))
 
 
 async def deadline(trial: Trial) -> None:
-    """Calls whose deadline passes; the others go on."""
+    """Make calls that pass their deadline, among others that do not."""
     await trial.get(0)
     blocked = trial.call(("BLPOP", "none", 0.12), want=[None], limit=0.04, within=0.04)
     await asyncio.gather(blocked, *map(trial.get, range(4)))
 
 
 async def silence(trial: Trial) -> None:
-    """A server that is silent for longer than the limit."""
+    """Stop the server for longer than the limit."""
     await trial.get(0)
     blocked = trial.call(("BLPOP", "none", LIMIT + 0.15), want=[None])
     await asyncio.gather(blocked, trial.get(1), trial.set(2))
 
 
 async def loss(trial: Trial) -> None:
-    """Connections that the server ends."""
+    """Close connections from the server's side."""
     await trial.get(0)
     await asyncio.gather(trial.get(1), trial.call(("QUIT",), want=[b"OK"]), trial.get(2), trial.set(3))
     await asyncio.gather(*map(trial.get, range(3)))
 
 
 async def ends(trial: Trial) -> None:
-    """Connections that are released, and a transaction's."""
+    """Release connections, and one of a transaction."""
     await trial.get(0)
     trial.pool.release()
     await asyncio.sleep(0)
@@ -153,7 +153,7 @@ async def ends(trial: Trial) -> None:
 
 
 async def moved(trial: Trial) -> None:
-    """A server whose name has moved, so that each connection is made anew."""
+    """Move the server's name, so that each connection is opened again."""
     await asyncio.gather(*map(trial.get, range(4)))
     with suppress(Struck):
         await trial.pool.retire()
@@ -164,14 +164,14 @@ PHASES: Final[tuple[Phase, ...]] = (traffic, room, deadline, silence, loss, ends
 
 
 class Kind(NamedTuple):
-    """A kind of pools."""
+    """A kind of pool."""
 
     make: Callable[[int], Any]
-    """Makes one, of a port."""
+    """Make a pool for a port."""
     traced: frozenset[str]
-    """The files whose instructions are struck."""
+    """The files with the tested instructions."""
     most: int | None = None
-    """Connections that a pool has at most, one for each call; None: it has one for all."""
+    """Maximum of a pool's connections, one for each call; None for a single shared one."""
 
 
 KINDS: Final = {
@@ -182,7 +182,7 @@ KINDS: Final = {
 
 
 class Tracer:
-    """Note every instruction that is run, or raise at one of them once."""
+    """Record every instruction that runs, or raise at one of them once."""
 
     def __init__(self, traced: frozenset[str], point: Point | None, error: type[BaseException]) -> None:
         self.traced, self.point, self.error = traced, point, error
@@ -209,9 +209,9 @@ class Tracer:
 
 
 def run(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end, through exceptions that stop the loop."""
+    """Run to the end, despite exceptions that stop the loop."""
     task = loop.create_task(work)
-    # Not `run_until_complete`: interrupted as its task ends, it leaves a callback that stops the next run.
+    # not `run_until_complete`: interrupted at the end of its task, it leaves a callback that stops the next run
     task.add_done_callback(lambda _: loop.stop())
     while not task.done():
         with suppress(Struck, KeyboardInterrupt, SystemExit):
@@ -221,13 +221,13 @@ def run(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> Non
 
 
 class Interruptions:
-    """Trials of a kind of pools on a server.
+    """Trials of a kind of pool on a server.
 
     Args:
-        kind: of pools.
+        kind: kind of pool.
         new_loop: makes an event loop.
-        port: the server's.
-        raised: what strikes.
+        port: port of the server.
+        raised: the exception.
     """
 
     def __init__(
@@ -239,14 +239,14 @@ class Interruptions:
             self._server.set(f"k{number}", b"v%d" % number)
         self._server.set("big", b"x" * 600_000)
         self._before = self._connections()
-        self.told: dict[str, Any] = {
+        self.report: dict[str, Any] = {
             "points": 0,
             "struck": 0,
             **{name: [] for name in ("wrong", "false", "late", "lost", "dead")},
         }
 
-    def tell(self, every: int) -> None:
-        """Go through each phase, and strike every instruction of so many that it runs for the first time."""
+    def try_all(self, every: int) -> None:
+        """Run each phase, and raise at one in so many instructions that it runs for the first time."""
         seen: dict[Point, None] = {}
         for phase in PHASES:
             noted = Tracer(self._kind.traced, None, self._raised)
@@ -264,16 +264,16 @@ class Interruptions:
             self._server.delete(key)
         tracer = Tracer(self._kind.traced, point, self._raised)
         made, works = self._trial(phase, tracer)
-        self.told["points"] += 1
-        self.told["struck"] += tracer.struck
+        self.report["points"] += 1
+        self.report["struck"] += tracer.struck
         for name in ("wrong", "late", "lost"):
-            self.told[name] += [f"{where}: {each}" for each in getattr(made, name)]
+            self.report[name] += [f"{where}: {each}" for each in getattr(made, name)]
         stored = {key: self._server.get(key) for key in made.acknowledged}
-        self.told["false"] += [f"{where}: {key}" for key, value in made.acknowledged.items() if stored[key] != value]
-        self.told["dead"] += [] if works else [where]
+        self.report["false"] += [f"{where}: {key}" for key, value in made.acknowledged.items() if stored[key] != value]
+        self.report["dead"] += [] if works else [where]
 
     def _trial(self, phase: Phase, tracer: Tracer) -> tuple[Trial, bool]:
-        """Go through a phase under the tracer; return what became of its calls, and whether the pool works after it."""
+        """Run a phase under the tracer; return the outcomes of its calls, and whether the pool works afterwards."""
         loop = self._new_loop()
         loop.set_exception_handler(lambda *_: None)
         made = Trial(self._kind.make(self._port))
@@ -285,7 +285,7 @@ class Interruptions:
         works: list[bool] = []
 
         async def afterwards() -> None:
-            for _ in range(5):  # it may meet a connection whose end nobody has noticed yet, or a busy machine
+            for _ in range(5):  # it may get a connection whose close is not noticed yet, or run on a busy machine
                 before = made.answered
                 await asyncio.gather(*map(made.get, range(10)), made.pair(3), made.set(99))
                 works.append(made.answered - before == 12)
@@ -303,7 +303,7 @@ class Interruptions:
         return made, works[-1]
 
     async def _holds(self, made: Trial, most: int) -> None:
-        """Note what is lost, unless as many calls run at the same time as the pool has connections, and no more."""
+        """Record a loss unless exactly as many calls run concurrently as the pool has connections."""
         for _ in range(3):
             missed = await self._missed(made, most)
             if not missed:
@@ -321,13 +321,13 @@ class Interruptions:
         self._server.delete("held")
         missed = [f"a place: {each!r}" for each in done if isinstance(each, BaseException)]
         if self._connections() > self._before + most:
-            gc.collect()  # a cycle may hold one
+            gc.collect()  # a reference cycle may hold one
             await asyncio.sleep(0.001)
         found = self._connections() - self._before
         return [*missed, f"{found} connections"] if found > most else missed
 
     def _are_ended(self) -> bool:
-        """Say whether the pool has left no connection, once what cycles hold is collected."""
+        """Return True if the pool has left no connection after a garbage collection."""
         give_up = time.monotonic() + MARGIN
         while self._connections() > self._before:
             gc.collect()
@@ -348,8 +348,8 @@ def main() -> None:
     raised: type[BaseException] = Struck if error == "Struck" else getattr(builtins, error)
     async_connection.IN_FLIGHT = 2000  # type: ignore[misc]  # small enough to be reached
     interruptions = Interruptions(KINDS[name], new_loop, port, raised)
-    interruptions.tell(every)
-    json.dump(interruptions.told, sys.stdout)
+    interruptions.try_all(every)
+    json.dump(interruptions.report, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""One process that wants a lock again and again, run by path under any library that has `cache.lock`.
+"""Acquire a lock repeatedly in a process, run by path with any library that has `cache.lock`.
 
-It prints when it asked for the lock, had it and gave it back, each time: seconds of the system's monotonic clock, which
-all processes share. Without rounds it takes the lock, says so, and holds it until it is killed.
+It prints the times of each request, acquisition and release: seconds of the system's monotonic clock, which all
+processes share. Without rounds it acquires the lock, prints that, and holds it until it is killed.
 """
 
 import json
@@ -14,7 +14,7 @@ import django
 from django.conf import settings
 
 HELD = 0.01
-"""Seconds that a lock is held, and that pass before it is wanted again: half to one and a half times as much."""
+"""Seconds that a lock is held, and the pause before the next acquire: half to one and a half times as much."""
 
 
 def main(location: str, rounds: str, timeout: str) -> None:

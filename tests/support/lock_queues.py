@@ -1,4 +1,4 @@
-"""Processes that want one lock, and what came of it."""
+"""Processes that compete for one lock, and their turns."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ HOLDER: Final = Path(__file__).with_name("lock_process.py")
 
 
 class Turn(NamedTuple):
-    """One time that a process had the lock: when it asked for it, had it and gave it back, in seconds."""
+    """One turn of a process: the times of request, acquisition and release, in seconds."""
 
     process: int
     asked: float
@@ -22,21 +22,21 @@ class Turn(NamedTuple):
 
 
 def started(python: str, location: str, rounds: int, timeout: float = 60.0) -> "subprocess.Popen[str]":
-    """Start one process, on an interpreter that has the library to be used."""
+    """Start one process, on an interpreter with the tested library."""
     env = environment() if python == sys.executable else {"PATH": "/usr/bin:/bin"}
     arguments = [python, str(HOLDER), location, str(rounds), str(timeout)]
     return subprocess.Popen(arguments, env=env, text=True, stdout=subprocess.PIPE)
 
 
 def turns(location: str, rounds: int, *pythons: str) -> list[Turn]:
-    """Have one process on each interpreter want the lock so many times; return their turns, in order of time."""
+    """Let one process on each interpreter acquire the lock so many times; return their turns in order of time."""
     programs = [started(python, location, rounds) for python in pythons]
-    told = [json.loads(program.communicate(timeout=120)[0]) for program in programs]
-    return sorted((Turn(n, *turn) for n, each in enumerate(told) for turn in each), key=lambda turn: turn.had)
+    reports = [json.loads(program.communicate(timeout=120)[0]) for program in programs]
+    return sorted((Turn(n, *turn) for n, each in enumerate(reports) for turn in each), key=lambda turn: turn.had)
 
 
 def hand_overs(of: list[Turn]) -> list[float]:
-    """Return the seconds from each release to the next acquire, of another process that was waiting for it."""
+    """Return the seconds from each release to the next acquire by another process that was waiting."""
     return [
         following.had - turn.given_back
         for turn, following in pairwise(of)

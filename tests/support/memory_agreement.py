@@ -1,4 +1,4 @@
-"""What the in-memory server and the real one are compared by: commands to draw from, and what of a reply must agree."""
+"""Random commands and comparable replies, to compare the in-memory server with the real one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,6 @@ NUMBERS = st.sampled_from(
         b" 1",
         b"1 ",
         b"1_000",
-        b"0x10",
         b"9223372036854775807",
         b"9223372036854775808",
     ]
@@ -54,10 +53,11 @@ VALUES = (
     | st.sampled_from([b"", b"x", b"abc", b"\xff\x00", b"12345678901234567.25", b"-9223372036854775808"])
 )
 AMOUNTS = st.sampled_from([1, -1, 0, 2**63 - 1, -(2**63), 2**63, "x", "", "1.5", 1.5]) | VALUES
-SECONDS = st.sampled_from([200_000, 10_000_000, 0, -1, "x", 2**63 - 1, 2**60, -(2**60), -(2**63)])
+LIFETIMES = st.sampled_from([200_000_000, 10**10, 0, -1, "x", 2**63 - 1, -(2**60)])
+"""In milliseconds."""
+SECONDS = st.sampled_from([200_000, 10_000_000, 0, -1, "x", 2**63 - 1, 2**60])
 ENDS = st.sampled_from([FAR, FAR + 7, 1, 0, -1, "x", 2**63 - 1])
 ENDS_MS = st.sampled_from([FAR * 1000, FAR * 1000 + 7, 1, 0, -1, "x", 2**63 - 1])
-CONDITIONS = st.lists(st.sampled_from(["NX", "XX", "GT", "LT", "gt", "BAD"]), max_size=2)
 PATTERNS = st.sampled_from(["*", "a*", "?", "a?", "[ab]", "[^a]", "a\\[b", "a[[]b", "**", "", "*a*", "[a-z]*"])
 
 
@@ -72,8 +72,8 @@ def command(*parts: str | SearchStrategy[Any]) -> SearchStrategy[Command]:
 SOME_KEYS = st.lists(KEYS, min_size=1, max_size=3)
 
 
-MOMENTS = {"TTL": 1, "PTTL": 1000, "HTTL": 1, "HPTTL": 1000, "EXPIRETIME": 1, "PEXPIRETIME": 1000}
-"""Commands whose replies depend on when they run, and their units in a second."""
+MOMENTS = {"PTTL", "HPTTL", "PEXPIRETIME"}
+"""Commands with time-dependent replies, in milliseconds."""
 
 SCANS = {"SCAN", "SSCAN", "HSCAN", "ZSCAN"}
 SCORED = {"ZADD", "ZINCRBY", "ZSCORE", "ZMSCORE", "ZRANGE", "ZRANK", "ZREVRANK", "ZPOPMIN", "ZPOPMAX", "ZSCAN"}
@@ -81,35 +81,29 @@ SCORED = {"ZADD", "ZINCRBY", "ZSCORE", "ZMSCORE", "ZRANGE", "ZRANK", "ZREVRANK",
 
 UNORDERED = {"KEYS", "SMEMBERS", "SPOP", "SUNION", "SINTER", "SDIFF"}
 RANDOM = {"SRANDMEMBER"}
-"""Commands that reply with any members: how many is what can be compared."""
+"""Commands that reply with any members: only the number can be compared."""
 
-TOLERANCE = 100
-"""Seconds; the times that are set lie further apart."""
+TOLERANCE = 100_000
+"""Tolerance of times in milliseconds; generated times are further apart."""
 
 
 class Around(int):
     """A time that equals any other within the tolerance."""
 
-    unit: int
-
     @override
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Around) and abs(int(self) - int(other)) <= TOLERANCE * self.unit
+        return isinstance(other, Around) and abs(int(self) - int(other)) <= TOLERANCE
 
     __hash__ = int.__hash__
 
 
-def around(reply: object, unit: int) -> object:
-    """Return a time as it can be compared; what is no time stays as it is."""
-    if not isinstance(reply, int) or reply < 0:
-        return reply
-    found = Around(reply)
-    found.unit = unit
-    return found
+def around(reply: object) -> object:
+    """Return a time in comparable form; other values stay unchanged."""
+    return Around(reply) if isinstance(reply, int) and reply >= 0 else reply
 
 
 def numbers(reply: object) -> object:
-    """Return a reply with the numbers that its texts mean."""
+    """Return a reply with its texts converted to numbers."""
     if isinstance(reply, list):
         return [numbers(each) for each in reply]
     try:
@@ -119,11 +113,11 @@ def numbers(reply: object) -> object:
 
 
 def comparable(command: Command, reply: object) -> object:
-    """Return a reply as it can be compared: errors by their text, keys and pages without their order."""
+    """Return a reply in comparable form: errors by their text, keys and pages without their order."""
     if isinstance(reply, ServerError):
         return type(reply), reply.message.partition(" script: ")[0]
-    if unit := MOMENTS.get(str(command[0])):
-        return [around(each, unit) for each in reply] if isinstance(reply, list) else around(reply, unit)
+    if command[0] in MOMENTS:
+        return [around(each) for each in reply] if isinstance(reply, list) else around(reply)
     if command[0] in SCORED:
         reply = numbers(reply)
     if isinstance(reply, list) and command[0] in SCANS:
@@ -134,7 +128,6 @@ def comparable(command: Command, reply: object) -> object:
 
 
 def answers(pool: Pool, commands: Sequence[Command]) -> list[tuple[Command, object]]:
-    return [
-        (command, comparable(command, pool.execute((command,))[0]))
-        for command in (("FLUSHALL",), ("SCRIPT", "FLUSH"), *commands)
-    ]
+    """Return each command of an empty server with its reply."""
+    pool.execute((("FLUSHALL",), ("SCRIPT", "FLUSH")))  # in memory, an error: no script is loaded
+    return [(command, comparable(command, pool.execute((command,))[0])) for command in commands]

@@ -1,4 +1,4 @@
-"""A context for tests of operations: prefix `p`, version 1, pickle, a default timeout of 300 s."""
+"""Build a context for tests of operations: prefix `p`, version 1, pickle, a default timeout of 300 s."""
 
 from dataclasses import replace
 

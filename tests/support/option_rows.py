@@ -1,9 +1,8 @@
-"""One row for every key of a CACHES entry and every option: a right value and what it does, and a wrong one.
+"""One row for every key of a CACHES entry and every option: a right value with its effect, and a wrong one.
 
-A new key or option fails `test_django_option_table` until it has its row here: `right`; `seen`, which looks for its
-effect on the server or on the object, and does not find it without the value; `wrong`, a value whose error or warning
-names it; and `beside`, the other options that the effect needs. Global settings are tested with the rows of the options
-that they stand for.
+A new key or option fails `test_django_option_table` until it has its row here: `right`; `seen`, a check of its effect
+that fails without the value; `wrong`, a value whose error or warning names it; and `beside`, the other options that the
+effect needs. Global settings are tested with the rows of their options.
 """
 
 import asyncio
@@ -35,7 +34,7 @@ TEXT: Final = "a text that is long enough to be compressed, and text, text, text
 
 @dataclass(frozen=True)
 class Seen:
-    """An alias with a row's value: its cache, its settings, the server, and what it logs."""
+    """An alias with a row's value: its cache, its settings, the server, and its log."""
 
     cache: Any
     settings: Settings
@@ -51,13 +50,13 @@ class Seen:
         return self.settings.compressor
 
     def stored(self, value: object = TEXT) -> bytes:
-        """The bytes that a value is stored as."""
+        """Return the stored bytes of a value."""
         self.cache.set("k", value)
         found: bytes = self.server.raw("GET", ":1:k")
         return found
 
     def is_connected(self, pattern: str) -> bool:
-        """Whether the server sees such a connection once the cache was used."""
+        """Return True if the server has such a connection after a use of the cache."""
         self.cache.get("k")
         return self.is_listed(pattern)
 
@@ -65,12 +64,12 @@ class Seen:
         return pattern.encode() in self.server.raw("CLIENT", "LIST")
 
     def has(self, key: str) -> bool:
-        """Whether an entry of the cache is stored under this key."""
+        """Return True if an entry of the cache is stored under this key."""
         self.cache.set("k", 1)
         return bool(self.server.raw("EXISTS", key))
 
     def lifetime(self, timeout: Any = 100) -> float:
-        """Seconds that an entry is kept."""
+        """Return the TTL of a new entry in seconds."""
         self.cache.set("k", 1, **({} if timeout is None else {"timeout": timeout}))
         return float(self.server.raw("PTTL", ":1:k")) / 1000
 
@@ -87,14 +86,14 @@ class Row:
 
 
 class NamedFactory(ConnectionFactory):
-    """A factory of the project's own, whose connections have a name."""
+    """A custom factory of connections with a client name."""
 
     def make_connection_params(self, url: str | None) -> dict[str, Any]:
         return {**super().make_connection_params(url), "client_name": "by-factory"}
 
 
 class OwnClient(valkey.Valkey):
-    """A client of the project's own, with an argument of its own."""
+    """A custom raw client with an argument of its own."""
 
     def __init__(self, *arguments: Any, mode: str = "", **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -102,7 +101,7 @@ class OwnClient(valkey.Valkey):
 
 
 class Provider:
-    """Credentials that are asked for at each connection."""
+    """A credential provider."""
 
     def get_credentials(self) -> tuple[str, str]:
         return CACHE_USER, PASSWORD
@@ -181,7 +180,7 @@ def _spares_others(seen: Seen) -> object:
 
 def _reads_what_it_wrote(seen: Seen) -> bool:
     seen.cache.set("k", 1)
-    return bool(seen.cache._client.execute((("GET", b":1:k"),))[0] == b"1")  # a read that is no session's
+    return bool(seen.cache._client.execute((("GET", b":1:k"),))[0] == b"1")  # a read outside sessions
 
 
 def _hash_is_at(seen: Seen, key: str) -> bool:

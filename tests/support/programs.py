@@ -1,4 +1,4 @@
-"""Programs for tests: this Python, with the packages that the tests themselves import, and little else."""
+"""Run programs in this Python, with the packages that the tests themselves import, and little else."""
 
 import os
 import re
@@ -12,11 +12,11 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 SECONDS: Final = 60
 SLOW: Final = re.compile(r"^Executing <.*> took [\d.]+ seconds\n", re.MULTILINE)
-"""What asyncio's debug mode logs, by `-X dev`, of a callback that takes 0.1 s: on a busy machine any may."""
+"""Log line of asyncio's debug mode (`-X dev`) for a callback of 0.1 s: any may take that on a busy machine."""
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return an environment in which the packages under test are found, wherever they are."""
+    """Return an environment in which the tested packages can be imported."""
     roots = [
         str(Path(spec.origin).parents[1])
         for spec in map(find_spec, ("dvcache", "django_valkey"))
@@ -27,12 +27,12 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def command(*arguments: str) -> list[str]:
-    """Return the command line of a Python that takes warnings for errors."""
+    """Return the command line of a Python in which warnings are errors."""
     return [sys.executable, "-W", "error", *arguments]
 
 
 def run(*arguments: str, folder: Path = ROOT, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end, whatever its exit code; its stderr is without asyncio's reports of slow callbacks."""
+    """Run a program to its end, with any exit code; asyncio's reports of slow callbacks are cut from its stderr."""
     done = subprocess.run(
         command(*arguments),
         cwd=folder,
@@ -47,7 +47,7 @@ def run(*arguments: str, folder: Path = ROOT, env: Mapping[str, str] | None = No
 
 
 def without(*packages: str) -> str:
-    """Return code after which the packages cannot be imported, as where they are not installed."""
+    """Return code that makes imports of the packages fail, as if they were not installed."""
     return f"""
 import sys
 

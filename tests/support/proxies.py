@@ -1,4 +1,4 @@
-"""Proxies in front of a server: one that ends TLS, one that delays, cuts and counts connections."""
+"""Proxies in front of a server: one for TLS, one that delays, cuts and counts connections."""
 
 import asyncio
 import ssl
@@ -21,16 +21,16 @@ class DelayProxy:
     Args:
         upstream: the server's port.
         delay: seconds before each piece of a reply is passed on; may be changed at any time.
-        tls: how connections are secured; None leaves them plain.
+        tls: TLS of the connections; None for none.
     """
 
     def __init__(self, upstream: int, *, delay: float = 0.0, tls: ssl.SSLContext | None = None) -> None:
         self.delay = delay
         self.port = 0
         self.accepted = 0
-        """How many connections were ever made."""
+        """Number of accepted connections."""
         self.cut_after_next_request = False
-        """Whether the next request is passed on and its connection ended before the reply."""
+        """True if the next request is passed on and its connection closed before the reply."""
         self._forgotten = 0
         self._upstream, self._tls = upstream, tls
         self._loop = asyncio.new_event_loop()
@@ -39,15 +39,15 @@ class DelayProxy:
 
     @property
     def open(self) -> int:
-        """How many connections are open."""
+        """Number of open connections."""
         return len(self._tasks)
 
     def cut(self) -> None:
-        """End every connection, as a broken network does."""
+        """Close every connection, as a broken network does."""
         self._run(self._cut())
 
     def black_hole(self) -> None:
-        """Pass on no request of the connections that were made so far, as a firewall that has forgotten them."""
+        """Drop all requests of the present connections, as a firewall does after a restart."""
         self._forgotten = self.accepted
 
     def __enter__(self) -> Self:
@@ -119,19 +119,19 @@ class DelayProxy:
 
 
 class TlsProxy(DelayProxy):
-    """A proxy that ends TLS in front of a server, with certificates of an authority of its own.
+    """A proxy that terminates TLS in front of a server, with certificates of its own authority.
 
     Args:
         upstream: the server's port.
-        folder: where the certificates are written.
-        client_certificate: whether clients must show one.
+        folder: directory of the certificates.
+        client_certificate: True if clients must present one.
     """
 
     def __init__(self, upstream: int, folder: Path, *, client_certificate: bool = False) -> None:
         authority = trustme.CA()
         self.ca_path = folder / "ca.pem"
         self.client_path = folder / "client.pem"
-        """A certificate with its key, for clients that must show one."""
+        """A certificate with its key, for clients of a proxy that requires one."""
         authority.cert_pem.write_to_path(self.ca_path)
         authority.issue_cert("client@example.org").private_key_and_cert_chain_pem.write_to_path(self.client_path)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

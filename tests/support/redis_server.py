@@ -1,4 +1,4 @@
-"""Debian's redis-server, where it is installed."""
+"""Debian's redis-server, if it is installed."""
 
 import shutil
 from typing import Final

@@ -13,12 +13,17 @@ from dvcache.pools.embedded.process import READY, ServerProcess
 from tests.support.proxies import DelayProxy
 from tests.support.servers import Server, free_port, wait_until
 
-_OPTIONS: Final = ("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
-"""Replicas are in sync at once: by default a primary waits 5 s for more of them."""
+AT_ONCE: Final = ("--repl-diskless-sync-delay", "0", "--repl-diskless-load", "flush-before-load")
+"""Options for replicas in sync at once.
+
+By default a primary waits 5 s for more replicas, and a replica that stored its copy on disk notices up to 1 s later.
+"""
+
+_OPTIONS: Final = (*AT_ONCE, "--repl-ping-replica-period", "1")
 
 
 def calls(server: Server, command: str) -> int:
-    """Return how often the server performed the command. A replica counts the primary's writes too."""
+    """Return how often the server performed the command, on a replica those of the primary included."""
     return _statistic(server, command, "calls")
 
 
@@ -33,17 +38,17 @@ def reset_calls(*servers: Server) -> None:
 
 
 def run_id(server: Server) -> str:
-    """Return what names the server until it is started again."""
+    """Return the server's run id, which changes at each start."""
     return server.info("server")["run_id"]
 
 
 def role(server: Server) -> str:
-    """Return what the server takes itself for: `master` or `slave`."""
+    """Return the server's own role: `master` or `slave`."""
     return server.info("replication")["role"]
 
 
 def clients(server: Server) -> list[dict[str, str]]:
-    """Return the server's ordinary connections, the asker's own among them, as CLIENT LIST shows them."""
+    """Return the server's ordinary connections from CLIENT LIST, this one among them."""
     lines = server.raw("CLIENT", "LIST", "TYPE", "NORMAL").decode().splitlines()
     return [dict(field.split("=", 1) for field in line.split()) for line in lines]
 
@@ -54,7 +59,7 @@ def _statistic(server: Server, command: str, name: str) -> int:
 
 
 class NodeProcess(ServerProcess):
-    """A server that may ask for a password; a sentinel if it has a configuration file, which it rewrites."""
+    """A server that may require a password; a sentinel if it has a configuration file, which it rewrites."""
 
     def __init__(self, options: list[str], config: Path | None = None) -> None:
         self._config = config
@@ -74,11 +79,11 @@ class NodeProcess(ServerProcess):
 
 
 class Node(Server):
-    """A server of a topology: one that may ask for a password, and that knows in what state a test left it.
+    """A server of a topology that may require a password and records the changes made by a test.
 
     Args:
         options: further arguments of valkey-server.
-        password: what clients, replicas and the node itself as a replica log in with.
+        password: password of clients, of replicas, and of the node itself as a replica.
         config: a sentinel's configuration file, which outlives its process.
     """
 
@@ -89,7 +94,7 @@ class Node(Server):
 
     @override
     def start(self, *more: str) -> None:
-        """Start the node, on the port that it had before if it had one.
+        """Start the node, on its last port if it had one.
 
         Args:
             more: arguments of valkey-server for this time only.
@@ -99,7 +104,7 @@ class Node(Server):
             options = ["--bind", self.host, "--port", str(port), *self.options, *more]
             try:
                 self._process = NodeProcess(options, self.config)
-            except ConnectError:  # somebody else took the port
+            except ConnectError:  # another process took the port
                 if not attempts_left:
                     raise
             else:
@@ -131,7 +136,7 @@ class Node(Server):
         return self.host, self.port
 
     def follow(self, host: str, port: int) -> None:
-        """Be a replica, started anew if the node is down."""
+        """Make the node a replica; start it if it is down."""
         if self.state == "down":
             self.stop()
             self.start("--replicaof", host, str(port))
@@ -149,9 +154,9 @@ class Replication:
     """A primary and its replicas, in sync from the start. Used as a context manager.
 
     Args:
-        replicas: how many.
-        password: of every node.
-        lagging: how many replicas, the last ones, are linked through the proxy `link`, whose `delay` then is their lag.
+        replicas: number of replicas.
+        password: password of every node.
+        lagging: number of replicas, the last ones, linked through the proxy `link`, whose `delay` is their lag.
     """
 
     def __init__(self, replicas: int = 2, *, password: str | None = None, lagging: int = 0) -> None:
@@ -178,13 +183,13 @@ class Replication:
 
     @property
     def primary(self) -> Node:
-        """The node that takes itself for the primary, of those that are up."""
+        """The node that is up and has the role of the primary."""
         [found] = [node for node in self.nodes if node.state == "up" and role(node) == "master"]
         return found
 
     @property
     def replicas(self) -> tuple[Node, ...]:
-        """The other nodes, whatever their state."""
+        """The other nodes, in any state."""
         primary = self.primary
         return tuple(node for node in self.nodes if node is not primary)
 
@@ -197,16 +202,16 @@ class Replication:
         return found
 
     def source(self, replica: Node) -> tuple[str, int]:
-        """Return where the replica takes its data from while the first node is the primary."""
+        """Return the address of the replica's data source while the first node is the primary."""
         linked = replica in self.nodes[len(self.nodes) - self._lagging :]
         return ("127.0.0.1", self.link.port) if linked and self.link else self.nodes[0].address
 
     def cut_link(self, replica: Node) -> None:
-        """Have the replica find no primary, until `restore`; it serves what it has."""
+        """Cut the replica off from its primary until `restore`; it serves its old data."""
         replica.follow(replica.host, free_port())
 
     def in_sync(self, primary: Node | None = None) -> bool:
-        """Say whether every node is up and has all that the primary has.
+        """Return True if every node is up and has all data of the primary.
 
         Args:
             primary: by default the first node.
@@ -227,7 +232,7 @@ class Replication:
         wait_until(lambda: self.in_sync(primary), 20)
 
     def wait_caught_up(self) -> None:
-        """Wait until the replicas have what the first node has written by now; it may go on meanwhile."""
+        """Wait until the replicas have all data that the first node has now; it may write more in the meantime."""
         wait_caught_up(self.nodes[0], self.nodes[1:])
 
     def flush(self) -> None:
@@ -237,11 +242,11 @@ class Replication:
         self.wait_in_sync(primary)
 
     def restore(self) -> None:
-        """Bring every node back, with the first one as the primary and nothing in the way."""
+        """Restore every node, with the first one as the primary, without delays."""
         first, *others = self.nodes
         if self.link and self.link.delay:
             self.link.delay = 0.0
-            self.link.cut()  # what was delayed is not worth waiting for
+            self.link.cut()  # delayed data is not worth the wait
         for node in self.nodes:
             if node.state == "hanging":
                 node.resume()
@@ -255,7 +260,7 @@ class Replication:
 
 
 def wait_caught_up(primary: Server, replicas: Iterable[Server]) -> None:
-    """Wait until replicas have what the primary has written by now; it may go on meanwhile."""
+    """Wait until replicas have all data that the primary has now; it may write more in the meantime."""
     offset = int(primary.info("replication")["master_repl_offset"])
     wait_until(lambda: all(_has(node.info("replication"), offset) for node in replicas), 20)
 

@@ -1,4 +1,4 @@
-"""Clients that answer as they are told, and operations that are run on them in both modes."""
+"""Scripted clients, and runners of operations on them in both modes."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ BYE: Batch = (("UNLINK", b"lease"),)
 
 
 class Scripted:
-    """Answers batches in turn; raises what is an exception, calls what is a function."""
+    """A client that answers batches in turn: it raises an exception and calls a function."""
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)

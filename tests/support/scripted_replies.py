@@ -1,4 +1,4 @@
-"""A server in a thread that says what a test tells it to, byte for byte."""
+"""A server in a thread that sends scripted bytes."""
 
 import socket
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Self
 
 Talk = Callable[[socket.socket, int], None]
-"""Serves one connection; the number counts them from 0."""
+"""Function that serves one connection; the number counts them from 0."""
 
 
 def command(sock: socket.socket) -> bytes:
@@ -15,7 +15,7 @@ def command(sock: socket.socket) -> bytes:
 
 
 def greeted(sock: socket.socket) -> None:
-    """Answer the two CLIENT SETINFO that a connection begins with."""
+    """Answer the two CLIENT SETINFO at the start of a connection."""
     seen = b""
     while seen.count(b"SETINFO") < 2:
         data = command(sock)

@@ -1,4 +1,4 @@
-"""A server that answers each command as it is told to, right or wrong, on a free loopback port."""
+"""A server on a free loopback port with a scripted answer, right or wrong, to each command."""
 
 import socket
 import threading
@@ -9,7 +9,7 @@ from typing import Any, Final, Self, TypeAlias
 import libvalkey
 
 Answer: TypeAlias = Callable[[list[bytes]], bytes | None]
-"""Of a command, the bytes of its reply; None ends the connection."""
+"""Function from a command to the bytes of its reply; None closes the connection."""
 
 OK: Final = b"+OK\r\n"
 HELLO: Final = b"%2\r\n$6\r\nserver\r\n$6\r\nvalkey\r\n$5\r\nproto\r\n:3\r\n"
@@ -41,7 +41,7 @@ class Speaker:
 
     Args:
         answer: makes the replies; may be replaced at any time.
-        greets: whether HELLO, AUTH, CLIENT, SELECT and PING are answered with OK without it.
+        greets: True if HELLO, AUTH, CLIENT, SELECT and PING are answered with OK without calling `answer`.
     """
 
     host = "127.0.0.1"
@@ -49,9 +49,9 @@ class Speaker:
     def __init__(self, answer: Answer = lambda _: OK, *, greets: bool = True) -> None:
         self.answer, self._greets = answer, greets
         self.asked: list[list[bytes]] = []
-        """Every command but the greetings, in the order of their arrival."""
+        """All commands except greetings, in the order of their arrival."""
         self.accepted = 0
-        """How many connections were ever made."""
+        """Number of accepted connections."""
         self._connections: set[socket.socket] = set()
         self._listener = socket.create_server((self.host, 0))
         self.port: int = self._listener.getsockname()[1]
@@ -73,17 +73,17 @@ class Speaker:
 
     @property
     def open(self) -> int:
-        """How many connections are open."""
+        """Number of open connections."""
         return len(self._connections)
 
     def cut(self) -> None:
-        """End every connection."""
+        """Close every connection."""
         for connection in list(self._connections):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def names(self) -> list[str]:
-        """Return the names of the commands that were asked, in upper case."""
+        """Return the names of the received commands, in upper case."""
         return [command[0].decode().upper() for command in list(self.asked)]
 
     def _accept(self) -> None:
@@ -122,11 +122,11 @@ class Speaker:
 
 
 class Relay:
-    """An answer that a real server gives, but for some commands. Each thread has a connection of its own to it.
+    """Answers of a real server, except to some commands. Each thread has its own connection to it.
 
     Args:
-        port: the real server's.
-        refuse: of a command's name in upper case, the reply instead; None passes the command on.
+        port: port of the real server.
+        refuse: returns the reply to a command's name in upper case; None passes the command on.
     """
 
     def __init__(self, port: int, refuse: Callable[[str], bytes | None] = lambda _: None) -> None:
@@ -135,7 +135,7 @@ class Relay:
         self._sockets: list[socket.socket] = []
 
     def close(self) -> None:
-        """End the connections to the real server."""
+        """Close the connections to the real server."""
         for upstream in self._sockets:
             upstream.close()
 

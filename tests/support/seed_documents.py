@@ -1,7 +1,7 @@
-"""The configurations of the documents that the project started from, and the edits under which they run.
+"""The configurations of the documents that the project started from, and the edits needed to run them.
 
-`tests/seed_configs/original` has each block as the documents have it, `tests/seed_configs` as it runs. What differs is
-`EDITS`; hosts and ports are those of the test's servers, put in when a block is loaded.
+`tests/seed_configs/original` has each block as in the documents, `tests/seed_configs` as it runs. The difference is
+`EDITS`; hosts and ports of the test's servers are put in when a block is loaded.
 """
 
 import re
@@ -33,7 +33,7 @@ EDITS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
     "sentinel_and_plain": (),
 }
-"""Of each block, what is replaced by what: the two missing commas, the backend, and what `# ...` leaves out."""
+"""Replacements in each block: the two missing commas, the backend, and the text that `# ...` omits."""
 
 
 def original(block: str) -> str:
@@ -54,12 +54,12 @@ def edited(block: str) -> str:
 
 
 def settings(block: str, sentinels: Iterable[Address], port: int) -> dict[str, Any]:
-    """Return the settings that a block makes.
+    """Return the settings of a block.
 
     Args:
         block: its name.
-        sentinels: what stands for the documents' sentinels, in their order.
-        port: what stands for the port of their plain server.
+        sentinels: addresses in place of the documents' sentinels, in their order.
+        port: port in place of that of their plain server.
     """
     addresses = iter(sentinels)
     there = re.sub(r"""\((["'])[\w.-]+\1, 26379\)""", lambda _: repr(next(addresses)), text(block))

@@ -1,4 +1,4 @@
-"""What sentinels publish, heard at once."""
+"""Announcements published by sentinels, received at once."""
 
 import threading
 import time
@@ -19,7 +19,7 @@ class Announcement:
     """A `+switch-master` as one sentinel published it."""
 
     at: float
-    """When it was heard, by `time.monotonic`."""
+    """Time of arrival, by `time.monotonic`."""
 
     sentinel: Address
     service: str
@@ -28,7 +28,7 @@ class Announcement:
 
 
 class Announcements:
-    """The changes of primary that sentinels announce within the block, each sentinel heard by a thread of its own."""
+    """Changes of primary announced by sentinels within the block; a thread listens to each sentinel."""
 
     def __init__(self, sentinels: Iterable[Node]) -> None:
         self.heard: list[Announcement] = []
@@ -54,9 +54,9 @@ class Announcements:
         """Wait for the first sentinel that announces a new primary.
 
         Args:
-            service: whose.
-            after: by `time.monotonic`; earlier ones do not count.
-            seconds: how long to wait.
+            service: name of the service.
+            after: time by `time.monotonic`; earlier announcements do not count.
+            seconds: timeout.
         """
 
         def found() -> list[Announcement]:

@@ -1,7 +1,7 @@
 """Sentinels for tests: three of them, over one replication for each service name.
 
-Several names for one primary would not do: sentinels take the failover of one for a fault of the other, and promote and
-demote without end.
+Several names for one primary would not work: sentinels take the failover of one for a fault of the other, and promote
+and demote without end.
 """
 
 import json
@@ -19,12 +19,12 @@ from tests.support.sentinel_announcements import Address, Announcements
 from tests.support.servers import wait_until
 
 SERVICES: Final = ("service_name", "minimal_service_name", "other_service_name", "readonly_service_name")
-"""The services that the sentinels may be asked for; each is started when it is first used."""
+"""Known services; each is started on its first use."""
 
 QUORUM: Final = 2
 
 DOWN_AFTER: Final = 1.0
-"""Seconds without an answer after which a sentinel takes a node for down."""
+"""Seconds without an answer after which a sentinel considers a node down."""
 
 _MONITORING: Final = {
     "down-after-milliseconds": int(DOWN_AFTER * 1000),
@@ -32,7 +32,7 @@ _MONITORING: Final = {
     "parallel-syncs": 2,
 }
 _LINKED: Final = {"failover-timeout": 3_600_000}
-"""So long sentinels leave a replica alone that follows another address than the primary's, as that of a proxy."""
+"""Milliseconds for which sentinels tolerate a replica that follows another address, as that of a proxy."""
 
 _PERIODS: Final = {
     "info-period": 400,
@@ -41,12 +41,13 @@ _PERIODS: Final = {
     "publish-period": 750,
     "tilt-period": 100,
 }
-"""Milliseconds (SENTINEL DEBUG): with the usual ones, of seconds, tests would mostly wait.
+"""Periods in milliseconds (SENTINEL DEBUG); the usual ones, of seconds, would make tests slow.
 
-In a failover sentinels look at nodes once a second, whatever the info-period. Hence two lower limits: they promote no
-replica at which they have not looked for five times the ping-period (so at least 300), and those that have not heard
-of a promotion undo it after four times the publish-period (at least 500). So long, too, an old primary goes on unasked.
-A sentinel that was stopped for two seconds does nothing for the tilt-period afterwards, by default half a minute.
+In a failover sentinels query nodes once a second, whatever the info-period. Hence two lower limits: they promote no
+replica that they have not queried for five times the ping-period (so at least 300), and sentinels that have not heard
+of a promotion undo it after four times the publish-period (at least 500). An old primary is not demoted before that
+either. A sentinel that was stopped for two seconds does nothing for the tilt-period afterwards, by default half a
+minute.
 """
 
 _WRONG: Final = frozenset({"s_down", "o_down", "disconnected", "failover_in_progress", "force_failover"})
@@ -72,7 +73,7 @@ class Sentinel(Node):
         self.raw("SENTINEL", "DEBUG", *(word for pair in _PERIODS.items() for word in pair))
 
     def _forget_folder(self) -> None:
-        """Take the folder of the process before out of the configuration: it is no more."""
+        """Remove the directory of the last process, which no longer exists, from the configuration."""
         assert self.config is not None
         lines = self.config.read_text().splitlines()
         self.config.write_text("".join(f"{line}\n" for line in lines if not line.startswith("dir ")))
@@ -89,13 +90,13 @@ class Sentinel(Node):
         return host.decode(), int(port)
 
     def sees_whole(self, service: str, *, replicas: int, sentinels: int, sources: Container[int] = ()) -> bool:
-        """Say whether the sentinel knows so many replicas and other sentinels, and finds nothing wrong.
+        """Return True if the sentinel knows so many replicas and other sentinels, and no fault.
 
         Args:
-            service: which.
-            replicas: how many.
-            sentinels: how many others.
-            sources: ports beside the primary's from which replicas may take their data.
+            service: name of the service.
+            replicas: number of replicas.
+            sentinels: number of other sentinels.
+            sources: ports besides the primary's from which replicas may take their data.
         """
         primary = _record(self.raw("SENTINEL", "MASTER", service))
         there = [_record(reply) for reply in self.raw("SENTINEL", "REPLICAS", service)]
@@ -115,13 +116,12 @@ def _record(reply: list[bytes]) -> dict[str, str]:
 
 
 class SentinelFleet:
-    """Three sentinels and, for each service that is used, a primary and two replicas. Used as a context manager.
+    """Three sentinels and, for each service in use, a primary and two replicas. Used as a context manager.
 
     Args:
-        password: of every data node.
-        sentinel_password: of every sentinel.
-        lagging: how many of each service's replicas are linked through its replication's `link`. Where there are any,
-            a failover is none that ends.
+        password: password of every data node.
+        sentinel_password: password of every sentinel.
+        lagging: number of each service's replicas linked through its replication's `link`. With any, no failover ends.
     """
 
     def __init__(self, *, password: str | None = None, sentinel_password: str | None = None, lagging: int = 0) -> None:
@@ -143,11 +143,11 @@ class SentinelFleet:
 
     @property
     def addresses(self) -> list[Address]:
-        """The sentinels' hosts and ports, as SENTINELS takes them."""
+        """Hosts and ports of the sentinels, in the form of SENTINELS."""
         return [sentinel.address for sentinel in self.sentinels]
 
     def replication(self, service: str) -> Replication:
-        """Return the service's nodes, started and monitored from the first time on."""
+        """Return the service's nodes, started and monitored on first use."""
         assert service in SERVICES, f"no service of this fleet: {service}"
         if service not in self._replications:
             replication = self._exits.enter_context(Replication(password=self._password, lagging=self._lagging))
@@ -158,25 +158,25 @@ class SentinelFleet:
         return self._replications[service]
 
     def primary_address(self, service: str) -> Address:
-        """Return what the first sentinel that is up says."""
+        """Return the primary's address from the first sentinel that is up."""
         self.replication(service)
         return self._up()[0].primary_address(service)
 
     def primary(self, service: str) -> Node:
-        """Return the node that the sentinels have for the primary."""
+        """Return the primary according to the sentinels."""
         return self.replication(service).node(self.primary_address(service))
 
     def replicas(self, service: str) -> tuple[Node, ...]:
-        """Return the service's other nodes, whatever their state."""
+        """Return the service's other nodes, in any state."""
         primary = self.primary(service)
         return tuple(node for node in self.replication(service).nodes if node is not primary)
 
     def failover(self, service: str, *, demote: bool = False) -> Node:
-        """Have the sentinels promote a replica; return it when all is whole again, the old primary its replica.
+        """Let the sentinels promote a replica; return it when the old primary is its replica in sync.
 
         Args:
-            service: whose.
-            demote: whether to make the old primary a replica once the sentinels agree; they would 3 s later.
+            service: name of the service.
+            demote: True to make the old primary a replica once the sentinels agree; they would do so 3 s later.
         """
         self.wait_whole(service)
         old = self.primary(service)
@@ -188,7 +188,7 @@ class SentinelFleet:
         return new
 
     def wait_for_new_primary(self, service: str, old: Node, seconds: float = 15.0) -> Node:
-        """Return the primary that is not `old`, when every sentinel that is up agrees on it."""
+        """Return the primary that is not `old`, when all sentinels that are up agree on it."""
         said: set[Address] = set()
 
         def agreed() -> bool:
@@ -201,12 +201,12 @@ class SentinelFleet:
 
     @contextmanager
     def announcements(self) -> Iterator[Announcements]:
-        """Hear what the sentinels announce within the block; those that are killed meanwhile fall silent."""
+        """Listen to the sentinels' announcements within the block; killed sentinels announce nothing more."""
         with Announcements(self._up()) as announcements:
             yield announcements
 
     def is_whole(self, service: str) -> bool:
-        """Say whether all nodes are up and in sync, and every sentinel sees it so."""
+        """Return True if all nodes are up and in sync, and every sentinel sees that."""
         replication = self.replication(service)
         sources = {replication.source(node)[1] for node in replication.nodes} if self._lagging else ()
         knows = {"replicas": len(replication.nodes) - 1, "sentinels": len(self.sentinels) - 1}
@@ -221,14 +221,14 @@ class SentinelFleet:
         wait_until(lambda: self.is_whole(service), _RESTORED)
 
     def restore(self) -> None:
-        """Bring back what hangs or is down, sentinels and nodes, and wait until every service used is whole."""
+        """Restore all sentinels and nodes, and wait until every service in use is complete."""
         for sentinel in self.sentinels:
             _bring_back(sentinel)
         for service in self._replications:
             self._restore(service)
 
     def flush(self) -> None:
-        """Empty every database of the services used."""
+        """Empty every database of the services in use."""
         for service, replication in self._replications.items():
             primary = self.primary(service)
             primary.raw("FLUSHALL")

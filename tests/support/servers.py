@@ -1,4 +1,4 @@
-"""Real servers for tests: started on free loopback ports, ended with the tests, whatever ends those."""
+"""Real servers for tests: started on free loopback ports, ended with the tests however these end."""
 
 import os
 import signal
@@ -29,13 +29,13 @@ __all__ = [
 ]
 
 CACHE_USER: Final = "cache"
-"""May do what a cache needs on keys and nothing else."""
+"""A user with the permissions of a cache on keys and no others."""
 
 NO_SCRIPTS_USER: Final = "noscripts"
-"""As `CACHE_USER`, without EVAL."""
+"""A user like `CACHE_USER`, without EVAL."""
 
 PASSWORD: Final = "a,b;c@:/ d%"
-"""Of both users."""
+"""Password of both users."""
 
 _NEEDED: Final = (
     "+get +set +mget +msetex +getdel +getex +del +unlink +exists +type +expire +pexpire +expireat +pexpireat +persist "
@@ -86,12 +86,12 @@ class Server:
         self.stop()
 
     def start(self) -> None:
-        """Start the server, on the port that it had before if it had one."""
+        """Start the server, on its last port if it had one."""
         for attempts_left in (2, 1, 0):
             port = self.port or free_port()
             try:
                 self._process = ServerProcess(["--bind", self.host, "--port", str(port), *self.options])
-            except ConnectError:  # somebody else took the port
+            except ConnectError:  # another process took the port
                 if not attempts_left:
                     raise
             else:
@@ -99,7 +99,7 @@ class Server:
                 return
 
     def stop(self) -> None:
-        """End the server, of whatever state it is in."""
+        """End the server, in any state."""
         self._hang_up()
         if self._process is not None:
             self._process.end()
@@ -125,7 +125,7 @@ class Server:
         return self.process.path
 
     def kill(self) -> None:
-        """End the server as a crash does; `restart` brings it back."""
+        """Kill the server as a crash does; `restart` starts it again."""
         os.kill(self.pid, signal.SIGKILL)
         wait_until((self.process.folder / "ended").exists)
 
@@ -146,7 +146,7 @@ class Server:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Have the server hang within the block."""
+        """Stop the server's answers within the block."""
         self.pause()
         try:
             yield
@@ -161,7 +161,7 @@ class Server:
         return f"unix://{self.path}?db={db}"
 
     def raw(self, *command: str | bytes | float) -> Any:
-        """Send one command to database 0, on the one connection that tests share, and return valkey-py's bare reply."""
+        """Send one command to database 0, on the one connection that tests share, and return the reply unconverted."""
         with self._talk:
             try:
                 return self._exchange(command)
@@ -184,7 +184,7 @@ class Server:
             self._connection = None
 
     def connections(self) -> int:
-        """Return how many connections the server has, that of the tests among them."""
+        """Return the number of the server's connections, the tests' own included."""
         return int(self.info("clients")["connected_clients"])
 
     def info(self, section: str) -> dict[str, str]:
@@ -193,12 +193,12 @@ class Server:
 
 
 def user(server: Server, name: str, rules: str) -> None:
-    """Add an ACL user with `PASSWORD`, who may connect, and use every key for what the rules allow."""
+    """Add an ACL user with `PASSWORD` that may connect, and use every key with the allowed commands."""
     server.raw("ACL", "SETUSER", name, "reset", "on", f">{PASSWORD}", "~*", *f"+ping +hello +select {rules}".split())
 
 
 def add_users(server: Server) -> None:
-    """Add the ACL users, for both of which every key is allowed."""
+    """Add both ACL users, with access to every key."""
     for user, more in ((CACHE_USER, "+eval +evalsha"), (NO_SCRIPTS_USER, "")):
         rules = f"{_NEEDED} {more}".split()
         server.raw("ACL", "SETUSER", user, "reset", "on", f">{PASSWORD}", "~*", *rules)

@@ -1,4 +1,4 @@
-"""Callers that never stop, for tests of what happens to a service meanwhile."""
+"""Callers that load a service while its nodes change."""
 
 import asyncio
 import itertools
@@ -21,40 +21,40 @@ from dvcache.types import Batch
 Mode: TypeAlias = Literal["sync", "async"]
 
 CALLERS: Final = {"sync": 8, "async": 200}
-"""Threads, and tasks."""
+"""Number of threads, and of tasks."""
 
 PAUSE: Final = {"sync": 0.002, "async": 0.05}
-"""Seconds between two calls of a caller: all of them together leave the servers, on the same cores, time for theirs."""
+"""Seconds between two calls of a caller, so that the servers on the same cores get their time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A set and a get of a fresh key that one node acknowledged."""
+    """A set and a get of a fresh key, acknowledged by one node."""
 
     caller: int
     at: float
-    """When the acknowledgement came, by `time.monotonic`."""
+    """Time of the acknowledgement, by `time.monotonic`."""
     run_id: str
     """The node that performed both."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An error that a caller saw."""
+    """An error of a call."""
 
     caller: int
     at: float
     seconds: float
-    """For how long it waited for it."""
+    """Seconds until the error."""
     error: CacheError
 
 
 class Callers(ABC):
-    """Callers of one container, each in a thread or a task of its own, who take a turn whenever they are through.
+    """Callers of one container, each in its own thread or task, which take one turn after another.
 
     Args:
-        container: which one.
-        mode: threads on what is synchronous of it, or tasks on what is not.
+        container: their container.
+        mode: threads on its sync client, or tasks on its async one.
     """
 
     def __init__(self, container: Container, mode: Mode) -> None:
@@ -64,15 +64,15 @@ class Callers(ABC):
 
     @abstractmethod
     def turn(self, caller: int) -> None:
-        """Do in a thread what one caller does at a time, and note what comes of it."""
+        """Make one turn of a caller in a thread, and record its outcome."""
 
     @abstractmethod
     async def aturn(self, caller: int) -> None:
-        """Do the same in a task."""
+        """Make one turn in a task."""
 
     @contextmanager
-    def going_on(self) -> Iterator[None]:
-        """Keep the callers calling within the block."""
+    def running(self) -> Iterator[None]:
+        """Run the callers within the block."""
         work: Callable[[int], object] = self._call if self.mode == "sync" else self._call_all
         numbers: Iterable[int] = range(self.callers if self.mode == "sync" else 1)
         threads = [threading.Thread(target=work, args=(number,), name=f"load {number}") for number in numbers]
@@ -103,27 +103,27 @@ class Callers(ABC):
 
 
 class Load(Callers):
-    """What callers of one container's client did: each stores a fresh key and reads it, and learns who served it."""
+    """Results of callers of one container's client: each stores a fresh key, reads it, and notes the server."""
 
     def __init__(self, container: Container, mode: Mode) -> None:
         super().__init__(container, mode)
         self.done: list[Done] = []
         self.failed: list[Failed] = []
         self._first: dict[str, dict[int, float]] = defaultdict(dict)
-        """Of each node when each caller first completed on it."""
+        """First time at which each caller completed on each node."""
         self._numbers = itertools.count()
 
     def recovered(self, run_id: str, after: float) -> dict[int, float]:
-        """Return when each caller that has by now first completed on a node, in seconds after a moment.
+        """Return the times at which callers first completed on a node, in seconds after a given time.
 
         Args:
             run_id: the node.
-            after: by `time.monotonic`; what was acknowledged before counts as 0.
+            after: time by `time.monotonic`; earlier acknowledgements count as 0.
         """
         return {caller: max(0.0, at - after) for caller, at in self._first[run_id].copy().items()}
 
     def acknowledged(self, run_id: str, after: float) -> list[Done]:
-        """Return what a node acknowledged after a moment."""
+        """Return the requests that a node acknowledged after a given time."""
         return [done for done in list(self.done) if done.run_id == run_id and done.at > after]
 
     @override

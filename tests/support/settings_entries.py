@@ -1,4 +1,4 @@
-"""Entries of CACHES for the tests of settings, and classes that they name."""
+"""Entries of CACHES for tests of settings, and classes that they name."""
 
 import pickle
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ def refused_option(**options: object) -> ConfigurationError:
 
 
 class Greedy:
-    """A user's serializer, which takes the options and changes them."""
+    """A custom serializer that changes its options."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         options.clear()
@@ -48,7 +48,7 @@ class Greedy:
 
 
 class Modest(Greedy):
-    """A user's serializer, which takes no options."""
+    """A custom serializer that takes no options."""
 
     @override
     def __init__(self) -> None:

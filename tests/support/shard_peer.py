@@ -1,6 +1,6 @@
-"""django-valkey on shards: `python -m tests.support.shard_peer URL URL …`, on a Python that has it.
+"""Run django-valkey on shards: `python -m tests.support.shard_peer URL URL …`, on a Python that has it.
 
-It stores what is `theirs`, and tells as JSON which of the entries of `ours` it does not find.
+It stores the entries of `theirs`, and prints as JSON the entries of `ours` that it does not find.
 """
 
 import json
@@ -20,7 +20,7 @@ KEYS: Final = [
     "{a}{b}",
     "{}",
 ]
-"""The names of entries, whose values are their places here."""
+"""Names of entries; their values are their indices."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Shards for tests: three servers that know nothing of each other, any of which may hang or die."""
+"""Shards for tests: three independent servers, any of which may hang or die."""
 
 from contextlib import ExitStack
 from typing import Self
@@ -27,7 +27,7 @@ class Shards:
         self._exits.close()
 
     def restore(self) -> None:
-        """Have every server up and empty."""
+        """Restore every server, and empty it."""
         for server in self.servers:
             if server.state == "hanging":
                 server.resume()

@@ -1,6 +1,6 @@
-"""A call of every operation on two keys that hold something: what it returns is the same on every topology.
+"""A call of every operation on two existing keys, with the same result on every topology.
 
-A method that is new fails `test_topology_table` until it is here, and in the table of `docs/topologies.md`.
+A new method fails `test_topology_table` until it is here and in the table of `docs/topologies.md`.
 """
 
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 
 class Kind(NamedTuple):
-    """What two keys hold: how it is stored, and how it is read."""
+    """The type of two keys: functions that store and read it."""
 
     store: Callable[[Any, str, str], object]
     read: Callable[[Any, str], object]
@@ -41,7 +41,7 @@ def locked(lock: Any) -> object:
 
 
 Call = Callable[[Any, str, str], object]
-"""On a cache, and the two keys."""
+"""Function of a cache and the two keys."""
 
 _VALUES: dict[str, Call] = {
     "get": lambda c, a, _: c.get(a),

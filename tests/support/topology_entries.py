@@ -1,4 +1,4 @@
-"""Entries of CACHES for the tests of topologies."""
+"""Entries of CACHES for tests of topologies."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def roles(settings: Settings) -> list[str]:
 
 
 class Provider:
-    """Credentials that change."""
+    """A provider of changing credentials."""
 
     def get_credentials(self) -> tuple[str]:
         return ("p",)

@@ -1,4 +1,4 @@
-"""What a value is, as text: for comparing values with their types, all the way down."""
+"""Values as text, to compare them with the types of all their parts."""
 
 from typing import Any
 
@@ -16,5 +16,5 @@ def shape(value: Any) -> str:
 
 
 def same(left: object, right: object) -> bool:
-    """Say whether values are equal and of the same type, all the way down."""
+    """Return True if values are equal and all their parts have the same types."""
     return shape(left) == shape(right)

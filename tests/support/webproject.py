@@ -1,4 +1,4 @@
-"""A small Django project: its views and URLs, and a caller for each of Django's handlers."""
+"""A small Django project: its views and URLs, and a browser for each of Django's handlers."""
 
 import asyncio
 from collections import Counter
@@ -16,7 +16,7 @@ from django.urls import path
 from django.views.decorators.cache import cache_page
 
 calls: Counter[str] = Counter()
-"""How often each view was called, which a cached answer does not."""
+"""Number of calls of each view; a cached answer makes none."""
 
 FRAGMENT = "{% load cache %}{% cache 60 part who %}{{ body }}{% endcache %}"
 
@@ -101,7 +101,7 @@ urlpatterns = [
 
 
 class Browser:
-    """Keeps cookies, and asks one of Django's handlers as a server would."""
+    """A browser that keeps cookies and calls one of Django's handlers as a server would."""
 
     def __init__(self) -> None:
         self.cookies: SimpleCookie = SimpleCookie()

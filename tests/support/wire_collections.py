@@ -1,4 +1,4 @@
-"""The collections that libraries store for each other, as `wire_peer` writes and reads them. Imports no library."""
+"""Collections that libraries store for each other, as `wire_peer` writes and reads them. Imports no library."""
 
 from typing import Any, Final
 
@@ -15,19 +15,19 @@ MEMBERS: Final[dict[str, Any]] = {
     "bytes": b"\x00",
     "tuple": (1, "a"),
 }
-"""Of a set, and the values of a hash. No floats, which django-redis stores otherwise."""
+"""Members of a set, and values of a hash. Without floats, which django-redis stores differently."""
 
 SCORES: Final[dict[Any, float]] = {"ada": 2.5, "bob": 1.0, ("c", 1): 3.0}
-"""Of a sorted set, which django-valkey has none of."""
+"""Scores of a sorted set, which django-valkey does not have."""
 
 CLIENTS: Final = {"default": "client.DefaultClient", "hash": "client.default.HashClient"}
-"""The clients, which name hashes in ways of their own."""
+"""Clients with their own names for hashes."""
 
 _HAVE: Final = {"dvcache": ["default", "hash"], "django-valkey": ["default", "hash"], "django-redis": ["default"]}
 
 
 def clients(library: str) -> list[str]:
-    """Return which of the clients a library has."""
+    """Return the clients that a library has."""
     return _HAVE.get(library, [])
 
 
@@ -46,7 +46,7 @@ def aliases(library: str, port: str) -> dict[str, Any]:
 
 
 def write(library: str, caches: Any) -> None:
-    """Store a set; hashes, which django-redis names in a third way; a sorted set where the library has any."""
+    """Store a set; hashes, which django-redis names in a third way; a sorted set if the library has them."""
     for client in clients(library):
         cache = caches[f"collections/{client}"]
         hashes = cache if library == "dvcache" else cache.client  # django-valkey's HashClient has more than its cache
@@ -59,7 +59,7 @@ def write(library: str, caches: Any) -> None:
 
 
 def read(library: str, caches: Any) -> dict[str, Any]:
-    """Return what a library makes of what the others stored, by writer and client."""
+    """Return the collections of the others as a library reads them, by writer and client."""
     return {
         f"{writer}, {client}": _read(library, writer, client, caches[f"collections/{client}"])
         for writer in LIBRARIES

@@ -1,7 +1,7 @@
-"""A library and its part of the wire: `python -m tests.support.wire_peer LIBRARY PORT`, on a Python that has it.
+"""Run one library's part of the wire: `python -m tests.support.wire_peer LIBRARY PORT`, on a Python that has it.
 
-It writes its table, says so with an empty line, waits for a line, reads the others' tables, and tells as JSON what came
-back as something else: by the entry's name, of what shape, or which error. `count` is how many it read.
+It writes its table, prints an empty line, waits for a line, reads the others' tables, and prints as JSON the values
+that differ: by the entry's name, the shape or the error. `count` is the number of entries read.
 """
 
 import json
@@ -44,7 +44,7 @@ def set_up(library: Library, places: Iterable[Shelf], port: str) -> None:
 def found(cache: Any, name: str) -> str:
     try:
         return shape(cache.get(name, "a miss"))
-    except Exception as error:  # noqa: BLE001  # that there is one is what is told
+    except Exception as error:  # noqa: BLE001  # the error is part of the report
         return f"!{type(error).__name__}"
 
 
@@ -80,5 +80,5 @@ def read(cache: Any, serializer: str) -> Mapping[str, str]:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")  # other versions of Django may have pickled
+    warnings.simplefilter("ignore")  # other versions of Django may have pickled it
     main()

@@ -1,4 +1,4 @@
-"""What libraries store for each other: the values, and by which serializers and compressors. Imports none of them."""
+"""Values that libraries store for each other, with their serializers and compressors. Imports no library."""
 
 import datetime as dt
 import math
@@ -46,7 +46,7 @@ PLAIN: Final[dict[str, Any]] = {
     "list, empty": [],
     "dict, empty": {},
 }
-"""What every serializer can express."""
+"""Values of every serializer."""
 
 PACKED: Final[dict[str, Any]] = {
     "bytes": b"\x00\xff\x80abc",
@@ -55,7 +55,7 @@ PACKED: Final[dict[str, Any]] = {
     "bytes, long": bytes(range(256)) * 20,
     "dict of bytes": {"a": b"\x00"},
 }
-"""What MessagePack and pickle can express."""
+"""Values of MessagePack and pickle."""
 
 PICKLED: Final[dict[str, Any]] = {
     "tuple": (1, "a", (2,)),
@@ -79,7 +79,7 @@ PICKLED: Final[dict[str, Any]] = {
     "object, long": Thing("a", ["b" * 10] * 300),
     "class": Thing,
 }
-"""What pickle can express; and a model of Django's, and its safe text, where there is Django."""
+"""Values of pickle; with Django also a model and its safe text."""
 
 SERIALIZERS: Final = {
     "pickle": "serializers.pickle.PickleSerializer",
@@ -101,7 +101,7 @@ COMPRESSORS: Final = {
 
 
 class Library(NamedTuple):
-    """A library as a project's settings name it, with the serializers and compressors that it has."""
+    """A library as a project's settings name it, with its serializers and compressors."""
 
     package: str
     backend: str
@@ -121,7 +121,7 @@ HERD: Final = "herd"
 
 
 class Shelf(NamedTuple):
-    """Where a library puts its entries of a serializer and a compressor: under a prefix of their own."""
+    """Prefix of a library's entries for a serializer and a compressor."""
 
     writer: str
     serializer: str
@@ -133,7 +133,7 @@ class Shelf(NamedTuple):
 
 
 def shelves(writer: str, reader: str) -> Iterator[Shelf]:
-    """Yield the shelves that both libraries have the serializer and the compressor for."""
+    """Yield the shelves with a serializer and a compressor that both libraries have."""
     ours, theirs = LIBRARIES[writer], LIBRARIES[reader]
     for serializer in [*SERIALIZERS][: min(ours.serializers, theirs.serializers)]:
         for compressor in [*COMPRESSORS][: min(ours.compressors, theirs.compressors)]:

@@ -1,4 +1,4 @@
-"""What type checkers say of the facades. Checked by `mypy tests/typing`, never run.
+"""Check the types of the facades by `mypy tests/typing`; the module is never run.
 
 An unused `type: ignore` is an error there, so that each of them proves the error that it names.
 """
@@ -14,7 +14,7 @@ from dvcache.types import DEFAULT, Key
 
 
 def entries(cache: Cache) -> None:
-    """A cached value is an object, until the caller says more."""
+    """A cached value is an object, unless the caller says more."""
     assert_type(cache.get("key"), object)
     assert_type(cache.get("key", 1, version=2), object)
     assert_type(cache.get_many(["key", 1, b"bytes"]), dict[Key, object])
@@ -56,7 +56,7 @@ def timeouts(cache: Cache) -> None:
 
 
 def computing(cache: Cache) -> None:
-    """`get_or_set` returns what the default is, or what it returns."""
+    """`get_or_set` returns the type of the default, or of its result."""
     assert_type(cache.get_or_set("key", 1), int)
     assert_type(cache.get_or_set("key", lambda: "text"), str)
     assert_type(cache.get_or_set("key", partial(int, "1"), 60, version=2), int)
@@ -65,7 +65,7 @@ def computing(cache: Cache) -> None:
 
 
 def counting(cache: Cache) -> None:
-    """A sum has the type of what is added."""
+    """A sum has the type of the added number."""
     assert_type(cache.incr("key"), int)
     assert_type(cache.incr("key", 2, default=0, timeout=60), int)
     assert_type(cache.decr("key", 0.5), float)
@@ -98,7 +98,7 @@ def sets(cache: Cache) -> None:
 
 
 def others(cache: Cache) -> None:
-    """What hashes, lists and sorted sets return."""
+    """Check the results of hashes, lists and sorted sets."""
     assert_type(cache.hset("key", "field", 1), int)
     assert_type(cache.hset("key", mapping={"field": 1}, timeout=60), int)
     assert_type(cache.hget("key", "field"), object)
@@ -121,13 +121,13 @@ def others(cache: Cache) -> None:
 
 
 async def slow() -> int:
-    """A value that is waited for."""
+    """Return a value from a coroutine."""
     await asyncio.sleep(0)
     return 1
 
 
 async def awaiting(cache: AsyncCache) -> None:
-    """Every method of the asynchronous facade is a coroutine of what its twin returns."""
+    """Every method of the async facade is a coroutine with the result of its sync counterpart."""
     coroutine = assert_type(cache.get("key"), Coroutine[Any, Any, object])
     assert_type(await coroutine, object)
     assert_type(await cache.set("key", 1), bool)

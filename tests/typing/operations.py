@@ -1,4 +1,4 @@
-"""What type checkers say of operations and of what is made of them. Checked by `mypy tests/typing`, never run."""
+"""Check the types of operations and of facades made of them by `mypy tests/typing`; the module is never run."""
 
 from typing import assert_type
 
@@ -12,7 +12,7 @@ from dvcache.types import Key
 
 
 def doubled(cx: Context, key: Key, times: int = 2) -> Op[int]:
-    """An operation of a user's."""
+    """A custom operation."""
     number = yield from values.get(cx, key)
     assert_type(number, object)
     return times * number if isinstance(number, int) else 0
@@ -25,7 +25,7 @@ class Mine(Cache):
 
 
 class AsyncMine(AsyncCache):
-    """Its twin."""
+    """An async facade with one more operation."""
 
     doubled = aio(doubled)
 
@@ -39,14 +39,14 @@ def facades(context: Context, client: Client, async_client: AsyncClient) -> None
 
 
 async def users_operations(mine: Mine, async_mine: AsyncMine) -> None:
-    """A user's operation keeps its signature in both facades."""
+    """A custom operation keeps its signature in both facades."""
     assert_type(mine.doubled("key", times=3), int)
     assert_type(await async_mine.doubled("key"), int)
     mine.doubled("key", times="3")  # type: ignore[arg-type]
 
 
 def replayed(cx: Context) -> None:
-    """A replayed operation returns what it returns."""
+    """A replayed operation has the result of the operation."""
     assert_type(replay(many.get_many(cx, ["a"])), dict[Key, object])
     replay(many.get_many)  # type: ignore[arg-type]
     replay(values.get(cx, "a"), (("GET", b"a"), [1]))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What raw access returns, as a type checker sees it."""
+"""Check the types of raw access."""
 
 from typing import assert_type
 

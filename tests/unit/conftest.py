@@ -1,4 +1,4 @@
-"""What unit tests share: a clock that is moved by hand, and sentinels that say what they are told to."""
+"""Fixtures of the unit tests: a clock moved by hand, and scripted sentinels."""
 
 import pytest
 

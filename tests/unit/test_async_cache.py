@@ -1,4 +1,4 @@
-"""What only an asynchronous cache can do."""
+"""Test methods and rules that only an asynchronous cache has."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -39,7 +39,7 @@ class Late:
     [_slow, partial(_slow, 7), lambda: _slow(), lambda: asyncio.ensure_future(_slow()), Late, lambda: 7],  # noqa: PLW0108  # the forms under test
     ids=["coroutine function", "partial", "lambda", "future", "awaitable", "plain function"],
 )
-def test_get_or_set_awaits_whatever_the_function_returns(make: Callable[[], Any]) -> None:
+def test_get_or_set_awaits_any_awaitable_of_the_function(make: Callable[[], Any]) -> None:
     async def main(cache: AsyncCache) -> None:
         assert await cache.get_or_set("key", make) == 7
         assert await cache.get("key") == 7
@@ -47,7 +47,7 @@ def test_get_or_set_awaits_whatever_the_function_returns(make: Callable[[], Any]
     _with_cache(main)
 
 
-def test_get_or_set_does_not_call_the_function_for_a_hit() -> None:
+def test_get_or_set_does_not_call_the_function_on_a_hit() -> None:
     async def main(cache: AsyncCache) -> None:
         await cache.set("key", 1)
         assert await cache.get_or_set("key", lambda: pytest.fail("called")) == 1
@@ -55,7 +55,7 @@ def test_get_or_set_does_not_call_the_function_for_a_hit() -> None:
     _with_cache(main)
 
 
-def test_get_or_set_raises_what_the_coroutine_raises_and_stores_nothing() -> None:
+def test_get_or_set_raises_the_coroutines_error_and_stores_nothing() -> None:
     async def fail() -> int:
         await asyncio.sleep(0)
         raise LookupError
@@ -68,7 +68,7 @@ def test_get_or_set_raises_what_the_coroutine_raises_and_stores_nothing() -> Non
     _with_cache(main)
 
 
-def test_a_cancelled_get_or_set_stores_nothing() -> None:
+def test_cancelled_get_or_set_stores_nothing() -> None:
     async def main(cache: AsyncCache) -> None:
         began = asyncio.Event()
 
@@ -100,7 +100,7 @@ def test_iter_keys_may_be_left_early() -> None:
     _with_cache(main)
 
 
-def test_nothing_is_sent_before_a_method_is_awaited() -> None:
+def test_coroutine_sends_nothing_before_it_is_awaited() -> None:
     async def main(cache: AsyncCache) -> None:
         coroutine = cache.set("key", 1)
         assert await cache.has_key("key") is False

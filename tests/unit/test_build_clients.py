@@ -1,4 +1,4 @@
-"""Which clients make up a topology."""
+"""Test the clients built for each topology."""
 
 from typing import Any
 
@@ -78,14 +78,14 @@ def shown(made: Any) -> str:
 
 @pytest.mark.parametrize("mode", [SYNC, ASYNC], ids=["sync", "async"])
 @pytest.mark.parametrize("case", CASES)
-def test_the_clients_of_a_topology_are_what_it_says(case: str, mode: Any) -> None:
+def test_clients_of_a_topology_have_its_classes(case: str, mode: Any) -> None:
     endpoints, fields, expected = CASES[case]
     made = client(mode, pool, endpoints, Topology(**fields))
     assert shown(made) == expected
     assert type(made).__name__.startswith("Async") is (mode is ASYNC)
 
 
-def test_a_pool_is_made_once_for_each_server() -> None:
+def test_pool_is_made_once_for_each_server() -> None:
     made: list[Endpoint] = []
 
     def counted(endpoint: Endpoint) -> Any:

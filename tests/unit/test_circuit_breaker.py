@@ -1,4 +1,4 @@
-"""The circuit breaker: who gives no answer is left alone for a while, and nobody waits for it."""
+"""Test the circuit breaker: it opens for a server without an answer, tries one caller, and closes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +23,7 @@ HERE = Endpoint(alias="pages", host="h")
 
 
 class Time:
-    """A clock that tests move."""
+    """A clock moved by tests."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -33,11 +33,11 @@ class Time:
 
 
 WAYS = ("attempt", "written", "calls")
-"""How pools tell a circuit of an attempt: as a block; as a block that begins earlier; by calls."""
+"""Reports of an attempt by pools: a block, a block that begins earlier, or single calls."""
 
 
 class Bench:
-    """A circuit, and attempts that end as they are told, after the time that this takes."""
+    """A circuit breaker, and attempts with a scripted outcome and duration."""
 
     def __init__(self, way: str) -> None:
         self.time = Time()
@@ -69,7 +69,7 @@ class Bench:
         return replies
 
     def fail(self, outcome: BaseException, takes: float = 0.0) -> None:
-        """Have an attempt fail once, and see it."""
+        """Make an attempt fail once, and check the error."""
         self.outcome, self.takes = outcome, takes
         with pytest.raises(type(outcome)):
             self.ask()
@@ -91,7 +91,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     return Bench(request.param)
 
 
-def test_answers_pass(bench: Bench) -> None:
+def test_circuit_breaker_passes_answers(bench: Bench) -> None:
     assert bench.ask() == [b"PONG"]
     assert not bench.is_open
 
@@ -100,7 +100,7 @@ def test_answers_pass(bench: Bench) -> None:
     ("outcome", "takes"),
     [(ReplyTimeout("late"), 0.2), (ConnectError("no answer"), 5.0), (PoolExhausted("busy"), 5.0)],
 )
-def test_one_caller_who_waited_in_vain_opens_the_circuit(bench: Bench, outcome: Exception, takes: float) -> None:
+def test_circuit_breaker_opens_after_one_timeout(bench: Bench, outcome: Exception, takes: float) -> None:
     bench.fail(outcome, takes)
     with pytest.raises(CircuitOpenError, match=r"attempt is in 1\.0 s \(alias pages, server valkey://h:6379/0\)"):
         bench.ask()
@@ -108,7 +108,7 @@ def test_one_caller_who_waited_in_vain_opens_the_circuit(bench: Bench, outcome: 
 
 
 @pytest.mark.parametrize("outcome", [ConnectError("refused"), ConnectionLost("cut"), UnavailableError("full")])
-def test_quick_failures_open_it_only_in_a_row(bench: Bench, outcome: Exception) -> None:
+def test_circuit_breaker_opens_after_quick_failures_only_in_a_row(bench: Bench, outcome: Exception) -> None:
     for _ in range(IN_A_ROW - 1):
         bench.fail(outcome)
     assert not bench.is_open
@@ -117,7 +117,7 @@ def test_quick_failures_open_it_only_in_a_row(bench: Bench, outcome: Exception) 
     assert bench.is_open
 
 
-def test_after_its_rest_one_caller_tries_and_an_answer_closes_it(bench: Bench) -> None:
+def test_circuit_breaker_tries_one_caller_after_its_pause_and_closes(bench: Bench) -> None:
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
     assert bench.ask() == [b"PONG"]
@@ -125,16 +125,16 @@ def test_after_its_rest_one_caller_tries_and_an_answer_closes_it(bench: Bench) -
     assert not bench.is_open
 
 
-def test_while_one_caller_tries_the_others_are_refused(bench: Bench) -> None:
+def test_circuit_breaker_refuses_other_callers_during_a_trial(bench: Bench) -> None:
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
 
     class Other(BaseException):
-        """Raised in the middle of the trial, where another caller looks."""
+        """Raised during the trial, while another caller tests the breaker."""
 
     def look() -> Sequence[Any]:
         with pytest.raises(CircuitOpenError):
-            bench.circuit.begin()  # another thread's call, at this very moment
+            bench.circuit.begin()  # a call of another thread at this moment
         raise Other
 
     bench.attempt = look  # type: ignore[method-assign]  # a fake of a fake
@@ -143,7 +143,7 @@ def test_while_one_caller_tries_the_others_are_refused(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 5.0])
-def test_the_rest_after_a_failed_trial_is_as_long_as_its_cost_deserves(bench: Bench, seconds: float) -> None:
+def test_circuit_breaker_pause_after_a_failed_trial_depends_on_its_cost(bench: Bench, seconds: float) -> None:
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
     bench.fail(ConnectError("still"), seconds)
@@ -153,7 +153,7 @@ def test_the_rest_after_a_failed_trial_is_as_long_as_its_cost_deserves(bench: Be
     assert not bench.is_open
 
 
-def test_a_trial_that_was_cancelled_is_a_failed_one(bench: Bench) -> None:
+def test_circuit_breaker_counts_a_cancelled_trial_as_failed(bench: Bench) -> None:
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
     bench.fail(KeyboardInterrupt(), 0.1)
@@ -162,32 +162,32 @@ def test_a_trial_that_was_cancelled_is_a_failed_one(bench: Bench) -> None:
     assert not bench.is_open
 
 
-def test_a_trial_that_nobody_has_heard_of_is_forgotten() -> None:
+def test_circuit_breaker_forgets_a_lost_trial() -> None:
     bench = Bench("calls")
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
-    bench.circuit.begin()  # a thread that never came back: its process forked meanwhile
+    bench.circuit.begin()  # a thread that is gone, because its process was forked in the meantime
     bench.time.now += PATIENCE - 0.01
     assert bench.is_open
     bench.time.now += 0.01
     assert not bench.is_open
 
 
-def test_what_the_server_refuses_is_an_answer(bench: Bench) -> None:
+def test_circuit_breaker_counts_an_error_reply_as_an_answer(bench: Bench) -> None:
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
     bench.fail(AuthenticationError("WRONGPASS"))
     assert not bench.is_open
 
 
-def test_a_callers_own_error_says_nothing_of_the_server(bench: Bench) -> None:
+def test_circuit_breaker_ignores_errors_of_the_caller(bench: Bench) -> None:
     for _ in range(2 * IN_A_ROW):
         bench.fail(KeyboardInterrupt(), 5)
     assert not bench.is_open
 
 
-def test_an_answer_that_was_under_way_closes_it(bench: Bench) -> None:
-    circuit = bench.circuit  # two callers at once
+def test_circuit_breaker_closes_on_an_answer_that_was_in_flight(bench: Bench) -> None:
+    circuit = bench.circuit  # two concurrent callers
     began = circuit.begin()
     circuit.fail(ReplyTimeout("late"), began)
     circuit.fail(ReplyTimeout("late"), began)
@@ -195,7 +195,7 @@ def test_an_answer_that_was_under_way_closes_it(bench: Bench) -> None:
     assert not bench.is_open
 
 
-def test_a_large_argument_that_ends_a_connection_opens_no_circuit() -> None:
+def test_large_argument_that_ends_a_connection_opens_no_circuit() -> None:
     bench = Bench("calls")
     for _ in range(2 * IN_A_ROW):
         bench.circuit.fail(ConnectionLost("cut"), bench.circuit.begin(), (("SET", "k", b"x" * (LARGE + 1)),))

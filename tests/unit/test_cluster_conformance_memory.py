@@ -1,4 +1,4 @@
-"""A cluster of in-memory nodes conforms: each mode with one policy, since real nodes have both with both."""
+"""Run the conformance suite on a cluster of in-memory nodes, each mode with one policy: real nodes run every pair."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 from tests.support.clusters import on_cluster
-from tests.support.herd_processes import of_a_herd
+from tests.support.herd_processes import with_herd_policy
 
 
 @pytest.mark.full("the suite is in the fast path on a real cluster")
@@ -16,4 +16,4 @@ class TestClusterInMemory(CacheConformance):
     def make_cache(self, request: pytest.FixtureRequest) -> Iterator[MakeCache]:
         mode, _, herd = request.param.partition(" ")
         with wired(mode, "valkey://production:7001", pool_factory=MemoryPoolFactory()) as make_cache:
-            yield of_a_herd(on_cluster(make_cache)) if herd else on_cluster(make_cache)
+            yield with_herd_policy(on_cluster(make_cache)) if herd else on_cluster(make_cache)

@@ -1,4 +1,4 @@
-"""Whose pools are kept while nodes come and go, and who asks for the map when the one who did has left."""
+"""Test a cluster's pools while nodes come and go, and slot map refreshes whose caller was cancelled."""
 
 import asyncio
 from collections.abc import Callable
@@ -30,8 +30,8 @@ def client(request: pytest.FixtureRequest, world: World) -> Any:
     return client
 
 
-def go_on(client: Any, seconds: float) -> None:
-    """Have it be so much later."""
+def advance(client: Any, seconds: float) -> None:
+    """Advance the clock."""
     nodes = getattr(client, "client", client).primary.nodes
     clock = nodes.clock
     nodes.clock = lambda: clock() + seconds
@@ -48,32 +48,32 @@ def pools_of(world: World, node: Node) -> list[Any]:
     return [pool for pool in world.pools if (pool.endpoint.host, pool.endpoint.port) == node.address]
 
 
-def test_who_has_lost_its_last_slot_a_moment_ago_keeps_its_connections(client: Any, world: World) -> None:
+def test_node_that_just_lost_its_last_slot_keeps_its_connections(client: Any, world: World) -> None:
     old, new = world.owner(slot(A)), newcomer(world)
-    go_on(client, 60)
+    advance(client, 60)
     new.data, world.owners = old.data, [new if each is old else each for each in world.owners]
     assert client.execute((("GET", A),)) == [b"1"]
     assert not any(pool.closed for pool in pools_of(world, old))
-    go_on(client, 60)
+    advance(client, 60)
     world.owners[slot(A)] = new = newcomer(world, 7010)
     new.data = {A: b"3"}
     assert client.execute((("GET", A),)) == [b"3"]
     assert all(pool.closed for pool in pools_of(world, old))
 
 
-def test_a_node_to_which_the_first_slot_is_on_its_way_keeps_its_connections(client: Any, world: World) -> None:
+def test_node_that_is_importing_its_first_slot_keeps_its_connections(client: Any, world: World) -> None:
     target = newcomer(world)
     world.owner(slot(A)).script = [f"ASK {slot(A)} 10.0.0.1:7009"]
     assert client.execute((("GET", A),)) == [None]
-    go_on(client, 1)
+    advance(client, 1)
     world.owner(slot(B)).script = ["CLUSTERDOWN for a moment"]
-    told = world.told
+    refreshes = world.refreshes
     assert client.execute((("GET", B),)) == [b"2"]
-    assert world.told > told
+    assert world.refreshes > refreshes
     assert not any(pool.closed for pool in pools_of(world, target))
 
 
-def test_where_who_asked_for_the_map_is_cancelled_another_asks(world: World) -> None:
+def test_slot_map_refresh_is_taken_over_from_a_cancelled_caller(world: World) -> None:
     client = world.client("async").client
 
     async def crowd() -> list[Any]:
@@ -88,22 +88,20 @@ def test_where_who_asked_for_the_map_is_cancelled_another_asks(world: World) -> 
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_who_gave_no_answer_is_asked_last_for_the_map(world: World, mode: str) -> None:
+def test_slot_map_is_asked_last_of_a_node_that_gave_no_answer(world: World, mode: str) -> None:
     client = world.client(mode)
     client.execute((("SET", A, b"1"), ("SET", B, b"2")))
-    go_on(client, 60)
+    advance(client, 60)
     world.owner(slot(A)).script = ["CLUSTERDOWN for a moment"]
     world.owner(slot(B)).script = [ReplyTimeout("no answer")]
-    told = world.told
+    refreshes = world.refreshes
     assert client.execute((("GET", A), ("GET", B))) == [b"1", b"2"]
-    assert world.told > told
+    assert world.refreshes > refreshes
     assert ("CLUSTER", "SLOTS") not in world.owner(slot(B)).asked[-2:]
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_a_slot_that_nobody_serves_is_named_and_the_alias_too(
-    world: World, mode: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unserved_slot_is_named_with_the_alias(world: World, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dvcache.clients.cluster.discovery.PATIENCE", 0.05)
     client = world.client(mode)
     slots = world.slots
@@ -113,21 +111,19 @@ def test_a_slot_that_nobody_serves_is_named_and_the_alias_too(
     assert (str(slot(A)) in reply.message, reply.alias) == (True, "default")
 
 
-def test_who_knows_the_way_does_not_wait_for_who_asks_which_replicas_there_are(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_known_owner_does_not_wait_for_the_discovery_of_replicas(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     client, answers = world.client("async").client, AsyncPool.execute
 
     async def crowd() -> None:
         for command in (("SET", A, b"1"), ("READONLY",), ("GET", A)):
             await client.execute((command,))
-        go_on(client, 60)
+        advance(client, 60)
         client.primary.nodes.timeout = 60
-        told = asyncio.Event()
+        released = asyncio.Event()
 
         async def hangs(pool: AsyncPool, batch: Batch, until: float | None = None) -> Any:
             if batch[0][0] == "CLUSTER":
-                await told.wait()
+                await released.wait()
             return await answers(pool, batch, until)
 
         monkeypatch.setattr(AsyncPool, "execute", hangs)
@@ -135,32 +131,32 @@ def test_who_knows_the_way_does_not_wait_for_who_asks_which_replicas_there_are(
         await asyncio.sleep(0)
         assert await asyncio.wait_for(client.execute((("GET", A),)), 10) == [b"1"]
         assert not asks.done()
-        told.set()
+        released.set()
         assert await asks == [b"1"]
 
     asyncio.run(crowd())
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_nodes_may_be_met_while_the_map_is_asked_for(world: World, mode: str) -> None:
+def test_nodes_may_be_added_during_a_slot_map_refresh(world: World, mode: str) -> None:
     client = world.client(mode)
     client.execute((("SET", A, b"1"),))
     nodes = getattr(client, "client", client).primary.nodes
 
     class Meets(dict[Any, int]):
-        """Another thread is sent to a node that nobody knew, just now."""
+        """A key that sends another thread to an unknown node while it is looked up."""
 
         def __contains__(self, pool: object) -> bool:
-            nodes.at(("10.0.0.1", 8000 + world.told), pool)
+            nodes.at(("10.0.0.1", 8000 + world.refreshes), pool)
             return super().__contains__(pool)
 
     nodes.view = replace(nodes.view, primaries=Meets(nodes.view.primaries))
-    go_on(client, 1)
+    advance(client, 1)
     world.owner(slot(A)).script = ["CLUSTERDOWN for a moment"]
     assert client.execute((("GET", A),)) == [b"1"]
 
 
-def test_an_event_loop_that_stopped_while_it_asked_holds_nobody_up_for_ever(
+def test_event_loop_stopped_in_a_slot_map_refresh_blocks_nobody_for_ever(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, answers = world.client("async").client, AsyncPool.execute
@@ -186,13 +182,11 @@ def test_an_event_loop_that_stopped_while_it_asked_holds_nobody_up_for_ever(
     stopped.close()
 
 
-def test_a_new_owner_whose_name_is_not_announced_is_looked_up_in_the_map_and_not_by_that_name(
-    client: Any, world: World
-) -> None:
+def test_new_owner_with_an_unannounced_name_is_looked_up_in_the_slot_map(client: Any, world: World) -> None:
     old, new = world.owner(slot(A)), world.owner(slot(B))
     new.data[A], world.owners[slot(A)] = b"3", new
     old.script = [f"MOVED {slot(A)} ?:7001"]
-    go_on(client, 60)
+    advance(client, 60)
     assert client.execute((("GET", A),)) == [b"3"]
     assert not any(pool.endpoint.host == "?" for pool in world.pools)
 
@@ -201,7 +195,7 @@ def test_a_new_owner_whose_name_is_not_announced_is_looked_up_in_the_map_and_not
 
 
 def pages(client: Any, *between: Callable[[], object]) -> set[bytes]:
-    """Return the keys that a scan finds, where each thing happens after one of the first pages."""
+    """Return the keys found by a scan; each event happens after one of the first pages."""
     found: set[bytes] = set()
     cursor, things = 0, iter(between)
     while True:
@@ -213,7 +207,7 @@ def pages(client: Any, *between: Callable[[], object]) -> set[bytes]:
 
 
 def successor(world: World, old: Node, port: int) -> Node:
-    """Have a node die, and another at a new address have what it had."""
+    """Replace a dead node by another at a new address with the same data."""
     new = newcomer(world, port)
     new.data, old.down = old.data, ConnectError("gone")
     world.owners = [new if each is old else each for each in world.owners]
@@ -223,14 +217,14 @@ def successor(world: World, old: Node, port: int) -> Node:
 @pytest.mark.parametrize("noticed", [True, False], ids=["by others", "by the scan"])
 @pytest.mark.parametrize("port", [6999, 7009], ids=["before", "behind"])
 @pytest.mark.parametrize("turn", [1, 2, 3, 4])
-def test_a_scan_finds_every_key_though_a_primary_is_replaced_meanwhile(
+def test_scan_finds_every_key_although_a_primary_is_replaced(
     client: Any, world: World, port: int, turn: int, noticed: bool
 ) -> None:
     keys = {b"%d" % n for n in range(12)} | {A, B}
     client.execute(tuple(("SET", key, b"1") for key in keys))
 
     def replaced() -> None:
-        go_on(client, 1)
+        advance(client, 1)
         successor(world, world.owner(slot(A)), port)
         if noticed:
             client.execute((("GET", A),))

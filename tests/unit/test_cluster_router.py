@@ -1,4 +1,4 @@
-"""How batches find their owners: redirections, lost connections and lost nodes, without a server, in both modes."""
+"""Test the routing of batches to slot owners: redirects, lost connections and lost nodes, without a server."""
 
 import asyncio
 import time
@@ -31,12 +31,12 @@ A, B, C = b"a", b"b", b"c"
 """Keys of three different primaries."""
 
 LIMIT = 0.5
-"""Seconds after which a batch gives up, in the tests in which it has to."""
+"""Seconds until a batch gives up, in the tests that wait for that."""
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits as long here as elsewhere."""
+    """Shorten the patience of discovery."""
     monkeypatch.setattr(discovery, "PATIENCE", 0.1)
 
 
@@ -60,7 +60,7 @@ def client(request: pytest.FixtureRequest, world: World) -> Any:
     for node in world.nodes:
         node.asked.clear()
     forget_when(client)
-    world.told = 0
+    world.refreshes = 0
     return client
 
 
@@ -69,12 +69,12 @@ def nodes_of(client: Any) -> Any:
 
 
 def forget_when(client: Any, ago: float = 60) -> None:
-    """Have it be so many seconds ago that the map was told."""
+    """Move the last slot map refresh so many seconds into the past."""
     nodes_of(client)._attempted_at = nodes_of(client).clock() - ago
 
 
 def limit(client: Any) -> None:
-    """Let batches look for their owners for `LIMIT` seconds only."""
+    """Limit the search for owners to `LIMIT` seconds."""
     nodes_of(client).timeout = LIMIT
 
 
@@ -91,32 +91,32 @@ def gets(node: Node) -> int:
 
 
 def give(world: World, key: bytes, node: Node) -> None:
-    """Have a slot be another's, with what is in it."""
+    """Move a slot with its data to another node."""
     node.data[key] = owner(world, key).data.pop(key, None)
     world.owners[slot(key)] = node
 
 
-def test_what_moved_is_followed_and_known_from_then_on(client: Any, world: World) -> None:
+def test_moved_redirect_is_followed_and_remembered(client: Any, world: World) -> None:
     old, new = owner(world, A), other(world, A)
     give(world, A, new)
     forget_when(client, ago=0)
     assert client.execute((("GET", A),)) == [b"1"]
     assert (gets(old), gets(new)) == (1, 1)
     assert client.execute((("GET", A),)) == [b"1"]
-    assert (gets(old), gets(new), world.told) == (1, 2, 0)
+    assert (gets(old), gets(new), world.refreshes) == (1, 2, 0)
 
 
-def test_what_moved_to_a_node_that_nobody_knew_has_the_map_told_once(client: Any, world: World) -> None:
+def test_moved_redirect_to_an_unknown_node_refreshes_the_slot_map_once(client: Any, world: World) -> None:
     new = Node(world, ("10.0.0.9", 7009))
     world.nodes.append(new)
     give(world, A, new)
     assert client.execute((("GET", A),)) == [b"1"]
-    assert world.told == 1
+    assert world.refreshes == 1
     assert client.execute((("GET", A),)) == [b"1"]
-    assert world.told == 1
+    assert world.refreshes == 1
 
 
-def test_what_is_on_its_way_is_asked_for_with_asking_and_the_slot_stays(client: Any, world: World) -> None:
+def test_ask_redirect_is_followed_with_asking_and_keeps_the_slot(client: Any, world: World) -> None:
     old, new = owner(world, A), other(world, A)
     new.data[A] = b"there"
     old.script = [f"ASK {slot(A)} {new.address[0]}:{new.address[1]}"]
@@ -125,7 +125,7 @@ def test_what_is_on_its_way_is_asked_for_with_asking_and_the_slot_stays(client: 
     assert client.execute((("GET", A),)) == [b"1"]
 
 
-def test_what_was_performed_is_not_repeated_for_what_moved(client: Any, world: World) -> None:
+def test_performed_commands_are_not_repeated_after_a_moved_redirect(client: Any, world: World) -> None:
     old, new = owner(world, A), other(world, A)
     old.script = [None, f"MOVED {slot(A)} {new.address[0]}:{new.address[1]}"]
     old.data[A] = 1
@@ -137,12 +137,12 @@ def test_what_was_performed_is_not_repeated_for_what_moved(client: Any, world: W
     assert old.data[A] + new.data[A] == 13
 
 
-def test_try_again_is_waited_out(client: Any, world: World) -> None:
+def test_tryagain_is_waited_for(client: Any, world: World) -> None:
     owner(world, A).script = ["TRYAGAIN not yet", "TRYAGAIN not yet"]
     assert client.execute((("GET", A),)) == [b"1"]
 
 
-def test_keys_on_both_sides_of_their_slots_way_are_asked_for_one_by_one(client: Any, world: World) -> None:
+def test_tryagain_for_several_keys_asks_for_them_singly(client: Any, world: World) -> None:
     first, second = b"{a}1", b"{a}2"
     node = owner(world, first)
     node.data |= {first: b"1", second: b"2"}
@@ -151,7 +151,7 @@ def test_keys_on_both_sides_of_their_slots_way_are_asked_for_one_by_one(client: 
 
 
 @pytest.mark.full("waits for slow and hung servers")
-def test_try_again_without_end_is_an_error_that_nothing_was_performed(client: Any, world: World) -> None:
+def test_tryagain_without_end_is_an_error_that_nothing_was_performed(client: Any, world: World) -> None:
     limit(client)
     owner(world, A).script = ["TRYAGAIN never"] * 1000
     [reply] = client.execute((("GET", A),))
@@ -159,7 +159,7 @@ def test_try_again_without_end_is_an_error_that_nothing_was_performed(client: An
 
 
 @pytest.mark.full("waits for slow and hung servers")
-def test_a_slot_on_its_way_without_end_is_an_error_to_try_again(client: Any, world: World) -> None:
+def test_migrating_slot_without_end_is_an_error_to_try_again(client: Any, world: World) -> None:
     old, new = owner(world, A), other(world, A)
     limit(client)
     old.script = [f"ASK {slot(A)} {new.address[0]}:{new.address[1]}"] * 1000
@@ -170,7 +170,7 @@ def test_a_slot_on_its_way_without_end_is_an_error_to_try_again(client: Any, wor
 
 
 @pytest.mark.full("waits for slow and hung servers")
-def test_redirections_without_end_are_unavailability(client: Any, world: World) -> None:
+def test_redirects_without_end_are_unavailable_errors(client: Any, world: World) -> None:
     node = owner(world, A)
     limit(client)
     node.script = [f"MOVED {slot(A)} {node.address[0]}:{node.address[1]}"] * 1000
@@ -180,13 +180,13 @@ def test_redirections_without_end_are_unavailability(client: Any, world: World) 
     assert "CLUSTER" not in str(reply)
 
 
-def test_a_lost_connection_is_no_matter_where_twice_does_no_harm(client: Any, world: World) -> None:
+def test_lost_connection_repeats_commands_that_are_safe_to_repeat(client: Any, world: World) -> None:
     owner(world, A).script = [ConnectionLost("lost")]
     assert client.execute((("SET", A, b"new"), ("GET", A))) == [b"OK", b"new"]
 
 
 @pytest.mark.parametrize("error", [ConnectionLost("lost"), ReplyTimeout("late")])
-def test_a_count_whose_connection_was_lost_is_an_error_and_not_sent_again(
+def test_lost_connection_of_an_increment_is_an_error_and_not_repeated(
     client: Any, world: World, error: CacheError
 ) -> None:
     node = owner(world, A)
@@ -196,7 +196,7 @@ def test_a_count_whose_connection_was_lost_is_an_error_and_not_sent_again(
     assert [command[0] for command in node.asked] == ["INCRBY"]
 
 
-def test_only_the_keys_of_a_node_that_is_gone_fail(client: Any, world: World) -> None:
+def test_node_that_is_down_fails_only_its_own_keys(client: Any, world: World) -> None:
     owner(world, A).down = ConnectError("gone")
     [values, done] = client.execute((("MGET", A, B, C), ("SET", B, b"new")))
     assert type(values) is Partial
@@ -205,20 +205,20 @@ def test_only_the_keys_of_a_node_that_is_gone_fail(client: Any, world: World) ->
     assert done == b"OK"
 
 
-def test_a_node_that_stays_away_holds_nobody_up_for_long(client: Any, world: World) -> None:
+def test_node_that_stays_down_delays_nobody_for_long(client: Any, world: World) -> None:
     limit(client)
     node = owner(world, A)
     node.down = ConnectError("gone")
     assert isinstance(client.execute((("GET", A),))[0], ConnectError)
-    told, tries, began = world.told, node.tries, time.monotonic()
+    refreshes, tries, began = world.refreshes, node.tries, time.monotonic()
     for number in range(1, 51):
         assert isinstance(client.execute((("GET", A),))[0], ConnectError)
         assert node.tries == tries + number
-    assert world.told - told <= 1 + (time.monotonic() - began) / discovery.ASK_EVERY
+    assert world.refreshes - refreshes <= 1 + (time.monotonic() - began) / discovery.ASK_EVERY
     assert client.execute((("GET", B),)) == [b"2"]
 
 
-def test_who_misses_a_node_that_hangs_waits_for_one_other_and_no_more(client: Any, world: World) -> None:
+def test_missing_node_that_hangs_costs_one_wait_for_another_node(client: Any, world: World) -> None:
     clock = count_time(client)
     limit(client)
     for node in world.nodes:
@@ -229,7 +229,7 @@ def test_who_misses_a_node_that_hangs_waits_for_one_other_and_no_more(client: An
         assert clock() - before <= 2 * LIMIT
 
 
-def test_where_several_nodes_hang_the_one_that_answers_is_asked_by_the_next_caller(client: Any, world: World) -> None:
+def test_slot_map_is_asked_next_of_the_node_that_answers_among_hung_ones(client: Any, world: World) -> None:
     clock = count_time(client)
     limit(client)
     successor = owner(world, C)
@@ -243,13 +243,13 @@ def test_where_several_nodes_hang_the_one_that_answers_is_asked_by_the_next_call
 
 
 def count_time(client: Any) -> ManualClock:
-    """Have the time of a cluster's client be told by a clock."""
+    """Give a cluster's client a manual clock."""
     nodes_of(client).clock = clock = ManualClock()
     forget_when(client)
     return clock
 
 
-def test_a_successor_is_found_when_the_owner_is_gone(client: Any, world: World) -> None:
+def test_successor_of_a_lost_owner_is_found(client: Any, world: World) -> None:
     old, new = owner(world, A), other(world, A)
     new.data |= old.data
     world.owners = [new if each is old else each for each in world.owners]
@@ -259,7 +259,7 @@ def test_a_successor_is_found_when_the_owner_is_gone(client: Any, world: World) 
 
 
 @pytest.mark.parametrize("words", ["CLUSTERDOWN Hash slot not served", "LOADING soon", "READONLY You can't write"])
-def test_a_node_that_cannot_serve_yet_is_waited_for(
+def test_node_that_cannot_serve_yet_is_waited_for(
     client: Any,
     world: World,
     words: str,
@@ -269,7 +269,7 @@ def test_a_node_that_cannot_serve_yet_is_waited_for(
     assert client.execute((("SET", A, b"new"),)) == [b"OK"]
 
 
-def test_the_seeds_are_asked_again_when_everybody_was_gone(client: Any, world: World) -> None:
+def test_seeds_are_asked_again_after_all_nodes_were_down(client: Any, world: World) -> None:
     for node in world.nodes:
         node.down = ConnectError("gone")
     for _ in range(20):
@@ -284,13 +284,13 @@ def test_the_seeds_are_asked_again_when_everybody_was_gone(client: Any, world: W
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_one_seed_that_answers_will_do(world: World, mode: str) -> None:
+def test_seeds_may_be_down_but_one(world: World, mode: str) -> None:
     client = world.client(mode, ("10.0.0.7", 1), ("10.0.0.8", 1), ("10.0.0.1", 7002))
     assert client.execute((("SET", A, b"1"), ("GET", A))) == [b"OK", b"1"]
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_a_seed_by_another_name_is_asked_and_let_go(world: World, mode: str) -> None:
+def test_seed_under_another_name_is_asked_and_closed(world: World, mode: str) -> None:
     world.names["cluster.example"] = world.nodes[1].address
     client = world.client(mode, ("cluster.example", 7000))
     assert client.execute((("SET", A, b"1"), ("SET", B, b"1"), ("SET", C, b"1"))) == [b"OK"] * 3
@@ -308,7 +308,7 @@ def test_every_node_is_reached_with_the_options_of_the_seeds(world: World, mode:
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_where_no_seed_answers_the_error_says_so(world: World, mode: str) -> None:
+def test_seeds_that_are_all_down_are_reported(world: World, mode: str) -> None:
     message = (
         r"^no node of the cluster can be reached: cannot connect[^()]* \(alias default, server [^()]*10\.0\.0\.7:1/0\)$"
     )
@@ -317,7 +317,7 @@ def test_where_no_seed_answers_the_error_says_so(world: World, mode: str) -> Non
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_a_server_that_is_in_no_cluster_says_what_to_leave_out(world: World, mode: str) -> None:
+def test_server_outside_a_cluster_is_reported_with_the_option_to_remove(world: World, mode: str) -> None:
     world.slots = lambda: _error("ERR This instance has cluster support disabled")  # type: ignore[method-assign]
     with pytest.raises(NotSupportedError, match="leave OPTIONS"):
         world.client(mode).execute((("GET", A),))
@@ -332,14 +332,14 @@ def _error(words: str) -> Any:
     return reply_error(words)
 
 
-def test_what_the_server_refuses_at_the_door_is_not_tried_again(client: Any, world: World) -> None:
+def test_refused_login_is_not_repeated(client: Any, world: World) -> None:
     owner(world, A).down = AuthenticationError("WRONGPASS")
     [reply] = client.execute((("GET", A),))
     assert isinstance(reply, AuthenticationError)
     assert client.execute((("GET", B),)) == [b"2"]
 
 
-def test_after_close_everything_is_an_error_at_once(client: Any, world: World) -> None:
+def test_closed_client_raises_at_once(client: Any, world: World) -> None:
     client.close()
     for node in world.nodes:
         node.down = ClosedError("closed")
@@ -347,7 +347,7 @@ def test_after_close_everything_is_an_error_at_once(client: Any, world: World) -
         client.execute((("GET", A),))
 
 
-def test_a_crowd_that_misses_a_node_asks_once(world: World) -> None:
+def test_slot_map_refresh_is_shared_by_many_tasks(world: World) -> None:
     client = world.client("async")
     assert isinstance(client, Blocking)
 
@@ -356,26 +356,26 @@ def test_a_crowd_that_misses_a_node_asks_once(world: World) -> None:
         old, new = owner(world, A), other(world, A)
         new.data |= old.data
         world.owners = [new if each is old else each for each in world.owners]
-        old.down, world.told = ConnectError("gone"), 0
+        old.down, world.refreshes = ConnectError("gone"), 0
         count_time(client)
         return await asyncio.gather(*(client.client.execute((("GET", A),)) for _ in range(200)))
 
     assert asyncio.run(crowd()) == [[b"1"]] * 200
-    assert world.told == 1
+    assert world.refreshes == 1
 
 
-def test_a_crowd_of_threads_that_finds_no_map_yet_asks_few_times(world: World) -> None:
+def test_slot_map_refresh_is_shared_by_many_threads(world: World) -> None:
     client = world.client("sync")
     with ThreadPoolExecutor(8) as threads:
         replies = list(threads.map(lambda _: client.execute((("GET", A),)), range(64)))
     assert replies == [[None]] * 64
-    assert world.told <= 8
+    assert world.refreshes <= 8
 
 
-# What CLUSTER SLOTS says ---------------------------------------------------------------------------------------------
+# Replies to CLUSTER SLOTS --------------------------------------------------------------------------------------------
 
 
-def test_a_map_is_read_whatever_names_the_nodes_have() -> None:
+def test_slot_map_is_read_with_any_names_of_nodes() -> None:
     reply = [
         [5, 9, [b"host", 1, b"id", []], [b"10.0.0.2", 2, b"id", []]],
         [0, 4, [b"", 3, b"id"], [None, 4, b"id"]],

@@ -1,4 +1,4 @@
-"""The codec: what is stored, and that it comes back."""
+"""Test the codec: the stored bytes, and that values round-trip."""
 
 import logging
 import pickle
@@ -26,7 +26,7 @@ pickled = st.recursive(
 
 
 @given(st.sampled_from(SERIALIZERS), compressors, plain)
-def test_a_value_comes_back_with_its_type_through_every_serializer_and_compressor(
+def test_value_keeps_its_type_with_every_serializer_and_compressor(
     serializer: Serializer, compressor: Compressor, value: object
 ) -> None:
     codec = ValueCodec(serializer, compressor)
@@ -34,7 +34,7 @@ def test_a_value_comes_back_with_its_type_through_every_serializer_and_compresso
 
 
 @given(st.sampled_from(SERIALIZERS[:3]), compressors, pickled)
-def test_pickle_brings_back_bytes_and_tuples_too(serializer: Serializer, compressor: Compressor, value: object) -> None:
+def test_pickle_restores_bytes_and_tuples(serializer: Serializer, compressor: Compressor, value: object) -> None:
     codec = ValueCodec(serializer, compressor)
     assert same(codec.loads(codec.dumps(value)), value)
 
@@ -44,7 +44,7 @@ def test_pickle_brings_back_bytes_and_tuples_too(serializer: Serializer, compres
 @example(ZlibCompressor(wbits=-15), 15, ZlibCompressor(wbits=-15).compress(b"x"))
 @example(ZlibCompressor(wbits=31), 15, ZlibCompressor(wbits=31).compress(b"x"))
 @example(ZlibCompressor(), 15, b"")
-def test_raw_bytes_come_back_or_are_refused_before_anything_is_sent(
+def test_raw_bytes_round_trip_or_are_refused_before_sending(
     compressor: Compressor, min_length: int, value: bytes
 ) -> None:
     codec = ValueCodec(RawSerializer(), compressor, min_length)
@@ -59,22 +59,22 @@ def test_raw_bytes_come_back_or_are_refused_before_anything_is_sent(
 @given(st.sampled_from([*SERIALIZERS, TextSerializer()]), compressors, st.binary(max_size=80))
 @example(PickleSerializer(), IdentityCompressor(), b"9" * 5000)
 @example(JSONSerializer(), ZlibCompressor(), b"[" * 100_000)
-def test_whatever_is_stored_gives_a_value_or_the_default_and_never_raises(
+def test_stored_bytes_give_a_value_or_the_default_and_never_raise(
     serializer: Serializer, compressor: Compressor, stored: bytes
 ) -> None:
     default = object()
-    # Pickles of foreign bytes may build anything; only that nothing escapes is claimed.
+    # Pickles of foreign bytes may build anything; the test claims only that no exception escapes.
     ValueCodec(serializer, compressor).loads(stored, default)
 
 
-def test_only_what_is_longer_than_the_minimum_and_becomes_smaller_is_compressed() -> None:
+def test_values_over_the_minimum_are_compressed_if_that_makes_them_smaller() -> None:
     codec = ValueCodec(TextSerializer(), ZlibCompressor(), min_length=15)
     assert codec.dumps("a" * 15) == b"a" * 15
     assert codec.dumps("a" * 16) == ZlibCompressor().compress(b"a" * 16)
     assert codec.dumps("abcdefghijklmnopqrstuv") == b"abcdefghijklmnopqrstuv"
 
 
-def test_bytes_that_would_be_read_as_compressed_are_compressed_again() -> None:
+def test_bytes_that_look_compressed_are_compressed_again() -> None:
     codec = ValueCodec(RawSerializer(), ZlibCompressor())
     body = ZlibCompressor().compress(b"x")
     assert codec.dumps(body) == ZlibCompressor().compress(body)
@@ -85,21 +85,21 @@ frames = st.sampled_from([IdentityCompressor(), ZlibCompressor(), ZlibCompressor
 
 
 @given(st.sampled_from(SERIALIZERS), frames, frames, plain)
-def test_entries_stay_readable_when_zlib_is_switched_on_or_off_or_to_another_level(
+def test_entries_stay_readable_when_zlib_is_switched_on_off_or_changed(
     serializer: Serializer, before: Compressor, after: Compressor, value: object
 ) -> None:
     stored = ValueCodec(serializer, before).dumps(value)
     assert same(ValueCodec(serializer, after).loads(stored), value)
 
 
-def test_an_entry_of_the_former_serializer_is_read_by_a_fallback() -> None:
+def test_entry_of_the_former_serializer_is_read_by_a_fallback() -> None:
     stored = ValueCodec(JSONSerializer(), ZlibCompressor()).dumps({"a": [1] * 30})
     codec = ValueCodec(PickleSerializer(), IdentityCompressor(), fallbacks=(JSONSerializer(),))
     assert codec.loads(stored) == {"a": [1] * 30}
     assert codec.undecodable == 0
 
 
-def test_a_value_that_cannot_be_serialized_raises_with_its_type_and_without_itself() -> None:
+def test_unserializable_value_raises_with_its_type_and_without_itself() -> None:
     with pytest.raises(SerializationError, match="JSONSerializer cannot serialize a set") as caught:
         ValueCodec(JSONSerializer(), IdentityCompressor()).dumps({"s3cr3t"})
     assert isinstance(caught.value.__cause__, TypeError)
@@ -107,7 +107,7 @@ def test_a_value_that_cannot_be_serialized_raises_with_its_type_and_without_itse
 
 
 class TextOnlySerializer:
-    """Returns text, as json.dumps does."""
+    """A serializer that returns text, as json.dumps does."""
 
     def dumps(self, value: object, /) -> bytes:
         return str(value)  # type: ignore[return-value]  # the mistake that is tested
@@ -116,14 +116,14 @@ class TextOnlySerializer:
         return data
 
 
-def test_a_serializer_that_returns_no_bytes_is_told_so() -> None:
+def test_serializer_that_returns_no_bytes_is_reported() -> None:
     with pytest.raises(SerializationError, match="must return bytes, not str"):
         ValueCodec(TextOnlySerializer(), IdentityCompressor()).dumps("a")
 
 
 @dataclass(frozen=True)
 class BrokenCompressor:
-    """Cannot compress."""
+    """A compressor that fails."""
 
     def compress(self, data: bytes, /) -> bytes:
         raise RuntimeError(data)
@@ -132,12 +132,12 @@ class BrokenCompressor:
         raise RuntimeError(data)
 
 
-def test_a_compressor_that_fails_raises_before_anything_is_sent() -> None:
+def test_compressor_that_fails_raises_before_sending() -> None:
     with pytest.raises(SerializationError, match="BrokenCompressor cannot compress: RuntimeError"):
         ValueCodec(PickleSerializer(), BrokenCompressor()).dumps("a long enough value")
 
 
-def test_what_cannot_be_read_is_a_miss_that_is_counted_and_logged_once_a_kind(
+def test_undecodable_entry_is_a_miss_counted_and_logged_once_a_type(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     codec = ValueCodec(JSONSerializer(), IdentityCompressor(), alias="pages")
@@ -151,7 +151,7 @@ def test_what_cannot_be_read_is_a_miss_that_is_counted_and_logged_once_a_kind(
     assert "s3cr3t" not in caplog.text
 
 
-def test_what_cannot_be_read_raises_where_that_is_asked_for() -> None:
+def test_undecodable_entry_raises_if_configured() -> None:
     codec = ValueCodec(PickleSerializer(), IdentityCompressor(), alias="pages", raise_undecodable=True)
     with pytest.raises(DecodeError, match=r"'pages'.*PickleSerializer cannot read an entry: UnpicklingError"):
         codec.loads(b"\xff garbage")
@@ -159,7 +159,7 @@ def test_what_cannot_be_read_raises_where_that_is_asked_for() -> None:
 
 
 class Bomb:
-    """Raises when it is compared."""
+    """An object that raises when it is compared."""
 
     __hash__ = None  # type: ignore[assignment]  # it cannot be compared
 
@@ -168,7 +168,7 @@ class Bomb:
         raise RuntimeError
 
 
-def test_a_value_that_cannot_be_compared_is_judged_by_its_bytes() -> None:
+def test_incomparable_value_is_compared_by_its_bytes() -> None:
     class One(TextSerializer):
         @override
         def dumps(self, value: object, /) -> bytes:
@@ -178,7 +178,7 @@ def test_a_value_that_cannot_be_compared_is_judged_by_its_bytes() -> None:
         ValueCodec(One(), IdentityCompressor()).dumps(Bomb())
 
 
-def test_an_empty_entry_is_read_by_the_serializer() -> None:
+def test_empty_entry_is_read_by_the_serializer() -> None:
     assert ValueCodec(RawSerializer(), ZlibCompressor()).loads(b"", "default") == b""
 
 

@@ -1,4 +1,4 @@
-"""The codec: numbers are stored as their text, and nothing else is read as one."""
+"""Test the codec: numbers are stored as their text, and no other value is read as one."""
 
 import math
 from enum import IntEnum
@@ -23,7 +23,7 @@ from tests.support.value_shapes import same
 @example(PickleSerializer(), ZlibCompressor(), -0.0)
 @example(PickleSerializer(), ZlibCompressor(), -12345678901234567891)
 @example(PickleSerializer(), ZlibCompressor(), 10**4299)
-def test_numbers_are_stored_as_their_text_and_come_back_exactly(
+def test_numbers_are_stored_as_text_and_read_exactly(
     serializer: Serializer, compressor: Compressor, number: float
 ) -> None:
     codec = ValueCodec(serializer, compressor)
@@ -32,7 +32,7 @@ def test_numbers_are_stored_as_their_text_and_come_back_exactly(
 
 
 @pytest.mark.parametrize("number", [10**4300, -(10**4299), -(10**5000)], ids=["4301", "-4300", "-5001"])
-def test_an_int_too_long_for_text_is_serialized(number: int) -> None:
+def test_int_too_long_for_text_is_serialized(number: int) -> None:
     codec = ValueCodec(PickleSerializer(), IdentityCompressor())
     assert codec.dumps(number).startswith(b"\x80")
     assert codec.loads(codec.dumps(number)) == number
@@ -55,7 +55,7 @@ def test_an_int_too_long_for_text_is_serialized(number: int) -> None:
         (b"-inf", -math.inf),
     ],
 )
-def test_the_text_of_a_number_is_read_as_that_number(stored: bytes, number: float) -> None:
+def test_number_text_is_read_as_that_number(stored: bytes, number: float) -> None:
     assert same(ValueCodec(JSONSerializer(), IdentityCompressor()).loads(stored), number)
 
 
@@ -89,7 +89,7 @@ def test_text_that_only_resembles_a_number_is_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["7", "-7", "1.5", "1e5", "inf", "-inf", "nan", "0"])
-def test_a_value_that_would_be_read_as_a_number_is_refused(text: str) -> None:
+def test_value_that_would_be_read_as_a_number_is_refused(text: str) -> None:
     codec = ValueCodec(TextSerializer(), IdentityCompressor(), alias="pages")
     with pytest.raises(SerializationError, match=r"'pages'.*str would be read as a number") as caught:
         codec.dumps(text)
@@ -101,7 +101,7 @@ class Mode(IntEnum):
 
 
 class ByteSerializer:
-    """Writes a small int as one byte, as msgpack does."""
+    """A serializer that writes a small int as one byte, as msgpack does."""
 
     def dumps(self, value: object, /) -> bytes:
         assert isinstance(value, int)
@@ -111,11 +111,11 @@ class ByteSerializer:
         return data[0]
 
 
-def test_a_number_that_would_be_read_as_another_number_is_refused() -> None:
+def test_number_that_would_be_read_as_another_number_is_refused() -> None:
     with pytest.raises(SerializationError):
         ValueCodec(ByteSerializer(), IdentityCompressor()).dumps(Mode.RED)
 
 
-def test_a_number_that_is_read_as_an_equal_number_is_stored() -> None:
+def test_number_that_is_read_as_an_equal_number_is_stored() -> None:
     codec = ValueCodec(JSONSerializer(), IdentityCompressor())
     assert codec.loads(codec.dumps(Mode.RED)) == Mode.RED

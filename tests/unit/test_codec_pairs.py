@@ -1,4 +1,4 @@
-"""Every serializer with every compressor: what each can express comes back; whatever is stored takes nothing down."""
+"""Test every serializer with every compressor: values round-trip, and no stored bytes raise."""
 
 import asyncio
 import datetime as dt
@@ -53,7 +53,7 @@ short = st.integers(-(2**63), 2**64 - 1)
 long = st.builds(int.__lshift__, st.integers(), st.integers(0, 200) | st.integers(0, 20_000))
 text = st.text(st.characters(exclude_categories=["Cs"]))
 finite = st.floats(allow_nan=False, allow_infinity=False)
-# Python reads and writes only so many digits.
+# Python limits the digits of an int that it reads and writes.
 readable = long.filter(lambda number: number.bit_length() < 14_000)
 
 
@@ -94,7 +94,7 @@ packed = nested(
 
 EXPRESSIBLE: list[tuple[Serializer, st.SearchStrategy[object]]] = [
     (PickleSerializer(), typed),
-    (PickleSerializer(4), typed),  # an older one loses the fold of a time
+    (PickleSerializer(4), typed),  # older msgpack loses the fold of a time
     (SignedSerializer(PickleSerializer(), ["a secret"]), typed),
     (TypedSerializer(), typed),
     (SignedSerializer(TypedSerializer(), [b"a secret"]), typed),
@@ -109,7 +109,7 @@ compressors = st.sampled_from(COMPRESSORS)
 
 @dataclass
 class Stores:
-    """A cache of each pair, in memory, made once."""
+    """In-memory caches, one for each pair, made once."""
 
     containers: dict[str, Container] = field(default_factory=dict)
 
@@ -128,7 +128,7 @@ stores = Stores()
 @pytest.mark.parametrize(("serializer", "values"), EXPRESSIBLE, ids=lambda each: repr(each)[:40])
 @settings(max_examples=20)
 @given(st.data())
-def test_what_a_serializer_can_express_comes_back_with_its_type_through_every_compressor(
+def test_values_of_a_serializer_keep_their_type_with_every_compressor(
     serializer: Serializer, values: st.SearchStrategy[object], data: st.DataObject
 ) -> None:
     value = data.draw(values)
@@ -136,20 +136,20 @@ def test_what_a_serializer_can_express_comes_back_with_its_type_through_every_co
         codec = ValueCodec(serializer, compressor)
         assert same(codec.loads(codec.dumps(value)), value), compressor
         cache = stores.of(serializer, compressor).cache()
-        # Long enough to be compressed for certain.
+        # long enough to be compressed
         cache.set("k", [value] * 30)
         assert same(cache.get("k"), [value] * 30), compressor
 
 
 class Unknown:
-    """Of no type that anything but pickle writes."""
+    """An object of a type that only pickle can write."""
 
 
 STRICT = (TypedSerializer(), SignedSerializer(TypedSerializer(), ["k"]))
 
 
 @given(st.sampled_from(STRICT), typed, st.sampled_from([Unknown(), Fraction(1, 3), range(3), 1j, bytearray(b"a")]))
-def test_the_typed_serializer_refuses_what_would_not_come_back(
+def test_typed_serializer_refuses_values_that_do_not_round_trip(
     serializer: Serializer, value: object, stranger: object
 ) -> None:
     with pytest.raises(SerializationError):
@@ -191,7 +191,7 @@ stored = st.builds(bytes.__add__, looks_like, st.binary(max_size=80)) | st.build
 @example(TypedSerializer(), IdentityCompressor(), b'{"$unknown": 5}')
 @example(TypedSerializer(), IdentityCompressor(), b"[" * 100_000)
 @example(MSGPackSerializer(), IdentityCompressor(), b"\x91" * 100_000)
-def test_whatever_is_stored_gives_a_value_or_a_miss_and_no_exception(
+def test_stored_bytes_give_a_value_or_a_miss_and_no_exception(
     serializer: Serializer, compressor: Compressor, entry: bytes
 ) -> None:
     container, missing = stores.of(serializer, compressor), object()
@@ -202,7 +202,7 @@ def test_whatever_is_stored_gives_a_value_or_a_miss_and_no_exception(
     awaited = asyncio.run(_aget(container, missing))
     assert (found is missing) == (awaited is missing)
     if isinstance(serializer, SignedSerializer) and found is not missing:
-        # Nothing has the key: it is a number, or the fallback's own JSON.
+        # The key reads nothing: the entry is a number, or JSON of the fallback.
         assert found is None or isinstance(found, bool | int | float | str | list | dict)
 
 
@@ -212,15 +212,13 @@ async def _aget(container: Container, missing: object) -> object:
 
 @pytest.mark.parametrize("serializer", SERIALIZERS, ids=repr)
 @pytest.mark.parametrize("compressor", COMPRESSORS, ids=repr)
-def test_what_cannot_be_serialized_raises_before_anything_is_sent(
-    serializer: Serializer, compressor: Compressor
-) -> None:
+def test_unserializable_value_raises_before_sending(serializer: Serializer, compressor: Compressor) -> None:
     with pytest.raises(SerializationError):
         ValueCodec(serializer, compressor).dumps({"a": (each for each in "abc")})
 
 
 @pytest.mark.parametrize("serializer", [MSGPackSerializer(), MsgSpecMsgPackSerializer()], ids=repr)
-def test_a_number_of_another_type_that_would_be_read_as_another_number_is_refused(serializer: Serializer) -> None:
+def test_number_of_another_type_read_as_another_number_is_refused(serializer: Serializer) -> None:
     class Size(IntEnum):
         LARGE = 49  # in MessagePack the byte of the digit 1
         HUGE = 300
@@ -232,7 +230,7 @@ def test_a_number_of_another_type_that_would_be_read_as_another_number_is_refuse
     assert codec.loads(codec.dumps([Size.LARGE])) == [49]
 
 
-def test_equal_times_of_different_zones_are_told_apart() -> None:
+def test_equal_times_of_different_zones_are_distinguished() -> None:
     summer = dt.datetime(2026, 7, 1, 12, tzinfo=ZoneInfo("Europe/Berlin"))
     value = [summer, summer.astimezone(dt.UTC), dt.time(2, 30, fold=1), Decimal("1.50"), Decimal("-0"), UUID(int=7)]
     assert same(TypedSerializer().loads(TypedSerializer().dumps(value)), value)

@@ -1,4 +1,4 @@
-"""Values that could not be read are refused when they are written; stored bytes take neither time nor memory."""
+"""Test that unreadable values are refused on writing, and that reading costs neither much time nor memory."""
 
 import json
 import logging
@@ -29,11 +29,11 @@ from tests.unit.test_codec_pairs import COMPRESSORS, SERIALIZERS
 
 LONG: Final = {"text": "x" * 1000}
 P: Final = 2**61 - 1
-"""Python's hash of an int is what is left by this prime."""
+"""Modulus of Python's hash of an int."""
 
 
 class Returning:
-    """A compressor that returns what it is told to."""
+    """A compressor that returns a given result."""
 
     def __init__(self, compressed: Any = b"", decompressed: Any = b"") -> None:
         self.compressed, self.decompressed = compressed, decompressed
@@ -89,7 +89,7 @@ def test_compressor_may_decompress_to_any_kind_of_bytes(kind: Any) -> None:
 
 
 class OneWay(Exception):
-    """Pickled by its one argument, and made of two."""
+    """An object pickled with one argument and made from two."""
 
     def __init__(self, first: object, second: object) -> None:
         super().__init__(first)
@@ -97,7 +97,7 @@ class OneWay(Exception):
 
 
 class Forgetful:
-    """A serializer that cannot read back its own output."""
+    """A serializer that cannot read its own output."""
 
     def dumps(self, value: object, /) -> bytes:
         return repr(value).encode()
@@ -110,12 +110,12 @@ def test_value_that_its_serializer_cannot_read_is_refused_each_time() -> None:
     for serializer, value in ((PickleSerializer(), OneWay(1, 2)), (Forgetful(), [1])):
         codec = ValueCodec(serializer, ZlibCompressor())
         for _ in range(2):
-            told = refused(codec, value)
-            assert type(serializer).__name__ in told
-            assert type(value).__name__ in told
+            message = refused(codec, value)
+            assert type(serializer).__name__ in message
+            assert type(value).__name__ in message
 
 
-def test_types_that_were_read_back_are_not_kept_without_end() -> None:
+def test_types_that_were_read_back_are_not_kept_for_ever() -> None:
     codec = ValueCodec(Shallow(), IdentityCompressor())
     for number in range(TYPES + 9):
         codec.dumps(type(f"Made{number}", (), {})())
@@ -185,7 +185,7 @@ def test_typed_serializer_reads_long_text_in_linear_time(text: str) -> None:
     assert seconds(lambda: codec.loads(text.encode())) < 3.0
 
 
-def test_typed_serializer_refuses_to_write_what_it_would_refuse_to_read() -> None:
+def test_typed_serializer_refuses_to_write_values_it_would_not_read() -> None:
     codec = ValueCodec(TypedSerializer(), IdentityCompressor())
     for value in (
         {n * P for n in range(300)},
@@ -233,7 +233,7 @@ def mutated(chance: random.Random, data: bytes) -> bytes:
 
 
 def safe(serializer: Serializer) -> bool:
-    """Say whether reading runs no code: mutated pickles may do anything."""
+    """Return True if reading runs no code; mutated pickles may do anything."""
     return "Pickle" not in type(serializer).__name__
 
 

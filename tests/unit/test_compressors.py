@@ -1,4 +1,4 @@
-"""Compressors by themselves: their settings, what they refuse, and the bound on what they read."""
+"""Test compressors alone: their settings, what they refuse, and the limit on decompressed size."""
 
 import importlib
 import lzma
@@ -53,7 +53,7 @@ SIZES: Final = (0, 1, 20, 65_536, bounds.KEPT + 1)
 
 @pytest.mark.full("large data, or many random ones")
 @pytest.mark.parametrize("cls", CLASSES)
-def test_data_of_every_size_comes_back_and_begins_with_the_magic(cls: type[Any]) -> None:
+def test_data_of_every_size_round_trips_and_begins_with_the_magic(cls: type[Any]) -> None:
     compressor = cls()
     for size in SIZES:
         for data in (bytes(size), os.urandom(min(size, 65_537)), b"apple banana " * (size // 13)):
@@ -64,7 +64,7 @@ def test_data_of_every_size_comes_back_and_begins_with_the_magic(cls: type[Any])
 
 @pytest.mark.parametrize("cls", CLASSES)
 @pytest.mark.parametrize("options", EVERY, ids=str)
-def test_every_setting_is_taken_and_what_it_writes_is_read(cls: type[Any], options: dict[str, object]) -> None:
+def test_every_compressor_option_is_accepted_and_its_output_is_read(cls: type[Any], options: dict[str, object]) -> None:
     compressor = cls.from_options(options)
     for data in (b"", b"apple banana " * 50):
         assert compressor.decompress(compressor.compress(data)) == data
@@ -94,7 +94,7 @@ def test_every_setting_is_taken_and_what_it_writes_is_read(cls: type[Any], optio
         (BrotliCompressor, {"COMPRESS_BROTLI_LGBLOCK": 1}, "COMPRESS_BROTLI_LGBLOCK"),
     ],
 )
-def test_what_a_compressor_does_not_know_is_refused_when_settings_are_read(
+def test_compressor_option_that_is_unknown_is_refused_with_the_settings(
     cls: type[Any], options: dict[str, object], key: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
@@ -103,7 +103,7 @@ def test_what_a_compressor_does_not_know_is_refused_when_settings_are_read(
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_what_is_cut_off_or_followed_by_other_bytes_is_no_entry_of_a_compressor(cls: type[Any]) -> None:
+def test_truncated_or_extended_data_is_no_entry_of_a_compressor(cls: type[Any]) -> None:
     for data in (b"", b"apple banana " * 50, os.urandom(200_000)):
         packed = cls().compress(data)
         for wrong in (packed[:-1], packed + b"\0", packed + packed, b""):
@@ -113,7 +113,7 @@ def test_what_is_cut_off_or_followed_by_other_bytes_is_no_entry_of_a_compressor(
 
 @pytest.mark.parametrize("cls", CLASSES)
 @pytest.mark.parametrize("size", [0, 1000, bounds.KEPT, 2 * bounds.KEPT])
-def test_the_bound_is_on_the_byte(cls: type[Any], size: int) -> None:
+def test_decompression_limit_is_exact_to_the_byte(cls: type[Any], size: int) -> None:
     bounded = cls.from_options({"MAX_DECOMPRESSED_SIZE": size})
     assert bounded.decompress(cls().compress(bytes(size))) == bytes(size)
     with pytest.raises(TooLarge, match=f"more than {size} bytes.*MAX_DECOMPRESSED_SIZE"):
@@ -146,7 +146,7 @@ for path, make in BOMBS.items():
 
 
 @pytest.mark.full("large data, or many random ones")
-def test_ten_gigabytes_in_one_entry_cost_no_memory_and_are_a_miss() -> None:
+def test_decompression_bomb_of_ten_gigabytes_costs_no_memory_and_is_a_miss() -> None:
     done = programs.run("-c", READS_BOMBS)
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
@@ -157,7 +157,7 @@ def test_ten_gigabytes_in_one_entry_cost_no_memory_and_are_a_miss() -> None:
     assert done.stderr.count("TooLarge") == 13  # brotli has no magic: only its own compressor reads it
 
 
-def test_what_is_too_large_says_so_and_by_which_option_where_it_is_to_be_raised() -> None:
+def test_oversized_entry_error_names_the_option_if_raised() -> None:
     entry = GzipCompressor().compress(bytes(1001))
     for compressor in (GzipCompressor(max_size=1000), IdentityCompressor()):
         codec = ValueCodec(PickleSerializer(), compressor, alias="shop", raise_undecodable=True, max_size=1000)
@@ -166,7 +166,7 @@ def test_what_is_too_large_says_so_and_by_which_option_where_it_is_to_be_raised(
 
 
 class Careless:
-    """Takes everything for compressed, and compresses nothing."""
+    """A compressor that takes everything for compressed and compresses nothing."""
 
     def compress(self, data: bytes, /) -> bytes:
         return data
@@ -175,7 +175,7 @@ class Careless:
         return data[::-1]
 
 
-def test_bytes_that_a_compressor_would_only_read_otherwise_are_refused() -> None:
+def test_bytes_that_a_compressor_would_misread_are_refused() -> None:
     with pytest.raises(SerializationError, match="Careless would decompress the value to other bytes"):
         ValueCodec(PickleSerializer(), Careless()).dumps("a")
     bounded = ValueCodec(RawSerializer(), GzipCompressor(max_size=100), max_size=100)
@@ -183,7 +183,7 @@ def test_bytes_that_a_compressor_would_only_read_otherwise_are_refused() -> None
         bounded.dumps(GzipCompressor().compress(os.urandom(200)))
 
 
-def test_what_is_larger_than_the_bound_is_stored_as_it_is() -> None:
+def test_value_over_the_limit_is_stored_uncompressed() -> None:
     for cls in CLASSES:
         codec = ValueCodec(PickleSerializer(), cls.from_options({"MAX_DECOMPRESSED_SIZE": 100}), max_size=100)
         assert codec.loads(codec.dumps("a" * 50)) == "a" * 50
@@ -192,7 +192,7 @@ def test_what_is_larger_than_the_bound_is_stored_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_a_body_that_is_compressed_already_comes_back_as_it_is(cls: type[Any]) -> None:
+def test_compressed_body_round_trips(cls: type[Any]) -> None:
     codec = ValueCodec(RawSerializer(), cls())
     for size in (0, 3, 50, 5000):
         body = cls().compress(bytes(size))
@@ -213,9 +213,7 @@ if sys.version_info < (3, 14):
 
 
 @pytest.mark.parametrize("path", PACKAGES)
-def test_a_package_that_is_missing_is_named_with_its_cure_when_settings_are_read(
-    path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_package_is_named_with_its_remedy_with_the_settings(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     option, package, extra = PACKAGES[path]
     monkeypatch.delitem(sys.modules, path.rpartition(".")[0], raising=False)
     for name in [name for name in sys.modules if name.partition(".")[0] == package]:
@@ -226,7 +224,7 @@ def test_a_package_that_is_missing_is_named_with_its_cure_when_settings_are_read
     assert caught.value.key == f"OPTIONS[{option!r}]"
 
 
-def test_entries_of_formats_whose_package_is_missing_are_misses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_of_formats_with_a_missing_package_are_misses(monkeypatch: pytest.MonkeyPatch) -> None:
     stored = ValueCodec(PickleSerializer(), Lz4Compressor()).dumps("a" * 100)
     monkeypatch.delitem(sys.modules, "dvcache.compressors.lz4", raising=False)
     monkeypatch.setitem(sys.modules, "lz4", None)
@@ -236,7 +234,7 @@ def test_entries_of_formats_whose_package_is_missing_are_misses(monkeypatch: pyt
     assert codec.loads(ValueCodec(PickleSerializer(), GzipCompressor()).dumps("a" * 100)) == "a" * 100
 
 
-def test_no_package_is_imported_that_is_not_configured() -> None:
+def test_packages_are_imported_only_if_configured() -> None:
     program = """
 import sys
 from dvcache import Container, Settings
@@ -251,13 +249,13 @@ print(sorted(names & {"lz4", "brotli", "msgpack", "msgspec", "backports"}))
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
-def test_values_are_not_serialized_by_what_cannot_compress_them() -> None:
+def test_values_are_not_serialized_if_the_compressor_cannot_compress() -> None:
     with pytest.raises(SerializationError, match="Brittle cannot compress: OverflowError"):
         ValueCodec(PickleSerializer(), Brittle()).dumps("a" * 100)
 
 
 class Brittle:
-    """A compressor that breaks."""
+    """A compressor that raises."""
 
     def compress(self, data: bytes, /) -> bytes:
         raise OverflowError(len(data))
@@ -266,7 +264,7 @@ class Brittle:
         return data
 
 
-def test_the_module_of_each_compressor_has_the_name_of_its_format() -> None:
+def test_compressor_modules_have_the_names_of_their_formats() -> None:
     for cls in CLASSES:
         module = importlib.import_module(cls.__module__)
         assert cls.__name__.lower().startswith(module.__name__.rpartition(".")[2])

@@ -1,8 +1,7 @@
-"""What is stored comes back whatever bytes it becomes: every compressor, plain pickles and signed ones, both modes.
+"""Run the parts of the conformance suite that store values with every compressor and with plain and signed pickles.
 
-The suite's parts that store values of many kinds, alone, together and as members. What commands do is the same for
-every codec, and the rest of the suite is held with the default one; serializers that cannot express every value are in
-`test_codec_pairs.py`.
+Commands work alike for every codec, and the rest of the suite runs with the default one; serializers that cannot
+express every value are tested in `test_codec_pairs.py`.
 """
 
 from collections.abc import Iterator
@@ -51,9 +50,9 @@ def make_cache(request: pytest.FixtureRequest) -> Iterator[MakeCache]:
 
 
 class TestEntries(ValuesConformance, ManyConformance):
-    """Every codec."""
+    """Entries with every codec."""
 
 
 @pytest.mark.parametrize("make_cache", COLLECTIONS, ids=" ".join, indirect=True)
 class TestMembers(HashesConformance, ListsConformance, SetsConformance, SortedSetsConformance):
-    """A member is bytes of the codec too, whichever it is."""
+    """Members of collections with every codec."""

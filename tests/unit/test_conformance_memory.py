@@ -1,4 +1,4 @@
-"""The in-memory server conforms, in both modes."""
+"""Run the conformance suite on the in-memory server, in both modes."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +16,6 @@ class TestMemory(CacheConformance):
             yield make_cache
 
 
-def test_no_part_of_the_suite_hides_a_test_of_another() -> None:
+def test_conformance_suite_hides_no_test_of_another_part() -> None:
     names = Counter(name for part in CacheConformance.__bases__ for name in vars(part) if name.startswith("test_"))
     assert [name for name, parts in names.items() if parts > 1] == []

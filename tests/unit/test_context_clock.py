@@ -1,4 +1,4 @@
-"""Durations do not depend on the time of day."""
+"""Test that durations do not depend on the time of day."""
 
 import time
 
@@ -17,7 +17,7 @@ def test_durations_ignore_the_time_of_day(monkeypatch: pytest.MonkeyPatch) -> No
             assert 0 <= cx.now() - before < 600
 
 
-def test_durations_follow_a_clock_of_a_test() -> None:
+def test_durations_follow_a_replaced_clock() -> None:
     clock = ManualClock(7.0)
     cx = context(clock=clock)
     clock.advance(2.0)

@@ -1,4 +1,4 @@
-"""The deadline of a batch: made by the outermost client, handed on by every topology, named by errors."""
+"""Test the deadline of a batch: set by the outermost client, passed on by every topology, named in errors."""
 
 import asyncio
 import time
@@ -54,7 +54,7 @@ def recording(mode: str) -> Callable[..., Any]:
 
 
 def result(value: Any) -> Any:
-    """Return a value, awaited where it is a coroutine's."""
+    """Return a value; await it first if it is a coroutine."""
 
     async def awaited() -> Any:
         return await value
@@ -63,11 +63,11 @@ def result(value: Any) -> Any:
 
 
 def ends(until: float | None, seconds: float) -> bool:
-    """Return True if a deadline was made a moment ago with so many seconds."""
+    """Return True if a deadline of so many seconds was set a moment ago."""
     return until is not None and 0 <= time.monotonic() + seconds - until < 60
 
 
-def test_left_is_the_smaller_of_the_limit_and_the_time_until_the_deadline() -> None:
+def test_time_left_is_the_smaller_of_limit_and_deadline() -> None:
     assert deadline.left(None) is None
     assert deadline.left(None, 3) == 3
     assert deadline.left(PAST, 3) == 0
@@ -77,7 +77,7 @@ def test_left_is_the_smaller_of_the_limit_and_the_time_until_the_deadline() -> N
     assert 40 < remaining <= 100
 
 
-def test_outermost_client_gives_each_batch_a_deadline_of_its_own(recording: Callable[..., Any]) -> None:
+def test_outermost_client_gives_each_batch_its_own_deadline(recording: Callable[..., Any]) -> None:
     client = recording()
     limited = Deadlines(client, 1000.0)
     for _ in range(2):
@@ -87,13 +87,13 @@ def test_outermost_client_gives_each_batch_a_deadline_of_its_own(recording: Call
     assert first < second
 
 
-def test_outermost_client_hands_on_a_deadline_that_it_is_given(recording: Callable[..., Any]) -> None:
+def test_outermost_client_passes_on_a_given_deadline(recording: Callable[..., Any]) -> None:
     client = recording()
     result(Deadlines(client, 1000.0).execute(GET, 5.0))
     assert client.until == [5.0]
 
 
-def test_reads_of_the_primary_have_a_deadline_too(recording: Callable[..., Any]) -> None:
+def test_primary_reads_have_a_deadline_too(recording: Callable[..., Any]) -> None:
     client, primary = recording(), recording()
     client.primary = primary
     result(Deadlines(client, 1000.0).primary.execute(GET))
@@ -102,7 +102,7 @@ def test_reads_of_the_primary_have_a_deadline_too(recording: Callable[..., Any])
 
 
 @pytest.mark.parametrize("topology", ["standalone", "replicas", "shards"])
-def test_every_topology_hands_the_deadline_to_its_pools(topology: str, mode: str) -> None:
+def test_every_topology_passes_the_deadline_to_its_pools(topology: str, mode: str) -> None:
     seen: list[float | None] = []
 
     class Factory(MemoryPoolFactory):
@@ -136,10 +136,10 @@ def test_every_topology_hands_the_deadline_to_its_pools(topology: str, mode: str
         assert result(cache.get_many([f"k{n}" for n in range(30)])) == {f"k{n}": n for n in range(30)}
     assert seen
     now = time.monotonic()
-    assert all(each is not None and now < each <= now + 1000 for each in seen)  # a replica's is a share
+    assert all(each is not None and now < each <= now + 1000 for each in seen)  # a replica has a share of the time
 
 
-def test_user_pool_that_takes_the_batch_alone_is_used_as_it_is() -> None:
+def test_custom_pool_that_takes_only_the_batch_is_used_as_it_is() -> None:
     class OneArgument:
         begun = False
 
@@ -172,7 +172,7 @@ def flow(*clients: Any) -> Any:
 
 
 @pytest.mark.parametrize("made", [attempt, aattempt])
-def test_no_attempt_begins_after_the_deadline(made: Any) -> None:
+def test_attempts_do_not_start_after_the_deadline(made: Any) -> None:
     client = Recording() if made is attempt else AsyncRecording()
     with pytest.raises(ReplyTimeout, match="the deadline has passed"):
         result(made(flow(client), GET, PAST))
@@ -197,7 +197,7 @@ def test_deadline_error_names_the_attempts_that_used_its_time(made: Any) -> None
 
 
 @pytest.mark.parametrize("made", [attempt, aattempt])
-def test_last_error_names_the_attempts_before_it(made: Any) -> None:
+def test_last_error_names_the_earlier_attempts(made: Any) -> None:
     kind = Recording if made is attempt else AsyncRecording
     clients = [kind(ConnectError(f"refused {n}", endpoint=f"host:{n}")) for n in range(3)]
     with pytest.raises(ConnectError) as caught:
@@ -205,7 +205,7 @@ def test_last_error_names_the_attempts_before_it(made: Any) -> None:
     assert str(caught.value) == "refused 2; before that: host:0: refused 0; host:1: refused 1 (server host:2)"
 
 
-def test_trail_keeps_one_record_of_an_error() -> None:
+def test_record_of_attempts_keeps_one_entry_for_an_error() -> None:
     error = ConnectionLost("lost", endpoint="a:1")
     trail = Trail(error)
     trail.add(error)
@@ -247,7 +247,7 @@ def test_share_of_an_exchange_leaves_time_for_the_next(ran: Any) -> None:
     assert second == until
 
 
-def test_clients_that_would_connect_are_connected_side_by_side() -> None:
+def test_connecting_clients_connect_concurrently() -> None:
     threads: set[str] = set()
 
     class Cold(Recording):
@@ -266,7 +266,7 @@ def test_clients_that_would_connect_are_connected_side_by_side() -> None:
     assert all("dvcache connecting" in name for name in threads)
 
 
-def test_callers_lose_one_deadline_and_then_a_fifth_of_their_time() -> None:
+def test_callers_of_a_hung_server_lose_one_deadline_then_a_fifth_of_it() -> None:
     clock = ManualClock()
     losses = Losses(10.0, clock)
     assert losses.allowance("a") == 10
@@ -283,7 +283,7 @@ def test_callers_lose_one_deadline_and_then_a_fifth_of_their_time() -> None:
     assert losses.allowance("a") == 10
 
 
-def test_servers_that_answer_are_given_time_while_others_are_silent() -> None:
+def test_answering_servers_are_given_time_while_others_hang() -> None:
     clock = ManualClock()
     losses = Losses(10.0, clock)
     losses.lose(10.0)
@@ -291,7 +291,7 @@ def test_servers_that_answer_are_given_time_while_others_are_silent() -> None:
     assert losses.allowance("a") == pytest.approx(0.5)
 
 
-def test_answer_without_a_servers_part_restores_nothing() -> None:
+def test_answer_without_the_part_of_a_hung_server_restores_nothing() -> None:
     clock = ManualClock()
     losses = Losses(10.0, clock)
     losses.lose(4.0)
@@ -303,7 +303,7 @@ def test_answer_without_a_servers_part_restores_nothing() -> None:
     assert losses.allowance("a") == pytest.approx(5.0)
 
 
-def test_silent_servers_cost_ignoring_callers_one_deadline_in_all(mode: str) -> None:
+def test_hung_servers_cost_callers_one_deadline_in_all_if_ignored(mode: str) -> None:
     class Silent(Recording):
         def execute(self, _: Batch, until: float | None = None, /) -> Any:
             assert until is not None

@@ -1,4 +1,4 @@
-"""The drivers keep the rules of effects, in both modes."""
+"""Test that both drivers follow the rules of effects."""
 
 import asyncio
 import gc
@@ -20,12 +20,12 @@ def _ask_each() -> Op[Any]:
 
 
 @modes
-def test_an_operation_receives_the_replies_of_its_batch(drive_: Drive) -> None:
+def test_operation_receives_the_replies_of_its_batch(drive_: Drive) -> None:
     assert drive_(ask(), [b"PONG"]) == ([b"PONG"], [PING])
 
 
 @modes
-def test_an_operation_that_yields_nothing_returns_at_once(drive_: Drive) -> None:
+def test_operation_that_yields_nothing_returns_at_once(drive_: Drive) -> None:
     def nothing() -> Op[int]:
         return 7
         yield PING
@@ -34,7 +34,7 @@ def test_an_operation_that_yields_nothing_returns_at_once(drive_: Drive) -> None
 
 
 @modes
-def test_a_servers_error_is_raised_in_the_operation_with_its_commands_name(drive_: Drive) -> None:
+def test_server_error_is_raised_in_the_operation_with_the_command(drive_: Drive) -> None:
     def two() -> Op[Any]:
         try:
             yield (("GET", b"k"), ("PTTL", b"k"))
@@ -48,7 +48,7 @@ def test_a_servers_error_is_raised_in_the_operation_with_its_commands_name(drive
 
 @modes
 @pytest.mark.parametrize("effect", [PING, Unchecked(PING), OnPrimary(PING)], ids=lambda effect: type(effect).__name__)
-def test_who_gets_no_answer_is_told_which_command_got_none(drive_: Drive, effect: Any) -> None:
+def test_transport_error_names_the_command_without_an_answer(drive_: Drive, effect: Any) -> None:
     def asked() -> Op[Any]:
         return (yield effect)
 
@@ -59,7 +59,7 @@ def test_who_gets_no_answer_is_told_which_command_got_none(drive_: Drive, effect
 
 
 @modes
-def test_the_first_of_several_server_errors_is_raised(drive_: Drive) -> None:
+def test_first_of_several_server_errors_is_raised(drive_: Drive) -> None:
     def two() -> Op[Any]:
         return (yield (("GET", b"a"), ("GET", b"b")))
 
@@ -68,13 +68,13 @@ def test_the_first_of_several_server_errors_is_raised(drive_: Drive) -> None:
 
 
 @modes
-def test_under_each_a_servers_error_is_a_value_in_its_place(drive_: Drive) -> None:
+def test_unchecked_batch_has_server_errors_as_values(drive_: Drive) -> None:
     error = ServerError("ERR no")
     assert drive_(_ask_each(), [error])[0] == [error]
 
 
 @modes
-def test_a_transport_error_is_thrown_into_the_operation_which_may_go_on(drive_: Drive) -> None:
+def test_transport_error_is_raised_in_the_operation_and_may_be_handled(drive_: Drive) -> None:
     def again() -> Op[Any]:
         try:
             return (yield PING)
@@ -85,20 +85,20 @@ def test_a_transport_error_is_thrown_into_the_operation_which_may_go_on(drive_: 
 
 
 @modes
-def test_an_error_that_the_operation_leaves_is_raised_and_its_traceback_names_it(drive_: Drive) -> None:
+def test_uncaught_error_is_raised_with_the_operation_in_its_traceback(drive_: Drive) -> None:
     with pytest.raises(ConnectionLost) as caught:
         drive_(ask(), ConnectionLost("gone"))
     assert "ask" in [entry.name for entry in caught.traceback]
 
 
 @modes
-def test_a_stop_iteration_out_of_a_client_does_not_end_the_operation_as_none(drive_: Drive) -> None:
+def test_stop_iteration_of_a_client_does_not_end_the_operation(drive_: Drive) -> None:
     with pytest.raises(RuntimeError):
         drive_(ask(), StopIteration())
 
 
 @modes
-def test_a_call_returns_what_the_function_returned_or_raises_what_it_raised(drive_: Drive) -> None:
+def test_call_returns_or_raises_the_outcome_of_the_function(drive_: Drive) -> None:
     def call(function: Callable[[], object]) -> Op[Any]:
         try:
             return (yield Call(function))
@@ -112,7 +112,7 @@ def test_a_call_returns_what_the_function_returned_or_raises_what_it_raised(driv
     assert drive_(call(fail))[0] == "raised"
 
 
-def test_the_asynchronous_driver_awaits_what_a_call_returned() -> None:
+def test_async_driver_awaits_the_result_of_a_call() -> None:
     async def slow() -> int:
         await asyncio.sleep(0)
         return 4
@@ -123,7 +123,7 @@ def test_the_asynchronous_driver_awaits_what_a_call_returned() -> None:
     assert in_async(call())[0] == 4
 
 
-def test_the_synchronous_driver_refuses_a_coroutine_and_leaves_none_unawaited() -> None:
+def test_sync_driver_refuses_a_coroutine_and_closes_it() -> None:
     async def slow() -> int:
         return 4
 
@@ -142,7 +142,7 @@ def test_sleep_pauses_and_returns_none(drive_: Drive) -> None:
     assert drive_(nap())[0] is None
 
 
-def test_a_failed_run_leaves_no_reference_cycle_behind() -> None:
+def test_failed_run_leaves_no_reference_cycle() -> None:
     class Down(Scripted):
         def execute(self, _: Batch, _until: float | None = None, /) -> Sequence[Any]:
             raise ConnectionLost("gone")

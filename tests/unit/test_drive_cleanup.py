@@ -1,4 +1,4 @@
-"""The drivers perform the clean-up of an operation that is interrupted, and nothing hides what interrupted it."""
+"""Test that drivers perform the cleanup of an interrupted operation and raise the interruption."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,14 +25,14 @@ def _leased(left: list[BaseException]) -> Op[Any]:
 
 
 @modes
-def test_clean_up_is_performed_after_an_error_and_the_error_goes_on(drive_: Drive) -> None:
+def test_cleanup_is_performed_after_an_error_before_it_is_raised(drive_: Drive) -> None:
     left: list[BaseException] = []
     with pytest.raises(ConnectionLost, match="gone"):
         drive_(_leased(left), ConnectionLost("gone"), [1])
     assert len(left) == 1
 
 
-def test_clean_up_is_performed_after_a_keyboard_interrupt_which_goes_on() -> None:
+def test_cleanup_is_performed_after_a_keyboard_interrupt() -> None:
     client = Scripted(KeyboardInterrupt(), [1])
     with pytest.raises(KeyboardInterrupt):
         run(_leased([]), client)
@@ -40,12 +40,12 @@ def test_clean_up_is_performed_after_a_keyboard_interrupt_which_goes_on() -> Non
 
 
 @pytest.mark.parametrize("failure", [ConnectionLost("gone too"), ServerError("ERR"), KeyboardInterrupt("second")])
-def test_a_clean_up_that_fails_does_not_replace_the_interrupt(failure: BaseException) -> None:
+def test_cleanup_that_fails_does_not_replace_the_interrupt(failure: BaseException) -> None:
     with pytest.raises(KeyboardInterrupt, match="first"):
         run(_leased([]), Scripted(KeyboardInterrupt("first"), failure))
 
 
-def test_an_operation_that_swallows_the_interrupt_does_not_hide_it() -> None:
+def test_operation_that_swallows_the_interrupt_does_not_hide_it() -> None:
     def deaf() -> Op[str]:
         try:
             yield PING
@@ -58,7 +58,7 @@ def test_an_operation_that_swallows_the_interrupt_does_not_hide_it() -> None:
 
 
 class Stuck:
-    """Hangs on PING; takes a tick for anything else."""
+    """A client that hangs on PING and takes one tick for anything else."""
 
     def __init__(self) -> None:
         self.done: list[Batch] = []
@@ -88,7 +88,7 @@ async def _cancelled(client: Stuck, op: Op[Any]) -> asyncio.Task[Any]:
     return task
 
 
-def test_clean_up_is_performed_after_a_cancellation_which_goes_on() -> None:
+def test_cleanup_is_performed_after_a_cancellation() -> None:
     async def main() -> None:
         client = Stuck()
         task = await _cancelled(client, _leased([]))
@@ -99,7 +99,7 @@ def test_clean_up_is_performed_after_a_cancellation_which_goes_on() -> None:
     asyncio.run(main())
 
 
-def test_a_second_cancellation_does_not_stop_the_effect_of_a_clean_up() -> None:
+def test_second_cancellation_does_not_stop_the_effect_of_a_cleanup() -> None:
     async def main() -> None:
         client = Stuck()
         client.hold = True
@@ -116,7 +116,7 @@ def test_a_second_cancellation_does_not_stop_the_effect_of_a_clean_up() -> None:
     asyncio.run(main())
 
 
-def test_a_clean_up_that_hangs_is_left_after_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cleanup_that_hangs_is_abandoned_after_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drive, "CLEAN_UP", 0.01)
 
     async def main() -> None:
@@ -130,7 +130,7 @@ def test_a_clean_up_that_hangs_is_left_after_the_bound(monkeypatch: pytest.Monke
     asyncio.run(main())
 
 
-def test_a_cancellation_is_not_swallowed_by_an_operation_that_answers_for_its_clean_up() -> None:
+def test_cancellation_is_raised_though_the_operation_returns_in_cleanup() -> None:
     def forgiving() -> Op[str]:
         try:
             yield from _leased([])

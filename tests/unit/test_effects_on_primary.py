@@ -1,4 +1,4 @@
-"""Reads that must show the latest write."""
+"""Test reads that must return the latest write."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def reads() -> Op[object]:
     return first, second
 
 
-def test_every_batch_becomes_a_fresh_one_and_other_effects_stay() -> None:
+def test_on_primary_replaces_every_batch_and_keeps_other_effects() -> None:
     assert replay(fresh(reads()), (OnPrimary(GET), [1]), (Unchecked(GET), [2]), (Sleep(0), None)) == (1, 2)
 
 
@@ -46,10 +46,10 @@ class Answers:
         return [self.name] * len(batch)
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Do nothing."""
 
 
-def test_a_fresh_read_goes_to_the_primary_of_a_client_that_has_one() -> None:
+def test_on_primary_reads_use_the_primary_of_a_client_that_has_one() -> None:
     def plain() -> Op[object]:
         [reply] = yield GET
         return reply

@@ -1,4 +1,4 @@
-"""Errors cross processes whole."""
+"""Test the classes of errors, and that errors can be pickled."""
 
 import copy
 import pickle
@@ -38,7 +38,7 @@ EVERY = [
 
 @pytest.mark.parametrize("error", EVERY, ids=lambda error: type(error).__qualname__)
 @pytest.mark.parametrize("duplicate", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
-def test_an_error_that_is_copied_or_pickled_says_what_it_said(error: CacheError, duplicate: object) -> None:
+def test_copied_or_pickled_error_keeps_its_message(error: CacheError, duplicate: object) -> None:
     assert callable(duplicate)
     same = duplicate(error)
     assert (type(same), str(same), vars(same)) == (type(error), str(error), vars(error))
@@ -72,14 +72,14 @@ REPLIES = {
 
 
 @pytest.mark.parametrize(("text", "theirs"), REPLIES.items())
-def test_an_error_reply_is_of_the_class_that_valkey_py_raises(text: str, theirs: type[Exception]) -> None:
+def test_error_reply_has_the_class_that_valkey_py_raises(text: str, theirs: type[Exception]) -> None:
     error = reply_error(text, alias="shop", endpoint="valkey://127.0.0.1:6379/0")
     assert isinstance(error, theirs)
     same = pickle.loads(pickle.dumps(error))
     assert (type(same), str(same), vars(same)) == (type(error), str(error), vars(error))
 
 
-def test_every_class_of_valkey_py_that_its_parsers_raise_is_covered() -> None:
+def test_every_class_that_valkey_py_parsers_raise_is_covered() -> None:
     raised = {valkey.exceptions.ResponseError}
     for found in ClusterParser.EXCEPTION_CLASSES.values():
         raised |= set(found.values()) if isinstance(found, dict) else {found}
@@ -97,7 +97,7 @@ def test_every_class_of_valkey_py_that_its_parsers_raise_is_covered() -> None:
     ],
     ids=lambda each: each.__name__ if isinstance(each, type) else type(each).__name__,
 )
-def test_code_that_catches_the_errors_of_valkey_py_catches_ours(error: CacheError, theirs: type[Exception]) -> None:
+def test_except_clauses_for_errors_of_valkey_py_catch_ours(error: CacheError, theirs: type[Exception]) -> None:
     with pytest.raises(theirs):
         raise error
 
@@ -111,7 +111,7 @@ WITHIN = (
 
 
 @pytest.mark.parametrize("text", [*CANNOT_SERVE, *WITHIN])
-def test_a_server_that_cannot_serve_now_is_unavailable(text: str) -> None:
+def test_server_that_cannot_serve_now_is_unavailable(text: str) -> None:
     error = reply_error(text)
     assert isinstance(error, UnavailableError)
     assert isinstance(error, TransportError)
@@ -119,10 +119,10 @@ def test_a_server_that_cannot_serve_now_is_unavailable(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["BUSYKEY Target key name already exists.", "ERR OOM", "ERR busy", "EXECABORT no"])
-def test_a_refusal_that_only_resembles_is_no_unavailable_server(text: str) -> None:
+def test_similar_refusal_is_no_unavailable_server(text: str) -> None:
     assert not isinstance(reply_error(text), UnavailableError)
 
 
 @pytest.mark.parametrize("text", ["MOVED", "MOVED x 127.0.0.1:7000", "MOVED 1", "ASK 1 nowhere", "MOVED 1 a:b"])
-def test_a_redirection_that_leads_nowhere_is_a_refusal(text: str) -> None:
+def test_redirect_without_a_target_is_a_refusal(text: str) -> None:
     assert type(reply_error(text)) is ServerError

@@ -1,4 +1,4 @@
-"""Production settings of several servers, taken off the network by one factory."""
+"""Test production settings of several servers with one in-memory factory."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("entry", SETTINGS.values(), ids=SETTINGS)
-def test_replicas_hold_what_their_primary_was_given_in_both_modes(entry: dict[str, object]) -> None:
+def test_replicas_hold_the_data_of_their_primary_in_both_modes(entry: dict[str, object]) -> None:
     with Container(Settings.parse(entry), pool_factory=MemoryPoolFactory()) as container:
         cache = container.cache()
         assert cache.set("key", "value")

@@ -1,4 +1,4 @@
-"""REPLICA_READ_ONLY = False: a write that one server cannot take is tried on the next."""
+"""Test REPLICA_READ_ONLY = False: a write that one server cannot accept is tried on the next."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def client(asker: Asker, nodes: Any) -> Any:
     return asker.client(nodes, write_anywhere=True)
 
 
-def test_while_the_primary_takes_writes_nobody_else_does(asker: Asker, client: Any, nodes: Any) -> None:
+def test_primary_alone_is_written_to_while_it_accepts_writes(asker: Asker, client: Any, nodes: Any) -> None:
     assert [asker.ask(client, SET) for _ in range(50)] == [["primary"]] * 50
     assert [node.batches for node in nodes[1:]] == [[], []]
 
@@ -38,7 +38,7 @@ def test_while_the_primary_takes_writes_nobody_else_does(asker: Asker, client: A
     "outcome", [ConnectError("refused"), replied(ReadOnlyError("READONLY"))], ids=["refused", "a replica itself"]
 )
 @pytest.mark.parametrize("batch", [SET, INCR], ids=["SET", "INCRBY"])
-def test_a_write_that_was_not_performed_is_tried_in_order(
+def test_unperformed_write_is_tried_in_order(
     batch: Batch, outcome: Exception, asker: Asker, client: Any, nodes: Any
 ) -> None:
     nodes[0].outcome = outcome
@@ -48,7 +48,7 @@ def test_a_write_that_was_not_performed_is_tried_in_order(
 
 
 @pytest.mark.parametrize("outcome", [ConnectionLost("gone"), ReplyTimeout("late")], ids=type)
-def test_a_write_of_which_it_is_not_known_is_tried_elsewhere_only_if_that_does_no_harm(
+def test_write_of_unknown_outcome_is_tried_elsewhere_only_if_safe(
     outcome: Exception, asker: Asker, client: Any, nodes: Any
 ) -> None:
     nodes[0].outcome = outcome
@@ -58,13 +58,13 @@ def test_a_write_of_which_it_is_not_known_is_tried_elsewhere_only_if_that_does_n
     assert INCR not in nodes[1].batches
 
 
-def test_an_error_of_the_server_is_an_answer(asker: Asker, client: Any, nodes: Any) -> None:
+def test_server_error_is_an_answer(asker: Asker, client: Any, nodes: Any) -> None:
     nodes[0].outcome = error = replied(ServerError("WRONGTYPE"))
     assert asker.ask(client, SET) == [error]
     assert nodes[1].batches == []
 
 
-def test_where_all_fail_the_last_error_is_raised_or_answered(asker: Asker, client: Any, nodes: Any) -> None:
+def test_last_error_is_raised_or_returned_if_all_servers_fail(asker: Asker, client: Any, nodes: Any) -> None:
     for node in nodes:
         node.outcome = ConnectError(f"{node.name} refused")
     with pytest.raises(ConnectError, match="second refused"):
@@ -73,7 +73,7 @@ def test_where_all_fail_the_last_error_is_raised_or_answered(asker: Asker, clien
     assert asker.ask(client, SET) == [error]
 
 
-def test_reads_are_the_replicas_and_then_anybodys(asker: Asker, client: Any, nodes: Any) -> None:
+def test_reads_use_replicas_and_then_any_server(asker: Asker, client: Any, nodes: Any) -> None:
     assert {asker.ask(client, GET)[0] for _ in range(100)} == {"first", "second"}
     for node in nodes[:2]:
         node.outcome = ConnectError("refused")
@@ -81,7 +81,7 @@ def test_reads_are_the_replicas_and_then_anybodys(asker: Asker, client: Any, nod
     assert asker.ask(primary_of(client), GET) == ["second"]
 
 
-def test_reads_that_stay_on_the_primary_fall_back_too(asker: Asker, nodes: Any) -> None:
+def test_reads_kept_on_the_primary_fall_back_too(asker: Asker, nodes: Any) -> None:
     client = asker.client(nodes, write_anywhere=True, read_from_primary=True)
     assert {asker.ask(client, GET)[0] for _ in range(100)} == {"primary"}
     nodes[0].outcome = ConnectError("refused")

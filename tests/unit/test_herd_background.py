@@ -1,6 +1,6 @@
-"""A stale value may be served to the one who recomputes it too: a task of the container's does it."""
+"""Test background recomputation: the claiming caller gets the stale value, and a task of the container recomputes."""
 
-# ruff: noqa: ASYNC110  # what is waited for happens on the server
+# ruff: noqa: ASYNC110  # the awaited condition is on the server
 
 import asyncio
 
@@ -16,7 +16,7 @@ def factory() -> MemoryPoolFactory:
     return MemoryPoolFactory()
 
 
-def test_a_refresh_in_the_background_serves_the_claimer_too(factory: MemoryPoolFactory) -> None:
+def test_background_refresh_serves_the_claiming_caller_too(factory: MemoryPoolFactory) -> None:
     async def scenario() -> list[object]:
         async with Container(settings(background=True), pool_factory=factory) as container:
             make_stale(container)
@@ -36,14 +36,14 @@ def test_a_refresh_in_the_background_serves_the_claimer_too(factory: MemoryPoolF
     assert asyncio.run(scenario()) == ["old", "old", "old", "new"]
 
 
-def test_a_synchronous_refresh_is_made_here_and_now(factory: MemoryPoolFactory) -> None:
+def test_sync_refresh_runs_in_the_caller(factory: MemoryPoolFactory) -> None:
     with Container(settings(background=True), pool_factory=factory) as container:
         make_stale(container)
         assert container.cache().get_or_set("k", lambda: None) is None
         assert container.cache().get("k", "a miss") is None
 
 
-def test_a_container_ends_what_it_refreshes_and_the_lease_is_dropped(factory: MemoryPoolFactory) -> None:
+def test_close_cancels_background_refreshes_and_drops_the_lease(factory: MemoryPoolFactory) -> None:
     ended = []
 
     async def scenario() -> None:
@@ -67,7 +67,7 @@ def test_a_container_ends_what_it_refreshes_and_the_lease_is_dropped(factory: Me
         assert raw(container, "EXISTS", LEASE) == 0
 
 
-def test_a_refresh_that_fails_is_logged_and_the_next_caller_takes_over(
+def test_background_refresh_that_fails_is_logged_and_left_to_the_next(
     factory: MemoryPoolFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def scenario() -> None:

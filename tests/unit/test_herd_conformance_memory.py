@@ -1,4 +1,4 @@
-"""The herd policy conforms, on the in-memory server, in both modes, with and without scripts."""
+"""Run the conformance suite with the herd policy on the in-memory server, in both modes, with and without scripts."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 
 from dvcache.testing import MemoryPoolFactory
 from dvcache.testing.conformance import CacheConformance, MakeCache, wired
-from tests.support.herd_processes import of_a_herd
+from tests.support.herd_processes import with_herd_policy
 
 
 @pytest.mark.full("the herd is in the fast path over shards and a cluster")
@@ -14,4 +14,4 @@ class TestHerdInMemory(CacheConformance):
     @pytest.fixture(params=["sync", "async"])
     def make_cache(self, request: pytest.FixtureRequest) -> Iterator[MakeCache]:
         with wired(request.param, "valkey://production/1", pool_factory=MemoryPoolFactory()) as make_cache:
-            yield of_a_herd(make_cache)
+            yield with_herd_policy(make_cache)

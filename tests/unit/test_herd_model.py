@@ -1,7 +1,7 @@
-"""Readers, claimers, writers and deleters of one key, in any order of their round trips, against the rules as a model.
+"""Test readers, claimers, writers and deleters of one key, in any order of their round trips, against a model.
 
-Each step of the machine is one effect of one operation. The model is what the rules say: one entry with its end, and
-who holds the lease. After every step the in-memory server must be as the model is.
+Each step of the machine is one effect of one operation. The model follows the rules: one entry with its expiry, and the
+holder of the lease. After every step the in-memory server must agree with the model.
 """
 
 import math
@@ -41,7 +41,7 @@ GONE: Final = "no entry"
 
 @dataclass(eq=False)
 class Caller:
-    """One operation under way, and what the model knows of it."""
+    """A running operation, and the model's knowledge of it."""
 
     kind: str
     op: Op[Any]
@@ -50,21 +50,21 @@ class Caller:
     variables: Variables = field(default_factory=copy_context)
     effect: Any = None
     saw: set[object] = field(default_factory=set)
-    """Every state that the entry had while this operation was under way."""
+    """Every state of the entry while this operation ran."""
     beside: list["Caller"] = field(default_factory=list)
-    """Those under way in the same process at some moment of this one: callers of get_or_set share what one finds."""
+    """Operations of the same process that ran at the same time: callers of get_or_set share a result."""
     token: bytes = b""
     claimed_at: int = 0
     asked_at: int = 0
-    """When the effect was yielded; of a script that is sent whole, when it was first asked for."""
+    """Time at which the effect was yielded; for a script sent in full, that of its first attempt."""
     claimed: object = GONE
     won_stale: bool = False
     waited: float = 0.0
-    """Seconds, for another's value."""
+    """Seconds spent waiting for another caller's value."""
 
 
 class HerdMachine(RuleBasedStateMachine):
-    """The server, the model of one entry and its lease, and the callers under way."""
+    """The server, the model of one entry and its lease, and the running callers."""
 
     @initialize()
     def begin(self) -> None:
@@ -78,9 +78,9 @@ class HerdMachine(RuleBasedStateMachine):
             context(**common, single_flight=SingleFlight(), random=lambda: 0.5) for _ in range(3)
         ]
         self.entry: tuple[int, int] | None = None
-        """The model: value, and the moment in milliseconds at which it ends."""
+        """The model of the entry: value, and expiry in milliseconds."""
         self.holder: tuple[bytes, int] | None = None
-        """The model: token, and the moment at which the lease lapses."""
+        """The model of the lease: token, and expiry."""
 
     # the model
 
@@ -109,7 +109,7 @@ class HerdMachine(RuleBasedStateMachine):
         return self.entry is not None and self.entry[1] - self.now > H
 
     def write(self, value: int | None, *, lease: bool = False) -> None:
-        """Rule 3, but for what is published."""
+        """Apply rule 3, to writes other than published results."""
         self.entry = None if value is None else (value, self.now + T + H)
         if not lease:
             self.holder = None
@@ -125,9 +125,9 @@ class HerdMachine(RuleBasedStateMachine):
             for each in caller.beside:
                 each.beside.append(caller)
         self.callers.append(caller)
-        self.go_on(caller, None)
+        self.resume(caller, None)
 
-    def go_on(self, caller: Caller, answer: Any) -> None:
+    def resume(self, caller: Caller, answer: Any) -> None:
         if not isinstance(answer, NoScriptError):
             caller.asked_at = self.now
         step = caller.op.throw if isinstance(answer, BaseException) else caller.op.send
@@ -150,27 +150,27 @@ class HerdMachine(RuleBasedStateMachine):
             assert value in caller.saw.union(*({each.new} | each.saw for each in caller.beside)), value
 
     def perform(self, caller: Caller) -> None:
-        """Perform the effect that a caller has yielded, on the server and on the model."""
+        """Perform a caller's yielded effect on the server and on the model."""
         effect = caller.effect
         if isinstance(effect, Call):
-            return self.go_on(caller, caller.new)
+            return self.resume(caller, caller.new)
         if isinstance(effect, Sleep):
             caller.waited += effect.seconds
             self.clock.advance(math.ceil(effect.seconds * 1000) / 1000)  # the model counts in milliseconds
             self.pass_time()
-            return self.go_on(caller, None)
+            return self.resume(caller, None)
         if isinstance(effect, Wait):
             done = effect.done.done()
             caller.waited += 0 if done else WAIT
-            return self.go_on(caller, done)
+            return self.resume(caller, done)
         batch = effect.batch if isinstance(effect, Unchecked | OnPrimary) else effect
         replies = self.server.execute(batch)
         if isinstance(replies[0], NoScriptError):
-            return self.go_on(caller, replies[0])
+            return self.resume(caller, replies[0])
         self.model(caller, batch, replies)
         for each in self.callers:
             each.saw.add(self.value)
-        return self.go_on(caller, replies)
+        return self.resume(caller, replies)
 
     def model(self, caller: Caller, batch: Any, replies: Any) -> None:
         name, *arguments = batch[0]
@@ -190,7 +190,7 @@ class HerdMachine(RuleBasedStateMachine):
             self.write(caller.new if caller.kind == "set" else None)
 
     def claimed(self, caller: Caller, arguments: Any, replies: Any) -> None:
-        """Rule 2: the lease is won if nobody holds it."""
+        """Apply rule 2: the lease is won if nobody holds it."""
         assert (replies[0] is not None) == (self.holder is None)
         if self.holder is None:
             self.holder = arguments[1], self.now + L
@@ -202,7 +202,7 @@ class HerdMachine(RuleBasedStateMachine):
             self.holder = None
 
     def published(self, caller: Caller, reply: Any) -> None:
-        """Rule 4."""
+        """Apply rule 4."""
         own = self.holder is not None and self.holder[0] == caller.token
         if own:
             stores = True
@@ -219,7 +219,7 @@ class HerdMachine(RuleBasedStateMachine):
             self.holder = None
 
     def changed(self, caller: Caller, reply: Any) -> None:
-        """Rule 6: to add a stale entry is none, to touch too."""
+        """Apply rule 6: a stale entry is missing for add and for touch."""
         wanted = self.is_fresh() == (caller.kind == "touch")
         assert bool(reply[0]) == wanted
         if wanted:
@@ -239,7 +239,7 @@ class HerdMachine(RuleBasedStateMachine):
         process=process,
         kind=st.sampled_from(["get", "get", "get_or_set", "get_or_set", "set", "delete", "add", "touch", "incr"]),
     )
-    def somebody_begins(self, process: int, kind: str) -> None:
+    def caller_starts(self, process: int, kind: str) -> None:
         operations: dict[str, Callable[[Context, int], Op[Any]]] = {
             "get": lambda cx, _: values.get(cx, "k", MISS),
             "get_or_set": lambda cx, new: values.get_or_set(cx, "k", lambda: new),
@@ -252,15 +252,15 @@ class HerdMachine(RuleBasedStateMachine):
         self.start(process, kind, operations[kind])
 
     @rule(process=process)
-    def somebody_computes_or_waits(self, process: int) -> None:
-        self.somebody_begins(process, "get_or_set")
+    def get_or_set_starts(self, process: int) -> None:
+        self.caller_starts(process, "get_or_set")
         caller = self.callers[-1]
         while caller in self.callers and not isinstance(caller.effect, Call | Sleep | Wait):
             self.perform(caller)
 
     @precondition(lambda self: self.callers)
     @rule(which=st.integers(0, 99))
-    def somebody_goes_on(self, which: int) -> None:
+    def caller_resumes(self, which: int) -> None:
         self.perform(self.callers[which % len(self.callers)])
 
     @precondition(lambda self: self.callers)
@@ -268,11 +268,11 @@ class HerdMachine(RuleBasedStateMachine):
     def a_function_fails(self, which: int) -> None:
         caller = self.callers[which % len(self.callers)]
         if isinstance(caller.effect, Call):
-            self.go_on(caller, LookupError())
+            self.resume(caller, LookupError())
 
     @precondition(lambda self: self.callers)
     @rule(which=st.integers(0, 99))
-    def somebody_comes_to_an_end(self, which: int) -> None:
+    def caller_finishes(self, which: int) -> None:
         caller = self.callers[which % len(self.callers)]
         while caller in self.callers and not isinstance(caller.effect, Wait):
             self.perform(caller)
@@ -285,13 +285,13 @@ class HerdMachine(RuleBasedStateMachine):
             each.saw.add(self.value)
 
     @invariant()
-    def the_server_is_as_the_rules_say(self) -> None:
+    def server_agrees_with_the_model(self) -> None:
         data, left, holder = self.server.execute((("GET", K), ("PTTL", K), ("GET", LEASE)))
         assert (None if data is None else (int(data), self.now + left)) == self.entry
         assert holder == (None if self.holder is None else self.holder[0])
 
     @invariant()
-    def who_computes_won_the_lease_of_what_was_not_fresh_or_has_waited_long_enough(self) -> None:
+    def computing_caller_won_the_lease_or_waited_long_enough(self) -> None:
         for caller in self.callers:
             if isinstance(caller.effect, Call) and caller.waited < WAIT:
                 assert caller.token

@@ -1,4 +1,4 @@
-"""The herd policy's round trips, rule by rule."""
+"""Test the round trips of the herd policy, rule by rule."""
 
 import itertools
 from typing import Any
@@ -39,7 +39,7 @@ DROP = ("UNLINK", LEASE)
 
 
 def herd(**changes: Any) -> Context:
-    """A context of the herd policy, whose tokens are token0, token1 and so on."""
+    """Return a context with the herd policy, whose tokens are token0, token1 and so on."""
     numbers = itertools.count()
     fixed = {
         "policy": HERD,
@@ -64,31 +64,31 @@ def changing(condition: str, *command: Any, same: bytes = b"", get: str = "") ->
 
 
 @pytest.mark.parametrize("left", [H + 1, -1])
-def test_what_is_fresh_is_served_in_one_round_trip(left: int) -> None:
+def test_fresh_entry_is_served_in_one_round_trip(left: int) -> None:
     assert replay(values.get(herd(), "k"), (READ, [b"7", left])) == 7
 
 
 @pytest.mark.parametrize("replies", [[None, -2], [b"7", -2], [None, H + 1]])
-def test_what_is_missing_or_goes_between_the_two_commands_is_a_miss_without_a_claim(replies: Any) -> None:
+def test_missing_entry_is_a_miss_without_a_claim_at_either_command(replies: Any) -> None:
     assert replay(values.get(herd(), "k", "d"), (READ, replies)) == "d"
 
 
 @pytest.mark.parametrize("left", [0, 1, H])
-def test_who_wins_the_lease_of_a_stale_entry_misses(left: int) -> None:
+def test_winner_of_a_stale_entrys_lease_misses(left: int) -> None:
     assert replay(values.get(herd(), "k", "d"), (READ, [b"7", left]), (CLAIM, [b"OK", b"7", left])) == "d"
 
 
-def test_who_loses_is_served_what_the_primary_has() -> None:
+def test_loser_of_a_lease_is_served_the_primarys_value() -> None:
     assert replay(values.get(herd(), "k"), (READ, [b"7", 5]), (CLAIM, [None, b"8", 5])) == 8
     assert replay(values.get(herd(), "k", "d"), (READ, [b"7", 5]), (CLAIM, [None, None, -2])) == "d"
 
 
-def test_who_wins_what_is_fresh_by_now_drops_the_lease_and_serves_it() -> None:
+def test_winner_of_a_by_now_fresh_entry_drops_the_lease_and_serves_it() -> None:
     script = ((READ, [b"7", 5]), (CLAIM, [b"OK", b"8", H + 9]), (RELEASED, [1]))
     assert replay(values.get(herd(), "k"), *script) == 8
 
 
-def test_who_wins_what_is_gone_by_now_drops_the_lease_and_misses() -> None:
+def test_winner_of_a_by_now_missing_entry_drops_the_lease_and_misses() -> None:
     script = ((READ, [b"7", 5]), (CLAIM, [b"OK", None, -2]), (RELEASED, [1]))
     assert replay(values.get(herd(), "k", "d"), *script) == "d"
 
@@ -97,12 +97,12 @@ def test_who_wins_what_is_gone_by_now_drops_the_lease_and_misses() -> None:
     "error",
     [ConnectionLost("gone"), NotSupportedError("reads only"), ReadOnlyError("READONLY"), ServerError("OOM no memory")],
 )
-def test_where_nothing_can_be_claimed_the_stale_value_is_served(error: Exception) -> None:
+def test_stale_value_is_served_if_no_lease_can_be_claimed(error: Exception) -> None:
     assert replay(values.get(herd(), "k"), (READ, [b"7", 5]), (CLAIM, error)) == 7
     assert replay(values.get_or_set(herd(), "k", 1), (OnPrimary(READ), [b"7", 5]), (CLAIM, error)) == 7
 
 
-def test_while_this_process_is_at_the_lease_others_of_it_are_served_without_asking() -> None:
+def test_local_claim_serves_other_callers_of_the_process_without_asking() -> None:
     cx = herd()
     first = values.get(cx, "k", "d")
     assert first.send(None) == READ
@@ -113,14 +113,14 @@ def test_while_this_process_is_at_the_lease_others_of_it_are_served_without_aski
     assert end.value.value == "d"
 
 
-def test_a_claim_that_is_cancelled_drops_what_it_may_have_won() -> None:
+def test_cancelled_claim_drops_the_lease_it_may_have_won() -> None:
     cx = herd()
     with pytest.raises(KeyboardInterrupt):
         replay(values.get(cx, "k"), (READ, [b"7", 5]), (CLAIM, KeyboardInterrupt()), (RELEASED, [1]))
     assert not cx.single_flight.is_held(K, cx.clock())
 
 
-def test_many_are_read_in_one_round_trip_and_the_stale_ones_claimed_in_another() -> None:
+def test_get_many_reads_in_one_round_trip_and_claims_in_another() -> None:
     a, b, c, d = (b"p:1:" + name for name in (b"a", b"b", b"c", b"d"))
     read = Unchecked((("MGET", a, b, c, d), ("PTTL", a), ("PTTL", b), ("PTTL", c), ("PTTL", d)))
     claims = Unchecked(
@@ -136,7 +136,7 @@ def test_many_are_read_in_one_round_trip_and_the_stale_ones_claimed_in_another()
     assert replay(many.get_many(herd(), "abcd"), asked, (claims, [*[lost] * 3, b"OK", b"3", 5])) == {"a": 1, "b": 2}
 
 
-def test_many_without_a_stale_one_are_one_round_trip() -> None:
+def test_get_many_without_a_stale_entry_takes_one_round_trip() -> None:
     read = Unchecked((("MGET", K), ("PTTL", K)))
     assert replay(many.get_many(herd(), ["k"]), (read, [[b"1"], -1])) == {"k": 1}
     assert replay(many.get_many(herd(), [])) == {}
@@ -153,12 +153,12 @@ def test_set_drops_the_lease_before_and_after() -> None:
 
 
 @pytest.mark.parametrize(("kept", "lifetime"), [(True, 1000 + H), (False, 1000)])
-def test_set_many_keeps_entries_stale_unless_it_is_told_not_to(*, kept: bool, lifetime: int) -> None:
+def test_set_many_keeps_entries_stale_unless_configured(*, kept: bool, lifetime: int) -> None:
     asked = Unchecked((DROP, ("SET", K, b"1", "PX", lifetime), DROP))
     assert replay(many.set_many(herd(), {"k": 1}, 1, herd=kept), (asked, [1, b"OK", 0])) == []
 
 
-def test_set_many_drops_the_leases_of_a_part_at_once() -> None:
+def test_set_many_drops_the_leases_of_a_chunk_at_once() -> None:
     asked = Unchecked((DROP, ("SET", K, b"1", "PX", 1000 + H), DROP))
     assert replay(many.set_many(herd(), {"k": 1}, 1), (asked, [1, b"OK", 0])) == []
     with pytest.raises(ServerError, match="full"):
@@ -172,7 +172,7 @@ def test_delete_drops_the_lease_first() -> None:
     assert replay(many.delete_many(herd(), ["k"]), ((DROP, ("UNLINK", K)), [1, 1])) == 1
 
 
-def test_a_move_drops_the_leases_of_both_places() -> None:
+def test_rename_drops_the_leases_of_both_keys() -> None:
     drop = ("UNLINK", LEASE, b"p:2:k:lease")
     asked = (drop, ("RENAME", K, b"p:2:k"), drop)
     assert replay(versions.incr_version(herd(), "k"), (asked, [0, b"OK", 0])) == 2
@@ -183,7 +183,7 @@ def test_a_move_drops_the_leases_of_both_places() -> None:
 # 4 and 5: computing
 
 
-def test_what_is_stale_is_claimed_computed_and_published() -> None:
+def test_stale_entry_is_claimed_computed_and_published() -> None:
     script = (
         (OnPrimary(READ), [b"7", 5]),
         (CLAIM, [b"OK", b"7", 5]),
@@ -193,7 +193,7 @@ def test_what_is_stale_is_claimed_computed_and_published() -> None:
     assert replay(values.get_or_set(herd(), "k", lambda: 8, 1), *script) == 8
 
 
-def test_what_is_missing_is_claimed_computed_and_published() -> None:
+def test_missing_entry_is_claimed_computed_and_published() -> None:
     script = (
         (OnPrimary(READ), [None, -2]),
         (CLAIM, [b"OK", None, -2]),
@@ -202,7 +202,7 @@ def test_what_is_missing_is_claimed_computed_and_published() -> None:
     assert replay(values.get_or_set(herd(), "k", 8, None), *script) == 8
 
 
-def test_what_was_written_meanwhile_is_returned_instead() -> None:
+def test_value_written_during_a_computation_is_returned_instead() -> None:
     script = (
         (OnPrimary(READ), [None, -2]),
         (CLAIM, [b"OK", None, -2]),
@@ -211,7 +211,7 @@ def test_what_was_written_meanwhile_is_returned_instead() -> None:
     assert replay(values.get_or_set(herd(), "k", 8, None), *script) == 9
 
 
-def test_after_the_leases_time_publishing_says_so() -> None:
+def test_publish_after_the_lease_expired_compares_the_claimed_value() -> None:
     clock = ManualClock()
 
     cx = herd(clock=clock)
@@ -225,7 +225,7 @@ def test_after_the_leases_time_publishing_says_so() -> None:
         op.send([[1, b"own", None]])
 
 
-def test_who_loses_where_there_is_nothing_looks_again_in_growing_pauses_and_then_computes() -> None:
+def test_loser_of_a_missing_entrys_lease_polls_and_then_computes() -> None:
     cx = herd(herd=Herd(timeout=H, lease=L, wait=0.02))
     again = (("SET", LEASE, b"token1", "NX", "PX", L), *READ)
     last = (("SET", LEASE, b"token2", "NX", "PX", L), *READ)
@@ -242,7 +242,7 @@ def test_who_loses_where_there_is_nothing_looks_again_in_growing_pauses_and_then
     assert replay(values.get_or_set(cx, "k", lambda: 8, None), *script) == 8
 
 
-def test_who_waits_takes_over_as_soon_as_the_lease_is_free() -> None:
+def test_waiter_takes_over_as_soon_as_the_lease_is_free() -> None:
     taken = (("SET", LEASE, b"token1", "NX", "PX", L), *READ)
     script = (
         (OnPrimary(READ), [None, -2]),
@@ -255,7 +255,7 @@ def test_who_waits_takes_over_as_soon_as_the_lease_is_free() -> None:
 
 
 @pytest.mark.parametrize("error", [LookupError(), KeyboardInterrupt(), ConnectionLost("the function's own")])
-def test_whatever_ends_the_computation_drops_the_lease(error: BaseException) -> None:
+def test_computation_that_ends_in_any_way_drops_the_lease(error: BaseException) -> None:
     cx = herd()
     script = ((OnPrimary(READ), [b"7", 5]), (CLAIM, [b"OK", b"7", 5]), (Call, error), (RELEASED, [1]))
     with pytest.raises(type(error)):
@@ -264,13 +264,13 @@ def test_whatever_ends_the_computation_drops_the_lease(error: BaseException) -> 
     assert cx.single_flight.enter(K)[1]
 
 
-def test_a_lease_that_cannot_be_dropped_hides_no_error() -> None:
+def test_lease_that_cannot_be_dropped_hides_no_error() -> None:
     script = ((OnPrimary(READ), [None, -2]), (CLAIM, [b"OK", None, -2]), (Call, LookupError()))
     with pytest.raises(LookupError):
         replay(values.get_or_set(herd(), "k", lambda: 8), *script, (RELEASED, ConnectionLost("gone")))
 
 
-def test_where_errors_are_ignored_and_no_answer_comes_the_value_is_computed_once() -> None:
+def test_value_is_computed_once_without_an_answer_with_ignored_errors() -> None:
     cx = herd(policy=forgiving(HERD))
     assert replay(values.get_or_set(cx, "k", lambda: 8, None), (OnPrimary(READ), ConnectionLost("gone")), (Call, 8),
         (publishing(b"8", within=0, token=b"-"), ConnectionLost("gone"))) == 8  # fmt: skip
@@ -285,7 +285,7 @@ def test_where_errors_are_ignored_and_no_answer_comes_the_value_is_computed_once
 # 6: logical expiry
 
 
-def test_what_depends_on_an_entry_is_one_script() -> None:
+def test_conditional_write_is_one_script() -> None:
     cx = herd()
     stored = ("SET", b"1", "PX", 1000 + H)
     assert replay(values.add(cx, "k", 1, 1), (changing("missing", *stored), [[1, b"OK", None]])) is True
@@ -305,14 +305,14 @@ def test_counters_are_one_script() -> None:
     assert replay(counters.incr(herd(), "k", 2, default=1, timeout=1), (asked, [b"9"])) == 9
 
 
-def test_a_float_is_swapped_where_the_entry_is_the_same_and_fresh() -> None:
+def test_float_is_swapped_if_the_entry_is_the_same_and_fresh() -> None:
     swap = changing("same", "SET", b"1.5", "KEEPTTL", same=b"1")
     assert replay(counters.incr(herd(), "k", 0.5), (OnPrimary(READ), [b"1", -1]), (swap, [[1, b"OK", None]])) == 1.5
     with pytest.raises(ValueError, match="not found"):
         replay(counters.incr(herd(), "k", 0.5), (OnPrimary(READ), [b"1", H]))
 
 
-def test_what_is_left_is_less_the_herds_time() -> None:
+def test_ttl_is_reduced_by_the_herd_timeout() -> None:
     asked = (("PTTL", K),)
     left = [replay(expiry.pttl(herd(), "k"), (asked, [found])) for found in (H + 5, H, 5, -1, -2)]
     assert left == [5, 0, 0, None, 0]
@@ -322,7 +322,7 @@ def test_what_is_left_is_less_the_herds_time() -> None:
 
 
 @pytest.mark.parametrize("refusal", [DENIED, HALFWAY])
-def test_without_scripts_a_change_is_compared_and_set(refusal: ServerError) -> None:
+def test_conditional_write_without_scripts_is_compare_and_set(refusal: ServerError) -> None:
     asked = changing("missing", "SET", b"1", "PX", 1000 + H)
     swap = (("SET", K, b"1", "IFEQ", b"7", "PX", 1000 + H), DROP)
     made = (("SET", K, b"1", "PX", 1000 + H, "NX"), DROP)
@@ -337,7 +337,7 @@ def test_without_scripts_a_change_is_compared_and_set(refusal: ServerError) -> N
     assert replay(values.add(herd(), "k", 1, 1), (asked, [refusal]), (OnPrimary(READ), [b"7", -1])) is False
 
 
-def test_without_scripts_a_new_lifetime_is_set_with_the_same_bytes() -> None:
+def test_new_timeout_without_scripts_is_set_with_the_same_bytes() -> None:
     asked = changing("present", "PEXPIRE", 1000 + H)
     swap = (("SET", K, b"7", "IFEQ", b"7", "PX", 1000 + H), DROP)
     assert (
@@ -346,7 +346,7 @@ def test_without_scripts_a_new_lifetime_is_set_with_the_same_bytes() -> None:
     )
 
 
-def test_without_scripts_before_valkey_81_an_atomic_change_is_a_transaction_or_not_supported() -> None:
+def test_atomic_change_without_scripts_before_valkey_81_is_a_transaction() -> None:
     asked = changing("missing", "SET", b"1")
     swap = (("SET", K, b"1", "IFEQ", b"7"), DROP)
     old = ServerError("ERR syntax error")
@@ -356,7 +356,7 @@ def test_without_scripts_before_valkey_81_an_atomic_change_is_a_transaction_or_n
     assert replay(values.add(herd(), "k", 1, None), *begun, (Transaction(K, lambda _: ()), [True, [b"OK", 1]])) is True
 
 
-def test_what_a_slot_on_its_way_refuses_stays_refused_before_valkey_81() -> None:
+def test_migrating_slot_refusal_is_raised_before_valkey_81() -> None:
     asked = changing("missing", "SET", b"1")
     swap = (("SET", K, b"1", "IFEQ", b"7"), DROP)
     old = ServerError("ERR syntax error")
@@ -366,7 +366,7 @@ def test_what_a_slot_on_its_way_refuses_stays_refused_before_valkey_81() -> None
 
 
 @pytest.mark.parametrize("refusal", [DENIED, HALFWAY])
-def test_without_scripts_a_result_is_published_by_comparing(refusal: ServerError) -> None:
+def test_result_without_scripts_is_published_by_comparing(refusal: ServerError) -> None:
     look = OnPrimary((("GET", LEASE), *READ))
     stored = (("SET", K, b"8", "IFEQ", b"7"), ("SET", LEASE, b"", "PXAT", 1, "IFEQ", TOKEN))
     begun = ((OnPrimary(READ), [b"7", 5]), (CLAIM, [b"OK", b"7", 5]), (publishing(b"8", known=(1, b"7")), [refusal]))
@@ -378,7 +378,7 @@ def test_without_scripts_a_result_is_published_by_comparing(refusal: ServerError
     assert discarded == 9
 
 
-def test_a_lease_is_dropped_without_scripts_by_ending_it() -> None:
+def test_lease_without_scripts_is_dropped_by_expiring_it() -> None:
     ended = Unchecked((("SET", LEASE, b"", "PXAT", 1, "IFEQ", TOKEN),))
     script = ((READ, [b"7", 5]), (CLAIM, [b"OK", b"8", -1]), (RELEASED, [DENIED]), (ended, [b"OK"]))
     assert replay(values.get(herd(), "k"), *script) == 8
@@ -398,6 +398,6 @@ def test_jitter_shortens_a_timeout_and_never_lengthens_it(number: float, millise
     assert replay(values.set(herd(jitter=0.2, random=lambda: number), "k", 1, 100), (asked, [0, b"OK", 0])) is True
 
 
-def test_jitter_leaves_for_ever_and_not_at_all_as_they_are() -> None:
+def test_jitter_leaves_unlimited_and_zero_timeouts_unchanged() -> None:
     cx = context(jitter=1.0, random=lambda: 1.0)
     assert [cx.lifetime(timeout) for timeout in (None, 0, -1, 0.001, 5)] == [None, 0, 0, 1, 1]

@@ -1,4 +1,4 @@
-"""The rules of the herd policy hold on in-memory servers, in both modes: on one, on shards and in a cluster."""
+"""Run the rules of the herd policy on in-memory servers: one server, shards and a cluster, in both modes."""
 
 import itertools
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""OPTIONS for stampedes: HERD, HERD_TIMEOUT, TIMEOUT_JITTER, and what is wrong with them."""
+"""Test the options HERD, HERD_TIMEOUT and TIMEOUT_JITTER, and the errors of wrong values."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,18 +18,18 @@ def herd(**options: object) -> Herd | None:
 
 
 @pytest.mark.parametrize("options", [{}, {"HERD": False}, {"HERD": None}, {"HERD_TIMEOUT": 5}])
-def test_without_the_option_there_is_no_herd(options: dict[str, object]) -> None:
+def test_herd_policy_is_off_without_the_option(options: dict[str, object]) -> None:
     assert herd(**options) is None
     assert Container(Settings.parse({"LOCATION": "memory://", "OPTIONS": options})).context().policy is PLAIN
 
 
 @pytest.mark.parametrize("options", [{"HERD": True}, {"HERD": {}}, {"CLIENT_CLASS": HERD_CLIENT}])
-def test_the_option_or_the_client_asks_for_the_herd_with_its_defaults(options: dict[str, object]) -> None:
+def test_herd_policy_is_selected_by_the_option_or_the_client(options: dict[str, object]) -> None:
     assert herd(**options) == Herd(timeout=60_000, lease=30_000, wait=10.0)
     assert Container(Settings.parse({"LOCATION": "memory://", "OPTIONS": options})).context().policy is HERD
 
 
-def test_what_is_not_said_follows_from_what_is() -> None:
+def test_herd_defaults_follow_from_the_given_values() -> None:
     assert herd(HERD={"timeout": 5}) == Herd(timeout=5000, lease=5000, wait=5.0)
     assert herd(HERD={"timeout": 0.25}) == Herd(timeout=250, lease=1000, wait=1.0)
     assert herd(HERD={"lease": 2}) == Herd(timeout=60_000, lease=2000, wait=2.0)
@@ -66,7 +66,7 @@ def test_what_is_not_said_follows_from_what_is() -> None:
         ({"HERDS": True}, "HERDS", "did you mean HERD"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_cure(options: dict[str, Any], key: str, message: str) -> None:
+def test_wrong_herd_option_is_named_with_its_remedy(options: dict[str, Any], key: str, message: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         herd(**options)
     assert error.value.key == f"OPTIONS[{key!r}]"

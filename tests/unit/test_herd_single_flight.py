@@ -1,4 +1,4 @@
-"""In one process one caller asks the server for an entry that must be computed, and the others share the outcome."""
+"""Test single flight: one caller of a process asks the server and computes, the others share the outcome."""
 
 import asyncio
 import os
@@ -37,7 +37,7 @@ def async_cache(container: Container) -> AsyncCache:
     return container.async_cache()
 
 
-def test_of_a_thousand_tasks_on_a_missing_entry_one_asks_and_all_get_its_value(
+def test_missing_entry_is_computed_once_for_a_thousand_tasks(
     container: Container, async_cache: AsyncCache, factory: Counting
 ) -> None:
     computed = 0
@@ -58,7 +58,7 @@ def test_of_a_thousand_tasks_on_a_missing_entry_one_asks_and_all_get_its_value(
     assert raw(container, "EXISTS", LEASE) == 0
 
 
-def test_of_many_tasks_on_a_stale_entry_all_but_one_are_served_before_it_is_computed(
+def test_stale_entry_is_served_to_all_tasks_but_one_before_it_is_computed(
     container: Container, async_cache: AsyncCache, factory: Counting
 ) -> None:
     make_stale(container)
@@ -77,7 +77,7 @@ def test_of_many_tasks_on_a_stale_entry_all_but_one_are_served_before_it_is_comp
             done |= (await asyncio.wait(set(tasks) - done, return_when=asyncio.FIRST_COMPLETED))[0]
         served = [task.result() for task in done]
         assert len(factory.asked) == 5
-        assert await async_cache.get_or_set("k", "unused") == "old"  # a later one reads, and claims nothing
+        assert await async_cache.get_or_set("k", "unused") == "old"  # a later caller reads and claims nothing
         assert await async_cache.get("k") == "old"
         assert len(factory.asked) == 9
         go.set()
@@ -110,7 +110,7 @@ def test_threads_and_tasks_share_one_computation(cache: Cache, async_cache: Asyn
     assert len(computed) == 1
 
 
-def test_a_leader_that_is_cancelled_takes_nobody_along(container: Container, async_cache: AsyncCache) -> None:
+def test_cancelled_leader_cancels_no_follower(container: Container, async_cache: AsyncCache) -> None:
     async def scenario() -> list[object]:
         begun = asyncio.Event()
 
@@ -132,7 +132,7 @@ def test_a_leader_that_is_cancelled_takes_nobody_along(container: Container, asy
     assert raw(container, "EXISTS", LEASE) == 0
 
 
-def test_a_follower_that_is_cancelled_leaves_the_others_to_wait(async_cache: AsyncCache) -> None:
+def test_cancelled_follower_leaves_the_others_waiting(async_cache: AsyncCache) -> None:
     async def scenario() -> object:
         go = asyncio.Event()
 
@@ -152,7 +152,7 @@ def test_a_follower_that_is_cancelled_leaves_the_others_to_wait(async_cache: Asy
     assert asyncio.run(scenario()) == ["new", "new"]
 
 
-def test_what_fails_for_the_leader_is_tried_by_the_next_follower(cache: Cache) -> None:
+def test_failed_computation_of_the_leader_is_tried_by_the_next_follower(cache: Cache) -> None:
     begun, go = threading.Event(), threading.Event()
 
     def fail() -> str:
@@ -170,14 +170,14 @@ def test_what_fails_for_the_leader_is_tried_by_the_next_follower(cache: Cache) -
         assert follower.result() == "new"
 
 
-def test_a_function_may_ask_the_same_cache_for_the_entry_that_it_computes(cache: Cache) -> None:
+def test_function_of_get_or_set_may_get_the_entry_that_it_computes(cache: Cache) -> None:
     began = time.monotonic()
     assert cache.get_or_set("k", lambda: ("outer", cache.get_or_set("k", lambda: "inner"))) == ("outer", "inner")
     assert cache.get("k") == ("outer", "inner")
-    assert time.monotonic() - began < 5  # the time that it would have waited for itself
+    assert time.monotonic() - began < 5  # the time for which it would wait for itself
 
 
-def test_what_a_task_starts_to_compute_may_ask_for_the_same_entry(async_cache: AsyncCache) -> None:
+def test_task_started_by_the_function_may_get_the_same_entry(async_cache: AsyncCache) -> None:
     async def inner() -> object:
         return await async_cache.get_or_set("k", "inner")
 
@@ -190,7 +190,7 @@ def test_what_a_task_starts_to_compute_may_ask_for_the_same_entry(async_cache: A
     assert asyncio.run(scenario()) == ("outer", "inner")
 
 
-def test_after_a_write_nobody_joins_what_was_under_way_before_it(cache: Cache) -> None:
+def test_callers_after_a_write_join_no_earlier_computation(cache: Cache) -> None:
     begun, go = threading.Event(), threading.Event()
 
     def compute() -> str:
@@ -209,7 +209,7 @@ def test_after_a_write_nobody_joins_what_was_under_way_before_it(cache: Cache) -
 
 
 @each_write
-def test_no_write_leaves_a_flight_that_could_be_joined(
+def test_writes_leave_no_computation_that_could_be_joined(
     container: Container, cache: Cache, write: Callable[[Cache], object]
 ) -> None:
     make_stale(container, 1)
@@ -222,7 +222,7 @@ def test_no_write_leaves_a_flight_that_could_be_joined(
 
 
 @pytest.mark.parametrize("wait", [0, 0.02])
-def test_who_has_waited_long_enough_computes_too(factory: Counting, wait: float) -> None:
+def test_follower_past_its_wait_limit_computes_too(factory: Counting, wait: float) -> None:
     begun, go = threading.Event(), threading.Event()
 
     def compute() -> str:
@@ -240,7 +240,7 @@ def test_who_has_waited_long_enough_computes_too(factory: Counting, wait: float)
         assert cache.get("k") == "slow"
 
 
-def test_on_an_event_loop_a_synchronous_cache_does_not_wait_for_a_task_of_that_loop(
+def test_sync_cache_on_an_event_loop_does_not_wait_for_a_task_of_that_loop(
     cache: Cache, async_cache: AsyncCache
 ) -> None:
     async def scenario() -> object:
@@ -260,7 +260,7 @@ def test_on_an_event_loop_a_synchronous_cache_does_not_wait_for_a_task_of_that_l
     assert asyncio.run(scenario()) == "own"
 
 
-def test_a_forked_child_waits_for_nobody(cache: Cache) -> None:
+def test_forked_child_does_not_wait_for_the_parents_computation(cache: Cache) -> None:
     def compute() -> int:
         pid = os.fork()
         if pid == 0:

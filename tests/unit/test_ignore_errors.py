@@ -9,9 +9,10 @@ from typing import Any, TypeVar, get_args, get_origin
 
 import pytest
 
-from dvcache.cache import AsyncCache, Cache
+from dvcache._methods.all_operations import OPERATIONS
+from dvcache.cache import AsyncCache, Cache, sync
 from dvcache.context import Context
-from dvcache.effects import Call, OnPrimary
+from dvcache.effects import Call, OnPrimary, Op
 from dvcache.errors import (
     ConnectError,
     ConnectionLost,
@@ -21,20 +22,9 @@ from dvcache.errors import (
     UnavailableError,
     WrongTypeError,
 )
-from dvcache.operations import (
-    counters,
-    expiry,
-    hashes,
-    lists,
-    many,
-    scan,
-    sets,
-    sorted_set_ranges,
-    sorted_sets,
-    values,
-    versions,
-)
-from dvcache.policies.ignore_errors import EMPTY, IN_PARTS, forgiving
+from dvcache.operations import clusters, values
+from dvcache.policies.empty_values import EMPTY
+from dvcache.policies.ignore_errors import IN_PARTS, forgiving
 from dvcache.policies.plain import PLAIN
 from dvcache.process.ignored_errors import INTERVAL, IgnoredErrors
 from dvcache.testing import ManualClock
@@ -45,13 +35,6 @@ from tests.support.operation_contexts import CX, context
 
 LOGGER = logging.getLogger("tests.forgiving")
 FORGIVING = context(policy=forgiving(PLAIN), version=3)
-MODULES = (values, many, counters, versions, expiry, scan, sets, hashes, lists, sorted_sets, sorted_set_ranges)
-OPERATIONS = {
-    name: op
-    for module in MODULES
-    for name, op in inspect.getmembers(module, inspect.isfunction)
-    if op.__module__ == module.__name__ and not name.startswith("_")
-}
 
 
 class Down:
@@ -93,16 +76,48 @@ def _fits(value: object, annotation: Any) -> bool:
     return type(value) is (get_origin(annotation) or annotation)
 
 
-def test_the_table_has_every_operation_of_the_facades() -> None:
+def test_every_operation_has_an_empty_value() -> None:
     locks = {"get_lock", "lock"}
     public = {name for name in dir(Cache) if not name.startswith("_")} - locks
-    assert EMPTY.keys() | IN_PARTS == public | {"publish", "seek", "unanswered"}
-    assert EXAMPLES.keys() == public - STREAMS.keys()
     assert OPERATIONS.keys() == public
+    assert EMPTY.keys() >= public - IN_PARTS
+    assert EXAMPLES.keys() == public - STREAMS.keys()
+
+
+def test_every_cluster_operation_that_sends_has_an_empty_value() -> None:
+    found = {name for name, each in vars(clusters).items() if getattr(each, "__module__", "") == clusters.__name__}
+    public = {name for name in found if not name.startswith("_")}
+    assert public - EMPTY.keys() == {"keyslot", "invalidate_key_from_cache"}
+
+
+def test_empty_value_is_a_new_object_for_each_call() -> None:
+    cache = Cache(FORGIVING, Down())
+    cursor, items = cache.scan_page("*")
+    items.append("mine")
+    cache.hgetall("k")["mine"] = 1
+    assert (cursor, cache.scan_page("*"), cache.hgetall("k")) == (0, (0, []), {})
+
+
+def test_empty_value_is_found_by_the_arguments_of_any_form() -> None:
+    cache = Cache(FORGIVING, Down())
+    assert cache.get(key="k", default=1) == cache.get("k", 1) == cache.get("k", 1, 2) == 1
+    assert EMPTY["get"](None, "k", 1, None, "added by a host", client=object()) == 1
+    assert EMPTY["spop"](None, "k", client=object()) is None
+
+
+def test_operation_without_an_empty_value_raises_its_error() -> None:
+    def raw(cx: Context, key: str) -> Op[object]:
+        return (yield (("GET", cx.keys.key(key)),))
+
+    class Own(Cache):
+        get_raw = sync(raw)
+
+    with pytest.raises(ConnectionLost):
+        Own(FORGIVING, Down()).get_raw("k")
 
 
 @each_operation
-def test_an_operation_whose_server_is_gone_returns_its_empty_value(name: str) -> None:
+def test_operation_without_a_server_returns_its_empty_value(name: str) -> None:
     call, expected = EXAMPLES[name]
     assert call(Cache(FORGIVING, Down())) == expected
     assert asyncio.run(call(AsyncCache(FORGIVING, AsyncDown()))) == expected
@@ -114,7 +129,7 @@ NUMBERS |= {"llen", "lpush", "rpush", "linsert", "scard", "hlen", "zcard", "zcou
 
 
 @pytest.mark.parametrize("name", sorted(NUMBERS))
-def test_a_counter_without_an_answer_is_no_number_that_lets_somebody_in(name: str) -> None:
+def test_counter_without_an_answer_is_none(name: str) -> None:
     call, _ = EXAMPLES[name]
     for value in (call(Cache(FORGIVING, Down())), asyncio.run(call(AsyncCache(FORGIVING, AsyncDown())))):
         with pytest.raises(TypeError):
@@ -122,13 +137,13 @@ def test_a_counter_without_an_answer_is_no_number_that_lets_somebody_in(name: st
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES.keys() - NUMBERS))
-def test_the_empty_value_has_the_type_that_the_operation_returns(name: str) -> None:
+def test_empty_value_has_the_return_type_of_the_operation(name: str) -> None:
     call, _ = EXAMPLES[name]
     annotation = get_args(inspect.signature(OPERATIONS[name]).return_annotation)[-1]
     assert _fits(call(Cache(FORGIVING, Down())), annotation)
 
 
-def test_one_member_that_is_asked_for_is_none() -> None:
+def test_requested_single_member_is_none() -> None:
     assert Cache(FORGIVING, Down()).spop("k") is None
     assert Cache(FORGIVING, Down()).srandmember("k") is None
 
@@ -138,7 +153,7 @@ def test_set_with_get_returns_no_previous_value() -> None:
 
 
 @pytest.mark.parametrize("call", STREAMS.values(), ids=STREAMS)
-def test_iterating_ends(call: Callable[[Any], Any]) -> None:
+def test_iteration_ends(call: Callable[[Any], Any]) -> None:
     async def items() -> list[object]:
         return [item async for item in call(AsyncCache(FORGIVING, AsyncDown()))]
 
@@ -157,14 +172,14 @@ def test_no_other_error_is_covered(error: type[Exception]) -> None:
         Cache(FORGIVING, Down(error)).get("k")
 
 
-def test_what_cannot_be_stored_is_raised() -> None:
+def test_unstorable_value_is_raised() -> None:
     with pytest.raises(SerializationError):
         Cache(FORGIVING, Down()).set("k", lambda: None)
     with pytest.raises(ValueError, match="pattern"):
         Cache(FORGIVING, Down()).delete_pattern("")
 
 
-def test_the_function_of_get_or_set_is_called_once_if_storing_fails_after_it() -> None:
+def test_get_or_set_calls_its_function_once_if_storing_fails_afterwards() -> None:
     script = (
         (OnPrimary((("GET", b"p:1:k"),)), [None]),
         (Call, 5),
@@ -174,7 +189,7 @@ def test_the_function_of_get_or_set_is_called_once_if_storing_fails_after_it() -
     assert replay(FORGIVING.policy.guard(FORGIVING, "get_or_set", op, ("k", 5, 1), {}), *script) == 5  # type: ignore[misc]  # it has a guard
 
 
-def test_a_transport_error_of_the_function_of_get_or_set_is_its_callers_own() -> None:
+def test_get_or_set_raises_a_transport_error_of_its_function() -> None:
     def other_cache() -> object:
         raise ConnectionLost("another server")
 
@@ -187,7 +202,7 @@ def logging_at(clock: ManualClock) -> tuple[Context, IgnoredErrors]:
     return context(policy=forgiving(PLAIN, ignored), alias="pages", clock=clock), ignored
 
 
-def test_an_ignored_error_is_logged_with_its_operation_and_without_values(caplog: pytest.LogCaptureFixture) -> None:
+def test_ignored_error_is_logged_with_its_operation_and_without_values(caplog: pytest.LogCaptureFixture) -> None:
     cx, _ = logging_at(ManualClock())
     with caplog.at_level(logging.WARNING, logger=LOGGER.name):
         Cache(cx, Down()).set("key", "a secret")
@@ -198,7 +213,7 @@ def test_an_ignored_error_is_logged_with_its_operation_and_without_values(caplog
     assert "secret" not in caplog.text
 
 
-def test_errors_of_one_class_make_one_line_in_ten_seconds_with_the_number_of_the_others(
+def test_ignored_errors_of_a_class_are_logged_once_in_ten_seconds(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock = ManualClock()
@@ -214,8 +229,8 @@ def test_errors_of_one_class_make_one_line_in_ten_seconds_with_the_number_of_the
         cache.get("k")
         clock.advance(INTERVAL)
         cache.get("k")
-    told = [(record.getMessage().partition("value")[2], vars(record)["suppressed"]) for record in caplog.records]
-    assert told == [("", 0), ("", 0), ("; 3 more since the last such line", 3), ("", 0)]
+    logged = [(record.getMessage().partition("value")[2], vars(record)["suppressed"]) for record in caplog.records]
+    assert logged == [("", 0), ("", 0), ("; 3 more since the last such line", 3), ("", 0)]
 
 
 def test_ignored_errors_are_counted_logged_or_not() -> None:
@@ -226,12 +241,12 @@ def test_ignored_errors_are_counted_logged_or_not() -> None:
     assert ignored.counts() == {("get", "ConnectionLost"): 5, ("delete", "ConnectError"): 1}
 
 
-def test_without_a_logger_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_is_logged_without_a_logger(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         assert Cache(FORGIVING, Down()).get("k") is None
     assert caplog.records == []
 
 
-def test_without_the_policy_the_error_is_raised() -> None:
+def test_error_is_raised_without_the_policy() -> None:
     with pytest.raises(ConnectionLost):
         Cache(CX, Down()).get("k")

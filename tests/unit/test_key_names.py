@@ -1,4 +1,4 @@
-"""Names of keys: lone surrogates, and key functions whose answer changes."""
+"""Test the names of keys: lone surrogates, and key functions with changing results."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -10,10 +10,10 @@ from dvcache.keys import PrefixedKeys
 from dvcache.testing import MemoryPoolFactory
 
 TWO: Final = "\udcc3\udca9"
-"""Stands for the bytes of "é"."""
+"""Surrogates of the bytes of "é"."""
 
 ONE: Final = "\udcc3"
-"""Stands for a byte that is no UTF-8."""
+"""A surrogate of a byte that is not UTF-8."""
 
 CALLS: Final[dict[str, Callable[[Cache, str], object]]] = {
     "get": lambda cache, key: cache.get(key),
@@ -46,7 +46,7 @@ def container(**entry: Any) -> Container:
 
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("options", [{}, {"PREFIX_HASHES": False}])
-def test_key_of_surrogates_is_refused_only_where_it_is_another_text(name: str, options: dict[str, Any]) -> None:
+def test_key_of_surrogates_is_refused_only_if_its_bytes_mean_other_text(name: str, options: dict[str, Any]) -> None:
     with container(OPTIONS=options) as made:
         CALLS[name](made.cache(), "é")
         CALLS[name](made.cache(), ONE)
@@ -58,14 +58,14 @@ def test_key_of_surrogates_is_refused_only_where_it_is_another_text(name: str, o
             CALLS[name](made.cache(), "\ud800")
 
 
-def test_key_function_may_not_return_surrogates_for_another_text() -> None:
+def test_key_function_may_not_return_surrogates_of_other_text() -> None:
     with container(KEY_FUNCTION=lambda key, *_: f"own {key}") as made:
         made.cache().set(ONE, 1)
         with pytest.raises(ValueError, match="surrogate"):
             made.cache().set(TWO, 1)
 
 
-def test_names_that_keys_returned_work_again() -> None:
+def test_names_returned_by_keys_work_again() -> None:
     with container() as made:
         cache = made.cache()
         for key in (ONE, "é", f"{ONE}é", "\udcff\udcfe", "plain"):
@@ -78,7 +78,7 @@ def test_names_that_keys_returned_work_again() -> None:
         assert cache.keys("*") == []
 
 
-def test_names_of_a_key_function_by_tenant_are_found_at_each_scan() -> None:
+def test_key_function_by_tenant_finds_its_names_at_each_scan() -> None:
     tenant = ["one"]
     with container(KEY_FUNCTION=lambda key, prefix, version: f"{tenant[0]}:{prefix}:{version}:{key}") as made:
         cache = made.cache()
@@ -97,7 +97,7 @@ def test_names_of_a_key_function_by_tenant_are_found_at_each_scan() -> None:
             assert cache.get("k") == name
 
 
-def test_key_function_is_asked_a_few_times_for_a_page() -> None:
+def test_key_function_is_called_a_few_times_for_a_page() -> None:
     calls: list[object] = []
 
     def function(key: object, prefix: str, version: int) -> str:

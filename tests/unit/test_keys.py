@@ -1,4 +1,4 @@
-"""Keys: how entries are named, found by pattern, and named back."""
+"""Test how entries are named, matched by pattern, and reversed to their names."""
 
 import hashlib
 import re
@@ -34,7 +34,7 @@ def quoted(key: object, prefix: str, version: int) -> bytes:
 
 
 def regex(pattern: bytes) -> re.Pattern[bytes]:
-    """The server's glob, for patterns without classes of the caller's."""
+    """Translate the server's glob to a regular expression; character classes of the caller are not supported."""
     parts = re.findall(rb"\\.|.", pattern, re.DOTALL)
     wild = {b"*": b".*", b"?": b"."}
     return re.compile(b"".join(wild.get(part) or re.escape(part[-1:]) for part in parts), re.DOTALL)
@@ -43,36 +43,34 @@ def regex(pattern: bytes) -> re.Pattern[bytes]:
 @given(words, versions, st.text())
 @example("", 0, "")
 @example("a:b", 1, "c:d")
-def test_a_stored_key_is_named_back(prefix: str, version: int, key: str) -> None:
+def test_stored_key_is_reversed_to_its_name(prefix: str, version: int, key: str) -> None:
     keys = PrefixedKeys(prefix, version)
     assert keys.key(key) == f"{prefix}:{version}:{key}".encode()
     assert keys.original(keys.key(key)) == key
 
 
 @given(words, versions, versions, st.text())
-def test_a_key_of_another_version_is_named_back_by_that_version(prefix: str, own: int, other: int, key: str) -> None:
+def test_stored_key_of_another_version_is_reversed_with_that_version(
+    prefix: str, own: int, other: int, key: str
+) -> None:
     keys = PrefixedKeys(prefix, own)
     assert keys.original(keys.key(key, other), other) == key
 
 
 @given(words, versions, st.text())
-def test_a_key_function_that_adds_head_and_tail_is_reversed_without_being_told(
-    prefix: str, version: int, key: str
-) -> None:
+def test_key_function_that_adds_head_and_tail_is_reversed_automatically(prefix: str, version: int, key: str) -> None:
     keys = PrefixedKeys(prefix, version, tagged)
     assert keys.original(keys.key(key)) == key
 
 
 @given(st.binary())
-def test_a_stored_key_that_is_no_text_never_raises_and_stays_what_it_is(tail: bytes) -> None:
+def test_stored_key_that_is_no_text_never_raises_and_is_unchanged(tail: bytes) -> None:
     keys = PrefixedKeys("app", 1)
     assert keys.key(keys.original(b"app:1:" + tail)) == b"app:1:" + tail
 
 
 @given(words, versions, st.text(), words, versions)
-def test_a_pattern_finds_the_own_keys_and_no_others(
-    prefix: str, version: int, key: str, other: str, another: int
-) -> None:
+def test_pattern_finds_own_keys_and_no_others(prefix: str, version: int, key: str, other: str, another: int) -> None:
     keys = PrefixedKeys(prefix, version)
     matches = regex(keys.pattern("*")).fullmatch
     assert matches(keys.key(key))
@@ -81,25 +79,25 @@ def test_a_pattern_finds_the_own_keys_and_no_others(
 
 
 @given(words, st.text("ab\n", max_size=5), st.text("ab?*", min_size=1, max_size=5))
-def test_the_callers_pattern_stays_a_glob(prefix: str, key: str, pattern: str) -> None:
+def test_pattern_of_the_caller_stays_a_glob(prefix: str, key: str, pattern: str) -> None:
     keys = PrefixedKeys(prefix, 1)
     found = regex(keys.pattern(pattern)).fullmatch(keys.key(key))
     assert bool(found) == fnmatchcase(key, pattern)
 
 
-def test_glob_signs_in_prefix_and_version_are_escaped() -> None:
+def test_glob_characters_in_prefix_and_version_are_escaped() -> None:
     assert PrefixedKeys("a*?[]\\b", 1).pattern("*") == rb"a\*\?\[\]\\b:1:*"
     assert PrefixedKeys("a*", 1, tagged).pattern("x?", 2) == rb"{a\*}/v2/x?!"
     assert PrefixedKeys("a", 1).pattern("*", prefix="b?") == rb"b\?:1:*"
 
 
 @pytest.mark.parametrize("pattern", [None, ""])
-def test_no_pattern_is_refused(pattern: str) -> None:
+def test_missing_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="a pattern is needed"):
         PrefixedKeys("a", 1).pattern(pattern)
 
 
-def test_version_zero_an_empty_prefix_and_odd_keys_count_as_given() -> None:
+def test_version_zero_empty_prefix_and_odd_keys_are_used_as_given() -> None:
     keys = PrefixedKeys("app", 1)
     assert keys.key("k", version=0) == b"app:0:k"
     assert keys.key("k", prefix="") == b":1:k"
@@ -108,58 +106,58 @@ def test_version_zero_an_empty_prefix_and_odd_keys_count_as_given() -> None:
     assert PrefixedKeys("", 0).key("") == b":0:"
 
 
-def test_bytes_are_named_as_django_names_them_and_a_memoryview_is_its_bytes() -> None:
+def test_bytes_keys_are_named_as_in_django_and_memoryviews_as_their_bytes() -> None:
     keys = PrefixedKeys("app", 1)
     assert keys.key(b"k") == b"app:1:b'k'"
     assert keys.key(memoryview(b"k")) == keys.key(b"k")
     assert PrefixedKeys("app", 1, tagged).key(memoryview(b"k")) == b"{app}/v1/b'k'!"
 
 
-def test_a_key_function_may_return_bytes() -> None:
+def test_key_function_may_return_bytes() -> None:
     assert PrefixedKeys("app", 1, quoted).key("a b") == b"app:1:a%20b"
 
 
-def test_a_key_function_that_returns_something_else_is_named() -> None:
+def test_key_function_that_returns_another_type_is_named() -> None:
     with pytest.raises(TypeError, match="KEY_FUNCTION must return text or bytes, not int"):
         PrefixedKeys("app", 1, lambda *_: 7).key("k")
 
 
-def test_a_key_function_whose_result_is_a_key_again_is_reversed_to_it() -> None:
+def test_key_function_that_returns_a_key_is_reversed_to_it() -> None:
     keys = PrefixedKeys("app", 1, lowered)
     assert keys.original(keys.key("User")) == "user"
 
 
 @pytest.mark.parametrize("function", [hashed, quoted])
-def test_a_key_function_that_cannot_be_reversed_asks_for_its_reverse(function: object) -> None:
+def test_key_function_that_cannot_be_reversed_asks_for_its_reverse(function: object) -> None:
     keys = PrefixedKeys("app", 1, function)  # type: ignore[arg-type]  # of two kinds
     with pytest.raises(NotSupportedError, match="REVERSE_KEY_FUNCTION"):
         keys.original(keys.key("a b"))
 
 
-def test_a_reverse_key_function_is_asked() -> None:
+def test_reverse_key_function_is_called() -> None:
     keys = PrefixedKeys("app", 1, hashed, lambda stored: stored.rpartition(":")[2][:4])
     assert keys.original(b"app:1:abcdef") == "abcd"
 
 
-def test_a_foreign_key_is_returned_whole() -> None:
+def test_foreign_key_is_returned_whole() -> None:
     assert PrefixedKeys("app", 1).original(b"session:7") == "session:7"
     assert PrefixedKeys("app", 1, tagged).original(b"{app}/v2/k!") == "{app}/v2/k!"
     assert PrefixedKeys("app", 1).original(b"\xff") == "\udcff"
 
 
 @given(words, versions, st.text())
-def test_everything_is_each_key_of_the_prefix_in_any_version(prefix: str, version: int, key: str) -> None:
+def test_everything_pattern_is_each_key_of_the_prefix_in_any_version(prefix: str, version: int, key: str) -> None:
     keys = PrefixedKeys(prefix, 1)
     pattern = keys.everything().replace(b"[-0-9]*", b"?*")
     assert regex(pattern).fullmatch(keys.key(key, version))
 
 
-def test_everything_of_one_prefix_leaves_a_longer_prefix_alone() -> None:
+def test_everything_pattern_excludes_a_longer_prefix() -> None:
     assert PrefixedKeys("a", 1).everything() == b"a:[-0-9]*:*"
     assert not fnmatchcase("a:b:1:k", PrefixedKeys("a", 1).everything().decode())
 
 
-def test_everything_goes_through_the_key_function() -> None:
+def test_everything_pattern_uses_the_key_function() -> None:
     assert PrefixedKeys("a*", 1, tagged).everything() == rb"{a\*}/v*/*!"
 
 
@@ -176,14 +174,14 @@ def bare(key: object, prefix: str, _version: int) -> str:
 
 
 @pytest.mark.parametrize(("prefix", "function"), [("a", ignoring), ("a", counting), ("", bare), ("a", hashed)])
-def test_everything_is_refused_where_it_would_reach_beyond_the_prefix(prefix: str, function: object) -> None:
+def test_everything_pattern_is_refused_if_it_reaches_beyond_the_prefix(prefix: str, function: object) -> None:
     with pytest.raises(NotSupportedError, match="KEY_FUNCTION"):
         PrefixedKeys(prefix, 1, function).everything()  # type: ignore[arg-type]  # of several kinds
 
 
 @pytest.mark.parametrize("keys", [PrefixedKeys("p", 1), PrefixedKeys("p", 1, "{1}:{2}:{0}".format)])
 @pytest.mark.parametrize("version", [None, 2])
-def test_a_key_with_half_a_character_is_a_clear_error(keys: PrefixedKeys, version: int | None) -> None:
+def test_key_with_half_a_character_is_a_clear_error(keys: PrefixedKeys, version: int | None) -> None:
     with pytest.raises(ValueError, match=r"lone surrogate U\+D800") as caught:
         keys.key("secret\ud800", version)
     assert not isinstance(caught.value, UnicodeEncodeError)
@@ -191,7 +189,7 @@ def test_a_key_with_half_a_character_is_a_clear_error(keys: PrefixedKeys, versio
 
 
 @pytest.mark.parametrize("keys", [PrefixedKeys("p", 1), PrefixedKeys("p", 1, "{1}:{2}:{0}".format)])
-def test_a_key_as_it_is_stored_is_taken_as_it_is(keys: PrefixedKeys) -> None:
+def test_stored_key_is_accepted_as_it_is(keys: PrefixedKeys) -> None:
     stored = StoredKey("other:7:a*")
     assert keys.key(stored) == keys.key(stored, 3, "x") == keys.pattern(stored) == b"other:7:a*"
     assert keys.key(str(stored)) == b"p:1:other:7:a*"

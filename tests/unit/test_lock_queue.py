@@ -1,4 +1,4 @@
-"""Who waits longer in a process is next, and is told at once."""
+"""Test the queue of local lock waiters: first in, first out, woken by a release."""
 
 import os
 
@@ -7,7 +7,7 @@ from dvcache.process.lock_queue import STREAK, LockQueue
 KEY = b":1:l"
 
 
-def test_who_came_first_is_first_in_line_and_the_next_one_after_it() -> None:
+def test_lock_queue_is_first_in_first_out() -> None:
     lock_queue = LockQueue()
     first, second, third = (lock_queue.join(KEY) for _ in range(3))
     assert [turn.at_front.done() for turn in (first, second, third)] == [True, False, False]
@@ -20,39 +20,39 @@ def test_who_came_first_is_first_in_line_and_the_next_one_after_it() -> None:
     assert lock_queue.join(KEY).at_front.done()
 
 
-def test_lines_of_other_locks_are_others() -> None:
+def test_lock_queues_of_other_locks_are_independent() -> None:
     lock_queue = LockQueue()
     lock_queue.join(KEY)
     assert lock_queue.join(b"other").at_front.done()
 
 
-def test_a_release_rings_for_the_first_in_line_from_the_moment_that_it_listens() -> None:
+def test_release_wakes_the_first_waiter_from_the_moment_it_listens() -> None:
     lock_queue = LockQueue()
     first, second = lock_queue.join(KEY), lock_queue.join(KEY)
     lock_queue.wake(KEY)
-    bell, others = first.listen(), second.listen()
-    assert not bell.done()
+    wakeup, others = first.listen(), second.listen()
+    assert not wakeup.done()
     lock_queue.wake(b"other")
-    assert not bell.done()
+    assert not wakeup.done()
     lock_queue.wake(KEY)
     lock_queue.wake(KEY)
-    assert bell.done()
+    assert wakeup.done()
     assert not others.done()
     assert not first.listen().done()
 
 
-def test_after_a_streak_within_the_process_others_get_an_equal_chance_once() -> None:
+def test_lock_queue_gives_other_processes_a_chance_after_a_streak() -> None:
     lock_queue = LockQueue()
     heard = []
     turn = lock_queue.join(KEY)
     for _ in range(2 * STREAK + 2):
-        bell = turn.listen()
+        wakeup = turn.listen()
         lock_queue.wake(KEY)
-        heard.append(bell.done())
+        heard.append(wakeup.done())
     assert heard == [*[True] * STREAK, False] * 2
 
 
-def test_a_forked_child_has_no_lines() -> None:
+def test_forked_child_has_no_lock_queue() -> None:
     lock_queue = LockQueue()
     lock_queue.join(KEY)
     pid = os.fork()

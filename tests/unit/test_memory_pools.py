@@ -1,4 +1,4 @@
-"""Pools of in-memory servers: sharing, closing, threads, forks and event loops."""
+"""Test pools of in-memory servers: sharing, closing, threads, forks and event loops."""
 
 import asyncio
 import os
@@ -16,16 +16,16 @@ from dvcache.testing import ManualClock, MemoryPoolFactory
 from dvcache.types import Endpoint
 
 
-def test_arguments_are_stored_as_they_would_have_been_sent() -> None:
+def test_arguments_are_stored_as_they_would_be_sent() -> None:
     pool = MemoryPool(MemoryStore(), Endpoint())
-    pool.execute((("MSET", "é", "ü", b"bytes", b"\xff", "int", -(10**30), "float", 0.1, "big", 1e300, 7, "m"),))
+    pool.execute((("MSETEX", 6, "é", "ü", b"bytes", b"\xff", "int", -(10**30), "float", 0.1, "big", 1e300, 7, "m"),))
     assert pool.execute((("MGET", "é".encode(), "bytes", "int", "float", "big", "7"),)) == [
         [b"\xc3\xbc", b"\xff", b"-1000000000000000000000000000000", b"0.1", b"1e+300", b"m"]
     ]
 
 
 @pytest.mark.parametrize("argument", [None, True, [1], object()])
-def test_what_could_not_be_sent_is_refused_before_anything_is_performed(argument: object) -> None:
+def test_unsendable_argument_is_refused_before_anything_is_performed(argument: object) -> None:
     pool = MemoryPool(MemoryStore(), Endpoint())
     with pytest.raises(TypeError, match="must be str, int, float or bytes"):
         pool.execute((("SET", "a", 1), ("SET", "b", argument)))  # type: ignore[arg-type]  # what is tested
@@ -61,14 +61,14 @@ def test_factories_share_nothing() -> None:
     assert MemoryPoolFactory().pool(endpoint).execute((("EXISTS", "k"),)) == [0]
 
 
-def test_a_factory_uses_the_clock_and_the_scripts_that_it_was_given() -> None:
-    def twin(call: Call, keys: object, args: object) -> object:
+def test_factory_uses_its_clock_and_scripts() -> None:
+    def python_version(call: Call, keys: object, args: object) -> object:
         assert (keys, args) == ([b"k"], [b"5"])
         return call("SET", "k", "v", "EX", 5)
 
     clock = ManualClock()
-    pool = MemoryPoolFactory(clock, scripts={"return 'mine'": twin}).pool(Endpoint())
-    assert pool.execute((("EVAL", "return 'mine'", 1, "k", 5), ("TTL", "k"))) == [b"OK", 5]
+    pool = MemoryPoolFactory(clock, scripts={"return 'mine'": python_version}).pool(Endpoint())
+    assert pool.execute((("EVAL", "return 'mine'", 1, "k", 5), ("PTTL", "k"))) == [b"OK", 5000]
     clock.advance(5)
     assert pool.execute((("EXISTS", "k"),)) == [0]
 
@@ -81,7 +81,7 @@ def test_memory_urls_share_a_store_by_host_within_the_process() -> None:
         assert MemoryPool(memory_store(endpoint), endpoint).execute((("EXISTS", "k"),)) == [found]
 
 
-def test_a_closed_pool_refuses_and_leaves_the_data_to_others() -> None:
+def test_closed_pool_refuses_and_leaves_the_data_to_others() -> None:
     factory = MemoryPoolFactory()
     pool, other = factory.pool(Endpoint(alias="tested")), factory.pool(Endpoint())
     pool.execute((("SET", "k", b"v"),))
@@ -91,7 +91,7 @@ def test_a_closed_pool_refuses_and_leaves_the_data_to_others() -> None:
     assert other.execute((("GET", "k"),)) == [b"v"]
 
 
-def test_a_closed_async_pool_refuses() -> None:
+def test_closed_async_pool_refuses() -> None:
     pool = AsyncMemoryPool(MemoryStore(), Endpoint())
     pool.close()
     with pytest.raises(ClosedError):
@@ -101,7 +101,7 @@ def test_a_closed_async_pool_refuses() -> None:
 def test_threads_lose_no_increment() -> None:
     pool = MemoryPool(MemoryStore(), Endpoint())
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda _: pool.execute((("INCR", "n"),) * 10), range(400)))
+        list(threads.map(lambda _: pool.execute((("INCRBY", "n", 1),) * 10), range(400)))
     assert pool.execute((("GET", "n"),)) == [b"4000"]
 
 
@@ -119,7 +119,7 @@ def test_other_tasks_run_during_an_async_round_trip() -> None:
     assert asyncio.run(main()) == [b"1"]
 
 
-def test_a_task_cancelled_before_its_turn_performs_nothing() -> None:
+def test_task_cancelled_before_its_round_trip_performs_nothing() -> None:
     pool = AsyncMemoryPool(MemoryStore(), Endpoint())
 
     async def main() -> object:
@@ -132,7 +132,7 @@ def test_a_task_cancelled_before_its_turn_performs_nothing() -> None:
     assert asyncio.run(main()) == [0]
 
 
-def test_a_forked_child_is_not_stuck_on_a_lock_that_its_parent_held() -> None:
+def test_forked_child_is_not_blocked_by_a_lock_held_by_its_parent() -> None:
     store = MemoryStore()
     pool = MemoryPool(store, Endpoint())
     with store._lock:
@@ -143,7 +143,7 @@ def test_a_forked_child_is_not_stuck_on_a_lock_that_its_parent_held() -> None:
     assert pool.execute((("EXISTS", "k"),)) == [0]
 
 
-def test_no_socket_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_pools_open_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> NoReturn:
         raise AssertionError("a socket was made")
 

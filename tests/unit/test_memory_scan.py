@@ -1,4 +1,4 @@
-"""SCAN and glob patterns of the in-memory server."""
+"""Test SCAN and glob patterns of the in-memory server."""
 
 import random
 from collections.abc import Callable
@@ -28,19 +28,19 @@ def scan(pool: MemoryPool, *options: str | int, between: Callable[[list[bytes]],
         between(page)
 
 
-def test_pages_hold_as_many_keys_as_were_asked_for_and_each_key_once(pool: MemoryPool) -> None:
+def test_scan_pages_have_the_requested_size_and_each_key_once(pool: MemoryPool) -> None:
     pool.execute(tuple(("SET", f"k{number}", 1) for number in range(25)))
     pages = scan(pool, "COUNT", 10)
     assert [len(page) for page in pages] == [10, 10, 5]
     assert sorted(chain(*pages)) == sorted(b"k%d" % number for number in range(25))
 
 
-def test_a_pattern_thins_pages_out_and_does_not_end_the_scan(pool: MemoryPool) -> None:
+def test_scan_pattern_shrinks_pages_and_does_not_end_the_scan(pool: MemoryPool) -> None:
     pool.execute(tuple(("SET", f"k{number}", 1) for number in range(25)))
     assert scan(pool, "MATCH", "k24", "COUNT", 10) == [[], [], [b"k24"]]
 
 
-def test_keys_that_are_there_all_the_while_are_found_whatever_else_comes_and_goes(pool: MemoryPool) -> None:
+def test_scan_finds_keys_present_throughout_despite_other_changes(pool: MemoryPool) -> None:
     steady = {b"steady%d" % number for number in range(200)}
     moment = random.Random(1)
 
@@ -55,7 +55,7 @@ def test_keys_that_are_there_all_the_while_are_found_whatever_else_comes_and_goe
     assert steady <= set(chain(*pages))
 
 
-def test_a_scan_ends_although_every_key_it_finds_is_made_anew(pool: MemoryPool) -> None:
+def test_scan_ends_although_every_found_key_is_recreated(pool: MemoryPool) -> None:
     pool.execute(tuple(("SET", f"k{number}", 1) for number in range(30)))
 
     def renew(page: list[bytes]) -> None:
@@ -88,12 +88,12 @@ def test_a_scan_ends_although_every_key_it_finds_is_made_anew(pool: MemoryPool) 
         ("a\\", ["a\\"], ["a"]),
     ],
 )
-def test_a_pattern_matches_as_on_the_server(pattern: str, matching: list[str], other: list[str]) -> None:
+def test_pattern_matches_as_on_the_server(pattern: str, matching: list[str], other: list[str]) -> None:
     matches = glob(pattern.encode())
     assert all(matches(key.encode()) for key in matching)
     assert not any(matches(key.encode()) for key in other)
 
 
-def test_an_abusive_pattern_costs_no_more_than_a_long_one() -> None:
-    # By going back behind every star this would outlast the universe.
+def test_pattern_that_is_abusive_costs_no_more_than_a_long_one() -> None:
+    # With backtracking behind every star this would take longer than the age of the universe.
     assert not glob(b"a*" * 40 + b"b")(b"a" * 5000)

@@ -1,4 +1,4 @@
-"""Whatever is a real number, or an integer by `__index__`, is one in every method and setting."""
+"""Test that every method and setting accepts any real number, or integer by `__index__`."""
 
 import asyncio
 import inspect
@@ -14,7 +14,7 @@ from dvcache.testing import MemoryPoolFactory
 
 
 class Index:
-    """An integer as numpy has them: no int, but an index."""
+    """An integer like numpy's: no int, but it has `__index__`."""
 
     def __init__(self, value: int) -> None:
         self.value = value
@@ -24,14 +24,14 @@ class Index:
 
 
 class Small(float):
-    """A float whose repr is another text, as that of numpy's."""
+    """A float with another repr, like numpy's."""
 
     def __repr__(self) -> str:
         return f"Small({float(self)})"
 
 
 class Many(int):
-    """An int whose repr is another text."""
+    """An int with another repr."""
 
     def __repr__(self) -> str:
         return "Many"
@@ -118,7 +118,7 @@ def extended(cache: Cache, by: Any) -> object:
     return lock.extend(by, replace_ttl=True)
 
 
-def told(call: Callable[[Cache, Any], object], number: Any) -> object:
+def effect_of(call: Callable[[Cache, Any], object], number: Any) -> object:
     with container() as made:
         prepared(made.cache())
         return call(made.cache(), number)
@@ -127,17 +127,17 @@ def told(call: Callable[[Cache, Any], object], number: Any) -> object:
 @pytest.mark.parametrize("name", TIMES)
 @pytest.mark.parametrize("kind", [*REALS, *INTEGERS])
 def test_real_numbers_are_times_and_scores(name: str, kind: Any) -> None:
-    assert told(TIMES[name], kind(60)) == told(TIMES[name], 60)
+    assert effect_of(TIMES[name], kind(60)) == effect_of(TIMES[name], 60)
 
 
 @pytest.mark.parametrize("name", COUNTS)
 @pytest.mark.parametrize("kind", INTEGERS)
 def test_integers_by_index_are_counts_and_ranks(name: str, kind: Any) -> None:
-    assert told(COUNTS[name], kind(2)) == told(COUNTS[name], 2)
+    assert effect_of(COUNTS[name], kind(2)) == effect_of(COUNTS[name], 2)
 
 
 @pytest.mark.parametrize("kind", [*REALS])
-def test_real_numbers_are_what_counters_add(kind: Any) -> None:
+def test_counters_add_real_numbers(kind: Any) -> None:
     with container() as made:
         cache = made.cache()
         cache.set("k", 1.5)
@@ -146,13 +146,13 @@ def test_real_numbers_are_what_counters_add(kind: Any) -> None:
 
 @pytest.mark.parametrize("wrong", ["60", b"60", object(), [], Decimal("NaN"), 1j])
 @pytest.mark.parametrize("name", ["set", "touch", "expire", "pexpire", "expire_at", "lock", "lock acquire"])
-def test_what_is_no_number_is_refused_as_a_time(name: str, wrong: Any) -> None:
+def test_times_that_are_no_numbers_are_refused(name: str, wrong: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
-        told(TIMES[name], wrong)
+        effect_of(TIMES[name], wrong)
 
 
 @pytest.mark.parametrize("kind", [*REALS, *INTEGERS])
-def test_settings_take_every_kind_of_number(kind: Any) -> None:
+def test_settings_accept_every_type_of_number(kind: Any) -> None:
     herd = {"timeout": kind(60), "lease": kind(5), "wait": kind(1)}
     options: dict[str, Any] = {
         **dict.fromkeys(("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT"), kind(3)),
@@ -172,7 +172,7 @@ def test_settings_take_every_kind_of_number(kind: Any) -> None:
             assert type(number) in {int, float} or kind is Many
 
 
-def test_asynchronous_methods_take_every_kind_of_number() -> None:
+def test_async_methods_accept_every_type_of_number() -> None:
     async def scenario() -> None:
         with container() as made:
             cache = made.async_cache()
@@ -185,7 +185,7 @@ def test_asynchronous_methods_take_every_kind_of_number() -> None:
     asyncio.run(scenario())
 
 
-def test_every_method_with_a_number_is_tried() -> None:
+def test_every_method_with_a_number_is_tested() -> None:
     numbers = {"timeout", "count", "delta", "itersize", "start", "end", "index", "amount", "when", "num"}
     tried = {name.split()[0] for name in (*TIMES, *COUNTS)}
     same = {"hexpire", "hset", "sscan_page", "sscan_iter", "hscan_page", "hscan_iter", "zscan_page", "zscan_iter"}

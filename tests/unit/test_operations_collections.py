@@ -1,4 +1,4 @@
-"""Collections: what is asked of the server, what becomes of its replies, what an older server says."""
+"""Test operations on collections: commands, decoded replies, errors of an older server."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from dvcache.testing.replay import replay
 from tests.support.operation_contexts import CX, context
 
 BROKEN = b"\x80\xff"
-"""Bytes that no pickle is."""
+"""Bytes that are no pickle."""
 
 
-def test_members_that_cannot_be_decoded_are_left_out_and_one_is_none() -> None:
+def test_undecodable_members_are_left_out_and_a_single_one_is_none() -> None:
     assert replay(sets.smembers(CX, "s"), ((("SMEMBERS", b"p:1:s"),), [[b"1", BROKEN]])) == {1}
     assert replay(sets.spop(CX, "s"), ((("SPOP", b"p:1:s"),), [BROKEN])) is None
     assert replay(sets.srandmember(CX, "s", 2), ((("SRANDMEMBER", b"p:1:s", 2),), [[b"1", BROKEN]])) == [1]
@@ -29,19 +29,19 @@ def test_members_that_cannot_be_decoded_are_left_out_and_one_is_none() -> None:
     assert replay(hashes.hvals(CX, "h"), ((("HVALS", b"p:1:h"),), [[b"1", BROKEN]])) == [1]
 
 
-def test_sets_are_answered_also_where_the_protocol_has_sets() -> None:
+def test_set_replies_may_be_of_either_protocol() -> None:
     assert replay(sets.smembers(CX, "s"), ((("SMEMBERS", b"p:1:s"),), [{b"1", b"2"}])) == {1, 2}
     assert replay(sets.sismember(CX, "s", 1), ((("SISMEMBER", b"p:1:s", b"1"),), [True])) is True
     assert replay(sorted_sets.zscore(CX, "z", 1), ((("ZSCORE", b"p:1:z", b"1"),), [1.5])) == 1.5
 
 
-def test_a_scan_goes_on_at_the_primary_until_there_is_no_more() -> None:
+def test_scan_continues_at_the_primary_until_the_end() -> None:
     first = OnPrimary((("SSCAN", b"p:1:s", 0, "COUNT", 1000),)), [[b"7", [b"1", b"2"]]]
     second = OnPrimary((("SSCAN", b"p:1:s", 7, "COUNT", 1000),)), [[b"0", [b"2", b"3"]]]
     assert replay(sets.sscan(CX, "s"), first, second) == {1, 2, 3}
 
 
-def test_a_pattern_of_fields_is_the_servers_and_one_of_members_is_not_sent() -> None:
+def test_pattern_of_fields_is_sent_and_pattern_of_members_is_not() -> None:
     asked = OnPrimary((("HSCAN", b"p:1:h", 0, "MATCH", b"p:1:f*", "COUNT", 5),))
     assert replay(hashes.hscan_page(CX, "h", 0, "f*", 5), (asked, [[b"9", [b"p:1:f", b"1"]]])) == (9, [("f", 1)])
     asked = OnPrimary((("SSCAN", b"p:1:s", 0, "COUNT", 5),))
@@ -49,7 +49,7 @@ def test_a_pattern_of_fields_is_the_servers_and_one_of_members_is_not_sent() -> 
 
 
 @pytest.mark.parametrize("op", [sets.sadd, sets.srem, lists.lpush, lists.rpush, sorted_sets.zrem])
-def test_nothing_is_written_for_no_values(op: Any) -> None:
+def test_empty_values_write_nothing(op: Any) -> None:
     length = [((("LLEN", b"p:1:k"),), [3])] if op in {lists.lpush, lists.rpush} else []
     assert replay(op(CX, "k"), *length) == (3 if length else 0)
 
@@ -61,7 +61,7 @@ def test_nothing_is_written_for_no_values(op: Any) -> None:
         (lambda: sorted_sets.zadd(CX, "z", ["a", 1]), "zadd takes a mapping of members to their scores, not list"),  # type: ignore[arg-type]  # as given
     ],
 )
-def test_what_another_library_would_take_is_refused_and_the_right_form_named(op: Any, message: str) -> None:
+def test_arguments_of_another_library_are_refused_with_the_right_form(op: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         replay(op())
 
@@ -76,7 +76,7 @@ def test_what_another_library_would_take_is_refused_and_the_right_form_named(op:
         (False, 7, b"7"),
     ],
 )
-def test_a_hash_is_stored_under_its_key_or_under_its_name_alone(prefixed: bool, name: Any, stored: bytes) -> None:
+def test_hash_is_stored_under_its_key_or_its_name_alone(prefixed: bool, name: Any, stored: bytes) -> None:
     cx = context(prefixed_hashes=prefixed)
     assert replay(hashes.hlen(cx, name), ((("HLEN", stored),), [1])) == 1
 
@@ -92,17 +92,17 @@ LIFETIMES: list[tuple[Op[object], tuple[Any, ...]]] = [
 
 
 @pytest.mark.parametrize(("op", "asked"), LIFETIMES, ids=[asked[0] for _, asked in LIFETIMES])
-def test_fields_without_lifetimes_are_named_with_the_cure(op: Op[object], asked: tuple[Any, ...]) -> None:
+def test_missing_field_expiry_commands_are_reported_with_the_remedy(op: Op[object], asked: tuple[Any, ...]) -> None:
     with pytest.raises(NotSupportedError, match=rf"^{asked[0]}: .*Valkey 9.0; .*expire\(\)"):
         replay(op, ((asked,), [OLD]))
 
 
-def test_another_error_of_a_fields_lifetime_is_the_servers() -> None:
+def test_other_field_expiry_errors_are_those_of_the_server() -> None:
     with pytest.raises(ServerError, match="OOM"):
         replay(hashes.hexpire(CX, "h", "f", 5), ((LIFETIMES[1][1],), [reply_error("OOM command not allowed")]))
 
 
-def test_only_a_missing_element_is_no_error_of_lset() -> None:
+def test_lset_out_of_range_is_no_error() -> None:
     asked = (("LSET", b"p:1:l", 5, b"1"),)
     assert replay(lists.lset(CX, "l", 5, 1), (asked, [reply_error("ERR index out of range")])) is False
     with pytest.raises(ServerError, match="OOM"):

@@ -1,4 +1,4 @@
-"""Lifetimes and versions: units, clamps, and one round trip each."""
+"""Test expiry and versions: units, limits, and one round trip each."""
 
 import math
 from datetime import UTC, datetime, timedelta, timezone
@@ -19,12 +19,12 @@ K = b"p:1:k"
 @pytest.mark.parametrize(
     ("left", "pttl", "ttl"), [(-2, 0, 0), (-1, None, None), (1, 1, 1), (1000, 1000, 1), (1001, 1001, 2)]
 )
-def test_what_is_left_is_told_in_one_round_trip(left: int, pttl: int | None, ttl: int | None) -> None:
+def test_ttl_takes_one_round_trip(left: int, pttl: int | None, ttl: int | None) -> None:
     assert replay(expiry.pttl(CX, "k"), ((("PTTL", K),), [left])) == pttl
     assert replay(expiry.ttl(CX, "k"), ((("PTTL", K),), [left])) == ttl
 
 
-def test_persist_says_whether_a_lifetime_was_taken_away() -> None:
+def test_persist_returns_whether_an_expiry_was_removed() -> None:
     assert replay(expiry.persist(CX, "k"), ((("PERSIST", K),), [1])) is True
     assert replay(expiry.persist(CX, "k"), ((("PERSIST", K),), [0])) is False
 
@@ -54,12 +54,12 @@ def test_pexpire_takes_milliseconds_but_the_default_is_in_seconds(timeout: Any, 
 
 
 @pytest.mark.parametrize("timeout", [0, -1, -(10**400), timedelta(seconds=-1), -math.inf])
-def test_a_lifetime_of_zero_or_less_deletes(timeout: Any) -> None:
+def test_timeout_of_zero_or_less_deletes(timeout: Any) -> None:
     assert replay(expiry.expire(CX, "k", timeout), ((("UNLINK", K),), [1])) is True
     assert replay(expiry.pexpire(CX, "k", timeout), ((("UNLINK", K),), [0])) is False
 
 
-def test_none_lets_an_entry_live_for_ever() -> None:
+def test_timeout_of_none_persists() -> None:
     for op in (expiry.expire(CX, "k", None), expiry.pexpire(CX, "k", None)):
         assert replay(op, ((("PERSIST", K), ("EXISTS", K)), [1, 1])) is True
 
@@ -82,7 +82,7 @@ def test_expire_at_takes_a_unix_time_in_seconds_or_a_datetime(when: Any, sent: i
     assert replay(expiry.expire_at(CX, "k", when), ((("PEXPIREAT", K, sent),), [1])) is True
 
 
-def test_the_calendars_end_is_a_point_in_time_like_others() -> None:
+def test_last_calendar_day_is_a_valid_time() -> None:
     op = expiry.expire_at(CX, "k", datetime.max)  # noqa: DTZ901  # local time is the point
     [(name, key, sent)] = op.send(None)  # type: ignore[misc]  # the batch of one
     assert (name, key) == ("PEXPIREAT", K)
@@ -95,36 +95,36 @@ def test_pexpire_at_takes_milliseconds() -> None:
 
 
 @pytest.mark.parametrize("op", [expiry.expire, expiry.pexpire, expiry.expire_at, expiry.pexpire_at])
-def test_what_is_no_number_is_refused(op: Any) -> None:
+def test_times_that_are_no_numbers_are_refused(op: Any) -> None:
     with pytest.raises(ValueError, match="NaN"):
         replay(op(CX, "k", math.nan))
     with pytest.raises(TypeError, match="str"):
         replay(op(CX, "k", "60"))
 
 
-def test_a_version_is_moved_by_one_rename() -> None:
+def test_version_change_is_one_rename() -> None:
     assert replay(versions.incr_version(CX, "k"), ((("RENAME", K, b"p:2:k"),), [b"OK"])) == 2
     assert replay(versions.incr_version(CX, StoredKey("p:1:k")), ((("RENAME", K, b"p:2:k"),), [b"OK"])) == 2
     assert replay(versions.decr_version(CX, "k", 2, 5), ((("RENAME", b"p:5:k", b"p:3:k"),), [b"OK"])) == 3
 
 
-def test_moving_a_missing_entry_is_a_value_error_with_djangos_text() -> None:
+def test_version_change_of_a_missing_entry_is_a_value_error() -> None:
     with pytest.raises(ValueError, match=r"^Key 'k' not found$"):
         replay(versions.incr_version(CX, "k"), ((("RENAME", K, b"p:2:k"),), [ServerError("ERR no such key")]))
 
 
-def test_moving_by_nothing_looks_whether_there_is_an_entry() -> None:
+def test_version_change_by_zero_checks_that_the_entry_exists() -> None:
     assert replay(versions.incr_version(CX, "k", 0), ((("EXISTS", K),), [1])) == 1
     with pytest.raises(ValueError, match="not found"):
         replay(versions.incr_version(CX, "k", 0), ((("EXISTS", K),), [0]))
 
 
-def test_another_error_of_the_server_is_raised() -> None:
+def test_other_server_errors_are_raised() -> None:
     with pytest.raises(ServerError, match="READONLY"):
         replay(versions.incr_version(CX, "k"), ((("RENAME", K, b"p:2:k"),), [ServerError("READONLY")]))
 
 
 @pytest.mark.parametrize("op", [versions.incr_version, versions.decr_version])
-def test_a_version_is_moved_by_an_int(op: Any) -> None:
+def test_version_change_takes_an_int(op: Any) -> None:
     with pytest.raises(TypeError, match="float"):
         replay(op(CX, "k", 1.5))

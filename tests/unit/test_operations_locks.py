@@ -1,4 +1,4 @@
-"""Locks: what is sent, how long is waited between two questions, and what is left behind by who gave up."""
+"""Test locks: commands, pauses between two attempts, and cleanup after giving up."""
 
 import asyncio
 import threading
@@ -28,19 +28,19 @@ IF_EQUAL = (("SET", KEY, b"", "PXAT", 1, "IFEQ", TOKEN),)
 REFUSED = reply_error("NOPERM User x has no permissions to run the 'evalsha' command")
 
 
-def test_a_free_lock_costs_one_round_trip_to_take_and_one_to_give_back() -> None:
+def test_free_lock_costs_one_round_trip_to_acquire_and_one_to_release() -> None:
     assert replay(locks.acquire(CX, KEY, TOKEN, 5000), (TAKE, [b"OK"])) is True
     assert replay(locks.release(CX, KEY, TOKEN), (GIVE_BACK, [1])) is True
     assert replay(locks.release(CX, KEY, TOKEN), (GIVE_BACK, [0])) is False
 
 
-def test_without_patience_it_is_asked_for_once() -> None:
+def test_acquire_without_waiting_asks_once() -> None:
     assert replay(locks.acquire(CX, KEY, TOKEN, None, patience=0), ((("SET", KEY, TOKEN, "NX"),), [None])) is False
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("sleep", [0.1, 0.004])
-def test_the_pauses_grow_to_ten_milliseconds_at_the_most(chance: float, sleep: float) -> None:
+def test_lock_polls_grow_to_ten_milliseconds(chance: float, sleep: float) -> None:
     op = locks.acquire(context(random=lambda: chance, lock_queue=LockQueue()), KEY, TOKEN, 5000, longest=sleep)
     pauses = [each.seconds for each in waits(op, 30)]
     assert pauses == sorted(pauses)
@@ -49,7 +49,7 @@ def test_the_pauses_grow_to_ten_milliseconds_at_the_most(chance: float, sleep: f
 
 
 def waits(op: Generator[Any, Any, Any], number: int) -> list[Wait]:
-    """Return the pauses of one that waits for a lock in vain."""
+    """Return the pauses of a caller that waits for a lock in vain."""
     found = []
     effect = op.send(None)
     for _ in range(number):
@@ -63,7 +63,7 @@ def waits(op: Generator[Any, Any, Any], number: int) -> list[Wait]:
     return found
 
 
-def test_patience_ends_with_a_last_question() -> None:
+def test_lock_wait_ends_with_a_last_attempt() -> None:
     now = iter([100.0, 100.0, 104.9999, 105.0])
     cx = context(clock=lambda: next(now), random=lambda: 1.0, lock_queue=LockQueue())
     op = locks.acquire(cx, KEY, TOKEN, 5000, patience=5.0)
@@ -77,7 +77,7 @@ def test_patience_ends_with_a_last_question() -> None:
     assert end.value.value is False
 
 
-def test_of_two_in_one_process_one_asks_and_a_release_wakes_it() -> None:
+def test_lock_queue_polls_once_per_process_and_a_release_wakes_it() -> None:
     cx = context(lock_queue=LockQueue())
     first, second = (locks.acquire(cx, KEY, token, 5000) for token in (TOKEN, b"other"))
     assert first.send(None) == TAKE
@@ -97,7 +97,7 @@ def test_of_two_in_one_process_one_asks_and_a_release_wakes_it() -> None:
     assert cx.lock_queue.join(KEY).at_front.done()
 
 
-def test_who_cannot_wait_in_line_asks_for_itself() -> None:
+def test_lock_waiter_that_cannot_queue_polls_for_itself() -> None:
     cx = context(lock_queue=LockQueue())
     cx.lock_queue.join(KEY)
     op = locks.acquire(cx, KEY, TOKEN, 5000)
@@ -107,13 +107,13 @@ def test_who_cannot_wait_in_line_asks_for_itself() -> None:
 
 
 @pytest.mark.parametrize("error", [ConnectionLost("lost"), ReplyTimeout("late"), KeyboardInterrupt()])
-def test_what_may_have_been_taken_is_given_back(error: BaseException) -> None:
+def test_lock_that_may_have_been_acquired_is_released(error: BaseException) -> None:
     with pytest.raises(type(error)):
         replay(locks.acquire(CX, KEY, TOKEN, 5000), (TAKE, error), (GIVE_BACK, [1]))
 
 
 @pytest.mark.parametrize("error", [ConnectError("no"), reply_error("READONLY You can't write"), REFUSED])
-def test_where_nothing_was_performed_nothing_is_given_back(error: Exception) -> None:
+def test_lock_that_was_not_acquired_is_not_released(error: Exception) -> None:
     with pytest.raises(type(error)):
         replay(locks.acquire(CX, KEY, TOKEN, 5000), (TAKE, error))
     place = CX.lock_queue.join(KEY)
@@ -121,18 +121,18 @@ def test_where_nothing_was_performed_nothing_is_given_back(error: Exception) -> 
     place.leave()
 
 
-def test_a_release_whose_answer_was_lost_is_asked_for_again() -> None:
+def test_release_without_an_answer_is_repeated() -> None:
     lost = ConnectionLost("lost")
     assert replay(locks.release(CX, KEY, TOKEN), (GIVE_BACK, lost), (GIVE_BACK, [0])) is True
 
 
-def test_a_release_that_is_interrupted_is_made_all_the_same() -> None:
+def test_release_that_is_interrupted_is_completed() -> None:
     for outcome in ([1], ConnectError("no")):
         with pytest.raises(KeyboardInterrupt):
             replay(locks.release(CX, KEY, TOKEN), (GIVE_BACK, KeyboardInterrupt()), (GIVE_BACK, outcome))
 
 
-def test_without_scripts_set_ifeq_does_it() -> None:
+def test_lock_without_scripts_uses_set_ifeq() -> None:
     assert replay(locks.release(CX, KEY, TOKEN), (GIVE_BACK, [REFUSED]), (IF_EQUAL, [b"OK"])) is True
     assert replay(locks.release(CX, KEY, TOKEN), (GIVE_BACK, [REFUSED]), (IF_EQUAL, [None])) is False
     asked = (("EVALSHA", EXTEND.sha, 1, KEY, TOKEN, 500, "add"),)
@@ -152,26 +152,26 @@ def memory_lock(**terms: Any) -> Lock:
     return Lock(context(lock_queue=LockQueue()), pool, KEY, **terms)
 
 
-def test_a_lock_is_its_threads_own_unless_it_is_said_otherwise() -> None:
+def test_lock_is_owned_by_its_thread_unless_configured() -> None:
     for own, expected in ((True, "Cannot release an unlocked lock"), (False, "")):
         lock = memory_lock(thread_local=own)
         lock.acquire()
-        told: list[str] = []
+        outcomes: list[str] = []
 
-        def release(lock: Lock = lock, told: list[str] = told) -> None:
+        def release(lock: Lock = lock, outcomes: list[str] = outcomes) -> None:
             try:
                 lock.release()
-                told.append("")
+                outcomes.append("")
             except LockError as error:
-                told.append(str(error))
+                outcomes.append(str(error))
 
         thread = threading.Thread(target=release)
         thread.start()
         thread.join()
-        assert told == [expected]
+        assert outcomes == [expected]
 
 
-def test_synchronous_code_on_an_event_loops_thread_waits_for_no_task_of_that_loop() -> None:
+def test_sync_lock_on_an_event_loop_thread_waits_for_no_task_of_that_loop() -> None:
     factory = MemoryPoolFactory()
     cx, endpoint = context(lock_queue=LockQueue()), Endpoint(scheme="memory")
 
@@ -179,15 +179,15 @@ def test_synchronous_code_on_an_event_loops_thread_waits_for_no_task_of_that_loo
         holder = Lock(cx, factory.pool(endpoint), KEY)
         holder.acquire()
         task = asyncio.create_task(AsyncLock(cx, factory.async_pool(endpoint), KEY).acquire())
-        await asyncio.sleep(0)  # it asks, and is first in line
+        await asyncio.sleep(0)  # it polls and is first in the queue
         holder.release()
-        assert Lock(cx, factory.pool(endpoint), KEY).acquire() is True  # though the task is first in line
+        assert Lock(cx, factory.pool(endpoint), KEY).acquire() is True  # although the task is first in the queue
         task.cancel()
 
     asyncio.run(scenario())
 
 
-def test_a_pause_that_is_short_is_made_on_an_event_loops_thread_too() -> None:
+def test_short_pause_is_made_on_an_event_loop_thread_too() -> None:
     def pausing(seconds: float, *, anywhere: bool) -> Any:
         return (yield Wait(Future(), seconds, anywhere))
 

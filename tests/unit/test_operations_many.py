@@ -1,4 +1,4 @@
-"""Many entries at once: chunks, duplicates, generators, failures."""
+"""Test operations on many entries: chunks, duplicates, generators, failures."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from dvcache.testing.replay import replay
 from tests.support.operation_contexts import CX, context
 
 
-def test_get_many_omits_what_is_missing_or_cannot_be_decoded() -> None:
+def test_get_many_omits_missing_and_undecodable_entries() -> None:
     asked = (("MGET", b"p:1:a", b"p:1:b", b"p:1:c"),)
     assert replay(many.get_many(CX, ["a", "b", "c"]), (asked, [[b"1", None, b"\x80\xff"]])) == {"a": 1}
 
 
-def test_get_many_takes_a_generator_and_asks_for_a_duplicate_once() -> None:
+def test_get_many_accepts_a_generator_and_asks_for_a_duplicate_once() -> None:
     asked = (("MGET", b"p:1:a", b"p:1:b"),)
     assert replay(many.get_many(CX, (k for k in "aab")), (asked, [[b"1", b"2"]])) == {"a": 1, "b": 2}
 
@@ -27,7 +27,7 @@ def test_get_many_keeps_empty_bytes_apart_from_a_miss() -> None:
     assert replay(many.mget(CX, ["a"]), (asked, [[empty]])) == {"a": b""}
 
 
-def test_bulk_operations_go_in_chunks() -> None:
+def test_bulk_operations_are_chunked() -> None:
     cx = context(chunk=2)
     first, second = (("MGET", b"p:1:a", b"p:1:b"),), (("MGET", b"p:1:c"),)
     assert replay(many.get_many(cx, "abc"), (first, [[b"1", b"2"]]), (second, [[b"3"]])) == {"a": 1, "b": 2, "c": 3}
@@ -54,7 +54,7 @@ def test_set_many_returns_the_keys_that_were_not_stored() -> None:
     assert replay(many.mset(cx, {"a": 1, "b": 2}, 5), (asked, replies)) is False
 
 
-def test_set_many_raises_the_servers_error_where_it_stored_nothing() -> None:
+def test_set_many_raises_the_servers_error_if_it_stored_nothing() -> None:
     asked = Unchecked((("SET", b"p:1:a", b"1", "PX", 300_000),))
     with pytest.raises(ServerError, match="command SET"):
         replay(many.set_many(CX, {"a": 1}), (asked, [ServerError("OOM command not allowed")]))
@@ -82,28 +82,28 @@ ONE_BY_ONE = Unchecked((("SET", b"p:1:a", b"1", "PX", 5000), ("SET", b"p:1:b", b
         NotSupportedError("MSETEX: the keys are on different servers"),
     ],
 )
-def test_set_many_stores_one_by_one_where_one_command_for_all_is_refused_and_remembers_that(refusal: Any) -> None:
+def test_set_many_stores_singly_if_the_bulk_command_is_refused(refusal: Any) -> None:
     cx = context(refusals=set())
     refused = (TOGETHER, refusal), (ONE_BY_ONE, [b"OK", b"OK"])
     assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), *refused) == []
     assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (ONE_BY_ONE, [b"OK", b"OK"])) == []
 
 
-def test_set_many_asks_of_each_key_where_some_keys_are_refused_and_tries_again_next_time() -> None:
+def test_set_many_asks_for_each_key_if_some_are_refused() -> None:
     cx = context(refusals=set())
     some = reply_error("NOPERM No permissions to access a key")
     assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (TOGETHER, [some]), (ONE_BY_ONE, [b"OK", some])) == ["b"]
     assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (TOGETHER, [1])) == []
 
 
-def test_set_many_stores_one_by_one_where_one_of_several_servers_refuses_and_asks_no_other_again() -> None:
+def test_set_many_stores_singly_if_one_of_several_servers_refuses() -> None:
     cx = context(refusals=set())
     refused = (TOGETHER, [Partial([1, OLD])]), (Unchecked((ONE_BY_ONE.batch[1],)), [b"OK"])
     assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), *refused) == []
     assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (ONE_BY_ONE, [b"OK", b"OK"])) == []
 
 
-def test_set_many_returns_the_keys_of_a_server_that_gives_no_answer() -> None:
+def test_set_many_returns_the_keys_of_a_server_without_an_answer() -> None:
     cx = context(refusals=set())
     lost = ConnectionLost("gone")
     assert replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (TOGETHER, [Partial([lost, 1])])) == ["a"]
@@ -111,7 +111,7 @@ def test_set_many_returns_the_keys_of_a_server_that_gives_no_answer() -> None:
         replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (TOGETHER, [Partial([lost, lost])]))
 
 
-def test_set_many_raises_what_the_server_says_of_all() -> None:
+def test_set_many_raises_an_error_that_concerns_all_keys() -> None:
     cx = context(refusals=set())
     with pytest.raises(ServerError, match="OOM"):
         replay(many.set_many(cx, {"a": 1, "b": 2}, 5), (TOGETHER, [ServerError("OOM command not allowed")]))
@@ -126,14 +126,14 @@ def test_set_many_gives_each_entry_its_own_jitter() -> None:
 
 @pytest.mark.parametrize("operation", [many.set_many, many.mset])
 @pytest.mark.parametrize("data", [[("a", 1)], {"a"}, None])
-def test_values_come_in_a_mapping(operation: Any, data: object) -> None:
+def test_set_many_takes_a_mapping(operation: Any, data: object) -> None:
     with pytest.raises(
         TypeError, match=r"a mapping of keys to values is needed, not a (list|set|NoneType); write dict"
     ):
         replay(operation(CX, data))
 
 
-def test_get_many_says_which_command_a_part_of_its_keys_cost() -> None:
+def test_get_many_names_the_command_that_lost_a_part_of_its_keys() -> None:
     asked = (("MGET", b"p:1:a", b"p:1:b"),)
     with pytest.raises(ConnectionLost, match="command MGET"):
         replay(many.get_many(CX, ["a", "b"]), (asked, [Partial([b"1", ConnectionLost("gone")])]))

@@ -1,4 +1,4 @@
-"""Single entries: the commands asked, by replay, and the values returned."""
+"""Test operations on single entries: commands, by replay, and returned values."""
 
 import math
 from datetime import timedelta
@@ -28,11 +28,11 @@ def test_get_returns_the_default_for_a_miss() -> None:
     assert replay(values.get(CX, "k", "d"), ((("GET", K),), [None])) == "d"
 
 
-def test_get_returns_the_default_for_an_entry_that_cannot_be_decoded() -> None:
+def test_get_returns_the_default_for_an_undecodable_entry() -> None:
     assert replay(values.get(CX, "k", "d"), ((("GET", K),), [b"\x80\xff"])) == "d"
 
 
-def test_get_looks_in_the_version_that_is_asked_for_zero_too() -> None:
+def test_get_uses_the_given_version_including_zero() -> None:
     assert replay(values.get(CX, "k", version=0), ((("GET", b"p:0:k"),), [b"1"])) == 1
 
 
@@ -59,7 +59,7 @@ def test_set_sends_a_timeout_in_milliseconds(timeout: Any, sent: tuple[Any, ...]
     assert replay(values.set(CX, "k", 1, timeout), ((("SET", K, b"1", *sent),), [b"OK"])) is True
 
 
-def test_set_without_a_timeout_uses_the_aliases_own_and_its_hosts_marker_too() -> None:
+def test_set_without_a_timeout_uses_the_alias_default() -> None:
     marker = object()
     cx = context(timeout=None, default_marker=marker)
     assert replay(values.set(cx, "k", 1), ((("SET", K, b"1"),), [b"OK"])) is True
@@ -72,13 +72,13 @@ def test_set_with_a_timeout_of_zero_or_less_deletes(timeout: Any) -> None:
 
 
 @pytest.mark.parametrize(("timeout", "error"), [(math.nan, ValueError), ("60", TypeError), ([], TypeError)])
-def test_a_timeout_that_is_no_number_is_refused_before_anything_is_sent(timeout: Any, error: type[Exception]) -> None:
+def test_timeout_that_is_no_number_is_refused_before_sending(timeout: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
         replay(values.set(CX, "k", 1, timeout))
 
 
 @pytest.mark.parametrize(("option", "word"), [("nx", "NX"), ("xx", "XX")])
-def test_set_passes_its_condition_and_says_whether_it_stored(option: str, word: str) -> None:
+def test_set_passes_its_condition_and_returns_whether_it_stored(option: str, word: str) -> None:
     asked = (("SET", K, b"1", "PX", 300_000, word),)
     assert replay(values.set(CX, "k", 1, **{option: True}), (asked, [None])) is False  # type: ignore[arg-type]  # by name
     assert replay(values.set(CX, "k", 1, **{option: True}), (asked, [b"OK"])) is True  # type: ignore[arg-type]  # by name
@@ -100,28 +100,28 @@ def test_set_with_get_and_nx_sends_the_condition_first() -> None:
     assert replay(values.set(CX, "k", 2, nx=True, get=True), (asked, [b"1"])) == 1
 
 
-def test_set_with_get_and_a_timeout_of_zero_takes_the_entry_away() -> None:
+def test_set_with_get_and_a_timeout_of_zero_removes_the_entry() -> None:
     assert replay(values.set(CX, "k", 2, 0, get=True), ((("GETDEL", K),), [b"1"])) == 1
     assert replay(values.set(CX, "k", 2, 0, nx=True, get=True), ((("GET", K),), [b"1"])) == 1
 
 
-def test_a_value_that_cannot_be_stored_is_refused_before_anything_is_sent() -> None:
+def test_unstorable_value_is_refused_before_sending() -> None:
     with pytest.raises(SerializationError):
         replay(values.set(CX, "k", lambda: None))
 
 
-def test_add_stores_where_there_is_none() -> None:
+def test_add_stores_a_missing_entry() -> None:
     asked = (("SET", K, b"1", "PX", 300_000, "NX"),)
     assert replay(values.add(CX, "k", 1), (asked, [b"OK"])) is True
     assert replay(values.add(CX, "k", 1), (asked, [None])) is False
 
 
-def test_add_with_a_timeout_of_zero_stores_nothing_and_says_whether_there_was_none() -> None:
+def test_add_with_a_timeout_of_zero_returns_whether_the_entry_was_missing() -> None:
     assert replay(values.add(CX, "k", 1, 0), ((("EXISTS", K),), [0])) is True
     assert replay(values.add(CX, "k", 1, 0), ((("EXISTS", K),), [1])) is False
 
 
-def test_delete_unlinks_under_the_version_and_prefix_that_are_given() -> None:
+def test_delete_unlinks_with_the_given_version_and_prefix() -> None:
     assert replay(values.delete(CX, "k"), ((("UNLINK", K),), [1])) is True
     assert replay(values.delete(CX, "k", 2, ""), ((("UNLINK", b":2:k"),), [0])) is False
 
@@ -132,30 +132,30 @@ def test_touch_sets_persists_or_deletes() -> None:
     assert replay(values.touch(CX, "k", 0), ((("UNLINK", K),), [0])) is False
 
 
-def test_has_key_asks_whether_it_exists() -> None:
+def test_has_key_asks_whether_the_entry_exists() -> None:
     assert replay(values.has_key(CX, "k"), ((("EXISTS", K),), [1])) is True
 
 
-def test_get_or_set_returns_what_is_there_in_one_round_trip() -> None:
+def test_get_or_set_returns_an_existing_entry_in_one_round_trip() -> None:
     assert replay(values.get_or_set(CX, "k", 5), (FRESH, [b"1"])) == 1
 
 
-def test_get_or_set_takes_a_stored_none_for_a_hit() -> None:
+def test_get_or_set_treats_a_stored_none_as_a_hit() -> None:
     none = CX.codec.dumps(None)
     assert replay(values.get_or_set(CX, "k", 5), (FRESH, [none])) is None
 
 
-def test_get_or_set_calls_the_function_once_and_adds_what_it_returned() -> None:
+def test_get_or_set_calls_the_function_once_and_adds_its_result() -> None:
     script = ((FRESH, [None]), (Call, 5), ((("SET", K, b"5", "PX", 1000, "NX"),), [b"OK"]))
     assert replay(values.get_or_set(CX, "k", lambda: 5, 1), *script) == 5
 
 
-def test_get_or_set_returns_the_value_of_another_caller_who_came_first() -> None:
+def test_get_or_set_returns_the_value_of_a_faster_caller() -> None:
     script = ((FRESH, [None]), ((("SET", K, b"5", "PX", 1000, "NX"),), [None]), (FRESH, [b"4"]))
     assert replay(values.get_or_set(CX, "k", 5, 1), *script) == 4
 
 
-def test_get_or_set_replaces_an_entry_that_cannot_be_decoded() -> None:
+def test_get_or_set_replaces_an_undecodable_entry() -> None:
     junk = b"\x80\xff"
     script = (
         (FRESH, [junk]),
@@ -166,6 +166,6 @@ def test_get_or_set_replaces_an_entry_that_cannot_be_decoded() -> None:
     assert replay(values.get_or_set(CX, "k", 5, 1), *script) == 5
 
 
-def test_get_or_set_raises_what_the_function_raises_and_stores_nothing() -> None:
+def test_get_or_set_raises_the_functions_error_and_stores_nothing() -> None:
     with pytest.raises(LookupError):
         replay(values.get_or_set(CX, "k", lambda: 5), (FRESH, [None]), (Call, LookupError()))

@@ -1,4 +1,4 @@
-"""Replacements of providers: one that does not fit is refused when it is given, and names what it lacks."""
+"""Test that an unsuitable replacement of a provider is refused at once, with what it lacks."""
 
 import time
 from dataclasses import replace
@@ -58,7 +58,7 @@ def test_replacement_that_does_not_fit_is_refused(name: str, given: object, reas
     assert reason in str(error)
 
 
-def test_coroutine_function_is_no_clock() -> None:
+def test_coroutine_function_is_refused_as_a_clock() -> None:
     async def clock() -> float:
         return 0.0
 
@@ -70,7 +70,7 @@ def test_provider_that_is_misspelt_is_named() -> None:
     assert "providers: async_client, client, clock, codec, context" in str(refusal(zzzz=1))
 
 
-def test_every_provider_is_checked_and_what_is_built_fits() -> None:
+def test_every_provider_is_checked_and_the_default_fits() -> None:
     with Container(SETTINGS, pool_factory=MemoryPoolFactory(), clock=time.time) as built:
         parts: Any = {name: built._wiring.providers[name]() for name in Replacements.__annotations__}
     with Container(SETTINGS, **parts) as container:
@@ -80,7 +80,7 @@ def test_every_provider_is_checked_and_what_is_built_fits() -> None:
 
 
 @pytest.mark.parametrize("settings", [{"LOCATION": URL}, Settings, None])
-def test_container_of_no_settings_is_refused(settings: Any) -> None:
+def test_container_without_settings_is_refused(settings: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"a container takes Settings, not (dict|Settings|NoneType)"):
         Container(settings)
 

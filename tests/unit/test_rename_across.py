@@ -1,4 +1,4 @@
-"""Entries that move to another server: copied, compared, removed; nothing is lost on the way."""
+"""Test RENAME across servers: copied, compared, removed, and never lost on the way."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from dvcache.policies.rename_across import ATTEMPTS, MOST, across
 from dvcache.scripts.entries import REMOVE_DUMPED
 from dvcache.scripts.locks import RELEASE
 from dvcache.testing.replay import replay
-from tests.support.operation_contexts import CX
+from tests.support.operation_contexts import CX, context
 
 S, T = b"p:1:k", b"p:2:k"
 READ = OnPrimary((("GET", S), ("PEXPIRETIME", S)))
@@ -22,7 +22,7 @@ def removed(data: bytes) -> tuple[tuple[str | bytes | int, ...], ...]:
     return (("EVALSHA", RELEASE.sha, 1, S, data),)
 
 
-def test_an_entry_is_copied_with_its_end_and_removed_if_it_is_the_same() -> None:
+def test_entry_is_copied_with_its_expiry_and_removed_if_unchanged() -> None:
     script = (
         ((("RENAME", S, T),), ACROSS),
         (READ, [b"1", 7000]),
@@ -32,7 +32,7 @@ def test_an_entry_is_copied_with_its_end_and_removed_if_it_is_the_same() -> None
     assert replay(versions.incr_version(CX, "k"), *script) == 2
 
 
-def test_an_entry_that_changed_meanwhile_is_copied_anew() -> None:
+def test_entry_changed_concurrently_is_copied_again() -> None:
     script = (
         (READ, [b"1", -1]),
         ((("SET", T, b"1"),), [b"OK"]),
@@ -41,10 +41,10 @@ def test_an_entry_that_changed_meanwhile_is_copied_anew() -> None:
         ((("SET", T, b"2"),), [b"OK"]),
         (removed(b"2"), [1]),
     )
-    assert replay(across(S, T), *script) == b"OK"
+    assert replay(across(context(), S, T), *script) == b"OK"
 
 
-def test_an_entry_that_never_rests_is_taken_away_and_put_over_its_copy() -> None:
+def test_entry_that_keeps_changing_is_taken_away_and_put_over_its_copy() -> None:
     rounds = [
         step
         for n in range(ATTEMPTS)
@@ -55,40 +55,40 @@ def test_an_entry_that_never_rests_is_taken_away_and_put_over_its_copy() -> None
         )
     ]
     taken = ((("PEXPIRETIME", S), ("GETDEL", S)), [9000, b"last"])
-    assert replay(across(S, T), *rounds, taken, ((("SET", T, b"last", "PXAT", 9000),), [b"OK"])) == b"OK"
+    assert replay(across(context(), S, T), *rounds, taken, ((("SET", T, b"last", "PXAT", 9000),), [b"OK"])) == b"OK"
 
 
-def test_an_entry_that_is_removed_while_it_moves_has_moved_before() -> None:
+def test_entry_removed_during_the_rename_counts_as_renamed() -> None:
     script = ((READ, [b"1", -1]), ((("SET", T, b"1"),), [b"OK"]), (removed(b"1"), [0]), (READ, [None, -2]))
-    assert replay(across(S, T), *script) == b"OK"
+    assert replay(across(context(), S, T), *script) == b"OK"
 
 
-def test_where_there_is_no_entry_nothing_is_written() -> None:
+def test_missing_entry_writes_nothing() -> None:
     with pytest.raises(ValueError, match="'k' not found"):
         replay(versions.incr_version(CX, "k"), ((("RENAME", S, T),), ACROSS), (READ, [None, -2]))
 
 
-def test_where_scripts_are_refused_it_is_compared_by_set() -> None:
+def test_rename_without_scripts_compares_by_set() -> None:
     script = (
         (READ, [b"1", -1]),
         ((("SET", T, b"1"),), [b"OK"]),
         (removed(b"1"), PermissionDenied("NOPERM")),
         ((("SET", S, b"", "PXAT", 1, "IFEQ", b"1"),), [b"OK"]),
     )
-    assert replay(across(S, T), *script) == b"OK"
+    assert replay(across(context(), S, T), *script) == b"OK"
 
 
-def test_a_collection_is_dumped_and_restored() -> None:
+def test_collection_is_dumped_and_restored() -> None:
     script = (
         (READ, WRONG),
         (DUMP, [b"dumped", 7000]),
         ((("RESTORE", T, 7000, b"dumped", "REPLACE", "ABSTTL"),), [b"OK"]),
         ((("EVALSHA", REMOVE_DUMPED.sha, 1, S, b"dumped"),), [1]),
     )
-    assert replay(across(S, T), *script) == b"OK"
+    assert replay(across(context(), S, T), *script) == b"OK"
 
 
-def test_a_collection_that_never_rests_stays_and_says_so() -> None:
+def test_collection_that_keeps_changing_stays_and_is_reported() -> None:
     rounds = [
         step
         for _ in range(MOST)
@@ -99,4 +99,4 @@ def test_a_collection_that_never_rests_stays_and_says_so() -> None:
         )
     ]
     with pytest.raises(CacheError, match="changed 1000 times"):
-        replay(across(S, T), (READ, WRONG), *rounds)
+        replay(across(context(), S, T), (READ, WRONG), *rounds)

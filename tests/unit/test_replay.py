@@ -1,4 +1,4 @@
-"""replay drives an operation by a script and says where the two part."""
+"""Test replay: it drives an operation by a script and shows the first difference."""
 
 from typing import Any
 
@@ -23,19 +23,19 @@ def _survive() -> Op[str]:
     return "answered"
 
 
-def test_it_returns_what_the_operation_returns() -> None:
+def test_replay_returns_the_result_of_the_operation() -> None:
     assert replay(_ask(), (PING, [b"PONG"])) == [b"PONG"]
 
 
-def test_an_exception_in_the_script_is_raised_in_the_operation() -> None:
+def test_exception_in_the_script_is_raised_in_the_operation() -> None:
     assert replay(_survive(), (PING, ConnectionLost("gone"))) == "ConnectionLost"
 
 
-def test_a_servers_error_among_the_replies_is_raised_in_the_operation() -> None:
+def test_server_error_among_the_replies_is_raised_in_the_operation() -> None:
     assert replay(_survive(), (PING, [ServerError("ERR")])) == "ServerError"
 
 
-def test_under_each_a_servers_error_stays_a_value() -> None:
+def test_server_error_of_an_unchecked_batch_stays_a_value() -> None:
     def each() -> Op[Any]:
         return (yield Unchecked(PING))
 
@@ -43,7 +43,7 @@ def test_under_each_a_servers_error_stays_a_value() -> None:
     assert replay(each(), (Unchecked(PING), [error])) == [error]
 
 
-def test_a_call_is_answered_by_the_script_and_not_made() -> None:
+def test_call_is_answered_by_the_script_and_not_made() -> None:
     def call() -> Op[Any]:
         yield Sleep(1)
         return (yield Call(lambda: 1 / 0))
@@ -51,37 +51,37 @@ def test_a_call_is_answered_by_the_script_and_not_made() -> None:
     assert replay(call(), (Sleep(1), None), (Call, 5)) == 5
 
 
-def test_another_effect_than_the_scripts_is_shown_beside_it() -> None:
+def test_effect_other_than_the_scripts_is_shown_beside_it() -> None:
     with pytest.raises(AssertionError, match=r"effect 1: the operation yielded\n.*'PING'.*\nthe script has\n.*'PONG'"):
         replay(_ask(), ((("PONG",),), [1]))
 
 
-def test_a_batch_is_not_taken_for_each() -> None:
+def test_batch_is_not_accepted_as_unchecked() -> None:
     with pytest.raises(AssertionError, match="the script has"):
         replay(_ask(), (Unchecked(PING), [1]))
 
 
-def test_an_operation_that_ends_early_is_an_error_that_shows_the_rest_of_the_script() -> None:
+def test_operation_that_ends_early_is_an_error_with_the_rest_of_the_script() -> None:
     with pytest.raises(AssertionError, match=r"returned \[1\]; the script continues:\n.*'QUIT'"):
         replay(_ask(), (PING, [1]), ((("QUIT",),), [1]))
 
 
-def test_an_operation_that_goes_on_after_the_script_is_an_error_that_shows_the_effect() -> None:
+def test_operation_that_outlasts_the_script_is_an_error_with_its_effect() -> None:
     with pytest.raises(AssertionError, match=r"after 0 effects; the operation continued with\n.*'PING'"):
         replay(_ask())
 
 
-def test_a_script_with_too_few_replies_is_an_error() -> None:
+def test_script_with_too_few_replies_is_an_error() -> None:
     with pytest.raises(AssertionError, match="must have 1 replies"):
         replay(_ask(), (PING, []))
 
 
-def test_what_the_operation_raises_is_raised() -> None:
+def test_error_of_the_operation_is_raised() -> None:
     with pytest.raises(ConnectionLost):
         replay(_ask(), (PING, ConnectionLost("gone")))
 
 
-def test_a_fresh_batch_is_answered_like_a_batch_and_not_taken_for_one() -> None:
+def test_on_primary_batch_is_answered_like_a_batch_and_not_accepted_as_one() -> None:
     def fresh() -> Op[object]:
         return (yield OnPrimary(PING))
 

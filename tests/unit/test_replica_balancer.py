@@ -1,4 +1,4 @@
-"""Turns: they are even, who fails is set aside and tried again, who does not follow its primary is not trusted."""
+"""Test the replica balancer: even turns, ejection, probing, and replicas that lost their primary."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -41,17 +41,17 @@ def whole_turns(balancer: ReplicaBalancer[Node]) -> list[str]:
     return ask(balancer, RUN * len(balancer.members()) * 10)
 
 
-def test_turns_are_spread_evenly(balancer: ReplicaBalancer[Node]) -> None:
-    whole_turns(balancer)  # a question that is due takes a turn more
+def test_reads_are_spread_evenly(balancer: ReplicaBalancer[Node]) -> None:
+    whole_turns(balancer)  # a health check that is due takes one more turn
     assert Counter(whole_turns(balancer)) == dict.fromkeys("abc", RUN * 10)
 
 
-def test_a_single_member_is_asked_every_time(clock: ManualClock) -> None:
+def test_single_replica_is_asked_every_time(clock: ManualClock) -> None:
     only = (Node("a"),)
     assert set(ask(ReplicaBalancer(lambda: only, clock), 100)) == {"a"}
 
 
-def test_a_member_that_fails_is_passed_over_without_an_error_to_anybody(
+def test_replica_that_fails_is_skipped_without_an_error(
     balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...]
 ) -> None:
     nodes[0].outcome = ConnectError("refused")
@@ -61,7 +61,7 @@ def test_a_member_that_fails_is_passed_over_without_an_error_to_anybody(
     assert found.total() == RUN * 30
 
 
-def test_what_a_member_answers_when_it_cannot_serve_is_not_the_answer(
+def test_replica_that_cannot_serve_gives_no_final_answer(
     balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...]
 ) -> None:
     nodes[0].outcome = replied(UnavailableError("LOADING"))
@@ -69,14 +69,14 @@ def test_what_a_member_answers_when_it_cannot_serve_is_not_the_answer(
     assert tried(nodes[0]) == 1
 
 
-def test_an_error_of_the_server_is_an_answer(balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...]) -> None:
+def test_server_error_is_an_answer(balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...]) -> None:
     error = replied(ServerError("WRONGTYPE"))
     for node in nodes:
         node.outcome = error
     assert set(ask(balancer, 100)) == {error}
 
 
-def test_one_caller_tries_a_member_after_its_rest_and_a_failure_doubles_the_rest(
+def test_probe_is_made_by_one_caller_and_its_failure_doubles_the_ejection(
     balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...], clock: ManualClock
 ) -> None:
     nodes[0].outcome = ConnectError("refused")
@@ -92,7 +92,7 @@ def test_one_caller_tries_a_member_after_its_rest_and_a_failure_doubles_the_rest
     assert rests == [FIRST_EJECTION, 2, 4, 8, 16, LONGEST_EJECTION, LONGEST_EJECTION, LONGEST_EJECTION]
 
 
-def test_a_member_that_is_well_again_takes_its_turns_again_and_its_next_rest_is_short(
+def test_replica_that_recovers_is_used_and_its_next_ejection_is_short(
     balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...], clock: ManualClock
 ) -> None:
     nodes[0].outcome = ConnectError("refused")
@@ -111,7 +111,7 @@ def test_a_member_that_is_well_again_takes_its_turns_again_and_its_next_rest_is_
     assert tried(nodes[0]) == before + 1
 
 
-def test_callers_that_fail_together_set_a_member_aside_once(
+def test_concurrent_failures_eject_a_replica_once(
     balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...], clock: ManualClock
 ) -> None:
     flows = [balancer.flow(GET, nodes[0]) for _ in range(8)]
@@ -126,7 +126,7 @@ def test_callers_that_fail_together_set_a_member_aside_once(
     assert tried(nodes[0]) == 1
 
 
-def test_an_answer_to_what_was_asked_before_the_rest_does_not_end_it(
+def test_answer_to_a_request_before_the_ejection_does_not_end_it(
     balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...]
 ) -> None:
     straggler, failing = balancer.flow(GET, nodes[0]), balancer.flow(GET, nodes[0])
@@ -138,7 +138,7 @@ def test_an_answer_to_what_was_asked_before_the_rest_does_not_end_it(
     assert Counter(whole_turns(balancer)).keys() == {"b", "c"}
 
 
-def test_a_trial_that_is_given_up_leaves_the_next_one_to_another_caller(
+def test_abandoned_probe_leaves_the_next_one_to_another_caller(
     balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...], clock: ManualClock
 ) -> None:
     nodes[0].outcome = ConnectError("refused")
@@ -146,7 +146,7 @@ def test_a_trial_that_is_given_up_leaves_the_next_one_to_another_caller(
     clock.advance(FIRST_EJECTION)
     while True:
         flow = balancer.flow(GET)
-        if flow.send(None)[0] is nodes[0]:  # type: ignore[index]  # it asks nobody else
+        if flow.send(None)[0] is nodes[0]:  # type: ignore[index]  # no other replica is asked
             flow.close()
             break
     nodes[0].outcome = "a"
@@ -155,7 +155,7 @@ def test_a_trial_that_is_given_up_leaves_the_next_one_to_another_caller(
     assert Counter(whole_turns(balancer)).keys() == {"a", "b", "c"}
 
 
-def test_a_member_is_asked_once_a_second_whether_it_follows_and_the_caller_does_not_see_it(
+def test_replica_health_is_asked_once_a_second_unnoticed_by_the_caller(
     balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...], clock: ManualClock
 ) -> None:
     for _ in range(5):
@@ -165,7 +165,7 @@ def test_a_member_is_asked_once_a_second_whether_it_follows_and_the_caller_does_
         assert Counter(node.batches)[GET + ROLE] == 5
 
 
-def test_a_replica_that_lost_its_primary_is_set_aside_and_the_answer_asked_elsewhere(
+def test_replica_that_lost_its_primary_is_ejected_and_another_asked(
     balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...], clock: ManualClock
 ) -> None:
     whole_turns(balancer)
@@ -182,7 +182,7 @@ def test_a_replica_that_lost_its_primary_is_set_aside_and_the_answer_asked_elsew
 @pytest.mark.parametrize(
     "role", [replied(ServerError("NOPERM")), [b"master", 1, []]], ids=["may not be asked", "is a primary"]
 )
-def test_who_may_not_be_asked_and_who_is_a_primary_itself_is_not_doubted(
+def test_replica_that_denies_role_or_is_a_primary_counts_as_healthy(
     role: Any, balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...], clock: ManualClock
 ) -> None:
     for node in nodes:
@@ -192,7 +192,7 @@ def test_who_may_not_be_asked_and_who_is_a_primary_itself_is_not_doubted(
         clock.advance(CHECK_EVERY)
 
 
-def test_where_all_fail_the_last_failure_is_raised_and_then_that_nobody_can_be_asked(
+def test_last_failure_is_raised_first_and_unavailability_later(
     balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...]
 ) -> None:
     for node in nodes:
@@ -205,12 +205,12 @@ def test_where_all_fail_the_last_failure_is_raised_and_then_that_nobody_can_be_a
     assert [tried(node) for node in nodes] == [1, 1, 1]
 
 
-def test_without_members_nobody_can_be_asked(clock: ManualClock) -> None:
+def test_balancer_without_replicas_is_unavailable(clock: ManualClock) -> None:
     with pytest.raises(UnavailableError):
         ask(ReplicaBalancer(tuple, clock))
 
 
-def test_members_that_leave_while_they_are_asked_are_passed_over(
+def test_replicas_removed_during_a_request_are_skipped(
     balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...]
 ) -> None:
     nodes[0].close()
@@ -221,7 +221,7 @@ def test_members_that_leave_while_they_are_asked_are_passed_over(
         ask(balancer)
 
 
-def test_members_come_and_go_and_what_is_known_of_those_that_stay_is_kept(clock: ManualClock) -> None:
+def test_replicas_that_stay_keep_their_health_when_the_list_changes(clock: ManualClock) -> None:
     a, b, c = Node("a"), Node("b"), Node("c")
     now = [(a, b)]
     balancer = ReplicaBalancer(lambda: now[0], clock)
@@ -232,7 +232,7 @@ def test_members_come_and_go_and_what_is_known_of_those_that_stay_is_kept(clock:
     assert (tried(b), tried(c)) == (1, RUN * 4)
 
 
-def test_nothing_is_kept_of_members_that_left(clock: ManualClock) -> None:
+def test_replicas_that_left_leave_nothing_behind(clock: ManualClock) -> None:
     now: list[tuple[Node, ...]] = [()]
     balancer = ReplicaBalancer(lambda: now[0], clock)
     for number in range(50):
@@ -248,7 +248,7 @@ def last_resort(balancer: ReplicaBalancer[Node]) -> str:
     return str(attempt(balancer.last_resort(GET))[0])
 
 
-def test_the_last_resort_is_whoever_answers_and_first_who_was_set_aside_for_what_it_answered(
+def test_last_resort_prefers_replicas_that_were_ejected_for_their_answer(
     balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...]
 ) -> None:
     a, b, c = nodes
@@ -264,14 +264,14 @@ def test_the_last_resort_is_whoever_answers_and_first_who_was_set_aside_for_what
     assert last_resort(balancer) == "a"
 
 
-def test_the_last_resort_ends_no_rest(balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...]) -> None:
+def test_last_resort_ends_no_ejection(balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...]) -> None:
     nodes[0].role = LOST
     whole_turns(balancer)
     assert {last_resort(balancer) for _ in range(10)} <= {"a", "b", "c"}
     assert Counter(whole_turns(balancer)).keys() == {"b", "c"}
 
 
-def test_without_members_there_is_no_last_resort(clock: ManualClock) -> None:
+def test_last_resort_needs_a_replica(clock: ManualClock) -> None:
     with pytest.raises(UnavailableError):
         last_resort(ReplicaBalancer(tuple, clock))
 
@@ -280,7 +280,7 @@ def test_without_members_there_is_no_last_resort(clock: ManualClock) -> None:
 
 
 class Written(Node):
-    """A server whose replies are read later, or that refuses to be written to."""
+    """A server whose replies are read later, or that refuses the write."""
 
     refusal: Exception | None = None
     abandoned = 0
@@ -300,7 +300,7 @@ class Written(Node):
 
 @pytest.fixture
 def pair(clock: ManualClock) -> tuple[ReplicaReads, list[Written]]:
-    """Two replicas, the first of which is next."""
+    """Return two replicas; the first of them is next."""
     members = [Written("a"), Written("b")]
     spread = ReplicaReads(ReplicaBalancer(lambda: members, clock))
     assert spread.begin(GET) is None, "it is to be asked whether it follows its primary"
@@ -315,7 +315,7 @@ def begun(spread: ReplicaReads) -> Pending:
     return pending
 
 
-def test_a_batch_that_was_begun_is_answered_by_whose_turn_it_was(pair: tuple[ReplicaReads, list[Written]]) -> None:
+def test_begun_batch_is_answered_by_the_chosen_replica(pair: tuple[ReplicaReads, list[Written]]) -> None:
     spread, [a, b] = pair
     before = tried(b)
     pending = begun(spread)
@@ -325,7 +325,7 @@ def test_a_batch_that_was_begun_is_answered_by_whose_turn_it_was(pair: tuple[Rep
 
 
 @pytest.mark.parametrize("where", ["writing", "reading", "replying"])
-def test_what_was_begun_on_a_member_that_fails_is_answered_by_another(
+def test_begun_batch_on_a_failing_replica_is_answered_by_another(
     where: str, pair: tuple[ReplicaReads, list[Written]]
 ) -> None:
     spread, [a, b] = pair

@@ -1,4 +1,4 @@
-"""A primary and its replicas: who is asked what."""
+"""Test a primary with replicas: the server that each batch goes to."""
 
 from collections import Counter
 from typing import Any
@@ -32,14 +32,14 @@ def ask(asker: Asker, client: Any, batch: Batch, times: int = 200) -> Counter[st
 
 
 @pytest.mark.parametrize("batch", [GET, MGET], ids=["GET", "several"])
-def test_what_only_reads_goes_to_the_replicas_in_turn(asker: Asker, nodes: Any, batch: Batch) -> None:
+def test_reads_go_to_the_replicas_in_turn(asker: Asker, nodes: Any, batch: Batch) -> None:
     found = ask(asker, asker.client(nodes), batch)
     assert found.keys() == {"first", "second"}
     assert min(found.values()) > 80
 
 
 @pytest.mark.parametrize("batch", [SET, MIXED, (*GET, *SET), (("NOSUCH", b"k"),)])
-def test_what_writes_or_might_goes_to_the_primary_and_nowhere_else(asker: Asker, nodes: Any, batch: Batch) -> None:
+def test_writes_and_unknown_commands_go_to_the_primary_alone(asker: Asker, nodes: Any, batch: Batch) -> None:
     client = asker.client(nodes)
     assert ask(asker, client, batch) == {"primary": 200}
     for outcome in (ConnectError("refused"), ReplyTimeout("late"), replied(ReadOnlyError("READONLY"))):
@@ -53,21 +53,21 @@ def test_what_writes_or_might_goes_to_the_primary_and_nowhere_else(asker: Asker,
 @pytest.mark.parametrize(
     "outcome", [ConnectError("refused"), ReplyTimeout("late"), replied(UnavailableError("LOADING"))], ids=type
 )
-def test_the_primary_is_read_where_no_replica_can_be(asker: Asker, nodes: Any, outcome: Exception) -> None:
+def test_primary_is_read_if_no_replica_can_be(asker: Asker, nodes: Any, outcome: Exception) -> None:
     client = asker.client(nodes)
     for node in nodes[1:]:
         node.outcome = outcome
-    assert ask(asker, client, GET, 20) == {"primary": 20}  # before the rest of the replicas is over
+    assert ask(asker, client, GET, 20) == {"primary": 20}  # before the ejection of the replicas is over
     assert [len(node.batches) for node in nodes] == [20, 1, 1]
 
 
-def test_the_primary_is_read_where_every_replica_lost_it(asker: Asker, nodes: Any) -> None:
+def test_primary_is_read_if_every_replica_lost_it(asker: Asker, nodes: Any) -> None:
     for node in nodes[1:]:
         node.role = LOST
     assert ask(asker, asker.client(nodes), GET) == {"primary": 200}
 
 
-def test_where_nobody_can_be_read_the_primarys_error_is_raised(asker: Asker, nodes: Any) -> None:
+def test_primary_error_is_raised_if_no_server_can_be_read(asker: Asker, nodes: Any) -> None:
     for node in nodes:
         node.outcome = ConnectError(f"{node.name} refused")
     with pytest.raises(ConnectError, match="primary refused"):
@@ -77,13 +77,13 @@ def test_where_nobody_can_be_read_the_primarys_error_is_raised(asker: Asker, nod
 @pytest.mark.parametrize(
     "outcome", [ConnectError("refused"), ReplyTimeout("late"), replied(UnavailableError("LOADING"))], ids=type
 )
-def test_where_the_primary_is_gone_too_a_replica_that_lost_it_is_better_than_none(
+def test_replica_that_lost_its_primary_is_read_if_the_primary_is_down(
     asker: Asker, nodes: Any, outcome: Exception
 ) -> None:
     primary, first, second = nodes
     client = asker.client(nodes)
     primary.outcome, first.outcome, second.role = outcome, ConnectError("refused"), LOST
-    assert ask(asker, client, GET, 20) == {"second": 20}  # before the first one's rest is over
+    assert ask(asker, client, GET, 20) == {"second": 20}  # before the ejection of the first one is over
     assert len(first.batches) == 1
     for batch in (SET, MIXED):
         with pytest.raises(type(outcome)):  # noqa: PT012  # an error that is a reply is raised by the driver
@@ -94,7 +94,7 @@ def test_where_the_primary_is_gone_too_a_replica_that_lost_it_is_better_than_non
         raise reply
 
 
-def test_where_nobody_answers_at_all_what_the_primary_answered_is_the_answer(asker: Asker, nodes: Any) -> None:
+def test_primary_answer_is_returned_if_no_server_can_serve(asker: Asker, nodes: Any) -> None:
     nodes[0].outcome = error = replied(UnavailableError("LOADING"))
     nodes[1].outcome = ConnectError("refused")
     nodes[2].outcome = replied(UnavailableError("MASTERDOWN"))
@@ -102,11 +102,11 @@ def test_where_nobody_answers_at_all_what_the_primary_answered_is_the_answer(ask
     assert [asker.ask(client, GET) for _ in range(5)] == [[error]] * 5
 
 
-def test_a_fresh_read_is_the_primarys(asker: Asker, nodes: Any) -> None:
+def test_on_primary_read_goes_to_the_primary(asker: Asker, nodes: Any) -> None:
     assert ask(asker, primary_of(asker.client(nodes)), GET) == {"primary": 200}
 
 
-def test_reads_may_be_kept_on_the_primary(asker: Asker, nodes: Any) -> None:
+def test_replica_reads_may_be_turned_off(asker: Asker, nodes: Any) -> None:
     client = asker.client(nodes, read_from_primary=True)
     assert ask(asker, client, GET) + ask(asker, client, SET) == {"primary": 400}
     nodes[0].outcome = ConnectError("refused")
@@ -115,7 +115,7 @@ def test_reads_may_be_kept_on_the_primary(asker: Asker, nodes: Any) -> None:
     assert [node.batches for node in nodes[1:]] == [[], []]
 
 
-def test_read_only_refuses_what_writes_before_anything_is_sent(asker: Asker, nodes: Any) -> None:
+def test_read_only_client_refuses_writes_before_sending(asker: Asker, nodes: Any) -> None:
     client = asker.client(nodes, read_only=True)
     for batch in (SET, MIXED, (*GET, *SET)):
         with pytest.raises(NotSupportedError, match=r"reads from replicas only .* is refused"):
@@ -124,14 +124,14 @@ def test_read_only_refuses_what_writes_before_anything_is_sent(asker: Asker, nod
     assert ask(asker, client, GET).keys() == {"first", "second"}
 
 
-def test_read_only_names_the_commands_and_not_their_arguments(asker: Asker, nodes: Any) -> None:
+def test_read_only_error_names_the_commands_and_not_their_arguments(asker: Asker, nodes: Any) -> None:
     with pytest.raises(NotSupportedError, match="SET") as caught:
         asker.ask(asker.client(nodes, read_only=True), (("SET", b"name", b"secret"),))
     assert "secret" not in str(caught.value)
     assert "name" not in str(caught.value)
 
 
-def test_read_only_has_the_primary_as_its_last_resort_and_for_fresh_reads(asker: Asker, nodes: Any) -> None:
+def test_read_only_client_uses_the_primary_as_last_resort_and_on_primary(asker: Asker, nodes: Any) -> None:
     client = asker.client(nodes, read_only=True)
     assert ask(asker, primary_of(client), GET) == {"primary": 200}
     with pytest.raises(NotSupportedError):
@@ -141,12 +141,12 @@ def test_read_only_has_the_primary_as_its_last_resort_and_for_fresh_reads(asker:
     assert ask(asker, client, GET) == {"primary": 200}
 
 
-def test_a_read_only_client_closes_its_own(nodes: Any) -> None:
+def test_read_only_client_closes_its_own_pools(nodes: Any) -> None:
     ReadOnly(nodes[0]).close()
     assert nodes[0].closed == 1
 
 
 @pytest.mark.parametrize("fields", [{}, {"read_only": True}, {"write_anywhere": True}])
-def test_closing_ends_every_node(asker: Asker, nodes: Any, fields: dict[str, bool]) -> None:
+def test_close_closes_every_node(asker: Asker, nodes: Any, fields: dict[str, bool]) -> None:
     asker.client(nodes, **fields).close()
     assert all(node.closed for node in nodes)

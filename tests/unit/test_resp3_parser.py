@@ -1,4 +1,4 @@
-"""RESP3 replies without the pushes between them, whatever the chunks are in which the bytes arrive."""
+"""Test RESP3 replies without the pushes between them, in any chunks of bytes."""
 
 import itertools
 from collections.abc import Sequence
@@ -78,7 +78,7 @@ def test_replies_are_the_same_byte_by_byte(sent: list[tuple[bytes, Any]]) -> Non
 
 
 @given(replies)
-def test_a_part_of_a_reply_is_data_and_a_part_of_a_push_is_none(reply: tuple[bytes, Any]) -> None:
+def test_partial_reply_is_data_and_partial_push_is_none(reply: tuple[bytes, Any]) -> None:
     data, value = reply
     for end in range(1, len(data)):
         reader = Resp3Reader(resp2_reader(ValueError))

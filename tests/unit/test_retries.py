@@ -1,4 +1,4 @@
-"""Attempts: made one after another as a flow says, and the first one without it; the same for both modes."""
+"""Test attempts: made in the order of a flow, with or without a first one, alike in both modes."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -79,7 +79,7 @@ class InTurn:
         raise ConnectError("nobody")
 
 
-def test_a_flow_is_sent_replies_and_answers_and_its_result_is_returned(drive: Drive, two: Any) -> None:
+def test_flow_is_sent_outcomes_and_its_result_is_returned(drive: Drive, two: Any) -> None:
     def flow() -> Any:
         replies = yield two[2], GET
         said = yield lambda: answer("said")
@@ -89,7 +89,7 @@ def test_a_flow_is_sent_replies_and_answers_and_its_result_is_returned(drive: Dr
     assert two[0].batches == [GET]
 
 
-def test_what_an_attempt_or_a_question_raises_is_thrown_into_the_flow(drive: Drive, two: Any) -> None:
+def test_flow_is_thrown_the_errors_of_attempts_and_questions(drive: Drive, two: Any) -> None:
     def closed() -> Any:
         raise ConnectionLost("closed")
 
@@ -108,7 +108,7 @@ def test_what_an_attempt_or_a_question_raises_is_thrown_into_the_flow(drive: Dri
     assert drive(flow()) == ["tried", "asked", "closed"]
 
 
-def test_what_a_flow_leaves_is_raised(drive: Drive, two: Any) -> None:
+def test_flow_errors_are_raised(drive: Drive, two: Any) -> None:
     def flow() -> Any:
         yield two[2], GET
 
@@ -134,14 +134,14 @@ def test_attempts_are_the_same_with_a_first_one_and_without(quick: bool, drive: 
     assert len(b.batches) == 2
 
 
-def test_what_the_first_attempt_raises_is_raised_where_the_flow_does_not_handle_it(drive: Drive, two: Any) -> None:
+def test_first_attempt_error_is_raised_if_the_flow_does_not_handle_it(drive: Drive, two: Any) -> None:
     two[0].outcome = ConnectionLost("gone")
     with pytest.raises(ConnectionLost, match="gone"):
         drive(InTurn(*two[2:]), GET)
     assert two[1].batches == []
 
 
-def test_a_task_that_leaves_does_not_take_the_answer_from_others() -> None:
+def test_cancelled_task_does_not_take_the_answer_from_others() -> None:
     shared: Future[str] = Future()
     shared.set_running_or_notify_cancel()
 

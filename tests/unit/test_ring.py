@@ -1,4 +1,4 @@
-"""The ring of shards: the placement of django-valkey, whose entries must be found."""
+"""Test the ring of shards: it places keys as django-valkey does."""
 
 from collections import Counter
 
@@ -28,14 +28,14 @@ PLACED = {
     ":1:k0": (1, 89),
     ":1:k1": (3, 192),
 }
-"""What django-valkey 0.4.1 answers for three nodes: the node, and the place of the key on the ring."""
+"""Placement by django-valkey 0.4.1 on three nodes: the node, and the key's position on the ring."""
 
 keys = st.text(alphabet="ab{}:\n1é", max_size=10).map(str.encode)
 rings = st.lists(st.sampled_from([f"valkey://10.0.0.{n}/0" for n in range(9)]), min_size=1, max_size=5, unique=True)
 
 
 @pytest.mark.parametrize(("key", "placed"), PLACED.items())
-def test_a_key_lies_where_django_valkey_put_it(key: str, placed: tuple[int, int]) -> None:
+def test_key_is_on_the_same_shard_as_with_django_valkey(key: str, placed: tuple[int, int]) -> None:
     node, place = placed
     ring = Ring(NAMES)
     assert ring.owner(key.encode()) == NAMES[node - 1]
@@ -43,12 +43,12 @@ def test_a_key_lies_where_django_valkey_put_it(key: str, placed: tuple[int, int]
 
 
 @given(names=rings, key=keys)
-def test_the_order_of_the_servers_means_nothing(names: list[str], key: bytes) -> None:
+def test_order_of_the_servers_is_irrelevant(names: list[str], key: bytes) -> None:
     assert Ring(names).owner(key) == Ring(names[::-1]).owner(key)
 
 
 @given(names=rings, key=keys)
-def test_a_server_that_goes_moves_no_key_of_the_others(names: list[str], key: bytes) -> None:
+def test_server_that_is_removed_moves_no_key_of_the_others(names: list[str], key: bytes) -> None:
     owner = Ring(names).owner(key)
     for gone in names:
         if gone != owner:
@@ -56,7 +56,7 @@ def test_a_server_that_goes_moves_no_key_of_the_others(names: list[str], key: by
 
 
 @given(tag=st.text(alphabet="abc:1", max_size=5), ends=st.tuples(st.text(alphabet="xy:"), st.text(alphabet="xy:")))
-def test_keys_with_the_same_tag_lie_together(tag: str, ends: tuple[str, str]) -> None:
+def test_keys_with_the_same_tag_are_on_one_shard(tag: str, ends: tuple[str, str]) -> None:
     ring = Ring(NAMES)
     before, after = ends
     assert ring.owner(f"{before}{{{tag}}}{after}".encode()) == ring.owner(f":1:{{{tag}}}".encode())
@@ -68,11 +68,11 @@ def test_keys_are_spread_evenly() -> None:
     assert max(counts.values()) < 1.5 * min(counts.values())
 
 
-def test_the_names_of_the_servers_which_hold_passwords_are_not_shown() -> None:
+def test_server_names_with_passwords_are_not_shown() -> None:
     assert "secret" not in repr(Ring(["valkey://user:secret@h"]))
 
 
-def test_the_class_of_django_valkey_adds_and_removes_nodes() -> None:
+def test_hash_ring_of_django_valkey_adds_and_removes_nodes() -> None:
     ring = HashRing(NAMES[:2])
     assert HashRing([]).get_node("a") is None
     assert HashRing([]).get_node_pos("a") == (None, None)

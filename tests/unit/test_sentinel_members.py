@@ -1,4 +1,4 @@
-"""A service's nodes: who performs a batch while the primary stays, moves or is missing, without a server."""
+"""Test a service's pools while the primary stays, moves or is missing, without a server."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ GET: Batch = (("GET", b"k"),)
 
 
 class Pools:
-    """Makes a fake node for each address, and has it hold what each test says."""
+    """A factory of fake nodes, one for each address, with the outcomes of the test."""
 
     def __init__(self) -> None:
         self.made: dict[int, Node] = {}
@@ -44,13 +44,13 @@ def nodes(watch: Watcher, pools: Any, role: Any = "primary") -> MemberPools[Any]
 
 
 def on(watch: Watcher, known: Known) -> None:
-    """Have the sentinels tell of nodes, as in a failover."""
+    """Announce nodes as sentinels do in a failover."""
     watch.ask()
     say(A, known)
 
 
 class Asking:
-    """A watch whose sentinels answer at once."""
+    """A watcher whose sentinels answer at once."""
 
     def __init__(self, watch: Watcher) -> None:
         self._watch = watch
@@ -79,7 +79,7 @@ def asking(watch: Watcher, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) 
 
 
 class Run:
-    """Makes attempts of one mode."""
+    """A runner of attempts in one mode."""
 
     def __init__(self, mode: str, pools: Pools) -> None:
         self._is_async, self._pools = mode == "async", pools
@@ -99,7 +99,7 @@ def run(request: pytest.FixtureRequest, pools: Pools) -> Run:
     return Run(request.param, pools)
 
 
-def test_the_primary_is_asked_for_once_and_then_used(run: Run, pools: Pools, watch: Watcher, asking: Asking) -> None:
+def test_primary_is_looked_up_once_and_then_used(run: Run, pools: Pools, watch: Watcher, asking: Asking) -> None:
     attempts = PrimaryAttempts(nodes(watch, run.make))
     for _ in range(3):
         assert list(run(attempts, SET)) == ["n1"]
@@ -111,7 +111,7 @@ def test_the_primary_is_asked_for_once_and_then_used(run: Run, pools: Pools, wat
     [ConnectError("refused"), ClosedError("closed"), replied(ReadOnlyError("READONLY"))],
     ids=["refused", "ended", "demoted"],
 )
-def test_what_was_not_performed_is_done_by_the_new_primary(
+def test_unperformed_batch_is_repeated_on_the_new_primary(
     outcome: Exception, run: Run, pools: Pools, watch: Watcher, asking: Asking
 ) -> None:
     attempts = PrimaryAttempts(nodes(watch, run.make))
@@ -123,7 +123,7 @@ def test_what_was_not_performed_is_done_by_the_new_primary(
 
 
 @pytest.mark.parametrize("outcome", [ConnectionLost("gone"), ReplyTimeout("late")], ids=["lost", "late"])
-def test_what_may_have_been_performed_is_not_repeated_here_and_the_sentinels_are_asked(
+def test_batch_that_may_have_been_performed_is_not_repeated(
     outcome: Exception, run: Run, pools: Pools, watch: Watcher, asking: Asking
 ) -> None:
     attempts = PrimaryAttempts(nodes(watch, run.make))
@@ -137,7 +137,7 @@ def test_what_may_have_been_performed_is_not_repeated_here_and_the_sentinels_are
 
 
 @pytest.mark.parametrize("answer", [Known(ONE, (), 1), Known(None, (), 1), "connection refused"])
-def test_where_the_primary_has_not_moved_its_own_error_is_raised(
+def test_primary_error_is_raised_if_the_primary_has_not_moved(
     answer: Any, run: Run, pools: Pools, watch: Watcher, asking: Asking
 ) -> None:
     attempts = PrimaryAttempts(nodes(watch, run.make))
@@ -150,7 +150,7 @@ def test_where_the_primary_has_not_moved_its_own_error_is_raised(
     assert list(run(attempts, SET)) == [error]
 
 
-def test_a_primary_that_moves_twice_is_followed_once(run: Run, pools: Pools, watch: Watcher, asking: Asking) -> None:
+def test_primary_that_moves_twice_is_followed_once(run: Run, pools: Pools, watch: Watcher, asking: Asking) -> None:
     attempts = PrimaryAttempts(nodes(watch, run.make))
     run(attempts, SET)
 
@@ -168,7 +168,7 @@ def test_a_primary_that_moves_twice_is_followed_once(run: Run, pools: Pools, wat
 
 
 class OnPrimaryBegunAt:
-    """Attempts of somebody who had taken the old primary's pool just before it was ended."""
+    """Attempts of a caller that took the old primary's pool just before it was closed."""
 
     def __init__(self, attempts: Any, client: Any) -> None:
         self._client = client
@@ -186,7 +186,7 @@ class OnPrimaryBegunAt:
         (["other"], "they monitor 'other'"),
     ],
 )
-def test_without_a_primary_the_error_names_the_service_and_the_sentinels(
+def test_missing_primary_is_an_error_that_names_service_and_sentinels(
     answer: Any, reason: str, run: Run, watch: Watcher, asking: Asking
 ) -> None:
     asking.answer = answer
@@ -194,7 +194,7 @@ def test_without_a_primary_the_error_names_the_service_and_the_sentinels(
         run(PrimaryAttempts(nodes(watch, run.make)), SET)
 
 
-def test_the_replicas_are_read_in_turn_and_their_list_is_followed(
+def test_replicas_are_read_in_turn_and_their_list_is_followed(
     run: Run, pools: Pools, watch: Watcher, asking: Asking
 ) -> None:
     attempts = ReplicaAttempts(nodes(watch, run.make, "replica"))
@@ -217,7 +217,7 @@ def test_nodes_keep_their_pool_while_they_keep_their_role(run: Run, pools: Pools
     assert not pools.made[1].closed
 
 
-def test_closing_ends_the_pools_and_with_the_last_of_them_the_watch(pools: Pools, clock: ManualClock) -> None:
+def test_close_closes_the_pools_and_the_watcher_with_the_last(pools: Pools, clock: ManualClock) -> None:
     watch = Watcher(SERVICE, clock, Subscriber)  # type: ignore[arg-type]  # as above
     first, second = nodes(watch, pools), nodes(watch, pools, "replica")
     on(watch, Known(ONE, (TWO,), 1))
@@ -229,11 +229,11 @@ def test_closing_ends_the_pools_and_with_the_last_of_them_the_watch(pools: Pools
     assert second.current == ()
 
 
-def test_a_forked_child_has_the_watch_ask_before_it_uses_a_node(run: Run, watch: Watcher, asking: Asking) -> None:
+def test_forked_child_asks_the_sentinels_before_it_uses_a_node(run: Run, watch: Watcher, asking: Asking) -> None:
     followed = nodes(watch, run.make)
     attempts = PrimaryAttempts(followed)
     run(attempts, SET)
-    followed._lock.acquire()  # by a thread that the child has not
+    followed._lock.acquire()  # by a thread that does not exist in the child
     watch.renew()
     followed.renew()
     asking.answer = Known(TWO, (), 2)

@@ -1,4 +1,4 @@
-"""What is believed of what sentinels say, without a server."""
+"""Test the watcher of sentinels: which announcements and answers it accepts, without a server."""
 
 import gc
 from concurrent.futures import Future
@@ -34,7 +34,7 @@ def answered(future: "Future[Known]") -> Known:
     return future.result()
 
 
-def test_every_sentinel_is_asked_at_once_and_the_first_that_knows_a_primary_answers(watch: Watcher) -> None:
+def test_sentinels_are_asked_concurrently_and_the_first_primary_is_used(watch: Watcher) -> None:
     future = watch.ask()
     assert [Subscriber.all[each].asked for each in SENTINELS] == [1, 1, 1]
     assert not future.done()
@@ -42,7 +42,7 @@ def test_every_sentinel_is_asked_at_once_and_the_first_that_knows_a_primary_answ
     assert answered(future) == watch.known == Known(ONE, (TWO,), 1)
 
 
-def test_all_who_ask_meanwhile_or_a_moment_later_share_one_answer(watch: Watcher, clock: ManualClock) -> None:
+def test_concurrent_and_recent_questions_share_one_answer(watch: Watcher, clock: ManualClock) -> None:
     first, second = watch.ask(), watch.ask()
     assert first is second
     say(A, Known(ONE))
@@ -53,8 +53,8 @@ def test_all_who_ask_meanwhile_or_a_moment_later_share_one_answer(watch: Watcher
     assert Subscriber.all[A].asked == 2
 
 
-def test_a_failure_is_shared_as_an_answer_is(watch: Watcher, clock: ManualClock) -> None:
-    """Or each of a hundred waiting callers would wait for the same silent sentinels in turn."""
+def test_concurrent_questions_share_a_failure_too(watch: Watcher, clock: ManualClock) -> None:
+    """Otherwise each of a hundred callers would wait for the same silent sentinels in turn."""
     future = watch.ask()
     for address in SENTINELS:
         say(address, "timed out")
@@ -64,18 +64,18 @@ def test_a_failure_is_shared_as_an_answer_is(watch: Watcher, clock: ManualClock)
     assert watch.ask() is not future
 
 
-def test_one_who_leaves_cancels_the_answer_for_nobody(watch: Watcher) -> None:
+def test_cancelled_question_does_not_cancel_the_answer_of_others(watch: Watcher) -> None:
     assert not watch.ask().cancel()
 
 
-def test_a_silent_sentinel_delays_nobody_whom_another_can_answer(watch: Watcher) -> None:
+def test_silent_sentinel_delays_nobody_if_another_answers(watch: Watcher) -> None:
     future = watch.ask()
     say(C, Known(ONE, (TWO,), 1))
     assert answered(future).primary == ONE
     assert Subscriber.all[A].says is None
 
 
-def test_an_older_configuration_does_not_lead_back(watch: Watcher, follower: Follower) -> None:
+def test_older_configuration_epoch_does_not_replace_a_newer_one(watch: Watcher, follower: Follower) -> None:
     watch.ask()
     say(A, Known(ONE, (TWO,), 1))
     say(B, Known(TWO, (ONE,), 2))
@@ -85,7 +85,7 @@ def test_an_older_configuration_does_not_lead_back(watch: Watcher, follower: Fol
     assert follower.heard == [Known(ONE, (TWO,), 1), Known(TWO, (ONE,), 2)]
 
 
-def test_an_older_answer_answers_nobody_while_a_newer_one_may_come(watch: Watcher, clock: ManualClock) -> None:
+def test_older_configuration_epoch_is_no_answer_while_a_newer_may_come(watch: Watcher, clock: ManualClock) -> None:
     watch.ask()
     say(B, Known(TWO, (), 2))
     clock.advance(1)
@@ -96,10 +96,8 @@ def test_an_older_answer_answers_nobody_while_a_newer_one_may_come(watch: Watche
     assert answered(future).primary == TWO
 
 
-def test_an_older_configuration_counts_when_nobody_has_told_of_the_newer_one_for_long(
-    watch: Watcher, clock: ManualClock
-) -> None:
-    """Sentinels that were set up anew count their configurations from zero."""
+def test_older_configuration_epoch_counts_if_the_newer_is_not_confirmed(watch: Watcher, clock: ManualClock) -> None:
+    """Newly set up sentinels count their configuration epochs from zero."""
     watch.ask()
     say(A, Known(ONE, (TWO,), 17))
     clock.advance(FORGOTTEN_AFTER)
@@ -110,7 +108,7 @@ def test_an_older_configuration_counts_when_nobody_has_told_of_the_newer_one_for
     assert watch.known == Known(TWO, (ONE,), 0)
 
 
-def test_of_one_configuration_the_replicas_are_those_that_one_sentinel_sees(watch: Watcher, follower: Follower) -> None:
+def test_replicas_of_one_configuration_are_those_of_one_sentinel(watch: Watcher, follower: Follower) -> None:
     watch.ask()
     for said in (Known(ONE, (TWO, THREE), 1), Known(ONE, (TWO,), 1)):
         say(A, said)
@@ -119,7 +117,7 @@ def test_of_one_configuration_the_replicas_are_those_that_one_sentinel_sees(watc
     assert len(follower.heard) == 2
 
 
-def test_where_that_sentinel_falls_silent_another_one_takes_over(watch: Watcher) -> None:
+def test_replicas_are_those_of_another_sentinel_if_the_first_is_silent(watch: Watcher) -> None:
     watch.ask()
     say(A, Known(ONE, (TWO,), 1))
     assert [watch.relies_on(each) for each in SENTINELS] == [True, False, False]
@@ -130,7 +128,7 @@ def test_where_that_sentinel_falls_silent_another_one_takes_over(watch: Watcher)
     assert [watch.relies_on(each) for each in SENTINELS] == [False, True, False]
 
 
-def test_a_sentinel_that_sees_the_primary_down_is_believed_less_than_one_that_sees_it_up(watch: Watcher) -> None:
+def test_sentinel_that_sees_the_primary_down_counts_less(watch: Watcher) -> None:
     future = watch.ask()
     say(A, Known(None, (), 1))
     assert not future.done()
@@ -138,7 +136,7 @@ def test_a_sentinel_that_sees_the_primary_down_is_believed_less_than_one_that_se
     assert answered(future) == watch.known == Known(ONE, (), 1)
 
 
-def test_an_unknown_service_is_named_with_the_sentinels_and_what_they_monitor(watch: Watcher) -> None:
+def test_unknown_service_is_named_with_the_services_of_the_sentinels(watch: Watcher) -> None:
     future = watch.ask()
     say(A, ["other", "another"])
     say(B, "connection refused")
@@ -147,7 +145,7 @@ def test_an_unknown_service_is_named_with_the_sentinels_and_what_they_monitor(wa
         future.result(0)
 
 
-def test_where_no_sentinel_answers_the_error_names_them_and_the_last_reason(watch: Watcher) -> None:
+def test_silent_sentinels_are_named_with_the_last_reason(watch: Watcher) -> None:
     future = watch.ask()
     for address in SENTINELS:
         say(address, "connection refused")
@@ -155,7 +153,7 @@ def test_where_no_sentinel_answers_the_error_names_them_and_the_last_reason(watc
         future.result(0)
 
 
-def test_a_service_without_a_primary_is_answered_when_all_were_heard(watch: Watcher) -> None:
+def test_service_without_a_primary_is_reported_after_all_sentinels(watch: Watcher) -> None:
     future = watch.ask()
     say(A, Known(None, (TWO,), 1))
     say(B, "connection refused")
@@ -165,7 +163,7 @@ def test_a_service_without_a_primary_is_answered_when_all_were_heard(watch: Watc
     assert str(watch.no_primary()).startswith("cannot find the service 'service_name' through the sentinels a:1")
 
 
-def test_where_no_thread_can_be_started_the_asker_is_told(clock: ManualClock, follower: Follower) -> None:
+def test_thread_that_cannot_be_started_is_reported_to_the_caller(clock: ManualClock, follower: Follower) -> None:
     def broken(*_: object) -> Any:
         raise RuntimeError("can't start new thread")
 
@@ -176,16 +174,14 @@ def test_where_no_thread_can_be_started_the_asker_is_told(clock: ManualClock, fo
             watch.ask().result(0)
 
 
-def test_where_threads_do_not_run_the_asker_is_told_instead_of_waiting_for_ever(
-    clock: ManualClock, follower: Follower
-) -> None:
+def test_thread_that_does_not_run_is_reported_to_the_caller(clock: ManualClock, follower: Follower) -> None:
     watch = Watcher(replace(SERVICE, connect_timeout=0.01), clock, Subscriber)  # type: ignore[arg-type]  # as above
     watch.listen(follower)
     with pytest.raises(ConnectError, match=f"{WHERE}no thread has answered"):
         watch.ask().result()
 
 
-def test_a_subscriber_that_ended_is_replaced_by_the_next_question(watch: Watcher, clock: ManualClock) -> None:
+def test_listener_that_ended_is_replaced_by_the_next_question(watch: Watcher, clock: ManualClock) -> None:
     watch.ask()
     old = Subscriber.all[B]
     old.is_alive = False
@@ -196,7 +192,7 @@ def test_a_subscriber_that_ended_is_replaced_by_the_next_question(watch: Watcher
     assert Subscriber.all[A].asked == 2
 
 
-def test_closing_ends_every_subscriber_and_answers_who_waits(watch: Watcher) -> None:
+def test_close_ends_every_listener_and_answers_the_waiting_callers(watch: Watcher) -> None:
     future = watch.ask()
     watch.close()
     assert all(each.ended for each in Subscriber.all.values())
@@ -206,7 +202,7 @@ def test_closing_ends_every_subscriber_and_answers_who_waits(watch: Watcher) -> 
         watch.ask()
 
 
-def test_the_last_listener_that_leaves_closes(watch: Watcher, follower: Follower) -> None:
+def test_close_happens_with_the_last_listener_that_leaves(watch: Watcher, follower: Follower) -> None:
     other = Follower()
     watch.listen(other)
     watch.leave(other)
@@ -215,7 +211,7 @@ def test_the_last_listener_that_leaves_closes(watch: Watcher, follower: Follower
     assert watch.closed
 
 
-def test_nothing_is_needed_by_listeners_that_are_gone(clock: ManualClock) -> None:
+def test_released_listeners_leave_nothing_referenced(clock: ManualClock) -> None:
     watch = Watcher(SERVICE, clock, Subscriber)  # type: ignore[arg-type]  # as above
     only = Follower()
     watch.listen(only)
@@ -225,7 +221,7 @@ def test_nothing_is_needed_by_listeners_that_are_gone(clock: ManualClock) -> Non
     assert not watch.is_needed
 
 
-def test_who_begins_to_listen_hears_what_is_known(watch: Watcher) -> None:
+def test_new_listener_receives_the_current_state(watch: Watcher) -> None:
     watch.ask()
     say(A, Known(ONE))
     late = Follower()
@@ -233,9 +229,9 @@ def test_who_begins_to_listen_hears_what_is_known(watch: Watcher) -> None:
     assert late.heard == [Known(ONE)]
 
 
-def test_a_forked_child_knows_nothing_and_asks_anew(watch: Watcher) -> None:
+def test_forked_child_knows_nothing_and_asks_again(watch: Watcher) -> None:
     future = watch.ask()
-    watch._lock.acquire()  # by a thread that the child has not
+    watch._lock.acquire()  # by a thread that does not exist in the child
     parents = list(Subscriber.all.values())
     watch.renew()
     assert watch.known is None
@@ -249,8 +245,8 @@ def state(**fields: str) -> dict[str, str]:
     return {"name": "service_name", "ip": "n", "port": "1", "flags": "master", "config-epoch": "3", **fields}
 
 
-class Said:
-    """What a sentinel answers, by its commands' last words."""
+class ScriptedSentinel:
+    """A sentinel's scripted answers, by the last words of its commands."""
 
     def __init__(self, **answers: Any) -> None:
         self._answers = answers
@@ -270,11 +266,11 @@ def flat(record: dict[str, str]) -> list[bytes]:
 def sentinel(*, peers: int = 0, **answers: Any) -> Sentinel:
     options = MappingProxyType({"min_other_sentinels": peers})
     made = Sentinel(A, Endpoint(service="service_name", sentinels=SENTINELS, sentinel_options=options))
-    made._connection = Said(**answers)
+    made._connection = ScriptedSentinel(**answers)
     return made
 
 
-def test_a_sentinels_replicas_are_those_that_are_up_and_that_it_has_seen_to_be_replicas() -> None:
+def test_replicas_of_a_sentinel_are_those_up_and_seen_as_replicas() -> None:
     replicas = [
         {"ip": "n", "port": "2", "flags": "slave", "info-refresh": "120", "role-reported": "slave"},
         {"ip": "n", "port": "3", "flags": "s_down,slave", "info-refresh": "120", "role-reported": "slave"},
@@ -286,17 +282,17 @@ def test_a_sentinels_replicas_are_those_that_are_up_and_that_it_has_seen_to_be_r
 
 
 @pytest.mark.parametrize(("flags", "there"), [("master", True), ("s_down,master", False), ("master,o_down", False)])
-def test_a_primary_that_is_down_is_none(flags: str, there: bool) -> None:
+def test_primary_that_is_down_is_none(flags: str, there: bool) -> None:
     assert (sentinel(REPLICAS=[]).nodes(state(flags=flags)).primary is not None) is there
 
 
-def test_a_sentinel_with_too_few_others_knows_no_primary() -> None:
+def test_sentinel_without_enough_peers_knows_no_primary() -> None:
     for others, there in (("1", False), ("2", True)):
         found = sentinel(peers=2, REPLICAS=[]).nodes(state(**{"num-other-sentinels": others}))
         assert (found.primary is not None) is there
 
 
-def test_while_a_failover_is_under_way_the_primary_is_the_promoted_replica() -> None:
+def test_primary_is_the_promoted_replica_during_a_failover() -> None:
     flags = "s_down,o_down,master,failover_in_progress"
     for port, primary in ((b"2", ("n", 2)), (b"1", None)):
         said = sentinel(REPLICAS=[], GET_MASTER_ADDR_BY_NAME=[b"n", port])

@@ -1,4 +1,4 @@
-"""Serializers and compressors by themselves: what they are made of, and what they refuse."""
+"""Test serializers and compressors alone: their options, and what they refuse."""
 
 import json
 import pickle
@@ -14,19 +14,19 @@ from dvcache.serializers import JSONSerializer, PickleSerializer
 
 
 @pytest.mark.parametrize(("version", "protocol"), [(None, pickle.DEFAULT_PROTOCOL), (2, 2), ("2", 2), (-1, -1), (0, 0)])
-def test_the_pickle_protocol_is_an_option(version: object, protocol: int) -> None:
+def test_pickle_protocol_is_an_option(version: object, protocol: int) -> None:
     assert PickleSerializer.from_options({"PICKLE_VERSION": version}) == PickleSerializer(protocol)
     assert PickleSerializer(protocol).loads(PickleSerializer(protocol).dumps({"a": 1})) == {"a": 1}
 
 
 @pytest.mark.parametrize("version", [pickle.HIGHEST_PROTOCOL + 1, -2, "high", 2.5, True])
-def test_a_pickle_protocol_that_python_does_not_know_is_refused(version: object) -> None:
+def test_pickle_protocol_unknown_to_python_is_refused(version: object) -> None:
     with pytest.raises(ConfigurationError) as caught:
         PickleSerializer.from_options({"PICKLE_VERSION": version})
     assert caught.value.key == "OPTIONS['PICKLE_VERSION']"
 
 
-def test_json_writes_what_an_encoder_of_the_users_knows() -> None:
+def test_json_uses_a_custom_encoder() -> None:
     class Encoder(json.JSONEncoder):
         @override
         def default(self, o: Any) -> Any:
@@ -44,12 +44,12 @@ def test_json_writes_what_an_encoder_of_the_users_knows() -> None:
         ({"COMPRESS_LEVEL": 9, "COMPRESS_ZLIB_WBITS": 9}, ZlibCompressor(9, 9)),
     ],
 )
-def test_level_and_window_of_zlib_are_options(options: dict[str, object], expected: ZlibCompressor) -> None:
+def test_zlib_level_and_window_are_options(options: dict[str, object], expected: ZlibCompressor) -> None:
     assert ZlibCompressor.from_options(options) == expected
 
 
 @pytest.mark.parametrize("options", [{"COMPRESS_LEVEL": 10}, {"COMPRESS_LEVEL": "6"}, {"COMPRESS_ZLIB_WBITS": 8}])
-def test_a_level_or_window_that_zlib_does_not_know_is_refused(options: dict[str, object]) -> None:
+def test_zlib_level_or_window_that_is_invalid_is_refused(options: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError) as caught:
         ZlibCompressor.from_options(options)
     assert caught.value.key == f"OPTIONS[{next(iter(options))!r}]"
@@ -57,7 +57,7 @@ def test_a_level_or_window_that_zlib_does_not_know_is_refused(options: dict[str,
 
 @pytest.mark.parametrize("wbits", [9, 15, -9, -15, 25, 31])
 @pytest.mark.parametrize("level", [-1, 0, 1, 6, 9])
-def test_all_output_of_a_compressor_starts_with_its_magic(level: int, wbits: int) -> None:
+def test_every_compressor_output_starts_with_its_magic(level: int, wbits: int) -> None:
     compressor = ZlibCompressor(level, wbits)
     for data in (b"", b"a", b"ab" * 1000):
         assert compressor.compress(data).startswith(compressor.magic)
@@ -65,7 +65,7 @@ def test_all_output_of_a_compressor_starts_with_its_magic(level: int, wbits: int
     assert bool(compressor.magic) == (wbits > 0)
 
 
-def test_zlib_reads_what_a_smaller_window_wrote_and_refuses_what_is_cut_off() -> None:
+def test_zlib_reads_the_output_of_a_smaller_window_and_refuses_truncation() -> None:
     assert ZlibCompressor().decompress(zlib.compress(b"a" * 100, 6, 9)) == b"a" * 100
     with pytest.raises(EOFError):
         ZlibCompressor().decompress(zlib.compress(b"a" * 100)[:-3])

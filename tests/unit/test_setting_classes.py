@@ -1,4 +1,4 @@
-"""Settings: what a dotted path names, and what is said where it names nothing."""
+"""Test settings: classes named by dotted paths, and the errors of paths that name none."""
 
 import logging
 import pickle
@@ -23,7 +23,7 @@ from tests.support.settings_entries import of_options, parsed, refused_option
         ("json.JSONDecoder", "JSONDecoder lacks dumps and loads"),
     ],
 )
-def test_a_serializer_that_cannot_be_had_says_why_and_what_to_do(
+def test_serializer_that_cannot_be_loaded_is_reported_with_the_remedy(
     path: str, reason: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "missing_package_user.py").write_text(
@@ -37,21 +37,21 @@ def test_a_serializer_that_cannot_be_had_says_why_and_what_to_do(
 
 
 @pytest.mark.parametrize("serializer", [pickle, JSONSerializer(), PickleSerializer(2)])
-def test_a_serializer_may_be_an_object(serializer: object) -> None:
+def test_serializer_may_be_an_object(serializer: object) -> None:
     assert of_options(SERIALIZER=serializer).serializer is serializer
 
 
 class Wanting:
-    """Needs a package when it is made."""
+    """A class that needs a package on construction."""
 
     def __init__(self, **_: object) -> None:
         raise ModuleNotFoundError(name="lz4.frame")
 
 
-def test_a_package_that_is_missed_when_a_class_is_made_is_named() -> None:
+def test_package_that_a_class_needs_is_named_when_missing() -> None:
     assert "pip install 'dvcache[lz4]'" in str(refused_option(COMPRESSOR=Wanting))
 
 
-def test_the_default_marker_is_ours_unless_a_framework_has_its_own() -> None:
+def test_default_marker_is_ours_unless_a_framework_has_its_own() -> None:
     assert parsed().default_marker is DEFAULT
     assert logging.getLogger(parsed().logger).name == "dvcache"

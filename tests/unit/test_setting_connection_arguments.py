@@ -1,4 +1,4 @@
-"""Connection arguments: each has an effect, or a warning says what to write instead."""
+"""Test connection arguments: each has an effect, or a warning with the remedy."""
 
 import inspect
 import socket
@@ -43,10 +43,10 @@ REFUSED = {
     *("decode_responses", "cache_enabled", "client_cache"),
     *("connection_class", "parser_class", "command_packer", "encoder_class"),
 }
-"""Refused, or honoured by pools that valkey-py drives."""
+"""Arguments that are refused, or used by pools that valkey-py drives."""
 
 
-def said(location: str = URL, **options: Any) -> list[str]:
+def warning_texts(location: str = URL, **options: Any) -> list[str]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         Settings.parse({"LOCATION": location, "OPTIONS": options}, alias="pages")
@@ -54,46 +54,46 @@ def said(location: str = URL, **options: Any) -> list[str]:
     return [str(each.message) for each in caught]
 
 
-def test_every_argument_of_a_connection_is_served_refused_or_warned_of() -> None:
+def test_connection_arguments_are_all_served_refused_or_warned_of() -> None:
     tls = {name for name in connection_arguments.accepted() if name.startswith("ssl_")}
     assert connection_arguments.accepted() == SERVED | REFUSED | INEFFECTIVE | tls
 
 
 @pytest.mark.parametrize("name", sorted(INEFFECTIVE))
 @pytest.mark.parametrize("place", ["CONNECTION_POOL_KWARGS", "SENTINEL_KWARGS"])
-def test_an_argument_without_effect_has_a_warning_with_the_cure(place: str, name: str) -> None:
+def test_argument_without_effect_has_a_warning_with_the_remedy(place: str, name: str) -> None:
     if place == "SENTINEL_KWARGS" and name == "queue_class":
         return
     sentinel = ON_SENTINELS if place == "SENTINEL_KWARGS" else {}
     location = "valkey://service/0" if sentinel else URL
-    [message] = said(location, **{place: {name: GIVEN[name]}}, **sentinel)
+    [message] = warning_texts(location, **{place: {name: GIVEN[name]}}, **sentinel)
     assert message.startswith("CACHES['pages']: ")
     assert f"{name} has no effect; " in message
 
 
-def test_an_argument_without_effect_in_a_url_has_a_warning() -> None:
-    [message] = said(f"{URL}?retry_on_timeout=true")
+def test_argument_without_effect_in_a_url_has_a_warning() -> None:
+    [message] = warning_texts(f"{URL}?retry_on_timeout=true")
     assert "retry_on_timeout has no effect" in message
-    assert said(f"{URL}?retry_on_timeout=false&encoding=utf-8") == []
+    assert warning_texts(f"{URL}?retry_on_timeout=false&encoding=utf-8") == []
 
 
-def test_classes_of_a_project_may_have_a_use_for_any_argument() -> None:
-    assert said(CONNECTION_POOL_CLASS=OwnPool, CONNECTION_POOL_KWARGS={"retry_on_error": [OSError]}) == []
+def test_custom_classes_may_use_any_argument() -> None:
+    assert warning_texts(CONNECTION_POOL_CLASS=OwnPool, CONNECTION_POOL_KWARGS={"retry_on_error": [OSError]}) == []
 
 
 @pytest.mark.parametrize(("options", "size"), [({}, 65536), ({"socket_read_size": 10}, 10)])
-def test_socket_read_size_is_that_of_a_blocking_connections_buffer(
+def test_socket_read_size_is_the_buffer_size_of_a_sync_connection(
     options: dict[str, object], size: int, server: Server
 ) -> None:
-    lane = SyncConnection(Endpoint(host=server.host, port=server.port, options=options))
-    lane.open()
-    assert len(lane._buffer) == size
-    assert lane.exchange((("ECHO", "x" * 100),), 0.0) == [b"x" * 100]
-    lane.drop()
+    sync_connection = SyncConnection(Endpoint(host=server.host, port=server.port, options=options))
+    sync_connection.open()
+    assert len(sync_connection._buffer) == size
+    assert sync_connection.exchange((("ECHO", "x" * 100),), 0.0) == [b"x" * 100]
+    sync_connection.drop()
 
 
 @pytest.mark.parametrize("make", [connect.connection, connect.async_connection])
-def test_connections_do_not_retry_beyond_their_budget(make: Any) -> None:
+def test_connections_do_not_retry_beyond_their_timeout(make: Any) -> None:
     options = {"retry_on_timeout": True, "health_check_interval": 1.0}
     made = make(Endpoint(options=options))
     assert (made.retry._retries, made.health_check_interval) == (0, 0)
@@ -112,7 +112,7 @@ def test_tcp_keepalive_is_on_unless_the_user_says_otherwise(make: Any) -> None:
 
 
 @pytest.mark.parametrize("module", [sync, aio])
-def test_every_argument_of_a_certificate_reaches_both_modes(module: Any) -> None:
+def test_every_certificate_argument_reaches_both_modes(module: Any) -> None:
     made = connect.bounded(module.SSLConnection)
     missing = inspect.signature(sync.SSLConnection).parameters.keys() - connect.parameters(made)
     assert {name for name in missing if "ocsp" not in name} == set()
@@ -127,7 +127,7 @@ def test_every_argument_of_a_certificate_reaches_both_modes(module: Any) -> None
         ("retry", object()),
     ],
 )
-def test_an_argument_of_a_cluster_for_raw_clients_alone_has_a_warning(name: str, value: object) -> None:
-    [message] = said(CLUSTER=True, BASE_CLIENT_KWARGS={name: value})
+def test_cluster_argument_of_raw_clients_alone_has_a_warning(name: str, value: object) -> None:
+    [message] = warning_texts(CLUSTER=True, BASE_CLIENT_KWARGS={name: value})
     assert f"{name} has an effect on raw clients only; " in message
-    assert said(CLUSTER=True, BASE_CLIENT_KWARGS={"read_from_replicas": True, "socket_timeout": 2}) == []
+    assert warning_texts(CLUSTER=True, BASE_CLIENT_KWARGS={"read_from_replicas": True, "socket_timeout": 2}) == []

@@ -1,4 +1,4 @@
-"""CREDENTIAL_PROVIDER: text that is no class may be a password, and no error repeats it."""
+"""Test CREDENTIAL_PROVIDER: text that is no class may be a password, and no error repeats it."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from tests.support.canaries import CANARY
 
 
 class Lacking:
-    """No provider."""
+    """A class that is no provider."""
 
 
 class Failing:
-    """A provider that cannot be made."""
+    """A provider whose construction fails."""
 
     def __init__(self) -> None:
         raise ValueError(CANARY)
@@ -24,7 +24,7 @@ class Failing:
     "text",
     [CANARY, f"user:{CANARY}", f"{CANARY}.{CANARY}", f"os.{CANARY}", f"os.path.{CANARY}", f"{CANARY} {CANARY}", ""],
 )
-def test_a_credential_provider_given_as_text_is_not_repeated(text: str) -> None:
+def test_credential_provider_given_as_text_is_not_repeated(text: str) -> None:
     with pytest.raises(ConfigurationError, match="is text that names no class") as caught:
         Settings.parse({"LOCATION": "valkey://h", "OPTIONS": {"CREDENTIAL_PROVIDER": text}}, alias="pages")
     assert caught.value.key == "OPTIONS['CREDENTIAL_PROVIDER']"
@@ -33,13 +33,13 @@ def test_a_credential_provider_given_as_text_is_not_repeated(text: str) -> None:
 
 
 @pytest.mark.parametrize("provider", [Lacking, Lacking(), 7, ["s3cr3t"]])
-def test_a_credential_provider_of_another_kind_names_its_type(provider: object) -> None:
+def test_credential_provider_of_another_type_names_that_type(provider: object) -> None:
     with pytest.raises(ConfigurationError, match="lacks get_credentials") as caught:
         Settings.parse({"LOCATION": "valkey://h", "OPTIONS": {"CREDENTIAL_PROVIDER": provider}})
     assert CANARY not in str(caught.value)
 
 
-def test_a_credential_provider_that_cannot_be_made_is_told_without_its_words() -> None:
+def test_credential_provider_that_cannot_be_made_hides_its_message() -> None:
     with pytest.raises(ConfigurationError, match="cannot be created: ValueError") as caught:
         Settings.parse({"LOCATION": "valkey://h", "OPTIONS": {"CREDENTIAL_PROVIDER": Failing}})
     assert CANARY not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Which classes of a project's own are to carry the commands, and which of them cannot."""
+"""Test which custom classes run the commands, and which cannot."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ def classes(**options: Any) -> tuple[Classes | str, Classes | str]:
         {KWARGS: {"connection_class": None, "command_packer": None, "protocol": 3}},
     ],
 )
-def test_built_in_classes_leave_the_commands_to_the_lean_pools(options: dict[str, Any]) -> None:
+def test_built_in_classes_use_the_built_in_pools(options: dict[str, Any]) -> None:
     assert endpoint(**options).driver is None
     assert isinstance(Pools().pool(endpoint(**options)), SyncPool)
 
@@ -108,7 +108,7 @@ def test_built_in_classes_leave_the_commands_to_the_lean_pools(options: dict[str
         ),
     ],
 )
-def test_a_class_of_the_projects_own_has_the_others_of_its_mode_beside_it(
+def test_custom_class_is_completed_with_the_others_of_its_mode(
     options: dict[str, Any], expected: tuple[Any, Any]
 ) -> None:
     assert classes(**options) == expected
@@ -125,14 +125,14 @@ def test_equal_classes_make_equal_endpoints_and_others_do_not() -> None:
     assert endpoint(CONNECTION_FACTORY=Factory) != endpoint(CONNECTION_FACTORY=Factory, SCAN_COUNT=7)
 
 
-def test_who_asks_the_sentinels_is_said_by_the_class() -> None:
+def test_sentinel_discovery_is_chosen_by_the_class() -> None:
     def discovers(**options: Any) -> bool:
         driver = endpoint("valkey://service", **SENTINEL, **options).driver
         assert driver is not None
         return driver.discovers
 
     class Managed(valkey.sentinel.SentinelManagedConnection):  # type: ignore[misc]  # valkey-py has no types to follow
-        """A connection that asks its pool where to."""
+        """A connection that asks its pool for the address."""
 
     assert discovers(CONNECTION_POOL_CLASS=OwnSentinelPool)
     assert discovers(CONNECTION_POOL_KWARGS={"connection_class": Managed})
@@ -141,7 +141,7 @@ def test_who_asks_the_sentinels_is_said_by_the_class() -> None:
 
 
 class Factory:
-    """What a factory must be able to do, and nothing else."""
+    """A factory with the required methods and nothing else."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options
@@ -159,7 +159,7 @@ class Failing(Factory):
         raise RuntimeError("it is down")
 
 
-def test_a_factory_is_made_once_of_the_options_for_all_servers_each_with_its_url() -> None:
+def test_factory_is_made_once_from_the_options_for_all_servers() -> None:
     options = {"CONNECTION_FACTORY": Factory, "SCAN_COUNT": 7, "PASSWORD": "secret"}
     first, second = Settings.parse({"LOCATION": ["valkey://a", "valkey://b"], "OPTIONS": options}).endpoints
     assert isinstance(first.driver, FromFactory)
@@ -203,7 +203,7 @@ def test_a_factory_is_made_once_of_the_options_for_all_servers_each_with_its_url
         ("unix:///s", {KWARGS: {"connection_class": OwnConnection}}, KWARGS, "inherit UnixDomainSocketConnection"),
     ],
 )
-def test_a_class_that_cannot_carry_commands_is_an_error_of_the_settings(
+def test_class_that_cannot_run_commands_is_an_error_of_the_settings(
     location: str, options: dict[str, Any], key: str, reason: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
@@ -217,13 +217,13 @@ class Decoding(OwnPool):
         super().__init__(**kwargs, decode_responses=True)
 
 
-def test_a_pool_that_decodes_replies_is_refused_before_it_connects() -> None:
+def test_pool_that_decodes_replies_is_refused_before_it_connects() -> None:
     with pytest.raises(ConfigurationError, match=r"pages.*decode_responses must stay off: Decoding sets it"):
         Pools().pool(endpoint(CONNECTION_POOL_CLASS=Decoding)).execute((("GET", "k"),))
 
 
 @pytest.mark.parametrize("options", [{"CONNECTION_POOL_CLASS": OwnPool}, {"CONNECTION_FACTORY": Factory}])
-def test_tests_with_memory_pools_stay_off_the_network_under_such_settings(options: dict[str, Any]) -> None:
+def test_memory_pools_stay_off_the_network_with_custom_classes(options: dict[str, Any]) -> None:
     settings = Settings.parse({"LOCATION": "valkey://production.example.com", "OPTIONS": options})
     Counted.reset()
     with Container(settings, pool_factory=MemoryPoolFactory()) as container:

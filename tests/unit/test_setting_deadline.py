@@ -1,4 +1,4 @@
-"""OPTIONS["DEADLINE"]: the default, what it accepts, and what contradicts the timeouts."""
+"""Test OPTIONS["DEADLINE"]: its default, its values, and contradictions with the timeouts."""
 
 import math
 from datetime import timedelta
@@ -28,7 +28,7 @@ def test_deadline_is_twice_the_default_timeout() -> None:
         ({"DEADLINE": 5}, 5),
     ],
 )
-def test_deadline_follows_the_timeouts_where_it_is_not_given(options: dict[str, object], seconds: float | None) -> None:
+def test_deadline_follows_the_timeouts_if_it_is_not_given(options: dict[str, object], seconds: float | None) -> None:
     assert of_options(**options).deadline == seconds
 
 

@@ -1,4 +1,4 @@
-"""LOCATION: URLs become endpoints, and a wrong one is an error with a cure."""
+"""Test LOCATION: URLs become endpoints, and a wrong one is an error with a remedy."""
 
 import ssl
 from typing import Any
@@ -29,7 +29,7 @@ def refused(url: object) -> ConfigurationError:
 
 
 @pytest.mark.parametrize("url", ["valkey://h/1/2", "memory://h/0//1", "valkey://h/1/2?db=3"])
-def test_a_path_of_two_numbers_is_no_database(url: str) -> None:
+def test_path_of_two_numbers_is_no_database(url: str) -> None:
     assert "the path of the URL must be one number, the database" in str(refused(url))
 
 
@@ -59,25 +59,25 @@ def test_a_path_of_two_numbers_is_no_database(url: str) -> None:
         ("valkey://h?db=&", Endpoint(host="h")),
     ],
 )
-def test_a_url_is_read(url: str, expected: Endpoint) -> None:
+def test_url_is_parsed(url: str, expected: Endpoint) -> None:
     assert endpoint(url) == expected
     assert hash(endpoint(url)) == hash(expected)
 
 
 @pytest.mark.parametrize("url", ["valkey://[::1]:7000/1", "valkeys://h:7000/0", "unix:///run/v.sock?db=2"])
-def test_a_server_is_named_as_its_url_is_written(url: str) -> None:
+def test_server_is_named_as_its_url_is_written(url: str) -> None:
     assert endpoint(url).name == url
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
-def test_a_percent_encoded_user_and_password_may_hold_anything(username: str, password: str) -> None:
+def test_percent_encoded_user_and_password_may_contain_anything(username: str, password: str) -> None:
     url = f"valkey://{quote(username, safe='')}:{quote(password, safe='')}@h:7000/1"
     assert endpoint(url).options == {"username": username, "password": password}
     entry = {"LOCATION": "valkey://h:7000/1", "OPTIONS": {"USERNAME": username, "PASSWORD": password}}
     assert Settings.parse(entry).endpoints == (endpoint(url),)
 
 
-def test_the_password_of_the_url_prevails_over_that_of_the_options() -> None:
+def test_url_password_takes_precedence_over_that_of_the_options() -> None:
     options = {"PASSWORD": "p2", "USERNAME": "u2"}
     [full] = Settings.parse({"LOCATION": "valkey://u:p@h", "OPTIONS": options}).endpoints
     [named] = Settings.parse({"LOCATION": "valkey://u@h", "OPTIONS": options}).endpoints
@@ -103,17 +103,17 @@ def test_the_password_of_the_url_prevails_over_that_of_the_options() -> None:
         (frozenset({"valkey://a"}), ("valkey://a",)),
     ],
 )
-def test_a_location_is_split_between_urls_and_nowhere_else(location: object, expected: tuple[str, ...]) -> None:
+def test_location_is_split_only_between_urls(location: object, expected: tuple[str, ...]) -> None:
     assert urls(location) == expected
 
 
 @pytest.mark.parametrize("location", [None, "", " , ", [], [""], ()])
-def test_an_empty_location_is_refused(location: object) -> None:
+def test_empty_location_is_refused(location: object) -> None:
     assert "a URL is missing" in str(refused(location))
 
 
 @pytest.mark.parametrize("location", [7, b"valkey://h", {"valkey://h": 1}, [7]])
-def test_a_location_of_another_type_is_refused(location: object) -> None:
+def test_location_of_another_type_is_refused(location: object) -> None:
     refused(location)
 
 
@@ -163,7 +163,7 @@ def test_a_location_of_another_type_is_refused(location: object) -> None:
         ("valkeys://h?ssl_check_hostname=maybe", "true or false"),
     ],
 )
-def test_a_wrong_url_says_what_is_wrong(url: str, reason: str) -> None:
+def test_wrong_url_is_reported_with_the_fault(url: str, reason: str) -> None:
     assert reason in str(refused(url))
 
 
@@ -184,7 +184,7 @@ def test_a_wrong_url_says_what_is_wrong(url: str, reason: str) -> None:
         ("timeout=3&decode_responses=no", {"timeout": 3.0}),
     ],
 )
-def test_the_arguments_of_a_query_have_their_types(query: str, options: dict[str, object]) -> None:
+def test_query_arguments_have_their_types(query: str, options: dict[str, object]) -> None:
     assert endpoint(f"valkeys://h?{query}").options == options
 
 
@@ -200,11 +200,11 @@ def test_the_arguments_of_a_query_have_their_types(query: str, options: dict[str
         ({"socket_keepalive_options": {4: 30}}, {"socket_keepalive_options": {4: 30}}),
     ],
 )
-def test_the_arguments_of_the_pool_have_their_types(kwargs: dict[str, object], options: dict[str, object]) -> None:
+def test_pool_arguments_have_their_types(kwargs: dict[str, object], options: dict[str, object]) -> None:
     assert endpoint("valkeys://h", **kwargs).options == options
 
 
-def test_ssl_in_the_arguments_of_the_pool_means_tls() -> None:
+def test_pool_argument_ssl_means_tls() -> None:
     assert endpoint("valkey://h", ssl=True, ssl_cert_reqs="none").scheme == "valkeys"
     assert endpoint("valkey://h", ssl=False).scheme == "valkey"
 
@@ -229,19 +229,19 @@ def test_ssl_in_the_arguments_of_the_pool_means_tls() -> None:
         ({"client_cache": object()}, "client_cache must stay off"),
     ],
 )
-def test_a_wrong_argument_of_the_pool_says_what_is_wrong(kwargs: dict[str, Any], reason: str) -> None:
+def test_wrong_pool_argument_is_reported_with_the_fault(kwargs: dict[str, Any], reason: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         endpoint("valkeys://h", **kwargs)
     assert caught.value.key == "OPTIONS['CONNECTION_POOL_KWARGS']"
     assert reason in str(caught.value)
 
 
-def test_every_argument_of_both_kinds_of_connections_is_known() -> None:
+def test_arguments_of_both_kinds_of_connections_are_all_known() -> None:
     assert {"ssl_password", "ssl_ca_data", "encoder_class", "command_packer", "path", "socket_type"} <= accepted()
     assert not {"kwargs", "self"} & accepted()
 
 
-def test_an_embedded_server_that_cannot_be_started_is_an_error_when_the_configuration_is_read(
+def test_embedded_server_that_cannot_start_is_an_error_of_the_settings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("VALKEY_SERVER", "/no/such/program")

@@ -1,4 +1,4 @@
-"""Settings: a connection argument in the wrong place is an error that says where it belongs."""
+"""Test settings: a connection argument in the wrong place is an error that names the right one."""
 
 import warnings
 from typing import Any
@@ -13,7 +13,7 @@ from tests.support.settings_entries import URL, Greedy, of_options, parsed, refu
 
 DATABASE = "write it in the URL of LOCATION, as in 'valkey://host:6379/3'"
 OF_CLIENTS = {"single_connection_client", "connection_pool", "charset", "errors"}
-"""Arguments of valkey-py's client that say nothing of a server."""
+"""Arguments of valkey-py's client that do not concern the server."""
 ARGUMENTS = sorted((accepted() | {*Valkey.__init__.__code__.co_varnames[1:50]} | {"user", "url"}) - OF_CLIENTS)
 ARGUMENTS = [name for name in ARGUMENTS if name in accepted() or name in {"unix_socket_path", "user", "url"}]
 
@@ -54,8 +54,8 @@ def test_connection_argument_in_options_is_refused(name: str, cure: str, seriali
 
 @pytest.mark.parametrize("name", [*ARGUMENTS, "sentinels", "sentinel_kwargs", "cluster", "credential_provider"])
 @pytest.mark.parametrize("change", [str.lower, str.upper, str.title])
-def test_no_connection_argument_is_passed_over_in_any_place_or_case(name: str, change: Any) -> None:
-    if name != "timeout":  # also what an entry lives for
+def test_connection_arguments_are_ignored_in_no_place_or_case(name: str, change: Any) -> None:
+    if name != "timeout":  # also the lifetime of an entry
         for written in {change(name)} - {"SENTINELS", "SENTINEL_KWARGS", "CLUSTER", "CREDENTIAL_PROVIDER"}:
             if written not in {"USERNAME", "PASSWORD", "SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT", "PARSER_CLASS"}:
                 assert refused_option(**{written: 1}).key == f"OPTIONS[{written!r}]"
@@ -85,15 +85,15 @@ def test_connection_argument_at_the_top_of_an_entry_is_refused(key: str, cure: s
     assert "s3cr3t" not in str(error)
 
 
-def test_connection_argument_that_is_none_is_as_if_left_out() -> None:
+def test_connection_argument_of_none_is_as_if_left_out() -> None:
     assert parsed(DB=None, OPTIONS={"DB": None}) == parsed()
 
 
-def test_keys_of_an_entry_are_none_of_the_misplaced_ones() -> None:
+def test_entry_keys_are_no_misplaced_arguments() -> None:
     assert not [key for key in KEYS if key.lower() in accepted() - {"timeout"}]
 
 
-def test_connection_factory_of_the_projects_may_read_such_options() -> None:
+def test_connection_factory_of_the_project_may_read_such_options() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         factory = "tests.unit.test_setting_custom_pools.Factory"
@@ -140,7 +140,7 @@ def test_pool_argument_that_contradicts_the_url_is_refused(url: str, arguments: 
         ("embedded:///1", {"ssl": True, "max_connections": 3}, ("embedded", "", 6379, 1)),
     ],
 )
-def test_pool_argument_is_taken_where_the_url_does_not_say(
+def test_pool_argument_is_used_if_the_url_does_not_say(
     url: str, arguments: dict[str, Any], expected: tuple[object, ...]
 ) -> None:
     [endpoint] = parsed(url, OPTIONS={"CONNECTION_POOL_KWARGS": arguments}).endpoints

@@ -1,4 +1,4 @@
-"""Settings: every option is of its type."""
+"""Test settings: every option has its type."""
 
 import math
 
@@ -41,23 +41,23 @@ ENTRIES = "tests.support.settings_entries"
         ("CREDENTIAL_PROVIDER", object(), "object lacks get_credentials"),
     ],
 )
-def test_an_option_of_the_wrong_type_is_refused(name: str, value: object, reason: str) -> None:
+def test_option_of_the_wrong_type_is_refused(name: str, value: object, reason: str) -> None:
     error = refused_option(**{name: value})
     assert reason in str(error)
     assert name in str(error) or name.lower() in str(error)
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
-def test_none_is_as_if_the_option_were_left_out(name: str) -> None:
+def test_option_of_none_is_as_if_left_out(name: str) -> None:
     assert of_options(**{name: None}) == parsed()
 
 
 @pytest.mark.parametrize("value", [0, 0.0, False])
-def test_a_falsy_socket_timeout_is_as_if_left_out(value: object) -> None:
+def test_falsy_socket_timeout_is_as_if_left_out(value: object) -> None:
     assert of_options(SOCKET_TIMEOUT=value, SOCKET_CONNECT_TIMEOUT=value) == parsed()
 
 
-def test_timeouts_come_from_the_url_then_the_pool_then_the_options() -> None:
+def test_timeouts_are_read_from_url_then_pool_then_options() -> None:
     given = {"SOCKET_TIMEOUT": 1, "CONNECTION_POOL_KWARGS": {"socket_timeout": 2}}
     assert of_options(SOCKET_TIMEOUT=1).endpoints[0].timeout == 1
     assert of_options(SOCKET_TIMEOUT=1).endpoints[0].connect_timeout == 1
@@ -66,7 +66,7 @@ def test_timeouts_come_from_the_url_then_the_pool_then_the_options() -> None:
     assert of_options(CONNECTION_POOL_KWARGS={"socket_timeout": None}).endpoints[0].timeout is None
 
 
-def test_a_blocking_pool_has_the_bound_that_valkey_py_gives_it() -> None:
+def test_blocking_pool_has_the_default_limit_of_valkey_py() -> None:
     path = "valkey.connection.BlockingConnectionPool"
     assert of_options(CONNECTION_POOL_CLASS=path).endpoints[0].max_connections == 50
     kwargs = {"max_connections": 3, "timeout": 1}
@@ -75,7 +75,7 @@ def test_a_blocking_pool_has_the_bound_that_valkey_py_gives_it() -> None:
     assert endpoint.options == {"timeout": 1.0}
 
 
-def test_a_near_miss_of_a_client_names_the_right_one() -> None:
+def test_client_with_a_near_miss_names_the_right_one() -> None:
     error = refused_option(CLIENT_CLASS="django_valkey.client.DefaultClien")
     assert str(error).count("did you mean") == 1
     assert str(error).endswith("; did you mean django_valkey.client.DefaultClient?")

@@ -1,4 +1,4 @@
-"""Settings: a class of another cache library is refused wherever it is named, and ours is named instead."""
+"""Test settings: a class of another cache library is refused everywhere, and ours is suggested."""
 
 import sys
 from types import ModuleType
@@ -12,7 +12,7 @@ from tests.support.settings_entries import URL, of_options, refused, refused_opt
 
 
 def foreign(name: str, **attributes: Any) -> Any:
-    """A class as redis-py defines it."""
+    """Return a class as redis-py defines it."""
     module, _, own = name.rpartition(".")
     return type(own, (), {"__module__": module, "__qualname__": own, **attributes})
 
@@ -91,7 +91,7 @@ def test_key_function_of_another_library_is_refused(key: str, value: Any) -> Non
     assert refused({"LOCATION": URL, key: value}).key == key
 
 
-def test_factory_for_every_alias_of_another_library_is_refused() -> None:
+def test_global_factory_of_another_library_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"connection_factory: 'django_redis.pool.ConnectionFactory' belongs"):
         Settings.parse({"LOCATION": URL}, connection_factory="django_redis.pool.ConnectionFactory")
     with pytest.raises(ConfigurationError, match=r"OPTIONS\['CLIENT_CLASS'\]: 'django_redis.client.DefaultClient'"):
@@ -111,7 +111,7 @@ def test_factory_for_every_alias_of_another_library_is_refused() -> None:
         },
     ],
 )
-def test_text_that_names_no_class_may_begin_as_another_library(options: dict[str, Any]) -> None:
+def test_text_that_names_no_class_may_begin_with_another_library(options: dict[str, Any]) -> None:
     if "CREDENTIAL_PROVIDER" in options:
         options["CREDENTIAL_PROVIDER"].get_credentials = lambda _: ("u", "p")
     assert of_options(**options).endpoints

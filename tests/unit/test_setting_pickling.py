@@ -1,4 +1,4 @@
-"""Settings may be copied and pickled, with all that is in them, and show no credential."""
+"""Test that settings and all their parts can be copied and pickled, and show no credential."""
 
 import copy
 import pickle
@@ -25,7 +25,7 @@ def key_function(key: str, prefix: str, version: int) -> str:
 
 
 class Factory:
-    """A connection factory of the project's, which holds what cannot be pickled."""
+    """A connection factory of the project that holds an object that cannot be pickled."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.options, self.lock = options, iter(())
@@ -38,7 +38,7 @@ class Factory:
 
 
 class Provider:
-    """Credentials that are asked for."""
+    """A credential provider."""
 
     def get_credentials(self) -> tuple[str, str]:
         return "u", SECRET
@@ -120,7 +120,7 @@ def test_repr_of_settings_and_their_parts_shows_no_credential(name: str) -> None
 
 
 def made(package: str, *methods: str) -> list[Any]:
-    """One object of each of the package's classes that have the methods."""
+    """Make one object of each of the package's classes that have the methods."""
     modules = [import_module(f"{package}.{each.name}") for each in iter_modules(import_module(package).__path__)]
     own = [cls for each in modules for cls in vars(each).values() if getattr(cls, "__module__", "") == each.__name__]
     found = [cls for cls in own if isinstance(cls, type) and all(hasattr(cls, method) for method in methods)]
@@ -136,14 +136,14 @@ COMPRESSORS = [*made("dvcache.compressors", "compress", "decompress"), *DICTIONA
 
 @pytest.mark.parametrize("serializer", SERIALIZERS)
 @pytest.mark.parametrize("way", WAYS)
-def test_copy_of_each_serializer_reads_what_the_other_wrote(serializer: Any, way: str) -> None:
+def test_copy_of_each_serializer_reads_the_others_output(serializer: Any, way: str) -> None:
     copied = WAYS[way](serializer)
     assert copied.loads(serializer.dumps([1, "a"])) == [1, "a"]
 
 
 @pytest.mark.parametrize("compressor", COMPRESSORS)
 @pytest.mark.parametrize("way", WAYS)
-def test_copy_of_each_compressor_reads_what_the_other_wrote(compressor: Any, way: str) -> None:
+def test_copy_of_each_compressor_reads_the_others_output(compressor: Any, way: str) -> None:
     copied = WAYS[way](compressor)
     assert copied.decompress(compressor.compress(b"text" * 100)) == b"text" * 100
 

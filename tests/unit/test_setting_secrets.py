@@ -1,4 +1,4 @@
-"""Settings: no error and no repr shows a credential."""
+"""Test settings: no error and no repr shows a credential."""
 
 import traceback
 
@@ -12,24 +12,24 @@ from tests.support.settings_entries import URL, of_options, parsed, refused, ref
 
 
 class Provider:
-    """Credentials that change."""
+    """A provider of changing credentials."""
 
     def get_credentials(self) -> tuple[str, str]:
         return "u", "s3cr3t"
 
 
-def test_a_credential_provider_is_kept_as_it_is_or_made_of_its_class() -> None:
+def test_credential_provider_is_kept_or_made_from_its_class() -> None:
     provider = Provider()
     assert of_options(CREDENTIAL_PROVIDER=provider).endpoints[0].options == {"credential_provider": provider}
     made = of_options(CREDENTIAL_PROVIDER=f"{__name__}.Provider").endpoints[0].options["credential_provider"]
     assert isinstance(made, Provider)
 
 
-def test_a_credential_provider_and_a_password_exclude_each_other() -> None:
+def test_credential_provider_and_password_exclude_each_other() -> None:
     assert "exclude each other" in str(refused_option(CREDENTIAL_PROVIDER=Provider(), PASSWORD="s3cr3t"))
 
 
-def test_no_repr_shows_a_credential() -> None:
+def test_reprs_show_no_credential() -> None:
     settings = [
         of_options(PASSWORD="s3cr3t", USERNAME="s3cr3t"),
         of_options(CONNECTION_POOL_KWARGS={"password": "s3cr3t", "ssl_password": None}),
@@ -56,15 +56,15 @@ def test_no_repr_shows_a_credential() -> None:
     st.text(max_size=6),
     st.text(max_size=6) | st.sampled_from(["@", ":", "/", "?", "#", "%", "?a=", "/@", ",x://"]),
 )
-def test_no_error_shows_a_part_of_a_password_however_it_is_written(template: str, head: str, tail: str) -> None:
+def test_errors_show_no_part_of_a_password_however_written(template: str, head: str, tail: str) -> None:
     url = template.replace("{}", f"{head}s3cr3t{tail}s3cr3t")
     on_sentinels = {"CLIENT_CLASS": "django_valkey.client.SentinelClient", "SENTINELS": [("h", 26379)]}
     for options in ({}, on_sentinels):
         try:
             Settings.parse({"LOCATION": url, "OPTIONS": options}, alias="pages")
         except ConfigurationError as error:
-            told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__context__)
-            assert "s3cr3t" not in told
+            shown_text = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__context__)
+            assert "s3cr3t" not in shown_text
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_no_error_shows_a_part_of_a_password_however_it_is_written(template: str
 @pytest.mark.parametrize(
     "value", ["s3cr3t", "a.s3cr3t", "redis.s3cr3t", "redis.s3cr3t.Provider", ("u", "s3cr3t"), b"s3cr3t"]
 )
-def test_no_error_shows_what_is_given_for_a_credential_provider(option: str, value: object) -> None:
+def test_errors_show_no_value_of_a_credential_provider(option: str, value: object) -> None:
     given = value if option == "CREDENTIAL_PROVIDER" else {"credential_provider": value}
     more = {"CLIENT_CLASS": "django_valkey.client.SentinelClient", "SENTINELS": [("h", 1)]}
     more = more if option == "SENTINEL_KWARGS" else {"CLUSTER": True} if option == "BASE_CLIENT_KWARGS" else {}
@@ -84,7 +84,7 @@ def test_no_error_shows_what_is_given_for_a_credential_provider(option: str, val
 
 @pytest.mark.parametrize("option", ["CREDENTIAL_PROVIDER", "CONNECTION_POOL_KWARGS"])
 @pytest.mark.parametrize("value", [Provider, f"{__name__}.Provider", Provider()])
-def test_credential_provider_is_made_of_its_class_wherever_it_is_given(option: str, value: object) -> None:
+def test_credential_provider_is_made_from_its_class_in_any_place(option: str, value: object) -> None:
     given = value if option == "CREDENTIAL_PROVIDER" else {"credential_provider": value}
     assert isinstance(of_options(**{option: given}).endpoints[0].options["credential_provider"], Provider)
 
@@ -99,7 +99,7 @@ def test_credential_provider_is_made_of_its_class_wherever_it_is_given(option: s
         "unix://:?s3cr3t=1",
     ],
 )
-def test_no_error_names_a_password_as_an_argument(url: str) -> None:
+def test_errors_name_no_password_as_an_argument(url: str) -> None:
     assert "s3cr3t" not in str(refused({"LOCATION": url}))
 
 
@@ -115,19 +115,19 @@ def test_no_error_names_a_password_as_an_argument(url: str) -> None:
         {"SERIALIZER": f"{__name__}.Leaky", "PASSWORD": "s3cr3t"},
     ],
 )
-def test_no_error_shows_an_options_value(options: dict[str, object]) -> None:
+def test_errors_show_no_value_of_an_option(options: dict[str, object]) -> None:
     assert "s3cr3t" not in str(refused({"LOCATION": URL, "OPTIONS": options}))
 
 
 @pytest.mark.parametrize("option", ["CONNECTION_POOL_KWARGS", "BASE_CLIENT_KWARGS"])
-def test_no_error_shows_a_password_that_is_a_number(option: str) -> None:
+def test_errors_show_no_password_that_is_a_number(option: str) -> None:
     error = refused_option(**{option: {"password": 73219}, "CLUSTER": True})
     assert error.key == f"OPTIONS[{option!r}]"
     assert "73219" not in "".join(traceback.format_exception(error))
 
 
 class Leaky:
-    """Says too much when it fails."""
+    """A class whose error message contains its argument."""
 
     def __init__(self, options: dict[str, object]) -> None:
         raise ValueError(options)

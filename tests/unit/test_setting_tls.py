@@ -1,4 +1,4 @@
-"""Settings of TLS: what is required of certificates, and what contradicts it."""
+"""Test settings of TLS: the checks of certificates, and contradictions between them."""
 
 import ssl
 import warnings

@@ -1,4 +1,4 @@
-"""Settings: a CACHES entry is parsed once, completely, without being changed."""
+"""Test settings: a CACHES entry is parsed once, completely, and stays unchanged."""
 
 import math
 from copy import deepcopy
@@ -16,7 +16,7 @@ from tests.support.settings_entries import URL, parsed, refused
 ENTRIES = "tests.support.settings_entries"
 
 
-def test_an_entry_with_a_location_alone_has_djangos_defaults() -> None:
+def test_entry_with_a_location_alone_has_djangos_defaults() -> None:
     settings = Settings.parse({"LOCATION": URL})
     assert settings == Settings(
         endpoints=(Endpoint(host="127.0.0.1", db=1),),
@@ -34,7 +34,7 @@ def whisper(stored: str) -> str:
     return stored.rpartition("!")[2]
 
 
-def test_a_full_entry_is_read_whole() -> None:
+def test_entry_with_all_keys_is_parsed_completely() -> None:
     settings = Settings.parse(
         {
             "BACKEND": "django_valkey.cache.ValkeyCache",
@@ -120,11 +120,11 @@ def test_a_full_entry_is_read_whole() -> None:
         ({"CLIENT_CLASS": "django_valkey.client.HashClient", "PREFIX_HASHES": False}, False),
     ],
 )
-def test_hashes_are_named_as_the_client_of_django_valkey_names_them(options: Any, prefixed: bool) -> None:
+def test_hashes_are_named_as_django_valkeys_client_names_them(options: Any, prefixed: bool) -> None:
     assert Settings.parse({"LOCATION": URL, "OPTIONS": options}).prefixed_hashes is prefixed
 
 
-def test_what_was_given_is_never_changed_and_never_shared() -> None:
+def test_given_settings_are_never_changed_and_never_shared() -> None:
     entry: dict[str, Any] = {
         "LOCATION": [URL],
         "OPTIONS": {
@@ -139,14 +139,14 @@ def test_what_was_given_is_never_changed_and_never_shared() -> None:
     entry["OPTIONS"]["CONNECTION_POOL_KWARGS"]["socket_keepalive_options"].clear()
     assert endpoint.options == {"socket_keepalive_options": {1: 2}}
     with pytest.raises(TypeError):
-        endpoint.options["password"] = "p"  # type: ignore[index]  # that it cannot is what is tested
+        endpoint.options["password"] = "p"  # type: ignore[index]  # the test is that it cannot
 
 
 @pytest.mark.parametrize(
     ("given", "seconds"),
     [(0.5, 0.5), (60, 60), ("60", 60), ("0.5", 0.5), (None, None), (0, 0), (-1, -1), (timedelta(minutes=1), 60.0)],
 )
-def test_a_timeout_keeps_its_fraction(given: object, seconds: float | None) -> None:
+def test_timeout_keeps_its_fraction(given: object, seconds: float | None) -> None:
     assert parsed(TIMEOUT=given).timeout == seconds
     assert parsed(timeout=given, TIMEOUT=7).timeout == seconds
 
@@ -157,13 +157,13 @@ def test_a_timeout_that_is_no_number_is_refused(given: object) -> None:
 
 
 @pytest.mark.parametrize("given", [True, None, 1.5, "one"])
-def test_a_version_is_a_whole_number(given: object) -> None:
+def test_version_is_an_integer(given: object) -> None:
     assert refused({"LOCATION": URL, "VERSION": given}).key == "VERSION"
     assert parsed(VERSION=0).version == 0
     assert parsed(VERSION="3").version == 3
 
 
-def test_a_prefix_is_text() -> None:
+def test_prefix_is_text() -> None:
     assert refused({"LOCATION": URL, "KEY_PREFIX": 7}).key == "KEY_PREFIX"
 
 
@@ -174,5 +174,5 @@ def test_functions_are_found_by_dotted_path() -> None:
 
 
 @pytest.mark.parametrize("entry", [None, [], "valkey://h", {"LOCATION": URL, "OPTIONS": []}, {7: 1, "LOCATION": URL}])
-def test_an_entry_and_its_options_are_mappings_of_names(entry: Any) -> None:
+def test_entry_and_its_options_are_mappings_of_names(entry: Any) -> None:
     refused(entry)

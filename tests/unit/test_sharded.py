@@ -1,4 +1,4 @@
-"""The client of shards, without servers: what is sent to whom, what is tried again, and whose errors stand where."""
+"""Test the client of shards, without servers: routing, retries, and the place of errors."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ NAMES = ["valkey://a", "valkey://b", "valkey://c"]
 
 
 class Scripted:
-    """A pool that fails as it is told, then answers each command with its arguments, and remembers its batches."""
+    """A pool that fails as scripted, then answers each command with its arguments, and records its batches."""
 
     def __init__(self, *failures: Exception) -> None:
         self.failures, self.asked, self.closed = list(failures), list[Batch](), False
@@ -68,7 +68,7 @@ def mode(request: pytest.FixtureRequest) -> str:
     return cast("str", request.param)
 
 
-def test_a_batch_of_one_shard_is_its_own_as_it_is(mode: str) -> None:
+def test_batch_of_one_shard_is_sent_unchanged(mode: str) -> None:
     shards = Shards(mode)
     a = shards.keys[0]
     batch = (("GET", a), ("MGET", a, a))
@@ -76,7 +76,7 @@ def test_a_batch_of_one_shard_is_its_own_as_it_is(mode: str) -> None:
     assert [pool.asked for pool in shards.pools] == [[batch], [], []]
 
 
-def test_a_batch_of_several_is_divided_and_its_replies_come_in_order(mode: str) -> None:
+def test_batch_of_several_shards_is_divided_and_its_replies_are_in_order(mode: str) -> None:
     shards = Shards(mode)
     a, b, c = shards.keys
     assert shards.execute(("MGET", c, a, b, a), ("UNLINK", a, c)) == [[c, a, b, a], 2]
@@ -88,7 +88,7 @@ def test_a_batch_of_several_is_divided_and_its_replies_come_in_order(mode: str) 
 
 
 @pytest.mark.parametrize("error", [ConnectError("down"), ClosedError("closed")])
-def test_the_error_of_a_shard_stands_in_the_places_of_its_keys(mode: str, error: Exception) -> None:
+def test_shard_error_is_in_the_place_of_its_keys(mode: str, error: Exception) -> None:
     shards = Shards(mode, [], [error])
     a, b, c = shards.keys
     [found, first, second] = shards.execute(("MGET", a, b, c), ("GET", b), ("GET", c))
@@ -96,7 +96,7 @@ def test_the_error_of_a_shard_stands_in_the_places_of_its_keys(mode: str, error:
     assert (first, second) == (error, b"OK")
 
 
-def test_a_lost_connection_is_tried_again_where_that_is_safe(mode: str) -> None:
+def test_lost_connection_is_retried_if_that_is_safe(mode: str) -> None:
     shards = Shards(mode, [ConnectionLost("cut")], [ConnectionLost("cut"), ConnectionLost("again")])
     a, b, c = shards.keys
     [found] = shards.execute(("MGET", a, b, c))
@@ -105,7 +105,7 @@ def test_a_lost_connection_is_tried_again_where_that_is_safe(mode: str) -> None:
     assert [len(pool.asked) for pool in shards.pools] == [2, 2, 1]
 
 
-def test_what_is_not_safe_to_repeat_is_not_sent_again(mode: str) -> None:
+def test_unsafe_commands_are_not_repeated(mode: str) -> None:
     shards = Shards(mode, [ConnectionLost("cut")])
     a, b, _ = shards.keys
     [failed, done] = shards.execute(("INCRBY", a, 1), ("INCRBY", b, 1))
@@ -117,14 +117,14 @@ def test_what_is_not_safe_to_repeat_is_not_sent_again(mode: str) -> None:
         shards.execute(("INCRBY", a, 1))
 
 
-def test_an_error_that_is_none_of_a_server_is_raised(mode: str) -> None:
+def test_error_of_no_server_is_raised(mode: str) -> None:
     shards = Shards(mode, [TypeError("no command")])
     a, b, _ = shards.keys
     with pytest.raises(TypeError, match="no command"):
         shards.execute(("MGET", a, b))
 
 
-def test_what_cannot_be_divided_is_refused_before_anything_is_sent(mode: str) -> None:
+def test_indivisible_command_is_refused_before_sending(mode: str) -> None:
     shards = Shards(mode)
     a, b, _ = shards.keys
     with pytest.raises(NotSupportedError, match=r"SINTER: the keys .* are not in one slot .*; .* braces"):
@@ -132,7 +132,7 @@ def test_what_cannot_be_divided_is_refused_before_anything_is_sent(mode: str) ->
     assert [pool.asked for pool in shards.pools] == [[], [], []]
 
 
-def test_a_scan_goes_through_one_shard_after_another_and_says_where_a_shard_is_lost(mode: str) -> None:
+def test_scan_visits_one_shard_after_another_and_reports_a_lost_one(mode: str) -> None:
     shards = Shards(mode)
     cursor, positions = 0, []
     while True:
@@ -147,21 +147,21 @@ def test_a_scan_goes_through_one_shard_after_another_and_says_where_a_shard_is_l
     assert Shards(mode, [down]).execute(("SCAN", 0)) == [down]
 
 
-def test_flushdb_is_for_every_shard_and_fails_where_one_does(mode: str) -> None:
+def test_flushdb_goes_to_every_shard_and_fails_if_one_does(mode: str) -> None:
     down = ConnectError("down")
     shards = Shards(mode, [], [down])
     assert shards.execute(("FLUSHDB",)) == [down]
     assert [len(pool.asked) for pool in shards.pools] == [1, 1, 1]
 
 
-def test_close_ends_the_connections_of_every_shard(mode: str) -> None:
+def test_close_closes_the_connections_of_every_shard(mode: str) -> None:
     shards = Shards(mode)
     shards.client.close()
     assert [pool.closed for pool in shards.pools] == [True] * 3
 
 
 @pytest.mark.parametrize("entry", [b"k", b"{t}k", b"a{b", b"a}b", b"{a}{b}", b"a\nb", b"", b"k:lease"])
-def test_the_lease_of_an_entry_is_on_its_shard(entry: bytes) -> None:
+def test_lease_of_an_entry_is_on_its_shard(entry: bytes) -> None:
     owner = Shards("sync").client._shards.owner
     lease = lease_of(entry, "ring")
     assert lease != entry

@@ -1,4 +1,4 @@
-"""Which servers are shards, by the classes or by the option, and what contradicts that."""
+"""Test which servers are shards, by class or by option, and what contradicts that."""
 
 import re
 from typing import Any
@@ -19,15 +19,15 @@ CLIENTS = [
 
 
 class Client(ShardClient):
-    """A client of the project's own."""
+    """A custom client."""
 
 
 class Further(Client):
-    """One that inherits it."""
+    """A subclass of the custom client."""
 
 
 @pytest.mark.parametrize("client", [*CLIENTS, ShardClient, Client, Further], ids=str)
-def test_every_client_of_shards_means_shards(client: Any) -> None:
+def test_every_shard_client_means_shards(client: Any) -> None:
     found = parsed(URLS, CLIENT_CLASS=client)
     assert found.shards == tuple(URLS)
     assert [each.host for each in found.endpoints] == ["a", "b", "c"]
@@ -35,28 +35,28 @@ def test_every_client_of_shards_means_shards(client: Any) -> None:
 
 
 @pytest.mark.parametrize("location", [URLS, tuple(URLS), set(URLS), ",".join(URLS), ", ".join(URLS), URLS[::-1]])
-def test_every_url_is_a_shard_in_whatever_order(location: object) -> None:
+def test_every_url_is_a_shard_in_any_order(location: object) -> None:
     assert parsed(location, SHARDED=True) == parsed(URLS, SHARDED=True)
 
 
 @pytest.mark.parametrize("name", ["READ_FROM", "REPLICA_READ_ONLY"])
-def test_what_concerns_replicas_has_no_effect_and_a_warning_says_so(name: str) -> None:
+def test_replica_options_have_no_effect_on_shards_and_a_warning(name: str) -> None:
     value = {"READ_FROM": "primary", "REPLICA_READ_ONLY": False}[name]
     with pytest.warns(ConfigurationWarning, match=rf"OPTIONS\['{name}'\] has no effect; shards have no replicas"):
         assert parsed(URLS, SHARDED=True, **{name: value}) == parsed(URLS, SHARDED=True)
 
 
-def test_one_url_is_a_ring_of_one() -> None:
+def test_one_url_is_a_ring_of_one_shard() -> None:
     assert parsed("valkey://a/1", SHARDED=True).shards == ("valkey://a/1",)
 
 
-def test_the_names_of_shards_which_hold_passwords_are_not_shown() -> None:
+def test_shard_names_with_passwords_are_not_shown() -> None:
     found = parsed(["valkey://:secret-1@a", "valkey://:secret-2@b"], SHARDED=True)
     assert found.shards == ("valkey://:secret-1@a", "valkey://:secret-2@b")
     assert "secret" not in repr(found)
 
 
-def test_credentials_options_and_herd_are_for_every_shard() -> None:
+def test_credentials_options_and_herd_apply_to_every_shard() -> None:
     found = parsed(URLS, SHARDED=True, PASSWORD="p", SOCKET_TIMEOUT=2, HERD=True)
     assert {(each.options["password"], each.timeout) for each in found.endpoints} == {("p", 2)}
     assert found.herd is not None
@@ -81,7 +81,7 @@ REFUSED: dict[str, tuple[object, dict[str, Any], str, str]] = {
 
 @pytest.mark.parametrize("by_client", [True, False], ids=["client", "option"])
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_contradicts_shards_is_named_with_its_cure(case: str, *, by_client: bool) -> None:
+def test_options_that_contradict_shards_are_named_with_the_remedy(case: str, *, by_client: bool) -> None:
     location, options, key, reason = REFUSED[case]
     asked = {"CLIENT_CLASS": CLIENTS[0]} if by_client else {"SHARDED": True}
     error = refused(location, **asked, **options)
@@ -89,19 +89,19 @@ def test_what_contradicts_shards_is_named_with_its_cure(case: str, *, by_client:
     assert re.search(reason, error.reason)
 
 
-def test_the_option_may_not_say_the_opposite_of_the_client() -> None:
+def test_shards_option_may_not_contradict_the_client() -> None:
     assert refused(URLS, CLIENT_CLASS=CLIENTS[0], SHARDED=False).reason == FALSE
 
 
-def test_a_factory_for_every_alias_that_asks_for_sentinels_contradicts_shards() -> None:
+def test_global_sentinel_factory_contradicts_shards() -> None:
     assert re.search(NO_SERVICE, refused(URLS, factory=SENTINEL, SHARDED=True).reason)
 
 
-def test_a_shard_client_that_is_named_as_a_factory_means_its_factory_and_no_shards() -> None:
+def test_shard_client_named_as_a_factory_means_its_factory_and_no_shards() -> None:
     with pytest.warns(ConfigurationWarning, match="names a client"):
         assert parsed("valkey://a/1", CONNECTION_FACTORY=CLIENTS[0]).shards == ()
 
 
-def test_without_the_option_a_list_is_a_primary_and_its_replicas() -> None:
+def test_list_of_urls_without_the_option_is_a_primary_and_its_replicas() -> None:
     assert parsed(URLS).shards == ()
     assert parsed(URLS).placement == "together"

@@ -1,4 +1,4 @@
-"""The signed serializer: what has no valid signature is never read, and keys can be rotated."""
+"""Test the signed serializer: an entry without a valid signature is never read, and keys can be rotated."""
 
 import hmac
 import pickle
@@ -23,7 +23,7 @@ def execute(what: str) -> None:
 
 
 class Bomb:
-    """Executes when it is unpickled."""
+    """An object that runs code when it is unpickled."""
 
     def __reduce__(self) -> tuple[object, ...]:
         return execute, ("boom",)
@@ -38,7 +38,7 @@ def signed(*keys: str | bytes) -> SignedSerializer:
     return SignedSerializer(PickleSerializer(), keys)
 
 
-def test_a_pickle_that_is_stored_raw_never_executes() -> None:
+def test_raw_pickle_in_the_store_never_executes() -> None:
     bomb = pickle.dumps(Bomb())
     options = {"SERIALIZER": "dvcache.serializers.SignedSerializer", "SIGNING_KEYS": ["secret"]}
     forged = [bomb, ZlibCompressor().compress(bomb), b"S1" + bytes(32) + bomb]
@@ -56,13 +56,13 @@ def test_a_pickle_that_is_stored_raw_never_executes() -> None:
             container.cache().set("k", VALUE)
             assert container.cache().get("k") == VALUE
     assert executed == []
-    # The bomb is one: a serializer without a signature reads it.
+    # proves that the bomb works: a serializer without a signature runs it
     PickleSerializer().loads(bomb)
     assert executed == ["boom"]
 
 
 @given(st.integers(0), st.integers(1, 255))
-def test_no_byte_of_an_entry_can_be_changed(position: int, change: int) -> None:
+def test_signed_entry_with_a_changed_byte_is_refused(position: int, change: int) -> None:
     serializer = signed("secret")
     data = bytearray(serializer.dumps(VALUE))
     data[position % len(data)] ^= change
@@ -71,7 +71,7 @@ def test_no_byte_of_an_entry_can_be_changed(position: int, change: int) -> None:
 
 
 @given(st.integers(0, 60))
-def test_no_entry_can_be_cut_off(length: int) -> None:
+def test_signed_entry_that_is_truncated_is_refused(length: int) -> None:
     data = signed("secret").dumps(VALUE)
     with pytest.raises(InvalidSignature):
         signed("secret").loads(data[:-1][:length])
@@ -87,20 +87,20 @@ def test_keys_are_rotated_without_a_miss() -> None:
         new.loads(old.dumps(VALUE))
 
 
-def test_what_one_serializer_wrote_is_never_given_to_another() -> None:
+def test_signed_entry_of_one_serializer_is_never_read_by_another() -> None:
     written = SignedSerializer(JSONSerializer(), ["secret"]).dumps("cos\nsystem\n(S'true'\ntR.")
     with pytest.raises(InvalidSignature):
         signed("secret").loads(written)
 
 
-def test_a_signature_is_of_this_use_of_the_key_alone() -> None:
+def test_signature_is_specific_to_this_use_of_the_key() -> None:
     body = PickleSerializer().dumps(VALUE)
     assert signed("secret").dumps(VALUE) != b"S1" + hmac.digest(b"secret", body, "sha256") + body
     assert len(signed("secret").dumps(VALUE)) == len(body) + 34
 
 
 @pytest.mark.parametrize("keys", [[], [""], ["a", b""], None])
-def test_a_key_is_needed_and_the_error_shows_none(keys: object) -> None:
+def test_missing_key_is_an_error_that_shows_no_key(keys: object) -> None:
     options = {"SERIALIZER": "dvcache.serializers.SignedSerializer", "SIGNING_KEYS": keys}
     with pytest.raises(ConfigurationError, match="create one with: python") as caught:
         Settings.parse({"LOCATION": "memory://", "OPTIONS": options}, alias="pages")
@@ -114,7 +114,7 @@ def test_keys_are_in_no_repr() -> None:
     assert "SignedSerializer" in repr(settings)
 
 
-def test_unsigned_entries_are_read_by_a_fallback_while_a_project_changes_over() -> None:
+def test_unsigned_entries_are_read_by_a_fallback_during_a_migration() -> None:
     codec = ValueCodec(signed("secret"), IdentityCompressor(), fallbacks=(JSONSerializer(),))
     assert codec.loads(JSONSerializer().dumps(VALUE)) == VALUE
     assert codec.loads(pickle.dumps(VALUE), "a miss") == "a miss"

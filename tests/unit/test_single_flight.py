@@ -1,4 +1,4 @@
-"""Flights, and the effects that rest on them: to wait for what another caller does, and to have something done."""
+"""Test single flight, and the effects that wait for another caller's result and that spawn work."""
 
 import asyncio
 import threading
@@ -14,7 +14,7 @@ def _waits(single_flight: SingleFlight, seconds: float) -> Op[bool]:
     return (yield Wait(flight.done(), seconds))  # type: ignore[no-any-return]  # what the driver sends
 
 
-class _Nobody:
+class _NoClient:
     def execute(self, batch: Any, _until: float | None = None, /) -> Any:
         raise AssertionError(batch)
 
@@ -22,25 +22,25 @@ class _Nobody:
         pass
 
 
-def test_waiting_ends_with_the_work_or_with_the_time() -> None:
+def test_wait_ends_with_the_computation_or_the_timeout() -> None:
     single_flight = SingleFlight()
     flight, leads = single_flight.enter(b"k")
     assert leads
-    assert run(_waits(single_flight, 0.001), _Nobody()) is False
-    assert asyncio.run(arun(_waits(single_flight, 0.001), _Nobody())) is False
+    assert run(_waits(single_flight, 0.001), _NoClient()) is False
+    assert asyncio.run(arun(_waits(single_flight, 0.001), _NoClient())) is False
     done = Wait(flight.done(), 10)
 
     def waits() -> Op[bool]:
         return (yield done)  # type: ignore[no-any-return]  # as above
 
     threading.Timer(0.01, flight.finish, [7]).start()
-    assert run(waits(), _Nobody()) is True
-    assert asyncio.run(arun(waits(), _Nobody())) is True
+    assert run(waits(), _NoClient()) is True
+    assert asyncio.run(arun(waits(), _NoClient())) is True
     assert flight.outcome == 7
     assert single_flight.enter(b"k")[1]
 
 
-def test_what_is_spawned_is_a_task_or_done_at_once() -> None:
+def test_spawned_work_is_a_task_or_done_at_once() -> None:
     started: list[Any] = []
 
     class Tasks:
@@ -54,13 +54,13 @@ def test_what_is_spawned_is_a_task_or_done_at_once() -> None:
     def spawns() -> Op[object]:
         return (yield Spawn(work(), Tasks()))
 
-    assert run(spawns(), _Nobody()) == 7
+    assert run(spawns(), _NoClient()) == 7
     assert started == []
-    assert asyncio.run(arun(spawns(), _Nobody())) is None
+    assert asyncio.run(arun(spawns(), _NoClient())) is None
     assert asyncio.run(started.pop()) == 7
 
 
-def test_a_flight_lands_once_and_a_late_waiter_sees_it() -> None:
+def test_in_flight_computation_finishes_once_and_late_waiters_see_it() -> None:
     single_flight = SingleFlight()
     flight, _ = single_flight.enter(b"k")
     flight.finish(1)
@@ -69,7 +69,7 @@ def test_a_flight_lands_once_and_a_late_waiter_sees_it() -> None:
     assert flight.done().done()
 
 
-def test_a_note_of_a_lease_counts_no_longer_than_the_lease() -> None:
+def test_local_claim_of_a_lease_lasts_no_longer_than_the_lease() -> None:
     single_flight = SingleFlight()
     mark = single_flight.hold(b"k", now=100, seconds=5)
     assert mark is not None
@@ -84,7 +84,7 @@ def test_a_note_of_a_lease_counts_no_longer_than_the_lease() -> None:
     assert newer is not None
 
 
-def test_detaching_all_lets_nobody_enter_what_is_under_way() -> None:
+def test_detaching_all_lets_nobody_join_a_running_computation() -> None:
     single_flight = SingleFlight()
     flight, _ = single_flight.enter(b"k")
     single_flight.hold(b"k", now=0, seconds=9)

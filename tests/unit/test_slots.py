@@ -1,4 +1,4 @@
-"""Slots against valkey-py's, and keys that are brought into a slot."""
+"""Test slots against valkey-py's, and keys that are placed in a given slot."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,23 +12,23 @@ KEYS = st.one_of(
 
 
 @given(KEYS)
-def test_a_key_lies_in_the_slot_that_the_specification_says(key: bytes) -> None:
+def test_key_is_in_the_slot_of_the_specification(key: bytes) -> None:
     assert slot(key) == key_slot(key)
 
 
-def test_a_key_that_is_text_lies_where_its_bytes_do() -> None:
+def test_text_key_is_in_the_slot_of_its_bytes() -> None:
     assert slot(":1:größe") == slot(":1:größe".encode())
 
 
 @given(KEYS)
-def test_a_lease_is_brought_into_the_slot_of_its_key(key: bytes) -> None:
-    home = key_slot(key)
-    brought = placed_in_slot(key + b":lease", home)
-    assert key_slot(brought) == home
+def test_lease_key_is_in_the_slot_of_its_key(key: bytes) -> None:
+    target = key_slot(key)
+    brought = placed_in_slot(key + b":lease", target)
+    assert key_slot(brought) == target
     assert brought.removeprefix(key + b":lease") == b"" or len(brought) == len(key) + len(b":lease") + 4
 
 
 @given(st.binary(max_size=12), st.integers(0, SLOTS - 1))
-def test_four_letters_reach_every_slot(key: bytes, home: int) -> None:
+def test_four_letters_reach_every_slot(key: bytes, target: int) -> None:
     untagged = key.replace(b"{", b"")
-    assert key_slot(placed_in_slot(untagged, home)) == home
+    assert key_slot(placed_in_slot(untagged, target)) == target

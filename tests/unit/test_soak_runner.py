@@ -1,4 +1,4 @@
-"""`python -m tests.soak` runs what it is asked for, to the end, and fails when a scenario does."""
+"""Test `python -m tests.soak`: it runs the selected scenarios to the end and fails if one fails."""
 
 import io
 
@@ -16,7 +16,7 @@ def something_breaks(run: Run) -> str:
     raise AssertionError(f"after {len(list(run.rounds(short=1, long=2)))} rounds\nand more")
 
 
-def test_one_failure_fails_the_whole_and_stops_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_failed_scenario_fails_the_run_and_stops_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--short"], [something_breaks, all_is_well]) == 1
     shown = capsys.readouterr()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in shown.out.splitlines()[2:]]
@@ -27,7 +27,7 @@ def test_one_failure_fails_the_whole_and_stops_nothing(capsys: pytest.CaptureFix
     assert "Traceback" in shown.err
 
 
-def test_words_choose_scenarios_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+def test_words_select_scenarios_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["is well"], [something_breaks, all_is_well]) == 0
     assert "9 rounds" in capsys.readouterr().out
     assert main(["--list"], [something_breaks, all_is_well]) == 0
@@ -36,7 +36,7 @@ def test_words_choose_scenarios_by_name(capsys: pytest.CaptureFixture[str]) -> N
         main(["nothing of that name"], [all_is_well])
 
 
-def test_an_interrupt_ends_the_run() -> None:
+def test_interrupt_ends_the_run() -> None:
     def interrupted(_: Run) -> str:
         raise KeyboardInterrupt
 
@@ -44,7 +44,7 @@ def test_an_interrupt_ends_the_run() -> None:
         perform(interrupted, Run(short=True, progress=io.StringIO()))
 
 
-def test_the_packages_scenarios_are_its_public_functions() -> None:
+def test_scenarios_are_the_public_functions_of_the_package() -> None:
     found = [each.__name__ for each in scenarios()]
     assert "failovers_on_request_all_complete" in found
     assert not [name for name in found if name.startswith("_")]

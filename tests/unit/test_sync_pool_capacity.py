@@ -1,4 +1,4 @@
-"""The lean pool's places: none is lost, whatever becomes of who waits for one. With lanes that are no connections."""
+"""Test the permits of the sync pool with scripted connections: none is lost, whatever happens to a waiter."""
 
 import threading
 import time
@@ -21,28 +21,29 @@ from tests.support.servers import wait_until
 PING: Batch = (("PING",),)
 
 
-class Lane:
-    """A lane that answers when `let_go` is set."""
+class FakeConnection:
+    """A connection that answers when `let_go` is set."""
 
-    made: list["Lane"]
+    made: list["FakeConnection"]
     refused: Exception | None
 
     def __init__(self, endpoint: Endpoint) -> None:
-        if Lane.refused:
-            raise Lane.refused
+        if FakeConnection.refused:
+            raise FakeConnection.refused
         self.endpoint = endpoint
         self.let_go = threading.Event()
-        self.dropped = self.interrupted = self.lost = self.retired = self.silent = False
+        self.asked = self.dropped = self.interrupted = self.lost = self.retired = self.silent = False
         self.is_cooperative = True
         self.used = self.since = self.overdue = 0.0
         self.descriptor = -1
         self.refusals: list[object] = []
-        Lane.made.append(self)
+        FakeConnection.made.append(self)
 
-    def open(self, until: float | None = None) -> None:  # noqa: ARG002  # a lane's
+    def open(self, until: float | None = None) -> None:  # noqa: ARG002  # a connection's
         self.used = time.monotonic()
 
     def exchange(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:  # noqa: ARG002  # as above
+        self.asked = True
         self.let_go.wait()
         self.used = started
         if self.interrupted:
@@ -61,10 +62,10 @@ class Lane:
 
 
 @pytest.fixture(autouse=True)
-def lanes(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
-    Lane.made, Lane.refused = [], None
-    monkeypatch.setattr(sync_pool, "SyncConnection", Lane)
-    return Lane.made
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[FakeConnection]:
+    FakeConnection.made, FakeConnection.refused = [], None
+    monkeypatch.setattr(sync_pool, "SyncConnection", FakeConnection)
+    return FakeConnection.made
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def pool() -> Iterator[SyncPool]:
 
 
 def started(call: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
-    """Call in a thread; its result or its error ends up in the list."""
+    """Call in a thread; append its result or its error to the list."""
     results: list[object] = []
 
     def work() -> None:
@@ -89,15 +90,15 @@ def started(call: Callable[[], object]) -> tuple[threading.Thread, list[object]]
     return thread, results
 
 
-def busy(pool: SyncPool) -> tuple[threading.Thread, Lane]:
-    """Have a thread use the pool's only lane until `let_go`."""
+def busy(pool: SyncPool) -> tuple[threading.Thread, FakeConnection]:
+    """Use the pool's only connection in a thread until `let_go`."""
     thread, _ = started(lambda: pool.execute(PING))
-    wait_until(lambda: Lane.made and Lane.made[-1].used)
-    return thread, Lane.made[-1]
+    wait_until(lambda: FakeConnection.made and FakeConnection.made[-1].used)
+    return thread, FakeConnection.made[-1]
 
 
 def waiting_at(gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have those who wait for a lane wait at another kind of lock."""
+    """Replace the lock at which callers wait for a connection."""
 
     class Turn:
         def __init__(self) -> None:
@@ -108,7 +109,7 @@ def waiting_at(gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Gate:
-    """A lock that nobody holds but its maker."""
+    """A lock that only its maker holds."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -122,21 +123,21 @@ class Gate:
 
 
 class Interrupted(BaseException):
-    """What a signal handler raises."""
+    """Raised by a signal handler."""
 
 
 @pytest.mark.parametrize("comes", [False, True], ids=["before its turn", "after its turn has come"])
-def test_a_wait_that_is_interrupted_loses_no_place(
-    comes: bool, pool: SyncPool, lanes: list[Lane], monkeypatch: pytest.MonkeyPatch
+def test_interrupted_wait_loses_no_permit(
+    comes: bool, pool: SyncPool, connections: list[FakeConnection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    thread, lane = busy(pool)
+    thread, connection = busy(pool)
 
     class InterruptedGate(Gate):
         @override
         def acquire(self, timeout: float) -> bool:
             assert timeout
             if comes:
-                lane.let_go.set()
+                connection.let_go.set()
                 thread.join()
             raise Interrupted
 
@@ -144,54 +145,54 @@ def test_a_wait_that_is_interrupted_loses_no_place(
         waiting_at(InterruptedGate, patched)
         with pytest.raises(Interrupted):
             pool.execute(PING)
-    lane.let_go.set()
+    connection.let_go.set()
     thread.join()
     caller, results = started(lambda: pool.execute(PING))
-    wait_until(lambda: [each.let_go.set() for each in lanes] and not caller.is_alive())
+    wait_until(lambda: [each.let_go.set() for each in connections] and not caller.is_alive())
     assert results == [[b"PONG"]]
     assert len(pool._living) == 1
     assert not pool._waiters
 
 
-def test_a_connection_that_cannot_be_made_gives_its_place_back(pool: SyncPool) -> None:
-    Lane.refused = ConnectError("no server could be started")
+def test_failed_connection_returns_its_permit(pool: SyncPool) -> None:
+    FakeConnection.refused = ConnectError("no server could be started")
     for _ in range(3):
         with pytest.raises(ConnectError):
             pool.execute(PING)
     assert len(pool._living) == 0
 
 
-def test_who_waits_in_vain_leaves_the_line(lanes: list[Lane]) -> None:
+def test_waiter_that_times_out_leaves_the_queue(connections: list[FakeConnection]) -> None:
     pool = SyncPool(Endpoint(max_connections=1, timeout=0.02))
-    thread, lane = busy(pool)
+    thread, connection = busy(pool)
     with pytest.raises(PoolExhausted):
         pool.execute(PING)
     assert not pool._waiters
-    lane.let_go.set()
+    connection.let_go.set()
     thread.join()
     assert pool.execute(PING) == [b"PONG"]
-    assert lanes == [lane]
+    assert connections == [connection]
     pool.close()
 
 
-def test_closing_wakes_those_who_wait_and_keeps_no_lane(pool: SyncPool, lanes: list[Lane]) -> None:
-    user, lane = busy(pool)
+def test_close_wakes_the_waiters_and_keeps_no_connection(pool: SyncPool, connections: list[FakeConnection]) -> None:
+    user, connection = busy(pool)
     waiting = [started(lambda: pool.execute(PING)) for _ in range(3)]
     wait_until(lambda: len(pool._waiters) == 3)
     pool.close()
     for thread, _ in waiting:
         thread.join()
-    lane.let_go.set()
+    connection.let_go.set()
     user.join()
     assert all(isinstance(results[0], ClosedError) for _, results in waiting)
-    assert [each.dropped for each in lanes] == [True]
+    assert [each.dropped for each in connections] == [True]
 
 
-def test_a_lane_put_back_while_the_pool_closes_is_dropped(
-    pool: SyncPool, lanes: list[Lane], monkeypatch: pytest.MonkeyPatch
+def test_connection_returned_while_the_pool_closes_is_dropped(
+    pool: SyncPool, connections: list[FakeConnection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pool is closed after the waiter was woken and before it goes on."""
-    user, lane = busy(pool)
+    """The pool is closed between the wake-up of the waiter and its next step."""
+    user, connection = busy(pool)
     come, go_on = threading.Event(), threading.Event()
 
     class SlowGate(Gate):
@@ -205,18 +206,20 @@ def test_a_lane_put_back_while_the_pool_closes_is_dropped(
     waiting_at(SlowGate, monkeypatch)
     thread, results = started(lambda: pool.execute(PING))
     wait_until(lambda: pool._waiters)
-    lane.let_go.set()
+    connection.let_go.set()
     user.join()
     come.wait()
     pool.close()
     go_on.set()
     thread.join()
     assert isinstance(results[0], ClosedError)
-    assert lane.dropped
-    assert len(lanes) == 1
+    assert connection.dropped
+    assert len(connections) == 1
 
 
-def test_aborting_ends_what_is_under_way_and_nothing_is_used_again(pool: SyncPool, lanes: list[Lane]) -> None:
+def test_abort_ends_calls_in_progress_and_nothing_is_used_again(
+    pool: SyncPool, connections: list[FakeConnection]
+) -> None:
     results: list[object] = []
 
     def work() -> None:
@@ -225,22 +228,22 @@ def test_aborting_ends_what_is_under_way_and_nothing_is_used_again(pool: SyncPoo
 
     thread = threading.Thread(target=work)
     thread.start()
-    wait_until(lambda: lanes)
+    wait_until(lambda: connections and connections[0].asked)
     pool.abort()
     thread.join()
     assert results == []
-    assert lanes[0].dropped
+    assert connections[0].dropped
     with pytest.raises(ClosedError):
         pool.execute(PING)
 
 
 class Held:
-    """A holder of a place."""
+    """A holder of a permit."""
 
     lost = False
 
 
-def test_a_place_whose_holder_died_is_free_again() -> None:
+def test_permit_of_a_dead_holder_is_free_again() -> None:
     living: Living[Held] = Living()
     held = Held()
     assert living.admit(held, 1)
@@ -249,7 +252,7 @@ def test_a_place_whose_holder_died_is_free_again() -> None:
     assert living.admit(Held(), 1)
 
 
-def test_a_place_whose_holder_is_lost_is_free_while_it_lives() -> None:
+def test_permit_of_a_lost_holder_is_free_while_the_thread_lives() -> None:
     living: Living[Held] = Living()
     held = Held()
     assert living.admit(held, 1)
@@ -258,14 +261,14 @@ def test_a_place_whose_holder_is_lost_is_free_while_it_lives() -> None:
     assert living.alive() == []
 
 
-def test_unbounded_places_keep_no_entry_for_each_dead_holder() -> None:
+def test_unbounded_permits_keep_no_entry_for_each_dead_holder() -> None:
     living: Living[Held] = Living()
     for _ in range(10_000):
         living.admit(Held(), None)
     assert len(living._entries) < 1_000
 
 
-def test_bounded_places_admit_no_more_in_threads() -> None:
+def test_bounded_permits_admit_no_more_in_threads() -> None:
     living: Living[Held] = Living()
     held, most = [], []
 
@@ -286,7 +289,7 @@ def test_bounded_places_admit_no_more_in_threads() -> None:
     assert 1 <= max(most) <= 3
 
 
-def test_a_line_goes_past_a_turn_whose_caller_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_queue_skips_a_waiter_whose_caller_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity, "_STALE", 0.1)
     line = Waiting()
     with ThreadPoolExecutor(1) as other:
@@ -296,20 +299,20 @@ def test_a_line_goes_past_a_turn_whose_caller_is_gone(monkeypatch: pytest.Monkey
     assert not line.waiters
 
 
-def test_a_line_is_entered_again_by_the_thread_that_waits(pool: SyncPool) -> None:
-    """A signal handler or a finalizer calls the cache while its thread is about to take a place."""
-    thread, lane = busy(pool)
+def test_queue_may_be_entered_again_by_the_waiting_thread(pool: SyncPool) -> None:
+    """A signal handler or a finalizer calls the cache while its thread is about to take a permit."""
+    thread, connection = busy(pool)
     inner: list[object] = []
     begun = time.monotonic()
 
     def attempt() -> object:
         if not inner:
             inner.append(None)
-            lane.let_go.set()
+            connection.let_go.set()
             thread.join()
             inner.extend(pool.execute(PING))
         return pool._rested_or_new()
 
-    assert pool._waiting.wait(attempt, time.monotonic() + 5) is lane
+    assert pool._waiting.wait(attempt, time.monotonic() + 5) is connection
     assert inner == [None, b"PONG"]
     assert time.monotonic() - begun < 0.9, "the inner call waited until the outer one was taken for gone"

@@ -1,4 +1,4 @@
-"""Which servers an entry means, and which role each has: every row of the table, and every block of the documents."""
+"""Test which servers an entry means, and their roles: every row of the table, and every block of the documents."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from tests.support.topology_entries import (
 )
 
 
-def test_a_sentinel_client_with_one_url_means_the_primary_and_the_replicas_of_that_service() -> None:
+def test_sentinel_client_with_one_url_means_primary_and_replicas() -> None:
     settings = parsed("valkey://s/db", CLIENT_CLASS=SENTINEL_CLIENT, SENTINELS=SENTINELS)
     assert settings.endpoints == (
         Endpoint(alias="pages", host="", service="s", role="primary", sentinels=tuple(SENTINELS)),
@@ -29,7 +29,7 @@ def test_a_sentinel_client_with_one_url_means_the_primary_and_the_replicas_of_th
 
 
 @pytest.mark.parametrize("role", [0, 1])
-def test_a_sentinel_client_with_one_url_ignores_is_master_with_a_warning(role: int) -> None:
+def test_sentinel_client_with_one_url_ignores_is_master_with_a_warning(role: int) -> None:
     with pytest.warns(ConfigurationWarning, match=r"CACHES\['pages'\]: LOCATION: is_master was ignored") as caught:
         settings = parsed(f"valkey://s/0?is_master={role}", CLIENT_CLASS=SENTINEL_CLIENT, SENTINELS=SENTINELS)
     assert caught[0].filename == topology_entries.__file__
@@ -48,7 +48,7 @@ def test_a_sentinel_client_with_one_url_ignores_is_master_with_a_warning(role: i
     ],
 )
 @pytest.mark.parametrize("client", [SENTINEL_CLIENT, "django_valkey.client.DefaultClient"])
-def test_a_list_of_services_says_the_roles_and_without_is_master_each_is_primary(
+def test_sentinel_service_list_has_roles_and_is_primary_by_default(
     location: object, expected: list[str], client: str
 ) -> None:
     assert roles(watched(location, CLIENT_CLASS=client)) == expected
@@ -69,7 +69,7 @@ def test_a_list_of_services_says_the_roles_and_without_is_master_each_is_primary
         (["valkey://s?is_master=0", "valkey://t", "valkey://u"], ["t primary", "s replica", "u primary"], False),
     ],
 )
-def test_a_default_client_on_sentinels_writes_to_the_first_primary_and_reads_the_rest(
+def test_default_client_on_sentinels_writes_to_the_primary_only(
     location: object, expected: list[str], *, read_only: bool
 ) -> None:
     settings = watched(location)
@@ -90,9 +90,7 @@ def test_a_default_client_on_sentinels_writes_to_the_first_primary_and_reads_the
         (["valkey://a?is_master=1", "valkey://b?is_master=1"], ["a primary", "b primary"]),
     ],
 )
-def test_a_list_of_servers_is_the_primary_and_its_replicas_unless_is_master_says_otherwise(
-    location: object, expected: list[str]
-) -> None:
+def test_server_list_is_primary_and_replicas_unless_is_master_differs(location: object, expected: list[str]) -> None:
     settings = parsed(location)
     assert roles(settings) == expected
     assert not settings.read_only
@@ -105,7 +103,7 @@ def test_every_server_has_its_own_credentials_and_the_options_of_the_alias() -> 
     assert (replica.options, replica.timeout, replica.scheme) == ({"password": "q"}, 2, "valkeys")
 
 
-def test_a_credential_provider_is_made_once_for_all_servers() -> None:
+def test_credential_provider_is_made_once_for_all_servers() -> None:
     primary, replica = parsed(["valkey://a", "valkey://b"], CREDENTIAL_PROVIDER=Provider).endpoints
     assert primary.options["credential_provider"] is replica.options["credential_provider"]
 
@@ -120,32 +118,32 @@ def test_a_credential_provider_is_made_once_for_all_servers() -> None:
         (["valkey://a?is_master=0", "valkey://b?is_master=0"], "list the primary too"),
     ],
 )
-def test_a_list_that_cannot_be_served_says_why(location: object, reason: str) -> None:
+def test_server_list_that_cannot_be_served_is_reported(location: object, reason: str) -> None:
     error = refused(location)
     assert error.key == "LOCATION"
     assert reason in str(error)
 
 
-def test_reads_may_be_kept_on_the_primary() -> None:
+def test_replica_reads_may_be_turned_off() -> None:
     assert parsed(["valkey://a", "valkey://b"]).read_from == "replica"
     assert parsed(["valkey://a", "valkey://b"], READ_FROM="primary").read_from == "primary"
 
 
-def test_reads_from_replicas_where_there_are_none_are_a_warning() -> None:
+def test_replica_reads_without_replicas_are_a_warning() -> None:
     with pytest.warns(ConfigurationWarning, match=r"OPTIONS\['READ_FROM'\] has no effect; LOCATION names no replica"):
         parsed("valkey://a", READ_FROM="replica")
     assert parsed("valkey://a", READ_FROM="primary").read_from == "primary"
 
 
 @pytest.mark.parametrize("value", [False, 0])
-def test_a_write_is_tried_on_other_servers_only_where_replicas_are_said_to_be_writable(value: object) -> None:
+def test_replica_writes_happen_only_if_replicas_are_declared_writable(value: object) -> None:
     assert parsed(["valkey://a", "valkey://b"], REPLICA_READ_ONLY=value).write_anywhere
     assert parsed("valkey://a", REPLICA_READ_ONLY=value).write_anywhere
     assert not parsed("valkey://a", REPLICA_READ_ONLY=True).write_anywhere
 
 
 @pytest.mark.parametrize("options", [{"REPLICA_READ_ONLY": False}, {"READ_FROM": "primary"}])
-def test_replicas_alone_are_neither_written_to_nor_passed_over(options: dict[str, object]) -> None:
+def test_replicas_alone_are_neither_written_to_nor_skipped(options: dict[str, object]) -> None:
     error = refused("valkey://s?is_master=0", CONNECTION_FACTORY=SENTINEL, SENTINELS=SENTINELS, **options)
     assert error.key == f"OPTIONS[{next(iter(options))!r}]"
     assert "names only replicas" in str(error)

@@ -1,4 +1,4 @@
-"""Which classes mean Sentinel, and whose factory counts."""
+"""Test which classes mean Sentinel, and which factory is used."""
 
 import warnings
 from typing import Any
@@ -25,7 +25,7 @@ ASYNC = "django_valkey.async_cache"
 
 
 class SentinelClient:
-    """Stands for the adapter's class, by its module and name."""
+    """A substitute for the adapter's class, with its module and name."""
 
     __module__ = "django_valkey.client.sentinel"
 
@@ -42,9 +42,7 @@ class SentinelClient:
     ],
 )
 @pytest.mark.parametrize("factory", [None, PLAIN, SENTINEL, f"{ASYNC}.pool.AsyncConnectionFactory"])
-def test_a_sentinel_client_of_either_mode_means_sentinel_whatever_the_factory(
-    client: object, factory: str | None
-) -> None:
+def test_sentinel_client_of_either_mode_means_sentinel_with_any_factory(client: object, factory: str | None) -> None:
     assert roles(parsed("valkey://s/0", factory=factory, CLIENT_CLASS=client, SENTINELS=SENTINELS)) == BOTH
 
 
@@ -70,11 +68,11 @@ def test_a_sentinel_client_of_either_mode_means_sentinel_whatever_the_factory(
         {"CONNECTION_POOL_CLASS": "valkey.sentinel.SentinelConnectionPool", "CONNECTION_FACTORY": PLAIN},
     ],
 )
-def test_a_default_client_is_on_sentinels_by_its_factory_or_its_pool(client: object, named: dict[str, Any]) -> None:
+def test_default_client_is_on_sentinels_by_its_factory_or_its_pool(client: object, named: dict[str, Any]) -> None:
     assert roles(parsed(PAIR, CLIENT_CLASS=client, SENTINELS=SENTINELS, **named)) == BOTH
 
 
-def test_the_factory_of_the_alias_goes_before_that_for_every_alias() -> None:
+def test_factory_of_the_alias_takes_precedence_over_the_global_one() -> None:
     assert roles(parsed("valkey://s", factory=SENTINEL, SENTINELS=SENTINELS)) == ["s primary"]
     assert roles(parsed("valkey://a:1", factory=SENTINEL, CONNECTION_FACTORY=PLAIN)) == ["a primary"]
     assert roles(parsed("valkey://s", factory=PLAIN, CONNECTION_FACTORY=SENTINEL, SENTINELS=SENTINELS)) == ["s primary"]
@@ -88,9 +86,7 @@ def test_the_factory_of_the_alias_goes_before_that_for_every_alias() -> None:
         (f"{ASYNC}.client.sentinel.AsyncSentinelClient", ["s primary"]),
     ],
 )
-def test_a_client_that_is_named_as_the_factory_means_its_own_factory_and_warns_once(
-    client: str, expected: list[str]
-) -> None:
+def test_client_named_as_the_factory_means_its_own_factory_and_warns_once(client: str, expected: list[str]) -> None:
     with pytest.warns(ConfigurationWarning, match="connection_factory .*names a client") as caught:
         assert roles(parsed("valkey://s", factory=client, SENTINELS=SENTINELS)) == expected
     assert len(caught) == 1
@@ -101,7 +97,7 @@ def test_a_client_that_is_named_as_the_factory_means_its_own_factory_and_warns_o
 @pytest.mark.parametrize(
     "client", ["client.DefaultClient", "client.herd.HerdClient", "async_cache.client.default.AsyncDefaultClient"]
 )
-def test_a_plain_client_as_the_factory_is_said_once_for_all_aliases_and_not_where_an_alias_has_its_own(
+def test_plain_client_as_the_global_factory_is_reported_once(
     client: str,
 ) -> None:
     factory = f"django_valkey.{client}"
@@ -114,17 +110,17 @@ def test_a_plain_client_as_the_factory_is_said_once_for_all_aliases_and_not_wher
 
 
 @pytest.mark.parametrize("client", ["client.HerdClient", "async_cache.client.herd.AsyncHerdClient"])
-def test_a_herd_client_is_the_default_one_with_the_herd_policy(client: str) -> None:
+def test_herd_client_is_the_default_one_with_the_herd_policy(client: str) -> None:
     found = parsed("valkey://a", CLIENT_CLASS=f"django_valkey.{client}")
     assert found == parsed("valkey://a", HERD=True, PREFIX_HASHES=False)
 
 
 @pytest.mark.parametrize("factory", ["mine.Factory", 7, "django_valkey.client.ShardClien"])
-def test_a_wrong_factory_for_every_alias_is_named(factory: object) -> None:
+def test_wrong_global_factory_is_named(factory: object) -> None:
     assert refused("valkey://a", factory=factory).key == "connection_factory"
 
 
-def test_a_cluster_is_reached_with_the_connection_arguments_of_its_client_unless_options_say_otherwise() -> None:
+def test_cluster_uses_the_connection_arguments_of_its_client_as_defaults() -> None:
     kwargs = {"password": "s3cr3t", "socket_timeout": 2, "ssl": True, "read_from_replicas": True, "startup_nodes": None}
     settings = parsed("valkey://a", CLUSTER=True, BASE_CLIENT_KWARGS=kwargs)
     [node] = settings.endpoints

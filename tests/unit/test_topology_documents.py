@@ -1,4 +1,4 @@
-"""The documents' configurations, with a LOCATION and SENTINELS where they leave them out."""
+"""Test the configurations of the documents, completed with a LOCATION and SENTINELS."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -99,7 +99,7 @@ def of_entry(entry: Mapping[str, Any], factory: object = None) -> Settings:
         ("readonly", "readonly_service_name", ["primary", "replica"], True),
     ],
 )
-def test_the_documented_aliases_under_one_factory(
+def test_documented_aliases_under_one_factory_are_accepted(
     alias: str, service: str, expected: list[str], *, read_only: bool
 ) -> None:
     settings = of_entry(ONE_FOR_ALL[alias], "django_valkey.pool.SentinelConnectionFactory")
@@ -108,34 +108,34 @@ def test_the_documented_aliases_under_one_factory(
     assert all(endpoint.sentinels == tuple(SENTINELS) for endpoint in settings.endpoints)
 
 
-def test_the_documented_mix_of_sentinel_and_plain_aliases() -> None:
+def test_documented_mix_of_sentinel_and_plain_aliases_is_accepted() -> None:
     assert roles(of_entry(EACH_ITS_OWN["sentinel"])) == ["service_name primary", "service_name replica"]
     assert roles(of_entry(EACH_ITS_OWN["default"])) == ["127.0.0.1 primary"]
 
 
-def test_the_documented_async_client_with_credentials_in_a_list() -> None:
+def test_documented_async_client_with_credentials_in_a_list_is_accepted() -> None:
     [endpoint] = of_entry(ASYNC_CLIENT).endpoints
     assert endpoint.options == {"username": "user", "password": "pass"}
 
 
-def test_the_documented_async_aliases_on_sentinels() -> None:
+def test_documented_async_aliases_on_sentinels_are_accepted() -> None:
     assert roles(of_entry(ASYNC_SENTINEL)) == ["service_name primary", "service_name replica"]
     assert roles(of_entry(ASYNC_FACTORY)) == ["service_name primary"]
 
 
 @pytest.mark.parametrize("entry", [ASYNC_CLIENT, ASYNC_SENTINEL])
-def test_the_documented_client_as_the_factory_for_every_alias_changes_no_topology(entry: Mapping[str, Any]) -> None:
+def test_documented_client_as_the_global_factory_changes_no_topology(entry: Mapping[str, Any]) -> None:
     with pytest.warns(ConfigurationWarning, match="connection_factory .*names a client"):
         settings = of_entry(entry, "django_valkey.async_cache.client.default.AsyncDefaultClient")
     assert settings == of_entry(entry)
 
 
-def test_the_documented_factory_of_an_alias_goes_before_the_documented_factory_for_every_alias() -> None:
+def test_documented_factory_of_an_alias_precedes_the_global_factory() -> None:
     settings = of_entry(ASYNC_FACTORY, "django_valkey.async_cache.client.default.AsyncDefaultClient")
     assert roles(settings) == ["service_name primary"]
 
 
-def test_a_sentinels_certificate_without_a_key_holds_its_key() -> None:
+def test_sentinel_certificate_without_a_key_file_contains_its_key() -> None:
     kwargs = {"ssl": True, "ssl_certfile": "/a.pem"}
     options = {
         "CLIENT_CLASS": "django_valkey.client.SentinelClient",

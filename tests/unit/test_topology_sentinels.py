@@ -1,4 +1,4 @@
-"""Sentinels and services: how they are reached, and what goes wrong is named."""
+"""Test sentinels and services: addresses, credentials, and errors that name the fault."""
 
 from copy import deepcopy
 from typing import Any
@@ -22,7 +22,7 @@ from tests.support.topology_entries import (
 )
 
 
-def test_a_service_keeps_its_case_and_its_credentials_and_sentinels_have_their_own() -> None:
+def test_sentinel_service_keeps_its_case_and_credentials() -> None:
     settings = watched(
         "valkeys://u:p%40@My-Service.Name_1/3?socket_timeout=2&ssl_cert_reqs=none",
         SENTINEL_KWARGS={"username": "v", "password": "q", "socket_timeout": 0.5, "min_other_sentinels": 1},
@@ -48,7 +48,7 @@ def test_a_service_keeps_its_case_and_its_credentials_and_sentinels_have_their_o
     assert "'q'" not in repr(settings)
 
 
-def test_ssl_among_the_arguments_of_the_pool_secures_the_nodes_and_not_the_sentinels() -> None:
+def test_ssl_pool_argument_secures_the_nodes_and_not_the_sentinels() -> None:
     [endpoint] = watched("valkey://s", CONNECTION_POOL_KWARGS={"ssl": True}).endpoints
     assert (endpoint.scheme, endpoint.sentinel_options) == ("valkeys", {})
     [endpoint] = watched("valkey://s", SENTINEL_KWARGS={"ssl": True, "ssl_cert_reqs": "none"}).endpoints
@@ -67,7 +67,7 @@ def test_sentinels_are_hosts_and_ports(given: object, expected: object) -> None:
     assert watched("valkey://s", SENTINELS=given).endpoints[0].sentinels == expected
 
 
-def test_what_was_given_is_never_changed_and_never_shared() -> None:
+def test_given_settings_are_never_changed_and_never_shared() -> None:
     entry: dict[str, Any] = {
         "LOCATION": ["valkey://s?is_master=0"],
         "OPTIONS": {"CLIENT_CLASS": SENTINEL_CLIENT, "SENTINELS": [["h", 1]], "SENTINEL_KWARGS": {"password": "p"}},
@@ -101,7 +101,7 @@ def test_sentinel_needs_a_list_of_hosts_and_ports(given: object, named: dict[str
 
 
 @pytest.mark.parametrize("port", [0, 70000, True, "x", -1])
-def test_the_port_of_a_sentinel_is_a_port(port: object) -> None:
+def test_sentinel_port_must_be_a_port(port: object) -> None:
     error = refused("valkey://s", CLIENT_CLASS=SENTINEL_CLIENT, SENTINELS=[("h", port)])
     assert error.key == "OPTIONS['SENTINELS']"
     assert "port must be a number from 1 to 65535" in str(error)
@@ -109,7 +109,7 @@ def test_the_port_of_a_sentinel_is_a_port(port: object) -> None:
 
 @pytest.mark.parametrize("named", [{}, {"CLIENT_CLASS": "django_valkey.client.DefaultClient"}])
 @pytest.mark.parametrize("factory", [None, PLAIN])
-def test_sentinels_that_nothing_asks_are_an_error_that_says_what_to_set(
+def test_sentinels_without_a_sentinel_client_are_an_error_with_the_remedy(
     named: dict[str, Any], factory: str | None
 ) -> None:
     error = refused("valkey://s", factory=factory, SENTINELS=SENTINELS, **named)
@@ -129,7 +129,7 @@ def test_sentinels_that_nothing_asks_are_an_error_that_says_what_to_set(
     ],
 )
 @pytest.mark.parametrize("named", [{"CLIENT_CLASS": SENTINEL_CLIENT}, {"CONNECTION_FACTORY": SENTINEL}])
-def test_a_pool_that_asks_no_sentinel_is_the_documented_error(pool: object, named: dict[str, Any]) -> None:
+def test_pool_without_sentinel_support_is_the_documented_error(pool: object, named: dict[str, Any]) -> None:
     error = refused("valkey://s", SENTINELS=SENTINELS, CONNECTION_POOL_CLASS=pool, **named)
     assert error.key == "OPTIONS['CONNECTION_POOL_CLASS']"
     assert DOCUMENTED in str(error)
@@ -137,7 +137,7 @@ def test_a_pool_that_asks_no_sentinel_is_the_documented_error(pool: object, name
 
 
 @pytest.mark.parametrize("location", ["valkey://127.0.0.1:6379/1", "memory://", "valkey://h/1"])
-def test_a_plain_alias_under_a_sentinel_factory_for_every_alias_is_told_to_name_its_own(location: str) -> None:
+def test_plain_alias_under_a_global_sentinel_factory_must_name_its_own(location: str) -> None:
     error = refused(location, factory=SENTINEL)
     assert error.key == "OPTIONS['SENTINELS']"
     assert "the global connection factory selects Sentinel" in str(error)
@@ -170,7 +170,7 @@ def test_service_may_be_named_like_an_address(name: str, path: str) -> None:
         ("memory://s", "memory:// cannot be reached through sentinels"),
     ],
 )
-def test_a_nodes_address_where_the_name_of_a_service_belongs_is_named(location: object, reason: str) -> None:
+def test_node_address_in_place_of_a_service_name_is_named(location: object, reason: str) -> None:
     error = refused(location, CLIENT_CLASS=SENTINEL_CLIENT, SENTINELS=SENTINELS)
     assert error.key == "LOCATION"
     assert reason in str(error)
@@ -194,7 +194,7 @@ def test_a_nodes_address_where_the_name_of_a_service_belongs_is_named(location: 
         ([], "must be a mapping"),
     ],
 )
-def test_the_arguments_of_sentinels_are_those_of_a_connection(kwargs: Any, reason: str) -> None:
+def test_sentinel_arguments_are_those_of_a_connection(kwargs: Any, reason: str) -> None:
     error = refused("valkey://s", CLIENT_CLASS=SENTINEL_CLIENT, SENTINELS=SENTINELS, SENTINEL_KWARGS=kwargs)
     assert error.key == "OPTIONS['SENTINEL_KWARGS']"
     assert reason in str(error)

@@ -1,4 +1,4 @@
-"""The typed serializer: what it writes, for those who read it with other tools, and that it runs nothing."""
+"""Test the typed serializer: its JSON, for readers with other tools, and that it runs no code."""
 
 import datetime as dt
 import json
@@ -47,7 +47,7 @@ EXAMPLES: list[tuple[object, object]] = [
 
 
 @pytest.mark.parametrize(("value", "written"), EXAMPLES, ids=repr)
-def test_a_value_is_written_as_json_that_names_its_type(value: object, written: object) -> None:
+def test_value_is_written_as_json_that_names_its_type(value: object, written: object) -> None:
     data = TypedSerializer().dumps(value)
     assert json.loads(data) == written
     found = TypedSerializer().loads(data)
@@ -60,7 +60,7 @@ class Mode(IntEnum):
 
 
 class Zone(dt.tzinfo):
-    """A zone of the project's own."""
+    """A time zone of the project."""
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,12 @@ class Zone(dt.tzinfo):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_would_come_back_as_something_else_is_refused(value: object) -> None:
+def test_value_that_does_not_round_trip_is_refused(value: object) -> None:
     with pytest.raises(TypeError):
         TypedSerializer().dumps(value)
 
 
-def test_a_list_in_itself_is_refused() -> None:
+def test_list_in_itself_is_refused() -> None:
     endless: list[object] = []
     endless.append(endless)
     with pytest.raises(RecursionError):
@@ -102,8 +102,8 @@ def test_a_list_in_itself_is_refused() -> None:
         b"",
     ],
 )
-def test_what_it_did_not_write_is_refused(written: bytes) -> None:
-    with pytest.raises(Exception):  # noqa: B017, PT011  # of each reader its own
+def test_foreign_bytes_are_refused(written: bytes) -> None:
+    with pytest.raises(Exception):  # noqa: B017, PT011  # each reader raises its own
         TypedSerializer().loads(written)
 
 
@@ -113,7 +113,7 @@ class Money:
     currency: str
 
 
-def test_a_project_adds_kinds_of_its_own() -> None:
+def test_project_may_add_its_own_types() -> None:
     money = Kind("$money", Money, lambda each: [each.amount, each.currency], lambda parts: Money(*parts))
     serializer = TypedSerializer((money,))
     value = {"price": Money(Decimal("9.90"), "EUR")}
@@ -121,10 +121,10 @@ def test_a_project_adds_kinds_of_its_own() -> None:
     assert serializer.loads(serializer.dumps(value)) == value
 
 
-def test_the_names_of_kinds_and_types_are_their_own() -> None:
+def test_type_names_must_be_unique() -> None:
     assert len({kind.name for kind in KINDS}) == len({kind.type for kind in KINDS}) == len(KINDS)
 
 
-def test_a_kind_whose_name_begins_with_no_dollar_is_refused() -> None:
+def test_type_name_without_a_leading_dollar_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"must begin with a dollar: write '\$money'"):
         Kind("money", Decimal, str, Decimal)

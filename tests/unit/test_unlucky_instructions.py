@@ -1,4 +1,4 @@
-"""Single flight and lock queue at every instruction: re-entered by a handler there, or left by an exception."""
+"""Test single flight and lock queue, re-entered by a handler or left by an exception at every instruction."""
 
 import logging
 import sys
@@ -28,7 +28,7 @@ MODULES: Final = (
     "process/lock_tokens",
 )
 PATIENCE: Final = 30.0
-"""Seconds that callers wait for another's value: longer than a test may take, which waits for nobody."""
+"""Seconds that callers wait for another's value: longer than a test takes, since no test waits."""
 
 
 def container(**options: Any) -> Container:
@@ -37,7 +37,7 @@ def container(**options: Any) -> Container:
 
 
 def at(number: int, strike: Callable[[], object], work: Callable[[], object]) -> int:
-    """Do the work, and strike at the instruction of this number; return how many there were."""
+    """Run the work and call `strike` at the instruction of this number; return the number of instructions."""
     count = 0
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
@@ -62,7 +62,7 @@ def at(number: int, strike: Callable[[], object], work: Callable[[], object]) ->
 
 
 def within(seconds: float, work: Callable[[], object]) -> None:
-    """Do the work in a thread, and fail where it does not end."""
+    """Run the work in a thread; fail if it does not end."""
     failures: list[BaseException] = []
 
     def run() -> None:
@@ -108,11 +108,11 @@ def test_handlers_may_reenter_at_every_instruction(outer: str, inner: str) -> No
 
 
 class Interrupted(BaseException):
-    """As KeyboardInterrupt, without ending the run of tests."""
+    """An exception like KeyboardInterrupt that does not end the test run."""
 
 
 @pytest.mark.parametrize("kind", [Interrupted, RecursionError, MemoryError])
-def test_single_flights_left_at_every_instruction_are_led_by_the_next(kind: type[BaseException]) -> None:
+def test_single_flight_left_at_any_instruction_is_led_by_the_next(kind: type[BaseException]) -> None:
     def strike() -> None:
         raise kind
 
@@ -135,7 +135,7 @@ def test_single_flights_left_at_every_instruction_are_led_by_the_next(kind: type
 
 
 @pytest.mark.parametrize("kind", [Interrupted, RecursionError, MemoryError])
-def test_lock_queues_left_at_every_instruction_are_headed_by_the_next(kind: type[BaseException]) -> None:
+def test_lock_queue_left_at_any_instruction_is_headed_by_the_next(kind: type[BaseException]) -> None:
     def strike() -> None:
         raise kind
 
@@ -156,7 +156,7 @@ def test_lock_queues_left_at_every_instruction_are_headed_by_the_next(kind: type
         within(100, scenario)
 
 
-def test_flights_without_a_living_leader_are_not_waited_for() -> None:
+def test_single_flight_without_a_living_leader_is_not_waited_for() -> None:
     with container() as made:
         cache, depth = made.cache(), [0]
 

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from dvcache.context import Context, guarded
 from dvcache.effects import Call, OnPrimary, Op, Sleep, Spawn, Wait
+from dvcache.policies.empty_values import empty_value
 from dvcache.policies.herd.claims import UNCLAIMED, Claim, claim, is_fresh, release
 from dvcache.policies.herd.publish import publish
 from dvcache.policies.herd.reads import UNCLAIMABLE
@@ -126,6 +127,7 @@ def _seen(cx: Context, stored: bytes) -> Op[Sought]:
     return ALONE if value is MISSING else Served(value)
 
 
+@empty_value(lambda: ALONE)
 def seek(cx: Context, stored: bytes, leader: Alive) -> Op[Sought]:
     """Return the existing value, or win the lease to compute it; without a value, retry for up to `wait`."""
     [data, left] = yield OnPrimary((("GET", stored), ("PTTL", stored)))

@@ -1,4 +1,4 @@
-"""The rules of the herd policy as a suite, for the in-memory server and for real ones, in both modes."""
+"""The rules of the herd policy as a test suite, for the in-memory server and real ones, in both modes."""
 
 import pytest
 
@@ -13,7 +13,7 @@ __all__ = ["HerdRules", "World", "each_write", "world_of"]
 
 
 class HerdRules(ReadRules, WriteRules, ComputingRules, ValueRules):
-    """The rules by their numbers. A subclass has a fixture `world`."""
+    """The numbered rules. A subclass has a fixture `world`."""
 
     @pytest.fixture
     def cache(self, world: World) -> Cache:

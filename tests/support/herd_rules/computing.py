@@ -1,4 +1,4 @@
-"""What was computed is stored as far as the lease allows (rule 4); who claims, and who waits (rule 5)."""
+"""Rules 4 and 5: a computed value is stored as far as the lease allows; claims and waits."""
 
 from collections.abc import Callable
 
@@ -14,9 +14,7 @@ class ComputingRules:
     # 4: publishing
 
     @pytest.mark.parametrize("state", ["stale", "missing"])
-    def test_what_the_holder_computed_is_stored_and_the_lease_dropped(
-        self, world: World, cache: Cache, state: str
-    ) -> None:
+    def test_computed_value_is_stored_and_the_lease_dropped(self, world: World, cache: Cache, state: str) -> None:
         if state == "stale":
             cache.set("k", "old")
             world.make_stale()
@@ -32,9 +30,7 @@ class ComputingRules:
         assert cache.get("k") == "new"
         assert 99_000 < (cache.pttl("k") or 0) <= 100_000
 
-    def test_who_lost_the_lease_stores_where_there_is_nothing_fresh_and_leaves_the_others_lease(
-        self, world: World, cache: Cache
-    ) -> None:
+    def test_lost_lease_stores_over_nothing_fresh_and_keeps_the_new_lease(self, world: World, cache: Cache) -> None:
         def compute() -> str:
             world.lapse()
             world.claim()
@@ -44,7 +40,7 @@ class ComputingRules:
         assert cache.get("k") == "late"
         assert world.is_claimed()
 
-    def test_who_lost_the_lease_never_overwrites_what_is_newer(self, world: World, cache: Cache) -> None:
+    def test_lost_lease_never_overwrites_a_newer_value(self, world: World, cache: Cache) -> None:
         cache.set("k", "old")
         world.make_stale()
         other = world.other()
@@ -67,7 +63,7 @@ class ComputingRules:
         ],
         ids=["nothing was written", "it went", "another one was written"],
     )
-    def test_after_the_leases_time_only_what_was_claimed_is_replaced_and_a_warning_says_so(
+    def test_expired_lease_replaces_only_the_claimed_value_with_a_warning(
         self,
         world: World,
         cache: Cache,
@@ -88,26 +84,24 @@ class ComputingRules:
         assert "longer lease" in caplog.text
         assert "late" not in caplog.text
 
-    def test_a_plain_set_always_stores(self, world: World, cache: Cache) -> None:
+    def test_plain_set_always_stores(self, world: World, cache: Cache) -> None:
         world.claim()
         assert cache.set("k", "value") is True
         assert cache.get("k") == "value"
 
-    def test_get_or_set_with_a_timeout_of_zero_stores_nothing_and_drops_the_lease(
-        self, world: World, cache: Cache
-    ) -> None:
+    def test_get_or_set_with_a_timeout_of_zero_drops_the_lease_unstored(self, world: World, cache: Cache) -> None:
         assert cache.get_or_set("k", "value", 0) == "value"
         assert (world.raw("EXISTS", K), world.is_claimed()) == (0, False)
 
-    # 5: who claims, who waits
+    # 5: claims and waits
 
-    def test_get_never_claims_what_is_missing(self, world: World, cache: Cache) -> None:
+    def test_get_never_claims_a_missing_entry(self, world: World, cache: Cache) -> None:
         assert cache.get("k") is None
         assert cache.get_many(["k"]) == {}
         assert not world.is_claimed()
 
     @pytest.mark.parametrize("state", ["stale", "missing"])
-    def test_who_raises_drops_the_lease(self, world: World, cache: Cache, state: str) -> None:
+    def test_failed_computation_drops_the_lease(self, world: World, cache: Cache, state: str) -> None:
         if state == "stale":
             cache.set("k", "old")
             world.make_stale()
@@ -122,19 +116,19 @@ class ComputingRules:
             assert not world.is_claimed()
         assert world.process().get_or_set("k", "new") == "new"
 
-    def test_what_cannot_be_stored_drops_the_lease(self, world: World, cache: Cache) -> None:
+    def test_unstorable_value_drops_the_lease(self, world: World, cache: Cache) -> None:
         with pytest.raises(TypeError, match="serialize"):
             cache.get_or_set("k", lambda: lambda: None)
         assert not world.is_claimed()
 
-    def test_who_has_waited_long_enough_computes_without_the_lease(self, world: World) -> None:
+    def test_waiter_past_its_limit_computes_without_the_lease(self, world: World) -> None:
         world.raw("FLUSHDB")
         world.claim()
         patient = world.process(HERD={"wait": 0.03})
         assert patient.get_or_set("k", "own") == "own"
         assert world.process().get("k") == "own"
 
-    def test_who_is_called_to_compute_may_ask_for_the_same_entry(self, world: World, cache: Cache) -> None:
+    def test_function_of_get_or_set_may_get_the_same_entry(self, world: World, cache: Cache) -> None:
         inner = world.other()
 
         def compute() -> object:

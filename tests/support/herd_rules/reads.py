@@ -1,4 +1,4 @@
-"""What is fresh is served, what is stale is claimed (rules 1 and 2), and who sees what (rules 7 and 8)."""
+"""Rules 1, 2, 7 and 8: fresh entries are served, stale ones claimed; leases are hidden; entries of others."""
 
 from dvcache import Cache
 from tests.support.herd_rules.world import H, K, World
@@ -6,31 +6,31 @@ from tests.support.topology_calls import through_pages
 
 
 class ReadRules:
-    """The rules of those who read."""
+    """The rules of reads."""
 
-    # 1: a read asks for the entry and its lifetime; what is fresh is served
+    # 1: a read asks for the entry and its TTL; a fresh entry is served
 
-    def test_what_is_fresh_is_served_without_a_claim(self, world: World, cache: Cache) -> None:
+    def test_fresh_entry_is_served_without_a_claim(self, world: World, cache: Cache) -> None:
         cache.set("k", "value", 100)
         assert cache.get("k") == "value"
         assert cache.get_many(["k"]) == {"k": "value"}
         assert cache.get_or_set("k", "other") == "value"
         assert not world.is_claimed()
 
-    def test_an_entry_lives_its_timeout_and_then_the_herds_time(self, world: World, cache: Cache) -> None:
+    def test_entry_lives_for_its_timeout_plus_the_herd_timeout(self, world: World, cache: Cache) -> None:
         cache.set("k", 1, 100)
         assert 100_000 + H - 5000 < world.raw("PTTL", K) <= 100_000 + H
 
-    def test_what_lives_for_ever_is_never_stale(self, world: World, cache: Cache) -> None:
+    def test_entry_without_expiry_is_never_stale(self, world: World, cache: Cache) -> None:
         cache.set("k", "value", None)
         assert world.raw("PTTL", K) == -1
         assert cache.get("k") == "value"
         assert not world.is_claimed()
         assert cache.ttl("k") is None
 
-    # 2: what is stale is claimed
+    # 2: a stale entry is claimed
 
-    def test_of_those_who_find_it_stale_one_misses_and_the_others_are_served(self, world: World, cache: Cache) -> None:
+    def test_stale_entry_is_a_miss_for_one_caller_and_served_to_the_others(self, world: World, cache: Cache) -> None:
         cache.set("k", "old")
         world.make_stale()
         assert cache.get("k", "a miss") == "a miss"
@@ -40,14 +40,14 @@ class ReadRules:
         assert not world.is_claimed()
         assert cache.get("k") == "new"
 
-    def test_a_lease_that_lapsed_is_claimed_again(self, world: World, cache: Cache) -> None:
+    def test_expired_lease_is_claimed_again(self, world: World, cache: Cache) -> None:
         cache.set("k", "old")
         world.make_stale()
         assert cache.get("k") is None
         world.lapse()
         assert cache.get("k") is None
 
-    def test_of_many_entries_one_reader_misses_the_stale_ones(self, world: World, cache: Cache) -> None:
+    def test_stale_entries_of_get_many_are_misses_for_one_caller(self, world: World, cache: Cache) -> None:
         cache.set_many({"a": None, "b": "old", "c": 3, "d": 4})
         world.make_stale("a", "c")
         assert cache.get_many("abcde") == {"b": "old", "d": 4}
@@ -56,9 +56,9 @@ class ReadRules:
         cache.set_many({"a": 1, "c": 2})
         assert cache.get_many("ac") == {"a": 1, "c": 2}
 
-    # 7: leases are not shown
+    # 7: leases are hidden
 
-    def test_no_scan_shows_a_lease_and_no_count_counts_it(self, world: World, cache: Cache) -> None:
+    def test_leases_are_in_no_scan_and_no_count(self, world: World, cache: Cache) -> None:
         cache.set_many({"k": 1, "l": 2})
         world.make_stale("k", "l")
         cache.get_many(["k", "l"])
@@ -70,7 +70,7 @@ class ReadRules:
         assert cache.delete_pattern("*") == 1
         assert world.raw("DBSIZE") == 0
 
-    def test_a_pattern_deletes_the_lease_of_what_is_being_computed(self, world: World, cache: Cache) -> None:
+    def test_delete_pattern_deletes_the_lease_of_an_entry_being_computed(self, world: World, cache: Cache) -> None:
         other = world.other()
 
         def compute() -> str:
@@ -82,19 +82,17 @@ class ReadRules:
 
     # 8: entries of others
 
-    def test_an_entry_of_a_plain_cache_with_less_than_the_herds_time_is_missed_once(
-        self, world: World, cache: Cache
-    ) -> None:
+    def test_plain_entry_with_less_than_the_herd_timeout_left_is_missed_once(self, world: World, cache: Cache) -> None:
         world.plain.set("k", "plain", 30)
         assert cache.get("k") is None
         assert [cache.get("k"), world.process().get("k")] == ["plain", "plain"]
 
-    def test_a_plain_cache_reads_what_a_herd_stores(self, world: World, cache: Cache) -> None:
+    def test_plain_cache_reads_entries_of_a_herd_cache(self, world: World, cache: Cache) -> None:
         for value in (None, 5, [1], "text"):
             cache.set("k", value)
             assert world.plain.get("k", "a miss") == value
 
-    def test_a_cache_that_may_not_write_serves_what_is_stale(self, world: World, cache: Cache) -> None:
+    def test_read_only_cache_serves_stale_entries(self, world: World, cache: Cache) -> None:
         cache.set("k", "old")
         world.make_stale()
         read_only = world.reader()

@@ -19,7 +19,7 @@ SERIALIZERS: Final = (
 
 
 class ValueRules:
-    """What holds for whatever is stored."""
+    """Rules for stored values of every kind."""
 
     @pytest.mark.parametrize("serializer", SERIALIZERS)
     @pytest.mark.parametrize("compressor", ["IdentityCompressor", "ZlibCompressor"])
@@ -45,7 +45,7 @@ class ValueRules:
             assert not world.is_claimed()
             assert not world.is_stale()
 
-    def test_an_entry_that_cannot_be_decoded_is_computed_once(self, world: World, cache: Cache) -> None:
+    def test_undecodable_entry_is_computed_once(self, world: World, cache: Cache) -> None:
         world.raw("SET", K, b"\x80\xff junk")
         assert cache.get("k", "a miss") == "a miss"
         assert cache.get_or_set("k", "new") == "new"

@@ -20,12 +20,12 @@ Raw = Callable[..., Any]
 
 
 class World:
-    """One database, and those who use it.
+    """One database, and its processes.
 
     Args:
-        mode: of the processes' caches.
+        mode: mode of the processes' caches.
         location: the LOCATION.
-        pool_factory: what reaches it; None for the one of production.
+        pool_factory: the factory of its pools; None for the default.
         options: more OPTIONS.
     """
 
@@ -58,7 +58,7 @@ class World:
         return self._cache(self.container(**options))
 
     def reader(self) -> Cache:
-        """A process that may only read."""
+        """Return a process with read-only access."""
         whole = self.container()
         clients = {"client": ReadOnly(whole.client()), "async_client": AsyncReadOnly(whole.async_client())}
         return self._cache(Container(whole.settings, **clients, clock=self.clock))  # type: ignore[arg-type]  # by name
@@ -69,7 +69,7 @@ class World:
         return cast("Cache", Blocking(container.async_cache(), self._runner))
 
     def other(self) -> Cache:
-        """A process that what is computed may use, on whatever loop it is."""
+        """Return a process that a computation may use, on any event loop."""
         return self.container().cache()
 
     def raw(self, *command: Arg) -> Any:
@@ -87,11 +87,11 @@ class World:
         return 0 <= int(self.raw("PTTL", K)) <= H
 
     def claim(self, token: bytes = b"another") -> None:
-        """Have a process of another's hold the lease."""
+        """Claim the lease in another process."""
         assert self.raw("SET", self.lease(), token, "NX", "PX", L) == b"OK"
 
     def lapse(self) -> None:
-        """Let the time of a lease pass."""
+        """Let a lease expire."""
         self.raw("UNLINK", self.lease())
         self.clock.advance(L / 1000 + 1)
 
@@ -106,6 +106,6 @@ def world_of(
     pool_factory: PoolFactory | None = None,
     **options: object,
 ) -> Iterator[World]:
-    """Return one database with its processes, which end with the block."""
+    """Yield one database with its processes, closed at the end of the block."""
     with ExitStack() as stack:
         yield World(mode, location, stack, pool_factory, **options)

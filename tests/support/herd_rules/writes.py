@@ -1,4 +1,4 @@
-"""Every write drops the lease (rule 3); to those who ask whether there is an entry, a stale one is none (rule 6)."""
+"""Rules 3 and 6: every write drops the lease; conditional writes treat a stale entry as missing."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -27,13 +27,13 @@ WRITES: Final[dict[str, Callable[[Cache], object]]] = {
     "delete_pattern": lambda cache: cache.delete_pattern("k*"),
     "clear": lambda cache: cache.clear(),
 }
-"""What writes an entry that is stale."""
+"""Writes to a stale entry."""
 
 each_write = pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 
 
 class WriteRules:
-    """The rules of those who write."""
+    """The rules of writes."""
 
     # 3: every write drops the lease
 
@@ -46,7 +46,7 @@ class WriteRules:
         assert not world.is_claimed()
 
     @each_write
-    def test_what_was_written_during_a_computation_is_not_undone_by_its_result(
+    def test_write_during_a_computation_is_not_undone_by_its_result(
         self, world: World, cache: Cache, write: Callable[[Cache], object]
     ) -> None:
         cache.set("k", 1)
@@ -63,9 +63,9 @@ class WriteRules:
         assert world.raw("GET", K) == there[0]
         assert found == "computed" if there == [None] else found == other.get("k")
 
-    # 6: a stale entry is none, but is there
+    # 6: a stale entry counts as missing, but exists
 
-    def test_to_writes_that_ask_a_stale_entry_is_none(self, world: World, cache: Cache) -> None:
+    def test_stale_entry_is_missing_for_conditional_writes(self, world: World, cache: Cache) -> None:
         def stale(value: object = 1) -> None:
             cache.set("k", value)
             world.make_stale()
@@ -91,9 +91,7 @@ class WriteRules:
             assert cache.get("k") == 10 + delta
             assert cache.ttl("k") in {99, 100}
 
-    def test_a_fresh_entry_is_counted_touched_and_let_expire_with_the_herds_time(
-        self, world: World, cache: Cache
-    ) -> None:
+    def test_fresh_entry_is_counted_touched_and_expired_with_the_herd_timeout(self, world: World, cache: Cache) -> None:
         cache.set("k", 1, 100)
         assert [cache.incr("k"), cache.incr("k", 0.5), cache.get("k")] == [2, 2.5, 2.5]
         assert 95_000 + H < world.raw("PTTL", K) <= 100_000 + H
@@ -106,7 +104,7 @@ class WriteRules:
         assert cache.persist("k") is True
         assert cache.persist("k") is False
 
-    def test_an_entry_of_another_kind_is_fresh_or_stale_too(self, world: World, cache: Cache) -> None:
+    def test_entry_of_another_type_may_be_fresh_or_stale(self, world: World, cache: Cache) -> None:
         world.raw("SADD", K, "member")
         assert [cache.add("k", 1), cache.expire("k", 100), cache.persist("k")] == [False, True, True]
         assert cache.touch("k", 100) is True
@@ -117,18 +115,18 @@ class WriteRules:
         assert cache.add("k", 1) is True
         assert cache.get("k") == 1
 
-    def test_has_key_agrees_with_those_who_are_served_and_never_claims(self, world: World, cache: Cache) -> None:
+    def test_has_key_agrees_with_served_callers_and_never_claims(self, world: World, cache: Cache) -> None:
         cache.set("k", 1)
         world.make_stale()
         assert cache.has_key("k") is True
         assert not world.is_claimed()
 
-    def test_what_is_left_of_a_stale_entry_is_nothing(self, world: World, cache: Cache) -> None:
+    def test_ttl_of_a_stale_entry_is_none(self, world: World, cache: Cache) -> None:
         cache.set("k", 1)
         world.make_stale()
         assert (cache.ttl("k"), cache.pttl("k")) == (0, 0)
 
-    def test_a_stale_entry_is_deleted_and_moved_as_it_is(self, world: World, cache: Cache) -> None:
+    def test_stale_entry_is_deleted_and_renamed_as_it_is(self, world: World, cache: Cache) -> None:
         cache.set("k", "old")
         world.make_stale()
         assert cache.incr_version("k") == 2
