@@ -260,7 +260,7 @@ class Writing(ClusterValkeyCache):
 
 
 @pytest.mark.parametrize("prefix", ["", "a"])
-def test_mset_on_a_cluster_is_the_override_unless_all_or_nothing_is_asked_for(prefix: str) -> None:
+def test_mset_on_a_cluster_uses_the_override_unless_it_is_atomic(prefix: str) -> None:
     data = {"{a}b": 1, "{a}c": 2}
     with alias(backend=Writing) as cache:
         assert of(cache, f"{prefix}mset")(data) is True
