@@ -14,7 +14,7 @@ from dvcache.errors import CacheError, ClosedError, ConnectError
 from dvcache.pools.async_connection import MultiplexedConnection
 from dvcache.pools.circuit_breaker import CircuitBreaker
 from dvcache.pools.health_check import check_regularly, interval
-from dvcache.pools.per_loop import PerLoop, call_in, deadline
+from dvcache.pools.per_loop import PerLoop, call_in, timeout_at
 from dvcache.pools.read_buffers import multiplexed_connection
 from dvcache.pools.sync_pool import SyncPool
 from dvcache.pools.transactions import atransact
@@ -172,7 +172,7 @@ class MultiplexedPool:
             return await work
         began = monotonic()
         try:
-            async with deadline(until) as limit:
+            async with timeout_at(until) as limit:
                 return await work
         except TimeoutError:
             if not limit.expired():

@@ -139,7 +139,7 @@ def _held(loop: asyncio.AbstractEventLoop, unheld: set[Any]) -> set[Any]:
 
 
 @asynccontextmanager
-async def deadline(until: float | None) -> AsyncIterator[asyncio.Timeout]:
+async def timeout_at(until: float | None) -> AsyncIterator[asyncio.Timeout]:
     """Apply a deadline in `time.monotonic` seconds to a block, as `asyncio.timeout` does.
 
     The loop keeps a cancelled timer until its time; this timer keeps no reference to the caller's context.
