@@ -26,7 +26,6 @@ from dvcache import provider_checks
 from dvcache.cache import AsyncCache, Cache
 from dvcache.clients import build
 from dvcache.clients.batch_deadline import AsyncLimitedLosses, Deadlines, LimitedLosses
-from dvcache.clients.circuit_breaker import with_async_breaker, with_breaker
 from dvcache.clients.loop_warning import WarnsInLoops
 from dvcache.clients.standalone import AsyncStandalone, Standalone
 from dvcache.codec import ValueCodec
@@ -37,6 +36,7 @@ from dvcache.keys import PrefixedKeys
 from dvcache.policies.herd import HERD
 from dvcache.policies.ignore_errors import forgiving
 from dvcache.policies.plain import PLAIN
+from dvcache.pools.circuit_breaker import CircuitBreaker
 from dvcache.pools.factory import Pools
 from dvcache.process.background_tasks import BackgroundTasks
 from dvcache.process.ignored_errors import IgnoredErrors
@@ -48,7 +48,7 @@ C = TypeVar("C")
 
 
 def _pool_factory(settings: Settings) -> PoolFactory:
-    return Pools(with_breaker, with_async_breaker) if settings.ignore_exceptions else Pools()
+    return Pools(CircuitBreaker if settings.ignore_exceptions else None)
 
 
 def _clock() -> Clock:

@@ -6,7 +6,6 @@ replicated        a primary and its replicas
 sharded           independent servers, with the keys distributed by consistent hashing
 cluster           a cluster
 batch_deadline    the outermost client: the deadline of each batch
-circuit_breaker   rejects batches for a server that gave no answer
 primary_moves     detects failover behind a DNS name
 loop_warning      warns about blocking calls inside a running event loop
 """

@@ -171,5 +171,6 @@ def extend(cx: Context, stored: bytes, token: bytes, milliseconds: int, *, add: 
 
 def holder(stored: bytes) -> Op[bytes | None]:
     """Return the token of a lock's owner, None if the lock is free."""
+    # A replica may still have a lock that was released, or not yet one that was acquired.
     [token] = yield OnPrimary((("GET", stored),))
     return token  # type: ignore[no-any-return]  # bytes or None

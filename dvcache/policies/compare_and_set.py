@@ -92,6 +92,7 @@ def _impossible() -> NotSupportedError:
 
 def given_up(name: bytes, token: bytes) -> Command:
     """Return the command that releases a lease or a lock without a script, if the token still owns it."""
+    # There is no conditional UNLINK: an expiry in the past removes the key, and IFEQ compares the token.
     return ("SET", name, b"", "PXAT", 1, "IFEQ", token)
 
 

@@ -44,6 +44,7 @@ def _value(source: bytes, target: bytes) -> Op[bool]:
         [data, ends] = yield OnPrimary((("GET", source), ("PEXPIRETIME", source)))
         if data is None:  # after a copy: removed or expired meanwhile, as it might have been a moment later
             return attempt > 0
+        # The absolute time: the two servers see the same end, however long the copy takes.
         yield (_copy(target, data, ends),)
         if (yield from _removed(source, data)):
             return True

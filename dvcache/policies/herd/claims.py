@@ -59,6 +59,7 @@ def claim_all(cx: Context, stored: Sequence[bytes], tokens: Sequence[bytes]) -> 
     batch = tuple(command for commands in asked for command in commands)
     try:
         replies = yield batch if len(stored) == 1 else Unchecked(batch)
+    # After a lost reply nothing is released: a lease that was won expires. A closed generator cannot yield.
     except (Exception, GeneratorExit):
         raise
     except BaseException:  # cancelled: release leases that may have been won
@@ -80,6 +81,8 @@ def _claimed(cx: Context, token: bytes, now: float, *replies: Any) -> Claim:
 
 
 def _claim(cx: Context, stored: bytes, token: bytes) -> tuple[Command, ...]:
+    # GET and PTTL after SET NX: the entry is then as it was when the lease was won, also if this caller read an old
+    # replica before.
     return ("SET", lease(cx, stored), token, "NX", "PX", cx.herd.lease), ("GET", stored), ("PTTL", stored)
 
 
