@@ -83,7 +83,7 @@ def mark(items: Sequence[pytest.Item]) -> None:
 
 
 def share(config: pytest.Config) -> None:
-    """Distribute a run of all tests over processes, file by file, unless the command line asks for something else."""
+    """Distribute a run of all tests over several processes, file by file, unless the command line sets it."""
     option = config.option
     asked = (
         getattr(option, "numprocesses", 0) is not None  # -n, or no pytest-xdist

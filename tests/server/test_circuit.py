@@ -98,7 +98,7 @@ PING: Batch = (("PING",),)
 
 
 class Behind:
-    """A pool on a server behind a proxy, with a circuit whose clock the test moves."""
+    """A pool on a server behind a proxy, with a circuit breaker on a manual clock."""
 
     def __init__(self, proxy: DelayProxy, way: str) -> None:
         self.way, _, own = way.partition(" of ")
@@ -142,7 +142,7 @@ def test_each_pool_asks_its_circuit_and_reports_to_it(proxy: DelayProxy, way: st
 
 
 @pytest.mark.parametrize("own", ["", " of users"], ids=["", "of users"])
-def test_an_abandoned_trial_of_a_circuit_is_a_failed_one(proxy: DelayProxy, own: str) -> None:
+def test_abandoned_trial_of_a_circuit_breaker_counts_as_failed(proxy: DelayProxy, own: str) -> None:
     with Behind(proxy, f"sync{own}") as behind:
         behind.circuit.fail(ReplyTimeout("late"), behind.circuit.begin())
         behind.now += REST

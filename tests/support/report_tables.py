@@ -1,4 +1,4 @@
-"""Tables at the end of the test report, whose rows tests record, in whichever process they run."""
+"""Tables at the end of the test report. Their rows are in the reports of tests, from any process."""
 
 from typing import Final, NamedTuple
 
@@ -6,7 +6,7 @@ import pytest
 
 
 class Table(NamedTuple):
-    """A table of the report: its title, its heads, and whether only a verbose report has it."""
+    """A table of the report: its title and heads; `verbose` tables are printed with -v only."""
 
     title: str
     heads: tuple[str, ...]
@@ -15,16 +15,16 @@ class Table(NamedTuple):
 
 TABLES: Final = {
     "roles": Table(
-        "configurations of the documents: who was read, who was written to",
+        "configurations of the documents: the servers that were read and written",
         ("block", "alias", "called", "reads", "writes"),
     ),
     "options": Table(
         "every setting, right and wrong",
-        ("place", "name", "right", "wrong", "what is said of the wrong one"),
+        ("place", "name", "right", "wrong", "message of the wrong one"),
         verbose=True,
     ),
 }
-"""Tables by the name of the property of a row."""
+"""Tables by the name of the property that holds a row."""
 
 
 def write(reporter: pytest.TerminalReporter) -> None:

@@ -33,7 +33,7 @@ class Time:
 
 
 WAYS = ("attempt", "written", "calls")
-"""Ways in which pools report an attempt: a block, a block that begins earlier, or single calls."""
+"""Reports of an attempt by pools: a block, a block that begins earlier, or single calls."""
 
 
 class Bench:
@@ -134,7 +134,7 @@ def test_circuit_breaker_refuses_other_callers_during_a_trial(bench: Bench) -> N
 
     def look() -> Sequence[Any]:
         with pytest.raises(CircuitOpenError):
-            bench.circuit.begin()  # another thread's call at this moment
+            bench.circuit.begin()  # a call of another thread at this moment
         raise Other
 
     bench.attempt = look  # type: ignore[method-assign]  # a fake of a fake
@@ -162,11 +162,11 @@ def test_circuit_breaker_counts_a_cancelled_trial_as_failed(bench: Bench) -> Non
     assert not bench.is_open
 
 
-def test_a_trial_that_nobody_has_heard_of_is_forgotten() -> None:
+def test_circuit_breaker_forgets_a_lost_trial() -> None:
     bench = Bench("calls")
     bench.fail(ReplyTimeout("late"), 5)
     bench.time.now += REST
-    bench.circuit.begin()  # a thread that never came back: its process forked meanwhile
+    bench.circuit.begin()  # a thread that is gone, because its process was forked in the meantime
     bench.time.now += PATIENCE - 0.01
     assert bench.is_open
     bench.time.now += 0.01
@@ -186,8 +186,8 @@ def test_circuit_breaker_ignores_errors_of_the_caller(bench: Bench) -> None:
     assert not bench.is_open
 
 
-def test_an_answer_that_was_under_way_closes_it(bench: Bench) -> None:
-    circuit = bench.circuit  # two callers at once
+def test_circuit_breaker_closes_on_an_answer_that_was_in_flight(bench: Bench) -> None:
+    circuit = bench.circuit  # two concurrent callers
     began = circuit.begin()
     circuit.fail(ReplyTimeout("late"), began)
     circuit.fail(ReplyTimeout("late"), began)
@@ -195,7 +195,7 @@ def test_an_answer_that_was_under_way_closes_it(bench: Bench) -> None:
     assert not bench.is_open
 
 
-def test_a_large_argument_that_ends_a_connection_opens_no_circuit() -> None:
+def test_large_argument_that_ends_a_connection_opens_no_circuit() -> None:
     bench = Bench("calls")
     for _ in range(2 * IN_A_ROW):
         bench.circuit.fail(ConnectionLost("cut"), bench.circuit.begin(), (("SET", "k", b"x" * (LARGE + 1)),))
