@@ -241,7 +241,7 @@ class Cluster:
 
     def restore(self) -> None:
         """Restore all nodes and the original slots; create the cluster anew if that fails."""
-        if not (self._becomes_whole() and (self._is_dealt() or self._deals_back())):
+        if not (self._becomes_whole() and (self._has_original_slots() or self._move_back())):
             self._exits.close()
             self.__enter__()
 
