@@ -26,7 +26,7 @@ WIRINGS: Final = {"make_cache", "way"}
 """Fixtures of the conformance suite's wirings: it runs in one of them, with all its own parameters."""
 
 PROCESSES: Final = 2
-"""Processes that share all tests, if pytest-xdist is installed. Each has servers of its own."""
+"""Number of processes for a run of all tests, if pytest-xdist is installed. Each starts its own servers."""
 
 SERVERS: Final = {
     *("shared_server", "own_server", "shared_tls_proxy", "shared_cluster", "shared_shards"),
@@ -85,13 +85,13 @@ def mark(items: Sequence[pytest.Item]) -> None:
 def share(config: pytest.Config) -> None:
     """Distribute a run of all tests over several processes, file by file, unless the command line sets it."""
     option = config.option
-    told = (
+    asked = (
         getattr(option, "numprocesses", 0) is not None  # -n, or no pytest-xdist
         or hasattr(config, "workerinput")
         or config.args_source is not pytest.Config.ArgsSource.TESTPATHS
         or (option.keyword or option.usepdb or option.collectonly or option.capture == "no")
     )
-    if not told:
+    if not asked:
         option.numprocesses, option.dist = PROCESSES, "loadfile"
 
 

@@ -125,11 +125,11 @@ AddRow = Callable[..., None]
 
 @pytest.fixture
 def roles(record_property: Record) -> AddRow:
-    """Return a function that adds a row to the table `roles` at the end of the test report."""
+    """Return a function to add a row to the table `roles` at the end of the test report."""
     return lambda *row: record_property("roles", row)
 
 
 @pytest.fixture
 def options(record_property: Record) -> AddRow:
-    """Return a function that adds a row to the table `options` at the end of a verbose test report."""
+    """Return a function to add a row to the table `options` at the end of a verbose test report."""
     return lambda *row: record_property("options", row)

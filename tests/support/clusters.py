@@ -17,8 +17,8 @@ from tests.support.servers import free_port, wait_until
 
 SLOTS: Final = 16384
 
-_DEALT: Final = ((0, 5460), (5461, 10922), (10923, SLOTS - 1))
-"""The first and the last slot of each primary in the beginning."""
+_RANGES: Final = ((0, 5460), (5461, 10922), (10923, SLOTS - 1))
+"""The first and the last slot of each primary, originally."""
 
 _FEW: Final = 20
 """Maximum number of slots that are moved back. A new cluster refuses commands for two seconds."""
@@ -57,7 +57,7 @@ class ClusterNode(Node):
         return {words[0]: words[1:] for words in map(str.split, lines)}
 
     def slots(self) -> Iterator[int]:
-        """Yield the slots that the node says are its own, without those on their way to it."""
+        """Yield the slots that the node claims, without those that it imports."""
         for word in self.view()[self.id][7:]:
             if not word.startswith("["):
                 first, _, last = word.partition("-")
@@ -96,7 +96,7 @@ class Cluster:
 
     def _join(self) -> None:
         for n, node in enumerate(self.nodes[:3]):
-            node.raw("CLUSTER", "ADDSLOTSRANGE", *_DEALT[n])
+            node.raw("CLUSTER", "ADDSLOTSRANGE", *_RANGES[n])
             node.raw("CLUSTER", "SET-CONFIG-EPOCH", n + 1)
         for node in self.nodes[1:]:
             node.raw("CLUSTER", "MEET", self.nodes[0].host, self.nodes[0].port, self.nodes[0].bus_port)
@@ -246,33 +246,32 @@ class Cluster:
             self.__enter__()
 
     def _becomes_whole(self) -> bool:
-        """Return True if every node is up and agrees, after at most a second for a change to spread."""
+        """Wait at most a second for gossip; return True if every node is up and the cluster whole."""
         if any(node.state != "up" for node in self.nodes):
             return False
         with suppress(AssertionError):
             wait_until(self.is_whole, 1)
         return self.is_whole()
 
-    def _is_dealt(self) -> bool:
-        """Return True if the slots are as in the beginning."""
-        return [node.view()[node.id][7:] for node in self.primaries] == [[f"{first}-{last}"] for first, last in _DEALT]
+    def _has_original_slots(self) -> bool:
+        return [node.view()[node.id][7:] for node in self.primaries] == [[f"{first}-{last}"] for first, last in _RANGES]
 
-    def _deals_back(self) -> bool:
-        """Move back the slots that lie apart from the rest of their third; say whether all is as in the beginning."""
+    def _move_back(self) -> bool:
+        """Move slots back to the primary of most of their range; return True if that restores the original slots."""
         owners = {slot: node for node in self.primaries for slot in node.slots()}
-        thirds = [Counter(owners[slot] for slot in range(first, last + 1)) for first, last in _DEALT]
-        homes = [third.most_common(1)[0][0] for third in thirds]
-        strays = [slot for slot, node in owners.items() if node is not homes[_third(slot)]]
+        ranges = [Counter(owners[slot] for slot in range(first, last + 1)) for first, last in _RANGES]
+        homes = [each.most_common(1)[0][0] for each in ranges]
+        strays = [slot for slot, node in owners.items() if node is not homes[_range(slot)]]
         if len(set(homes)) < len(homes) or len(strays) > _FEW:
             return False
         self.flush()
         for slot in strays:
-            self.move(slot, homes[_third(slot)])
-        return self._becomes_whole() and self._is_dealt()
+            self.move(slot, homes[_range(slot)])
+        return self._becomes_whole() and self._has_original_slots()
 
 
-def _third(slot: int) -> int:
-    return next(number for number, (_, last) in enumerate(_DEALT) if slot <= last)
+def _range(slot: int) -> int:
+    return next(number for number, (_, last) in enumerate(_RANGES) if slot <= last)
 
 
 def on_cluster(make: MakeCache) -> MakeCache:

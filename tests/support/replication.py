@@ -16,7 +16,7 @@ from tests.support.servers import Server, free_port, wait_until
 AT_ONCE: Final = ("--repl-diskless-sync-delay", "0", "--repl-diskless-load", "flush-before-load")
 """Options for replicas in sync at once.
 
-By default a primary waits 5 s for more replicas, and a replica checks once a second whether its load is done.
+By default a primary waits 5 s for more replicas, and a replica that stored its copy on disk notices up to 1 s later.
 """
 
 _OPTIONS: Final = (*AT_ONCE, "--repl-ping-replica-period", "1")

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from dvcache.context import Context
 from dvcache.effects import Op, Unchecked
 from dvcache.errors import CacheError, ServerError
-from dvcache.policies.compare_and_set import SCRIPTS, given_up, refused
+from dvcache.policies.compare_and_set import SCRIPTS, refused, removal
 from dvcache.routing.lease_keys import lease_of
 from dvcache.scripts.locks import RELEASE
 from dvcache.types import Command
@@ -104,9 +104,9 @@ def release(cx: Context, held: Iterable[tuple[bytes, bytes]]) -> Op[None]:
     names = [(lease(cx, stored), token) for stored, token in held]
     with suppress(CacheError):
         if SCRIPTS in cx.refusals:
-            yield Unchecked(tuple(given_up(name, token) for name, token in names))
+            yield Unchecked(tuple(removal(name, token) for name, token in names))
             return
         # EVAL rather than EVALSHA: a batch has no second attempt on NOSCRIPT.
         replies = yield Unchecked(tuple(("EVAL", RELEASE.text, 1, name, token) for name, token in names))
         if any(isinstance(reply, ServerError) and refused(reply) for reply in replies):
-            yield Unchecked(tuple(given_up(name, token) for name, token in names))
+            yield Unchecked(tuple(removal(name, token) for name, token in names))

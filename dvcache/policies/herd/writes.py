@@ -176,7 +176,7 @@ def rename(cx: Context, source: bytes, target: bytes) -> Op[object]:
             [_, reply, _] = yield (dropped, ("RENAME", source, target), dropped)
         except (NotSupportedError, TryAgainError):  # nothing was performed
             yield (dropped,)
-            reply = yield from across(source, target)
+            reply = yield from across(cx, source, target)
             yield (dropped,)
     finally:
         cx.single_flight.detach(source, target)
