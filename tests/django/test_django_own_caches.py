@@ -252,7 +252,7 @@ def test_custom_client_of_a_foreign_class_is_refused() -> None:
 
 
 class Writing(ClusterValkeyCache):
-    """A cache on a cluster that overrides what writes an entry."""
+    """A cache on a cluster that overrides a write."""
 
     def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
         calls["set"] += 1
@@ -260,7 +260,7 @@ class Writing(ClusterValkeyCache):
 
 
 @pytest.mark.parametrize("prefix", ["", "a"])
-def test_mset_on_a_cluster_is_the_override_unless_all_or_nothing_is_asked_for(prefix: str) -> None:
+def test_mset_on_a_cluster_is_the_override_unless_it_must_be_atomic(prefix: str) -> None:
     data = {"{a}b": 1, "{a}c": 2}
     with alias(backend=Writing) as cache:
         assert of(cache, f"{prefix}mset")(data) is True
