@@ -104,9 +104,9 @@ class Pending(Protocol):
 class Begins(Client, Protocol):
     """A pool that can write a batch now and read its replies later, so that several servers work concurrently.
 
-    Optional: `routing.flow` looks for `begin`; a pool without it runs its batch when its replies are needed. A
-    pool may also have `connects() -> bool`, True if `begin` would connect first: several such pools connect
-    concurrently.
+    Optional: `clients.pool_adapter` looks for `begin` once, when a client is built; a pool without it runs its batch
+    when its replies are needed. A pool may also have `connects() -> bool`, True if `begin` would connect first: several
+    such pools connect concurrently.
     """
 
     def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dvcache.clients.replicated import ReadOnly
+from dvcache.clients.standalone import Direct
 from dvcache.drive import primary_of
 from dvcache.errors import ConnectError, NotSupportedError, ReadOnlyError, ReplyTimeout, UnavailableError
 from dvcache.types import Batch
@@ -142,7 +143,7 @@ def test_read_only_client_uses_the_primary_as_last_resort_and_on_primary(asker: 
 
 
 def test_read_only_client_closes_its_own_pools(nodes: Any) -> None:
-    ReadOnly(nodes[0]).close()
+    ReadOnly(Direct(nodes[0])).close()
     assert nodes[0].closed == 1
 
 
