@@ -1,4 +1,4 @@
-"""Check wheels: the one of the sdist holds both packages and the example project, and is the one of the tree."""
+"""Check wheels: that of the sdist has both packages and the example project, and equals that of the tree."""
 
 import sys
 from zipfile import ZipFile
@@ -21,7 +21,7 @@ def contents(path: str) -> dict[str, bytes]:
 
 
 def main(of_sdist: str, of_tree: str) -> None:
-    """Raise SystemExit with what is wrong, if anything is."""
+    """Raise SystemExit with the fault, if there is one."""
     first, second = contents(of_sdist), contents(of_tree)
     if missing := NEEDED - {*first}:
         sys.exit(f"{of_sdist} lacks {', '.join(sorted(missing))}")

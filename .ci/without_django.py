@@ -1,4 +1,4 @@
-"""Check that the library works in an environment that has no Django."""
+"""Check that the library works in an environment without Django."""
 
 import asyncio
 from importlib.util import find_spec

@@ -169,6 +169,7 @@ class ValueCodec:
         except Exception as error:
             message = f"{_kind(self._serializer)} cannot read back a {kind.__name__} that it serialized"
             raise SerializationError(self._located(message)) from error
+        # A program may create types without end; forgetting them costs one more check each.
         if len(self._readable) >= TYPES:
             self._readable = set(_PLAIN)
         self._readable.add(kind)
@@ -283,6 +284,7 @@ def _number(data: bytes) -> int | float | None:
     if len(data) > DIGITS + 1:
         return None
     try:
+        # Counters, by far the most numbers, skip the regular expression.
         if data.isdigit() and data[0] != _ZERO:
             return int(data)
         found = _NUMBER.fullmatch(data)

@@ -24,7 +24,6 @@ except ImportError as error:
 from dvcache import provider_checks
 from dvcache.cache import AsyncCache, Cache
 from dvcache.clients import build
-from dvcache.clients.circuit_breaker import with_async_breaker, with_breaker
 from dvcache.clients.loop_warning import WarnsInLoops
 from dvcache.clients.loss_limit import AsyncLimitedLosses, LimitedLosses, Losses
 from dvcache.clients.runner import AsyncRunner, Runner
@@ -36,6 +35,7 @@ from dvcache.keys import PrefixedKeys
 from dvcache.policies.herd import HERD
 from dvcache.policies.ignore_errors import forgiving
 from dvcache.policies.plain import PLAIN
+from dvcache.pools.circuit_breaker import CircuitBreaker
 from dvcache.pools.factory import Pools
 from dvcache.process.background_tasks import BackgroundTasks
 from dvcache.process.ignored_errors import IgnoredErrors
@@ -45,7 +45,7 @@ from dvcache.types import Clock, Endpoint
 
 
 def _pool_factory(settings: Settings) -> PoolFactory:
-    return Pools(with_breaker, with_async_breaker) if settings.ignore_exceptions else Pools()
+    return Pools(CircuitBreaker if settings.ignore_exceptions else None)
 
 
 def _clock() -> Clock:

@@ -80,6 +80,7 @@ class PrefixedKeys:
             NotSupportedError: the KEY_FUNCTION does not keep prefixes apart.
         """
         prefix = _literal(self._prefix)
+        # A version is an int. `*` alone would also match keys of a longer prefix: of `a:b` for `a`.
         if self._function is None:
             return stored_bytes(f"{prefix}:[-0-9]*:*")
         try:

@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 
 from tests import selection
+from tests.support import report_tables
 from tests.support.clusters import Cluster
 from tests.support.servers import PASSWORD, DelayProxy, Server, TlsProxy, add_users
 from tests.support.shards import Shards
@@ -16,6 +17,11 @@ from tests.support.topologies import Replication, SentinelFleet
 hypothesis.settings.register_profile("here", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
 hypothesis.settings.register_profile("fast", hypothesis.settings.get_profile("ci"), max_examples=20)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    selection.share(config)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -160,3 +166,7 @@ def pytest_collection_finish() -> None:
     draw_nothing()
     gc.collect()
     gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    report_tables.write(terminalreporter)

@@ -149,6 +149,7 @@ def of_class(name: str, cls: type) -> Iterator[str]:
         yield from (line for line in members(cls) if line not in inherited)
 
 
+@cache
 def members(cls: type) -> list[str]:
     """Return a line for each public member that a class of ours defines."""
     public = [name for name in sorted({*dir(cls)}) if not name.startswith("_") or name in PROTOCOLS]
@@ -199,6 +200,7 @@ def of_member(name: str, cls: type) -> Iterator[str]:
         yield f"    {name} = {value(found)}"
 
 
+@cache
 def signature(function: Any) -> str:
     found = inspect.signature(function)
     parts: list[str] = []

@@ -25,6 +25,9 @@ VARIANTS: Final = {"unit": 6}
 WIRINGS: Final = {"make_cache", "way"}
 """Fixtures of the conformance suite's wirings: it runs in one of them, with all its own parameters."""
 
+PROCESSES: Final = 2
+"""Number of processes for a run of all tests, if pytest-xdist is installed. Each starts its own servers."""
+
 SERVERS: Final = {
     *("shared_server", "own_server", "shared_tls_proxy", "shared_cluster", "shared_shards"),
     *("shared_replication", "shared_fleet", "own_fleet"),
@@ -77,6 +80,19 @@ def mark(items: Sequence[pytest.Item]) -> None:
             wanted = 1 if conforms(variants[0]) else VARIANTS.get(variants[0].path.parent.name, 1)
             for item in set(variants).difference(in_turn(variants, wanted, turn)):
                 item.add_marker("full")
+
+
+def share(config: pytest.Config) -> None:
+    """Distribute a run of all tests over several processes, file by file, unless the command line sets it."""
+    option = config.option
+    asked = (
+        getattr(option, "numprocesses", 0) is not None  # -n, or no pytest-xdist
+        or hasattr(config, "workerinput")
+        or config.args_source is not pytest.Config.ArgsSource.TESTPATHS
+        or (option.keyword or option.usepdb or option.collectonly or option.capture == "no")
+    )
+    if not asked:
+        option.numprocesses, option.dist = PROCESSES, "loadfile"
 
 
 def _mark_servers(item: pytest.Item) -> None:

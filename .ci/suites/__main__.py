@@ -1,4 +1,4 @@
-"""Other projects' suites, greenlets and the newest Python as gates. Run by `bash .ci/run suites [NAME...]`.
+"""Run other projects' suites, greenlets and the newest Python as gates.
 
 Each suite has virtual environments and a server of its own, below one temporary folder that is removed at the end.
 """
@@ -42,7 +42,7 @@ def green(work: Work, hub: str) -> Verdict:
     """Run the conformance kit's sync half, and tests of limits, after a monkey patch."""
     python = environments.environment(work, hub, "embedded", GREEN[hub], "pytest==9.2.0")
     written = work.folder / f"{hub}.xml"
-    # Outside this tree, whose pyproject.toml would put the source in the place of the wheel.
+    # outside this tree: its pyproject.toml would put the source in place of the wheel
     folder = shutil.copytree(Path(__file__).parent / "green", work.folder / f"tests-{hub}")
     environments.run(work.folder / f"{hub}.log", python, folder / "run_kit.py", hub, written, folder=work.folder)
     return outcomes.judge(outcomes.of_junit(written), {})
@@ -56,12 +56,12 @@ SUITES: Final[dict[str, Callable[[Work], Verdict]]] = {
 
 
 def main(names: list[str]) -> int:
-    """Run the suites of these names, or all; return 1 if one is not as documented."""
+    """Run the suites of these names, or all; return 1 if the outcome of one is not documented."""
     if sys.version_info < (3, 11, 4):
         raise SystemExit("Python 3.11.4 or later is needed as python3")
     if unknown := [name for name in names if name not in SUITES]:
         raise SystemExit(f"no suite {', '.join(unknown)}; there are {', '.join(SUITES)}")
-    # A shell that starts this in the background ignores SIGINT, and so would all that is started here.
+    # a shell that starts this in the background ignores SIGINT, and its children would too
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began, lines, failed = time.monotonic(), [], False

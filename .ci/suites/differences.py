@@ -1,4 +1,4 @@
-"""Tests of other projects that fail here for a reason that is documented.
+"""List the tests of other projects that fail here for a documented reason.
 
 A test that fails and is not listed fails the run; a listed one that passes does so, too.
 """
@@ -27,7 +27,7 @@ DJANGO_OF_NO_BACKEND: Final = {
         "the test reads the row of the session in the database; this run keeps sessions in the cache"
     ),
 }
-"""Due to the way in which the tests are run: they fail with every backend other than LocMemCache."""
+"""Caused by the way of running the tests: they fail with every backend other than LocMemCache."""
 
 AXES: Final = {
     "tests.test_checks.CacheCheckTestCase.test_cache_check_warnings": (

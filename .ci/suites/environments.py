@@ -1,4 +1,4 @@
-"""Environments of their own for each suite: the wheel of this tree, sdists, virtual environments, a server."""
+"""Make an environment for each suite: the wheel of this tree, sdists, virtual environments, a server."""
 
 import os
 import signal
@@ -13,12 +13,12 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PATIENCE: Final = 3600
-"""Seconds in which a command must end."""
+"""Timeout of a command in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A temporary folder with a copy of the tree and the wheel that was built of it."""
+    """A temporary directory with a copy of the tree and its wheel."""
 
     folder: Path
     tree: Path
@@ -26,7 +26,7 @@ class Work:
 
 
 def run(log: Path, *command: str | Path, folder: Path = ROOT, env: Mapping[str, str] | None = None) -> int:
-    """Run a command in a process group of its own, append what it prints to the log, and return its exit code."""
+    """Run a command in its own process group, append its output to the log, and return its exit code."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             [str(part) for part in command],
@@ -62,7 +62,7 @@ def tail(log: Path, lines: int = 60) -> str:
 
 
 def prepare(folder: Path) -> Work:
-    """Copy what is tracked, or new and not ignored, and build the wheel."""
+    """Copy files that are tracked, or new and not ignored, and build the wheel."""
     tree, log = folder / "tree", folder / "build.log"
     listing = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     listed = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True)
@@ -78,7 +78,7 @@ def prepare(folder: Path) -> Work:
 
 
 def environment(work: Work, name: str, extras: str, *requirements: str | Path) -> Path:
-    """Return the Python of a new virtual environment that has the wheel and the requirements."""
+    """Return the Python of a new virtual environment with the wheel and the requirements."""
     place, log = work.folder / f"venv-{name}", work.folder / f"{name}.log"
     checked(log, sys.executable, "-m", "venv", place)
     checked(log, place / "bin/pip", "install", "-q", f"dvcache[{extras}] @ {work.wheel.as_uri()}", *requirements)
@@ -86,7 +86,7 @@ def environment(work: Work, name: str, extras: str, *requirements: str | Path) -
 
 
 def sdist(work: Work, name: str, requirement: str) -> tuple[Path, Path]:
-    """Download the sdist of a pinned version; return the archive and the folder that it is unpacked into."""
+    """Download the sdist of a pinned version; return the archive and the unpacked directory."""
     place, log = work.folder / f"sdist-{name}", work.folder / f"{name}.log"
     download = ("download", "-q", "--no-binary", ":all:", "--no-deps", "-d", place)
     checked(log, work.folder / "tools/bin/pip", *download, requirement)
@@ -99,7 +99,7 @@ def sdist(work: Work, name: str, requirement: str) -> tuple[Path, Path]:
 
 @contextmanager
 def server(python: Path, program: Path) -> Iterator[str]:
-    """Run a valkey-server within the block; its `host:port`."""
+    """Run a valkey-server within the block; yield its `host:port`."""
     process = subprocess.Popen([python, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None

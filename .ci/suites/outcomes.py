@@ -1,4 +1,4 @@
-"""Compare the outcome of each test with what is documented."""
+"""Compare the outcome of each test with the documented one."""
 
 import json
 import xml.etree.ElementTree as ET
@@ -10,14 +10,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The counts of a run, and each deviation from what is documented."""
+    """The counts of a run, and each deviation from the documented outcomes."""
 
     counts: str
     wrong: tuple[str, ...]
 
 
 def judge(outcomes: Mapping[str, str], differences: Mapping[str, str]) -> Verdict:
-    """Report each failure that has no documented reason, and each documented one that did not happen."""
+    """Report each failure without a documented reason, and each documented one that did not happen."""
     counts = Counter(outcome.partition(":")[0] for outcome in outcomes.values())
     failed = {test for test, outcome in outcomes.items() if outcome.startswith("failed")}
     wrong = [f"{test}: {outcomes[test]}" for test in sorted(failed - differences.keys())]
@@ -32,12 +32,12 @@ def judge(outcomes: Mapping[str, str], differences: Mapping[str, str]) -> Verdic
 
 
 def of_json(path: Path) -> dict[str, str]:
-    """Read what `gate_runner` wrote; nothing if the run did not come so far."""
+    """Read the output of `gate_runner`; return nothing if the run did not get that far."""
     return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
 
 
 def of_junit(path: Path) -> dict[str, str]:
-    """Read what pytest wrote; nothing if the run did not come so far."""
+    """Read the output of pytest; return nothing if the run did not get that far."""
     if not path.exists():
         return {}
     outcomes = {}

@@ -1,4 +1,4 @@
-"""Projects whose own tests use a cache: which version, which tests, with which settings."""
+"""List projects whose own tests use a cache: their versions, tests and settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The whole suite on Python 3.14: one of this machine, else one of Debian in a folder of its own."""
+"""Run the whole suite on Python 3.14: one of this machine, else one of Debian in a directory."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ _PYTEST: Final = ("-m", "pytest", "-q", "-m", "", "-p", "no:cacheprovider")
 
 
 def suite(work: Work) -> Verdict:
-    """Run the suite, or say that it was not run."""
+    """Run the suite, or report that it was not run."""
     written = work.folder / "python3.14.xml"
     if python := _found():
         _here(work, python, written)

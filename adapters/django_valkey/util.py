@@ -25,6 +25,7 @@ class CacheKey(StoredKey):
 
 def default_reverse_key(key: str) -> str:
     """Return the caller's key for a stored key. The prefix must not contain a colon."""
+    # Prefix and version come first; the key itself may contain colons.
     return key.split(":", 2)[2]
 
 

@@ -1,4 +1,4 @@
-"""An asyncio service without Django: it factors numbers, and keeps what it found.
+"""An asyncio service without Django: it factors numbers, and caches the results.
 
 Run it: `python docs/examples/service.py` serves on a loopback port, asks itself, prints the answers and ends.
 Everything but the cache is the standard library.
@@ -17,7 +17,7 @@ SETTINGS = {"LOCATION": os.environ.get("DVCACHE_LOCATION", "embedded://"), "KEY_
 
 @asynccontextmanager
 async def lifespan() -> AsyncIterator[AsyncCache]:
-    """Hold the cache open while the service runs."""
+    """Open the cache for the lifetime of the service."""
     async with Container(Settings.parse(SETTINGS)) as container:
         yield container.async_cache()
 
@@ -34,7 +34,7 @@ def factors(number: int) -> list[int]:
 
 
 class Service:
-    """Answers a line with a number by a line with its prime factors."""
+    """A service that answers a line with a number by a line with its prime factors."""
 
     def __init__(self, cache: AsyncCache) -> None:
         self._cache = cache

@@ -8,7 +8,6 @@ standalone        routing to one server
 replicated        routing to a primary and its replicas
 sharded           routing to independent servers, with the keys distributed by consistent hashing
 cluster           routing to the nodes of a cluster
-circuit_breaker   rejects batches for a server that gave no answer
 loss_limit        limits the time lost to unresponsive servers
 loop_warning      warns about blocking calls inside a running event loop
 """

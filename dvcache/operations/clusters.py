@@ -1,6 +1,6 @@
 """Additional operations of clusters, named as in django-valkey's DefaultClusterClient."""
 
-# ruff: noqa: ARG001, D417  # callers do not pass the context; some arguments exist for compatibility only
+# ruff: noqa: ARG001  # some arguments exist for compatibility only
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,11 +1,15 @@
-"""Members of collections: stored bytes that the server can compare, and how to decode them."""
+"""Members of collections: stored bytes that the server can compare, and how to read and decode them."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from dvcache.context import Context
+from dvcache.effects import Op, Pages
 from dvcache.globs import glob
-from dvcache.types import MISSING, Members
+from dvcache.numeric_arguments import argument
+from dvcache.types import MISSING, Key, Members
+
+T = TypeVar("T")
 
 
 def stored(cx: Context, value: object) -> bytes:
@@ -35,6 +39,26 @@ def scored(cx: Context, found: list[Any], cast: Callable[[float], Any]) -> list[
     """Return the members of a reply with their scores, without those that cannot be decoded."""
     pairs = ((cx.codec.loads(member, MISSING), score) for member, score in zip(found[::2], found[1::2], strict=True))
     return [(member, cast(float(score))) for member, score in pairs if member is not MISSING]
+
+
+def one_or_many(cx: Context, command: str, key: Key, count: int | None, version: int | None) -> Op[Any]:
+    """Send a command on a collection; return one value, None if it is empty, or with `count` a list."""
+    name = cx.keys.key(key, version)
+    if count is None:
+        [found] = yield ((command, name),)
+        return None if found is None else cx.codec.loads(found, None)
+    [found] = yield ((command, name, argument(count)),)
+    return decoded(cx, found or ())
+
+
+def all_pages(pages: Pages[T]) -> Op[list[T]]:
+    """Return the items of all pages."""
+    cursor, items = yield from pages(0)
+    found = [*items]
+    while cursor:
+        cursor, items = yield from pages(cursor)
+        found += items
+    return found
 
 
 def together(members: list[object]) -> Members:

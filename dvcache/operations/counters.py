@@ -4,8 +4,6 @@ The server adds 64-bit integers in one round trip. Other numbers (larger integer
 stored if the entry has not changed meanwhile; otherwise the read is repeated.
 """
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar

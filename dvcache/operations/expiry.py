@@ -1,7 +1,5 @@
 """Expiry of entries: ttl, pttl, persist, expire, expire_at, pexpire, pexpire_at."""
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from datetime import UTC, datetime, timedelta
 from typing import Final, SupportsFloat, SupportsIndex
 

@@ -5,8 +5,6 @@ entries, as django-valkey does, and returned under the caller's names. The conte
 (`prefixed_hashes`).
 """
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -14,6 +12,7 @@ from dvcache.context import Context
 from dvcache.effects import OnPrimary, Op, Pages
 from dvcache.errors import NotSupportedError, ServerError
 from dvcache.numeric_arguments import argument
+from dvcache.operations.collection_values import all_pages
 from dvcache.operations.hash_names import field_name, field_pattern, hash_name, visible
 from dvcache.policies.compare_and_set import lacks
 from dvcache.policies.empty_values import empty_value
@@ -289,11 +288,7 @@ def hscan(
 
     Arguments are those of `hscan_page`.
     """
-    cursor, found = yield from hscan_page(cx, name, 0, match, count, version)
-    while cursor:
-        cursor, more = yield from hscan_page(cx, name, cursor, match, count, version)
-        found += more
-    return dict(found)
+    return dict((yield from all_pages(hscan_iter(cx, name, match, count, version))))
 
 
 def _named(cx: Context, found: list[bytes], version: int | None) -> list[tuple[str, object]]:

@@ -4,15 +4,13 @@ Rests on the commands of the same names (https://valkey.io/commands/#list). Bloc
 they would occupy a connection while they wait.
 """
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from typing import Final, Literal, TypeAlias, overload
 
 from dvcache.context import Context
 from dvcache.effects import Op
 from dvcache.errors import ServerError
 from dvcache.numeric_arguments import argument
-from dvcache.operations.collection_values import decoded, stored
+from dvcache.operations.collection_values import decoded, one_or_many, stored
 from dvcache.policies.empty_values import empty_value
 from dvcache.types import Key
 
@@ -62,7 +60,7 @@ def lpop(cx: Context, key: Key, count: int | None = None, version: int | None = 
         count: maximum number of elements.
         version: the key's version; the alias's own if None.
     """
-    return _popped(cx, "LPOP", key, count, version)
+    return one_or_many(cx, "LPOP", key, count, version)
 
 
 @overload
@@ -72,16 +70,7 @@ def rpop(cx: Context, key: Key, count: int, version: int | None = None) -> Op[li
 @empty_value(lambda count: None if count is None else [])
 def rpop(cx: Context, key: Key, count: int | None = None, version: int | None = None) -> Op[object]:
     """Remove and return the last element of a list, as `lpop`; with `count`, a list of elements, the last first."""
-    return _popped(cx, "RPOP", key, count, version)
-
-
-def _popped(cx: Context, command: str, key: Key, count: int | None, version: int | None) -> Op[object]:
-    name = cx.keys.key(key, version)
-    if count is None:
-        [found] = yield ((command, name),)
-        return None if found is None else cx.codec.loads(found, None)
-    [found] = yield ((command, name, argument(count)),)
-    return decoded(cx, found or ())
+    return one_or_many(cx, "RPOP", key, count, version)
 
 
 @empty_value(None)

@@ -8,15 +8,16 @@ seconds, and at once after a release in this process.
 """
 
 from contextlib import suppress
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from dvcache.context import Context
 from dvcache.effects import OnPrimary, Op, Wait
 from dvcache.errors import CacheError, ConnectError, ConnectionLost, PoolExhausted, ServerError
-from dvcache.policies.compare_and_set import SCRIPTS, attempted, given_up, refused, set_if_equal
+from dvcache.policies.compare_and_set import remove_if_equal, scripted, set_if_equal
 from dvcache.process.liveness import Alive
 from dvcache.process.lock_queue import Waiter
-from dvcache.scripts.locks import EXTEND, RELEASE
+from dvcache.scripts.locks import EXTEND
 from dvcache.scripts.script import evaluate
 from dvcache.types import Command
 
@@ -120,27 +121,17 @@ def release(cx: Context, stored: bytes, token: bytes) -> Op[bool]:
         NotSupportedError: scripts are refused, and the server is older than Valkey 8.1.
     """
     try:
-        return (yield from _release(cx, stored, token))
+        return (yield from remove_if_equal(cx, stored, token))
     except ConnectionLost:  # the command may have been performed
-        return (yield from _release(cx, stored, token)) or True
+        return (yield from remove_if_equal(cx, stored, token)) or True
     except (Exception, GeneratorExit):
         raise
     except BaseException:  # interrupted, perhaps before sending
         with suppress(CacheError):
-            yield from _release(cx, stored, token)
+            yield from remove_if_equal(cx, stored, token)
         raise
     finally:
         cx.lock_queue.wake(stored)
-
-
-def _release(cx: Context, stored: bytes, token: bytes) -> Op[bool]:
-    if SCRIPTS not in cx.refusals:
-        try:
-            return bool((yield from attempted(cx, stored, evaluate(RELEASE, (stored,), (token,)))))
-        except ServerError as error:
-            if not refused(error):
-                raise
-    return (yield from set_if_equal(given_up(stored, token))) is not None
 
 
 def extend(cx: Context, stored: bytes, token: bytes, milliseconds: int, *, add: bool) -> Op[bool]:
@@ -156,20 +147,20 @@ def extend(cx: Context, stored: bytes, token: bytes, milliseconds: int, *, add: 
     Raises:
         NotSupportedError: scripts are refused, and the server is older than Valkey 8.1.
     """
-    if SCRIPTS not in cx.refusals:
-        by_script = evaluate(EXTEND, (stored,), (token, milliseconds, "add" if add else "set"))
-        try:
-            return bool((yield from attempted(cx, stored, by_script)))
-        except ServerError as error:
-            if not refused(error):
-                raise
+    by_script = evaluate(EXTEND, (stored,), (token, milliseconds, "add" if add else "set"))
+    by_comparing = partial(_extend_by_comparing, stored, token, milliseconds, add=add)
+    return bool((yield from scripted(cx, stored, by_script, by_comparing)))
+
+
+def _extend_by_comparing(stored: bytes, token: bytes, milliseconds: int, *, add: bool) -> Op[Any]:
     if add:
         [left] = yield OnPrimary((("PTTL", stored),))
         milliseconds += max(left, 0)
-    return (yield from set_if_equal(("SET", stored, token, "IFEQ", token, "PX", milliseconds))) is not None
+    return (yield from set_if_equal(("SET", stored, token, "IFEQ", token, "PX", milliseconds)))
 
 
 def holder(stored: bytes) -> Op[bytes | None]:
     """Return the token of a lock's owner, None if the lock is free."""
+    # A replica may still have a lock that was released, or not yet one that was acquired.
     [token] = yield OnPrimary((("GET", stored),))
     return token  # type: ignore[no-any-return]  # bytes or None

@@ -1,7 +1,5 @@
 """Bulk operations: get_many, set_many, delete_many, and the older names mget and mset."""
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any

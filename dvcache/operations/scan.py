@@ -3,11 +3,10 @@
 Rests on SCAN (https://valkey.io/commands/scan/), never on KEYS: entries that exist throughout are found at least once.
 """
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from dvcache.context import Context
 from dvcache.effects import OnPrimary, Op, Pages
 from dvcache.numeric_arguments import argument
+from dvcache.operations.collection_values import all_pages
 from dvcache.policies.empty_values import empty_value
 
 
@@ -39,13 +38,7 @@ def keys(cx: Context, search: str, version: int | None = None) -> Op[list[str]]:
 
     Arguments and errors are those of `scan_page`.
     """
-    found: dict[str, None] = {}
-    cursor, names = yield from scan_page(cx, search, 0, version)
-    found.update(dict.fromkeys(names))
-    while cursor:
-        cursor, names = yield from scan_page(cx, search, cursor, version)
-        found.update(dict.fromkeys(names))
-    return list(found)
+    return list(dict.fromkeys((yield from all_pages(iter_keys(cx, search, None, version)))))
 
 
 @empty_value((0, []))

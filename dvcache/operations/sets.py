@@ -4,14 +4,12 @@ Rests on the commands of the same names (https://valkey.io/commands/#set). The s
 bytes: 1, 1.0 and True are three members.
 """
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from typing import overload
 
 from dvcache.context import Context
 from dvcache.effects import OnPrimary, Op, Pages
 from dvcache.numeric_arguments import argument
-from dvcache.operations.collection_values import decoded, matching, stored, together
+from dvcache.operations.collection_values import all_pages, decoded, matching, one_or_many, stored, together
 from dvcache.policies.empty_values import empty_value
 from dvcache.types import Key, Members
 
@@ -108,7 +106,8 @@ def spop(cx: Context, key: Key, count: int | None = None, version: int | None = 
         count: maximum number of members; they are returned as by `smembers`.
         version: the key's version; the alias's own if None.
     """
-    return (yield from _drawn(cx, "SPOP", key, count, version, distinct=True))
+    found = yield from one_or_many(cx, "SPOP", key, count, version)
+    return found if count is None else together(found)
 
 
 @overload
@@ -124,19 +123,7 @@ def srandmember(cx: Context, key: Key, count: int | None = None, version: int | 
         count: maximum number of distinct members; if negative, exactly that many, possibly repeated.
         version: the key's version; the alias's own if None.
     """
-    return (yield from _drawn(cx, "SRANDMEMBER", key, count, version, distinct=False))
-
-
-def _drawn(
-    cx: Context, command: str, key: Key, count: int | None, version: int | None, *, distinct: bool
-) -> Op[object]:
-    name = cx.keys.key(key, version)
-    if count is None:
-        [found] = yield ((command, name),)
-        return None if found is None else cx.codec.loads(found, None)
-    [found] = yield ((command, name, argument(count)),)
-    members = decoded(cx, found)
-    return together(members) if distinct else members
+    return one_or_many(cx, "SRANDMEMBER", key, count, version)
 
 
 @empty_value(set())
@@ -244,8 +231,4 @@ def sscan(
 
     Arguments are those of `sscan_page`.
     """
-    cursor, found = yield from sscan_page(cx, key, 0, match, count, version)
-    while cursor:
-        cursor, more = yield from sscan_page(cx, key, cursor, match, count, version)
-        found += more
-    return together(found)
+    return together((yield from all_pages(sscan_iter(cx, key, match, count, version))))

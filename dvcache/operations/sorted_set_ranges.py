@@ -3,7 +3,6 @@
 All rest on ZRANGE (https://valkey.io/commands/zrange/). Signatures are those of django-redis 7.
 """
 
-# ruff: noqa: D417  # callers do not pass the context
 # ruff: noqa: A002  # min and max are named as in django-redis and valkey-py
 
 from collections.abc import Callable

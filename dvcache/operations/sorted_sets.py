@@ -5,7 +5,6 @@ Rests on the commands of the same names (https://valkey.io/commands/#sorted-set)
 also order members of equal score.
 """
 
-# ruff: noqa: D417  # callers do not pass the context
 # ruff: noqa: A002  # min and max are named as in django-redis and valkey-py
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +13,7 @@ from typing import Any, TypeAlias, overload
 from dvcache.context import Context
 from dvcache.effects import OnPrimary, Op, Pages
 from dvcache.numeric_arguments import argument
-from dvcache.operations.collection_values import matching, scored, stored
+from dvcache.operations.collection_values import all_pages, matching, scored, stored
 from dvcache.policies.empty_values import empty_value
 from dvcache.types import Key
 
@@ -242,8 +241,4 @@ def zscan(
 
     Arguments are those of `sscan_page`.
     """
-    cursor, found = yield from zscan_page(cx, key, 0, match, count, version)
-    while cursor:
-        cursor, more = yield from zscan_page(cx, key, cursor, match, count, version)
-        found += more
-    return found
+    return all_pages(zscan_iter(cx, key, match, count, version))

@@ -1,7 +1,5 @@
 """Operations on single entries: get, set, add, delete, touch, has_key, get_or_set."""
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar, overload
 

@@ -1,7 +1,5 @@
 """Moves between versions: incr_version, decr_version."""
 
-# ruff: noqa: D417  # callers do not pass the context
-
 from dvcache.context import Context
 from dvcache.effects import Op
 from dvcache.errors import ServerError

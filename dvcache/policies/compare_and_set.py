@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from dvcache.context import Context
@@ -18,6 +19,7 @@ from dvcache.errors import (
 )
 from dvcache.scripts.counting import INCREMENT, SWAP
 from dvcache.scripts.entries import NOTHING
+from dvcache.scripts.locks import RELEASE
 from dvcache.scripts.script import evaluate
 from dvcache.types import Arg, Command
 
@@ -40,14 +42,10 @@ def swap(cx: Context, stored: bytes, old: bytes | None, arguments: tuple[Arg, ..
     if old is None:
         [reply] = yield (("SET", stored, *arguments, "NX"),)
         return reply is not None
-    if scripts and SCRIPTS not in cx.refusals:
-        try:
-            return bool((yield from attempted(cx, stored, evaluate(SWAP, (stored,), (old, *arguments)))))
-        except ServerError as error:
-            if not refused(error):
-                raise
-    reply = yield from set_if_equal(("SET", stored, arguments[0], "IFEQ", old, *arguments[1:]))
-    return reply is not None
+    by_comparing = partial(set_if_equal, ("SET", stored, arguments[0], "IFEQ", old, *arguments[1:]))
+    if not scripts:
+        return (yield from by_comparing()) is not None
+    return bool((yield from scripted(cx, stored, evaluate(SWAP, (stored,), (old, *arguments)), by_comparing)))
 
 
 def set_if_equal(command: Command, *more: Command) -> Op[Any]:
@@ -90,9 +88,20 @@ def _impossible() -> NotSupportedError:
     )
 
 
-def given_up(name: bytes, token: bytes) -> Command:
-    """Return the command that releases a lease or a lock without a script, if the token still owns it."""
-    return ("SET", name, b"", "PXAT", 1, "IFEQ", token)
+def remove_if_equal(cx: Context, stored: bytes, old: bytes) -> Op[bool]:
+    """Remove an entry, a lock or a lease that still holds the old bytes; return whether it did.
+
+    Raises:
+        NotSupportedError: scripts are refused, and so is what `set_if_equal` needs. Nothing was removed.
+    """
+    by_comparing = partial(set_if_equal, removal(stored, old))
+    return bool((yield from scripted(cx, stored, evaluate(RELEASE, (stored,), (old,)), by_comparing)))
+
+
+def removal(stored: bytes, old: bytes) -> Command:
+    """Return the command that removes an entry without a script, if it still holds the old bytes."""
+    # There is no conditional UNLINK: an expiry in the past removes the key, and IFEQ compares the bytes.
+    return ("SET", stored, b"", "PXAT", 1, "IFEQ", old)
 
 
 def scripted(cx: Context, stored: bytes, by_script: Op[T], otherwise: Callable[[], Op[T]]) -> Op[T]:
@@ -111,7 +120,7 @@ def scripted(cx: Context, stored: bytes, by_script: Op[T], otherwise: Callable[[
         by_script.close()
         return (yield from otherwise())
     try:
-        return (yield from attempted(cx, stored, by_script))
+        return (yield from _attempted(cx, stored, by_script))
     except TryAgainError as error:
         try:
             return (yield from otherwise())
@@ -130,7 +139,7 @@ _PERFORMED: Final = "EVAL: performed"
 """Mark among a server's refusals: it has run a script, so no proxy in between rejects scripts."""
 
 
-def attempted(cx: Context, stored: bytes, by_script: Op[T]) -> Op[T]:
+def _attempted(cx: Context, stored: bytes, by_script: Op[T]) -> Op[T]:
     """Run an operation that uses a script; remember if scripts work, and raise the operation's error.
 
     Some proxies close the connection at a command they lack. A script whose reply was lost may have run nevertheless,

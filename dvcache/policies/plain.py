@@ -188,12 +188,12 @@ def expire_at(_: Context, stored: bytes, moment: int) -> Op[bool]:
     return bool(found)
 
 
-def rename(_: Context, source: bytes, target: bytes) -> Op[object]:
+def rename(cx: Context, source: bytes, target: bytes) -> Op[object]:
     """Move an entry to another stored key."""
     try:
         return (yield (("RENAME", source, target),))
     except (NotSupportedError, TryAgainError):
-        return (yield from across(source, target))
+        return (yield from across(cx, source, target))
 
 
 def shown(stored: Sequence[bytes]) -> Sequence[bytes]:

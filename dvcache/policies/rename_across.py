@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from dvcache.context import Context
 from dvcache.effects import OnPrimary, Op
 from dvcache.errors import CacheError, NotSupportedError, ServerError, WrongTypeError
-from dvcache.policies.compare_and_set import refused, set_if_equal
+from dvcache.policies.compare_and_set import refused, remove_if_equal
 from dvcache.scripts.entries import REMOVE_DUMPED
-from dvcache.scripts.locks import RELEASE
 from dvcache.scripts.script import evaluate
 from dvcache.types import Command
 
@@ -20,7 +20,7 @@ NO_KEY: Final = "no such key"
 """Error text of RENAME if there is no entry."""
 
 
-def across(source: bytes, target: bytes) -> Op[object]:
+def across(cx: Context, source: bytes, target: bytes) -> Op[object]:
     """Move an entry, with its expiry, to a key on another server.
 
     The entry is copied, then removed if it is unchanged; otherwise the copy is repeated. For a moment it is in both
@@ -30,7 +30,7 @@ def across(source: bytes, target: bytes) -> Op[object]:
         ServerError: there is no entry.
     """
     try:
-        there = yield from _value(source, target)
+        there = yield from _value(cx, source, target)
     except WrongTypeError:
         there = yield from _collection(source, target)
     if not there:
@@ -38,14 +38,15 @@ def across(source: bytes, target: bytes) -> Op[object]:
     return b"OK"
 
 
-def _value(source: bytes, target: bytes) -> Op[bool]:
+def _value(cx: Context, source: bytes, target: bytes) -> Op[bool]:
     """Move a value; return True if it existed."""
     for attempt in range(ATTEMPTS):
         [data, ends] = yield OnPrimary((("GET", source), ("PEXPIRETIME", source)))
         if data is None:  # after a copy: removed or expired meanwhile, as it might have been a moment later
             return attempt > 0
+        # The absolute time: the two servers see the same end, however long the copy takes.
         yield (_copy(target, data, ends),)
-        if (yield from _removed(source, data)):
+        if (yield from remove_if_equal(cx, source, data)):
             return True
     # The entry changes faster than it can be compared: take it with GETDEL and overwrite the copy.
     [ends, data] = yield (("PEXPIRETIME", source), ("GETDEL", source))
@@ -56,16 +57,6 @@ def _value(source: bytes, target: bytes) -> Op[bool]:
 
 def _copy(target: bytes, data: bytes, ends: int) -> Command:
     return ("SET", target, data, *(("PXAT", ends) if ends >= 0 else ()))
-
-
-def _removed(source: bytes, data: bytes) -> Op[bool]:
-    """Remove a value if it is unchanged."""
-    try:
-        return bool((yield from evaluate(RELEASE, (source,), (data,))))
-    except ServerError as error:
-        if not refused(error):
-            raise
-    return (yield from set_if_equal(("SET", source, b"", "PXAT", 1, "IFEQ", data))) is not None
 
 
 def _collection(source: bytes, target: bytes) -> Op[bool]:

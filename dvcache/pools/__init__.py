@@ -3,7 +3,8 @@
 factory                               selects the pool for an endpoint
 connect, connecting                   TCP, TLS and handshake by valkey-py, within a time budget
 sync_pool, sync_connection            blocking connections, each used by one thread at a time
-sync_pending, sync_errors             replies that are read later; errors of an exchange
+written_batch, sync_errors            replies that are read later; errors of an exchange
+circuit_breaker                       refuses batches while a server gives no answer
 async_pool, async_connection          one multiplexed connection for each event loop
 async_limits, per_loop, read_buffers  their deadlines, registry by event loop and read buffers
 takeover, health_check                their transports, taken over from valkey-py; regular PINGs

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar, cast
 from dvcache.effects import Transaction
 from dvcache.errors import CacheError, ClosedError, ConnectError
 from dvcache.pools.async_connection import MultiplexedConnection
+from dvcache.pools.circuit_breaker import CircuitBreaker
 from dvcache.pools.health_check import check_regularly, interval
 from dvcache.pools.per_loop import PerLoop, deadline
 from dvcache.pools.read_buffers import multiplexed_connection
@@ -34,12 +35,17 @@ class Opening:
 
 
 class MultiplexedPool:
-    """The connections of this process to one server, one for each event loop."""
+    """The connections of this process to one server, one for each event loop.
 
-    __slots__ = ("__weakref__", "_apart", "_closed", "_connections", "_endpoint", "_openings")
+    Args:
+        endpoint: the server.
+        breaker: refuses batches while the server gives no answer.
+    """
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
+    __slots__ = ("__weakref__", "_apart", "_breaker", "_closed", "_connections", "_endpoint", "_openings")
+
+    def __init__(self, endpoint: Endpoint, breaker: CircuitBreaker | None = None) -> None:
+        self._endpoint, self._breaker = endpoint, breaker
         self._closed = False
         self._apart = SyncPool(replace(endpoint, max_connections=_APART))
         """Separate connections for large batches: a server may refuse these by closing the connection."""
@@ -56,24 +62,35 @@ class MultiplexedPool:
         """Run the batch (see `protocols.AsyncClient`)."""
         if not batch:
             return []
-        if type(batch) is Transaction:
-            return await self._transacted(batch, until)
-        loop = asyncio.get_running_loop()
-        ref = self._connections.refs.get(id(loop))
-        connection = None if ref is None else ref()
-        if connection is None or connection.unusable:
-            connection = await self._opened(loop, until)
-        return await connection.send(batch, until)
+        breaker = self._breaker
+        began = 0.0 if breaker is None else breaker.begin()
+        try:
+            if type(batch) is Transaction:
+                replies = await self._transacted(batch, until)
+            else:
+                loop = asyncio.get_running_loop()
+                ref = self._connections.refs.get(id(loop))
+                connection = None if ref is None else ref()
+                if connection is None or connection.unusable:
+                    connection = await self._opened(loop, until)
+                replies = await connection.send(batch, until)
+        except BaseException as error:
+            if breaker is not None:
+                breaker.fail(error, began, batch)
+            raise
+        if breaker is not None:
+            breaker.mend()
+        return replies
 
     def begin(self, batch: Batch, until: float | None = None, /) -> "asyncio.Future[list[Any]] | None":
-        """Write the batch and return the future of its replies (see `protocols.AsyncBegins`)."""
+        """Write the batch and return the future of its replies (see `protocols.AsyncBegins`); None with a breaker."""
         ref = self._connections.refs.get(id(asyncio.get_running_loop()))
-        connection = None if ref is None else ref()
+        connection = None if ref is None or self._breaker is not None else ref()
         if connection is None or connection.unusable or type(batch) is Transaction or not batch:
             return None
         return connection.send(batch, until)
 
-    async def _transacted(self, batch: Transaction, until: float | None) -> Sequence[Any]:
+    async def _transacted(self, batch: Transaction, until: float | None) -> list[Any]:
         """Run a transaction on a connection of its own; commands of other tasks would become part of it."""
         if self._closed:
             raise self._is_closed()

@@ -3,9 +3,10 @@
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from dvcache.pools.async_pool import MultiplexedPool
+from dvcache.pools.circuit_breaker import CircuitBreaker
 from dvcache.pools.custom.async_pool import AsyncCustomPool
 from dvcache.pools.custom.sync_pool import CustomPool
 from dvcache.pools.sentinel.pools import AsyncNodePool, NodePool, async_service_pool, service_pool
@@ -16,27 +17,18 @@ from dvcache.types import Endpoint
 
 R = TypeVar("R", bound=Releasable)
 
-Around: TypeAlias = Callable[[NodePool, Endpoint], NodePool]
-AsyncAround: TypeAlias = Callable[[AsyncNodePool, Endpoint], AsyncNodePool]
-"""Wraps the pool of one server."""
-
-
-def _nothing(pool: R, _: Endpoint) -> R:
-    return pool
-
 
 class Pools:
     """Makes pools of real connections, and in-memory pools for `memory://`.
 
     Args:
-        around: wraps the pool of each server.
-        async_around: wraps the asynchronous pool of each server.
+        breaker: makes the circuit breaker of each server's pool; None: a pool has none.
     """
 
-    __slots__ = ("_around", "_async_around", "_made", "_watches")
+    __slots__ = ("_breaker", "_made", "_watches")
 
-    def __init__(self, around: Around = _nothing, async_around: AsyncAround = _nothing) -> None:
-        self._around, self._async_around = around, async_around
+    def __init__(self, breaker: Callable[[Endpoint], CircuitBreaker] | None = None) -> None:
+        self._breaker = breaker
         self._watches: dict[Endpoint, Watcher] = {}
         self._made: set[weakref.ref[Releasable]] = set()
 
@@ -67,10 +59,12 @@ class Pools:
                 pool.release()
 
     def _node(self, endpoint: Endpoint) -> NodePool:
-        return self._around(self._remembered(_pool_class(endpoint)(endpoint)), endpoint)
+        breaker = None if self._breaker is None else self._breaker(endpoint)
+        return self._remembered((SyncPool if endpoint.driver is None else CustomPool)(endpoint, breaker))
 
     def _async_node(self, endpoint: Endpoint) -> AsyncNodePool:
-        return self._async_around(self._remembered(_async_pool_class(endpoint)(endpoint)), endpoint)
+        breaker = None if self._breaker is None else self._breaker(endpoint)
+        return self._remembered((MultiplexedPool if endpoint.driver is None else AsyncCustomPool)(endpoint, breaker))
 
     def _remembered(self, pool: R) -> R:
         self._made.add(weakref.ref(pool, self._made.discard))
@@ -83,14 +77,6 @@ class Pools:
         if watch is None or watch.closed:  # a closed watcher cannot be restarted
             watch = self._watches[service] = Watcher(service)
         return watch
-
-
-def _pool_class(endpoint: Endpoint) -> Callable[[Endpoint], NodePool]:
-    return SyncPool if endpoint.driver is None else CustomPool
-
-
-def _async_pool_class(endpoint: Endpoint) -> Callable[[Endpoint], AsyncNodePool]:
-    return MultiplexedPool if endpoint.driver is None else AsyncCustomPool
 
 
 def _discovers(endpoint: Endpoint) -> bool:

@@ -9,17 +9,18 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from dvcache.effects import Transaction
 from dvcache.errors import ClosedError, ConnectionLost, TransportError
 from dvcache.pools import watchdog
 from dvcache.pools.capacity import Living, Waiting
+from dvcache.pools.circuit_breaker import CircuitBreaker
 from dvcache.pools.idle_checks import expire_overdue, take_ended
 from dvcache.pools.sync_connection import SyncConnection
 from dvcache.pools.sync_errors import exchange_error, exhausted
-from dvcache.pools.sync_pending import PendingReplies
 from dvcache.pools.transactions import transact
+from dvcache.pools.written_batch import WrittenBatch
 from dvcache.process.fork import renewed_after_fork
 from dvcache.types import Batch, Endpoint
 
@@ -28,17 +29,37 @@ CHECK_AFTER: Final = 0.001
 SWEEP: Final = 2.0
 """Seconds between checks of the idle connections: the server or a load balancer may have closed them."""
 
+Times: TypeAlias = tuple[float, float, float | None]
+"""Start of an attempt, start of its wait for replies, and its deadline."""
+
+Use: TypeAlias = Callable[[SyncConnection, Any, float, float | None], list[Any]]
+"""Exchanges a batch on a connection; takes the start and the deadline."""
+
 
 class SyncPool:
     """The connections of this process to one server, for any number of threads.
 
     If all connections are busy and no more may be opened, threads wait in a queue; no other thread overtakes them.
+
+    Args:
+        endpoint: the server.
+        breaker: refuses batches while the server gives no answer.
     """
 
-    __slots__ = ("__weakref__", "_closed", "_endpoint", "_free", "_living", "_swept", "_waiters", "_waiting")
+    __slots__ = (
+        "__weakref__",
+        "_breaker",
+        "_closed",
+        "_endpoint",
+        "_free",
+        "_living",
+        "_swept",
+        "_waiters",
+        "_waiting",
+    )
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
+    def __init__(self, endpoint: Endpoint, breaker: CircuitBreaker | None = None) -> None:
+        self._endpoint, self._breaker = endpoint, breaker
         self._closed = False
         self.renew()
         renewed_after_fork(self)
@@ -55,23 +76,25 @@ class SyncPool:
         """Run the batch (see `protocols.Client`)."""
         if not batch:
             return []
-        started = time.monotonic()
+        began = started = time.monotonic() if self._breaker is None else self._breaker.begin()
         if type(batch) is Transaction:
-            return self._transacted(batch, started, until)
-        connection = self._take(started)
+            return self._used(None, _transacted, batch, (began, started, until))
+        # `_used`, inlined: the calls would cost time.
+        connection = None
         try:
+            connection = self._take(started)
             if connection is None:
                 connection = self._obtain(started, until)
                 started = time.monotonic()  # the wait for a connection does not count as waiting for a reply
             replies = connection.exchange(batch, started, until)
         except BaseException as error:
-            if connection is None:
-                raise
-            # Mark it first: a second exception may follow at any instruction.
-            connection.lost = True
-            if (meant := self._failure(connection, error, batch, started, until)) is None:
+            if connection is not None:
+                connection.lost = True  # first: a second exception may follow at any instruction
+            if (meant := self._failure(connection, error, batch, (began, started, until))) is None:
                 raise
             raise meant from error
+        if self._breaker is not None:
+            self._breaker.mend()
         if connection.refusals or connection.retired:  # after a refusal, the server reads no more from the connection
             self.discard(connection)
             return replies
@@ -81,63 +104,56 @@ class SyncPool:
             self._attend()
         return replies
 
-    def begin(self, batch: Batch, until: float | None = None, /) -> PendingReplies:
-        """Write the batch (see `protocols.Pending`)."""
-        started = time.monotonic()
-        connection = self._take(started)
+    def begin(self, batch: Batch, until: float | None = None, /) -> WrittenBatch[SyncConnection]:
+        """Write the batch (see `protocols.Begins`)."""
+        began = started = time.monotonic() if self._breaker is None else self._breaker.begin()
+        connection = None
         try:
+            connection = self._take(started)
             if connection is None:
                 connection = self._obtain(started, until)
                 started = time.monotonic()  # as in execute
             connection.write(batch, until)
-            return PendingReplies(self, connection, batch, started, until)
+            return WrittenBatch(self, connection, batch, began, started, until)
         except BaseException as error:
-            if connection is None:
-                raise
-            connection.lost = True
-            if (meant := self._failure(connection, error, batch, started, until)) is None:
+            if connection is not None:
+                connection.lost = True
+            if (meant := self._failure(connection, error, batch, (began, started, until))) is None:
                 raise
             raise meant from error
 
-    def finish(
-        self, connection: SyncConnection, batch: Batch, started: float, until: float | None = None
-    ) -> Sequence[Any]:
-        """Read the replies of the batch written on the connection, and return the connection to the pool."""
-        return self._used(connection, connection.read_late, batch, started, until)
+    def finish(self, written: WrittenBatch[SyncConnection], /) -> Sequence[Any]:
+        """Read the replies of a written batch, and return the connection to the pool."""
+        times = (written.began, written.started, written.until)
+        return self._used(written.holder, SyncConnection.read_late, written.batch, times)
+
+    def abandon(self, written: WrittenBatch[SyncConnection], /) -> None:
+        """Close the connection of a written batch, since its replies are not read."""
+        if self._breaker is not None:
+            self._breaker.fail(InterruptedError(), written.began)
+        self.discard(written.holder)
 
     def connects(self) -> bool:
         """Return True if the next batch would open a connection (see `protocols.Begins`)."""
         most = self._endpoint.max_connections
         return not self._free and not self._waiters and (most is None or len(self._living) < most)
 
-    def _transacted(self, batch: Transaction, started: float, until: float | None) -> Sequence[Any]:
-        """Run a transaction on one connection, which is closed after a failure: MULTI may still be open on it."""
-        connection = self._take(started) or self._obtain(started, until)
-
-        def transacted(batch: Any, _: float, until: float | None) -> list[Any]:
-            replies = transact(batch, lambda part: connection.exchange(part, time.monotonic(), until))
-            if replies[0] is not True:
-                connection.lost = True
-            return replies
-
-        return self._used(connection, transacted, batch, time.monotonic(), until)
-
-    def _used(
-        self,
-        connection: SyncConnection,
-        use: Callable[[Any, float, float | None], list[Any]],
-        batch: Batch,
-        started: float,
-        until: float | None,
-    ) -> list[Any]:
-        """Use the connection, and return it to the pool unless it must not be used again."""
+    def _used(self, connection: SyncConnection | None, use: Use, batch: Any, times: Times) -> list[Any]:
+        """Use a connection, by default the next one; return it to the pool unless it must not be used again."""
+        began, started, until = times
         try:
-            replies = use(batch, started, until)
+            if connection is None:
+                connection = self._take(started) or self._obtain(started, until)
+                started = time.monotonic()
+            replies = use(connection, batch, started, until)
         except BaseException as error:
-            connection.lost = True
-            if (meant := self._failure(connection, error, batch, started, until)) is None:
+            if connection is not None:
+                connection.lost = True
+            if (meant := self._failure(connection, error, batch, (began, started, until))) is None:
                 raise
             raise meant from error
+        if self._breaker is not None:
+            self._breaker.mend()
         if connection.lost or connection.refusals or connection.retired:
             self.discard(connection)
             return replies
@@ -274,17 +290,22 @@ class SyncPool:
         return seconds  # type: ignore[no-any-return]  # the settings allow no other types
 
     def _failure(
-        self, connection: SyncConnection, error: BaseException, batch: Batch, started: float, until: float | None
+        self, connection: SyncConnection | None, error: BaseException, batch: Batch, times: Times
     ) -> TransportError | None:
-        """Close the connection; return the error to raise for an exchange's error, None for the error itself."""
-        had_rested = started - connection.used > CHECK_AFTER
-        self.discard(connection)
-        meant = exchange_error(connection, error, batch, self._endpoint, started, until)
-        if isinstance(meant, ConnectionLost):
-            self._drop_free()  # most likely the others were closed with it
-        elif meant is not None and had_rested:
-            # A load balancer or firewall may have dropped it, and the others that were idle as long.
-            self._drop_free(before=started)
+        """Close the connection; return the error to raise for an attempt's error, None for the error itself."""
+        began, started, until = times
+        meant = None
+        if connection is not None:
+            had_rested = started - connection.used > CHECK_AFTER
+            self.discard(connection)
+            meant = exchange_error(connection, error, batch, self._endpoint, started, until)
+            if isinstance(meant, ConnectionLost):
+                self._drop_free()  # most likely the others were closed with it
+            elif meant is not None and had_rested:
+                # A load balancer or firewall may have dropped it, and the others that were idle as long.
+                self._drop_free(before=started)
+        if self._breaker is not None:
+            self._breaker.fail(meant or error, began, batch)
         return meant
 
     def release(self) -> None:
@@ -307,3 +328,11 @@ class SyncPool:
         self.close()
         for connection in self._living.alive():
             connection.interrupt()
+
+
+def _transacted(connection: SyncConnection, batch: Transaction, _: float, until: float | None) -> list[Any]:
+    """Run a transaction; mark the connection as lost after a failure, since MULTI may still be open on it."""
+    replies = transact(batch, lambda part: connection.exchange(part, time.monotonic(), until))
+    if replies[0] is not True:
+        connection.lost = True
+    return replies

@@ -17,6 +17,7 @@ def _increment(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> obje
         call("INCRBY", keys[0], args[0])
     except ServerError:
         return [found]
+    # GET, not the reply of INCRBY: in Lua that is a double, exact up to 2**53 only.
     return call("GET", keys[0])
 
 
@@ -66,6 +67,7 @@ KEYS: the entry. ARGV: the expected bytes, the new bytes, options of SET. Return
 def _count(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
     limit, delta, *creation = args
     left = call("PTTL", keys[0])
+    # PTTL of a missing entry, -2, is below the limit too.
     if left != -1 and left <= int(limit):
         if creation:
             call("SET", keys[0], *creation)

@@ -7,6 +7,7 @@ from dvcache.scripts.script import Call, Script
 
 
 def _remove_dumped(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
+    # DUMP compares entries of every type; GET and SET … IFEQ only strings.
     return call("UNLINK", keys[0]) if call("DUMP", keys[0]) == args[0] else 0
 
 
@@ -22,6 +23,7 @@ return 0
 
 def _store_all(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
     condition, limit, lifetime, *values = args
+    # Every entry is checked before the first one is stored: all or nothing.
     lefts = [call("PTTL", key) for key in keys] if condition == b"NX" else []
     if any(left == -1 or left > int(limit) for left in lefts):
         return 0

@@ -10,6 +10,7 @@ def _change(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
     limit, condition, same, get, command, *rest = args
     left = call("PTTL", keys[0])
     there = left == -1 or left > int(limit)
+    # GET only if needed: it fails on a collection, which can be touched and expired too.
     before = call("GET", keys[0]) if there and (condition == b"same" or get == b"get") else None
     shown = before if get == b"get" else None
     if (
@@ -57,8 +58,10 @@ def _publish(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object
     if holder == token:
         state, store = b"own", True
     elif holder is not None:
+        # The other holder will replace this value. Until then it is better than none or a stale one.
         state, store = b"other", left != -1 and left <= int(limit)
     elif within == b"0":
+        # The lease expired, so its absence proves no write: the entry itself has to be unchanged.
         store = found is None or (known == b"1" and found == claimed)
     if store:
         call("SET", keys[0], *rest)

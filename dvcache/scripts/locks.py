@@ -24,10 +24,12 @@ def _extend(call: Call, keys: Sequence[bytes], args: Sequence[bytes]) -> object:
     token, more, how = args
     if call("GET", keys[0]) != token:
         return 0
+    # PTTL is -1 if another client has removed the expiry.
     left = max(call("PTTL", keys[0]), 0) if how == b"add" else 0
     return call("PEXPIRE", keys[0], int(more) + left)
 
 
+# Lua converts a large number to text with an exponent, which PEXPIRE refuses: hence %.0f.
 EXTEND: Final = Script(
     """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end

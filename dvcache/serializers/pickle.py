@@ -31,6 +31,7 @@ class PickleSerializer:
         if protocol is None:
             return cls()
         try:
+            # Text too: settings often come from the environment.
             return cls(int(str(protocol)))
         except ConfigurationError:
             raise

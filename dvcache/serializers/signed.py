@@ -69,6 +69,7 @@ class SignedSerializer:
             InvalidSignature: no key verifies them; they were not deserialized.
         """
         signature, body = data[len(_MARK) : _BODY], data[_BODY:]
+        # A constant-time comparison: its duration must not show how many bytes of a guess are right.
         if not data.startswith(_MARK) or not any(
             hmac.compare_digest(signature, hmac.digest(key, body, "sha256")) for key in self._derived
         ):

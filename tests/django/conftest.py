@@ -119,38 +119,17 @@ def raw_pools() -> Iterator[None]:
     shared.pools.clear()
 
 
-ROLES: Final = pytest.StashKey[list[list[str]]]()
-OPTIONS: Final = pytest.StashKey[list[list[str]]]()
+Record = Callable[[str, object], None]
+AddRow = Callable[..., None]
 
 
 @pytest.fixture
-def roles(pytestconfig: pytest.Config) -> list[list[str]]:
-    """Rows of the table at the end of the test report: the servers that answered each documented alias."""
-    return pytestconfig.stash.setdefault(ROLES, [["block", "alias", "called", "reads", "writes"]])
+def roles(record_property: Record) -> AddRow:
+    """Return a function to add a row to the table `roles` at the end of the test report."""
+    return lambda *row: record_property("roles", row)
 
 
 @pytest.fixture
-def options(pytestconfig: pytest.Config) -> list[list[str]]:
-    """Rows of the table at the end of a verbose test report: the error of each wrong value."""
-    return pytestconfig.stash.setdefault(
-        OPTIONS, [["place", "name", "right", "wrong", "what is said of the wrong one"]]
-    )
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    _write(
-        terminalreporter,
-        "configurations of the documents: who was read, who was written to",
-        config.stash.get(ROLES, []),
-    )
-    if config.get_verbosity() > 0:
-        _write(terminalreporter, "every setting, right and wrong", config.stash.get(OPTIONS, []))
-
-
-def _write(report: pytest.TerminalReporter, title: str, table: list[list[str]]) -> None:
-    if table:
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        report.section(title)
-        for row in table:
-            line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            report.write_line(line.rstrip())
+def options(record_property: Record) -> AddRow:
+    """Return a function to add a row to the table `options` at the end of a verbose test report."""
+    return lambda *row: record_property("options", row)

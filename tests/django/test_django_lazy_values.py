@@ -106,7 +106,7 @@ def test_background_refresh_stores_a_queryset(server: Server, configured: Config
         await asyncio.sleep(0.1)
         assert await cache.aget_or_set("k", users, timeout=60) == "old"
         async with asyncio.timeout(30):
-            while await cache.aget("k", "old") == "old":  # noqa: ASYNC110  # the refresh tells nobody
+            while await cache.aget("k", "old") == "old":  # noqa: ASYNC110  # the refresh has no signal of its end
                 await asyncio.sleep(0.01)
         assert [user.username for user in await cache.aget("k")] == ["ada"]
 

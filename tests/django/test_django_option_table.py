@@ -18,6 +18,7 @@ from django.test.utils import override_settings
 from django_valkey import checks
 from django_valkey._config import django_settings
 from dvcache.settings.schema import KEYS, KNOWN, copied
+from tests.django.conftest import AddRow
 from tests.support.option_rows import KEYS as OF_ENTRIES
 from tests.support.option_rows import OPTIONS as OF_OPTIONS
 from tests.support.option_rows import Row, Seen
@@ -97,14 +98,12 @@ def named(name: str, where: str, messages: Mapping[str, str] | list[str]) -> boo
 
 
 @every_row
-def test_wrong_value_is_named_by_the_check_and_at_build(
-    name: str, where: str, server: Server, options: list[list[str]]
-) -> None:
+def test_wrong_value_is_named_by_the_check_and_at_build(name: str, where: str, server: Server, options: AddRow) -> None:
     entry, settings = valued(name, where, ROWS[name].wrong, server)
     with override_settings(CACHES={"default": entry}, **settings), warnings.catch_warnings(record=True) as caught:
         said = [message.msg for message in checks.check_caches()]
         assert named(name, where, said), said
-        options.append([where, name, *(repr(value)[:40] for value in (ROWS[name].right, ROWS[name].wrong)), said[0]])
+        options(where, name, *(repr(value)[:40] for value in (ROWS[name].right, ROWS[name].wrong)), said[0])
         warnings.simplefilter("always")
         with pytest.raises((ImproperlyConfigured, ImportError)) as failed:
             caches["default"]

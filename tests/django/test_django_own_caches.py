@@ -20,6 +20,7 @@ from django_valkey.base import (
 )
 from django_valkey.cache import ValkeyCache
 from django_valkey.client import DefaultClient
+from django_valkey.cluster_cache.cache import ClusterValkeyCache
 from tests.django.test_django_own_clients import THROUGH, AsyncCounting, AsyncOwnDefault, Counting, OwnDefault
 from tests.support.custom_caches import alias, calls, of
 
@@ -248,3 +249,24 @@ def test_custom_cache_makes_its_client_and_contexts_on_first_use() -> None:
 def test_custom_client_of_a_foreign_class_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match="must inherit"):
         alias(backend="django_valkey.cache.ValkeyCache", client=logging.Logger).__enter__()
+
+
+class Writing(ClusterValkeyCache):
+    """A cache on a cluster that overrides what writes an entry."""
+
+    def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
+        calls["set"] += 1
+        return super().set(key, value, *args, **kwargs)
+
+
+@pytest.mark.parametrize("prefix", ["", "a"])
+def test_mset_on_a_cluster_uses_the_override_unless_it_is_atomic(prefix: str) -> None:
+    data = {"{a}b": 1, "{a}c": 2}
+    with alias(backend=Writing) as cache:
+        assert of(cache, f"{prefix}mset")(data) is True
+        assert of(cache, f"{prefix}mset")(data, atomic=False) == [True, True]
+        assert of(cache, f"{prefix}mset_nonatomic")(data) == [True, True]
+        assert calls == {"set": 6}
+        assert of(cache, f"{prefix}mset")(data, nx=True) is False
+        assert of(cache, f"{prefix}mset")(data, atomic=True) is True
+        assert calls == {"set": 6}

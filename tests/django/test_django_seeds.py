@@ -16,6 +16,7 @@ from django.test.utils import override_settings
 
 from dvcache import ConfigurationWarning, NotSupportedError
 from dvcache.routing.replica_balancer import RUN
+from tests.django.conftest import AddRow
 from tests.support import seed_documents
 from tests.support.servers import Server
 from tests.support.topologies import Node, SentinelFleet, calls, clients, refusals, reset_calls
@@ -165,7 +166,7 @@ def plain(server: Server) -> Iterator[Server]:
 
 @pytest.mark.parametrize(("alias", "factory"), CASES)
 def test_documented_alias_reads_and_writes_as_the_table_says(
-    alias: Alias, fleet: SentinelFleet, plain: Server, roles: list[list[str]], *, factory: bool
+    alias: Alias, fleet: SentinelFleet, plain: Server, roles: AddRow, *, factory: bool
 ) -> None:
     settings = seed_documents.settings(alias.block, fleet.addresses, plain.port)
     if factory:
@@ -178,7 +179,7 @@ def test_documented_alias_reads_and_writes_as_the_table_says(
         for spelling, prefix in SPELLINGS[entry["BACKEND"]].items():
             line = row(alias, prefix, Servers(plain, fleet, service))
             if not factory:
-                roles.append([alias.block, alias.name, spelling, *line])
+                roles(alias.block, alias.name, spelling, *line)
     said = [str(warning.message) for warning in caught]
     wanted = expected_warnings(alias, factory=factory)
     assert len(said) == len(wanted)

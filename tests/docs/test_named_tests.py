@@ -48,7 +48,7 @@ def test_every_test_named_on_a_page_exists(page: Path) -> None:
 
 def test_missing_test_is_noticed() -> None:
     assert missing("docs/test_named_tests.py::test_missing_test_is_noticed") == ""
-    assert missing("conformance/locks.py::LocksConformance::test_a_token_may_be_given") == ""
+    assert missing("conformance/locks.py::LocksConformance::test_lock_takes_a_token") == ""
     assert missing("docs/test_named_tests.py::test_that_is_not_there")
     assert missing("docs/test_no_such_file.py")
 

@@ -5,12 +5,15 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
 from dvcache import Container, Settings
-from dvcache.clients.circuit_breaker import REST
+from dvcache.errors import CircuitOpenError, ReplyTimeout
+from dvcache.pools.circuit_breaker import REST, CircuitBreaker
+from dvcache.pools.factory import Pools
+from dvcache.types import Batch
 from tests.support.custom_pools import OwnAsyncPool, OwnPool
 from tests.support.servers import DelayProxy, Server, wait_until
 
@@ -38,7 +41,7 @@ def test_circuit_breaker_limits_twenty_gets_to_two_deadlines(own_server: Server,
         if connected:
             assert get("k") == 7
         else:
-            container.cache()._client.client.routing.only._pool._drop_free()  # type: ignore[attr-defined]  # as after a rest
+            container.cache()._client.client.routing.only._drop_free()  # type: ignore[attr-defined]  # as after a rest
         with own_server.paused():
             began = time.monotonic()
             assert [get("k") for _ in range(20)] == [None] * 20
@@ -89,3 +92,62 @@ def test_connections_that_died_idle_cost_a_circuit_breaker_one_timeout(
     counts = {name: count for (_, name), count in container.ignored_errors().items()}
     assert counts.pop("CircuitOpenError") > 0
     assert counts == {"ReplyTimeout": 1}
+
+
+PING: Batch = (("PING",),)
+
+
+class Behind:
+    """A pool on a server behind a proxy, with a circuit breaker on a manual clock."""
+
+    def __init__(self, proxy: DelayProxy, way: str) -> None:
+        self.way, _, own = way.partition(" of ")
+        options: dict[str, object] = {"SOCKET_TIMEOUT": 0.3}
+        if own:
+            options["CONNECTION_POOL_CLASS"] = OwnAsyncPool if self.way == "async" else OwnPool
+        [endpoint] = Settings.parse({"LOCATION": f"valkey://127.0.0.1:{proxy.port}", "OPTIONS": options}).endpoints
+        self.now = 100.0
+        self.circuit = CircuitBreaker(endpoint, lambda: self.now)
+        pools = Pools(lambda _: self.circuit)
+        self.pool: Any = pools.async_pool(endpoint) if self.way == "async" else pools.pool(endpoint)
+        self.runner = asyncio.Runner()
+
+    def ping(self) -> object:
+        if self.way == "async":
+            return self.runner.run(self.pool.execute(PING))
+        return self.pool.begin(PING).replies() if self.way == "written" else self.pool.execute(PING)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pool.close()
+        self.runner.close()
+
+
+@pytest.mark.parametrize("own", ["", " of users"], ids=["", "of users"])
+@pytest.mark.parametrize("way", ["sync", "written", "async"])
+def test_each_pool_asks_its_circuit_and_reports_to_it(proxy: DelayProxy, way: str, own: str) -> None:
+    with Behind(proxy, way + own) as behind:
+        assert behind.ping() == [b"PONG"]
+        proxy.black_hole()
+        with pytest.raises(ReplyTimeout):
+            behind.ping()
+        assert behind.circuit.failures == 1
+        with pytest.raises(CircuitOpenError):
+            behind.ping()
+        behind.now += REST
+        assert behind.ping() == [b"PONG"]
+        assert behind.circuit.failures == 0
+
+
+@pytest.mark.parametrize("own", ["", " of users"], ids=["", "of users"])
+def test_abandoned_trial_of_a_circuit_breaker_counts_as_failed(proxy: DelayProxy, own: str) -> None:
+    with Behind(proxy, f"sync{own}") as behind:
+        behind.circuit.fail(ReplyTimeout("late"), behind.circuit.begin())
+        behind.now += REST
+        behind.pool.begin(PING).abandon()
+        with pytest.raises(CircuitOpenError):
+            behind.ping()
+        behind.now += REST
+        assert behind.ping() == [b"PONG"]

@@ -11,7 +11,7 @@ import pytest
 from dvcache import Container, ReadOnlyError, Settings
 from dvcache.effects import Transaction
 from tests.support.proxies import DelayProxy
-from tests.support.replication import calls, role
+from tests.support.replication import AT_ONCE, calls, role
 from tests.support.servers import Server, wait_until
 
 Call = Callable[..., Any]
@@ -26,7 +26,7 @@ class Moving:
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self.old, self.new = (self._stack.enter_context(Server()) for _ in range(2))
+        self.old, self.new = (self._stack.enter_context(Server(*AT_ONCE)) for _ in range(2))
         self.name = self._stack.enter_context(DelayProxy(self.old.port))
         self.follow(self.new, self.old)
 

@@ -22,14 +22,14 @@ class TestRedis(CacheConformance):
             yield make_cache
 
     @override
-    def test_fields_have_lifetimes_of_their_own(self, hashes: Cache) -> None:
+    def test_fields_have_their_own_lifetimes(self, hashes: Cache) -> None:
         """Needs Redis 7.4, which Debian does not have: the error names Valkey 9."""
         hashes.hset("hash", "a", 1)
         with pytest.raises(NotSupportedError, match="Valkey 9"):
             hashes.hexpire("hash", "a", 100)
 
     @override
-    def test_fields_are_written_with_a_lifetime(self, hashes: Cache) -> None:
+    def test_hset_takes_a_timeout(self, hashes: Cache) -> None:
         """Needs Redis 7.4 as above; nothing is written."""
         with pytest.raises(NotSupportedError, match="Valkey 9"):
             hashes.hset("hash", "a", 1, timeout=100)

@@ -1,8 +1,9 @@
 """A cluster for tests: three primaries with a replica each, any of which may hang, die, or lose its slots."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -11,10 +12,16 @@ from typing_extensions import override
 from dvcache import Cache
 from dvcache.errors import ConnectError
 from dvcache.testing.conformance import MakeCache
-from tests.support.replication import Node
+from tests.support.replication import AT_ONCE, Node
 from tests.support.servers import free_port, wait_until
 
 SLOTS: Final = 16384
+
+_RANGES: Final = ((0, 5460), (5461, 10922), (10923, SLOTS - 1))
+"""The first and the last slot of each primary, originally."""
+
+_FEW: Final = 20
+"""Slots that are moved back at most; more of them take longer than a new cluster, which refuses commands for 2 s."""
 
 NODE_TIMEOUT: Final = 5000
 """Milliseconds without an answer after which a node counts as down; long enough for a busy machine."""
@@ -22,7 +29,7 @@ NODE_TIMEOUT: Final = 5000
 _OPTIONS: Final = (
     *("--cluster-enabled", "yes", "--cluster-node-timeout", str(NODE_TIMEOUT)),
     *("--cluster-replica-validity-factor", "0", "--cluster-replica-no-failover", "yes"),
-    *("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"),
+    *(*AT_ONCE, "--repl-ping-replica-period", "1"),
 )
 """`Cluster.promote` promotes replicas; they do it by themselves only in tests that ask for it."""
 
@@ -48,6 +55,13 @@ class ClusterNode(Node):
         """Return the node's view of each node, from CLUSTER NODES: flags, primary, … slots."""
         lines = self.raw("CLUSTER", "NODES").decode().splitlines()
         return {words[0]: words[1:] for words in map(str.split, lines)}
+
+    def slots(self) -> Iterator[int]:
+        """Yield the slots that the node claims, without those that it imports."""
+        for word in self.view()[self.id][7:]:
+            if not word.startswith("["):
+                first, _, last = word.partition("-")
+                yield from range(int(first), int(last or first) + 1)
 
     def info_of_cluster(self) -> dict[str, str]:
         lines = self.raw("CLUSTER", "INFO").decode().splitlines()
@@ -81,9 +95,8 @@ class Cluster:
         self._exits.close()
 
     def _join(self) -> None:
-        bounds = [0, 5461, 10923, SLOTS]
         for n, node in enumerate(self.nodes[:3]):
-            node.raw("CLUSTER", "ADDSLOTSRANGE", bounds[n], bounds[n + 1] - 1)
+            node.raw("CLUSTER", "ADDSLOTSRANGE", *_RANGES[n])
             node.raw("CLUSTER", "SET-CONFIG-EPOCH", n + 1)
         for node in self.nodes[1:]:
             node.raw("CLUSTER", "MEET", self.nodes[0].host, self.nodes[0].port, self.nodes[0].bus_port)
@@ -148,11 +161,7 @@ class Cluster:
 
     def _holders(self, slot: int) -> Iterator[ClusterNode]:
         """Yield the primaries that claim a slot: for a moment of a migration, none."""
-        for node in self.primaries:
-            for word in node.view()[node.id][7:]:
-                first, _, last = word.partition("-")
-                if not word.startswith("[") and int(first) <= slot <= int(last or first):
-                    yield node
+        yield from (node for node in self.primaries if slot in node.slots())
 
     def replica_of(self, primary: ClusterNode) -> ClusterNode:
         asked = next(node for node in self.nodes if node.state == "up")
@@ -231,15 +240,38 @@ class Cluster:
                 node.restart()
 
     def restore(self) -> None:
-        """Restore all nodes and the original slots; create the cluster anew unless it still has them."""
-        whole = all(node.state == "up" for node in self.nodes) and self.is_whole()
-        if not whole or [node.view()[node.id][7:] for node in self.primaries] != [
-            ["0-5460"],
-            ["5461-10922"],
-            ["10923-16383"],
-        ]:
+        """Restore all nodes and the original slots; create the cluster anew if moving slots back is not enough."""
+        if not (self._becomes_whole() and (self._has_original_slots() or self._move_back())):
             self._exits.close()
             self.__enter__()
+
+    def _becomes_whole(self) -> bool:
+        """Wait at most a second for gossip; return True if every node is up and the cluster whole."""
+        if any(node.state != "up" for node in self.nodes):
+            return False
+        with suppress(AssertionError):
+            wait_until(self.is_whole, 1)
+        return self.is_whole()
+
+    def _has_original_slots(self) -> bool:
+        return [node.view()[node.id][7:] for node in self.primaries] == [[f"{first}-{last}"] for first, last in _RANGES]
+
+    def _move_back(self) -> bool:
+        """Move slots back to the primary of most of their range; return True if that restores the original slots."""
+        owners = {slot: node for node in self.primaries for slot in node.slots()}
+        ranges = [Counter(owners[slot] for slot in range(first, last + 1)) for first, last in _RANGES]
+        homes = [each.most_common(1)[0][0] for each in ranges]
+        strays = [slot for slot, node in owners.items() if node is not homes[_range(slot)]]
+        if len(set(homes)) < len(homes) or len(strays) > _FEW:
+            return False
+        self.flush()
+        for slot in strays:
+            self.move(slot, homes[_range(slot)])
+        return self._becomes_whole() and self._has_original_slots()
+
+
+def _range(slot: int) -> int:
+    return next(number for number, (_, last) in enumerate(_RANGES) if slot <= last)
 
 
 def on_cluster(make: MakeCache) -> MakeCache:

@@ -13,8 +13,13 @@ from dvcache.pools.embedded.process import READY, ServerProcess
 from tests.support.proxies import DelayProxy
 from tests.support.servers import Server, free_port, wait_until
 
-_OPTIONS: Final = ("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
-"""Options for replicas in sync at once: by default a primary waits 5 s for more of them."""
+AT_ONCE: Final = ("--repl-diskless-sync-delay", "0", "--repl-diskless-load", "flush-before-load")
+"""Options for replicas in sync at once.
+
+By default a primary waits 5 s for more replicas, and a replica that stored its copy on disk notices up to 1 s later.
+"""
+
+_OPTIONS: Final = (*AT_ONCE, "--repl-ping-replica-period", "1")
 
 
 def calls(server: Server, command: str) -> int:

@@ -44,7 +44,7 @@ def set_up(library: Library, places: Iterable[Shelf], port: str) -> None:
 def found(cache: Any, name: str) -> str:
     try:
         return shape(cache.get(name, "a miss"))
-    except Exception as error:  # noqa: BLE001  # that there is one is what is told
+    except Exception as error:  # noqa: BLE001  # the error is part of the report
         return f"!{type(error).__name__}"
 
 

@@ -9,7 +9,7 @@ from dvcache.policies.rename_across import ATTEMPTS, MOST, across
 from dvcache.scripts.entries import REMOVE_DUMPED
 from dvcache.scripts.locks import RELEASE
 from dvcache.testing.replay import replay
-from tests.support.operation_contexts import CX
+from tests.support.operation_contexts import CX, context
 
 S, T = b"p:1:k", b"p:2:k"
 READ = OnPrimary((("GET", S), ("PEXPIRETIME", S)))
@@ -41,7 +41,7 @@ def test_entry_changed_concurrently_is_copied_again() -> None:
         ((("SET", T, b"2"),), [b"OK"]),
         (removed(b"2"), [1]),
     )
-    assert replay(across(S, T), *script) == b"OK"
+    assert replay(across(context(), S, T), *script) == b"OK"
 
 
 def test_entry_that_keeps_changing_is_taken_away_and_put_over_its_copy() -> None:
@@ -55,12 +55,12 @@ def test_entry_that_keeps_changing_is_taken_away_and_put_over_its_copy() -> None
         )
     ]
     taken = ((("PEXPIRETIME", S), ("GETDEL", S)), [9000, b"last"])
-    assert replay(across(S, T), *rounds, taken, ((("SET", T, b"last", "PXAT", 9000),), [b"OK"])) == b"OK"
+    assert replay(across(context(), S, T), *rounds, taken, ((("SET", T, b"last", "PXAT", 9000),), [b"OK"])) == b"OK"
 
 
 def test_entry_removed_during_the_rename_counts_as_renamed() -> None:
     script = ((READ, [b"1", -1]), ((("SET", T, b"1"),), [b"OK"]), (removed(b"1"), [0]), (READ, [None, -2]))
-    assert replay(across(S, T), *script) == b"OK"
+    assert replay(across(context(), S, T), *script) == b"OK"
 
 
 def test_missing_entry_writes_nothing() -> None:
@@ -75,7 +75,7 @@ def test_rename_without_scripts_compares_by_set() -> None:
         (removed(b"1"), PermissionDenied("NOPERM")),
         ((("SET", S, b"", "PXAT", 1, "IFEQ", b"1"),), [b"OK"]),
     )
-    assert replay(across(S, T), *script) == b"OK"
+    assert replay(across(context(), S, T), *script) == b"OK"
 
 
 def test_collection_is_dumped_and_restored() -> None:
@@ -85,7 +85,7 @@ def test_collection_is_dumped_and_restored() -> None:
         ((("RESTORE", T, 7000, b"dumped", "REPLACE", "ABSTTL"),), [b"OK"]),
         ((("EVALSHA", REMOVE_DUMPED.sha, 1, S, b"dumped"),), [1]),
     )
-    assert replay(across(S, T), *script) == b"OK"
+    assert replay(across(context(), S, T), *script) == b"OK"
 
 
 def test_collection_that_keeps_changing_stays_and_is_reported() -> None:
@@ -99,4 +99,4 @@ def test_collection_that_keeps_changing_stays_and_is_reported() -> None:
         )
     ]
     with pytest.raises(CacheError, match="changed 1000 times"):
-        replay(across(S, T), (READ, WRONG), *rounds)
+        replay(across(context(), S, T), (READ, WRONG), *rounds)

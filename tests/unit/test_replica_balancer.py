@@ -145,7 +145,7 @@ def test_abandoned_probe_leaves_the_next_one_to_another_caller(
     clock.advance(FIRST_EJECTION)
     while True:
         flow = balancer.flow(GET)
-        if flow.send(None)[0] is nodes[0]:  # type: ignore[index]  # it asks nobody else
+        if flow.send(None)[0] is nodes[0]:  # type: ignore[index]  # no other replica is asked
             flow.close()
             break
     nodes[0].outcome = "a"

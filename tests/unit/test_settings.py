@@ -139,7 +139,7 @@ def test_given_settings_are_never_changed_and_never_shared() -> None:
     entry["OPTIONS"]["CONNECTION_POOL_KWARGS"]["socket_keepalive_options"].clear()
     assert endpoint.options == {"socket_keepalive_options": {1: 2}}
     with pytest.raises(TypeError):
-        endpoint.options["password"] = "p"  # type: ignore[index]  # that it cannot is what is tested
+        endpoint.options["password"] = "p"  # type: ignore[index]  # the test is that it cannot
 
 
 @pytest.mark.parametrize(

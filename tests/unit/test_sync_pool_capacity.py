@@ -32,7 +32,7 @@ class FakeConnection:
             raise FakeConnection.refused
         self.endpoint = endpoint
         self.let_go = threading.Event()
-        self.dropped = self.interrupted = self.lost = self.retired = self.silent = False
+        self.asked = self.dropped = self.interrupted = self.lost = self.retired = self.silent = False
         self.is_cooperative = True
         self.used = self.since = self.overdue = 0.0
         self.descriptor = -1
@@ -43,6 +43,7 @@ class FakeConnection:
         self.used = time.monotonic()
 
     def exchange(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:  # noqa: ARG002  # as above
+        self.asked = True
         self.let_go.wait()
         self.used = started
         if self.interrupted:
@@ -227,7 +228,7 @@ def test_abort_ends_calls_in_progress_and_nothing_is_used_again(
 
     thread = threading.Thread(target=work)
     thread.start()
-    wait_until(lambda: connections)
+    wait_until(lambda: connections and connections[0].asked)
     pool.abort()
     thread.join()
     assert results == []

@@ -103,7 +103,7 @@ def test_list_in_itself_is_refused() -> None:
     ],
 )
 def test_foreign_bytes_are_refused(written: bytes) -> None:
-    with pytest.raises(Exception):  # noqa: B017, PT011  # of each reader its own
+    with pytest.raises(Exception):  # noqa: B017, PT011  # each reader raises its own
         TypedSerializer().loads(written)
 
 

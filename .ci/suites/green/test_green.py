@@ -1,4 +1,4 @@
-"""The conformance kit, and the limits of waiting, where greenlets stand for threads."""
+"""Run the conformance kit, and test limits of waiting, with greenlets in place of threads."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from dvcache.testing.conformance import CacheConformance, MakeCache, wired
 
 LIMIT = 0.5
 ALARM = 20 * LIMIT
-"""Seconds after which a call that should have ended is ended by SIGALRM, which no patch delays."""
+"""Seconds after which SIGALRM, which no patch delays, ends an overdue call."""
 
 
 def free_port() -> int:
@@ -47,7 +47,7 @@ def location(server: ServerProcess, port: int) -> str:
 
 @pytest.fixture(params=["TCP", "unix", "own pool"])
 def entry(request: pytest.FixtureRequest, server: ServerProcess, location: str) -> dict[str, Any]:
-    """Settings of one connection with a short limit, for each kind of connection."""
+    """Return settings of one connection with a short limit, for each kind of connection."""
     options: dict[str, Any] = {"SOCKET_TIMEOUT": LIMIT, "CONNECTION_POOL_KWARGS": {"max_connections": 1}}
     if request.param == "own pool":
         options["CONNECTION_POOL_CLASS"] = OwnPool
@@ -55,7 +55,7 @@ def entry(request: pytest.FixtureRequest, server: ServerProcess, location: str) 
 
 
 class OwnPool(valkey.BlockingConnectionPool):
-    """A pool of the project's own, through which the commands go."""
+    """A custom pool that runs the commands."""
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ class TestHerdKit(CacheConformance):
     @pytest.fixture
     def make_cache(self, location: str) -> Iterator[MakeCache]:
         with wired("sync", location) as make_cache:
-            # Entries are kept, stale, for so short a time that the kit finds the lifetimes that it expects.
+            # entries stay stale for so short a time that the kit finds the expected TTLs
             yield with_options(make_cache, HERD={"timeout": 0.03})
 
 
@@ -107,7 +107,7 @@ def test_a_call_to_a_stopped_server_ends_at_its_limit(server: ServerProcess, ent
         cache.set("a", 1)
         os.kill(server.pid, signal.SIGSTOP)
         try:
-            for _ in range(2):  # on a connection that was used, and on a new one
+            for _ in range(2):  # on a used connection, and on a new one
                 began = time.monotonic()
                 with pytest.raises(TransportError):
                     cache.set("b", b"b" * size)

@@ -1,4 +1,4 @@
-"""Put the backend under test in the place of the caches that a project's tests configure.
+"""Replace the caches that a project's tests configure by the backend under test.
 
 Runs in the environment of the project. `GATE_BACKEND` names the backend, `GATE_SERVER` the server's `host:port`.
 """
@@ -22,7 +22,7 @@ _databases: dict[str, int] = {}
 
 
 def _location(name: str) -> str:
-    """Return the URL of the database that stands for a LOCATION of the tests."""
+    """Return the URL of the database for a LOCATION of the tests."""
     if name.startswith(("valkey://", "redis://")):
         return name
     database = _databases.setdefault(name, len(_databases))
@@ -30,7 +30,7 @@ def _location(name: str) -> str:
 
 
 def caches(entries: Mapping[str, Any]) -> dict[str, Any]:
-    """Return CACHES with the backend under test wherever the tests' own is process memory or Redis."""
+    """Return CACHES with the backend under test in place of process memory or Redis."""
     return {
         alias: {**entry, "BACKEND": BACKEND, "LOCATION": _location(str(entry.get("LOCATION", "")))}
         if entry.get("BACKEND") in _REPLACED
@@ -40,7 +40,7 @@ def caches(entries: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def substitute() -> None:
-    """Have `override_settings` and `self.settings` go through `caches`."""
+    """Make `override_settings` and `self.settings` use `caches`."""
     plain = utils.override_settings.__init__
 
     def init(self: Any, **options: Any) -> None:

@@ -14,11 +14,11 @@ _UNREACHABLE = {
     "LOCATION": "valkey://127.0.0.1:1/0",
     "OPTIONS": {"IGNORE_EXCEPTIONS": True},
 }
-# Nothing expires at once in a server: the package's own settings name the dummy cache for that, too.
+# nothing expires at once on a server: the package's own settings name the dummy cache for this
 CACHES = gate_caches.caches({"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}) | {
     "connection-errors": _UNREACHABLE,
     "connection-errors-redis": _UNREACHABLE,
     "instant-expiration": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
 }
-# Its check knows no backend of this package.
+# its check does not know the backends of this package
 SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]

@@ -1,4 +1,4 @@
-"""A test runner of Django that writes the outcome of each test to the file `GATE_OUTCOMES`."""
+"""Run Django's tests, and write the outcome of each to the file `GATE_OUTCOMES`."""
 
 import json
 import os
@@ -23,7 +23,7 @@ class Runner(DiscoverRunner):
     """Leave out the classes of `GATE_LEFT_OUT`, run the rest, write `{test: outcome}`."""
 
     def build_suite(self, *args: Any, **kwargs: Any) -> unittest.TestSuite:
-        """Return the suite without the classes that have no part in it."""
+        """Return the suite without the classes that are left out."""
         built = super().build_suite(*args, **kwargs)
         left_out = set(getattr(settings, "GATE_LEFT_OUT", ()))
         kept = [test for test in _tests(built) if type(test).__name__ not in left_out]
@@ -31,7 +31,7 @@ class Runner(DiscoverRunner):
         return self.test_suite(kept)
 
     def suite_result(self, suite: unittest.TestSuite, result: Any, **kwargs: Any) -> int:
-        """Write the outcomes; a test whose subtest fails has failed."""
+        """Write the outcomes; a test fails if one of its subtests does."""
         outcomes = dict.fromkeys(self._names, "passed")
         for test, reason in result.skipped:
             outcomes[test.id()] = f"skipped: {reason}"

@@ -8,4 +8,4 @@ from .tests import BaseCacheTests, caches_setting_for_tests, redis_excluded_cach
 
 @override_settings(CACHES=caches_setting_for_tests(base=settings.CACHES["default"], exclude=redis_excluded_caches))
 class ValkeyCacheTests(BaseCacheTests, TestCase):
-    """Hold the backend under test to Django's contract."""
+    """Check the backend under test against Django's contract."""

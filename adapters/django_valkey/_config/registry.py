@@ -17,8 +17,7 @@ from django.core.cache.backends.base import default_key_func
 
 from django_valkey._config import alias_rules, django_settings, session_reads
 from django_valkey._overrides.discovery import is_built_in
-from django_valkey._overrides.own_contexts import Contexts, contexts
-from django_valkey._overrides.plans import plan
+from django_valkey._overrides.own_contexts import Contexts, contexts, plan
 from django_valkey._raw import replaced_pools
 from django_valkey.exceptions import improperly_configured
 from dvcache import AsyncClient, Client, ConfigurationWarning, Container, Settings

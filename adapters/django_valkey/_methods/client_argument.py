@@ -71,7 +71,7 @@ def on(client: Any, mode: Mode, name: str, cx: Context, op: Op[Any]) -> Op[Any]:
             cannot queue several round trips; or a test has replaced the pools.
     """
     _refuse(client)
-    return _queued(client, name, op) if _is_pipeline(client) else _there(op, pool(client, mode, cx.alias))
+    return _queued(client, name, op) if is_pipeline(client) else _there(op, pool(client, mode, cx.alias))
 
 
 def _there(op: Op[Any], target: Any) -> Op[Any]:
@@ -81,8 +81,8 @@ def _there(op: Op[Any], target: Any) -> Op[Any]:
 def pages_on(client: Any, mode: Mode, name: str, cx: Context, pages: Pages[Any]) -> Pages[Any]:
     """Return pages read through a caller's client. Arguments and errors are those of `on`."""
     _refuse(client)
-    if _is_pipeline(client):
-        raise _refused(name)
+    if is_pipeline(client):
+        raise refused(name)
     target = pool(client, mode, cx.alias)
     return lambda cursor: _there(pages(cursor), target)
 
@@ -90,11 +90,11 @@ def pages_on(client: Any, mode: Mode, name: str, cx: Context, pages: Pages[Any])
 def pool(client: Any, mode: Mode, alias: str) -> Any:
     """Return a pool that runs batches on the connections of a caller's client. Errors are those of `on`."""
     _refuse(client)
-    if isinstance(client, ValkeyCluster) and mode == "sync" and not _is_pipeline(client):
+    if isinstance(client, ValkeyCluster) and mode == "sync" and not is_pipeline(client):
         return _divided(client, alias)
     found = getattr(client, "connection_pool", None)
     get = getattr(found, "get_connection", None)
-    if _is_pipeline(client) or get is None or inspect.iscoroutinefunction(get) is not (mode == "async"):
+    if is_pipeline(client) or get is None or inspect.iscoroutinefunction(get) is not (mode == "async"):
         cure = "; on a cluster call async methods without client=" if type(client).__name__ == "ValkeyCluster" else ""
         raise NotSupportedError(
             f"client= must be a valkey-py client for {mode} code, not {type(client).__name__}{cure}"
@@ -152,7 +152,8 @@ def in_line(cx: Context, client: Any) -> Context:
 _TURNS: Final[WeakKeyDictionary[Any, LockQueue]] = WeakKeyDictionary()
 
 
-def _is_pipeline(client: Any) -> bool:
+def is_pipeline(client: Any) -> bool:
+    """Return True for a pipeline of valkey-py's."""
     return hasattr(client, "command_stack") and hasattr(client, "execute_command")
 
 
@@ -166,7 +167,7 @@ def _queued(pipeline: Any, name: str, op: Op[Any]) -> Op[Any]:
     op.close()
     batch = _batch(effect)
     if batch is None or name in SEVERAL or (name in _COUNTERS and batch[0][0] != "EVALSHA"):
-        raise _refused(name)
+        raise refused(name)
     for command in batch:
         script, *rest = command[1:] or ("",)
         loaded = command[0] == "EVALSHA"  # a pipeline could not load a missing script after NOSCRIPT
@@ -180,7 +181,8 @@ def _batch(effect: Effect) -> Batch | None:
     return effect if isinstance(effect, tuple) else None
 
 
-def _refused(name: str) -> NotSupportedError:
+def refused(name: str) -> NotSupportedError:
+    """Return the error of an operation that a pipeline cannot queue."""
     return NotSupportedError(
         f"{name} needs several round trips, which a pipeline cannot queue; call it without client="
     )
@@ -188,6 +190,6 @@ def _refused(name: str) -> NotSupportedError:
 
 def undivided(cx: Context, client: Any) -> Context:
     """Return the context for a caller's client; for a pipeline, only widely supported commands in one round trip."""
-    if _is_pipeline(client):
+    if is_pipeline(client):
         return replace(cx, chunk=2**31, refusals={MSETEX})
     return replace(cx, placement="slots") if isinstance(client, ValkeyCluster) else cx

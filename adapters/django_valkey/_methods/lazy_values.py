@@ -14,7 +14,7 @@ from typing import Any, Final
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 
-from django_valkey._overrides.operation_overrides import Overriding
+from django_valkey._overrides.overriding import Overriding
 from dvcache import SerializationError
 from dvcache.context import Codec, Context
 

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from django_valkey._methods import client_argument, locks
 from django_valkey._methods.lazy_values import storing
-from django_valkey._overrides.operation_overrides import Overriding
+from django_valkey._overrides.overriding import Overriding
 from dvcache._binding import aio, astream, stream, sync
 from dvcache._methods.all_operations import OPERATIONS
 from dvcache.cache import AsyncCache, Cache
@@ -49,7 +49,11 @@ def _bound(method: Callable[..., Any], op: Callable[..., Any]) -> Any:
 
 def taking_more(op: Callable[..., Any], mode: Mode) -> Callable[..., Any]:
     """Return an operation with django-valkey's extra arguments, for one mode."""
-    count, following = _order(op)
+    count, names = _order(op)
+    translated = TRANSLATIONS.get(op.__name__, dict)
+
+    def by_name(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        return translated(**dict(zip(names, args, strict=False)), **kwargs)
 
     @wraps(op)
     def taking(cx: Context, /, *args: Any, **kwargs: Any) -> Any:
@@ -57,16 +61,16 @@ def taking_more(op: Callable[..., Any], mode: Mode) -> Callable[..., Any]:
         # An override may have its own signature, so its arguments are not checked against the operation's.
         if isinstance(guard, Overriding) and guard.replaces(op.__name__):
             return _unused()
-        if count < len(args) <= count + len(following):
-            args, kwargs = args[:count], dict(zip(following, args[count:], strict=False)) | kwargs
+        if count < len(args) <= len(names):
+            args, kwargs = args[:count], dict(zip(names[count:], args[count:], strict=False)) | kwargs
         client = kwargs.pop("client", None)
-        if (translated := TRANSLATIONS.get(op.__name__)) is not None:
-            kwargs = translated(**kwargs)
+        kwargs = translated(**kwargs)
         if client is None:
             return op(cx, *args, **kwargs)
         cx = client_argument.undivided(cx, client)
         return client_argument.on(client, mode, op.__name__, cx, op(cx, *args, **kwargs))
 
+    taking.by_name = by_name  # type: ignore[attr-defined]  # an override has its arguments by name
     return _signed(taking, op)
 
 
@@ -76,12 +80,13 @@ def _unused() -> Op[None]:
 
 
 def _order(op: Callable[..., Any]) -> tuple[int, list[str]]:
-    """Return the number of positional arguments of an operation, and the names of django-valkey's after them."""
-    kinds = [each.kind for each in inspect.signature(op).parameters.values()][1:]
+    """Return the number of positional arguments of an operation, and their names with django-valkey's after them."""
+    parameters = [*inspect.signature(op).parameters.values()][1:]
     more = inspect.signature(TRANSLATIONS.get(op.__name__, op)).parameters.values()
     named = [each.name for each in more if each.kind is each.KEYWORD_ONLY]
-    endless = inspect.Parameter.VAR_POSITIONAL in kinds
-    return 2**31 if endless else kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD), ["client", *named]
+    positional = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
+    endless = any(each.kind is each.VAR_POSITIONAL for each in parameters)
+    return 2**31 if endless else len(positional), [*positional, "client", *named]
 
 
 def _pages(op: Callable[..., Any], mode: Mode) -> Callable[..., Any]:

@@ -1,12 +1,11 @@
-"""Overrides: call the methods that a project's own classes override from the operations.
+"""Overrides: a project's own classes, whose methods the other operations go through.
 
-discovery            finds the overrides of a class
-plans                combines those of a cache and its client
-own_contexts         creates the contexts
-delegation           calls an overridden method
-operation_overrides  calls overrides in place of operations
-policy_overrides     calls overrides in place of the policy
-hooks                calls the hooks for keys and values
-raw_clients          runs batches on the clients of an overridden `get_client`
-async_methods        adds `a*` methods for overridden sync methods
+discovery      finds the overrides of a class
+derivations    operations made of other methods, as in Django's `BaseCache`
+overriding     the guard that calls overrides and derivations in place of operations
+calls          calls a method in the caller's mode
+own_contexts   creates the contexts
+hooks          calls the hooks for keys and values
+raw_clients    runs batches on the clients of an overridden `get_client`
+async_methods  adds `a*` methods for overridden sync methods
 """

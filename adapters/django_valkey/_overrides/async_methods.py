@@ -12,34 +12,29 @@ def add_async_methods(cls: Any) -> None:
     """Add the coroutine `a<name>` for each overridden operation, unless the class defines it."""
     for name in (*operations(cls), *STREAMS):
         if is_own(cls, name) and not is_own(cls, f"a{name}"):
-            setattr(cls, f"a{name}", _same(name) if cls.mode == "async" else _in_thread(name))
+            method = _same(name) if cls.mode == "async" else _stream(name) if name in STREAMS else _in_thread(name)
+            method.__name__ = method.__qualname__ = f"a{name}"
+            method.__doc__ = f"Do as `{name}`."
+            setattr(cls, f"a{name}", method)
 
 
 def _same(name: str) -> Any:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         return getattr(self, name)(*args, **kwargs)
 
-    return _named(method, name)
+    return method
 
 
 def _in_thread(name: str) -> Any:
     async def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         return await sync_to_async(getattr(self, name))(*args, **kwargs)
 
-    return _named(stream(name) if name in STREAMS else method, name)
+    return method
 
 
-def stream(name: str) -> Any:
-    """Return an async generator method that runs the sync method of this name in a thread and yields its items."""
-
+def _stream(name: str) -> Any:
     async def method(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         for item in await sync_to_async(lambda: list(getattr(self, name)(*args, **kwargs)))():
             yield item
 
-    return method
-
-
-def _named(method: Any, name: str) -> Any:
-    method.__name__ = method.__qualname__ = f"a{name}"
-    method.__doc__ = f"Do as `{name}`."
     return method

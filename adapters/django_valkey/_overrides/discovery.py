@@ -1,4 +1,4 @@
-"""Find the overrides of a project's own class, once for each class.
+"""Find the overrides of a project's own class.
 
 An attribute counts as an override if its defining class belongs neither to this library nor to Django.
 """
@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Final, TypeAlias
 
-from django_valkey._methods.methods import Methods, taking_more
-from django_valkey._overrides import operation_overrides
+from django_valkey._methods.methods import Methods
 from dvcache.effects import Op
 
 _NOT_OWN: Final = frozenset({"dvcache", "django_valkey", "django", "builtins", "typing"})
-
 
 Operations: TypeAlias = Mapping[str, Callable[..., Op[Any]]]
 """Operations by name."""
@@ -50,9 +48,6 @@ OPERATIONS: Final = operations(Methods)
 STREAMS: Final = frozenset(name for name in dir(Methods) if _streams(getattr(Methods, name)))
 """Names of the methods that yield page by page."""
 
-COUNTERS: Final = {op.__name__: taking_more(op, "sync") for op in (operation_overrides.incr, operation_overrides.decr)}
-"""Counter operations on top of the project's own `get` and `set`."""
-
 CLIENT_HOOKS: Final = ("make_key", "make_pattern", "encode", "decode")
 CHOOSING: Final = ("get_client", "get_client_with_index", "get_next_client_index", "connect", "_get_client")
 """Methods that choose the valkey-py client for a command."""
@@ -62,8 +57,7 @@ CACHE_HOOKS: Final = (*CLIENT_HOOKS, "validate_key", "make_and_validate_key", "g
 
 def is_own(cls: type, name: str) -> bool:
     """Return True if the project defined this attribute of a class."""
-    definer = next((each for each in cls.__mro__ if name in vars(each)), object)
-    return not _is_library(definer)
+    return not _is_library(next((each for each in cls.__mro__ if name in vars(each)), object))
 
 
 def own(cls: type, names: Iterable[str], prefix: str = "") -> frozenset[str]:

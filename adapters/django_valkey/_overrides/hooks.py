@@ -7,9 +7,10 @@ from typing import Any, Final
 from django_valkey.util import CacheKey
 from dvcache import DecodeError, SerializationError
 from dvcache.codec import ValueCodec
-from dvcache.context import Codec, Keys
+from dvcache.context import Codec, Context, Keys
+from dvcache.effects import Op
 from dvcache.keys import stored_bytes
-from dvcache.types import Key, StoredKey
+from dvcache.types import Arg, Key, StoredKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,12 @@ def text(stored: bytes) -> CacheKey:
 
 
 _UNREADABLE: Final = object()
+
+
+def left_to_codec(_: Context, stored: bytes, delta: int, creation: tuple[Arg, ...]) -> Op[Any]:  # noqa: ARG001  # as in Policy
+    """Report that the script cannot add: only the user's hooks can read and write these numbers."""
+    yield from ()
+    return [None]
 
 
 def _bytes(stored: object, hook: str) -> bytes:

@@ -27,6 +27,7 @@ def of_url(url: str) -> str:
 def checked_hosts(options: Mapping[str, Any], *, tls: bool) -> dict[str, Any]:
     """Return the argument for hostname verification, if OPTIONS['TLS_CHECK_HOSTNAME'] is set."""
     wanted = options.get("TLS_CHECK_HOSTNAME")
+    # Only with TLS: a plain connection of valkey-py does not know the argument.
     return {"ssl_check_hostname": bool(wanted)} if tls and wanted is not None else {}
 
 

@@ -27,6 +27,7 @@ class _Shared:
 
     def forget_ended_loops(self) -> None:
         """Remove the pools of closed event loops."""
+        # A copy: pools are removed in this loop, and by `_kept` of other event loops.
         for key in list(self.pools):
             owner = key[-1] if isinstance(key, tuple) else None
             if isinstance(owner, asyncio.AbstractEventLoop) and owner.is_closed():

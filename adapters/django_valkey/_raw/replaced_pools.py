@@ -25,6 +25,7 @@ _replaced: Final = _Replaced()
 def replacing(replacements: Mapping[str, object]) -> Iterator[None]:
     """Reject raw clients within the block if these replacements keep commands off the network."""
     outer = _replaced.name
+    # `Pools` connects to the configured server, as a raw client does.
     given = (name for name in _CARRIERS if name in replacements and not isinstance(replacements[name], Pools))
     _replaced.name = next(given, "")
     try:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from dvcache.context import Context
 from dvcache.effects import Op, Unchecked
 from dvcache.errors import CacheError, ServerError
-from dvcache.policies.compare_and_set import SCRIPTS, given_up, refused
+from dvcache.policies.compare_and_set import SCRIPTS, refused, removal
 from dvcache.routing.lease_keys import lease_of
 from dvcache.scripts.locks import RELEASE
 from dvcache.types import Command
@@ -59,6 +59,7 @@ def claim_all(cx: Context, stored: Sequence[bytes], tokens: Sequence[bytes]) -> 
     batch = tuple(command for commands in asked for command in commands)
     try:
         replies = yield batch if len(stored) == 1 else Unchecked(batch)
+    # After a lost reply nothing is released: a lease that was won expires. A closed generator cannot yield.
     except (Exception, GeneratorExit):
         raise
     except BaseException:  # cancelled: release leases that may have been won
@@ -80,6 +81,8 @@ def _claimed(cx: Context, token: bytes, now: float, *replies: Any) -> Claim:
 
 
 def _claim(cx: Context, stored: bytes, token: bytes) -> tuple[Command, ...]:
+    # GET and PTTL after SET NX: the entry is then as it was when the lease was won, also if this caller read an old
+    # replica before.
     return ("SET", lease(cx, stored), token, "NX", "PX", cx.herd.lease), ("GET", stored), ("PTTL", stored)
 
 
@@ -101,9 +104,9 @@ def release(cx: Context, held: Iterable[tuple[bytes, bytes]]) -> Op[None]:
     names = [(lease(cx, stored), token) for stored, token in held]
     with suppress(CacheError):
         if SCRIPTS in cx.refusals:
-            yield Unchecked(tuple(given_up(name, token) for name, token in names))
+            yield Unchecked(tuple(removal(name, token) for name, token in names))
             return
         # EVAL rather than EVALSHA: a batch has no second attempt on NOSCRIPT.
         replies = yield Unchecked(tuple(("EVAL", RELEASE.text, 1, name, token) for name, token in names))
         if any(isinstance(reply, ServerError) and refused(reply) for reply in replies):
-            yield Unchecked(tuple(given_up(name, token) for name, token in names))
+            yield Unchecked(tuple(removal(name, token) for name, token in names))

@@ -54,6 +54,7 @@ def change(cx: Context, stored: bytes, wanted: Change, *, scripts: bool = True) 
             return (yield from scripted(cx, stored, _by_script(cx, stored, wanted), by_comparing))
         return (yield from by_comparing())
     finally:
+        # Callers that start after this write must not join a computation that started before it.
         cx.single_flight.detach(stored)
 
 

@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from dvcache.context import Context
 from dvcache.effects import OnPrimary, Op
 from dvcache.errors import CacheError
-from dvcache.policies.compare_and_set import given_up, scripted
+from dvcache.policies.compare_and_set import removal, scripted
 from dvcache.policies.herd.claims import Claim, is_fresh, lease
 from dvcache.policies.herd.conditional_writes import ATTEMPTS, swap
 from dvcache.scripts.herd import PUBLISH
@@ -81,7 +81,7 @@ def _by_comparing(cx: Context, stored: bytes, claim: Claim, within: bool, argume
         holder: Holder = "none" if not token else "own" if token == claim.token else "other"
         if not _may_store(holder, within, data, claim, fresh=is_fresh(cx, left)):
             return Published(stored=False, holder=holder, data=data)
-        dropped = (given_up(name, token),) if holder == "own" else ()
+        dropped = (removal(name, token),) if holder == "own" else ()
         if (yield from swap(stored, data, arguments, *dropped)):
             return Published(stored=True, holder=holder)
     raise CacheError(f"get_or_set: the entry changed {ATTEMPTS} times between being read and being written")

@@ -20,6 +20,7 @@ def get(cx: Context, key: Key, default: object, version: int | None) -> Op[objec
     [data, left] = yield (("GET", stored), ("PTTL", stored))
     if data is None:
         return default
+    # As `is_fresh`, without a call on the path of a hit.
     if left > cx.herd.timeout or left == -1:
         return cx.codec.loads(data, default)
     if left < 0:  # expired between the two commands
@@ -56,6 +57,7 @@ def _read(cx: Context, stored: list[bytes]) -> Op[tuple[Sequence[Any], Sequence[
     """Return entries and lifetimes; None and `GONE` for servers without a reply, if errors are ignored."""
     batch: Batch = (("MGET", *stored), *(("PTTL", key) for key in stored))
     [replies, *lefts] = yield Unchecked(batch)
+    # Errors of an unchecked batch are among the replies; without one the replies are used as they are.
     if type(replies) is list and set(map(type, lefts)) == {int}:
         return replies, lefts
     given = [replies] * len(stored) if isinstance(replies, CacheError) else replies

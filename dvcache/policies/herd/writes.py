@@ -38,6 +38,7 @@ def set(  # noqa: A001  # the operation's name
     try:
         [_, reply, _] = yield (dropped, command, dropped)
     finally:
+        # Callers that start after this write must not join a computation that started before it.
         cx.single_flight.detach(stored)
     return reply is not None
 
@@ -47,6 +48,7 @@ def _not_kept(cx: Context, key: Key, version: int | None, nx: bool) -> Op[bool]:
         return (yield from delete(cx, key, version))
     if (yield from current(cx, cx.keys.key(key, version))) is not None:
         return False
+    # A stale entry counts as missing, but is still stored.
     yield from delete(cx, key, version)
     return True
 
@@ -174,7 +176,7 @@ def rename(cx: Context, source: bytes, target: bytes) -> Op[object]:
             [_, reply, _] = yield (dropped, ("RENAME", source, target), dropped)
         except (NotSupportedError, TryAgainError):  # nothing was performed
             yield (dropped,)
-            reply = yield from across(source, target)
+            reply = yield from across(cx, source, target)
             yield (dropped,)
     finally:
         cx.single_flight.detach(source, target)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from dvcache.errors import ClosedError
 from dvcache.pools.async_pool import call_in
+from dvcache.pools.circuit_breaker import CircuitBreaker
 from dvcache.pools.custom.loop_pool import LoopPool
 from dvcache.pools.per_loop import PerLoop
 from dvcache.process.fork import renewed_after_fork
@@ -17,12 +18,13 @@ class AsyncCustomPool:
 
     Args:
         endpoint: the server; its pool source makes the user's pools.
+        breaker: refuses batches while the server gives no answer.
     """
 
-    __slots__ = ("__weakref__", "_closed", "_endpoint", "_loop_pools")
+    __slots__ = ("__weakref__", "_breaker", "_closed", "_endpoint", "_loop_pools")
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
+    def __init__(self, endpoint: Endpoint, breaker: CircuitBreaker | None = None) -> None:
+        self._endpoint, self._breaker = endpoint, breaker
         self._closed = False
         self._loop_pools: PerLoop[LoopPool] = PerLoop()
         renewed_after_fork(self)
@@ -37,7 +39,10 @@ class AsyncCustomPool:
         if not batch:
             return []
         loop_pool = self._loop_pools.get(asyncio.get_running_loop()) or await self._opened()
-        return await loop_pool.execute(batch, until)
+        if self._breaker is None:
+            return await loop_pool.execute(batch, until)
+        with self._breaker.attempt(batch):
+            return await loop_pool.execute(batch, until)
 
     async def _opened(self) -> LoopPool:
         if self._closed:

@@ -10,7 +10,6 @@ import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import copy_context
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -18,12 +17,14 @@ from dvcache.effects import Transaction
 from dvcache.errors import ClosedError, ReplyTimeout
 from dvcache.pools import watchdog
 from dvcache.pools.capacity import Living, Waiting
+from dvcache.pools.circuit_breaker import CircuitBreaker
 from dvcache.pools.connect import interrupt
 from dvcache.pools.custom import replies as custom_replies
 from dvcache.pools.custom.checkout import Use, connected, hurrying, read
 from dvcache.pools.custom.generations import Generation, Generations, Leaving
 from dvcache.pools.custom.idle import end_idle, is_exhausted
 from dvcache.pools.transactions import transact
+from dvcache.pools.written_batch import WrittenBatch
 from dvcache.process.fork import renewed_after_fork
 from dvcache.types import Batch, Driven, Endpoint
 
@@ -31,23 +32,6 @@ _QUIET: Final = 10.0
 """Seconds without a call after which the watchdog stops its checks."""
 _SWEEP: Final = 1.0
 """Seconds between checks for connections that were not released."""
-
-
-@dataclass(frozen=True, slots=True)
-class PendingOnCustomPool:
-    """A written batch whose replies are still to be read: `protocols.Pending`."""
-
-    pool: "CustomPool"
-    use: Use
-    batch: Batch
-
-    def replies(self) -> Sequence[Any]:
-        """Read the replies, and release the connection."""
-        return self.pool.finish(self.use, self.batch)
-
-    def abandon(self) -> None:
-        """Release the connection disconnected, since its replies are not read."""
-        self.pool.end(self.use, clean=False)
 
 
 class CustomPool:
@@ -59,11 +43,13 @@ class CustomPool:
 
     Args:
         endpoint: the server; its pool source makes the user's pool.
+        breaker: refuses batches while the server gives no answer.
     """
 
     __slots__ = (
         "__weakref__",
         "_active",
+        "_breaker",
         "_closed",
         "_driver",
         "_endpoint",
@@ -75,8 +61,8 @@ class CustomPool:
         "_waiting",
     )
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint, self._driver = endpoint, endpoint.driver
+    def __init__(self, endpoint: Endpoint, breaker: CircuitBreaker | None = None) -> None:
+        self._endpoint, self._driver, self._breaker = endpoint, endpoint.driver, breaker
         self._closed = False
         self._generations = Generations(partial(_another, endpoint))
         self.renew()
@@ -99,20 +85,37 @@ class CustomPool:
         """Run the batch (see `protocols.Client`)."""
         if not batch:
             return []
+        if self._breaker is None:
+            return self._executed(batch, until)
+        with self._breaker.attempt(batch):
+            return self._executed(batch, until)
+
+    def _executed(self, batch: Batch, until: float | None) -> list[Any]:
         use = self._use(batch, until)
         replies: list[Any] = self._carried(use, batch, lambda: self._exchanged(use.connection, batch))
         self.end(use, clean=type(batch) is not Transaction or replies[0] is True)  # else MULTI may still be open
         return replies
 
-    def begin(self, batch: Batch, until: float | None = None, /) -> PendingOnCustomPool:
+    def begin(self, batch: Batch, until: float | None = None, /) -> WrittenBatch[Use]:
         """Write the batch (see `protocols.Begins`)."""
-        use = self._use(batch, until)
-        self._carried(use, batch, lambda: use.connection.send_packed_command(use.connection.pack_commands(batch)))
-        return PendingOnCustomPool(self, use, batch)
+        began = 0.0 if self._breaker is None else self._breaker.begin()
+        try:
+            use = self._use(batch, until)
+            self._carried(use, batch, lambda: use.connection.send_packed_command(use.connection.pack_commands(batch)))
+        except BaseException as error:
+            if self._breaker is not None:
+                self._breaker.fail(error, began, batch)
+            raise
+        return WrittenBatch(self, use, batch, began, use.since, until)
 
-    def finish(self, use: Use, batch: Batch) -> Sequence[Any]:
-        """Read the replies of the batch that was written, and release the connection."""
+    def finish(self, written: WrittenBatch[Use], /) -> Sequence[Any]:
+        """Read the replies of a written batch, and release the connection."""
+        if self._breaker is None:
+            return self._finished(written.holder, written.batch)
+        with self._breaker.attempt(written.batch, written.began):
+            return self._finished(written.holder, written.batch)
 
+    def _finished(self, use: Use, batch: Batch) -> list[Any]:
         def replies_of() -> list[Any]:
             with hurrying(use):
                 return custom_replies.read(batch, read(use.connection, batch), self._endpoint)
@@ -120,6 +123,12 @@ class CustomPool:
         replies: list[Any] = self._carried(use, batch, replies_of)
         self.end(use)
         return replies
+
+    def abandon(self, written: WrittenBatch[Use], /) -> None:
+        """Release the connection of a written batch disconnected, since its replies are not read."""
+        if self._breaker is not None:
+            self._breaker.fail(InterruptedError(), written.began)
+        self.end(written.holder, clean=False)
 
     def _exchanged(self, connection: Any, batch: Batch) -> list[Any]:
         if type(batch) is Transaction:

@@ -1,7 +1,5 @@
 """Conformance tests of counters."""
 
-# ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
-
 import math
 import time
 from typing import Any
@@ -16,7 +14,7 @@ from dvcache.testing.conformance.timeouts import lives
 class CountersConformance(Conformance):
     """Tests of incr and decr: exact and atomic, or an error."""
 
-    def test_incr_and_decr_return_what_they_store(self, cache: Cache) -> None:
+    def test_incr_and_decr_return_the_stored_value(self, cache: Cache) -> None:
         cache.set("answer", 41)
         assert cache.incr("answer") == 42
         assert cache.get("answer") == 42
@@ -28,7 +26,7 @@ class CountersConformance(Conformance):
 
     @pytest.mark.parametrize("method", ["incr", "decr"])
     @pytest.mark.parametrize("delta", [1, 1.5, 2**70])
-    def test_a_missing_key_is_a_value_error_and_stays_missing(self, cache: Cache, method: str, delta: Any) -> None:
+    def test_incr_of_a_missing_entry_raises_value_error(self, cache: Cache, method: str, delta: Any) -> None:
         with pytest.raises(ValueError, match="'does_not_exist' not found"):
             getattr(cache, method)("does_not_exist", delta)
         assert cache.has_key("does_not_exist") is False
@@ -49,7 +47,7 @@ class CountersConformance(Conformance):
             (1e300, 1e300),
         ],
     )
-    def test_integers_of_any_size_and_floats_are_counted_exactly(self, cache: Cache, start: Any, delta: Any) -> None:
+    def test_integers_of_any_size_and_floats_are_added_exactly(self, cache: Cache, start: Any, delta: Any) -> None:
         cache.set("number", start)
         result = cache.incr("number", delta)
         assert result == start + delta
@@ -63,7 +61,7 @@ class CountersConformance(Conformance):
 
     @pytest.mark.parametrize("value", [True, None, "1", "text", b"1", [1], {"a": 1}, 1j])
     @pytest.mark.parametrize("delta", [1, 1.5])
-    def test_what_is_no_number_is_refused_and_left_as_it_was(self, cache: Cache, value: object, delta: Any) -> None:
+    def test_incr_of_another_type_raises_and_changes_nothing(self, cache: Cache, value: object, delta: Any) -> None:
         cache.set("value", value)
         with pytest.raises((TypeError, ValueError)):
             cache.incr("value", delta)
@@ -71,14 +69,14 @@ class CountersConformance(Conformance):
         assert type(cache.get("value")) is type(value)
 
     @pytest.mark.parametrize("delta", [True, "1", None])
-    def test_a_delta_that_is_no_number_is_refused(self, cache: Cache, delta: Any) -> None:
+    def test_delta_of_another_type_raises(self, cache: Cache, delta: Any) -> None:
         cache.set("number", 1)
         with pytest.raises(TypeError):
             cache.incr("number", delta)
         assert cache.get("number") == 1
 
     @pytest.mark.parametrize(("start", "delta"), [(1, 1), (1, 0.5), (2**63 - 1, 1), (0.5, 1)])
-    def test_an_entry_keeps_its_lifetime(self, cache: Cache, start: Any, delta: Any) -> None:
+    def test_incr_keeps_the_lifetime(self, cache: Cache, start: Any, delta: Any) -> None:
         began = time.monotonic()
         cache.set("key", start, 100.5)
         cache.incr("key", delta)
@@ -88,7 +86,7 @@ class CountersConformance(Conformance):
         assert cache.ttl("forever") is None
 
     @pytest.mark.parametrize("delta", [1, 0.5, 2**70])
-    def test_a_default_makes_the_entry_with_the_timeout(self, cache: Cache, delta: Any) -> None:
+    def test_default_creates_the_counter_with_the_timeout(self, cache: Cache, delta: Any) -> None:
         began = time.monotonic()
         assert cache.incr("key", delta, default=10, timeout=100) == 10 + delta
         assert lives(cache, "key", 100_000, began)
@@ -97,7 +95,7 @@ class CountersConformance(Conformance):
         assert cache.decr("other", delta, default=10, timeout=None) == 10 - delta
         assert cache.ttl("other") is None
 
-    def test_a_version_counts_apart(self, cache: Cache) -> None:
+    def test_counters_of_versions_are_separate(self, cache: Cache) -> None:
         cache.set("answer", 37, version=1)
         cache.set("answer", 42, version=2)
         cache.incr("answer", version=1)
@@ -106,13 +104,13 @@ class CountersConformance(Conformance):
         assert cache.get("answer", version=2) == 41
 
     @pytest.mark.parametrize(("start", "delta"), [(0, 1), (0.0, 0.5), (2**64, 1)])
-    def test_of_many_that_count_at_once_none_is_lost(self, cache: Cache, start: Any, delta: Any) -> None:
+    def test_concurrent_increments_are_all_counted(self, cache: Cache, start: Any, delta: Any) -> None:
         cache.set("counter", start)
         results = at_once(cache, 40, "incr", "counter", delta)
         assert cache.get("counter") == start + 40 * delta
         assert sorted(results) == [start + number * delta for number in range(1, 41)]
 
-    def test_of_many_that_make_a_counter_at_once_none_is_lost(self, cache: Cache) -> None:
+    def test_concurrent_increments_of_a_missing_counter_are_all_counted(self, cache: Cache) -> None:
         began = time.monotonic()
         at_once(cache, 50, "incr", "counter", default=0, timeout=100)
         assert cache.get("counter") == 50

@@ -1,7 +1,5 @@
 """Conformance tests of hashes."""
 
-# ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
-
 from typing import Any
 
 import pytest
@@ -20,7 +18,7 @@ class HashesConformance(Conformance):
         cache.clear()
         return cache
 
-    def test_fields_come_back_as_they_were_written(self, hashes: Cache) -> None:
+    def test_field_values_are_read_as_written(self, hashes: Cache) -> None:
         values = {"int": -5, "float": 2.5, "text": "text", "none": None, "list": [1, {"a": (2,)}], "": True}
         assert hashes.hset("hash", mapping=values) == len(values)
         assert hashes.hgetall("hash") == values
@@ -30,7 +28,7 @@ class HashesConformance(Conformance):
         assert hashes.hvals("hash") == [*values.values()]
         assert hashes.hlen("hash") == len(values)
 
-    def test_fields_are_written_one_by_one_from_a_mapping_and_in_pairs(self, hashes: Cache) -> None:
+    def test_hset_takes_a_field_a_mapping_and_pairs(self, hashes: Cache) -> None:
         assert hashes.hset("hash", "a", 1) == 1
         assert hashes.hset("hash", "a", 2) == 0
         assert hashes.hset("hash", "b", 3, {"c": 4}, [("d", 5), ("a", 6)]) == 3
@@ -38,12 +36,12 @@ class HashesConformance(Conformance):
         assert hashes.hset("hash", mapping={}) == 0
         assert hashes.hgetall("hash") == {"a": 6, "b": 3, "c": 4, "d": 5}
 
-    def test_a_field_is_written_where_there_is_none(self, hashes: Cache) -> None:
+    def test_hsetnx_writes_a_missing_field_only(self, hashes: Cache) -> None:
         assert hashes.hsetnx("hash", "a", [1]) is True
         assert hashes.hsetnx("hash", "a", [2]) is False
         assert hashes.hget("hash", "a") == [1]
 
-    def test_what_is_missing_is_missing(self, hashes: Cache) -> None:
+    def test_reads_of_missing_hashes_and_fields_are_empty(self, hashes: Cache) -> None:
         hashes.hset("hash", "a", 1)
         assert hashes.hget("hash", "b") is None
         assert hashes.hget("missing", "b", default=5) == 5
@@ -55,7 +53,7 @@ class HashesConformance(Conformance):
         assert hashes.hlen("missing") == 0
         assert hashes.hexists("hash", "b") is False
 
-    def test_a_hash_without_fields_is_no_entry(self, hashes: Cache) -> None:
+    def test_hash_without_fields_does_not_exist(self, hashes: Cache) -> None:
         hashes.hset("hash", mapping={"a": 1, "b": 2})
         assert hashes.hexists("hash", "a") is True
         assert hashes.hdel("hash", "a") == 1
@@ -63,14 +61,14 @@ class HashesConformance(Conformance):
         assert hashes.hdel("hash", "b") == 1
         assert hashes.hlen("hash") == 0
 
-    def test_fields_keep_the_names_that_they_were_given(self, hashes: Cache) -> None:
+    def test_field_names_are_returned_as_given(self, hashes: Cache) -> None:
         names = ["a:b", ":", "1:2:3", "ü", "a b", "*"]
         hashes.hset("has:h", mapping=dict.fromkeys(names, 1))
         assert hashes.hkeys("has:h") == names
         assert [*hashes.hgetall("has:h")] == names
         assert hashes.hscan("has:h", match=":*") == {":": 1}
 
-    def test_numbers_are_added_to(self, hashes: Cache) -> None:
+    def test_hincrby_and_hincrbyfloat_return_the_sum(self, hashes: Cache) -> None:
         assert hashes.hincrby("hash", "n") == 1
         assert hashes.hincrby("hash", "n", 2**40) == 2**40 + 1
         assert hashes.hincrby("hash", "n", -(2**40)) == 1
@@ -83,7 +81,7 @@ class HashesConformance(Conformance):
             hashes.hincrby("hash", "text")
         assert hashes.hget("hash", "text") == "text"
 
-    def test_fields_of_versions_are_kept_apart(self, hashes: Cache) -> None:
+    def test_fields_of_versions_are_separate(self, hashes: Cache) -> None:
         hashes.hset("hash", "a", 1)
         hashes.hset("hash", "a", 2, version=2)
         hashes.hset("hash", "b", 3, 2)  # type: ignore[arg-type, unused-ignore]  # the version, as django-valkey's default client has it
@@ -96,7 +94,7 @@ class HashesConformance(Conformance):
         assert hashes.hdel("hash", "b", version=2) == 1
         assert hashes.hscan("hash", "*", version=2) == {"a": 2}
 
-    def test_a_scan_of_fields_goes_through_every_page(self, hashes: Cache) -> None:
+    def test_hscan_returns_the_fields_of_every_page(self, hashes: Cache) -> None:
         values: dict[str, object] = {f"field{number}": number for number in range(1000)}
         hashes.hset("hash", mapping=values)
         assert hashes.hscan("hash", count=50) == values
@@ -107,7 +105,7 @@ class HashesConformance(Conformance):
         assert 0 < len(page) < 1000
         assert hashes.hscan("missing") == {}
 
-    def test_fields_have_lifetimes_of_their_own(self, hashes: Cache) -> None:
+    def test_fields_have_their_own_lifetimes(self, hashes: Cache) -> None:
         hashes.hset("hash", mapping={"a": 1, "b": 2})
         assert hashes.httl("hash", "a") is None
         assert hashes.hexpire("hash", "a", 100) is True
@@ -124,7 +122,7 @@ class HashesConformance(Conformance):
         assert hashes.hexpire("hash", "a", 0) is True
         assert hashes.hgetall("hash") == {"b": 2}
 
-    def test_fields_are_written_with_a_lifetime(self, hashes: Cache) -> None:
+    def test_hset_takes_a_timeout(self, hashes: Cache) -> None:
         assert hashes.hset("hash", mapping={"a": 1, "b": [2]}, timeout=100) == 2
         assert 0 < (hashes.httl("hash", "a") or 0) <= 100
         assert hashes.hgetall("hash") == {"a": 1, "b": [2]}
@@ -133,7 +131,7 @@ class HashesConformance(Conformance):
         assert hashes.hset("hash", "b", 3, timeout=0) == 0
         assert hashes.hkeys("hash") == ["a"]
 
-    def test_a_prefixed_hash_is_an_entry_like_others_and_another_is_none(self, make_cache: MakeCache) -> None:
+    def test_prefixed_hash_is_an_entry_and_a_plain_one_is_not(self, make_cache: MakeCache) -> None:
         cache = make_cache(OPTIONS={"PREFIX_HASHES": True})
         plain = make_cache(OPTIONS={"PREFIX_HASHES": False})
         plain.hset("name", "a", 2)
@@ -145,7 +143,7 @@ class HashesConformance(Conformance):
         assert plain.hgetall("name") == {"a": 2}
 
     @pytest.mark.parametrize("call", [lambda c: c.hset("k", "f", 1), lambda c: c.hgetall("k"), lambda c: c.hlen("k")])
-    def test_another_kind_of_entry_is_no_hash(self, make_cache: MakeCache, call: Any) -> None:
+    def test_hash_methods_raise_for_another_type(self, make_cache: MakeCache, call: Any) -> None:
         cache = make_cache(OPTIONS={"PREFIX_HASHES": True})
         cache.set("k", "text")
         with pytest.raises(WrongTypeError):

@@ -1,7 +1,5 @@
 """Conformance tests of lists."""
 
-# ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
-
 import pytest
 
 from dvcache.cache import Cache
@@ -12,7 +10,7 @@ from dvcache.testing.conformance.fixtures import Conformance
 class ListsConformance(Conformance):
     """Tests of lpush, rpush, lpop, lrange and the others."""
 
-    def test_elements_come_back_in_order_as_they_were_pushed(self, cache: Cache) -> None:
+    def test_elements_are_read_in_order_as_pushed(self, cache: Cache) -> None:
         values = [1, -2.5, "text", None, [1, {"a": (2,)}], True, ""]
         assert cache.rpush("list", *values) == len(values)
         assert cache.lrange("list") == values
@@ -34,7 +32,7 @@ class ListsConformance(Conformance):
         assert cache.rpop("list", 2) == []
         assert cache.has_key("list") is False
 
-    def test_one_element_is_looked_at_found_and_replaced(self, cache: Cache) -> None:
+    def test_lindex_lpos_and_lset_address_one_element(self, cache: Cache) -> None:
         cache.rpush("list", "a", [1], "a")
         assert cache.lindex("list", 1) == [1]
         assert cache.lindex("list", -1) == "a"
@@ -61,7 +59,7 @@ class ListsConformance(Conformance):
         assert cache.ltrim("list", 1, 2) is True
         assert cache.lrange("list") == ["x", 3]
 
-    def test_an_element_is_moved_between_lists(self, cache: Cache) -> None:
+    def test_lmove_moves_an_element_between_lists(self, cache: Cache) -> None:
         cache.rpush("{l}1", 1, 2, 3)
         assert cache.lmove("{l}1", "{l}2") == 1
         assert cache.lmove("{l}1", "{l}2", "RIGHT", "LEFT") == 3
@@ -70,7 +68,7 @@ class ListsConformance(Conformance):
         assert cache.lrange("{l}2") == [1, 3]
         assert cache.lmove("{l}missing", "{l}2") is None
 
-    def test_lists_have_versions(self, cache: Cache) -> None:
+    def test_list_methods_take_a_version(self, cache: Cache) -> None:
         assert cache.rpush("{l}1", 1, 2, 3, version=2) == 3
         assert cache.lpush("{l}1", 0, version=2) == 4
         assert cache.llen("{l}1") == 0
@@ -85,7 +83,7 @@ class ListsConformance(Conformance):
         assert cache.ltrim("{l}1", -1, -1, version=2) is True
         assert cache.rpop("{l}1", 5, version=2) == [4]
 
-    def test_another_kind_of_entry_is_no_list(self, cache: Cache) -> None:
+    def test_list_methods_raise_for_another_type(self, cache: Cache) -> None:
         cache.set("k", "text")
         with pytest.raises(WrongTypeError):
             cache.rpush("k", 1)

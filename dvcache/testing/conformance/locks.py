@@ -1,7 +1,5 @@
 """Conformance tests of locks."""
 
-# ruff: noqa: D102  # a test's name is its sentence
-
 import time
 from typing import Any
 
@@ -16,7 +14,7 @@ from dvcache.testing.conformance.timeouts import lives
 class LocksConformance(Conformance):
     """Tests of locks: at most one owner at a time, expiry, and errors for locks that others own."""
 
-    def test_a_lock_is_held_within_its_block_and_by_nobody_after_it(self, cache: Cache) -> None:
+    def test_lock_is_held_in_its_block_only(self, cache: Cache) -> None:
         lock = cache.get_lock("l")
         assert lock.locked() is False
         with lock as entered:
@@ -28,7 +26,7 @@ class LocksConformance(Conformance):
         assert lock.owned() is False
         assert cache.has_key("l") is False
 
-    def test_a_held_lock_is_not_taken_again(self, cache: Cache) -> None:
+    def test_held_lock_is_not_acquired_again(self, cache: Cache) -> None:
         with cache.get_lock("l"):
             assert cache.get_lock("l").acquire(blocking=False) is False
             assert cache.get_lock("l", blocking=False).acquire() is False
@@ -36,19 +34,19 @@ class LocksConformance(Conformance):
             assert cache.get_lock("l").acquire(blocking_timeout=0) is False
         assert cache.get_lock("l").acquire(blocking=False) is True
 
-    def test_a_block_is_not_entered_where_the_lock_was_not_to_be_had(self, cache: Cache) -> None:
+    def test_block_raises_if_the_lock_is_not_acquired(self, cache: Cache) -> None:
         late = cache.get_lock("l", blocking_timeout=0.01)
         with cache.get_lock("l"), pytest.raises(LockError, match="Unable to acquire") as caught, late:
             raise AssertionError
         assert caught.value.lock_name == cache.get_lock("l").name
 
-    def test_locks_of_other_keys_and_versions_are_others(self, cache: Cache) -> None:
+    def test_locks_of_other_keys_and_versions_are_separate(self, cache: Cache) -> None:
         with cache.get_lock("l"):
             assert cache.get_lock("other").acquire(blocking=False) is True
             assert cache.get_lock("l", version=2).acquire(blocking=False) is True
             assert cache.get_lock("l", version=1).acquire(blocking=False) is False
 
-    def test_a_lock_without_a_timeout_never_lapses_and_one_with_a_timeout_does(self, cache: Cache) -> None:
+    def test_lock_expires_after_its_timeout_only(self, cache: Cache) -> None:
         began = time.monotonic()
         with cache.get_lock("l"), cache.get_lock("m", timeout=100.5):
             assert cache.ttl("l") is None
@@ -58,11 +56,11 @@ class LocksConformance(Conformance):
         assert cache.get_lock("m").acquire(blocking=False) is True
 
     @pytest.mark.parametrize("timeout", [0, -1, 0.0, float("nan"), "1"])
-    def test_a_timeout_that_is_none_is_refused(self, cache: Cache, timeout: Any) -> None:
+    def test_lock_refuses_an_invalid_timeout(self, cache: Cache, timeout: Any) -> None:
         with pytest.raises((ValueError, TypeError)):
             cache.get_lock("l", timeout=timeout)
 
-    def test_it_can_last_longer(self, cache: Cache) -> None:
+    def test_lock_is_extended(self, cache: Cache) -> None:
         began = time.monotonic()
         lock = cache.get_lock("l", timeout=100)
         lock.acquire()
@@ -78,18 +76,18 @@ class LocksConformance(Conformance):
         with pytest.raises(ValueError, match="more than 0"):
             lock.extend(0)
 
-    @pytest.mark.parametrize("deed", [("release",), ("extend", 1), ("reacquire",)])
-    def test_what_is_not_held_is_neither_released_nor_extended(self, cache: Cache, deed: tuple[Any, ...]) -> None:
-        method, *arguments = deed
+    @pytest.mark.parametrize("call", [("release",), ("extend", 1), ("reacquire",)])
+    def test_lock_not_acquired_is_neither_released_nor_extended(self, cache: Cache, call: tuple[Any, ...]) -> None:
+        method, *arguments = call
         with cache.get_lock("l"):
             other = cache.get_lock("l", timeout=10)
             with pytest.raises(LockError, match=f"Cannot {method} an unlocked lock"):
                 getattr(other, method)(*arguments)
             assert cache.get_lock("l").locked() is True
 
-    @pytest.mark.parametrize("deed", [("release",), ("extend", 1), ("extend", 1, True), ("reacquire",)])
-    def test_what_was_lost_is_neither_released_nor_extended(self, cache: Cache, deed: tuple[Any, ...]) -> None:
-        method, *arguments = deed
+    @pytest.mark.parametrize("call", [("release",), ("extend", 1), ("extend", 1, True), ("reacquire",)])
+    def test_expired_lock_is_neither_released_nor_extended(self, cache: Cache, call: tuple[Any, ...]) -> None:
+        method, *arguments = call
         lost = cache.get_lock("l", timeout=10)
         lost.acquire()
         cache.delete("l")
@@ -98,14 +96,14 @@ class LocksConformance(Conformance):
                 getattr(lost, method)(*arguments)
             assert lock.owned() is True
 
-    def test_a_lock_without_a_timeout_cannot_be_extended(self, cache: Cache) -> None:
+    def test_lock_without_a_timeout_cannot_be_extended(self, cache: Cache) -> None:
         with cache.get_lock("l") as lock:
             for method, *arguments in (("extend", 1), ("reacquire",)):
                 with pytest.raises(LockError, match="no timeout"):
                     getattr(lock, method)(*arguments)
             assert cache.ttl("l") is None
 
-    def test_the_end_of_a_block_never_hides_its_own_error(self, cache: Cache) -> None:
+    def test_error_of_a_block_is_raised_although_the_lock_is_lost(self, cache: Cache) -> None:
         def fail() -> None:
             cache.delete("l")
             raise KeyError("the body's")
@@ -116,14 +114,14 @@ class LocksConformance(Conformance):
         with pytest.raises(LockNotOwnedError), cache.get_lock("l"):
             cache.delete("l")
 
-    def test_a_token_may_be_given(self, cache: Cache) -> None:
+    def test_lock_takes_a_token(self, cache: Cache) -> None:
         lock = cache.get_lock("l")
         assert lock.acquire(None, None, None, "mine") is True
         assert lock.owned() is True
         lock.release()
         assert lock.locked() is False
 
-    def test_of_many_that_want_it_at_once_one_at_a_time_has_it(self, cache: Cache) -> None:
+    def test_concurrent_owners_hold_the_lock_one_at_a_time(self, cache: Cache) -> None:
         inside: list[int] = []
         most: list[int] = []
 

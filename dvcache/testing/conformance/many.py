@@ -1,7 +1,5 @@
 """Conformance tests of methods for many entries."""
 
-# ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
-
 from dvcache.cache import Cache
 from dvcache.testing.conformance.fixtures import Conformance, wait_until_gone
 
@@ -9,7 +7,7 @@ from dvcache.testing.conformance.fixtures import Conformance, wait_until_gone
 class ManyConformance(Conformance):
     """Tests of get_many, set_many, delete_many, mget, mset and clear."""
 
-    def test_get_many_returns_what_is_there(self, cache: Cache) -> None:
+    def test_get_many_returns_the_existing_entries(self, cache: Cache) -> None:
         cache.set_many({"a": "a", "b": "b", "c": "c", "d": "d"})
         assert cache.get_many(["a", "c", "d"]) == {"a": "a", "c": "c", "d": "d"}
         assert cache.get_many(["a", "b", "missing"]) == {"a": "a", "b": "b"}
@@ -20,7 +18,7 @@ class ManyConformance(Conformance):
         for keys in (("a", "b"), {"a": 0, "b": 0}, iter(["a", "b"]), (key for key in "ab"), {"a", "b"}):
             assert cache.get_many(keys) == {"a": 1, "b": 2}
 
-    def test_get_many_keeps_a_stored_none(self, cache: Cache) -> None:
+    def test_get_many_returns_a_stored_none(self, cache: Cache) -> None:
         cache.set("none", None)
         assert cache.get_many(["none", "missing"]) == {"none": None}
 
@@ -28,12 +26,12 @@ class ManyConformance(Conformance):
         cache.set_many({"a": 1, "b": 2})
         assert cache.get_many(["a", "a", "b", "a"]) == {"a": 1, "b": 2}
 
-    def test_set_many_stores_all_and_returns_the_keys_that_failed(self, cache: Cache) -> None:
+    def test_set_many_stores_all_and_returns_the_failed_keys(self, cache: Cache) -> None:
         assert cache.set_many({"a": "spam", "b": "eggs"}) == []
         assert cache.get("a") == "spam"
         assert cache.get("b") == "eggs"
 
-    def test_mset_says_whether_all_were_stored(self, cache: Cache) -> None:
+    def test_mset_returns_whether_all_were_stored(self, cache: Cache) -> None:
         assert cache.mset({"a": 1, "b": 2}) is True
         assert cache.mget(["a", "b"]) == {"a": 1, "b": 2}
 
@@ -42,13 +40,13 @@ class ManyConformance(Conformance):
         wait_until_gone(cache, "a")
         wait_until_gone(cache, "b")
 
-    def test_delete_many_returns_how_many_there_were(self, cache: Cache) -> None:
+    def test_delete_many_returns_the_number_removed(self, cache: Cache) -> None:
         cache.set_many({"a": 1, "b": 2, "c": 3})
         assert cache.delete_many(["a", "b", "missing"]) == 2
         assert cache.delete_many(key for key in "abc") == 1
         assert cache.get_many("abc") == {}
 
-    def test_nothing_is_done_for_no_keys(self, cache: Cache) -> None:
+    def test_bulk_methods_accept_no_keys(self, cache: Cache) -> None:
         cache.set("key", 1)
         assert cache.get_many([]) == {}
         assert cache.set_many({}) == []
@@ -56,7 +54,7 @@ class ManyConformance(Conformance):
         assert cache.delete_many(iter(())) == 0
         assert cache.get("key") == 1
 
-    def test_thousands_of_entries_are_many_round_trips_in_one_call(self, cache: Cache) -> None:
+    def test_bulk_methods_take_thousands_of_entries(self, cache: Cache) -> None:
         data = {f"key{number}": {"number": number} for number in range(1500)}
         assert cache.set_many(data) == []
         assert cache.get_many(data) == data
@@ -65,7 +63,7 @@ class ManyConformance(Conformance):
         assert cache.delete_many(data) == 1500
         assert cache.get_many(data) == {}
 
-    def test_clear_removes_everything(self, cache: Cache) -> None:
+    def test_clear_removes_every_entry(self, cache: Cache) -> None:
         cache.set_many({"a": 1, "b": 2})
         assert cache.clear() is True
         assert cache.get_many(["a", "b"]) == {}

@@ -1,7 +1,5 @@
 """Conformance tests of the names of entries: versions, prefixes, key functions, patterns."""
 
-# ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
-
 import time
 from typing import Any
 
@@ -20,7 +18,7 @@ def starred(key: Any, prefix: str, version: int) -> str:
 class VersionsConformance(Conformance):
     """Tests of `version=` in every method, incr_version and decr_version."""
 
-    def test_versions_are_kept_apart(self, cache: Cache, make_cache: MakeCache) -> None:
+    def test_entries_of_versions_are_separate(self, cache: Cache, make_cache: MakeCache) -> None:
         second = make_cache(VERSION=2)
         cache.set("answer", 42)
         assert cache.get("answer", version=1) == 42
@@ -31,7 +29,7 @@ class VersionsConformance(Conformance):
         assert cache.get("answer") == 42
         assert cache.get("answer", version=2) == 43
 
-    def test_version_zero_is_a_version_like_others(self, cache: Cache, make_cache: MakeCache) -> None:
+    def test_version_zero_is_a_version(self, cache: Cache, make_cache: MakeCache) -> None:
         cache.set("key", "zero", version=0)
         assert cache.get("key") is None
         assert cache.get("key", version=0) == "zero"
@@ -82,25 +80,25 @@ class VersionsConformance(Conformance):
         assert cache.decr_version("answer", 2) == -1
         assert cache.get("answer", version=-1) == 42
 
-    def test_a_stored_none_is_moved(self, cache: Cache) -> None:
+    def test_incr_version_moves_a_stored_none(self, cache: Cache) -> None:
         cache.set("none", None)
         cache.incr_version("none")
         assert cache.get("none", "default", version=2) is None
 
-    def test_moving_replaces_what_the_other_version_held(self, cache: Cache) -> None:
+    def test_incr_version_replaces_the_entry_of_the_target_version(self, cache: Cache) -> None:
         cache.set("key", "old", None, version=2)
         cache.set("key", "new", 100)
         cache.incr_version("key")
         assert cache.get("key", version=2) == "new"
 
-    def test_moving_by_nothing_returns_the_version(self, cache: Cache) -> None:
+    def test_incr_version_by_zero_returns_the_version(self, cache: Cache) -> None:
         cache.set("key", 1)
         assert cache.incr_version("key", 0) == 1
         assert cache.get("key") == 1
 
     @pytest.mark.parametrize("method", ["incr_version", "decr_version"])
     @pytest.mark.parametrize("delta", [0, 1])
-    def test_moving_a_missing_entry_is_a_value_error(self, cache: Cache, method: str, delta: int) -> None:
+    def test_incr_version_of_a_missing_entry_raises_value_error(self, cache: Cache, method: str, delta: int) -> None:
         with pytest.raises(ValueError, match="'missing' not found"):
             getattr(cache, method)("missing", delta)
 
@@ -108,7 +106,7 @@ class VersionsConformance(Conformance):
 class PrefixesConformance(Conformance):
     """Tests of KEY_PREFIX and KEY_FUNCTION."""
 
-    def test_prefixes_are_kept_apart(self, cache: Cache, make_cache: MakeCache) -> None:
+    def test_entries_of_prefixes_are_separate(self, cache: Cache, make_cache: MakeCache) -> None:
         prefixed = make_cache(KEY_PREFIX="cacheprefix")
         cache.set("somekey", "value")
         assert prefixed.has_key("somekey") is False
@@ -126,7 +124,7 @@ class PrefixesConformance(Conformance):
         cache.set("key", 1)
         assert prefixed.delete("key", prefix="") is True
 
-    def test_a_key_function_names_the_entries(self, cache: Cache, make_cache: MakeCache) -> None:
+    def test_key_function_names_the_entries(self, cache: Cache, make_cache: MakeCache) -> None:
         custom = make_cache(KEY_FUNCTION=starred)
         custom.set("answer", 42)
         assert cache.has_key("answer") is False
@@ -136,7 +134,7 @@ class PrefixesConformance(Conformance):
         assert custom.get("answer", version=2) == 42
         assert make_cache(KEY_FUNCTION=f"{__name__}.starred").get("answer", version=2) == 42
 
-    def test_a_key_function_of_a_simple_form_is_reversed(self, make_cache: MakeCache, cache: Cache) -> None:
+    def test_key_function_of_a_simple_form_is_reversed(self, make_cache: MakeCache, cache: Cache) -> None:
         custom = make_cache(KEY_FUNCTION=starred, KEY_PREFIX="p*")
         custom.set_many({"a1": 1, "a2": 2, "b": 3})
         cache.set("a3", 1)
@@ -144,9 +142,7 @@ class PrefixesConformance(Conformance):
         assert custom.delete_pattern("a*") == 2
         assert custom.get("b") == 3
 
-    def test_clear_with_the_scope_of_the_prefix_leaves_other_prefixes(
-        self, cache: Cache, make_cache: MakeCache
-    ) -> None:
+    def test_clear_with_scope_prefix_keeps_other_prefixes(self, cache: Cache, make_cache: MakeCache) -> None:
         mine = make_cache(KEY_PREFIX="mine", OPTIONS={"CLEAR_SCOPE": "prefix"})
         cache.set("key", 1)
         mine.set_many({"a": 1, "b": 2})
@@ -160,7 +156,7 @@ class PrefixesConformance(Conformance):
 class PatternsConformance(Conformance):
     """Tests of keys, iter_keys and delete_pattern."""
 
-    def test_keys_returns_the_names_that_match(self, cache: Cache) -> None:
+    def test_keys_returns_the_matching_names(self, cache: Cache) -> None:
         cache.set_many({"foo1": 1, "foo2": 2, "foo:3": 3, "bar": 4})
         assert sorted(cache.keys("foo*")) == ["foo1", "foo2", "foo:3"]
         assert sorted(cache.keys("foo?")) == ["foo1", "foo2"]
@@ -168,26 +164,26 @@ class PatternsConformance(Conformance):
         assert cache.keys("missing*") == []
         assert len(cache.keys("*")) == 4
 
-    def test_iter_keys_goes_through_every_page(self, cache: Cache) -> None:
+    def test_iter_keys_returns_the_names_of_every_page(self, cache: Cache) -> None:
         data = {f"foo{number}": number for number in range(300)}
         cache.set_many({**data, "bar": 1})
         assert set(cache.iter_keys("foo*", itersize=10)) == set(data)
         assert set(cache.iter_keys("foo*")) == set(data)
         assert list(cache.iter_keys("missing*")) == []
 
-    def test_names_of_every_kind_are_found_as_they_are(self, cache: Cache) -> None:
+    def test_keys_returns_special_characters_unchanged(self, cache: Cache) -> None:
         names = ["", "a b", "ключ", "a:b", "a*", "[x]", "back\\slash", "line\nfeed"]
         cache.set_many(dict.fromkeys(names, 1))
         assert sorted(cache.keys("*")) == sorted(names)
 
-    def test_a_backslash_makes_a_character_literal(self, cache: Cache) -> None:
+    def test_backslash_escapes_a_character_of_a_pattern(self, cache: Cache) -> None:
         cache.set_many({"a*": 1, "ab": 2, "a?": 3})
         assert cache.keys(r"a\*") == ["a*"]
         assert cache.delete_pattern(r"a\?") == 1
         assert cache.has_key("ab") is True
 
     @pytest.mark.parametrize("prefix", ["*", "a?", "[ab]", "back\\slash", "a:b", ""])
-    def test_a_prefix_is_literal_in_a_pattern(self, cache: Cache, make_cache: MakeCache, prefix: str) -> None:
+    def test_prefix_is_literal_in_a_pattern(self, cache: Cache, make_cache: MakeCache, prefix: str) -> None:
         mine, other = make_cache(KEY_PREFIX=prefix), make_cache(KEY_PREFIX="ab")
         mine.set_many({"key1": 1, "key2": 2})
         other.set("key3", 3)
@@ -196,7 +192,7 @@ class PatternsConformance(Conformance):
         assert other.get("key3") == 3
         assert cache.keys("key*") == []
 
-    def test_delete_pattern_returns_how_many_there_were(self, cache: Cache) -> None:
+    def test_delete_pattern_returns_the_number_removed(self, cache: Cache) -> None:
         cache.set_many({f"foo{number}": number for number in range(120)})
         cache.set("bar", 1)
         assert cache.delete_pattern("foo*", itersize=7) == 120
@@ -213,7 +209,7 @@ class PatternsConformance(Conformance):
         assert cache.has_key("a") is True
 
     @pytest.mark.parametrize("pattern", [None, ""])
-    def test_no_pattern_is_refused_and_nothing_is_deleted(self, cache: Cache, pattern: Any) -> None:
+    def test_missing_pattern_raises_and_deletes_nothing(self, cache: Cache, pattern: Any) -> None:
         cache.set("key", 1)
         with pytest.raises(ValueError, match="pattern"):
             cache.delete_pattern(pattern)

@@ -1,7 +1,5 @@
 """Conformance tests of sets."""
 
-# ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
-
 from typing import Any
 
 import pytest
@@ -14,7 +12,7 @@ from dvcache.testing.conformance.fixtures import Conformance, MakeCache
 class SetsConformance(Conformance):
     """Tests of sadd, srem, smembers, sunion and the others."""
 
-    def test_members_come_back_as_they_were_added(self, cache: Cache) -> None:
+    def test_members_are_read_as_added(self, cache: Cache) -> None:
         members = {1, -5, 2.5, "text", "", b"bytes", None, (1, "a"), frozenset({3}), 2**70}
         assert cache.sadd("set", *members) == len(members)
         assert cache.sadd("set", 1, "new") == 1
@@ -23,7 +21,7 @@ class SetsConformance(Conformance):
         assert cache.smembers("missing") == set()
         assert cache.scard("missing") == 0
 
-    def test_members_that_no_python_set_can_hold_come_back_in_a_list(self, cache: Cache) -> None:
+    def test_unhashable_members_are_returned_in_a_list(self, cache: Cache) -> None:
         cache.sadd("set", [1], {"a": 1})
         found = cache.smembers("set")
         assert isinstance(found, list)
@@ -39,11 +37,11 @@ class SetsConformance(Conformance):
         assert cache.sadd("set", (part, again), ((again, 1), part)) == 0
         assert cache.sismember("set", (again, part)) is True
 
-    def test_numbers_and_truths_are_kept_apart(self, cache: Cache) -> None:
+    def test_equal_numbers_of_other_types_are_separate_members(self, cache: Cache) -> None:
         assert cache.sadd("set", 1, 1.0, True) == 3
         assert cache.smismember("set", 1, 1.0, True, "1") == [True, True, True, False]
 
-    def test_membership_is_told_of_one_and_of_many(self, cache: Cache) -> None:
+    def test_sismember_and_smismember_return_membership(self, cache: Cache) -> None:
         cache.sadd("set", "a", "b")
         assert cache.sismember("set", "a") is True
         assert cache.sismember("set", "c") is False
@@ -51,7 +49,7 @@ class SetsConformance(Conformance):
         assert cache.smismember("set") == []
         assert cache.smismember("missing", 1) == [False]
 
-    def test_a_set_without_members_is_no_entry(self, cache: Cache) -> None:
+    def test_set_without_members_does_not_exist(self, cache: Cache) -> None:
         assert cache.sadd("set") == 0
         assert cache.sadd("set", 1, 2) == 2
         assert cache.srem("set", 1, 3) == 1
@@ -60,7 +58,7 @@ class SetsConformance(Conformance):
         assert cache.srem("set", 2) == 1
         assert cache.has_key("set") is False
 
-    def test_random_members_are_taken_or_looked_at(self, cache: Cache) -> None:
+    def test_spop_and_srandmember_return_random_members(self, cache: Cache) -> None:
         members: set[Any] = {"a", "b", "c"}
         cache.sadd("set", *members)
         assert cache.srandmember("set") in members
@@ -84,7 +82,7 @@ class SetsConformance(Conformance):
         assert cache.sunion("{s}1", "{s}2", "{s}missing") == {1, 2, 3, 4}
         assert cache.sinter("{s}1", "{s}missing") == set()
 
-    def test_combined_sets_are_stored_in_the_place_of_what_was_there(self, cache: Cache) -> None:
+    def test_combined_set_replaces_the_destination(self, cache: Cache) -> None:
         cache.sadd("{s}1", 1, 2, 3)
         cache.sadd("{s}2", 2, 3, 4)
         cache.set("{s}to", "text", 100)
@@ -97,21 +95,21 @@ class SetsConformance(Conformance):
         assert cache.sinterstore("{s}to", "{s}1", "{s}missing") == 0
         assert cache.has_key("{s}to") is False
 
-    def test_a_member_is_moved(self, cache: Cache) -> None:
+    def test_smove_moves_a_member(self, cache: Cache) -> None:
         cache.sadd("{s}1", 1, 2)
         assert cache.smove("{s}1", "{s}2", 1) is True
         assert cache.smove("{s}1", "{s}2", 1) is False
         assert cache.smembers("{s}1") == {2}
         assert cache.smembers("{s}2") == {1}
 
-    def test_both_ends_of_a_move_are_of_the_version(self, cache: Cache) -> None:
+    def test_smove_applies_the_version_to_both_keys(self, cache: Cache) -> None:
         cache.sadd("{s}1", "a", version=2)
         assert cache.smove("{s}1", "{s}2", "a") is False
         assert cache.smove("{s}1", "{s}2", "a", version=2) is True
         assert cache.smembers("{s}2") == set()
         assert cache.smembers("{s}2", version=2) == {"a"}
 
-    def test_sets_have_versions(self, cache: Cache) -> None:
+    def test_set_methods_take_a_version(self, cache: Cache) -> None:
         cache.sadd("{s}1", 1, 2, version=2)
         cache.sadd("{s}2", 2, version=2)
         assert cache.scard("{s}1") == 0
@@ -130,7 +128,7 @@ class SetsConformance(Conformance):
         assert cache.srem("{s}2", 2, version=2) == 1
         assert cache.spop("{s}3", version=2) == 2
 
-    def test_a_scan_of_members_goes_through_every_page(self, cache: Cache) -> None:
+    def test_sscan_returns_the_members_of_every_page(self, cache: Cache) -> None:
         members = {f"member {number}" for number in range(1000)}
         cache.sadd("set", *members)
         assert cache.sscan("set", count=50) == members
@@ -142,13 +140,13 @@ class SetsConformance(Conformance):
         assert cache.sscan("missing") == set()
         assert list(cache.sscan_iter("missing")) == []
 
-    def test_a_scan_matches_the_members_and_not_what_is_stored_of_them(self, cache: Cache) -> None:
+    def test_sscan_matches_members_not_their_stored_bytes(self, cache: Cache) -> None:
         cache.sadd("set", "bar1", "bar12", "foo", 12, 2.5, b"bar3", None, ("bar",))
         assert cache.sscan("set", match="bar*") == {"bar1", "bar12", b"bar3"}
         assert cache.sscan("set", "?2") == {12}
         assert set(cache.sscan_iter("set", "[f2]*")) == {"foo", 2.5}
 
-    def test_a_set_has_a_lifetime_like_other_entries(self, cache: Cache) -> None:
+    def test_set_has_a_lifetime(self, cache: Cache) -> None:
         cache.sadd("set", 1)
         assert cache.ttl("set") is None
         assert cache.expire("set", 100) is True
@@ -158,13 +156,13 @@ class SetsConformance(Conformance):
         assert cache.smembers("set") == set()
 
     @pytest.mark.parametrize("call", [lambda c: c.sadd("k", 1), lambda c: c.smembers("k"), lambda c: c.spop("k")])
-    def test_another_kind_of_entry_is_no_set(self, cache: Cache, call: Any) -> None:
+    def test_set_methods_raise_for_another_type(self, cache: Cache, call: Any) -> None:
         cache.set("k", "text")
         with pytest.raises(WrongTypeError):
             call(cache)
         assert cache.get("k") == "text"
 
-    def test_members_are_those_of_the_serializer(self, make_cache: MakeCache, cache: Cache) -> None:
+    def test_members_are_encoded_by_the_serializer(self, make_cache: MakeCache, cache: Cache) -> None:
         json = make_cache(OPTIONS={"SERIALIZER": "dvcache.serializers.json.JSONSerializer"})
         json.sadd("set", "text", 5, None)
         assert json.smembers("set") == {"text", 5, None}

@@ -1,7 +1,5 @@
 """Conformance tests of lifetimes."""
 
-# ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
-
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,7 +24,7 @@ def lives(cache: Cache, key: str, milliseconds: float, began: float, version: in
 class TimeoutsConformance(Conformance):
     """Tests of `timeout=` in every method, and of ttl, pttl, touch, persist and the expire methods."""
 
-    def test_an_entry_is_gone_after_its_timeout(self, cache: Cache) -> None:
+    def test_entry_expires_after_its_timeout(self, cache: Cache) -> None:
         cache.set("key", 1, 0.02)
         cache.set("added", 1, 60)
         cache.add("other", 1, 0.02)
@@ -40,7 +38,7 @@ class TimeoutsConformance(Conformance):
         ("timeout", "milliseconds"),
         [(100, 100_000), (100.5, 100_500), (timedelta(seconds=100), 100_000), (60 * 60 * 24 * 31, 2_678_400_000)],
     )
-    def test_a_timeout_is_kept_to_the_millisecond(self, cache: Cache, timeout: Any, milliseconds: int) -> None:
+    def test_timeout_is_exact_to_the_millisecond(self, cache: Cache, timeout: Any, milliseconds: int) -> None:
         began = time.monotonic()
         cache.set("set", 1, timeout)
         cache.add("add", 1, timeout)
@@ -53,7 +51,7 @@ class TimeoutsConformance(Conformance):
         for key in ("set", "add", "set_many", "mset", "get_or_set", "incr", "touch"):
             assert lives(cache, key, milliseconds, began), key
 
-    def test_the_default_timeout_is_used_where_none_is_given(self, cache: Cache, make_cache: MakeCache) -> None:
+    def test_omitted_timeout_is_the_default(self, cache: Cache, make_cache: MakeCache) -> None:
         began = time.monotonic()
         half = make_cache(TIMEOUT=100.5)
         half.set("set", 1)
@@ -68,7 +66,7 @@ class TimeoutsConformance(Conformance):
         for key in ("set", "DEFAULT", "add", "set_many", "mset", "get_or_set", "incr", "touch"):
             assert lives(half, key, 100_500, began), key
 
-    def test_none_is_for_ever(self, cache: Cache, make_cache: MakeCache) -> None:
+    def test_timeout_of_none_means_no_expiry(self, cache: Cache, make_cache: MakeCache) -> None:
         cache.set("set", 1, None)
         cache.add("add", 1, None)
         cache.set_many({"set_many": 1}, None)
@@ -81,7 +79,7 @@ class TimeoutsConformance(Conformance):
             assert cache.get(key) == 1
 
     @pytest.mark.parametrize("timeout", [0, -1, -0.5, timedelta(0)])
-    def test_zero_or_less_is_not_at_all(self, cache: Cache, timeout: Any) -> None:
+    def test_timeout_of_zero_or_less_stores_nothing(self, cache: Cache, timeout: Any) -> None:
         cache.set("set", 1)
         cache.set("set", 2, timeout)
         assert cache.has_key("set") is False
@@ -97,19 +95,19 @@ class TimeoutsConformance(Conformance):
         assert cache.has_key("get_or_set") is False
 
     @pytest.mark.parametrize("timeout", [float("nan"), "60", object()])
-    def test_a_timeout_that_is_no_number_is_refused(self, cache: Cache, timeout: Any) -> None:
+    def test_timeout_of_another_type_raises(self, cache: Cache, timeout: Any) -> None:
         for call in (cache.set, cache.add):
             with pytest.raises((ValueError, TypeError)):
                 call("key", 1, timeout)
         assert cache.has_key("key") is False
 
     @pytest.mark.parametrize("timeout", [float("inf"), 10**30])
-    def test_the_longest_timeout_is_longer_than_anybody_waits(self, cache: Cache, timeout: Any) -> None:
+    def test_timeout_may_be_infinite(self, cache: Cache, timeout: Any) -> None:
         cache.set("key", 1, timeout)
         assert cache.get("key") == 1
         assert cache.touch("key", timeout) is True
 
-    def test_touch_says_whether_there_is_an_entry(self, cache: Cache) -> None:
+    def test_touch_returns_whether_the_entry_exists(self, cache: Cache) -> None:
         began = time.monotonic()
         cache.set("key", 1, 100)
         assert cache.touch("key", 200) is True
@@ -117,7 +115,7 @@ class TimeoutsConformance(Conformance):
         assert cache.touch("missing") is False
         assert cache.touch("missing", None) is False
 
-    def test_ttl_is_zero_for_a_missing_entry_and_none_for_ever(self, cache: Cache) -> None:
+    def test_ttl_is_zero_without_an_entry_and_none_without_expiry(self, cache: Cache) -> None:
         began = time.monotonic()
         assert (cache.ttl("missing"), cache.pttl("missing")) == (0, 0)
         cache.set("forever", 1, None)
@@ -128,7 +126,7 @@ class TimeoutsConformance(Conformance):
         assert lives(cache, "key", 100_400, began)
         assert 70 < (cache.ttl("key") or 0) <= 101
 
-    def test_persist_takes_a_lifetime_away(self, cache: Cache) -> None:
+    def test_persist_removes_the_expiry(self, cache: Cache) -> None:
         cache.set("key", 1, 100)
         assert cache.persist("key") is True
         assert cache.ttl("key") is None
@@ -151,7 +149,7 @@ class TimeoutsConformance(Conformance):
         assert lives(cache, "key", 50_500, began)
         assert cache.pexpire("missing", timeout) is False
 
-    def test_the_default_of_expire_and_pexpire_is_the_aliases_own(self, make_cache: MakeCache) -> None:
+    def test_expire_and_pexpire_take_the_default_timeout(self, make_cache: MakeCache) -> None:
         began = time.monotonic()
         cache = make_cache(TIMEOUT=100)
         cache.set_many({"a": 1, "b": 1}, None)
@@ -181,13 +179,13 @@ class TimeoutsConformance(Conformance):
 
     @pytest.mark.parametrize("method", ["expire", "pexpire", "expire_at", "pexpire_at"])
     @pytest.mark.parametrize("when", [0, -1])
-    def test_a_lifetime_of_nothing_deletes(self, cache: Cache, method: str, when: int) -> None:
+    def test_expire_of_zero_or_less_deletes(self, cache: Cache, method: str, when: int) -> None:
         cache.set("key", 1)
         assert getattr(cache, method)("key", when) is True
         assert cache.has_key("key") is False
         assert getattr(cache, method)("key", when) is False
 
-    def test_a_moment_that_has_passed_deletes(self, cache: Cache) -> None:
+    def test_expire_at_a_past_time_deletes(self, cache: Cache) -> None:
         cache.set_many({"a": 1, "b": 1})
         assert cache.expire_at("a", datetime(2001, 1, 1, tzinfo=UTC)) is True
         assert cache.pexpire_at("b", datetime(1901, 1, 1, tzinfo=UTC)) is True

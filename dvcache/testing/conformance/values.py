@@ -1,7 +1,5 @@
 """Conformance tests of single entries."""
 
-# ruff: noqa: D102, PLR2004  # a test's name is its sentence, and what it expects is a literal
-
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -40,21 +38,21 @@ VALUES: dict[str, tuple[object, ...]] = {
 class ValuesConformance(Conformance):
     """Tests of get, set, add, delete, has_key and get_or_set, and of the values they store."""
 
-    def test_a_value_that_was_set_is_got(self, cache: Cache) -> None:
+    def test_set_value_is_returned_by_get(self, cache: Cache) -> None:
         assert cache.set("key", "value") is True
         assert cache.get("key") == "value"
 
-    def test_a_missing_key_is_none_or_the_default(self, cache: Cache) -> None:
+    def test_get_of_a_missing_entry_returns_the_default(self, cache: Cache) -> None:
         assert cache.get("missing") is None
         assert cache.get("missing", "bang!") == "bang!"
 
-    def test_a_stored_none_is_a_hit(self, cache: Cache) -> None:
+    def test_stored_none_is_a_hit(self, cache: Cache) -> None:
         cache.set("none", None)
         assert cache.get("none", "default") is None
         assert cache.has_key("none") is True
 
     @pytest.mark.parametrize("kind", VALUES)
-    def test_a_value_comes_back_as_it_was_with_its_type(self, cache: Cache, kind: str) -> None:
+    def test_value_is_read_as_stored_with_its_type(self, cache: Cache, kind: str) -> None:
         for value in VALUES[kind]:
             cache.set("value", value)
             found = cache.get("value")
@@ -63,19 +61,19 @@ class ValuesConformance(Conformance):
             assert str(found) == str(value) if isinstance(value, float) else True
             assert cache.get_many(["value"]) == {"value": value}
 
-    def test_a_value_of_a_megabyte_comes_back(self, cache: Cache) -> None:
+    def test_value_of_a_megabyte_is_read_as_stored(self, cache: Cache) -> None:
         value = bytes(range(256)) * 4096
         cache.set("large", value)
         assert cache.get("large") == value
 
     @pytest.mark.parametrize("key", ["", "a key", "ключ", "a:b:c", "*", "x" * 1000, "line\nfeed", "{tag}", "%s"])
-    def test_any_text_is_a_key(self, cache: Cache, key: str) -> None:
+    def test_key_may_be_any_text(self, cache: Cache, key: str) -> None:
         cache.set(key, 1)
         assert cache.get(key) == 1
         assert cache.get("other") is None
         assert cache.delete(key) is True
 
-    def test_an_int_is_a_key_the_same_as_its_text(self, cache: Cache) -> None:
+    def test_int_key_is_the_same_as_its_text(self, cache: Cache) -> None:
         cache.set(0, "zero")
         assert cache.get("0") == "zero"
 
@@ -84,12 +82,12 @@ class ValuesConformance(Conformance):
         cache.set("key", [2])
         assert cache.get("key") == [2]
 
-    def test_set_with_nx_stores_only_where_there_is_none(self, cache: Cache) -> None:
+    def test_set_with_nx_writes_a_missing_entry_only(self, cache: Cache) -> None:
         assert cache.set("key", 1, nx=True) is True
         assert cache.set("key", 2, nx=True) is False
         assert cache.get("key") == 1
 
-    def test_set_with_xx_stores_only_where_there_is_one(self, cache: Cache) -> None:
+    def test_set_with_xx_writes_an_existing_entry_only(self, cache: Cache) -> None:
         assert cache.set("key", 1, xx=True) is False
         assert cache.has_key("key") is False
         cache.set("key", 1)
@@ -108,28 +106,28 @@ class ValuesConformance(Conformance):
         assert cache.set("key", "gone", 0, get=True) == "second"
         assert cache.has_key("key") is False
 
-    def test_add_stores_only_where_there_is_none(self, cache: Cache) -> None:
+    def test_add_writes_a_missing_entry_only(self, cache: Cache) -> None:
         assert cache.add("key", "first") is True
         assert cache.add("key", "second") is False
         assert cache.get("key") == "first"
 
-    def test_of_many_that_add_at_once_one_wins(self, cache: Cache) -> None:
+    def test_one_of_concurrent_adds_succeeds(self, cache: Cache) -> None:
         assert sorted(at_once(cache, 20, "add", "key", 1)) == [False] * 19 + [True]
 
-    def test_delete_says_whether_there_was_an_entry(self, cache: Cache) -> None:
+    def test_delete_returns_whether_the_entry_existed(self, cache: Cache) -> None:
         cache.set("key", 1)
         assert cache.delete("key") is True
         assert cache.get("key") is None
         assert cache.delete("key") is False
 
-    def test_has_key_and_in_say_whether_there_is_an_entry(self, cache: Cache) -> None:
+    def test_has_key_and_in_return_whether_the_entry_exists(self, cache: Cache) -> None:
         cache.set("key", 1, None)
         assert cache.has_key("key") is True
         assert "key" in cache
         assert cache.has_key("missing") is False
         assert "missing" not in cache
 
-    def test_a_value_that_cannot_be_serialized_changes_nothing(self, cache: Cache) -> None:
+    def test_unserializable_value_raises_and_changes_nothing(self, cache: Cache) -> None:
         cache.set("key", 1)
         with pytest.raises(SerializationError):
             cache.set("key", lambda: None)
@@ -143,7 +141,7 @@ class ValuesConformance(Conformance):
         assert cache.get_or_set("key", "second") == "first"
         assert cache.get("key") == "first"
 
-    def test_get_or_set_calls_a_function_only_where_there_is_no_entry(self, cache: Cache) -> None:
+    def test_get_or_set_calls_its_function_for_a_missing_entry_only(self, cache: Cache) -> None:
         calls: list[int] = []
 
         def make() -> int:
@@ -154,7 +152,7 @@ class ValuesConformance(Conformance):
         assert cache.get_or_set("key", make) == 7
         assert calls == [1]
 
-    def test_get_or_set_stores_a_none_that_a_function_returns(self, cache: Cache) -> None:
+    def test_get_or_set_stores_a_none_of_its_function(self, cache: Cache) -> None:
         assert cache.get_or_set("key", lambda: None) is None
         assert cache.get("key", "default") is None
 
@@ -162,12 +160,12 @@ class ValuesConformance(Conformance):
         with pytest.raises(TypeError):
             cache.get_or_set("key")  # type: ignore[call-overload]  # the fault under test
 
-    def test_get_or_set_keeps_versions_apart(self, cache: Cache) -> None:
+    def test_get_or_set_takes_a_version(self, cache: Cache) -> None:
         cache.get_or_set("key", 1979, version=1)
         assert cache.get_or_set("key", 1980, version=2) == 1980
         assert cache.get("key", version=1) == 1979
 
-    def test_get_or_set_stores_nothing_where_the_function_raises(self, cache: Cache) -> None:
+    def test_get_or_set_stores_nothing_if_its_function_raises(self, cache: Cache) -> None:
         def fail() -> int:
             raise LookupError
 
@@ -175,11 +173,11 @@ class ValuesConformance(Conformance):
             cache.get_or_set("key", fail)
         assert cache.has_key("key") is False
 
-    def test_all_that_get_or_set_at_once_return_the_value_that_is_stored(self, cache: Cache) -> None:
+    def test_concurrent_get_or_set_calls_return_the_stored_value(self, cache: Cache) -> None:
         found = at_once(cache, 20, "get_or_set", "key", lambda: object.__repr__(object()))
         assert set(found) == {cache.get("key")}
 
-    def test_an_entry_that_cannot_be_decoded_is_a_miss(self, cache: Cache, make_cache: MakeCache) -> None:
+    def test_undecodable_entry_is_a_miss(self, cache: Cache, make_cache: MakeCache) -> None:
         other = make_cache(OPTIONS={"SERIALIZER": "dvcache.serializers.json.JSONSerializer"})
         other.set("key", "text")
         assert cache.get("key") is None
@@ -188,7 +186,7 @@ class ValuesConformance(Conformance):
         assert cache.get_or_set("key", "new") == "new"
         assert cache.get("key") == "new"
 
-    def test_none_of_the_answers_is_another_callers(self, cache: Cache) -> None:
+    def test_concurrent_reads_return_their_own_values(self, cache: Cache) -> None:
         cache.set_many({str(number): number for number in range(20)})
         answers: list[Any] = [at_once(cache, 8, "get", str(number)) for number in range(20)]
         assert answers == [[number] * 8 for number in range(20)]

@@ -1,4 +1,4 @@
-"""What `python -m dvcache demo` runs: the project on a real server, with requests through Django's own handlers."""
+"""Run `python -m dvcache demo`: the project on a real server, with requests through Django's own handlers."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ def main(port: int | None = None) -> int:
     """
     os.environ["DJANGO_SETTINGS_MODULE"] = "worldclock.settings"
     if port is None:
-        os.environ["DVCACHE_LOCATION"] = "embedded://"  # its own server, so that hits and misses are its own
+        os.environ["DVCACHE_LOCATION"] = "embedded://"  # its own server, so that no other client changes the counts
     try:
         _run(port)
     except Unexpected as error:

@@ -13,14 +13,14 @@ from tour.expectations import expect
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What came back, and the seconds that it took."""
+    """A response, and the seconds that it took."""
 
     text: str
     seconds: float
 
 
 class Browser:
-    """One visitor, who keeps cookies between requests."""
+    """A visitor with cookies."""
 
     def __init__(self) -> None:
         from worldclock.asgi import application as asgi  # noqa: PLC0415  # builds the handlers
@@ -53,7 +53,7 @@ class Browser:
 
         async def receive() -> Any:
             request = next(requests, None)
-            return request or await asyncio.Event().wait()  # a visitor who does not leave
+            return request or await asyncio.Event().wait()  # a visitor who does not disconnect
 
         async def send(message: Any) -> None:
             messages.append(message)

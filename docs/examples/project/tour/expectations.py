@@ -1,11 +1,11 @@
-"""What the demo holds the server and the project to."""
+"""Check the results of the demo."""
 
 
 class Unexpected(Exception):  # it reads as what it is
-    """Something was not as it must be."""
+    """A result of the demo was wrong."""
 
 
 def expect(what: str, found: object, wanted: object) -> None:
-    """Raise `Unexpected` unless what was found is what was wanted."""
+    """Raise `Unexpected` unless the found value is the wanted one."""
     if found != wanted:
         raise Unexpected(f"{what} is {found!r}, not {wanted!r}")

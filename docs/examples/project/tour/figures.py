@@ -1,4 +1,4 @@
-"""How long an operation of the Django cache takes on this machine."""
+"""Measure operations of the Django cache on this machine."""
 
 import asyncio
 import statistics

@@ -1,4 +1,4 @@
-"""What the server itself says: who it is, what it counted, what it holds."""
+"""Ask the server for its version, its counts and its entries."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from dvcache.types import Command
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many reads found a key so far, and how many found none."""
+    """Number of reads so far that found a key, and that found none."""
 
     hits: int
     misses: int
@@ -18,7 +18,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One stored entry: its key, its size in bytes and its remaining life in seconds."""
+    """A stored entry: its key, its size in bytes and its TTL in seconds."""
 
     key: str
     size: int
@@ -26,7 +26,7 @@ class Entry:
 
 
 def ask(*commands: Command) -> Any:
-    """Return the server's replies, unread by the cache."""
+    """Return the server's replies, without the cache."""
     client = django_valkey.container("default").client()
     return checked(commands, client.execute(commands))
 
@@ -39,20 +39,20 @@ def info(section: str) -> dict[str, str]:
 
 
 def version(facts: dict[str, str]) -> str:
-    """Return the server's name and version, of what INFO says of it."""
+    """Return the server's name and version from INFO."""
     if "valkey_version" in facts:
         return f"Valkey {facts['valkey_version']}"
     return f"Redis {facts['redis_version']}"
 
 
 def counted() -> Counts:
-    """Return what the server counted so far."""
+    """Return the server's counts so far."""
     facts = info("stats")
     return Counts(int(facts["keyspace_hits"]), int(facts["keyspace_misses"]))
 
 
 def entries() -> list[Entry]:
-    """Return all that is stored."""
+    """Return all stored entries."""
     cursor, keys = b"0", []
     while True:
         [[cursor, found]] = ask(("SCAN", cursor, "COUNT", 1000))

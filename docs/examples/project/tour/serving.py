@@ -1,4 +1,4 @@
-"""The project on a loopback port, with the standard library's server."""
+"""Serve the project on a loopback port, with the standard library's server."""
 
 from socketserver import ThreadingMixIn
 from typing import Any

@@ -1,4 +1,4 @@
-"""The demo, step by step. Each step says what it does, does it, and holds the server to what it must have counted."""
+"""Run the demo step by step. Each step describes itself, runs, and checks the server's counts."""
 
 import asyncio
 import platform
@@ -21,22 +21,22 @@ LIFETIMES: Final = {
     "template.cache.regions.": 1800,
     "django.contrib.sessions.cache": 14 * 24 * 3600,
 }
-"""Seconds that each entry lives, by how its key begins."""
+"""Timeout of each entry in seconds, by the beginning of its key."""
 PREFIX: Final = "worldclock:1:"
 WIDTH: Final = 64
-"""Characters of a key that are shown."""
+"""Characters of a key that are printed."""
 PATIENCE: Final = 60
-"""Seconds that the demo may take between storing an entry and looking at it."""
+"""Maximum seconds between storing an entry and looking at it."""
 
 
 def run() -> None:
-    """Run every step; raise `Unexpected` at the first thing that is not as it must be."""
+    """Run every step; raise `Unexpected` at the first wrong result."""
     _say(f"dvcache {dvcache.__version__}, Django {django.get_version()}, Python {platform.python_version()}")
     run_id = _boot()
     try:
         _steps(run_id)
     except Unexpected:
-        _same_server(run_id)  # a server that ended explains the rest
+        _same_server(run_id)  # the end of the server explains the other errors
         raise
     _say("everything is as it must be")
 
@@ -68,7 +68,7 @@ def _wsgi(browser: Browser) -> None:
     _say(f"GET / through WSGI: a sync view of {len(zones.names())} time zones under cache_page")
     with _counting("cold", hits=0, misses=1):
         cold = browser.get("/")
-    with _counting("warm", hits=2, misses=0):  # the list of headers that the page varies by, and the page
+    with _counting("warm", hits=2, misses=0):  # the headers that the page varies by, and the page
         warm = browser.get("/")
     _compare(cold, warm)
     _say("GET /visits/ through WSGI: a session and a template fragment")

@@ -1,4 +1,4 @@
-"""Settings of the example project. `CACHES` is what it is about."""
+"""Settings of the example project; `CACHES` is the interesting part."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The slow part: of every zone that the `tzdata` package ships, the offset now and its next change.
+"""The slow part: for every zone of the `tzdata` package, the present offset and its next change.
 
 A zone's data says nothing about "next", so the change is searched for: day by day, then by halving. That is some
 hundred thousand conversions, about half a second of work; the page is worth caching.

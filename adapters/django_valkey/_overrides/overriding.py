@@ -1,0 +1,125 @@
+"""The context and the guard of objects with overrides: they perform operations through the overrides."""
+
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from typing_extensions import override
+
+from django_valkey._methods import client_argument
+from django_valkey._overrides.calls import Perform, is_inside
+from django_valkey._overrides.derivations import DERIVED
+from dvcache.context import Context, Guard
+from dvcache.effects import Call, Op
+from dvcache.policies import plain
+from dvcache.types import DEFAULT, Timeout
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnContext(Context):
+    """The context of a cache or a client whose class has overrides."""
+
+    owner: Any = None
+    """The cache or the client."""
+    seconds: Callable[[Any], Timeout] | None = None
+    """The cache's `get_backend_timeout`, if its class overrides that."""
+
+    @override
+    def milliseconds(self, timeout: Timeout) -> int | None:
+        if self.seconds is not None:
+            timeout = self.seconds(DEFAULT_TIMEOUT if timeout is DEFAULT else timeout)
+        return Context.milliseconds(self, timeout)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overriding:
+    """Guard that calls overrides in place of operations.
+
+    An operation that arrives by an overridden name was called by `super()`: Python itself calls the override.
+    """
+
+    operations: Mapping[str, Callable[..., Op[Any]]]
+    """All operations by name."""
+    perform: Perform
+    """Calls an override of the object."""
+    own: AbstractSet[str]
+    """Operations that the class of the object overrides."""
+    derived: AbstractSet[str]
+    """Operations derived from them."""
+    delegate: Perform
+    """Calls an override of the object's client."""
+    delegated: AbstractSet[str] = frozenset()
+    """Operations that the class of the client overrides, if the object is a cache."""
+    derived_from_client: AbstractSet[str] = frozenset()
+    """Operations derived from those."""
+    outer: Guard | None = None
+    """Guard around all of these."""
+
+    def __call__(self, cx: Context, name: str, op: Op[T], args: tuple[Any, ...], kwargs: Mapping[str, Any], /) -> Op[T]:
+        """Return the operation with the overrides applied, inside the outer guard."""
+        found = self.applied(cx, name, op, args, kwargs)
+        return found if self.outer is None else self.outer(cx, name, found, args, kwargs)
+
+    def replaces(self, name: str) -> bool:
+        """Return True if an override of the client replaces an operation, for any arguments."""
+        return name in self.delegated
+
+    def applied(self, cx: Context, name: str, op: Op[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Op[Any]:
+        """Return the operation with the overrides applied."""
+        assert isinstance(cx, OwnContext)
+        owner = cx.owner
+        if name in self.delegated:
+            return _called(self.delegate, owner.client, name, args, kwargs)
+        if kwargs.get("nx") or kwargs.get("atomic"):  # a cluster's `mset`: no other method can store all or nothing
+            return op
+        # The herd's own get_or_set lets one caller compute a value; `super()` reaches that.
+        is_super = name in self.own and (name != "get_or_set" or cx.policy.get_or_set is plain.get_or_set)
+        if name in self.derived and (is_super or (name not in self.own and not is_inside(owner))):
+            return _derived(_Methods(self, cx, self.own, name), args, kwargs)
+        if name in self.derived_from_client:
+            if not is_inside(owner.client):
+                return _derived(_Methods(self, cx, frozenset(), name), args, kwargs)
+            if name == "get_or_set":  # its part `get` would be the override again
+                cx = replace(cx, policy=replace(cx.policy, guard=self.outer))
+                return self.operations[name](cx, *args, **kwargs)
+        return op
+
+
+@dataclass(frozen=True, slots=True)
+class _Methods:
+    """The methods of an object, for a derived operation. Implements `derivations.Methods`."""
+
+    guard: Overriding
+    cx: OwnContext
+    own: AbstractSet[str]
+    """The overrides to use."""
+    name: str
+    """The derived operation."""
+
+    def __call__(self, name: str, *args: Any, client: Any = None, **kwargs: Any) -> Op[Any]:
+        given = {each: value for each, value in kwargs.items() if value is not None or each == "timeout"}
+        if (timeout := given.get("timeout")) is DEFAULT or timeout is DEFAULT_TIMEOUT:
+            given.pop("timeout", None)
+        if client is not None:
+            if client_argument.is_pipeline(client):  # it has no results yet
+                raise client_argument.refused(self.name)
+            given["client"] = client
+        if name in self.own:
+            return _called(self.guard.perform, self.cx.owner, name, args, given)
+        return self.guard.applied(self.cx, name, self.guard.operations[name](self.cx, *args, **given), args, given)
+
+    def guarded(self, name: str, op: Op[T], *args: object) -> Op[T]:
+        return op if self.guard.outer is None else self.guard.outer(self.cx, name, op, args, {})
+
+
+def _derived(methods: _Methods, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Op[Any]:
+    by_name: Any = methods.guard.operations[methods.name].by_name  # type: ignore[attr-defined]  # of `methods.taking_more`
+    return DERIVED[methods.name][0](methods, **by_name(args, kwargs))
+
+
+def _called(perform: Perform, target: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Op[Any]:
+    return (yield Call(lambda: perform(target, name, args, kwargs)))
