@@ -125,7 +125,7 @@ class AsyncBegins(AsyncClient, Protocol):
 class Retires(Client, Protocol):
     """A pool that can reconnect because its server's name may now resolve to another server. Optional.
 
-    Called by `clients.standalone` when a primary replies READONLY. An asynchronous pool's method is awaited.
+    Called by the runners when a primary replies READONLY. An asynchronous pool's method is awaited.
     """
 
     def retire(self) -> Any:
