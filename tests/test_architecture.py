@@ -1,6 +1,9 @@
 """Check the imports of every module of both packages, by the floors of `rooms.txt`."""
 
+import ast
 import difflib
+from collections import Counter
+from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
@@ -145,3 +148,31 @@ def test_adapter_holds_no_socket() -> None:
 
 def test_only_conf_reads_the_settings_of_django() -> None:
     assert importers("django_valkey", "django.conf") <= {"django_valkey._config.django_settings"}
+
+
+ONE_NAME: dict[str, str] = {
+    "dvcache Decompressor": "the brotli package's decompressor with the methods of the Protocol",
+    "dvcache Lock": "what the public sync lock shares with the async one",
+    "dvcache Range": "slots of a node; scores of a sorted set in the in-memory server",
+    "dvcache Topology": "the topology as the settings name it, and as the clients are built from it",
+    "django_valkey Methods": "the methods of a cache; those that a derived one calls, as Protocol and as class",
+    "dvcache.pools async_pool": "the pool of ours, and in `custom` the one of the user's classes",
+    "dvcache.pools sync_pool": "the pool of ours, and in `custom` the one of the user's classes",
+}
+"""Names that stand for two things, by package, and why."""
+
+
+def twice(names: Iterable[tuple[str, str]]) -> set[str]:
+    """The names that a package has twice, as `package name`."""
+    return {f"{package} {name}" for (package, name), count in Counter(names).items() if count > 1}
+
+
+def test_no_two_modules_or_classes_of_a_package_share_a_name() -> None:
+    modules, classes = [], []
+    for module, path in files().items():
+        parts = module.split(".")
+        if path.stem not in {"__init__", "__main__"}:
+            modules.append((".".join(parts[: min(2, len(parts) - 1)]), parts[-1]))
+        found = ast.parse(path.read_text(encoding="utf-8")).body
+        classes += [(parts[0], each.name.lstrip("_")) for each in found if isinstance(each, ast.ClassDef)]
+    assert twice([*modules, *classes]) - ONE_NAME.keys() == set()

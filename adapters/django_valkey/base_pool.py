@@ -46,7 +46,7 @@ class BaseConnectionFactory(Generic[Base, Pool]):
     path_base_cls: ClassVar[str]
     path_parser_cls: ClassVar[str] = "valkey.connection.DefaultParser"
     _pools: ClassVar[dict[Hashable, Any]] = shared.pools
-    """Pools by factory class, options, parameters and owner."""
+    """Pools of sync factories, by factory class, options and parameters."""
 
     @override
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -118,18 +118,14 @@ class BaseConnectionFactory(Generic[Base, Pool]):
         )
 
     def get_or_create_connection_pool(self, params: Mapping[str, Any]) -> Any:
-        """Return the shared pool of these parameters, created once for each factory class, options and owner."""
+        """Return the shared pool of these parameters, created once for each factory class, options and event loop."""
         replaced_pools.refuse_raw("a valkey-py pool")
-        key = type(self), frozen(self.options), frozen(params), self._owner()
+        key = type(self), frozen(self.options), frozen(params)
         with shared.lock:
-            if key not in self._pools:
-                shared.forget_ended_loops()
-                self._pools[key] = self.get_connection_pool(params)
-            return self._pools[key]
-
-    def _owner(self) -> Hashable:
-        """Return the owner of a pool: the running event loop, or None if the pool is for the whole process."""
-        return asyncio.get_running_loop() if self.mode == "async" else None
+            pools = shared.of(asyncio.get_running_loop() if self.mode == "async" else None)
+            if key not in pools:
+                pools[key] = self.get_connection_pool(params)
+            return pools[key]
 
     def _client(self, params: Mapping[str, Any]) -> Any:
         pool = self.get_or_create_connection_pool(params)

@@ -70,7 +70,7 @@ class MultiplexedConnection(Limits, asyncio.Protocol):
         self.apart: Apart | None = None
         """Runs a batch that the server may refuse for its size by closing the connection."""
         self.keeper: AsyncGenerator[None, None] | None = None
-        """Async generator that ends the connection with its loop; the loop itself holds it only weakly."""
+        """See `per_loop.OfLoop`."""
 
     async def open(self) -> None:
         """Connect by valkey-py, then take over the transport.

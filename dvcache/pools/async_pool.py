@@ -2,7 +2,7 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from contextvars import Context
 from dataclasses import replace
 from functools import partial
@@ -14,11 +14,10 @@ from dvcache.errors import CacheError, ClosedError, ConnectError
 from dvcache.pools.async_connection import MultiplexedConnection
 from dvcache.pools.circuit_breaker import CircuitBreaker
 from dvcache.pools.health_check import check_regularly, interval
-from dvcache.pools.per_loop import PerLoop, deadline
+from dvcache.pools.per_loop import PerLoop, call_in, timeout_at
 from dvcache.pools.read_buffers import multiplexed_connection
 from dvcache.pools.sync_pool import SyncPool
 from dvcache.pools.transactions import atransact
-from dvcache.process.fork import renewed_after_fork
 from dvcache.types import Batch, Endpoint
 
 T = TypeVar("T")
@@ -28,10 +27,19 @@ class Opening:
     """A connection being opened, shared by the tasks of a loop that wait for it."""
 
     __slots__ = ("__weakref__", "loop", "task")
+    keeper = None
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.task: asyncio.Task[MultiplexedConnection] | None = None
+
+    def abort(self) -> None:
+        """Cancel the task."""
+        if self.task is not None:
+            self.task.cancel()
+
+    def forget(self) -> None:
+        """Do nothing: the task ended with its loop."""
 
 
 class MultiplexedPool:
@@ -51,12 +59,6 @@ class MultiplexedPool:
         """Separate connections for large batches: a server may refuse these by closing the connection."""
         self._connections: PerLoop[MultiplexedConnection] = PerLoop()
         self._openings: PerLoop[Opening] = PerLoop()
-        renewed_after_fork(self)
-
-    def renew(self) -> None:
-        """Forget every connection: a forked child shares the parent's epoll, so even closing them would disturb it."""
-        _inherited.append((self._connections.living(), self._openings.living()))
-        self._connections, self._openings = PerLoop(), PerLoop()
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch (see `protocols.AsyncClient`)."""
@@ -127,7 +129,7 @@ class MultiplexedPool:
         opening = self._openings.get(loop)
         if opening is not None and opening.task is not None and not opening.task.done():
             return opening.task
-        self._sweep()
+        self._connections.sweep()
         if self._closed:
             raise self._is_closed()
         opening = Opening(loop)
@@ -145,8 +147,7 @@ class MultiplexedPool:
             if seconds := interval(self._endpoint):
                 check_regularly(connection, seconds)
             self._replace(connection)
-            connection.keeper = self._keep(connection)
-            await anext(connection.keeper)
+            await self._connections.keep(connection)
         except BaseException:
             self._connections.pop(connection)
             connection.abort()
@@ -165,34 +166,19 @@ class MultiplexedPool:
             old.abort()  # usually it has failed already; an exception may have interrupted that
             self._connections.pop(old)
 
-    async def _keep(self, connection: MultiplexedConnection) -> AsyncGenerator[None, None]:
-        """End the connection with its loop: asyncio.run, uvloop.run and async_to_sync close async generators last."""
-        try:
-            yield
-        finally:
-            self._connections.pop(connection)
-            connection.abort()
-
     async def _within(self, until: float | None, work: "Coroutine[Any, Any, T] | asyncio.Future[T]") -> T:
         """Await the opening of a connection, at most until the caller's deadline."""
         if until is None:
             return await work
         began = monotonic()
         try:
-            async with deadline(until) as limit:
+            async with timeout_at(until) as limit:
                 return await work
         except TimeoutError:
             if not limit.expired():
                 raise
         message = f"cannot connect: no answer within {monotonic() - began:.3g} s; the deadline has passed"
         raise ConnectError(message, alias=self._endpoint.alias, endpoint=self._endpoint.name)
-
-    def _sweep(self) -> None:
-        """Forget the connections of closed loops."""
-        for connection in self._connections.living():  # a copy: other loops may change it concurrently
-            if connection.loop.is_closed():
-                self._connections.pop(connection)
-                connection.forget()
 
     def _is_closed(self) -> ClosedError:
         return ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
@@ -214,20 +200,14 @@ class MultiplexedPool:
     def close(self) -> None:
         """End every connection."""
         self._closed = True
-        self._sweep()
         self._apart.close()
-        for connection in self._connections.living():
-            self._connections.pop(connection)
-            if not call_in(connection.loop, connection.abort):
-                connection.forget()
+        self._connections.close()
 
     def abort(self) -> None:
         """End every connection, and those being opened; their callers get an error."""
         self.close()
         self._apart.abort()
-        for opening in self._openings.living():
-            if opening.task is not None:
-                call_in(opening.loop, opening.task.cancel)
+        self._openings.close()
 
 
 _APART: Final = 8
@@ -250,15 +230,6 @@ def _end_at_rest(connection: MultiplexedConnection) -> None:
         connection.loop.call_later(_LOOK, _end_at_rest, connection)
 
 
-def call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> bool:
-    """Schedule a function on a loop, from any thread; return False if the loop is closed."""
-    try:
-        loop.call_soon_threadsafe(function)
-    except RuntimeError:
-        return False
-    return True
-
-
 def _task(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     return loop.create_task(work)
 
@@ -273,7 +244,3 @@ def _retrieve(opening: asyncio.Task[MultiplexedConnection]) -> None:
     """Mark the error as retrieved: every task that waited for it may have been cancelled."""
     if not opening.cancelled():
         opening.exception()
-
-
-_inherited: Final[list[object]] = []
-"""Connections that a forked child inherited: kept referenced, since finalizing them would reach the parent's epoll."""

@@ -83,7 +83,7 @@ class Living(Generic[H]):
         return len(self.alive())
 
 
-class _Waiter:
+class _PlaceWaiter:
     """A waiting caller. Only its frame references it strongly; the queue does not."""
 
     __slots__ = ("__weakref__", "gate", "seen", "thread")
@@ -101,7 +101,7 @@ class Waiting:
     __slots__ = ("waiters",)
 
     def __init__(self) -> None:
-        self.waiters: deque[weakref.ref[_Waiter]] = deque()
+        self.waiters: deque[weakref.ref[_PlaceWaiter]] = deque()
         """Waiting callers, in order. While there is one, other callers must queue up behind it."""
 
     def wait(self, attempt: Callable[[], T | None], until: float | None) -> T | None:
@@ -111,7 +111,7 @@ class Waiting:
             attempt: called without a lock; an exception ends the wait.
             until: deadline in `time.monotonic()` seconds, after which the result is None; None for no limit.
         """
-        waiter = _Waiter()
+        waiter = _PlaceWaiter()
         place = weakref.ref(waiter)
         self.waiters.append(place)
         try:
@@ -141,11 +141,11 @@ class Waiting:
         except (IndexError, RuntimeError):  # no waiter, or it is awake already
             pass
 
-    def _leave(self, place: weakref.ref[_Waiter]) -> None:
+    def _leave(self, place: weakref.ref[_PlaceWaiter]) -> None:
         with suppress(ValueError):  # another caller has removed it as stale
             self.waiters.remove(place)
 
-    def _is_first(self, place: weakref.ref[_Waiter], thread: int, now: float) -> bool:
+    def _is_first(self, place: weakref.ref[_PlaceWaiter], thread: int, now: float) -> bool:
         """Return True if no live waiter is before this one; remove those that are gone."""
         while True:
             try:

@@ -62,7 +62,7 @@ def test_raw_clients_share_one_pool_and_leave_nothing_behind_a_loop(server: Serv
         for _ in range(3):
             asyncio.run(twice())
             server.wait_until(lambda: connections(server) == 1)
-        assert not shared.keepers
+        assert not shared.loops.living()
         get_valkey_connection().connection_pool.disconnect()
 
 

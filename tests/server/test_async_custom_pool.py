@@ -126,7 +126,7 @@ def test_pool_serves_successive_event_loops_and_leaves_nothing(
 
     assert [run(main()) for _ in range(3)] == [[[b"PONG"]] * 3] * 3
     server.wait_until(lambda: server.connections() <= before)
-    assert not pool._loop_pools
+    assert not pool._loop_pools.living()
 
 
 def test_event_loop_closed_without_cleanup_is_forgotten(make: Make, server: Server) -> None:

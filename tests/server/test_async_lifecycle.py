@@ -309,7 +309,7 @@ def test_custom_pool_closes_idle_connections_that_the_server_has_closed(server: 
         pool: Any = Pools().async_pool(endpoint_of(server.url(), CONNECTION_POOL_CLASS=OwnAsyncPool))
         await asyncio.gather(*(pool.execute((("BLPOP", "none", 0.05),)) for _ in range(20)))
         server.raw("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-        loop_pool = pool._loop_pools[asyncio.get_running_loop()]
+        loop_pool = pool._loop_pools.get(asyncio.get_running_loop())
         await asyncio.sleep(0.05)
         loop_pool._swept -= 100
         assert await pool.execute(PING) == [b"PONG"]

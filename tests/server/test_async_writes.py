@@ -29,7 +29,7 @@ class Recorder:
 async def recorded(pool: MultiplexedPool) -> tuple[MultiplexedConnection, Recorder]:
     """Open a connection, and record what it writes afterwards."""
     await pool.execute((("PING",),))
-    line = pool._connections[asyncio.get_running_loop()]
+    line = pool._connections.get(asyncio.get_running_loop())
     recorder = line._transport = Recorder(line._transport)
     return line, recorder
 

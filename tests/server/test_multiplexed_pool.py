@@ -261,7 +261,7 @@ def test_killed_connection_fails_waiting_calls_and_the_next_call_works(make: Mak
         with server.paused():
             waiting = [asyncio.create_task(ping(pool)) for _ in range(3)]
             await asyncio.sleep(0.05)
-            pool._connections[asyncio.get_running_loop()]._transport.abort()  # type: ignore[union-attr]  # as a broken network does
+            pool._connections.get(asyncio.get_running_loop())._transport.abort()  # type: ignore[union-attr]  # as a broken network does
             results = await asyncio.gather(*waiting, return_exceptions=True)
         assert {type(result) for result in results} == {ConnectionLost}
         assert await ping(pool) == b"PONG"
@@ -295,7 +295,7 @@ def test_bytes_over_the_in_flight_limit_wait_for_buffer_space(make: Make, monkey
         value = b"x" * 50_000
         tasks = [asyncio.create_task(pool.execute((("SET", f"k{n}", value),))) for n in range(40)]
         await asyncio.sleep(0)
-        held = pool._connections[asyncio.get_running_loop()]._in_flight
+        held = pool._connections.get(asyncio.get_running_loop())._in_flight
         assert 100_000 < held < 40 * 50_000
         assert await asyncio.gather(*tasks) == [[b"OK"]] * 40
 
@@ -344,4 +344,4 @@ def test_connection_being_opened_while_the_pool_closes_is_closed(proxy: DelayPro
         await asyncio.to_thread(server.wait_until, lambda: server.connections() == before)
 
     asyncio.run(close_meanwhile())
-    assert pool._connections == {}
+    assert pool._connections.living() == []

@@ -6,49 +6,55 @@ from collections.abc import AsyncGenerator, Hashable
 from typing import Any, Final
 
 from dvcache.pools.custom.idle import end_all
+from dvcache.pools.per_loop import PerLoop
 from dvcache.process.fork import renewed_after_fork
 
 
+class _LoopPools:
+    """The pools of one event loop, by key."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop: Final = loop
+        self.pools: Final[dict[Hashable, Any]] = {}
+        self.keeper: AsyncGenerator[None, None] | None = None
+
+    def abort(self) -> None:
+        """End every connection. The loop may be closed."""
+        for pool in self.pools.values():
+            end_all(pool)
+
+    forget = abort
+
+
 class _Shared:
-    """The pools of this process, and async generators that close the pools of an event loop with it."""
+    """The pools of this process, and those of each event loop."""
 
     def __init__(self) -> None:
         self.pools: Final[dict[Hashable, Any]] = {}
-        self.keepers: Final[dict[Hashable, AsyncGenerator[None, None]]] = {}
+        self.loops: Final[PerLoop[_LoopPools]] = PerLoop()
         self.lock = threading.RLock()
 
     def renew(self) -> None:
         """Start without pools and with a new lock, after a fork."""
         # The inherited pools stay referenced, so that no destructor runs on sockets that the parent still uses.
-        _inherited.append((dict(self.pools), dict(self.keepers)))
+        _inherited.append(dict(self.pools))
         self.pools.clear()
-        self.keepers.clear()
         self.lock = threading.RLock()
 
-    def forget_ended_loops(self) -> None:
-        """Remove the pools of closed event loops."""
-        # A copy: pools are removed in this loop, and by `_kept` of other event loops.
-        for key in list(self.pools):
-            owner = key[-1] if isinstance(key, tuple) else None
-            if isinstance(owner, asyncio.AbstractEventLoop) and owner.is_closed():
-                self.keepers.pop(key, None)
-                end_all(self.pools.pop(key))
+    def of(self, loop: asyncio.AbstractEventLoop | None) -> dict[Hashable, Any]:
+        """Return the pools of an event loop, or of the process, by key; forget those of closed loops."""
+        if loop is None:
+            return self.pools
+        if (found := self.loops.get(loop)) is None:
+            self.loops.sweep()
+            self.loops.put(found := _LoopPools(loop))
+        return found.pools
 
-    async def keep(self, pool: Any) -> None:
-        """Close a pool's connections when the running loop ends."""
-        # asyncio finalizes a started async generator in `loop.shutdown_asyncgens()`, which asyncio.run() calls.
-        key = next((key for key, each in list(self.pools.items()) if each is pool), None)
-        if key is not None and key not in self.keepers:
-            self.keepers[key] = self._kept(key, pool)
-            await anext(self.keepers[key])
-
-    async def _kept(self, key: Hashable, pool: Any) -> AsyncGenerator[None, None]:
-        try:
-            yield
-        finally:
-            self.pools.pop(key, None)
-            self.keepers.pop(key, None)
-            end_all(pool)
+    async def keep(self) -> None:
+        """Close the connections of the running loop's pools when that loop ends."""
+        found = self.loops.get(asyncio.get_running_loop())
+        if found is not None and found.keeper is None:
+            await self.loops.keep(found)
 
 
 _inherited: Final[list[object]] = []

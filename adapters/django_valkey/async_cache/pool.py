@@ -24,7 +24,7 @@ class AsyncConnectionFactory(BaseConnectionFactory[valkey.asyncio.Valkey, Connec
     async def get_connection(self, params: dict[str, Any]) -> Any:
         """Return a client for parameters from `make_connection_params`."""
         client = self._client(params)
-        await shared.keep(client.connection_pool)
+        await shared.keep()
         return client
 
     async def disconnect(self, connection: Any) -> None:

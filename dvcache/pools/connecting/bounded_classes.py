@@ -14,7 +14,7 @@ import valkey.connection as sync
 from valkey import exceptions as theirs
 
 from dvcache.pools.connecting.async_tls import TlsArguments, prepare
-from dvcache.pools.connecting.budget import budget, connecting_until, left
+from dvcache.pools.connecting.budget import budget, connecting_until, left_or_raise
 from dvcache.pools.connecting.credentials import ProviderError, agiven, given
 from dvcache.pools.connecting.handshake import GreetedSocket, GreetedStream, bare, refusal_in
 from dvcache.pools.connecting.happy_eyeballs import aopen_socket, open_socket
@@ -95,7 +95,7 @@ class _Sync:
         self._is_ready = True
 
     def _connect(self: Any) -> Any:
-        left(self._until)
+        left_or_raise(self._until)
         sock = super()._connect() if self._open_socket is None else self._open_socket()  # type: ignore[misc]  # as above
         self._greeted = GreetedSocket(sock, self._until)
         return self._greeted
@@ -136,7 +136,7 @@ def _open_tls(self: Any) -> Any:
     # Without a password OpenSSL would ask for one on the terminal.
     self.certificate_password = self.certificate_password or ""
     try:
-        sock.settimeout(left(self._until))
+        sock.settimeout(left_or_raise(self._until))
         return self._wrap_socket_with_ssl(sock)
     except BaseException:
         sock.close()
@@ -164,7 +164,7 @@ class _Async:
         self._until, self._stream = budget(self.socket_connect_timeout), None
         try:
             with connecting_until(self._until):
-                async with asyncio.timeout(left(self._until)):
+                async with asyncio.timeout(left_or_raise(self._until)):
                     await super().connect()  # type: ignore[misc]  # a mixin before valkey-py's class
             _refuse(self._stream)
         except BaseException as raised:  # noqa: BLE001  # as above

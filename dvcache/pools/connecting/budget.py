@@ -27,7 +27,7 @@ def budget(seconds: float | None) -> float | None:
     return sooner(None if seconds is None else time.monotonic() + seconds, _UNTIL.get())
 
 
-def left(until: float | None) -> float | None:
+def left_or_raise(until: float | None) -> float | None:
     """Return the remaining seconds, None without a limit.
 
     Raises:

@@ -12,7 +12,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from typing import TypeVar
 
-from dvcache.pools.connecting.budget import left
+from dvcache.pools.connecting.budget import left_or_raise
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ def awaited_until(future: "Future[T]", until: float | None) -> T:
         TimeoutError: the deadline has passed.
     """
     try:
-        return future.result(left(until))
+        return future.result(left_or_raise(until))
     except FutureTimeout:
         if future.done():  # raised by the function itself
             raise

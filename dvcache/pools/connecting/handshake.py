@@ -13,7 +13,7 @@ from typing_extensions import override
 from valkey.exceptions import ValkeyError
 
 from dvcache.errors import without_arguments
-from dvcache.pools.connecting.budget import left
+from dvcache.pools.connecting.budget import left_or_raise
 
 E = TypeVar("E", bound=BaseException)
 
@@ -129,7 +129,7 @@ class GreetedSocket:
 
     def _bound(self) -> None:
         if self._until is not None:
-            self.sock.settimeout(left(self._until))
+            self.sock.settimeout(left_or_raise(self._until))
 
     def _remember(self, data: bytes) -> None:
         if len(self._said) < _REMEMBERED:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
-from dvcache.pools.connecting.budget import left
+from dvcache.pools.connecting.budget import left_or_raise
 
 Address: TypeAlias = tuple[Any, ...]
 """An element of the result of `socket.getaddrinfo`."""
@@ -29,7 +29,7 @@ _UNDER_WAY: Final = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALRE
 
 def _stagger(addresses: Sequence[Address], until: float | None) -> float:
     """Return the seconds between two attempts, short enough to leave the last one its share of the budget."""
-    seconds = left(until)
+    seconds = left_or_raise(until)
     return STAGGER if seconds is None else min(STAGGER, seconds / (len(addresses) + 1))
 
 
@@ -60,7 +60,7 @@ def open_socket(addresses: Sequence[Address], prepare: Prepare, until: float | N
         return _Race(addresses, prepare, until).winner()
     sock = _made(addresses[0], prepare)
     try:
-        sock.settimeout(left(until))
+        sock.settimeout(left_or_raise(until))
         sock.connect(addresses[0][4])
     except BaseException:
         sock.close()
@@ -99,7 +99,7 @@ class _Race:
                 if (sock := self._begun(self._waiting.pop(0))) is not None:
                     return sock
                 continue
-            seconds = left(self._until)
+            seconds = left_or_raise(self._until)
             if self._waiting:
                 seconds = min(due - now, seconds or due - now)
             if (sock := self._connected(seconds)) is not None:
@@ -109,7 +109,7 @@ class _Race:
     def _begun(self, address: Address) -> socket.socket | None:
         """Start to connect; return the socket if it is connected at once."""
         try:
-            left(self._until)
+            left_or_raise(self._until)
             sock = _made(address, self._prepare)
         except TimeoutError:
             raise

@@ -1,15 +1,13 @@
 """The async pool of the user's own classes: as `sync_pool`, with one of the user's pools per running event loop."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 from dvcache.errors import ClosedError
-from dvcache.pools.async_pool import call_in
 from dvcache.pools.circuit_breaker import CircuitBreaker
 from dvcache.pools.custom.loop_pool import LoopPool
-from dvcache.pools.per_loop import PerLoop
-from dvcache.process.fork import renewed_after_fork
+from dvcache.pools.per_loop import PerLoop, call_in
 from dvcache.types import Batch, Endpoint
 
 
@@ -27,12 +25,6 @@ class AsyncCustomPool:
         self._endpoint, self._breaker = endpoint, breaker
         self._closed = False
         self._loop_pools: PerLoop[LoopPool] = PerLoop()
-        renewed_after_fork(self)
-
-    def renew(self) -> None:
-        """Forget every pool: a forked child shares the parent's epoll, so even closing them would disturb it."""
-        _inherited.append(self._loop_pools.living())
-        self._loop_pools = PerLoop()
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch (see `protocols.AsyncClient`)."""
@@ -47,27 +39,11 @@ class AsyncCustomPool:
     async def _opened(self) -> LoopPool:
         if self._closed:
             raise ClosedError(f"the connections of {self._endpoint.alias!r} are closed")
-        self._sweep()
+        self._loop_pools.sweep()
         loop_pool = LoopPool(self._endpoint, asyncio.get_running_loop())
         self._loop_pools.put(loop_pool)
-        loop_pool.keeper = self._keep(loop_pool)
-        await anext(loop_pool.keeper)
+        await self._loop_pools.keep(loop_pool)
         return loop_pool
-
-    async def _keep(self, loop_pool: LoopPool) -> AsyncGenerator[None, None]:
-        """End the connections with their loop, as `MultiplexedPool` does."""
-        try:
-            yield
-        finally:
-            loop_pool.end()
-            self._loop_pools.pop(loop_pool)
-
-    def _sweep(self) -> None:
-        """Forget the pools of closed loops."""
-        for loop_pool in self._loop_pools.living():
-            if loop_pool.loop.is_closed():
-                loop_pool.end()
-                self._loop_pools.pop(loop_pool)
 
     async def retire(self) -> None:
         """Replace the connections (see `protocols.Retires`)."""
@@ -82,13 +58,6 @@ class AsyncCustomPool:
     def close(self) -> None:
         """End every connection."""
         self._closed = True
-        for loop_pool in self._loop_pools.living():
-            if not call_in(loop_pool.loop, loop_pool.end):
-                loop_pool.end()
-            self._loop_pools.pop(loop_pool)
+        self._loop_pools.close()
 
     abort = close
-
-
-_inherited: Final[list[object]] = []
-"""Pools that a forked child inherited: kept referenced, since finalizing them would reach the parent's epoll."""

@@ -7,7 +7,7 @@ from dvcache.pools.custom.generations import Generation
 from dvcache.pools.custom.idle import end, end_all, end_lost, uncount
 
 
-class Call:
+class PoolCall:
     """The state of a call.
 
     Args:
@@ -38,12 +38,12 @@ class Calls:
         self.is_borrowed = is_borrowed
         self.leaving: list[Generation] = []
         """Retired pools that calls still use."""
-        self._running: dict[asyncio.Task[Any], Call] = {}
+        self._running: dict[asyncio.Task[Any], PoolCall] = {}
 
     def __len__(self) -> int:
         return len(self._running)
 
-    def add(self, task: asyncio.Task[Any], call: Call) -> None:
+    def add(self, task: asyncio.Task[Any], call: PoolCall) -> None:
         """Count a call."""
         self._running[task] = call
 
@@ -65,7 +65,7 @@ class Calls:
         if self.leaving:
             self._leave(current)
 
-    def _lose(self, call: Call) -> None:
+    def _lose(self, call: PoolCall) -> None:
         """Retire the pool of a call that did not release its connection."""
         call.made.retired = True
         if call.made not in self.leaving:

@@ -20,7 +20,7 @@ _HELD: Final = 1.0
 """Seconds after which the lock of a retired pool counts as abandoned."""
 
 
-class _Claim:
+class _PoolClaim:
     """A claim to make the next pool. It is referenced only by its caller's frame, and so ends with it."""
 
     __slots__ = ("__weakref__", "lost", "thread")
@@ -40,7 +40,7 @@ class Generation:
         self.retired = driven is None
         self.following: dict[int, Generation] = {}
         """The next generation under key 0, once it exists. A dictionary, because `setdefault` is atomic."""
-        self.claims: Living[_Claim] = Living()
+        self.claims: Living[_PoolClaim] = Living()
 
     @property
     def pool(self) -> Any:
@@ -79,7 +79,7 @@ class Generations:
         """Return the generation in use; make it once for all threads."""
         give_up = None
         while (last := self.last).retired:
-            claim = _Claim()
+            claim = _PoolClaim()
             try:
                 if (
                     last.claims.admit(claim, 1)

@@ -13,10 +13,10 @@ from valkey.exceptions import ResponseError
 from dvcache.effects import Transaction
 from dvcache.errors import CacheError, ConnectError, PoolExhausted, ReplyTimeout
 from dvcache.pools.custom import replies as custom_replies
-from dvcache.pools.custom.calls import Call, Calls
+from dvcache.pools.custom.calls import Calls, PoolCall
 from dvcache.pools.custom.generations import Generation
 from dvcache.pools.custom.idle import end, end_all, sentinels
-from dvcache.pools.per_loop import deadline
+from dvcache.pools.per_loop import timeout_at
 from dvcache.pools.transactions import atransact
 from dvcache.types import Batch, Endpoint
 
@@ -43,7 +43,7 @@ class LoopPool:
 
     def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop | None = None) -> None:
         assert endpoint.driver is not None
-        self._endpoint, self._driver, self._loop = endpoint, endpoint.driver, loop
+        self._endpoint, self._source, self._loop = endpoint, endpoint.driver, loop
         self._made = Generation(None)
         self._making: asyncio.Task[None] | None = None
         self._most = IN_USE
@@ -55,7 +55,7 @@ class LoopPool:
         self._swept = monotonic()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.keeper: AsyncGenerator[None, None] | None = None
-        """Async generator that ends the connections with the loop."""
+        """See `per_loop.OfLoop`."""
         self.closed = False
 
     @property
@@ -74,7 +74,7 @@ class LoopPool:
         return self._made
 
     async def _make(self) -> None:
-        driven = custom_replies.checked(await self._driver.adriven(self._endpoint), self._endpoint)
+        driven = custom_replies.checked(await self._source.adriven(self._endpoint), self._endpoint)
         self._most = custom_replies.bound(driven.pool, IN_USE) or IN_USE
         self._made = Generation(driven)
 
@@ -88,9 +88,9 @@ class LoopPool:
             batch: the commands.
             until: the deadline, in `time.monotonic` seconds.
         """
-        began, call = monotonic(), Call(self._made)
+        began, call = monotonic(), PoolCall(self._made)
         try:
-            async with deadline(until) as limit:
+            async with timeout_at(until) as limit:
                 return await self._executed(batch, call)
         except TimeoutError as error:
             if isinstance(error, CacheError) or not limit.expired():
@@ -100,7 +100,7 @@ class LoopPool:
             self._end_idle()
         raise overdue
 
-    async def _executed(self, batch: Batch, call: Call) -> list[Any]:
+    async def _executed(self, batch: Batch, call: PoolCall) -> list[Any]:
         call.made = await self._current()
         while self._is_full():
             await self._place(call.made.pool)
@@ -118,7 +118,7 @@ class LoopPool:
                 task.cancel()
             raise
 
-    def _overdue(self, call: Call, seconds: float) -> CacheError:
+    def _overdue(self, call: PoolCall, seconds: float) -> CacheError:
         """Return the error of a call whose deadline has passed."""
         where = {"alias": self._endpoint.alias, "endpoint": self._endpoint.name}
         if call.has_exchanged:
@@ -129,7 +129,7 @@ class LoopPool:
             f"all {self._most} connections were busy for {seconds:.3g} s; the deadline has passed", **where
         )
 
-    async def _called(self, batch: Batch, call: Call) -> list[Any]:
+    async def _called(self, batch: Batch, call: PoolCall) -> list[Any]:
         call.is_taking = True
         connection = await self._taken(batch, call)
         call.is_exchanging = call.has_exchanged = not call.is_abandoned
@@ -190,7 +190,7 @@ class LoopPool:
                 free -= 1
             self._waiters.popleft()
 
-    async def _taken(self, batch: Batch, call: Call) -> Any:
+    async def _taken(self, batch: Batch, call: PoolCall) -> Any:
         pool, call.owes = call.made.pool, True
         try:
             call.connection = await pool.get_connection(batch[0][0])
@@ -203,7 +203,7 @@ class LoopPool:
             await self._anew(pool, call)
         return call.connection
 
-    async def _anew(self, pool: Any, call: Call) -> None:
+    async def _anew(self, pool: Any, call: PoolCall) -> None:
         """Connect again, because the server's name may resolve to another one now."""
         self._old.discard(call.connection)
         try:
@@ -213,7 +213,7 @@ class LoopPool:
             await self._returned(call, clean=False)
             raise custom_replies.taking_error(error, pool, self._endpoint) from error
 
-    async def _returned(self, call: Call, *, clean: bool) -> None:
+    async def _returned(self, call: PoolCall, *, clean: bool) -> None:
         """Release a connection; if its state is unknown, end it first, and the pool connects it again."""
         if not clean or self.closed or call.made.retired:
             end(call.connection)
@@ -221,7 +221,7 @@ class LoopPool:
         await call.made.pool.release(call.connection)
         call.owes = False
 
-    def _begun(self, work: Coroutine[Any, Any, T], call: Call | None = None) -> asyncio.Task[T]:
+    def _begun(self, work: Coroutine[Any, Any, T], call: PoolCall | None = None) -> asyncio.Task[T]:
         task = self.loop.create_task(work)
         if call is None:
             self._tasks.add(task)
@@ -263,7 +263,7 @@ class LoopPool:
         if self._made.driven is not None:
             self._begun(self._made.driven.rest())
 
-    def end(self) -> None:
+    def abort(self) -> None:
         """End every connection, including those in use. The loop may be closed."""
         self.closed = True
         for connection in list(self._seen):
@@ -271,6 +271,8 @@ class LoopPool:
         for made in (self._made, *self._calls.leaving):
             for sentinel in sentinels(made.pool):
                 end_all(sentinel.connection_pool)
+
+    forget = abort
 
 
 async def _exchanged(connection: Any, batch: Batch) -> list[Any]:

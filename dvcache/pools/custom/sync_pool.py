@@ -51,18 +51,18 @@ class CustomPool:
         "_active",
         "_breaker",
         "_closed",
-        "_driver",
         "_endpoint",
         "_generations",
         "_leaving",
         "_living",
         "_numbers",
         "_owed",
+        "_source",
         "_waiting",
     )
 
     def __init__(self, endpoint: Endpoint, breaker: CircuitBreaker | None = None) -> None:
-        self._endpoint, self._driver, self._breaker = endpoint, endpoint.driver, breaker
+        self._endpoint, self._source, self._breaker = endpoint, endpoint.driver, breaker
         self._closed = False
         self._generations = Generations(partial(_another, endpoint))
         self.renew()
@@ -235,7 +235,7 @@ class CustomPool:
 
     def _end_idle(self, pool: Any) -> None:
         """Close the idle connections of a pool of valkey-py's shape, unless the caller passed the pool (`client=`)."""
-        if getattr(self._driver, "is_borrowed", False):
+        if getattr(self._source, "is_borrowed", False):
             return
         with suppress(Exception):  # a pool of another shape
             end_idle(pool)
