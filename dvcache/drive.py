@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import sys
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeAlias, TypeVar
@@ -140,7 +141,9 @@ def _is_ours(error: RuntimeError) -> bool:
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
-    return last is not None and last.tb_frame.f_globals.get("__name__", "").startswith(("dvcache.", "django_valkey."))
+    package = "" if last is None else str(last.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+    # An adapter's package has a table of its classes.
+    return package == "dvcache" or hasattr(sys.modules.get(package), "CLASS_PATHS")
 
 
 def _named(error: Exception, effect: Effect) -> Exception:

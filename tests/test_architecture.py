@@ -81,6 +81,12 @@ def test_library_imports_no_django() -> None:
     assert importers("dvcache", "django", "django_valkey", "asgiref") == set()
 
 
+def test_library_names_no_adapter() -> None:
+    naming = {name for name, path in files().items() if "django_valkey" in path.read_text(encoding="utf-8")}
+    # The demo starts the example project of the adapter.
+    assert below(naming, "dvcache") == {"dvcache.demo"}
+
+
 def test_only_the_container_imports_dependency_injector() -> None:
     assert importers("dvcache", "dependency_injector") == {"dvcache.container"}
     assert importers("django_valkey", "dependency_injector") == set()
