@@ -105,7 +105,7 @@ def waiting_at(gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
             self.gate, self.thread = gate(), threading.get_ident()
             self.seen = time.monotonic()
 
-    monkeypatch.setattr(capacity, "_Waiter", Turn)
+    monkeypatch.setattr(capacity, "_PlaceWaiter", Turn)
 
 
 class Gate:
@@ -293,7 +293,7 @@ def test_queue_skips_a_waiter_whose_caller_is_gone(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(capacity, "_STALE", 0.1)
     line = Waiting()
     with ThreadPoolExecutor(1) as other:
-        gone = other.submit(capacity._Waiter).result()
+        gone = other.submit(capacity._PlaceWaiter).result()
     line.waiters.append(weakref.ref(gone))
     assert line.wait(lambda: "a place", time.monotonic() + 5) == "a place"
     assert not line.waiters

@@ -4,14 +4,14 @@ After a failover, the old primary's connections are ended at once, including tho
 acknowledge no more writes, and no caller waits for it.
 """
 
-from collections.abc import Callable, Coroutine, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from typing import Any, Generic, Protocol
 
 from dvcache.errors import ClosedError, ConnectError, ReadOnlyError, TransportError
 from dvcache.pools.sentinel.members import Abortable, MemberPools, P
 from dvcache.pools.sentinel.watcher import Watcher
-from dvcache.protocols import AsyncClient, AsyncPool, Client, Pool, Releasable
+from dvcache.protocols import AsyncPool, Pool, Releasable
 from dvcache.routing.replica_balancer import ReplicaBalancer
 from dvcache.routing.retries import Attempts, Flow, Question, aperform, perform
 from dvcache.types import Batch, Endpoint
@@ -107,41 +107,33 @@ class AsyncNodePool(AsyncPool, Abortable, Releasable, Protocol):
 
 
 class ServicePool:
-    """The pool of a service's nodes in one role."""
+    """The pool of a service's nodes in one role, sync or async.
 
-    __slots__ = ("_attempts", "_nodes", "balancer")
+    Args:
+        endpoint: the service's endpoint.
+        watch: the service's watcher.
+        make: makes the pool of one node.
+        run: runs attempts, in the mode of those pools.
+    """
+
+    __slots__ = ("_attempts", "_nodes", "_run", "balancer")
 
     def __init__(
-        self, nodes: MemberPools[NodePool], attempts: Attempts[Client], balancer: ReplicaBalancer[Any] | None
+        self, endpoint: Endpoint, watch: Watcher, make: Callable[[Endpoint], Abortable], run: Callable[..., Any]
     ) -> None:
-        self._nodes, self._attempts = nodes, attempts
-        self.balancer = balancer
+        self._nodes, self._run = MemberPools(endpoint, watch, make), run
+        self._attempts: Attempts[Any]
+        self.balancer: ReplicaBalancer[Any] | None = None
         """The replica balancer; None for a primary."""
+        if endpoint.role == "primary":
+            self._attempts = PrimaryAttempts(self._nodes)
+        else:
+            self._attempts = replicas = ReplicaAttempts(self._nodes)
+            self.balancer = replicas.balancer
 
-    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
+    def execute(self, batch: Batch, until: float | None = None, /) -> Any:
         """Run the batch (see `protocols.Client`)."""
-        return perform(self._attempts, batch, until)
-
-    def close(self) -> None:
-        """End every connection."""
-        self._nodes.close()
-
-
-class AsyncServicePool:
-    """The async counterpart of `ServicePool`."""
-
-    __slots__ = ("_attempts", "_nodes", "balancer")
-
-    def __init__(
-        self, nodes: MemberPools[AsyncNodePool], attempts: Attempts[AsyncClient], balancer: ReplicaBalancer[Any] | None
-    ) -> None:
-        self._nodes, self._attempts = nodes, attempts
-        self.balancer = balancer
-        """See `ServicePool.balancer`."""
-
-    def execute(self, batch: Batch, until: float | None = None, /) -> Coroutine[Any, Any, Sequence[Any]]:
-        """Run the batch (see `protocols.AsyncClient`)."""
-        return aperform(self._attempts, batch, until)  # not awaited here: each further coroutine has its cost
+        return self._run(self._attempts, batch, until)  # not awaited here: each further coroutine has its cost
 
     def close(self) -> None:
         """End every connection."""
@@ -149,26 +141,10 @@ class AsyncServicePool:
 
 
 def service_pool(endpoint: Endpoint, watch: Watcher, make: Callable[[Endpoint], NodePool]) -> Pool:
-    """Return the pool of the service's nodes in the endpoint's role.
-
-    Args:
-        endpoint: the service's endpoint.
-        watch: the service's watcher.
-        make: makes the pool of one node.
-    """
-    nodes = MemberPools(endpoint, watch, make)
-    return ServicePool(nodes, *_attempts(endpoint, nodes))
+    """Return the pool of the service's nodes in the endpoint's role. Arguments as in `ServicePool`."""
+    return ServicePool(endpoint, watch, make, perform)
 
 
 def async_service_pool(endpoint: Endpoint, watch: Watcher, make: Callable[[Endpoint], AsyncNodePool]) -> AsyncPool:
-    """Return the asynchronous pool of the service's nodes in the endpoint's role. Arguments as in `service_pool`."""
-    nodes = MemberPools(endpoint, watch, make)
-    return AsyncServicePool(nodes, *_attempts(endpoint, nodes))
-
-
-def _attempts(endpoint: Endpoint, nodes: MemberPools[P]) -> tuple[Any, ReplicaBalancer[Any] | None]:
-    """Return the attempts for the role. `Any`: mypy cannot see that attempts on pools are attempts on clients."""
-    if endpoint.role == "primary":
-        return PrimaryAttempts(nodes), None
-    replicas = ReplicaAttempts(nodes)
-    return replicas, replicas.balancer
+    """Return the asynchronous pool of the service's nodes in the endpoint's role. Arguments as in `ServicePool`."""
+    return ServicePool(endpoint, watch, make, aperform)
