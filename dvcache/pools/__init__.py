@@ -8,7 +8,7 @@ circuit_breaker                       refuses batches while a server gives no an
 async_pool, async_connection          one multiplexed connection for each event loop
 async_limits, per_loop, read_buffers  their deadlines, registry by event loop and read buffers
 takeover, health_check                their transports, taken over from valkey-py; regular PINGs
-capacity, idle_checks, watchdog       bounded places; checks of idle connections and overdue waits
+capacity, idle_checks, watchdog       bounded places; idle connections and their checks; overdue waits
 socket_state                          detects readable idle sockets
 packing, resp3, resp3_parser          commands to bytes; RESP3 replies
 reply_shapes, parser_errors           checks of replies

@@ -102,10 +102,6 @@ def _are(reply: Any, kinds: Kinds) -> bool:
     return isinstance(reply, list) and kinds.issuperset(map(type, reply))
 
 
-def _array(kinds: Kinds, _: Command, reply: Any) -> bool:
-    return _are(reply, kinds)
-
-
 def _one_each(kinds: Kinds, before: int, command: Command, reply: Any) -> bool:
     return _are(reply, kinds) and len(reply) == len(command) - before
 
@@ -136,14 +132,6 @@ def _is_sum(element: Any) -> bool:
     return isinstance(element, bytes) and _DIGITS.fullmatch(element) is not None
 
 
-def _score(_: Command, reply: Any) -> bool:
-    return _is_score(reply)
-
-
-def _optional_score(_: Command, reply: Any) -> bool:
-    return _score_or_none(reply)
-
-
 def _added(command: Command, reply: Any) -> bool:
     return _score_or_none(reply) if "INCR" in command[2:] else type(reply) is int
 
@@ -154,10 +142,6 @@ def _pairs(_: Command, reply: Any) -> bool:
 
 def _fields(command: Command, reply: Any) -> bool:
     return _are(reply, _BYTES) if "NOVALUES" in command[3:] else _pairs(command, reply)
-
-
-def _positions(command: Command, reply: Any) -> bool:
-    return "COUNT" in command[3:] and _are(reply, _INT)
 
 
 def _scored(_: Command, reply: Any) -> bool:
@@ -174,10 +158,6 @@ def _ranked(command: Command, reply: Any) -> bool:
 
 def _drawn(command: Command, reply: Any) -> bool:
     return type(reply) in _BYTES_OR_NONE if len(command) == 2 else _are(reply, _BYTES)  # noqa: PLR2004  # no count
-
-
-def _popped(command: Command, reply: Any) -> bool:
-    return reply is None or _drawn(command, reply)
 
 
 def _page(of: Fits, command: Command, reply: Any) -> bool:
@@ -197,14 +177,6 @@ def _role(_: Command, reply: Any) -> bool:
     return reply[0] != b"slave" or (type(reply[3]) is bytes and type(reply[4]) is int)
 
 
-def _cluster(command: Command, reply: Any) -> bool:
-    return command[1:2] != ("SLOTS",) or are_ranges(reply)
-
-
-def _integer(_: Command, reply: Any) -> bool:
-    return type(reply) is int
-
-
 def _counted(_: Command, reply: Any) -> bool:
     return reply is None or _is_sum(reply) or (_are(reply, _BYTES) and len(reply) == 1)
 
@@ -218,8 +190,8 @@ def _changed(_: Command, reply: Any) -> bool:
     )
 
 
-def _published(command: Command, reply: Any) -> bool:
-    return _changed(command, reply) and reply[1] in {b"own", b"other", b"none"}
+def _integer(_: Command, reply: Any) -> bool:
+    return type(reply) is int
 
 
 _BY_SCRIPT: Final[dict[Any, Fits]] = {
@@ -229,7 +201,7 @@ _BY_SCRIPT: Final[dict[Any, Fits]] = {
         (counting.COUNT, _counted),
         (counting.SWAP, _integer),
         (herd.CHANGE, _changed),
-        (herd.PUBLISH, _published),
+        (herd.PUBLISH, lambda command, reply: _changed(command, reply) and reply[1] in {b"own", b"other", b"none"}),
         (locks.RELEASE, _integer),
         (locks.EXTEND, _integer),
         (entries.REMOVE_DUMPED, _integer),
@@ -244,7 +216,9 @@ def _scripted(command: Command, reply: Any) -> bool:
     return shape is None or shape(command, reply)
 
 
-_BYTES_ARRAY: Final[Fits] = partial(_array, _BYTES)
+def _strings(_: Command, reply: Any) -> bool:
+    return _are(reply, _BYTES)
+
 
 _SHAPES: Final[dict[Any, Fits]] = {
     "MGET": partial(_one_each, _BYTES_OR_NONE, 1),
@@ -252,23 +226,22 @@ _SHAPES: Final[dict[Any, Fits]] = {
     "SMISMEMBER": partial(_one_each, _INT, 2),
     "ZMSCORE": _scores,
     **dict.fromkeys(("HPEXPIRE", "HPERSIST", "HPTTL"), _of_fields),
-    **dict.fromkeys(("SMEMBERS", "SDIFF", "SINTER", "SUNION", "HKEYS", "HVALS", "LRANGE"), _BYTES_ARRAY),
+    **dict.fromkeys(("SMEMBERS", "SDIFF", "SINTER", "SUNION", "HKEYS", "HVALS", "LRANGE"), _strings),
     "HGETALL": _pairs,
     "ZRANGE": _range,
     **dict.fromkeys(("ZPOPMIN", "ZPOPMAX"), _scored),
-    "SCAN": partial(_page, _BYTES_ARRAY),
-    "SSCAN": partial(_page, _BYTES_ARRAY),
+    "SCAN": partial(_page, _strings),
+    "SSCAN": partial(_page, _strings),
     "HSCAN": partial(_page, _fields),
-    "LPOS": _positions,
+    "LPOS": lambda command, reply: "COUNT" in command[3:] and _are(reply, _INT),
     "ZSCAN": partial(_page, _scored),
-    "HINCRBYFLOAT": _score,
-    "ZINCRBY": _score,
-    "ZSCORE": _optional_score,
+    **dict.fromkeys(("HINCRBYFLOAT", "ZINCRBY"), lambda _, reply: _is_score(reply)),
+    "ZSCORE": lambda _, reply: _score_or_none(reply),
     "ZADD": _added,
     **dict.fromkeys(("SPOP", "SRANDMEMBER"), _drawn),
-    **dict.fromkeys(("LPOP", "RPOP"), _popped),
+    **dict.fromkeys(("LPOP", "RPOP"), lambda command, reply: reply is None or _drawn(command, reply)),
     **dict.fromkeys(("ZRANK", "ZREVRANK"), _ranked),
     "ROLE": _role,
-    "CLUSTER": _cluster,
+    "CLUSTER": lambda command, reply: command[1:2] != ("SLOTS",) or are_ranges(reply),
     **dict.fromkeys(("EVAL", "EVALSHA"), _scripted),
 }

@@ -6,37 +6,29 @@ leaks none: an abandoned connection dies with the frame that held it, or is mark
 """
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from dvcache.effects import Transaction
 from dvcache.errors import ClosedError, ConnectionLost, TransportError
 from dvcache.pools import watchdog
-from dvcache.pools.capacity import Living, Waiting
 from dvcache.pools.circuit_breaker import CircuitBreaker
-from dvcache.pools.idle_checks import expire_overdue, take_ended
+from dvcache.pools.idle_checks import CHECK_AFTER, IdleConnections
 from dvcache.pools.sync_connection import SyncConnection
 from dvcache.pools.sync_errors import exchange_error, exhausted
 from dvcache.pools.transactions import transact
 from dvcache.pools.written_batch import WrittenBatch
-from dvcache.process.fork import renewed_after_fork
 from dvcache.types import Batch, Endpoint
-
-CHECK_AFTER: Final = 0.001
-"""Seconds of idling after which a connection is checked before use: it may be closed, or hold unexpected data."""
-SWEEP: Final = 2.0
-"""Seconds between checks of the idle connections: the server or a load balancer may have closed them."""
 
 Times: TypeAlias = tuple[float, float, float | None]
 """Start of an attempt, start of its wait for replies, and its deadline."""
 
-Use: TypeAlias = Callable[[SyncConnection, Any, float, float | None], list[Any]]
+Exchanges: TypeAlias = Callable[[SyncConnection, Any, float, float | None], list[Any]]
 """Exchanges a batch on a connection; takes the start and the deadline."""
 
 
-class SyncPool:
+class SyncPool(IdleConnections):
     """The connections of this process to one server, for any number of threads.
 
     If all connections are busy and no more may be opened, threads wait in a queue; no other thread overtakes them.
@@ -46,31 +38,12 @@ class SyncPool:
         breaker: refuses batches while the server gives no answer.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_breaker",
-        "_closed",
-        "_endpoint",
-        "_free",
-        "_living",
-        "_swept",
-        "_waiters",
-        "_waiting",
-    )
+    __slots__ = ("_breaker", "_closed")
 
     def __init__(self, endpoint: Endpoint, breaker: CircuitBreaker | None = None) -> None:
-        self._endpoint, self._breaker = endpoint, breaker
+        super().__init__(endpoint)
+        self._breaker = breaker
         self._closed = False
-        self.renew()
-        renewed_after_fork(self)
-
-    def renew(self) -> None:
-        """Start without connections: those in a forked child belong to the parent."""
-        self._free: deque[SyncConnection] = deque()
-        self._living: Living[SyncConnection] = Living()
-        self._waiting = Waiting()
-        self._waiters = self._waiting.waiters
-        self._swept = 0.0
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch (see `protocols.Client`)."""
@@ -138,7 +111,7 @@ class SyncPool:
         most = self._endpoint.max_connections
         return not self._free and not self._waiters and (most is None or len(self._living) < most)
 
-    def _used(self, connection: SyncConnection | None, use: Use, batch: Any, times: Times) -> list[Any]:
+    def _used(self, connection: SyncConnection | None, use: Exchanges, batch: Any, times: Times) -> list[Any]:
         """Use a connection, by default the next one; return it to the pool unless it must not be used again."""
         began, started, until = times
         try:
@@ -175,24 +148,6 @@ class SyncPool:
             if started - connection.used > CHECK_AFTER or connection.retired
             else connection
         )
-
-    def _checked(self, connection: SyncConnection | None, started: float) -> SyncConnection | None:
-        """Return the connection or another idle one that is still open; None if there is none."""
-        while connection is not None:
-            if not (connection.retired or connection.is_dead()):
-                if started - self._swept > SWEEP and self._free:
-                    self._sweep(started)
-                return connection
-            self.discard(connection)
-            if connection.silent:
-                self._drop_free(before=started)  # unresponsive: treat it as a timeout
-            else:
-                self._sweep(started)  # the server may have closed other connections too
-            try:
-                connection = self._free.pop()
-            except IndexError:
-                return None
-        return None
 
     def _obtain(self, started: float, until: float | None) -> SyncConnection:
         """Return an idle connection or a new one, after the callers that wait already."""
@@ -241,43 +196,6 @@ class SyncPool:
         if self._closed:
             self._drop_free()
         self._waiting.wake()
-
-    def discard(self, connection: SyncConnection) -> None:
-        """Close a connection that was taken, whatever its state."""
-        connection.lost = True
-        connection.drop()
-        if self._waiters:
-            self._waiting.wake()
-
-    def _drop_free(self, before: float = float("inf")) -> None:
-        """Close the idle connections that were last used before a time."""
-        kept = []
-        try:
-            while True:
-                connection = self._free.pop()
-                if connection.used < before:
-                    self.discard(connection)
-                else:
-                    kept.append(connection)
-        except IndexError:
-            self._free.extend(reversed(kept))
-
-    def look(self, now: float, /) -> float | None:
-        """Interrupt overdue waits and close idle connections that have ended (see `watchdog.Watched`)."""
-        alive = self._living.alive()
-        if not alive:
-            return None
-        again = self._swept + SWEEP
-        if now >= again:
-            self._sweep(now)
-            again = now + SWEEP
-        return min(again, expire_overdue(alive, now, self._endpoint.timeout))
-
-    def _sweep(self, now: float) -> None:
-        """Close the idle connections that have ended or hold unexpected data."""
-        self._swept = now
-        for connection in take_ended(self._free, now - CHECK_AFTER):
-            self.discard(connection)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -20,7 +20,7 @@ from dvcache.errors import (
     TransportError,
     WrongTypeError,
 )
-from dvcache.pools import sync_pool
+from dvcache.pools import idle_checks, sync_pool
 from dvcache.pools.sync_pool import SyncPool
 from dvcache.types import Endpoint
 from tests.support.servers import Server, free_port
@@ -207,7 +207,8 @@ def test_failed_attempt_returns_its_permit(make: Make, server: Server) -> None:
 def test_killed_connection_is_lost_and_the_next_call_works(
     make: Make, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync_pool, "CHECK_AFTER", 1000.0)
+    for module in (idle_checks, sync_pool):
+        monkeypatch.setattr(module, "CHECK_AFTER", 1000.0)
     pool = make(max_connections=1)
     pool.execute((("PING",),))
     server.raw("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
@@ -219,7 +220,8 @@ def test_killed_connection_is_lost_and_the_next_call_works(
 def test_standalone_client_repeats_only_safe_commands(
     make: Make, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync_pool, "CHECK_AFTER", 1000.0)
+    for module in (idle_checks, sync_pool):
+        monkeypatch.setattr(module, "CHECK_AFTER", 1000.0)
     client = Runner(Standalone(make()))
     client.execute((("SET", "k", b"v"),))
     server.raw("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
@@ -233,7 +235,8 @@ def test_standalone_client_repeats_only_safe_commands(
 def test_connection_closed_while_idle_is_replaced_before_use(
     make: Make, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync_pool, "CHECK_AFTER", 0.0)
+    for module in (idle_checks, sync_pool):
+        monkeypatch.setattr(module, "CHECK_AFTER", 0.0)
     pool = make()
     for _ in range(5):
         server.raw("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")

@@ -17,7 +17,7 @@ import pytest
 
 from dvcache import Container, Settings
 from dvcache.errors import PoolExhausted, ReplyTimeout, ServerError, TransportError
-from dvcache.pools import sync_pool
+from dvcache.pools import idle_checks, sync_pool
 from dvcache.pools.sync_pool import SyncPool
 from dvcache.types import Endpoint
 from tests.support.scripted_replies import Speaker, command, greeted
@@ -351,7 +351,7 @@ def test_timeout_keeps_connections_used_in_the_meantime() -> None:
 
 
 def test_idle_connections_closed_by_the_server_are_closed_here(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sync_pool, "SWEEP", 0.2)
+    monkeypatch.setattr(idle_checks, "SWEEP", 0.2)
     pool = pool_of(server.port)
     pending = [pool.begin(PING) for _ in range(20)]
     for each in pending:
