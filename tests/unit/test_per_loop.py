@@ -1,4 +1,4 @@
-"""The registry of one resource per event loop: ended with the loop, forgotten in a forked child."""
+"""Test the registry of one resource per event loop: closed with the loop, forgotten in a forked child."""
 
 import asyncio
 import gc
@@ -10,7 +10,7 @@ from dvcache.pools.per_loop import PerLoop
 
 
 class Resource:
-    """A resource that notes its end, and the thread that ended it."""
+    """A resource that records its end, and the thread of it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
