@@ -1,4 +1,4 @@
-"""The registry of one resource per event loop: ended with the loop, forgotten in a forked child."""
+"""Test the registry of one resource per event loop: closed with the loop, forgotten in a forked child."""
 
 import asyncio
 import gc
@@ -10,7 +10,7 @@ from dvcache.pools.per_loop import PerLoop
 
 
 class Resource:
-    """A resource that notes its end, and the thread that ended it."""
+    """A resource that records its end, and the thread of it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -31,7 +31,7 @@ async def kept(registry: PerLoop[Resource]) -> Resource:
     return resource
 
 
-def test_each_loop_has_its_own_resource_which_ends_with_it() -> None:
+def test_event_loops_each_have_a_resource_closed_with_them() -> None:
     async def main() -> Resource:
         resource = await kept(registry)
         assert registry.get(asyncio.get_running_loop()) is resource
@@ -56,7 +56,7 @@ def test_close_from_another_thread_ends_a_resource_on_its_loop() -> None:
     asyncio.run(main())
 
 
-def test_a_resource_of_a_closed_loop_is_forgotten_by_sweep_and_by_close() -> None:
+def test_resource_of_a_closed_loop_is_forgotten_by_sweep_and_close() -> None:
     for end in (PerLoop.sweep, PerLoop.close):
         registry: PerLoop[Resource] = PerLoop()
         loop = asyncio.new_event_loop()
@@ -67,7 +67,7 @@ def test_a_resource_of_a_closed_loop_is_forgotten_by_sweep_and_by_close() -> Non
         assert not registry.living()
 
 
-def test_a_loop_that_is_dropped_is_collected_with_its_resource() -> None:
+def test_dropped_loop_is_collected_with_its_resource() -> None:
     registry: PerLoop[Resource] = PerLoop()
     loop = asyncio.new_event_loop()
     registry.put(Resource(loop))
@@ -79,7 +79,7 @@ def test_a_loop_that_is_dropped_is_collected_with_its_resource() -> None:
     assert not registry.living()
 
 
-def test_a_forked_child_forgets_resources_and_ends_none() -> None:
+def test_forked_child_forgets_resources_and_closes_none() -> None:
     registry: PerLoop[Resource] = PerLoop()
     loop = asyncio.new_event_loop()
     resource = loop.run_until_complete(kept(registry))

@@ -100,12 +100,12 @@ def busy(pool: SyncPool) -> tuple[threading.Thread, FakeConnection]:
 def waiting_at(gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the lock at which callers wait for a connection."""
 
-    class Turn:
+    class GatedWaiter:
         def __init__(self) -> None:
             self.gate, self.thread = gate(), threading.get_ident()
             self.seen = time.monotonic()
 
-    monkeypatch.setattr(capacity, "_PlaceWaiter", Turn)
+    monkeypatch.setattr(capacity, "_PlaceWaiter", GatedWaiter)
 
 
 class Gate:
@@ -291,12 +291,12 @@ def test_bounded_permits_admit_no_more_in_threads() -> None:
 
 def test_queue_skips_a_waiter_whose_caller_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity, "_STALE", 0.1)
-    line = Waiting()
+    queue = Waiting()
     with ThreadPoolExecutor(1) as other:
         gone = other.submit(capacity._PlaceWaiter).result()
-    line.waiters.append(weakref.ref(gone))
-    assert line.wait(lambda: "a place", time.monotonic() + 5) == "a place"
-    assert not line.waiters
+    queue.waiters.append(weakref.ref(gone))
+    assert queue.wait(lambda: "a place", time.monotonic() + 5) == "a place"
+    assert not queue.waiters
 
 
 def test_queue_may_be_entered_again_by_the_waiting_thread(pool: SyncPool) -> None:
