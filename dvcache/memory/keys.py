@@ -121,6 +121,15 @@ def dbsize(db: Database) -> object:
 
 
 @command
+def info(_: Database, *sections: bytes) -> object:
+    """INFO [section …]: the section Server only."""
+    wanted = {each.lower() for each in sections} or {b"default"}
+    if not wanted & {b"server", b"default", b"all", b"everything"}:
+        return b""
+    return b"# Server\r\nserver_name:dvcache\r\nvalkey_version:memory\r\nserver_mode:standalone\r\n"
+
+
+@command
 def flushdb(db: Database, *mode: bytes) -> object:
     """FLUSHDB [ASYNC | SYNC]."""
     return _clear([db], mode)

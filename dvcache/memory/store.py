@@ -19,9 +19,9 @@ _QUOTED: Final = 128
 class MemoryStore:
     """The data of one in-memory server, for any number of pools, threads and event loops.
 
-    It has the commands that operations and scripts send, and DBSIZE, KEYS and MSET. It replies as Valkey 9.1 does, with
-    one difference: an entry expires in the millisecond at which its lifetime ends, not in the next one. So a test can
-    advance its clock by exactly the timeout.
+    It has the commands that operations and scripts send, and DBSIZE, INFO, KEYS and MSET. It replies as Valkey 9.1
+    does, with one difference: an entry expires in the millisecond at which its lifetime ends, not in the next one. So a
+    test can advance its clock by exactly the timeout.
 
     Args:
         clock: returns seconds since the epoch; entries expire by it.

@@ -62,6 +62,7 @@ CASES: list[tuple[list[Command], object]] = [
     ([("MSETEX", 2, "a", 1, "b", 2), ("SCAN", 0)], [b"0", [b"a", b"b"]]),
     ([("MSETEX", 2, "a", 1, "b", 2), ("DBSIZE",)], 2),
     ([("SET", "a", 1), ("FLUSHDB", "ASYNC"), ("DBSIZE",)], 0),
+    ([("INFO", "keyspace")], b""),
     ([("SET", "n", 41), ("EVAL", INCREMENT.text, 1, "n", 1), ("EVALSHA", INCREMENT.sha, 1, "n", 1)], b"43"),
 ]
 
@@ -69,6 +70,11 @@ CASES: list[tuple[list[Command], object]] = [
 @pytest.mark.parametrize(("commands", "reply"), CASES, ids=[" ".join(map(str, case[0][-1]))[:40] for case in CASES])
 def test_command_replies_as_valkey_does(pool: MemoryPool, commands: list[Command], reply: object) -> None:
     assert pool.execute(tuple(commands))[-1] == reply
+
+
+def test_info_names_the_in_memory_server(pool: MemoryPool) -> None:
+    replies = pool.execute((("INFO",), ("INFO", "server")))
+    assert [b"valkey_version:memory" in each for each in replies] == [True, True]
 
 
 def test_every_command_of_the_table_is_called_here() -> None:
