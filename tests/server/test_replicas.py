@@ -142,9 +142,7 @@ def test_replica_that_never_existed_causes_no_error(mode: Any, replication: Repl
 def test_replica_without_its_primary_is_ejected_and_used_again(cache: Cache, replication: Replication) -> None:
     primary, cut, other = replication.nodes
     replication.cut_link(cut)
-    started = time.monotonic()
-    wait_until(lambda: read_by(cache, replication.nodes)[1] == 0)
-    assert time.monotonic() - started < CHECK_EVERY + 1
+    wait_until(lambda: read_by(cache, replication.nodes)[1] == 0, 10 * CHECK_EVERY)
     assert read_by(cache, replication.nodes) == [0, 0, 200]
     replication.cut_link(other)
     wait_until(lambda: read_by(cache, replication.nodes)[0] == 200)
