@@ -7,10 +7,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from types import TracebackType
-from typing import Any, Self, TypedDict, TypeVar, Unpack, cast
+from typing import Any, Self, TypedDict, Unpack, cast
 
 try:
     from dependency_injector import providers
@@ -25,9 +24,9 @@ except ImportError as error:
 from dvcache import provider_checks
 from dvcache.cache import AsyncCache, Cache
 from dvcache.clients import build
-from dvcache.clients.batch_deadline import AsyncLimitedLosses, Deadlines, LimitedLosses
 from dvcache.clients.loop_warning import WarnsInLoops
-from dvcache.clients.standalone import AsyncStandalone, Standalone
+from dvcache.clients.loss_limit import AsyncLimitedLosses, LimitedLosses, Losses
+from dvcache.clients.runner import AsyncRunner, Runner
 from dvcache.codec import ValueCodec
 from dvcache.context import Codec, Context, Herd, Keys, Policy
 from dvcache.effects import Tasks
@@ -42,9 +41,7 @@ from dvcache.process.background_tasks import BackgroundTasks
 from dvcache.process.ignored_errors import IgnoredErrors
 from dvcache.protocols import AsyncClient, Client, PoolFactory, Releasable
 from dvcache.settings import Settings
-from dvcache.types import Clock
-
-C = TypeVar("C")
+from dvcache.types import Clock, Endpoint
 
 
 def _pool_factory(settings: Settings) -> PoolFactory:
@@ -108,8 +105,8 @@ def _context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock
     )
 
 
-def _topology(settings: Settings) -> build.Topology:
-    return build.Topology(
+def _server_use(settings: Settings) -> build.ServerUse:
+    return build.ServerUse(
         read_from_primary=settings.read_from == "primary",
         read_only=settings.read_only,
         write_anywhere=settings.write_anywhere,
@@ -119,27 +116,22 @@ def _topology(settings: Settings) -> build.Topology:
 
 
 def _client(settings: Settings, pool_factory: PoolFactory) -> Client:
-    client = build.client(build.SYNC, pool_factory.pool, settings.endpoints, _topology(settings))
-    client = _limited(client, settings, LimitedLosses)
+    client: Client = _topology_client(Runner, settings, pool_factory.pool)
     return WarnsInLoops(client, settings.alias) if settings.warn_in_loop else client
 
 
 def _async_client(settings: Settings, pool_factory: PoolFactory) -> AsyncClient:
-    client = build.client(build.ASYNC, pool_factory.async_pool, settings.endpoints, _topology(settings))
-    return _limited(client, settings, AsyncLimitedLosses)
+    client: AsyncClient = _topology_client(AsyncRunner, settings, pool_factory.async_pool)
+    return client
 
 
-def _limited(client: C, settings: Settings, limited_losses: Callable[[C, float, str], Any]) -> C:
-    """Return the client with a deadline for each batch, if the settings have one."""
-    if settings.deadline is None or all(each.scheme == "memory" for each in settings.endpoints):
+def _topology_client(made: build.ClientClass, settings: Settings, pool: Callable[[Endpoint], Any]) -> Any:
+    """Return the client of the topology, with a deadline for each batch if the settings have one."""
+    seconds = None if all(each.scheme == "memory" for each in settings.endpoints) else settings.deadline
+    client = build.client(made, pool, settings.endpoints, _server_use(settings), seconds)
+    if seconds is None or not settings.ignore_exceptions:
         return client
-    limited: Any = Deadlines(client, settings.deadline)  # for sync and async clients
-    if settings.ignore_exceptions:
-        limited = limited_losses(client, settings.deadline, settings.alias)
-    elif isinstance(client, Standalone | AsyncStandalone):
-        # A standalone client applies the deadline itself, which saves a wrapper on every call.
-        limited = replace(client, seconds=settings.deadline)
-    return limited  # type: ignore[no-any-return]  # limited is Any for both modes
+    return (LimitedLosses if made is Runner else AsyncLimitedLosses)(client, Losses(seconds, settings.alias))
 
 
 def _cache(context: Context, client: Client) -> Cache:

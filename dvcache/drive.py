@@ -2,17 +2,16 @@
 
 import asyncio
 import inspect
-import threading
-import time
+import sys
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, TypeAlias, TypeVar
 
 from dvcache.context import Context
-from dvcache.effects import Call, Effect, OnClient, OnPrimary, Op, Pages, Sleep, Spawn, Unchecked, Wait
+from dvcache.effects import Call, Effect, OnClient, OnPrimary, Op, Pages, Spawn, Unchecked
 from dvcache.errors import CacheError, on_command, reply_error
 from dvcache.process.liveness import is_closing
+from dvcache.process.pauses import apause, pause
 from dvcache.protocols import AsyncClient, Client
 from dvcache.types import Batch
 
@@ -142,7 +141,9 @@ def _is_ours(error: RuntimeError) -> bool:
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
-    return last is not None and last.tb_frame.f_globals.get("__name__", "").startswith(("dvcache.", "django_valkey."))
+    package = "" if last is None else str(last.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+    # An adapter's package has a table of its classes.
+    return package == "dvcache" or hasattr(sys.modules.get(package), "CLASS_PATHS")
 
 
 def _named(error: Exception, effect: Effect) -> Exception:
@@ -198,7 +199,7 @@ def _perform(effect: Effect, client: Client) -> object:
             return run(effect.op, client if isinstance(effect, Spawn) else effect.client)
         except (StopIteration, GeneratorExit) as error:
             raise Carried(error) from None
-    return _pause(effect)
+    return pause(effect)
 
 
 async def _aperform(effect: Effect, client: AsyncClient) -> object:  # noqa: PLR0911  # as above
@@ -215,7 +216,7 @@ async def _aperform(effect: Effect, client: AsyncClient) -> object:  # noqa: PLR
         return None
     if isinstance(effect, OnClient):
         return await arun(effect.op, effect.client)
-    return await _apause(effect)
+    return await apause(effect)
 
 
 def _called(effect: Call) -> object:
@@ -239,40 +240,6 @@ async def _acalled(effect: Call) -> object:
         if is_closing(error):
             raise
         raise Carried(error) from None
-
-
-def _pause(effect: Sleep | Wait) -> bool | None:
-    """Block this thread. Do not wait in an event loop's thread unless `anywhere`: the work may need that loop."""
-    if isinstance(effect, Sleep):
-        time.sleep(effect.seconds)
-        return None
-    loop = asyncio._get_running_loop()  # noqa: SLF001  # documented for low-level code; the public one raises
-    # Blocking an event loop's thread, or the thread that does the work, would be a deadlock.
-    if (loop is None or effect.anywhere) and effect.thread != threading.get_ident():
-        with suppress(TimeoutError):
-            effect.done.result(effect.seconds)
-    return effect.done.done()
-
-
-async def _apause(effect: Sleep | Wait) -> bool | None:
-    """Pause without blocking the loop. Unlike `asyncio.wrap_future`, giving up does not cancel the future."""
-    if isinstance(effect, Sleep):
-        await asyncio.sleep(effect.seconds)
-        return None
-    if effect.thread == threading.get_ident():
-        return effect.done.done()
-    loop = asyncio.get_running_loop()
-    woken = asyncio.Event()
-
-    def wake(_: Future[None]) -> None:
-        with suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(woken.set)
-
-    effect.done.add_done_callback(wake)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(effect.seconds):
-            await woken.wait()
-    return effect.done.done()
 
 
 def _clean_up(op: Op[Any], reason: BaseException, client: Client) -> None:

@@ -46,9 +46,10 @@ it: existing `except` clauses keep working.
 """
 
 import re
+from collections.abc import Iterable
 from functools import partial
 from pickle import PicklingError, UnpicklingError
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 from typing_extensions import override
 from valkey import exceptions as driver
@@ -61,15 +62,40 @@ class CacheError(Exception):
 
 
 class ConfigurationError(CacheError, ValueError):
-    """A setting is invalid. Names the alias, the key and the remedy."""
+    """One setting is invalid, or several of one alias. Names the alias, the key and the remedy of each.
+
+    `key` and `reason` are those of the message; with several faults, `key` is that of the first one.
+    """
 
     def __init__(self, message: str, *, alias: str = "", key: str = "") -> None:
         where = f"CACHES[{alias!r}]" if alias else "dvcache settings"
         super().__init__(f"{where}: {key}: {message}" if key else f"{where}: {message}")
         self.alias, self.key, self.reason = alias, key, message
+        self._faults: tuple[Self, ...] = ()
+
+    @property
+    def faults(self) -> tuple[Self, ...]:
+        """An error for each fault: with one fault the error itself."""
+        return self._faults or (self,)
+
+    @classmethod
+    def joined(cls, faults: Iterable["ConfigurationError"], alias: str) -> Self:
+        """Return one error for the faults of an alias: the fault itself if there is only one."""
+        named = {(fault.key, fault.reason): fault for fault in faults}
+        own = tuple(cls(reason, alias=alias, key=key) for key, reason in named)
+        for error, fault in zip(own, named.values(), strict=True):
+            error.__cause__ = fault.__cause__
+        if len(own) == 1:
+            return own[0]
+        lines = [f"\n  {key}: {reason}" if key else f"\n  {reason}" for key, reason in named]
+        whole = cls(f"{len(own)} faults:{''.join(lines)}", alias=alias)
+        whole.key, whole._faults = own[0].key, own
+        return whole
 
     @override
     def __reduce__(self) -> tuple[object, ...]:
+        if self._faults:
+            return (type(self).joined, (self._faults, self.alias))
         return (partial(type(self), self.reason, alias=self.alias, key=self.key), ())
 
 

@@ -164,7 +164,7 @@ def release(lock: _Lock[Any]) -> Op[None]:
 
 def _given_back(lock: _Lock[Any], held: Acquisition) -> Op[bool]:
     """Release one acquisition; forget it once the server has replied."""
-    # Set before sending: after an interruption nobody knows whether the release was performed.
+    # Set before sending: an interruption leaves it unknown whether the release was performed.
     before, held.unanswered = held.unanswered, True
     try:
         released = yield from locks.release(lock._context, lock._key, held.token)

@@ -104,9 +104,9 @@ class Pending(Protocol):
 class Begins(Client, Protocol):
     """A pool that can write a batch now and read its replies later, so that several servers work concurrently.
 
-    Optional: `routing.flow` looks for `begin`; a pool without it runs its batch when its replies are needed. A
-    pool may also have `connects() -> bool`, True if `begin` would connect first: several such pools connect
-    concurrently.
+    Optional: `clients.pool_adapter` looks for `begin` once, when a client is built; a pool without it runs its batch
+    when its replies are needed. A pool may also have `connects() -> bool`, True if `begin` would connect first: several
+    such pools connect concurrently.
     """
 
     def begin(self, batch: Batch, until: float | None = None, /) -> Pending | None:
@@ -125,7 +125,7 @@ class AsyncBegins(AsyncClient, Protocol):
 class Retires(Client, Protocol):
     """A pool that can reconnect because its server's name may now resolve to another server. Optional.
 
-    Called by `clients.standalone` when a primary replies READONLY. An asynchronous pool's method is awaited.
+    Called by the runners when a primary replies READONLY. An asynchronous pool's method is awaited.
     """
 
     def retire(self) -> Any:

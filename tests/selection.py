@@ -1,4 +1,4 @@
-"""The fast path: what `pytest` alone runs. `pytest -m ""` runs everything.
+"""Select the fast path, which `pytest` alone runs. `pytest -m ""` runs everything.
 
 Tests that are marked `full`, with a reason, are not in it. A parametrized test runs in a few of its variants only, and
 the next test in others: together they run in all of them. `mark` marks the rest as `full`; `addopts` deselects it.

@@ -81,6 +81,12 @@ def test_library_imports_no_django() -> None:
     assert importers("dvcache", "django", "django_valkey", "asgiref") == set()
 
 
+def test_library_names_no_adapter() -> None:
+    naming = {name for name, path in files().items() if "django_valkey" in path.read_text(encoding="utf-8")}
+    # The demo starts the example project of the adapter.
+    assert below(naming, "dvcache") == {"dvcache.demo"}
+
+
 def test_only_the_container_imports_dependency_injector() -> None:
     assert importers("dvcache", "dependency_injector") == {"dvcache.container"}
     assert importers("django_valkey", "dependency_injector") == set()
@@ -103,6 +109,12 @@ def test_process_package_reaches_no_server(module: str) -> None:
     assert ways(module, *outer, doors=("dvcache.errors",)) == set()
 
 
+@pytest.mark.parametrize("module", sorted(below({*files()}, "dvcache.routing", "dvcache.clients.cluster")))
+def test_routing_reaches_no_io(module: str) -> None:
+    outer = ("dvcache.pools", "dvcache.clients.runner", "dvcache.clients.exchange", "dvcache.drive", *PROCESS)
+    assert ways(module, *IO, *outer, doors=("dvcache.errors",)) == set()
+
+
 def test_errors_import_only_the_errors_of_valkey_py() -> None:
     assert ways("dvcache.errors", *IO, doors=()) == {"dvcache.errors -> valkey"}
 
@@ -115,16 +127,20 @@ SHARED = {
     "protocols",
     "globs",
     "process.fork",
+    "process.pauses",
     "routing",
     "scripts",
     "memory",
 }
 """Modules that pools and clients may import besides those of their own package."""
 
+RUNNER = ("clients.runner", "clients.exchange", "clients.pool_adapter")
+"""The runners of flows, and what they import: the pools of Sentinel run flows too."""
+
 
 @pytest.mark.parametrize("part", ["pools", "clients"])
 def test_pools_and_clients_reach_only_shared_modules(part: str) -> None:
-    allowed = [f"dvcache.{name}" for name in (part, *SHARED)]
+    allowed = [f"dvcache.{name}" for name in (part, *SHARED, *(RUNNER if part == "pools" else ()))]
     for module in below({*files()}, f"dvcache.{part}", *(f"dvcache.{name}" for name in SHARED)):
         names = below(imports()[module], *PACKAGES)
         assert names == below(names, *allowed), f"{module} imports {names - below(names, *allowed)}"

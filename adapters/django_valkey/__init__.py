@@ -17,6 +17,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
+from django_valkey._config.class_paths import CLASS_PATHS
 from dvcache import __version__
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from dvcache import Container
 
-__all__ = ["VERSION", "__version__", "container", "get_valkey_connection"]
+__all__ = ["CLASS_PATHS", "VERSION", "__version__", "container", "get_valkey_connection"]
 
 VERSION: Final = tuple(int(part) for part in __version__.split(".")[:3])
 

@@ -25,7 +25,8 @@ from django_valkey.util import glob_escape
 from dvcache import Compressor, Serializer, ServerError, TransportError, compressors
 from dvcache.context import Context
 from dvcache.pools.custom.sources import FromFactory, wrong_mode
-from dvcache.settings import counterparts, location
+from dvcache.settings import classes, location
+from dvcache.settings.faults import Faults
 from dvcache.types import Key, Mode
 
 
@@ -103,7 +104,11 @@ class BaseClient(Generic[Raw]):
 
     def _urls(self, server: object) -> Sequence[str]:
         """Return the URLs of LOCATION, the primary first."""
-        return location.urls(server)
+        faults = Faults()
+        urls = location.urls(server, faults)
+        if faults:
+            raise faults[0]
+        return urls
 
     if not TYPE_CHECKING:
 
@@ -181,15 +186,13 @@ class BaseClient(Generic[Raw]):
             or self.CONNECTION_FACTORY_PATH
         )
         with improperly_configured():
-            cls: Any = counterparts.named(reference, "OPTIONS['CONNECTION_FACTORY']", self.mode)
+            cls: Any = classes.named(reference, "OPTIONS['CONNECTION_FACTORY']", self.mode)
             if issubclass(cls, BaseClient):
-                cls = counterparts.named(cls.CONNECTION_FACTORY_PATH, "CONNECTION_FACTORY_PATH", self.mode)
+                cls = classes.named(cls.CONNECTION_FACTORY_PATH, "CONNECTION_FACTORY_PATH", self.mode)
             if self._backend.is_on_sentinels and not issubclass(cls, BaseSentinelConnectionFactory):
-                cls = counterparts.named("django_valkey.pool.SentinelConnectionFactory", "CLIENT_CLASS", self.mode)
+                cls = classes.named("django_valkey.pool.SentinelConnectionFactory", "CLIENT_CLASS", self.mode)
             if self._backend.is_on_cluster and "cluster_cache" not in cls.__module__:
-                cls = counterparts.named(
-                    "django_valkey.cluster_cache.pool.ClusterConnectionFactory", "CLUSTER", self.mode
-                )
+                cls = classes.named("django_valkey.cluster_cache.pool.ClusterConnectionFactory", "CLUSTER", self.mode)
         return cls(self._options)
 
     def get_next_client_index(self, write: bool = True, tried: Sequence[int] | None = None) -> int:

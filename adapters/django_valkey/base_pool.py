@@ -20,10 +20,9 @@ from dvcache import NotSupportedError
 from dvcache.numeric_arguments import plainly
 from dvcache.pools.custom.sources import remapped, wrong_mode
 from dvcache.pools.embedded.shared import embedded_server
-from dvcache.settings import classes, counterparts
-from dvcache.settings import location as location_setting
-from dvcache.settings.address_remap import remap
-from dvcache.settings.option_names import is_foreign
+from dvcache.settings import classes, components
+from dvcache.settings.class_paths import is_own
+from dvcache.settings.connections import of_service
 from dvcache.settings.schema import copied
 from dvcache.types import Mode
 
@@ -52,7 +51,7 @@ class BaseConnectionFactory(Generic[Base, Pool]):
     @override
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.mode = counterparts.mode_of(cls, "connect")
+        cls.mode = classes.mode_of(cls, "connect")
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         right, _ = deprecated_names.corrected(options)
@@ -97,7 +96,7 @@ class BaseConnectionFactory(Generic[Base, Pool]):
         if provider is None:
             return {}
         with improperly_configured():
-            return {"credential_provider": classes.build(provider, self.options, key, ("get_credentials",))}
+            return {"credential_provider": components.build(provider, self.options, key, ("get_credentials",))}
 
     def get_parser_cls(self) -> type[Any]:
         """Return the reply parser class: PARSER_CLASS, PARSER_CLS, or valkey-py's default."""
@@ -168,7 +167,7 @@ class BaseSentinelConnectionFactory(BaseConnectionFactory[Base, Pool]):
     @override
     def get_connection_pool(self, params: Mapping[str, Any]) -> Any:
         with improperly_configured():
-            location = location_setting.read(params["url"], {}, of_service=True)
+            location = of_service(params["url"])
         url = _plain(params["url"])
         role = {"is_master": location.is_master is not False}
         security = {"ssl": True} if location.scheme == "valkeys" else {}
@@ -186,9 +185,8 @@ class BaseSentinelConnectionFactory(BaseConnectionFactory[Base, Pool]):
         connection = {name: each for name, each in {**params, **self.pool_cls_kwargs}.items() if name != "url"}
         cls = _configured(self.path_sentinel_cls, "SENTINELS", self.mode)
         sentinel = cls(self.sentinels, min_other_sentinels=others, sentinel_kwargs=arguments, **connection)
-        with improperly_configured():
-            if (mapped := remap(self.options)) is not None:
-                remapped(sentinel, mapped)
+        if (mapped := connection_arguments.address_remap(self.options)) is not None:
+            remapped(sentinel, mapped)
         return sentinel
 
 
@@ -230,7 +228,7 @@ _TELLING: Final = {"CONNECTION_POOL_CLASS": "get_connection", "BASE_CLIENT_CLASS
 def _configured(reference: object, option: str, mode: Mode) -> type[Any]:
     key = f"OPTIONS[{option!r}]"
     with improperly_configured():
-        cls = counterparts.named(reference, key, mode)
-        if is_foreign(cls) and counterparts.mode_of(cls, _TELLING.get(option, "read_response")) != mode:
+        cls = classes.named(reference, key, mode)
+        if is_own(cls) and classes.mode_of(cls, _TELLING.get(option, "read_response")) != mode:
             raise wrong_mode(key, mode)
     return cls

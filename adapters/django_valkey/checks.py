@@ -97,7 +97,7 @@ def _read(alias: str) -> Iterator[Settings | CheckMessage]:
             if is_there:
                 alias_backends.of_alias(alias)
         except ConfigurationError as error:
-            found.append(_error(_number(error), str(error)))
+            found.extend(_error(_number(fault), str(fault)) for fault in error.faults)
     yield from found
     for each in caught:
         # Warnings from importing a BACKEND name no alias, and are reported above.

@@ -22,7 +22,7 @@ def improperly_configured(alias: str = "") -> Iterator[None]:
     try:
         yield
     except errors.ConfigurationError as error:
-        raise ConfigurationError(error.reason, alias=alias or error.alias, key=error.key) from error
+        raise ConfigurationError.joined(error.faults, alias or error.alias) from error
 
 
 class LockError(errors.LockError, valkey.exceptions.LockError):

@@ -10,7 +10,7 @@ from django_valkey._config import django_settings
 from django_valkey.base_pool import BaseConnectionFactory, BaseSentinelConnectionFactory
 from django_valkey.exceptions import improperly_configured
 from dvcache.pools.custom.idle import end_idle
-from dvcache.settings import classes
+from dvcache.settings import components
 
 
 class ConnectionFactory(BaseConnectionFactory[valkey.Valkey, ConnectionPool]):
@@ -53,5 +53,5 @@ def get_connection_factory(path: str | None = None, options: Mapping[str, Any] |
     given = options or {}
     reference = given.get("CONNECTION_FACTORY") or django_settings.connection_factory() or path
     with improperly_configured():
-        cls: Any = classes.load(reference, "OPTIONS['CONNECTION_FACTORY']")
+        cls: Any = components.load(reference, "OPTIONS['CONNECTION_FACTORY']")
     return cls(given)

@@ -1,11 +1,13 @@
-"""Clients: each class runs batches on one topology.
+"""Clients: run batches on a topology.
 
 build             the client of a topology, sync or async
-standalone        one server
-replicated        a primary and its replicas
-sharded           independent servers, with the keys distributed by consistent hashing
-cluster           a cluster
-batch_deadline    the outermost client: the deadline of each batch
-primary_moves     detects failover behind a DNS name
+runner            the client, sync and async: performs what a routing says
+exchange          runs batches on several clients at once
+pool_adapter      adds to a pool what the runners need
+standalone        routing to one server
+replicated        routing to a primary and its replicas
+sharded           routing to independent servers, with the keys distributed by consistent hashing
+cluster           routing to the nodes of a cluster
+loss_limit        limits the time lost to unresponsive servers
 loop_warning      warns about blocking calls inside a running event loop
 """

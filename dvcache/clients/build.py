@@ -1,61 +1,23 @@
 """Build the client of a topology, by one rule for sync and async."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, TypeAlias
 
-from dvcache.clients.batch_deadline import taking_deadlines
-from dvcache.clients.cluster import AsyncCluster, AsyncPrimaries, Cluster, Discovery, Primaries
-from dvcache.clients.replicated import (
-    AsyncFallback,
-    AsyncReadOnly,
-    AsyncReplicaReads,
-    AsyncReplicated,
-    Fallback,
-    ReadOnly,
-    ReplicaReads,
-    Replicated,
-)
-from dvcache.clients.sharded import AsyncSharded, Sharded
-from dvcache.clients.standalone import AsyncStandalone, Standalone
-from dvcache.protocols import AsyncClient, Client
+from dvcache.clients.cluster import Discovery, Router
+from dvcache.clients.replicated import Fallback, ReadOnly, Replicated
+from dvcache.clients.runner import AsyncRunner, Runner
+from dvcache.clients.sharded import Sharded
+from dvcache.clients.standalone import Direct, Standalone
+from dvcache.routing.flow import Routing
 from dvcache.routing.replica_balancer import ReplicaBalancer
 from dvcache.types import Endpoint
 
-C = TypeVar("C")
-
-
-@dataclass(frozen=True, slots=True)
-class ClientClasses(Generic[C]):
-    """The client classes of one mode, by role."""
-
-    one: Callable[[C], C]
-    spread: Callable[[ReplicaBalancer[C]], C]
-    fallback: Callable[[tuple[C, ...]], C]
-    replicated: Callable[[C, C, ReplicaBalancer[Any]], C]
-    read_only: Callable[[C], C]
-    primaries: Callable[[Discovery[Any]], Any]
-    cluster: Callable[[Any], C]
-    sharded: Callable[[Mapping[str, C]], C]
-
-
-SYNC: Final[ClientClasses[Client]] = ClientClasses(
-    Standalone, ReplicaReads, Fallback, Replicated, ReadOnly, Primaries, Cluster, Sharded
-)
-ASYNC: Final[ClientClasses[AsyncClient]] = ClientClasses(
-    AsyncStandalone,
-    AsyncReplicaReads,
-    AsyncFallback,
-    AsyncReplicated,
-    AsyncReadOnly,
-    AsyncPrimaries,
-    AsyncCluster,
-    AsyncSharded,
-)
+ClientClass: TypeAlias = type[Runner] | type[AsyncRunner]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Topology:
+class ServerUse:
     """The use of several servers."""
 
     read_from_primary: bool = False
@@ -71,45 +33,60 @@ class Topology:
 
 
 def client(
-    mode: ClientClasses[C], pool: Callable[[Endpoint], C], endpoints: Sequence[Endpoint], topology: Topology
-) -> C:
+    made: ClientClass,
+    pool: Callable[[Endpoint], Any],
+    endpoints: Sequence[Endpoint],
+    use: ServerUse,
+    seconds: float | None = None,
+) -> Any:
     """Return the client of a topology.
 
     Args:
-        mode: the client classes of the mode.
+        made: the class of the client, which is that of its mode.
         pool: makes the pool of an endpoint.
         endpoints: the server for writes, then those for reads; a single one serves both.
-        topology: the use of the endpoints.
+        use: the use of the endpoints.
+        seconds: limit for each batch; None sets none.
     """
-    return _client(mode, lambda endpoint: taking_deadlines(pool(endpoint)), endpoints, topology)
 
+    def runner(routing: Routing[Any], primary: Any = None) -> Any:
+        return made(routing, seconds, primary)
 
-def _client(
-    mode: ClientClasses[C], pool: Callable[[Endpoint], C], endpoints: Sequence[Endpoint], topology: Topology
-) -> C:
-    if topology.cluster:
-        return _cluster(mode, pool, endpoints, topology)
-    if topology.shards:
-        return mode.sharded(dict(zip(topology.shards, map(pool, endpoints), strict=True)))
+    def member(endpoint: Endpoint) -> Any:
+        return made.adapted(pool(endpoint))
+
+    if use.cluster:
+        nodes = Discovery(
+            endpoints,
+            member,
+            spread=lambda members: runner(ReplicaBalancer(lambda: members)),
+            reads_replicas=not use.read_from_primary,
+        )
+        return runner(Router(nodes, reads_latest=False), runner(Router(nodes, reads_latest=True)))
+    if use.shards:
+        return runner(Sharded(dict(zip(use.shards, map(member, endpoints), strict=True))))
     first, *others = dict.fromkeys(endpoints)
-    primary = mode.one(pool(first))
-    spare = topology.read_from_primary and not topology.read_only
-    if not others or (spare and not topology.write_anywhere):
-        return primary
-    members = tuple(map(pool, others))
-    writer = mode.fallback((primary, *members)) if topology.write_anywhere else primary
+    writes: Routing[Any] = Standalone(member(first))
+    spare = use.read_from_primary and not use.read_only
+    if not others or (spare and not use.write_anywhere):
+        return runner(writes)
+    members = tuple(map(member, others))
+    if use.write_anywhere:
+        writes = Fallback((runner(writes), *members))
     if spare:
-        return writer
+        return runner(writes)
+    if use.read_only:
+        writes = ReadOnly(writes)
+    primary = runner(writes)
+    return runner(Replicated(primary, writes, *_reads(others, members)), primary)
+
+
+def _reads(endpoints: Sequence[Endpoint], members: tuple[Any, ...]) -> tuple[Routing[Any], ReplicaBalancer[Any]]:
+    """Return the routing of reads, and the replica balancer."""
+    if len(members) > 1 or not endpoints[0].service:
+        balancer: ReplicaBalancer[Any] = ReplicaBalancer(lambda: members)
+        return balancer, balancer
     # The pool of a Sentinel service balances its replicas itself: one member stands for all of them.
-    readers = members[0] if len(members) == 1 and others[0].service else mode.spread(ReplicaBalancer(lambda: members))
-    writer = mode.read_only(writer) if topology.read_only else writer
-    return mode.replicated(writer, readers, getattr(readers, "balancer", None) or ReplicaBalancer(lambda: (readers,)))
-
-
-def _cluster(
-    mode: ClientClasses[C], pool: Callable[[Endpoint], C], endpoints: Sequence[Endpoint], topology: Topology
-) -> C:
-    nodes: Discovery[Any] = Discovery(
-        endpoints, pool, spread=mode.spread, reads_replicas=not topology.read_from_primary
-    )
-    return mode.cluster(mode.primaries(nodes))
+    [member] = members
+    routing = member.routing if isinstance(member, Runner | AsyncRunner) else Direct(member)
+    return routing, getattr(routing, "balancer", None) or ReplicaBalancer(lambda: members)

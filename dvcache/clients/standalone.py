@@ -1,110 +1,110 @@
-"""One server: run each batch on its pool, and repeat it once after a lost connection (if safe) or a failover."""
+"""One server: repeat a batch once after a lost connection, if that is safe, or after a failover behind a name.
 
-import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from time import monotonic
-from typing import Any
+After such a failover the name resolves to a new primary, while connections to the old one stay open. The old primary,
+now a replica, answers READONLY. The flow then opens a connection, which resolves the name again, and repeats the
+refused commands. Commands that were answered are not repeated.
+"""
 
-from dvcache.clients.primary_moves import PrimaryMoves, refused_part
+import time
+from collections.abc import Sequence
+from typing import Any, Final, Generic
+
+from typing_extensions import override
+
+from dvcache.effects import Transaction
 from dvcache.errors import ConnectionLost, ReadOnlyError, TransportError
-from dvcache.protocols import AsyncClient, Client
 from dvcache.routing.commands import is_repeatable
+from dvcache.routing.flow import Attempt, C, Exchange, Flow, Outcome, Reconnect
 from dvcache.types import Batch
 
+TOGETHER: Final = 0.1
+"""Seconds within which callers that were refused on old connections share one reconnection."""
 
-@dataclass(frozen=True, slots=True)
-class Standalone:
-    """The client of one server."""
+AGAIN: Final = 1.0
+"""Seconds without a further attempt after a new connection led to a read-only server too."""
 
-    pool: Client
-    moves: PrimaryMoves = field(default_factory=PrimaryMoves, compare=False)
-    seconds: float | None = None
-    """Seconds for a batch without a deadline; None sets no limit. A wrapping client would cost 1 %."""
 
-    def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch (see `protocols.Client`)."""
-        if until is None and self.seconds is not None:
-            until = monotonic() + self.seconds
+class Direct(Generic[C]):
+    """Routing to one server, without retries."""
+
+    def __init__(self, pool: C) -> None:
+        self.only = pool
+        """The client of every attempt."""
+
+    def first(self, _: Batch, /) -> C:
+        """Return the pool."""
+        return self.only
+
+    def suffices(self, _: Sequence[Any], /) -> bool:
+        """Return True: the replies are not looked at."""
+        return True
+
+    def flow(self, batch: Batch, _begun: C | None = None, _until: float | None = None, /) -> Flow[C, Sequence[Any]]:
+        """Make one attempt."""
+        replies: Sequence[Any] = yield Attempt(self.only, batch)
+        return replies
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.only.close()
+
+
+class Standalone(Direct[C]):
+    """Routing to one server. It has no lock, so a forked child cannot inherit a held one."""
+
+    def __init__(self, pool: C) -> None:
+        super().__init__(pool)
+        self._reconnects = getattr(pool, "retire", None) is not None
+        self._ended = float("-inf")
+        """Time at which the connections were last ended."""
+        self._vain = 0.0
+        """Time of the last reconnection that led to a read-only server; 0 if none."""
+
+    @override
+    def suffices(self, replies: Sequence[Any], /) -> bool:
+        """Return False if a command was refused with READONLY and a new connection may help."""
+        return (
+            not is_refused(replies)
+            or not self._reconnects
+            or (self._vain != 0 and time.monotonic() - self._vain <= AGAIN)
+        )
+
+    @override
+    def flow(self, batch: Batch, _begun: C | None = None, _until: float | None = None, /) -> Flow[C, Sequence[Any]]:
+        """Run the batch; repeat it once if its connection was lost and that is safe."""
         try:
-            replies = self.pool.execute(batch, until)
+            replies: Sequence[Any] = yield Attempt(self.only, batch)
         except ConnectionLost:
             if not is_repeatable(batch):
                 raise
-            replies = self.pool.execute(batch, until)
-        # A single reply is the common case and is checked here, without a call.
-        if (len(replies) != 1 or type(replies[0]) is ReadOnlyError) and self.moves.is_due_after(replies):
-            return self._moved(batch, replies, until)
-        return replies
+            replies = yield Attempt(self.only, batch)
+        return (yield from self.followed(batch, replies))
 
-    def _moved(self, batch: Batch, replies: Sequence[Any], until: float | None) -> Sequence[Any]:
-        """Connect again and repeat the commands that were refused with READONLY."""
-        retire = getattr(self.pool, "retire", None)
-        if retire is None:
+    def followed(self, batch: Batch, replies: Sequence[Any]) -> Flow[C, Sequence[Any]]:
+        """Reconnect if commands were refused with READONLY, and return the replies with those of their repetition."""
+        if self.suffices(replies):
             return replies
-        if self.moves.is_news():
-            retire()
-            self.moves.ended()
-        try:
-            again = self.pool.execute(refused_part(batch, replies), until)
-        except TransportError:  # the refusal is the better answer: it proves that nothing was performed
+        # Two callers may race here, which ends some new connections too.
+        if time.monotonic() - self._ended > TOGETHER:
+            yield Reconnect(self.only)
+            self._ended = time.monotonic()
+        whole = type(batch) is Transaction  # a transaction is refused as a whole
+        refused = batch if whole else tuple([each for each, reply in zip(batch, replies, strict=True) if _is(reply)])
+        again: Outcome = (yield Exchange({self.only: refused}))[self.only]
+        if isinstance(again, TransportError):  # the refusal is the better answer: it proves that nothing was performed
             return replies
-        return self.moves.repeated(batch, replies, again)
-
-    def close(self) -> None:
-        """End every connection."""
-        self.pool.close()
-
-
-@dataclass(frozen=True, slots=True)
-class AsyncStandalone:
-    """The asynchronous client of one server."""
-
-    pool: AsyncClient
-    moves: PrimaryMoves = field(default_factory=PrimaryMoves, compare=False)
-    seconds: float | None = None
-    """See `Standalone.seconds`."""
-    _begin: Callable[[Batch, float | None], "asyncio.Future[list[Any]] | None"] = field(
-        init=False, repr=False, compare=False
-    )
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_begin", getattr(self.pool, "begin", _never))
-
-    async def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
-        """Run the batch (see `protocols.AsyncClient`)."""
-        if until is None and self.seconds is not None:
-            until = monotonic() + self.seconds
-        try:
-            written = self._begin(batch, until)
-            # Awaiting the future directly saves the pool's own coroutine, which costs 1 %.
-            replies: Sequence[Any] = await (self.pool.execute(batch, until) if written is None else written)
-        except ConnectionLost:
-            if not is_repeatable(batch):
-                raise
-            replies = await self.pool.execute(batch, until)
-        if (len(replies) != 1 or type(replies[0]) is ReadOnlyError) and self.moves.is_due_after(replies):
-            return await self._moved(batch, replies, until)
-        return replies
-
-    async def _moved(self, batch: Batch, replies: Sequence[Any], until: float | None) -> Sequence[Any]:
-        """Connect again and repeat the commands that were refused with READONLY."""
-        retire = getattr(self.pool, "retire", None)
-        if retire is None:
-            return replies
-        if self.moves.is_news():
-            await retire()
-            self.moves.ended()
-        try:
-            again = await self.pool.execute(refused_part(batch, replies), until)
-        except TransportError:
-            return replies
-        return self.moves.repeated(batch, replies, again)
-
-    def close(self) -> None:
-        """End every connection."""
-        self.pool.close()
+        if isinstance(again, Exception):
+            raise again
+        # Refused again: for `AGAIN` seconds, READONLY is returned without reconnecting for each write.
+        self._vain = time.monotonic() if is_refused(again) else 0.0
+        repeated = iter(again)
+        return again if whole else [next(repeated) if _is(reply) else reply for reply in replies]
 
 
-def _never(batch: Batch, until: float | None, /) -> None:
-    """Return None: the pool has no `begin`."""
+def is_refused(replies: Sequence[Any]) -> bool:
+    """Return True if the server refused a command because it is a replica (READONLY)."""
+    return ReadOnlyError in map(type, replies)
+
+
+def _is(reply: object) -> bool:
+    return type(reply) is ReadOnlyError

@@ -122,6 +122,7 @@ def has_key(cx: Context, key: Key, version: int | None = None) -> Op[bool]:
     return cx.policy.has_key(cx, key, version)
 
 
+# get_or_set has no empty value: the caller's function must run once and may raise, so each of its parts is guarded.
 @overload
 def get_or_set(
     cx: Context, key: Key, default: Callable[[], Awaitable[T]], timeout: Timeout = DEFAULT, version: int | None = None

@@ -7,7 +7,7 @@ without an empty value.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from dvcache.context import Context, Policy
 from dvcache.effects import Op
@@ -44,7 +44,3 @@ class Forgiving:
         except ConnectionInterrupted as error:
             self.ignored.note(cx.alias, name, error, cx.now())
         return cast("T", empty(cx, *args, **kwargs))
-
-
-IN_PARTS: Final = frozenset({"get_or_set"})
-"""Operations that guard their own parts: the caller's function within them must run once and may raise."""

@@ -2,8 +2,7 @@
 
 commands          positions of keys, read-only commands, merging of replies
 plan              divides a batch and merges its replies
-flow              scatter and gather
-retries           retry and failover
+flow              the steps of a batch: attempts, exchanges, questions, pauses
 replica_balancer  round robin over replicas
 replica_lag       replication offsets and allowed lag
 slots             hash slots

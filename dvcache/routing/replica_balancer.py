@@ -7,14 +7,12 @@ child never inherits a held one.
 import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic
 
 from dvcache.errors import ClosedError, ServerError, TransportError, UnavailableError
+from dvcache.routing.flow import Attempt, C, Flow
 from dvcache.routing.replica_lag import ROLE, ReplicationLag
-from dvcache.routing.retries import Flow
 from dvcache.types import Batch
-
-M = TypeVar("M")
 
 FIRST_EJECTION: Final = 1.0
 """Seconds that a server is ejected after its first failure; doubled by each further failure."""
@@ -31,12 +29,12 @@ RUN: Final = 16
 """Consecutive batches to one member, so that its connection stays in the CPU caches: alternating costs 8 %."""
 
 
-class ReplicaHealth(Generic[M]):
+class ReplicaHealth(Generic[C]):
     """Health of one member."""
 
     __slots__ = ("answers", "due", "ejected_for", "member", "probing", "until")
 
-    def __init__(self, member: M) -> None:
+    def __init__(self, member: C) -> None:
         self.member = member
         self.due = 0.0
         """Time of the next check that it follows its primary; 0 while it is ejected."""
@@ -50,23 +48,23 @@ class ReplicaHealth(Generic[M]):
         """True while a caller probes it after its ejection; only that attempt decides whether it is healthy."""
 
 
-class ReplicaBalancer(Generic[M]):
-    """Round robin over members; a member that fails or lags is ejected and probed later.
+class ReplicaBalancer(Generic[C]):
+    """Routing of reads: round robin over members. A member that fails or lags is ejected and probed later.
 
     Args:
         members: returns the current members; the same tuple while nothing changes.
         clock: monotonic clock, in seconds.
     """
 
-    def __init__(self, members: Callable[[], Sequence[M]], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, members: Callable[[], Sequence[C]], clock: Callable[[], float] = time.monotonic) -> None:
         self.members = members
         self.lag = ReplicationLag(clock)
         """Replication lag, updated by the code that writes to the primary."""
         self._clock = clock
         self._counter = itertools.count()
-        self._known: tuple[Sequence[M], tuple[ReplicaHealth[M], ...]] = ((), ())
+        self._known: tuple[Sequence[C], tuple[ReplicaHealth[C], ...]] = ((), ())
 
-    def _healths(self) -> tuple[ReplicaHealth[M], ...]:
+    def _healths(self) -> tuple[ReplicaHealth[C], ...]:
         members = self.members()
         known_members, healths = self._known
         if members is not known_members:
@@ -75,7 +73,7 @@ class ReplicaBalancer(Generic[M]):
             self._known = members, healths
         return healths
 
-    def first(self) -> M | None:
+    def first(self, _: Batch = (), /) -> C | None:
         """Return the next member, or None if a flow must decide: no members, an ejected one, or a check that is due."""
         known_members, healths = self._known
         if self.members() is not known_members:
@@ -93,7 +91,7 @@ class ReplicaBalancer(Generic[M]):
                 return False
         return True
 
-    def flow(self, batch: Batch, begun: M | None = None, /) -> Flow[M]:
+    def flow(self, batch: Batch, begun: C | None = None, _until: float | None = None, /) -> Flow[C, Sequence[Any]]:
         """Try the members in turn until one answers.
 
         Raises:
@@ -103,7 +101,7 @@ class ReplicaBalancer(Generic[M]):
         for health in self._round_robin(begun):
             request = batch if health.member is begun else self._request(health, batch)
             try:
-                replies = yield health.member, request, SHARE
+                replies = yield Attempt(health.member, request, SHARE)
             except ClosedError:  # the member was removed during the attempt
                 continue
             except TransportError as error:
@@ -115,7 +113,7 @@ class ReplicaBalancer(Generic[M]):
                     return answer
         raise failure or UnavailableError("no replica can be read from")
 
-    def last_resort(self, batch: Batch, /) -> Flow[M]:
+    def last_resort(self, batch: Batch, /) -> Flow[C, Sequence[Any]]:
         """Try every member, ejected or not, until one answers; the data may be stale.
 
         Raises:
@@ -125,7 +123,7 @@ class ReplicaBalancer(Generic[M]):
         # Members that replied when they were ejected come first: they are reachable.
         for health in sorted(self._healths(), key=lambda health: not health.answers):
             try:
-                replies: Sequence[Any] = yield health.member, batch, SHARE
+                replies: Sequence[Any] = yield Attempt(health.member, batch, SHARE)
             except ClosedError:
                 continue
             except TransportError as error:
@@ -135,7 +133,12 @@ class ReplicaBalancer(Generic[M]):
                     return replies
         raise failure or UnavailableError("no replica can be read from")
 
-    def _round_robin(self, begun: M | None) -> Iterator[ReplicaHealth[M]]:
+    def close(self) -> None:
+        """Close the members."""
+        for member in self.members():
+            member.close()
+
+    def _round_robin(self, begun: C | None) -> Iterator[ReplicaHealth[C]]:
         """Yield the members in round-robin order, without ejected ones."""
         healths = self._healths()
         if begun is not None:
@@ -146,7 +149,7 @@ class ReplicaBalancer(Generic[M]):
             if health.member is not begun and (not health.ejected_for or self._may_probe(health)):
                 yield health
 
-    def _may_probe(self, health: ReplicaHealth[M]) -> bool:
+    def _may_probe(self, health: ReplicaHealth[C]) -> bool:
         """Return True if a member's ejection is over; then only this caller probes it during the next interval."""
         if (now := self._clock()) < health.until:
             return False
@@ -155,7 +158,7 @@ class ReplicaBalancer(Generic[M]):
         health.probing = True
         return True
 
-    def _eject(self, health: ReplicaHealth[M], *, answers: bool = True) -> None:
+    def _eject(self, health: ReplicaHealth[C], *, answers: bool = True) -> None:
         """Eject a member that failed, for twice as long as the last time."""
         if health.ejected_for and not health.probing:  # another caller's attempt, started before the ejection
             return
@@ -163,7 +166,7 @@ class ReplicaBalancer(Generic[M]):
         health.until = self._clock() + health.ejected_for
         health.due, health.probing, health.answers = 0.0, False, answers
 
-    def _request(self, health: ReplicaHealth[M], batch: Batch) -> Batch:
+    def _request(self, health: ReplicaHealth[C], batch: Batch) -> Batch:
         """Return the batch to send to a member, with ROLE appended when a check is due."""
         now = self._clock()
         if now < health.due:
@@ -172,7 +175,7 @@ class ReplicaBalancer(Generic[M]):
             health.due = now + CHECK_EVERY
         return batch + ROLE
 
-    def _answer(self, health: ReplicaHealth[M], batch: Batch, replies: Sequence[Any]) -> Sequence[Any] | None:
+    def _answer(self, health: ReplicaHealth[C], batch: Batch, replies: Sequence[Any]) -> Sequence[Any] | None:
         """Return the batch's replies, or eject the member and return None if they are not to be trusted."""
         answers = replies[: len(batch)]
         if not self.suffices(answers) or any(is_stale(role, self.lag.required()) for role in replies[len(batch) :]):

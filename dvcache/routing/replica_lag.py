@@ -34,11 +34,15 @@ class ReplicationLag:
         self._samples: deque[tuple[float, int]] = deque(maxlen=8)
         self._due = 0.0
 
+    def is_due(self) -> bool:
+        """Return True if a sample is due."""
+        return self._clock() >= self._due
+
     def request(self, batch: Batch) -> Batch:
         """Return the batch to send to the primary, with ROLE appended when a sample is due."""
-        if (now := self._clock()) < self._due or isinstance(batch, Transaction):
+        if isinstance(batch, Transaction) or not self.is_due():
             return batch
-        self._due = now + SAMPLE_EVERY
+        self._due = self._clock() + SAMPLE_EVERY
         return batch + ROLE
 
     def answer(self, batch: Batch, replies: Sequence[Any]) -> Sequence[Any]:

@@ -1,16 +1,21 @@
-"""Settings: a CACHES entry, parsed and validated once. Start at `settings`.
+"""Settings: a CACHES entry, parsed and validated once. Start at `settings`; each step reads the results of those above.
 
-settings                                  combines the results of the other modules
-schema, option_types, option_names        keys and OPTIONS, their types and ranges, misspelt names
-location, servers, sentinels, topology    servers, their roles and their topology
-connection_arguments, tls, address_remap  arguments of connections
-ineffective_arguments                     arguments without effect
-misplaced_arguments                       arguments in the wrong place
-classes, counterparts                     dotted paths to classes, in the required mode
-other_libraries                           rejects classes of other cache libraries
-custom_pools                              the user's own pool classes
-deadline, herd                            the deadline of a batch, the herd policy
-pickling, spelling                        pickles of settings, suggestions for misspelt names
+faults                                collects what is wrong: every step adds its own
+schema, option_kinds                  the one table of keys and options, and the kinds of their values
+other_libraries                       rejects classes of other cache libraries
+entry_values                          types and ranges of keys and OPTIONS
+components                            serializers, compressors, key functions, credential providers
+class_paths, classes, references      dotted paths become records of classes, once
+names                                 misspelt, misplaced and unknown names
+topology                              the topology, decided on the records and options
+location, sentinels                   the URLs of LOCATION, the sentinels
+connections                           connection arguments, by `connection_arguments` and `tls`
+address_remap                         a map of announced addresses
+arrangement                           servers and their roles
+custom_pools, ineffective_arguments   the user's own pool classes, warnings of arguments without effect
+servers                               combines these to endpoints
+deadline, herd                        the deadline of a batch, the herd policy
+pickling, spelling                    pickles of settings, suggestions for misspelt names
 """
 
 from dvcache.settings.schema import CacheEntry, Options

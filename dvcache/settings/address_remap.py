@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dvcache.errors import ConfigurationError, ConnectError
-from dvcache.settings import classes
+from dvcache.settings.components import load
+from dvcache.settings.faults import Faults
 from dvcache.types import Address
 
 _KEY: Final = "OPTIONS['ADDRESS_REMAP']"
@@ -50,28 +51,32 @@ class _Table:
         return self.addresses.get(address, address)
 
 
-def remap(options: Mapping[str, Any]) -> AddressRemap | None:
+def remap(options: Mapping[str, Any], faults: Faults, *, is_used: bool = True) -> AddressRemap | None:
     """Return the map for announced addresses from ADDRESS_REMAP, else from `address_remap` in BASE_CLIENT_KWARGS.
 
     Args:
         options: the OPTIONS, without None values.
-
-    Raises:
-        ConfigurationError: it is neither a function nor a mapping of addresses.
+        faults: the faults of the entry; one is added if it is neither a function nor a mapping of addresses.
+        is_used: whether the topology announces addresses.
     """
-    kwargs = options.get("BASE_CLIENT_KWARGS", {})
     given, key = options.get("ADDRESS_REMAP"), _KEY
     if given is None:
-        given, key = kwargs.get("address_remap"), _CLIENT
+        given, key = options.get("BASE_CLIENT_KWARGS", {}).get("address_remap"), _CLIENT
     if given is None:
         return None
-    found = classes.load(given, key)
-    if isinstance(found, Mapping):
-        return AddressRemap(_Table({_address(old, key): _address(new, key) for old, new in found.items()}))
+    try:
+        found = load(given, key)
+        if isinstance(found, Mapping):
+            found = _Table({_address(old, key): _address(new, key) for old, new in found.items()})
+    except ConfigurationError as error:
+        faults.append(error)
+        return None
     if not callable(found):
-        message = f"must be a function of (host, port), its dotted path or a mapping, not {type(found).__name__}"
-        raise ConfigurationError(message, key=key)
-    return AddressRemap(found)
+        faults.add(f"must be a function of (host, port), its dotted path or a mapping, not {type(found).__name__}", key)
+        return None
+    if key == _KEY and not is_used:
+        faults.add("has no effect: only sentinels and clusters announce addresses; leave it out", _KEY)
+    return AddressRemap(found) if is_used else None
 
 
 def _address(written: object, key: str) -> Address:

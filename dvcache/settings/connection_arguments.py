@@ -3,7 +3,7 @@
 import inspect
 import math
 import ssl
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final, TypeAlias
 
@@ -11,8 +11,9 @@ import valkey.asyncio.connection as aio
 import valkey.connection as sync
 
 from dvcache.errors import ConfigurationError
+from dvcache.settings.faults import Faults
 from dvcache.settings.spelling import hint
-from dvcache.settings.tls import refuse_contradictions, requirement
+from dvcache.settings.tls import requirement
 
 _OF_POOLS: Final = frozenset({"max_connections", "timeout", "queue_class", "connection_class", "is_master", "ssl"})
 _NONE_MEANS: Final = frozenset(
@@ -25,6 +26,7 @@ _WORDS: Final = {"1": True, "0": False} | {
     for words, value in (("t true y yes on enabled", True), ("f false n no off disabled", False))
     for word in words.split()
 }
+_OCSP: Final = ("ssl_validate_ocsp", "ssl_validate_ocsp_stapled")
 _IGNORED: Final = frozenset({"queue_class"})
 _IN_KWARGS: Final = "is a class or an object; give it in OPTIONS['CONNECTION_POOL_KWARGS']"
 _TRACKED: Final = "must stay off: dvcache has no client-side cache"
@@ -49,70 +51,47 @@ def accepted() -> frozenset[str]:
     return _OF_POOLS.union(*(inspect.signature(cls).parameters for cls in classes)) - {"kwargs"}
 
 
-def typed(arguments: Mapping[str, object], key: str) -> dict[str, object]:
-    """Return connection arguments converted to their types.
-
-    Args:
-        arguments: values by name; text from a URL's query is converted.
-        key: the setting that holds them, for the error.
-
-    Raises:
-        ConfigurationError: a name is unknown, or a value has the wrong type or is not supported.
-    """
-    refuse_unknown(arguments, key)
-    given = {name: value for name, value in arguments.items() if value is not None or name in _NONE_MEANS}
-    read = {name: _read(name, value, key) for name, value in given.items() if name not in _IGNORED}
-    for name in _REFUSED.keys() & read.keys():
-        if read.pop(name):
-            raise ConfigurationError(f"{name} {_REFUSED[name]}", key=key)
-    return read
-
-
-def refuse_unknown(names: Iterable[str], key: str, *, quote: bool = True) -> None:
-    """Raise for a name that is not a connection argument.
-
-    Args:
-        names: names of arguments.
-        key: the setting that holds them, for the error.
-        quote: whether the error may repeat the name; False where it may be part of a password.
-    """
-    for name in names:
+def typed(arguments: Mapping[str, object], key: str, faults: Faults) -> dict[str, object]:
+    """Return connection arguments converted to their types, also from text; add a fault for each wrong one."""
+    read: dict[str, object] = {}
+    for name, value in arguments.items():
         if name not in accepted():
-            wrong = f"{name!r} is not a connection argument{hint(str(name), accepted())}"
-            raise ConfigurationError(wrong if quote else f"the URL {UNREADABLE}", key=key)
+            faults.add(f"{name!r} is not a connection argument{hint(str(name), accepted())}", key)
+        elif (value is not None or name in _NONE_MEANS) and name not in _IGNORED:
+            try:
+                read[name] = _read(name, value, key)
+            except ConfigurationError as error:
+                faults.append(error)
+    refused = [name for name in read if name in _REFUSED]
+    faults.extend(ConfigurationError(f"{name} {_REFUSED[name]}", key=key) for name in refused if read[name])
+    return {name: value for name, value in read.items() if name not in refused}
 
 
-def refuse_together(arguments: Mapping[str, object], key: str, *, tls: bool, cure: str) -> None:
-    """Raise for connection arguments that exclude each other.
+def contradictions(arguments: Mapping[str, object], key: str, *, tls: bool, cure: str = "") -> list[ConfigurationError]:
+    """Return a fault for each pair of arguments of one connection that exclude each other.
 
-    Args:
-        arguments: the arguments of one connection, by name.
-        key: the setting that holds them, for the error.
-        tls: whether the connection uses TLS.
-        cure: how to enable TLS, for the error.
+    `tls` says whether the connection uses TLS, `cure` how to enable it.
     """
+    found = []
     credentials = arguments.get("username") or arguments.get("password")
     if credentials and arguments.get("credential_provider") is not None:
-        raise ConfigurationError(
-            "a credential provider and a username or password exclude each other; leave one out", key=key
-        )
+        found.append("a credential provider and a username or password exclude each other; leave one out")
     secured = next((name for name in arguments if name.startswith("ssl_")), None)
     if secured is not None and not tls:
-        raise ConfigurationError(f"{secured} needs TLS: {cure}", key=key)
-    refuse_contradictions(arguments, key)
+        found.append(f"{secured} needs TLS: {cure}")
+    unverified = arguments.get("ssl_cert_reqs") == "none"
+    found += [
+        f"{name} contradicts ssl_cert_reqs 'none', which verifies no certificate; leave one of them out"
+        for name in ("ssl_check_hostname", *_OCSP)
+        if unverified and arguments.get(name)
+    ]
+    if all(arguments.get(name) for name in _OCSP):
+        found.append(f"{' and '.join(_OCSP)} exclude each other; leave one of them out")
+    if arguments.get("ssl_keyfile") and not arguments.get("ssl_certfile"):
+        found.append("ssl_keyfile needs ssl_certfile, the certificate of that key")
     if arguments.get("socket_keepalive") is False and arguments.get("socket_keepalive_options"):
-        raise ConfigurationError(
-            "socket_keepalive_options contradicts socket_keepalive=False; leave one of them out", key=key
-        )
-
-
-def with_key(arguments: Mapping[str, object]) -> dict[str, object]:
-    """Return the arguments with `ssl_keyfile` set to `ssl_certfile` if only the certificate is given."""
-    # `ssl` and valkey-py's sync connection read the key from the certificate file themselves; valkey-py's async
-    # connection sends no client certificate unless a key file is named.
-    certificate = arguments.get("ssl_certfile")
-    keyed = arguments if certificate is None else {"ssl_keyfile": certificate, **arguments}
-    return dict(keyed)
+        found.append("socket_keepalive_options contradicts socket_keepalive=False; leave one of them out")
+    return [ConfigurationError(message, key=key) for message in found]
 
 
 def _read(name: str, value: object, key: str) -> object:

@@ -14,19 +14,20 @@ def default(endpoints: Iterable[Endpoint]) -> float | None:
     return 2.0 * max(bounded) if bounded and len(bounded) == len(limits) else None
 
 
-def chosen(given: float | timedelta, endpoints: Iterable[Endpoint]) -> float:
-    """Return the configured deadline in seconds.
+def seconds(given: float | timedelta) -> float:
+    """Return a configured deadline in seconds."""
+    return given.total_seconds() if isinstance(given, timedelta) else float(given)
+
+
+def shorter(limit: float, timeouts: Iterable[float | None]) -> list[ConfigurationError]:
+    """Return a fault if a deadline is shorter than the socket timeout of a server.
 
     Args:
-        given: the option DEADLINE; a number means seconds.
-        endpoints: the servers of the entry.
-
-    Raises:
-        ConfigurationError: it is shorter than the socket timeout of a server.
+        limit: the deadline, in seconds.
+        timeouts: the socket timeouts of the servers, in seconds.
     """
-    seconds = given.total_seconds() if isinstance(given, timedelta) else float(given)
-    silence = max((each.timeout for each in endpoints if each.timeout is not None), default=0.0)
-    if seconds < silence:
-        message = f"{seconds:g} s is shorter than SOCKET_TIMEOUT, {silence:g} s; raise it or lower SOCKET_TIMEOUT"
-        raise ConfigurationError(message, key="OPTIONS['DEADLINE']")
-    return seconds
+    silence = max((each for each in timeouts if each is not None), default=0.0)
+    if limit >= silence:
+        return []
+    message = f"{limit:g} s is shorter than SOCKET_TIMEOUT, {silence:g} s; raise it or lower SOCKET_TIMEOUT"
+    return [ConfigurationError(message, key="OPTIONS['DEADLINE']")]

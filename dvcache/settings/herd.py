@@ -1,11 +1,13 @@
 """Parse the herd policy of a CACHES entry: OPTIONS['HERD'], or a herd client class."""
 
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
 from dvcache.context import Herd
 from dvcache.errors import ConfigurationError
+from dvcache.settings.faults import Faults
 from dvcache.settings.spelling import hint
 
 _KEY: Final = "OPTIONS['HERD']"
@@ -17,53 +19,47 @@ WAIT: Final = 10.0
 """Default time in seconds that callers wait; shortened to the lease."""
 
 
-def herd(options: Mapping[str, Any], *, by_client: bool) -> Herd | None:
-    """Return the herd policy of an entry, or None.
+def herd(options: Mapping[str, Any], faults: Faults, *, by_client: bool) -> Herd | None:
+    """Return the herd policy of an entry, or None; add a fault for each name or value that is wrong.
 
     Args:
         options: the OPTIONS, without None values.
+        faults: the faults of the entry.
         by_client: whether the client class is a herd client.
-
-    Raises:
-        ConfigurationError: a name is unknown, or a value has the wrong type.
     """
     given = options.get("HERD", by_client)
     if given is False:
         if by_client:
-            raise ConfigurationError(
-                "False contradicts CLIENT_CLASS, a herd client; name another class, or leave HERD out", key=_KEY
-            )
+            faults.add("False contradicts CLIENT_CLASS, a herd client; name another class, or leave HERD out", _KEY)
         return None
     given = {} if given is True else given
+    wrong = []
     for name in given:
         if name not in _NAMES:
             near = hint(str(name), _NAMES) or f"; known are {', '.join(sorted(_NAMES))}"
-            raise ConfigurationError(f"{name!r} is not known{near}", key=_KEY)
-    timeout = _seconds(given.get("timeout", options.get("HERD_TIMEOUT", 60)), "timeout")
-    lease = _seconds(given.get("lease", min(LEASE, max(timeout, 1.0))), "lease")
+            wrong.append(f"{name!r} is not known{near}")
+    seconds = {name: _seconds(given[name]) for name in ("timeout", "lease", "wait") if name in given}
+    for name, value in seconds.items():
+        if not (0 < value < _LONGEST or (name == "wait" and value == 0)):
+            wanted = f"{name} must be a number of seconds, {'0 or more' if name == 'wait' else 'more than 0'}"
+            wrong.append(f"{wanted}, or a timedelta, not {_shown(given[name])}")
     background = given.get("background", False)
     if not isinstance(background, bool):
-        raise ConfigurationError(f"background must be True or False, not {type(background).__name__}", key=_KEY)
-    return Herd(
-        timeout=_milliseconds(timeout),
-        lease=_milliseconds(lease),
-        wait=_seconds(given.get("wait", min(WAIT, lease)), "wait", least=True),
-        background=background,
-    )
+        wrong.append(f"background must be True or False, not {type(background).__name__}")
+    faults.extend(ConfigurationError(message, key=_KEY) for message in wrong)
+    if wrong:
+        return None
+    timeout = seconds.get("timeout", _seconds(options.get("HERD_TIMEOUT", 60)))
+    lease = seconds.get("lease", min(LEASE, max(timeout, 1.0)))
+    wait = seconds.get("wait", min(WAIT, lease))
+    return Herd(timeout=_milliseconds(timeout), lease=_milliseconds(lease), wait=wait, background=background)
 
 
-def _seconds(value: object, name: str, *, least: bool = False) -> float:
-    """Return a time in seconds: positive, or with `least` also 0."""
+def _seconds(value: object) -> float:
+    """Return a time in seconds, NaN for a value that is none."""
     if isinstance(value, timedelta):
-        value = value.total_seconds()
-    if (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and (0 < value < _LONGEST or (least and value == 0))
-    ):
-        return float(value)
-    wanted = f"{name} must be a number of seconds, {'0 or more' if least else 'more than 0'}, or a timedelta"
-    raise ConfigurationError(f"{wanted}, not {_shown(value)}", key=_KEY)
+        return value.total_seconds()
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
 
 
 _LONGEST: Final = 10**9

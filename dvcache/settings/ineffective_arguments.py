@@ -1,7 +1,10 @@
 """Connection arguments of valkey-py that have no effect here, and what to use instead."""
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from dvcache.settings.class_paths import TopologyKind
+from dvcache.settings.connections import Location
 
 _REPEATED: Final = (
     "commands that are safe to repeat are retried once automatically; OPTIONS['DEADLINE'] limits the whole call"
@@ -28,15 +31,32 @@ _SAME: Final[Mapping[str, object]] = {"encoding": "utf-8", "encoding_errors": "s
 """Values equal to the fixed behaviour, which need no warning."""
 
 
-def ineffective(arguments: Mapping[str, object], *, cluster: bool = False) -> Iterator[str]:
-    """Yield a message for each argument that has no effect.
+def warnings_of(
+    read: Iterable[Location], options: Mapping[str, Any], *, kind: TopologyKind, carried: bool
+) -> Iterator[str]:
+    """Yield a warning for each argument that has no effect.
 
     Args:
-        arguments: values by name.
-        cluster: whether they are arguments of a `ValkeyCluster`, which only raw clients use.
+        read: the URLs of the entry.
+        options: its OPTIONS, without None values.
+        kind: its topology.
+        carried: whether a class of the user's own receives the connection arguments.
     """
-    known = {**_INSTEAD, **_OF_CLUSTERS} if cluster else _INSTEAD
-    effect = "an effect on raw clients only" if cluster else "no effect"
+    if not carried:
+        given = {name: value for each in read for name, value in each.arguments.items()}
+        pool = options.get("CONNECTION_POOL_KWARGS", {})
+        yield from _ineffective(
+            given | {name: value for name, value in pool.items() if name == "queue_class"}, _INSTEAD
+        )
+    if kind == "cluster":
+        effect = "an effect on raw clients only"
+        for message in _ineffective(options.get("BASE_CLIENT_KWARGS", {}), {**_INSTEAD, **_OF_CLUSTERS}, effect):
+            yield f"OPTIONS['BASE_CLIENT_KWARGS']: {message}"
+    for message in _ineffective(options.get("SENTINEL_KWARGS", {}), _INSTEAD):
+        yield f"OPTIONS['SENTINEL_KWARGS']: {message}"
+
+
+def _ineffective(arguments: Mapping[str, object], known: Mapping[str, str], effect: str = "no effect") -> Iterator[str]:
     for name, instead in known.items():
         value = arguments.get(name)
         if value is not None and value is not False and value not in ((), []) and _SAME.get(name) != value:

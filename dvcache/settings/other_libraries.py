@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from dvcache.errors import ConfigurationError
+from dvcache.settings.class_paths import NONE, WITHOUT_CLASSES, ClassPaths, adapter_of
+from dvcache.settings.faults import Faults
 
 _LIBRARIES: Final = frozenset(
     {
@@ -36,66 +38,84 @@ _INHERITABLE: Final = frozenset({"CREDENTIAL_PROVIDER", "credential_provider"})
 _PROVIDER: Final = re.compile(r"[a-z_.]+\.([A-Z][a-z]+)*Provider")
 """Pattern of a dotted path that cannot be a password."""
 
-_ROOTS: Final[Mapping[str, str]] = {"redis": "valkey", "aioredis": "valkey.asyncio", "django_redis": "django_valkey"}
-"""Packages with the same layout as ours, and ours."""
-
-_OURS: Final[Mapping[str, str]] = {
-    **{
-        name: f"django_valkey.client.{name}"
-        for name in ("DefaultClient", "HerdClient", "ShardClient", "SentinelClient", "HashClient")
-    },
-    "ConnectionFactory": "django_valkey.pool.ConnectionFactory",
-    "SentinelConnectionFactory": "django_valkey.pool.SentinelConnectionFactory",
-    "RedisCluster": "valkey.cluster.ValkeyCluster",
-    "default_reverse_key": "django_valkey.util.default_reverse_key",
-}
-"""Suggested path, by the name of the class."""
+_ROOTS: Final[Mapping[str, str]] = {"redis": "valkey", "aioredis": "valkey.asyncio"}
+"""Packages with the same layout as valkey-py, and its counterpart."""
+_ADAPTER: Final = "django_redis"
+"""Package with the same layout as an adapter's."""
 
 
-def refuse(entry: Mapping[str, object], options: Mapping[str, object]) -> None:
-    """Raise for a class of another cache library in a CACHES entry.
+def without(
+    entry: Mapping[str, object],
+    options: Mapping[str, object],
+    factory: object,
+    client: object,
+    faults: Faults,
+) -> tuple[dict[str, object], dict[str, object], object, object]:
+    """Return an entry, its OPTIONS and the classes used by default without those of other cache libraries.
 
     Args:
         entry: the entry; its OPTIONS are ignored.
         options: its OPTIONS.
-
-    Raises:
-        ConfigurationError: a setting holds one, as a dotted path, a class or an object.
+        factory: the global connection factory.
+        client: the default client class.
+        faults: the faults of the entry; one is added for each class of another library.
     """
-    for name, value in entry.items():
-        if name != "OPTIONS":
-            refuse_in(name, value, str(name))
+    found: list[tuple[str, str, str, str]] = []
+
+    def kept(name: object, value: object, key: str, where: str = "") -> object:
+        path = _foreign(name, value)
+        if path:
+            found.append((str(name), path, key, where))
+        return None if path else value
+
+    factory = kept("CONNECTION_FACTORY", factory, "connection_factory")
+    client = kept("CLIENT_CLASS", client, "OPTIONS['CLIENT_CLASS']")
+    ours = {name: each if name == "OPTIONS" else kept(name, each, str(name)) for name, each in entry.items()}
+    chosen: dict[str, object] = {}
     for name, value in options.items():
+        key = f"OPTIONS[{name!r}]"
         if name in _MAPPINGS and isinstance(value, Mapping):
-            for argument, given in value.items():
-                refuse_in(argument, given, f"OPTIONS[{name!r}]", f"{argument}: ")
+            chosen[name] = {argument: kept(argument, each, key, f"{argument}: ") for argument, each in value.items()}
         else:
-            refuse_in(name, value, f"OPTIONS[{name!r}]")
+            chosen[name] = kept(name, value, key)
+    if found:
+        named = (client, factory, chosen.get("CLIENT_CLASS"), chosen.get("CONNECTION_FACTORY"))
+        mros = [each.__mro__ for each in named if isinstance(each, type)]
+        modules = [cls.__module__ for mro in mros for cls in mro]
+        adapter = adapter_of([*modules, *(each for each in named if isinstance(each, str))])
+        faults.extend(
+            ConfigurationError(f"{where}{_message(name, path, adapter)}", key=key) for name, path, key, where in found
+        )
+    return ours, {name: value for name, value in chosen.items() if value is not None}, factory, client
 
 
-def refuse_in(name: object, value: object, key: str, where: str = "") -> None:
-    """Raise if one setting holds a class of another cache library.
+def refuse_in(name: str, value: object, key: str, adapter: ClassPaths = NONE) -> None:
+    """Raise if a setting holds a class of another cache library.
 
     Args:
         name: the setting, or the argument in a mapping.
         value: its value.
         key: the setting, for the error.
-        where: the argument, for the error.
+        adapter: the classes to suggest.
     """
+    if path := _foreign(name, value):
+        raise ConfigurationError(_message(name, path, adapter), key=key)
+
+
+def _foreign(name: object, value: object) -> str:
+    """Return the dotted path of a class of another library behind a setting, or an empty string."""
     if name in _EXEMPT or not isinstance(name, str):
-        return
+        return ""
     values = value if isinstance(value, list | tuple | set | frozenset) else (value,)
-    for each in values:
-        for path in _paths(name, each):
-            if path.partition(".")[0] in _LIBRARIES:
-                raise ConfigurationError(f"{where}{_message(name, path)}", key=key)
+    paths = (path for each in values for path in _paths(name, each))
+    return next((path for path in paths if path.partition(".")[0] in _LIBRARIES), "")
 
 
-def _message(name: str, path: str) -> str:
+def _message(name: str, path: str, adapter: ClassPaths) -> str:
     """Return the message for a class of another library, without text that may be a password."""
     if name in _INHERITABLE and not _PROVIDER.fullmatch(path):
         return f"names a class of another library, {path.partition('.')[0]}; write its counterpart in valkey-py"
-    return f"{path!r} belongs to another library; {_cure(path)}"
+    return f"{path!r} belongs to another library; {_cure(path, adapter)}"
 
 
 def library(value: object) -> str:
@@ -106,7 +126,7 @@ def library(value: object) -> str:
 
 def hint(path: str) -> str:
     """Return a suggestion for a dotted path of another library; an empty string for other paths."""
-    return f"; {_cure(path)}" if path.partition(".")[0] in _LIBRARIES else ""
+    return f"; {_cure(path, NONE)}" if path.partition(".")[0] in _LIBRARIES else ""
 
 
 def _paths(name: str, value: object) -> Iterator[str]:
@@ -128,15 +148,23 @@ def _paths(name: str, value: object) -> Iterator[str]:
         yield f"{cls.__module__}.{cls.__qualname__}"
 
 
-def _cure(path: str) -> str:
+def _cure(path: str, adapter: ClassPaths) -> str:
     package, _, rest = path.partition(".")
     name = rest.rpartition(".")[2]
     if package == "fakeredis":
         return "for tests write 'memory://' as LOCATION, or use dvcache.testing.MemoryPoolFactory"
     if "Parser" in name or package == "hiredis":
         return "leave it out: valkey-py reads replies with libvalkey"
-    if name in _OURS:
-        return f"write {_OURS[name]!r}"
-    renamed = re.sub("StrictRedis|Redis", "Valkey", rest).replace("redis", "valkey")
-    root = _ROOTS.get(package)
-    return "write its counterpart in django_valkey or valkey-py" if root is None else f"write '{root}.{renamed}'"
+    if package == _ADAPTER and rest.startswith(("serializers.", "compressors.")):
+        return f"write 'dvcache.{rest}'"
+    root = adapter.package if package == _ADAPTER else _ROOTS.get(package)
+    renamed = f"{root}.{re.sub('StrictRedis|Redis', 'Valkey', rest).replace('redis', 'valkey')}" if root else ""
+    ours = "valkey.cluster.ValkeyCluster" if name == "RedisCluster" else adapter.named(name) or renamed
+    if ours:
+        return f"write {ours!r}"
+    other = (
+        f" in {adapter.package} or valkey-py"
+        if adapter.package
+        else f" in valkey-py, or leave it out: {WITHOUT_CLASSES}"
+    )
+    return f"write its counterpart{other}"

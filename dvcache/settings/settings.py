@@ -1,26 +1,23 @@
 """Settings of one alias: a CACHES entry, parsed and validated once, frozen."""
 
-import contextlib
-import math
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import timedelta
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from typing_extensions import override
 
 from dvcache.compressors import bounds
-from dvcache.compressors.identity import IdentityCompressor
 from dvcache.context import ClearScope, Herd
-from dvcache.errors import ConfigurationError
+from dvcache.errors import ConfigurationError, ConfigurationWarning
 from dvcache.numeric_arguments import plainly
 from dvcache.protocols import Compressor, Serializer
-from dvcache.serializers.pickle import PickleSerializer
-from dvcache.settings import classes, option_names, option_types, other_libraries, pickling, schema
-from dvcache.settings import deadline as deadline_setting
-from dvcache.settings import servers as server_settings
+from dvcache.settings import components, deadline, entry_values, names, other_libraries, pickling, schema
+from dvcache.settings.classes import GLOBAL_FACTORY, References, references
+from dvcache.settings.faults import Faults
 from dvcache.settings.herd import herd
-from dvcache.settings.topology import GLOBAL_FACTORY, asks_for_herd, prefixes_hashes
+from dvcache.settings.servers import servers
+from dvcache.settings.topology import topology
 from dvcache.types import DEFAULT, Endpoint, KeyFunction, Placement, ReadFrom, ReverseKeyFunction
 
 
@@ -90,7 +87,7 @@ class Settings:
     def __post_init__(self) -> None:
         """Derive the deadline from the timeouts if it is negative."""
         if self.deadline is not None and self.deadline < 0:
-            object.__setattr__(self, "deadline", deadline_setting.default(self.endpoints))
+            object.__setattr__(self, "deadline", deadline.default(self.endpoints))
 
     @override
     def __reduce__(self) -> tuple[object, ...]:
@@ -133,124 +130,45 @@ class Settings:
         Raises:
             ConfigurationError: a setting is wrong; the message names the alias, the key and the cure.
         """
-        try:
-            return cls(
-                alias=alias, default_marker=default_marker, **_parsed(mapping, alias, connection_factory, client_class)
-            )
-        except ConfigurationError as error:
-            raise ConfigurationError(error.reason, alias=alias, key=error.key) from error.__cause__
+        faults = Faults()
+        values, warned = _parsed(mapping, alias, connection_factory, client_class, faults)
+        for message in warned:
+            warnings.warn(message, ConfigurationWarning, stacklevel=2)
+        if faults:
+            raise ConfigurationError.joined(faults, alias)
+        return cls(alias=alias, default_marker=default_marker, **values)
 
 
-def _parsed(mapping: object, alias: str, factory: object, client: object) -> dict[str, Any]:
+def _parsed(
+    mapping: object, alias: str, factory: object, client: object, faults: Faults
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the fields of an entry, and warnings; add a fault for whatever is wrong."""
     if not isinstance(mapping, Mapping):
-        raise ConfigurationError(f"must be a mapping, not {type(mapping).__name__}")
+        faults.add(f"must be a mapping, not {type(mapping).__name__}")
+        return {}, []
     entry = plainly(schema.copied(mapping))
     given = entry.get("OPTIONS")
     if not isinstance(given, Mapping | None):
-        raise ConfigurationError(f"must be a mapping, not {type(given).__name__}", key="OPTIONS")
-    # First: for settings of another library this error is more helpful than one about an unknown name.
-    other_libraries.refuse(entry, given or {})
-    other_libraries.refuse_in("CONNECTION_FACTORY", factory, GLOBAL_FACTORY)
-    other_libraries.refuse_in("CLIENT_CLASS", client, "OPTIONS['CLIENT_CLASS']")
-    option_names.check_names(entry, given or {}, alias)
-    chosen = option_types.checked(given or {})
-    servers = server_settings.of_entry(entry.get("LOCATION"), chosen, alias, factory, client)
-    limit = (
-        {"deadline": deadline_setting.chosen(chosen["DEADLINE"], servers["endpoints"])} if "DEADLINE" in chosen else {}
-    )
-    return _of_entry(entry) | _of_options(chosen) | servers | limit
+        faults.add(f"must be a mapping, not {type(given).__name__}", "OPTIONS")
+        given = None
+    # First: for settings of another library this fault is more helpful than one about an unknown name.
+    entry, options, factory, client = other_libraries.without(entry, given or {}, factory, client, faults)
+    values, chosen = entry_values.values(entry, options, faults)
+    values |= components.functions(entry, faults) | components.codecs(chosen, faults)
+    classes = references(chosen, factory, client, faults)
+    warned = names.check(entry, options, faults, classes)
+    wanted = topology(chosen, classes, faults)
+    found, more = servers(entry.get("LOCATION"), chosen, classes, wanted, alias, faults)
+    values |= {"prefixed_hashes": wanted.prefixes_hashes, "herd": herd(chosen, faults, by_client=wanted.herd), **found}
+    told = [f"CACHES[{alias!r}]: {message}" for message in (*warned, *more)]
+    return values, told + _of_misplaced(classes, alias)
 
 
-def _of_entry(entry: Mapping[str, object]) -> dict[str, Any]:
-    lifetime = next((name for name in ("timeout", "TIMEOUT") if name in entry), "TIMEOUT")
-    prefix = entry.get("KEY_PREFIX", "")
-    if not isinstance(prefix, str):
-        raise ConfigurationError(f"must be text, not {type(prefix).__name__}", key="KEY_PREFIX")
-    option_types.check_unused(entry)
-    return {
-        "timeout": _timeout(entry.get(lifetime, 300), lifetime),
-        "key_prefix": prefix,
-        "version": _version(entry.get("VERSION", 1)),
-        "key_function": _function(entry, "KEY_FUNCTION", "key", "prefix", "version"),
-        "reverse_key_function": _function(entry, "REVERSE_KEY_FUNCTION", "key"),
-    }
-
-
-def _of_options(chosen: Mapping[str, Any]) -> dict[str, Any]:
-    serializer, fallbacks = chosen.get("SERIALIZER", PickleSerializer), chosen.get("SERIALIZER_FALLBACKS", ())
-    compressor = chosen.get("COMPRESSOR", IdentityCompressor)
-    plain = {field: chosen[name] for name, field in _PLAIN.items() if name in chosen}
-    flags = {field: bool(chosen[name]) for name, field in _FLAGS.items() if name in chosen}
-    return {
-        "serializer": _serializer(serializer, chosen, "SERIALIZER"),
-        "serializer_fallbacks": tuple(_serializer(each, chosen, "SERIALIZER_FALLBACKS") for each in fallbacks),
-        "compressor": classes.build(compressor, chosen, "OPTIONS['COMPRESSOR']", ("compress", "decompress")),
-        "herd": herd(chosen, by_client=asks_for_herd(chosen)),
-        "prefixed_hashes": prefixes_hashes(chosen),
-        **plain,
-        **flags,
-    }
-
-
-def _serializer(reference: object, chosen: Mapping[str, Any], option: str) -> Serializer:
-    made: Serializer = classes.build(reference, chosen, f"OPTIONS[{option!r}]", ("dumps", "loads"))
-    return made
-
-
-_PLAIN: Final = {
-    "COMPRESS_MIN_LENGTH": "compress_min_length",
-    "SCAN_COUNT": "scan_count",
-    "CLEAR_SCOPE": "clear_scope",
-    "MAX_DECOMPRESSED_SIZE": "max_decompressed_size",
-    "MAX_VALUE_SIZE": "max_value_size",
-    "TIMEOUT_JITTER": "timeout_jitter",
-    "LOGGER": "logger",
-}
-_FLAGS: Final = {
-    "IGNORE_EXCEPTIONS": "ignore_exceptions",
-    "LOG_IGNORE_EXCEPTIONS": "log_ignored_exceptions",
-    "RAISE_UNDECODABLE": "raise_undecodable",
-    "WARN_IN_LOOP": "warn_in_loop",
-    "CLOSE_CONNECTION": "close_connection",
-    "PREFIX_HASH_FIELDS": "prefixed_fields",
-}
-
-
-def _timeout(value: object, key: str) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    try:
-        seconds = _number(value)
-    except (TypeError, ValueError):
-        seconds = math.nan
-    if math.isnan(seconds):
-        message = f"must be a number of seconds, a timedelta or None, not {type(value).__name__}"
-        raise ConfigurationError(message, key=key)
-    return seconds
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise TypeError
-    if not isinstance(value, str):
-        return value
-    try:
-        return int(value)
-    except ValueError:
-        return float(value)
-
-
-def _version(value: object) -> int:
-    if isinstance(value, int | str) and not isinstance(value, bool):
-        with contextlib.suppress(ValueError):
-            return int(value)
-    raise ConfigurationError(f"must be a whole number, not {type(value).__name__}", key="VERSION")
-
-
-def _function(entry: Mapping[str, object], key: str, *taken: str) -> Any:
-    found = classes.load(entry.get(key), key)
-    if found is not None:
-        classes.check_function(found, taken, key)
-    return found
+def _of_misplaced(classes: References, alias: str) -> list[str]:
+    """Return a warning if a client is named as the connection factory."""
+    if classes.factory is None or not classes.is_misplaced:
+        return []
+    key = classes.factory.key
+    everywhere = f"{key} (in Django: DJANGO_VALKEY_CONNECTION_FACTORY)"
+    where = everywhere if key == GLOBAL_FACTORY else f"CACHES[{alias!r}]: {key}"
+    return [f"{where} names a client class; the connection factory of that client was used"]

@@ -162,6 +162,33 @@ def test_all_faults_of_all_aliases_are_reported_at_once() -> None:
         assert [number for number, text, _ in said if text.startswith(f"CACHES[{name!r}]")][:1] == [alone[name][0]]
 
 
+@pytest.mark.filterwarnings("ignore::dvcache.ConfigurationWarning")
+def test_each_fault_of_one_alias_has_its_message_and_its_id() -> None:
+    given = {"SOKET_TIMEOUT": 1, "COMPRESSOR": "needy_compressor.Compressor", "DB": 3, "HERD": 1, "BUTTER": 1}
+    wrong = {**entry("http://cache"), "TIMEOUT": "soon", "OPTIONS": given}
+    settings = {"DJANGO_VALKEY_SCAN_ITERSIZE": "many", "DJANGO_VALKEY_CONNECTION_FACTORY": "shop.Factory"}
+    said = found({"pages": wrong}, **settings)
+    assert sorted((number, text.split(": ")[1]) for number, text, _ in said) == [
+        ("E001", "OPTIONS['DB']"),
+        ("E001", "OPTIONS['SOKET_TIMEOUT']"),
+        ("E002", "DJANGO_VALKEY_CONNECTION_FACTORY"),
+        ("E002", "DJANGO_VALKEY_SCAN_ITERSIZE"),
+        ("E002", "LOCATION"),
+        ("E002", "OPTIONS['HERD']"),
+        ("E002", "TIMEOUT"),
+        ("E003", "OPTIONS['COMPRESSOR']"),
+        ("W001", "OPTIONS['BUTTER'] is not known and was ignored"),
+    ]
+    assert all(text.startswith("CACHES['pages']: ") for _, text, _ in said)
+    with (
+        override_settings(CACHES={"default": LOCAL, "pages": wrong}, **settings),
+        pytest.raises(ConfigurationError) as at,
+    ):
+        caches["pages"]
+    assert [str(fault) for fault in at.value.faults] == [text for number, text, _ in said if number != "W001"]
+    assert all(isinstance(fault, ConfigurationError) for fault in at.value.faults)
+
+
 def _within(prefix: str) -> dict[str, Any]:
     return {**options(CLEAR_SCOPE="prefix"), "KEY_PREFIX": prefix}
 

@@ -254,7 +254,7 @@ def test_every_thread_has_the_same_pools(cluster: Cluster, configured: Configure
         first, second = ClusterValkeyCache(cluster.urls(), {}), ClusterValkeyCache(cluster.urls(), {})
         assert first._client is second._client
         first.set("a", 1)
-        nodes = cast("Any", first._client).primary.client.nodes
+        nodes = cast("Any", first._client).primary.routing.nodes
         assert all(isinstance(pool, SyncPool) for pool in nodes.view.primaries)
 
 

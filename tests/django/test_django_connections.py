@@ -28,9 +28,9 @@ class RotatingToken:
 
 
 def pool_of(cache: Any) -> Any:
-    """Return the pool of a backend on one server, below the client that sets deadlines if there is one."""
+    """Return the pool of a backend on one server, below the client that limits losses if there is one."""
     client = cache._client
-    return getattr(client, "client", client).pool
+    return getattr(client, "client", client).routing.only
 
 
 @pytest.fixture

@@ -252,7 +252,7 @@ def test_custom_client_of_a_foreign_class_is_refused() -> None:
 
 
 class Writing(ClusterValkeyCache):
-    """A cache on a cluster that overrides what writes an entry."""
+    """A cache on a cluster that overrides a write."""
 
     def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
         calls["set"] += 1

@@ -99,8 +99,8 @@ def test_picture_names_existing_modules_and_has_a_description() -> None:
 
 
 def test_missing_names_are_noticed() -> None:
-    assert exists("dvcache.clients.standalone.Standalone.execute")
-    assert exists("dvcache.clients.standalone.Standalone.seconds")
+    assert exists("dvcache.clients.standalone.Standalone.flow")
+    assert exists("dvcache.clients.build.ServerUse.read_only")
     assert not exists("dvcache.clients.standalone.Standalone.gone")
     assert not exists("dvcache.clients.gone")
     assert not exists("dvcache.gone.module")

@@ -12,8 +12,8 @@ from dvcache import AsyncCache, Cache, Container, Settings, errors
 from dvcache._methods.all_operations import OPERATIONS
 from dvcache.container import Replacements
 from dvcache.policies.empty_values import EMPTY
-from dvcache.policies.ignore_errors import IN_PARTS
 from dvcache.settings.schema import CacheEntry, Options
+from tests import settings_tables
 from tests.support.programs import ROOT
 
 DOCS = ROOT / "docs"
@@ -48,7 +48,7 @@ def test_operation_tables_have_the_empty_value_of_each() -> None:
     for [method, *_, empty] in [row for page in TABLES for row in rows(page)]:
         [call] = CODE.findall(method)
         name = call.partition("(")[0]
-        if name in {*IN_PARTS, *streams, "get_lock", "lock"}:
+        if name in {"get_or_set", *streams, "get_lock", "lock"}:
             continue
         required = [
             parameter
@@ -64,13 +64,18 @@ def test_operation_tables_have_the_empty_value_of_each() -> None:
         [wanted] = CODE.findall(empty)
         assert found == eval(wanted, {"default": "d", "data": data, "version": 7}), call
         checked.add(name)
-    assert checked == {*OPERATIONS} - {*IN_PARTS, *streams}
+    assert checked == {*OPERATIONS} - {"get_or_set", *streams}
     assert EMPTY["publish"](context, "k", "v") == "v"
 
 
-def test_every_key_and_every_option_is_in_the_tables_of_settings() -> None:
-    assert sorted(names(DOCS / "settings.md", "Keys")) == sorted(CacheEntry.__annotations__)
-    assert sorted(names(DOCS / "settings.md", "Options")) == sorted(Options.__annotations__)
+def test_tables_of_settings_are_those_of_the_schema() -> None:
+    page = settings_tables.PAGE.read_text(encoding="utf-8")
+    assert page == settings_tables.rendered(page), "python -m tests.settings_tables --write"
+    assert names(DOCS / "settings.md", "Keys") == [*CacheEntry.__annotations__]
+    assert [row[0] for row in rows(DOCS / "settings.md", "Options")] == [
+        f"`{name}`" for name in Options.__annotations__
+    ]
+    assert all(row[2] for row in rows(DOCS / "settings.md", "Options"))
 
 
 def codecs(package: str, *methods: str) -> dict[str, Any]:

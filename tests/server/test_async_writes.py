@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from dvcache.clients.standalone import AsyncStandalone
+from dvcache.clients.runner import AsyncRunner
+from dvcache.clients.standalone import Standalone
 from dvcache.pools.async_connection import MultiplexedConnection
 from dvcache.pools.async_pool import MultiplexedPool
 from dvcache.types import Endpoint
@@ -95,7 +96,7 @@ def test_call_cancelled_before_the_end_of_its_tick_is_not_written(server: Server
 
 def test_batch_without_commands_is_answered(server: Server, run: Callable[..., object]) -> None:
     async def main(pool: MultiplexedPool) -> None:
-        client = AsyncStandalone(pool)
+        client = AsyncRunner(Standalone(pool))
         assert await client.execute(echo("opens")) == [b"opens"]
         assert await client.execute(()) == []
 

@@ -41,7 +41,7 @@ def test_circuit_breaker_limits_twenty_gets_to_two_deadlines(own_server: Server,
         if connected:
             assert get("k") == 7
         else:
-            container.cache()._client.client.pool._drop_free()  # type: ignore[attr-defined]  # as after a rest
+            container.cache()._client.client.routing.only._drop_free()  # type: ignore[attr-defined]  # as after a rest
         with own_server.paused():
             began = time.monotonic()
             assert [get("k") for _ in range(20)] == [None] * 20

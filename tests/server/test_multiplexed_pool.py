@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from dvcache.clients.standalone import AsyncStandalone
+from dvcache.clients.runner import AsyncRunner
+from dvcache.clients.standalone import Standalone
 from dvcache.errors import (
     AuthenticationError,
     ClosedError,
@@ -274,7 +275,7 @@ def test_standalone_client_repeats_only_safe_commands(make: Make, server: Server
         server.raw("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
     async def main() -> None:
-        client = AsyncStandalone(make())
+        client = AsyncRunner(Standalone(make()))
         await client.execute((("SET", "k", b"v"),))
         kill()
         assert await client.execute((("GET", "k"),)) == [b"v"]

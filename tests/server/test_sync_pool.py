@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from dvcache.clients.runner import Runner
 from dvcache.clients.standalone import Standalone
 from dvcache.errors import (
     AuthenticationError,
@@ -221,7 +222,7 @@ def test_standalone_client_repeats_only_safe_commands(
 ) -> None:
     for module in (idle_checks, sync_pool):
         monkeypatch.setattr(module, "CHECK_AFTER", 1000.0)
-    client = Standalone(make())
+    client = Runner(Standalone(make()))
     client.execute((("SET", "k", b"v"),))
     server.raw("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     assert client.execute((("GET", "k"),)) == [b"v"]

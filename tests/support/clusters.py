@@ -21,7 +21,7 @@ _RANGES: Final = ((0, 5460), (5461, 10922), (10923, SLOTS - 1))
 """The first and the last slot of each primary, originally."""
 
 _FEW: Final = 20
-"""Slots that are moved back at most; more of them take longer than a new cluster, which refuses commands for 2 s."""
+"""Maximum number of slots that are moved back. A new cluster refuses commands for two seconds."""
 
 NODE_TIMEOUT: Final = 5000
 """Milliseconds without an answer after which a node counts as down; long enough for a busy machine."""
@@ -240,7 +240,7 @@ class Cluster:
                 node.restart()
 
     def restore(self) -> None:
-        """Restore all nodes and the original slots; create the cluster anew if moving slots back is not enough."""
+        """Restore all nodes and the original slots; create the cluster anew if that fails."""
         if not (self._becomes_whole() and (self._has_original_slots() or self._move_back())):
             self._exits.close()
             self.__enter__()

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dvcache.clients.build import ASYNC, SYNC, Topology, client
+from dvcache.clients.build import ServerUse, client
+from dvcache.clients.runner import AsyncRunner, Runner
 from dvcache.errors import ConnectError, ReplyTimeout, reply_error
 from dvcache.routing.slots import slot
 from dvcache.types import Address, Batch, Command, Endpoint
@@ -131,10 +132,10 @@ class World:
         """Return a client of the cluster; in async mode one that runs each batch to its end."""
         places = seeds or [node.address for node in self.nodes]
         endpoints = [Endpoint(host=host, port=port, in_cluster=True, timeout=TIMEOUT) for host, port in places]
-        topology = Topology(cluster=True, read_from_primary=True)
+        use = ServerUse(cluster=True, read_from_primary=True)
         if mode == "sync":
-            return client(SYNC, lambda endpoint: Pool(self, endpoint), endpoints, topology)
-        return Blocking(client(ASYNC, lambda endpoint: AsyncPool(self, endpoint), endpoints, topology))
+            return client(Runner, lambda endpoint: Pool(self, endpoint), endpoints, use)
+        return Blocking(client(AsyncRunner, lambda endpoint: AsyncPool(self, endpoint), endpoints, use))
 
 
 class Pool:
@@ -161,6 +162,9 @@ class AsyncPool:
     async def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:
         await asyncio.sleep(0)
         return self.world.at(self.endpoint).run(batch)
+
+    def begin(self, _batch: Batch, _until: float | None = None, /) -> None:
+        """Return None: it writes nothing before a task awaits the replies."""
 
     def close(self) -> None:
         self.closed = True

@@ -7,6 +7,7 @@ from typing import Any, Final
 from typing_extensions import override
 
 from dvcache.clients import build
+from dvcache.clients.runner import AsyncRunner, Runner
 from dvcache.errors import ClosedError
 from dvcache.types import Batch, Endpoint
 
@@ -59,6 +60,9 @@ class AsyncNode:
     async def execute(self, batch: Batch, _until: float | None = None, /) -> Sequence[Any]:
         return self._node.execute(batch)
 
+    def begin(self, _batch: Batch, _until: float | None = None, /) -> None:
+        """Return None: it writes nothing before a task awaits the replies."""
+
     def close(self) -> None:
         self._node.close()
 
@@ -76,19 +80,19 @@ class Asker:
     """Clients of one mode, called in the same way."""
 
     def __init__(self, mode: str) -> None:
-        self.mode: Any = build.SYNC if mode == "sync" else build.ASYNC
+        self.mode: Any = Runner if mode == "sync" else AsyncRunner
         self._is_async = mode == "async"
 
     def one(self, node: Node) -> Any:
         """Return the client of a node."""
         return AsyncNode(node) if self._is_async else node
 
-    def client(self, nodes: Sequence[Node], topology: build.Topology | None = None, **fields: Any) -> Any:
+    def client(self, nodes: Sequence[Node], use: build.ServerUse | None = None, **fields: Any) -> Any:
         """Return the client of a topology in which the first node is the primary."""
         endpoints = [Endpoint(host=node.name, role="primary" if node is nodes[0] else "replica") for node in nodes]
         by_host: dict[str, Node] = {node.name: node for node in nodes}
         make: Callable[[Endpoint], Any] = lambda endpoint: self.one(by_host[endpoint.host])  # noqa: E731  # typed here
-        return build.client(self.mode, make, endpoints, topology or build.Topology(**fields))
+        return build.client(self.mode, make, endpoints, use or build.ServerUse(**fields))
 
     def ask(self, client: Any, batch: Batch) -> list[Any]:
         """Run a batch on a client of this mode."""

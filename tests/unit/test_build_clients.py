@@ -1,11 +1,18 @@
 """Test the clients built for each topology."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from dvcache.clients.build import ASYNC, SYNC, Topology, client
-from dvcache.types import Endpoint
+from dvcache.clients.build import ServerUse, client
+from dvcache.clients.pool_adapter import AdaptedPool
+from dvcache.clients.replicated import Fallback, ReadOnly, Replicated
+from dvcache.clients.runner import AsyncRunner, Runner
+from dvcache.clients.sharded import Sharded
+from dvcache.clients.standalone import Direct, Standalone
+from dvcache.routing.replica_balancer import ReplicaBalancer
+from dvcache.types import Batch, Endpoint
 
 PRIMARY, FIRST, SECOND = (Endpoint(host=host) for host in ("primary", "first", "second"))
 SERVICE = Endpoint(service="service", role="primary")
@@ -50,39 +57,59 @@ CASES: dict[str, tuple[list[Endpoint], dict[str, Any], str]] = {
     "shards": (
         [PRIMARY, FIRST, SECOND],
         {"shards": ("a", "b", "c")},
-        "sharded(a: primary, b: first, c: second)",
+        "sharded(primary, first, second)",
     ),
 }
 
 
+class Pool:
+    """A pool with a name, of either mode."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def execute(self, _batch: Batch, _until: float | None = None, /) -> Sequence[Any]:
+        raise AssertionError("nothing is sent")
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
 def pool(endpoint: Endpoint) -> Any:
-    return f"{endpoint.service}/{endpoint.role}" if endpoint.service else endpoint.host
+    return Pool(f"{endpoint.service}/{endpoint.role}" if endpoint.service else endpoint.host)
 
 
-def shown(made: Any) -> str:
-    if isinstance(made, str):
-        return made
-    name = type(made).__name__.removeprefix("Async")
-    if name == "Standalone":
-        return f"one({made.pool})"
-    if name in {"ReplicaReads", "Fallback"}:
-        members = made.balancer.members() if name == "ReplicaReads" else made.clients
-        return f"{'spread' if name == 'ReplicaReads' else 'fallback'}({', '.join(map(shown, members))})"
-    if name == "ReadOnly":
-        return f"read_only({shown(made.client)})"
-    if name == "Sharded":
-        return f"sharded({', '.join(f'{shard}: {pool}' for shard, pool in made.pools.items())})"
-    assert name == "Replicated"
-    return f"replicated({shown(made.primary)}, {shown(made.replicas)})"
+def shown(made: Any) -> str:  # noqa: PLR0911  # one for each class
+    if isinstance(made, Runner | AsyncRunner):
+        return shown(made.routing)
+    match made:
+        case AdaptedPool():
+            return str(made.name)
+        case Standalone():
+            return f"one({shown(made.only)})"
+        case Direct():
+            return shown(made.only)
+        case ReplicaBalancer():
+            return f"spread({', '.join(map(shown, made.members()))})"
+        case Fallback():
+            return f"fallback({', '.join(map(shown, made.clients))})"
+        case ReadOnly():
+            return f"read_only({shown(made.routing)})"
+        case Sharded():
+            return f"sharded({', '.join(map(shown, made.pools))})"
+        case Replicated():
+            assert shown(made.primary) == shown(made.writes)
+            return f"replicated({shown(made.writes)}, {shown(made.reads)})"
+    raise AssertionError(made)
 
 
-@pytest.mark.parametrize("mode", [SYNC, ASYNC], ids=["sync", "async"])
+@pytest.mark.parametrize("mode", [Runner, AsyncRunner])
 @pytest.mark.parametrize("case", CASES)
 def test_clients_of_a_topology_have_its_classes(case: str, mode: Any) -> None:
     endpoints, fields, expected = CASES[case]
-    made = client(mode, pool, endpoints, Topology(**fields))
+    made = client(mode, pool, endpoints, ServerUse(**fields))
     assert shown(made) == expected
-    assert type(made).__name__.startswith("Async") is (mode is ASYNC)
+    assert type(made) is mode
 
 
 def test_pool_is_made_once_for_each_server() -> None:
@@ -92,5 +119,5 @@ def test_pool_is_made_once_for_each_server() -> None:
         made.append(endpoint)
         return pool(endpoint)
 
-    client(SYNC, counted, [PRIMARY, FIRST, PRIMARY, FIRST], Topology(write_anywhere=True))
+    client(Runner, counted, [PRIMARY, FIRST, PRIMARY, FIRST], ServerUse(write_anywhere=True))
     assert made == [PRIMARY, FIRST]

@@ -32,7 +32,7 @@ def client(request: pytest.FixtureRequest, world: World) -> Any:
 
 def advance(client: Any, seconds: float) -> None:
     """Advance the clock."""
-    nodes = getattr(client, "client", client).primary.nodes
+    nodes = getattr(client, "client", client).primary.routing.nodes
     clock = nodes.clock
     nodes.clock = lambda: clock() + seconds
 
@@ -118,7 +118,7 @@ def test_known_owner_does_not_wait_for_the_discovery_of_replicas(world: World, m
         for command in (("SET", A, b"1"), ("READONLY",), ("GET", A)):
             await client.execute((command,))
         advance(client, 60)
-        client.primary.nodes.timeout = 60
+        client.primary.routing.nodes.timeout = 60
         released = asyncio.Event()
 
         async def hangs(pool: AsyncPool, batch: Batch, until: float | None = None) -> Any:
@@ -141,7 +141,7 @@ def test_known_owner_does_not_wait_for_the_discovery_of_replicas(world: World, m
 def test_nodes_may_be_added_during_a_slot_map_refresh(world: World, mode: str) -> None:
     client = world.client(mode)
     client.execute((("SET", A, b"1"),))
-    nodes = getattr(client, "client", client).primary.nodes
+    nodes = getattr(client, "client", client).primary.routing.nodes
 
     class Meets(dict[Any, int]):
         """A key that sends another thread to an unknown node while it is looked up."""
@@ -160,7 +160,7 @@ def test_event_loop_stopped_in_a_slot_map_refresh_blocks_nobody_for_ever(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, answers = world.client("async").client, AsyncPool.execute
-    client.primary.nodes.timeout = 0.05
+    client.primary.routing.nodes.timeout = 0.05
 
     async def hangs(*_: object) -> None:
         await asyncio.sleep(3600)

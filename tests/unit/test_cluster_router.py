@@ -65,7 +65,7 @@ def client(request: pytest.FixtureRequest, world: World) -> Any:
 
 
 def nodes_of(client: Any) -> Any:
-    return getattr(client, "client", client).primary.nodes
+    return getattr(client, "client", client).primary.routing.nodes
 
 
 def forget_when(client: Any, ago: float = 60) -> None:

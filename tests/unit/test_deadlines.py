@@ -8,12 +8,17 @@ from typing import Any
 import pytest
 
 from dvcache import Container, Settings, deadline
-from dvcache.clients.batch_deadline import AsyncLimitedLosses, Deadlines, LimitedLosses, Losses, taking_deadlines
+from dvcache.clients import build
+from dvcache.clients.build import ServerUse
+from dvcache.clients.exchange import aexchange, exchange
+from dvcache.clients.loss_limit import AsyncLimitedLosses, LimitedLosses, Losses
+from dvcache.clients.pool_adapter import with_async_begin, with_begin
+from dvcache.clients.runner import AsyncRunner, Runner, aperform, perform
+from dvcache.clients.standalone import Direct
 from dvcache.deadline import Trail
 from dvcache.effects import Partial, Sleep
 from dvcache.errors import CircuitOpenError, ConnectError, ConnectionLost, ReplyTimeout, TransportError
-from dvcache.routing.flow import Within, aconverse, aexchange, converse, exchange
-from dvcache.routing.retries import aattempt, attempt
+from dvcache.routing.flow import Attempt, Exchange
 from dvcache.testing import ManualClock, MemoryPoolFactory
 from dvcache.types import Batch, Endpoint
 
@@ -62,6 +67,12 @@ def result(value: Any) -> Any:
     return asyncio.run(awaited()) if asyncio.iscoroutine(value) else value
 
 
+def direct(mode: str, pool: Any) -> Any:
+    """Return the client of one server, with a deadline of 1000 s."""
+    runner: Any = Runner if mode == "sync" else AsyncRunner
+    return runner(Direct(runner.adapted(pool)), 1000.0)
+
+
 def ends(until: float | None, seconds: float) -> bool:
     """Return True if a deadline of so many seconds was set a moment ago."""
     return until is not None and 0 <= time.monotonic() + seconds - until < 60
@@ -77,9 +88,9 @@ def test_time_left_is_the_smaller_of_limit_and_deadline() -> None:
     assert 40 < remaining <= 100
 
 
-def test_outermost_client_gives_each_batch_its_own_deadline(recording: Callable[..., Any]) -> None:
+def test_outermost_client_gives_each_batch_its_own_deadline(mode: str, recording: Callable[..., Any]) -> None:
     client = recording()
-    limited = Deadlines(client, 1000.0)
+    limited = direct(mode, client)
     for _ in range(2):
         assert result(limited.execute(GET)) == [b"v"]
     first, second = client.until
@@ -87,18 +98,21 @@ def test_outermost_client_gives_each_batch_its_own_deadline(recording: Callable[
     assert first < second
 
 
-def test_outermost_client_passes_on_a_given_deadline(recording: Callable[..., Any]) -> None:
+def test_outermost_client_passes_on_a_given_deadline(mode: str, recording: Callable[..., Any]) -> None:
     client = recording()
-    result(Deadlines(client, 1000.0).execute(GET, 5.0))
+    result(direct(mode, client).execute(GET, 5.0))
     assert client.until == [5.0]
 
 
-def test_primary_reads_have_a_deadline_too(recording: Callable[..., Any]) -> None:
-    client, primary = recording(), recording()
-    client.primary = primary
-    result(Deadlines(client, 1000.0).primary.execute(GET))
-    assert not client.until
-    assert ends(primary.until[0], 1000)
+@pytest.mark.parametrize("use", [ServerUse(), ServerUse(read_only=True), ServerUse(write_anywhere=True)])
+def test_primary_reads_have_a_deadline_too(use: ServerUse, mode: str, recording: Callable[..., Any]) -> None:
+    endpoints = [Endpoint(host="primary"), Endpoint(host="replica", role="replica")]
+    pools = {endpoint: recording() for endpoint in endpoints}
+    made = build.client(Runner if mode == "sync" else AsyncRunner, pools.__getitem__, endpoints, use, 1000.0)
+    result(made.primary.execute(GET))
+    primary, replica = pools.values()
+    assert not replica.until
+    assert ends(primary.until[0], 500 if use.write_anywhere else 1000)  # a part of it where another may follow
 
 
 @pytest.mark.parametrize("topology", ["standalone", "replicas", "shards"])
@@ -153,35 +167,54 @@ def test_custom_pool_that_takes_only_the_batch_is_used_as_it_is() -> None:
             pass
 
     pool = OneArgument()
-    adapted: Any = taking_deadlines(pool)
-    assert adapted.execute(GET, 5.0) == ["GET"]
-    assert adapted.begin(GET, 5.0) is None
-    assert pool.begun
-    with_deadline = Recording()
-    assert taking_deadlines(with_deadline) is with_deadline
+    for adapted in (with_begin(pool), with_async_begin(pool)):
+        pool.begun = False
+        assert adapted.execute(GET, 5.0) == ["GET"]
+        assert adapted.begin(GET, 5.0) is None
+        assert pool.begun
+
+
+def test_pool_is_adapted_only_if_it_lacks_an_optional_method() -> None:
+    class Begins(Recording):
+        def begin(self, _: Batch, _until: float | None = None, /) -> None:
+            pass
+
+    class Connects(Begins):
+        def connects(self) -> bool:
+            return True
+
+    lacking, begins, connects = Recording(), Begins(), Connects()
+    assert with_begin(connects) is connects
+    assert with_async_begin(begins) is begins
+    assert with_begin(begins) is not begins
+    assert not with_begin(begins).connects()
+    for adapted in (with_begin(lacking), with_async_begin(lacking)):
+        assert adapted.begin(GET, 5.0) is None
+        assert adapted.execute(GET, 5.0) == [b"v"]
+    assert lacking.until == [5.0, 5.0]
 
 
 def flow(*clients: Any) -> Any:
     failure: Exception | None = None
     for client in clients:
         try:
-            return (yield client, GET)
+            return (yield Attempt(client, GET))
         except TransportError as error:
             failure = error
     raise failure or ConnectError("nobody")
 
 
-@pytest.mark.parametrize("made", [attempt, aattempt])
+@pytest.mark.parametrize("made", [perform, aperform])
 def test_attempts_do_not_start_after_the_deadline(made: Any) -> None:
-    client = Recording() if made is attempt else AsyncRecording()
+    client = Recording() if made is perform else AsyncRecording()
     with pytest.raises(ReplyTimeout, match="the deadline has passed"):
         result(made(flow(client), GET, PAST))
     assert not client.until
 
 
-@pytest.mark.parametrize("made", [attempt, aattempt])
+@pytest.mark.parametrize("made", [perform, aperform])
 def test_deadline_error_names_the_attempts_that_used_its_time(made: Any) -> None:
-    kind = Recording if made is attempt else AsyncRecording
+    kind = Recording if made is perform else AsyncRecording
     until = time.monotonic() + 0.05
 
     class Late(kind):  # type: ignore[misc, valid-type]  # one of two
@@ -196,9 +229,9 @@ def test_deadline_error_names_the_attempts_that_used_its_time(made: Any) -> None
     assert (caught.value.alias, caught.value.endpoint, caught.value.command) == ("a", "one:1", "GET")
 
 
-@pytest.mark.parametrize("made", [attempt, aattempt])
+@pytest.mark.parametrize("made", [perform, aperform])
 def test_last_error_names_the_earlier_attempts(made: Any) -> None:
-    kind = Recording if made is attempt else AsyncRecording
+    kind = Recording if made is perform else AsyncRecording
     clients = [kind(ConnectError(f"refused {n}", endpoint=f"host:{n}")) for n in range(3)]
     with pytest.raises(ConnectError) as caught:
         result(made(flow(*clients), GET, time.monotonic() + 60))
@@ -215,33 +248,35 @@ def test_record_of_attempts_keeps_one_entry_for_an_error() -> None:
 
 @pytest.mark.parametrize("ran", [exchange, aexchange])
 def test_exchange_sends_nothing_after_the_deadline(ran: Any) -> None:
-    kind = Recording if ran is exchange else AsyncRecording
+    kind, adapted = (Recording, with_begin) if ran is exchange else (AsyncRecording, with_async_begin)
     for count in (1, 2):
         clients = [kind() for _ in range(count)]
-        outcomes = result(ran(dict.fromkeys(clients, GET), PAST))
+        outcomes = result(ran(dict.fromkeys(map(adapted, clients), GET), PAST))
+        assert len(outcomes) == count
         assert all(isinstance(each, ReplyTimeout) for each in outcomes.values())
         assert not any(client.until for client in clients)
 
 
-@pytest.mark.parametrize("ran", [converse, aconverse])
+@pytest.mark.parametrize("ran", [perform, aperform])
 def test_pauses_end_with_the_deadline(ran: Any) -> None:
     def steps() -> Any:
         yield Sleep(1000.0)
         return "over"
 
-    assert result(ran(steps(), time.monotonic() + 0.01)) == "over"
+    assert result(ran(steps(), (), time.monotonic() + 0.01)) == "over"
 
 
-@pytest.mark.parametrize("ran", [converse, aconverse])
+@pytest.mark.parametrize("ran", [perform, aperform])
 def test_share_of_an_exchange_leaves_time_for_the_next(ran: Any) -> None:
-    client = Recording() if ran is converse else AsyncRecording()
+    client = Recording() if ran is perform else AsyncRecording()
+    member = with_begin(client) if ran is perform else with_async_begin(client)
 
     def steps() -> Any:
-        yield Within({client: GET}, 0.25)
-        return (yield {client: GET})
+        yield Exchange({member: GET}, 0.25)
+        return (yield Exchange({member: GET}))
 
     until = time.monotonic() + 1000
-    result(ran(steps(), until))
+    result(ran(steps(), (), until))
     first, second = client.until
     assert ends(first, 250)
     assert second == until
@@ -261,46 +296,46 @@ def test_connecting_clients_connect_concurrently() -> None:
             return super().execute(batch, until)
 
     clients = [Cold(), Cold(ConnectError("refused")), Cold()]
-    outcomes = exchange(dict.fromkeys(clients, GET), time.monotonic() + 60)
-    assert [type(outcomes[client]) for client in clients] == [list, ConnectError, list]
+    outcomes = exchange(dict.fromkeys(map(with_begin, clients), GET), time.monotonic() + 60)
+    assert [type(outcome) for outcome in outcomes.values()] == [list, ConnectError, list]
     assert all("dvcache connecting" in name for name in threads)
 
 
 def test_callers_of_a_hung_server_lose_one_deadline_then_a_fifth_of_it() -> None:
     clock = ManualClock()
-    losses = Losses(10.0, clock)
-    assert losses.allowance("a") == 10
+    losses = Losses(10.0, "a", clock)
+    assert losses.allowance() == 10
     losses.lose(4.0)
-    assert losses.allowance("a") == 6
+    assert losses.allowance() == 6
     losses.lose(6.0)
     with pytest.raises(CircuitOpenError, match="no server answered"):
-        losses.allowance("a")
+        losses.allowance()
     clock.advance(5)
-    assert losses.allowance("a") == pytest.approx(1.0)
+    assert losses.allowance() == pytest.approx(1.0)
     losses.note([b"v"], clock())
-    assert losses.allowance("a") == pytest.approx(1.0)
+    assert losses.allowance() == pytest.approx(1.0)
     clock.advance(10)
-    assert losses.allowance("a") == 10
+    assert losses.allowance() == 10
 
 
 def test_answering_servers_are_given_time_while_others_hang() -> None:
     clock = ManualClock()
-    losses = Losses(10.0, clock)
+    losses = Losses(10.0, "a", clock)
     losses.lose(10.0)
     losses.note([b"v"], clock())
-    assert losses.allowance("a") == pytest.approx(0.5)
+    assert losses.allowance() == pytest.approx(0.5)
 
 
 def test_answer_without_the_part_of_a_hung_server_restores_nothing() -> None:
     clock = ManualClock()
-    losses = Losses(10.0, clock)
+    losses = Losses(10.0, "a", clock)
     losses.lose(4.0)
     began = clock()
     clock.advance(1)
     losses.note([Partial([b"v", ConnectError("refused")])], began)
-    assert losses.allowance("a") == pytest.approx(5.0)
+    assert losses.allowance() == pytest.approx(5.0)
     losses.note([ConnectError("refused"), b"v"], clock())
-    assert losses.allowance("a") == pytest.approx(5.0)
+    assert losses.allowance() == pytest.approx(5.0)
 
 
 def test_hung_servers_cost_callers_one_deadline_in_all_if_ignored(mode: str) -> None:
@@ -314,7 +349,8 @@ def test_hung_servers_cost_callers_one_deadline_in_all_if_ignored(mode: str) -> 
         async def execute(self, batch: Batch, until: float | None = None, /) -> Any:
             return super().execute(batch, until)
 
-    limited: Any = LimitedLosses(Silent(), 0.2, "a") if mode == "sync" else AsyncLimitedLosses(AsyncSilent(), 0.2, "a")
+    losses = Losses(0.2, "a")
+    limited: Any = LimitedLosses(Silent(), losses) if mode == "sync" else AsyncLimitedLosses(AsyncSilent(), losses)
     began = time.monotonic()
     refused = 0
     for _ in range(20):

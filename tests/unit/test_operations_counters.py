@@ -101,7 +101,7 @@ def test_undecodable_entry_counts_as_missing() -> None:
 
 
 @pytest.mark.parametrize("delta", [True, "1", None, 1j])
-def test_a_delta_that_is_no_number_is_refused(delta: Any) -> None:
+def test_delta_that_is_no_number_is_refused(delta: Any) -> None:
     with pytest.raises(TypeError, match="delta must be an int or a float"):
         replay(counters.incr(CX, "k", delta))
     with pytest.raises(TypeError, match="delta must be an int or a float"):

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from dvcache.clients.replicated import ReplicaReads
+from dvcache.clients.runner import Runner, perform
 from dvcache.errors import ClosedError, ConnectError, ReplyTimeout, ServerError, TransportError, UnavailableError
 from dvcache.protocols import Pending
 from dvcache.routing.replica_balancer import CHECK_EVERY, FIRST_EJECTION, LONGEST_EJECTION, RUN, ReplicaBalancer
-from dvcache.routing.retries import attempt, perform
 from dvcache.testing import ManualClock
 from dvcache.types import Batch
 from tests.support.fake_nodes import FOLLOWS, LOST, Node, replied
@@ -30,7 +29,7 @@ def balancer(nodes: tuple[Node, ...], clock: ManualClock) -> ReplicaBalancer[Nod
 
 
 def ask(balancer: ReplicaBalancer[Node], times: int = 1) -> list[str]:
-    return [perform(balancer, GET)[0] for _ in range(times)]
+    return [Runner(balancer).execute(GET)[0] for _ in range(times)]
 
 
 def tried(node: Node) -> int:
@@ -159,7 +158,7 @@ def test_replica_health_is_asked_once_a_second_unnoticed_by_the_caller(
     balancer: ReplicaBalancer[Node], nodes: tuple[Node, ...], clock: ManualClock
 ) -> None:
     for _ in range(5):
-        assert all(len(perform(balancer, GET)) == 1 for _ in range(RUN * 30))
+        assert all(len(Runner(balancer).execute(GET)) == 1 for _ in range(RUN * 30))
         clock.advance(CHECK_EVERY)
     for node in nodes:
         assert Counter(node.batches)[GET + ROLE] == 5
@@ -245,7 +244,7 @@ def test_replicas_that_left_leave_nothing_behind(clock: ManualClock) -> None:
 
 
 def last_resort(balancer: ReplicaBalancer[Node]) -> str:
-    return str(attempt(balancer.last_resort(GET))[0])
+    return str(perform(balancer.last_resort(GET))[0])
 
 
 def test_last_resort_prefers_replicas_that_were_ejected_for_their_answer(
@@ -299,23 +298,23 @@ class Written(Node):
 
 
 @pytest.fixture
-def pair(clock: ManualClock) -> tuple[ReplicaReads, list[Written]]:
+def pair(clock: ManualClock) -> tuple[Runner, list[Written]]:
     """Return two replicas; the first of them is next."""
     members = [Written("a"), Written("b")]
-    spread = ReplicaReads(ReplicaBalancer(lambda: members, clock))
+    spread = Runner(ReplicaBalancer(lambda: members, clock))
     assert spread.begin(GET) is None, "it is to be asked whether it follows its primary"
     for _ in range(2 * RUN):
         spread.execute(GET)
     return spread, members
 
 
-def begun(spread: ReplicaReads) -> Pending:
+def begun(spread: Runner) -> Pending:
     pending = spread.begin(GET)
     assert pending is not None
     return pending
 
 
-def test_begun_batch_is_answered_by_the_chosen_replica(pair: tuple[ReplicaReads, list[Written]]) -> None:
+def test_begun_batch_is_answered_by_the_chosen_replica(pair: tuple[Runner, list[Written]]) -> None:
     spread, [a, b] = pair
     before = tried(b)
     pending = begun(spread)
@@ -326,7 +325,7 @@ def test_begun_batch_is_answered_by_the_chosen_replica(pair: tuple[ReplicaReads,
 
 @pytest.mark.parametrize("where", ["writing", "reading", "replying"])
 def test_begun_batch_on_a_failing_replica_is_answered_by_another(
-    where: str, pair: tuple[ReplicaReads, list[Written]]
+    where: str, pair: tuple[Runner, list[Written]]
 ) -> None:
     spread, [a, b] = pair
     if where == "writing":

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from dvcache.clients.runner import AsyncRunner, Runner
 from dvcache.errors import ClosedError, ConnectError, ConnectionLost, ReadOnlyError, ReplyTimeout
 from dvcache.pools.sentinel.members import MemberPools
-from dvcache.pools.sentinel.pools import PrimaryAttempts, ReplicaAttempts
+from dvcache.pools.sentinel.pools import PrimaryRouting, ReplicaRouting
 from dvcache.pools.sentinel.sentinel import Known
 from dvcache.pools.sentinel.watcher import Watcher
-from dvcache.routing.retries import aperform, perform
 from dvcache.testing import ManualClock
 from dvcache.types import Batch, Endpoint
 from tests.support.fake_nodes import AsyncNode, Node, replied
@@ -91,7 +91,7 @@ class Run:
         return AsyncNode(node) if self._is_async else node
 
     def __call__(self, attempts: Any, batch: Batch) -> Sequence[Any]:
-        return asyncio.run(aperform(attempts, batch)) if self._is_async else perform(attempts, batch)
+        return asyncio.run(AsyncRunner(attempts).execute(batch)) if self._is_async else Runner(attempts).execute(batch)
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -100,7 +100,7 @@ def run(request: pytest.FixtureRequest, pools: Pools) -> Run:
 
 
 def test_primary_is_looked_up_once_and_then_used(run: Run, pools: Pools, watch: Watcher, asking: Asking) -> None:
-    attempts = PrimaryAttempts(nodes(watch, run.make))
+    attempts = PrimaryRouting(nodes(watch, run.make))
     for _ in range(3):
         assert list(run(attempts, SET)) == ["n1"]
     assert (asking.asked, list(pools.made)) == (1, [1])
@@ -114,7 +114,7 @@ def test_primary_is_looked_up_once_and_then_used(run: Run, pools: Pools, watch: 
 def test_unperformed_batch_is_repeated_on_the_new_primary(
     outcome: Exception, run: Run, pools: Pools, watch: Watcher, asking: Asking
 ) -> None:
-    attempts = PrimaryAttempts(nodes(watch, run.make))
+    attempts = PrimaryRouting(nodes(watch, run.make))
     run(attempts, SET)
     pools.made[1].outcome = outcome
     asking.answer = Known(TWO, (THREE,), 2)
@@ -126,7 +126,7 @@ def test_unperformed_batch_is_repeated_on_the_new_primary(
 def test_batch_that_may_have_been_performed_is_not_repeated(
     outcome: Exception, run: Run, pools: Pools, watch: Watcher, asking: Asking
 ) -> None:
-    attempts = PrimaryAttempts(nodes(watch, run.make))
+    attempts = PrimaryRouting(nodes(watch, run.make))
     run(attempts, SET)
     pools.made[1].outcome = outcome
     asking.answer = Known(TWO, (THREE,), 2)
@@ -140,7 +140,7 @@ def test_batch_that_may_have_been_performed_is_not_repeated(
 def test_primary_error_is_raised_if_the_primary_has_not_moved(
     answer: Any, run: Run, pools: Pools, watch: Watcher, asking: Asking
 ) -> None:
-    attempts = PrimaryAttempts(nodes(watch, run.make))
+    attempts = PrimaryRouting(nodes(watch, run.make))
     run(attempts, SET)
     asking.answer = answer
     pools.made[1].outcome = ConnectError("n1 refused")
@@ -151,7 +151,7 @@ def test_primary_error_is_raised_if_the_primary_has_not_moved(
 
 
 def test_primary_that_moves_twice_is_followed_once(run: Run, pools: Pools, watch: Watcher, asking: Asking) -> None:
-    attempts = PrimaryAttempts(nodes(watch, run.make))
+    attempts = PrimaryRouting(nodes(watch, run.make))
     run(attempts, SET)
 
     def move() -> None:
@@ -172,9 +172,9 @@ class OnPrimaryBegunAt:
 
     def __init__(self, attempts: Any, client: Any) -> None:
         self._client = client
-        self.suffices, self.flow = attempts.suffices, attempts.flow
+        self.suffices, self.flow, self.close = attempts.suffices, attempts.flow, attempts.close
 
-    def first(self) -> Any:
+    def first(self, _: Batch, /) -> Any:
         return self._client
 
 
@@ -191,13 +191,13 @@ def test_missing_primary_is_an_error_that_names_service_and_sentinels(
 ) -> None:
     asking.answer = answer
     with pytest.raises(ConnectError, match=WHERE + reason):
-        run(PrimaryAttempts(nodes(watch, run.make)), SET)
+        run(PrimaryRouting(nodes(watch, run.make)), SET)
 
 
 def test_replicas_are_read_in_turn_and_their_list_is_followed(
     run: Run, pools: Pools, watch: Watcher, asking: Asking
 ) -> None:
-    attempts = ReplicaAttempts(nodes(watch, run.make, "replica"))
+    attempts = ReplicaRouting(nodes(watch, run.make, "replica"))
     assert {run(attempts, GET)[0] for _ in range(100)} == {"n2", "n3"}
     on(watch, Known(TWO, (THREE,), 2))
     assert {run(attempts, GET)[0] for _ in range(100)} == {"n3"}
@@ -231,7 +231,7 @@ def test_close_closes_the_pools_and_the_watcher_with_the_last(pools: Pools, cloc
 
 def test_forked_child_asks_the_sentinels_before_it_uses_a_node(run: Run, watch: Watcher, asking: Asking) -> None:
     followed = nodes(watch, run.make)
-    attempts = PrimaryAttempts(followed)
+    attempts = PrimaryRouting(followed)
     run(attempts, SET)
     followed._lock.acquire()  # by a thread that does not exist in the child
     watch.renew()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from dvcache.errors import ConfigurationError
 from dvcache.settings import Settings
 from dvcache.settings.connection_arguments import accepted
+from dvcache.settings.faults import Faults
 from dvcache.settings.location import urls
 from dvcache.types import Endpoint
 
@@ -104,7 +105,9 @@ def test_url_password_takes_precedence_over_that_of_the_options() -> None:
     ],
 )
 def test_location_is_split_only_between_urls(location: object, expected: tuple[str, ...]) -> None:
-    assert urls(location) == expected
+    faults = Faults()
+    assert urls(location, faults) == expected
+    assert not faults
 
 
 @pytest.mark.parametrize("location", [None, "", " , ", [], [""], ()])

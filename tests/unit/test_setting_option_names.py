@@ -7,8 +7,7 @@ import pytest
 from dvcache.errors import ConfigurationWarning
 from dvcache.serializers import JSONSerializer
 from dvcache.settings import Settings
-from dvcache.settings.option_types import KINDS
-from dvcache.settings.schema import KEYS, KNOWN, CacheEntry, Options
+from dvcache.settings.schema import KEYS, KNOWN, OPTIONS, CacheEntry, Options
 from tests.support.settings_entries import URL, Greedy, Modest, of_options, parsed, refused, refused_option
 
 ENTRIES = "tests.support.settings_entries"
@@ -62,7 +61,7 @@ def test_custom_class_may_have_its_own_options(serializer: object) -> None:
 
 
 def test_typed_options_are_the_known_ones_and_every_one_is_checked() -> None:
-    assert Options.__annotations__.keys() == KNOWN == KINDS.keys()
+    assert Options.__annotations__.keys() == KNOWN == OPTIONS.keys()
     assert CacheEntry.__annotations__.keys() == KEYS
 
 

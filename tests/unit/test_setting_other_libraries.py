@@ -34,12 +34,8 @@ KWARGS = ("CONNECTION_POOL_KWARGS", "BASE_CLIENT_KWARGS", "SENTINEL_KWARGS")
         ("PARSER_CLASS", OwnParser, "'redis._parsers.hiredis._HiredisParser' belongs to another library"),
         ("PARSER_CLASS", f"{__name__}.OwnParser", "'redis._parsers.hiredis._HiredisParser' belongs to another library"),
         ("PARSER_CLASS", "hiredis.Reader", "leave it out"),
-        ("CLIENT_CLASS", "django_redis.client.DefaultClient", "'django_valkey.client.DefaultClient'"),
-        ("CLIENT_CLASS", "django_redis.client.herd.HerdClient", "'django_valkey.client.HerdClient'"),
-        ("CLIENT_CLASS", " django_redis.client.SentinelClient", "'django_valkey.client.SentinelClient'"),
-        ("CLIENT_CLASS", "django_cachex.client.KeyValueCacheClient", "counterpart in django_valkey"),
-        ("CONNECTION_FACTORY", "django_redis.pool.ConnectionFactory", "'django_valkey.pool.ConnectionFactory'"),
-        ("CONNECTION_FACTORY", foreign("django_redis.pool.ConnectionFactory"), "'django_valkey.pool.Connection"),
+        ("CLIENT_CLASS", "django_redis.client.DefaultClient", "leave it out: SENTINELS, CLUSTER, SHARDED"),
+        ("CONNECTION_FACTORY", foreign("django_redis.pool.ConnectionFactory"), "leave it out: SENTINELS, CLUSTER"),
         ("CONNECTION_POOL_CLASS", "redis.BlockingConnectionPool", "'valkey.BlockingConnectionPool'"),
         ("CONNECTION_POOL_CLASS", "redis.connection.ConnectionPool", "'valkey.connection.ConnectionPool'"),
         ("CONNECTION_POOL_CLASS", "redis.sentinel.SentinelConnectionPool", "'valkey.sentinel.SentinelConnectionPool'"),
@@ -54,6 +50,26 @@ def test_option_that_names_another_librarys_class_is_refused(option: str, value:
     error = refused_option(**{option: value})
     assert error.key == f"OPTIONS[{option!r}]"
     assert ours in str(error)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "ours"),
+    [
+        ("CLIENT_CLASS", "django_redis.client.DefaultClient", "'django_valkey.client.DefaultClient'"),
+        ("CLIENT_CLASS", "django_redis.client.herd.HerdClient", "'django_valkey.client.HerdClient'"),
+        ("CLIENT_CLASS", " django_redis.client.SentinelClient", "'django_valkey.client.SentinelClient'"),
+        ("CLIENT_CLASS", "django_redis.client.OtherClient", "'django_valkey.client.OtherClient'"),
+        ("CLIENT_CLASS", "django_cachex.client.KeyValueCacheClient", "counterpart in django_valkey"),
+        ("CONNECTION_FACTORY", "django_redis.pool.ConnectionFactory", "'django_valkey.pool.ConnectionFactory'"),
+        ("CONNECTION_FACTORY", foreign("django_redis.pool.ConnectionFactory"), "'django_valkey.pool.Connection"),
+    ],
+)
+def test_counterpart_in_the_adapter_is_suggested_to_an_alias_of_it(option: str, value: object, ours: str) -> None:
+    entry = {"LOCATION": URL, "OPTIONS": {option: value}}
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.parse(entry, client_class="django_valkey.client.DefaultClient")
+    assert caught.value.key == f"OPTIONS[{option!r}]"
+    assert ours in str(caught.value)
 
 
 @pytest.mark.parametrize("option", KWARGS)
@@ -130,4 +146,4 @@ def test_serializer_and_compressor_of_another_library_may_stay(monkeypatch: pyte
 
 def test_serializer_of_a_library_that_is_missing_names_ours() -> None:
     error = refused_option(SERIALIZER="django_redis.serializers.json.JSONSerializer")
-    assert "there is no module 'django_redis'; write 'django_valkey.serializers.json.JSONSerializer'" in str(error)
+    assert "there is no module 'django_redis'; write 'dvcache.serializers.json.JSONSerializer'" in str(error)

@@ -152,7 +152,7 @@ def test_timeout_keeps_its_fraction(given: object, seconds: float | None) -> Non
 
 
 @pytest.mark.parametrize("given", [math.nan, "nan", "soon", "", True, [1]])
-def test_a_timeout_that_is_no_number_is_refused(given: object) -> None:
+def test_timeout_that_is_no_number_is_refused(given: object) -> None:
     assert refused({"LOCATION": URL, "TIMEOUT": given}).key == "TIMEOUT"
 
 

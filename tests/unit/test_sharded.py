@@ -7,10 +7,11 @@ from typing import Any, cast
 import pytest
 
 from dvcache import NotSupportedError
-from dvcache.clients.sharded import AsyncSharded, Sharded
+from dvcache.clients.build import ServerUse, client
+from dvcache.clients.runner import AsyncRunner, Runner
 from dvcache.errors import ClosedError, ConnectError, ConnectionLost
 from dvcache.routing.lease_keys import is_lease, lease_of
-from dvcache.types import Batch, Command
+from dvcache.types import Batch, Command, Endpoint
 
 NAMES = ["valkey://a", "valkey://b", "valkey://c"]
 
@@ -53,10 +54,13 @@ class Shards:
     def __init__(self, mode: str, *failures: Sequence[Exception]) -> None:
         made = Scripted if mode == "sync" else AsyncScripted
         self.pools = [made(*each) for each in (*failures, (), (), ())][: len(NAMES)]
-        self.client: Any = (Sharded if mode == "sync" else AsyncSharded)(dict(zip(NAMES, self.pools, strict=True)))
-        owner = self.client._shards.owner
+        runner = Runner if mode == "sync" else AsyncRunner
+        endpoints = [Endpoint(host=name) for name in NAMES]
+        pool_of = dict(zip(endpoints, self.pools, strict=True)).__getitem__
+        self.client: Any = client(runner, pool_of, endpoints, ServerUse(shards=tuple(NAMES)))
+        self.owner = lambda key: self.client.routing.owner(key)._pool
         keys = [b"%d" % n for n in range(99)]
-        self.keys = [next(key for key in keys if owner(key) is pool) for pool in self.pools]
+        self.keys = [next(key for key in keys if self.owner(key) is pool) for pool in self.pools]
 
     def execute(self, *batch: Command) -> Sequence[Any]:
         replies = self.client.execute(batch)
@@ -162,7 +166,7 @@ def test_close_closes_the_connections_of_every_shard(mode: str) -> None:
 
 @pytest.mark.parametrize("entry", [b"k", b"{t}k", b"a{b", b"a}b", b"{a}{b}", b"a\nb", b"", b"k:lease"])
 def test_lease_of_an_entry_is_on_its_shard(entry: bytes) -> None:
-    owner = Shards("sync").client._shards.owner
+    owner = Shards("sync").owner
     lease = lease_of(entry, "ring")
     assert lease != entry
     assert is_lease(lease)

@@ -8,6 +8,7 @@ import valkey.asyncio.sentinel
 import valkey.connection
 import valkey.sentinel
 
+from dvcache.errors import ConfigurationWarning
 from dvcache.settings import Settings
 from dvcache.types import Endpoint
 from tests.support.topology_entries import (
@@ -18,6 +19,7 @@ from tests.support.topology_entries import (
     Provider,
     parsed,
     refused,
+    roles,
     watched,
 )
 
@@ -107,11 +109,16 @@ def test_sentinel_port_must_be_a_port(port: object) -> None:
     assert "port must be a number from 1 to 65535" in str(error)
 
 
-@pytest.mark.parametrize("named", [{}, {"CLIENT_CLASS": "django_valkey.client.DefaultClient"}])
-@pytest.mark.parametrize("factory", [None, PLAIN])
-def test_sentinels_without_a_sentinel_client_are_an_error_with_the_remedy(
-    named: dict[str, Any], factory: str | None
-) -> None:
+@pytest.mark.parametrize(
+    ("named", "factory"),
+    [
+        ({}, PLAIN),
+        ({"CLIENT_CLASS": "django_valkey.client.DefaultClient"}, None),
+        ({"CLIENT_CLASS": "django_valkey.client.DefaultClient"}, PLAIN),
+        ({"CONNECTION_FACTORY": PLAIN}, None),
+    ],
+)
+def test_sentinels_beside_classes_of_single_servers_are_refused(named: dict[str, Any], factory: str | None) -> None:
     error = refused("valkey://s", factory=factory, SENTINELS=SENTINELS, **named)
     assert error.key == "OPTIONS['SENTINELS']"
     assert f"set OPTIONS['CLIENT_CLASS'] = '{SENTINEL_CLIENT}'" in str(error)
@@ -199,3 +206,46 @@ def test_sentinel_arguments_are_those_of_a_connection(kwargs: Any, reason: str) 
     assert error.key == "OPTIONS['SENTINEL_KWARGS']"
     assert reason in str(error)
     assert "s3cr3t" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("location", "options", "expected"),
+    [
+        ("valkey://s/0", {}, ["s primary"]),
+        ("valkey://s/db", {"READ_FROM": "primary"}, ["s primary"]),
+        ("valkey://s/0", {"READ_FROM": "replica"}, ["s primary", "s replica"]),
+        ("valkey://s/0?is_master=0", {}, ["s primary", "s replica"]),
+        (["valkey://s/0?is_master=1", "valkey://t/0?is_master=0"], {}, ["s primary", "t replica"]),
+        ("valkey://s/0", {"HERD": True, "SERIALIZER": "dvcache.serializers.JSONSerializer"}, ["s primary"]),
+        ("valkey://s/0", {"CONNECTION_POOL_CLASS": "valkey.sentinel.SentinelConnectionPool"}, ["s primary"]),
+        ("valkey://s/0", {"CONNECTION_POOL_KWARGS": {"max_connections": 4}}, ["s primary"]),
+    ],
+)
+def test_sentinels_alone_select_sentinel(location: object, options: dict[str, Any], expected: list[str]) -> None:
+    settings = parsed(location, SENTINELS=SENTINELS, **options)
+    assert roles(settings) == expected
+    assert {each.sentinels for each in settings.endpoints} == {tuple(SENTINELS)}
+
+
+def test_is_master_of_a_single_url_goes_before_read_from() -> None:
+    with pytest.warns(ConfigurationWarning, match=r"OPTIONS\['READ_FROM'\] has no effect"):
+        assert roles(parsed("valkey://s?is_master=1", SENTINELS=SENTINELS, READ_FROM="replica")) == ["s primary"]
+
+
+def test_factory_of_sentinel_reads_replicas_if_read_from_says_so() -> None:
+    assert roles(watched("valkey://s")) == ["s primary"]
+    assert roles(watched("valkey://s", READ_FROM="replica")) == ["s primary", "s replica"]
+
+
+@pytest.mark.parametrize(
+    "named", [{"CLUSTER": True}, {"SHARDED": True}, {"CONNECTION_POOL_CLASS": "valkey.ConnectionPool"}]
+)
+def test_sentinels_beside_another_topology_are_an_error_without_a_class(named: dict[str, Any]) -> None:
+    error = refused("valkey://s", SENTINELS=SENTINELS, **named)
+    assert error.key == "OPTIONS['SENTINELS']"
+    assert "without CLUSTER, SHARDED or a class for single servers, or leave SENTINELS out" in str(error)
+
+
+def test_sentinel_kwargs_without_sentinels_are_an_error() -> None:
+    assert "set SENTINELS" in str(refused("valkey://a", SENTINEL_KWARGS={"password": "p"}))
+    assert parsed("valkey://a", SENTINELS=[], SENTINEL_KWARGS={}) == parsed("valkey://a")

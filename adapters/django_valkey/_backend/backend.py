@@ -19,7 +19,7 @@ from django_valkey.exceptions import improperly_configured
 from dvcache import AsyncClient, Client, NotSupportedError
 from dvcache.context import Context
 from dvcache.operations import clusters
-from dvcache.settings import counterparts
+from dvcache.settings import classes
 from dvcache.types import Key, Mode, PoolSource, Timeout
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class Backend(Attributes, BaseCache):
         """
         if mode == self.mode:
             return self.client
-        cls = counterparts.named(type(self.client), "OPTIONS['CLIENT_CLASS']", mode)
+        cls = classes.named(type(self.client), "OPTIONS['CLIENT_CLASS']", mode)
         if cls is type(self.client):
             raise NotSupportedError(f"OPTIONS['CLIENT_CLASS']: {cls.__name__} has no {mode} counterpart")
         return cls(*self._arguments, self)
@@ -202,7 +202,7 @@ class Backend(Attributes, BaseCache):
         elif is_built_in(reference) and self.is_on_cluster:
             reference = "django_valkey.cluster_cache.client.DefaultClusterClient"
         with improperly_configured():
-            return counterparts.named(reference, "OPTIONS['CLIENT_CLASS']", self.mode)
+            return classes.named(reference, "OPTIONS['CLIENT_CLASS']", self.mode)
 
     @property
     def driver(self) -> PoolSource | None:

@@ -18,31 +18,12 @@ from django_valkey._legacy.herd_envelope import unwrapped
 from django_valkey.exceptions import ConfigurationError
 from dvcache import Settings, errors
 from dvcache.settings import pickling
+from dvcache.settings.classes import GLOBAL_FACTORY
+from dvcache.settings.schema import SETTINGS
 from dvcache.settings.spelling import hint, nearest
-from dvcache.settings.topology import GLOBAL_FACTORY
-
-_AS_OPTIONS: Final = (
-    *("COMPRESS_BROTLI_MODE", "COMPRESS_BROTLI_LGWIN", "COMPRESS_BROTLI_LGBLOCK"),
-    *("COMPRESS_LZ4_BLOCK_SIZE", "COMPRESS_LZ4_CONTENT_CHECKSUM", "COMPRESS_LZ4_BLOCK_LINKED"),
-    *("COMPRESS_LZ4_STORE_SIZE", "COMPRESS_LZMA_FORMAT", "COMPRESS_LZMA_CHECK", "COMPRESS_LZMA_FILTERS"),
-    *("DECOMPRESS_LZMA_MEMLIMIT", "DECOMPRESS_LZMA_FORMAT", "DECOMPRESS_LZMA_FILTERS", "COMPRESS_ZLIB_WBITS"),
-    *("COMPRESS_ZSTD_OPTIONS", "COMPRESS_ZSTD_DICT", "DECOMPRESS_ZSTD_OPTIONS", "DECOMPRESS_ZSTD_DICT"),
-)
-"""Global settings with the same name as their option."""
 
 FACTORY: Final = "DJANGO_VALKEY_CONNECTION_FACTORY"
-GLOBALS: Final[Mapping[str, str]] = {
-    FACTORY: "CONNECTION_FACTORY",
-    "DJANGO_VALKEY_IGNORE_EXCEPTIONS": "IGNORE_EXCEPTIONS",
-    "DJANGO_VALKEY_LOG_IGNORED_EXCEPTIONS": "LOG_IGNORE_EXCEPTIONS",
-    "DJANGO_VALKEY_LOGGER": "LOGGER",
-    "DJANGO_VALKEY_SCAN_ITERSIZE": "SCAN_COUNT",
-    "DJANGO_VALKEY_CLOSE_CONNECTION": "CLOSE_CONNECTION",
-    "CACHE_HERD_TIMEOUT": "HERD_TIMEOUT",
-    "CACHE_COMPRESS_MIN_LENGTH": "COMPRESS_MIN_LENGTH",
-    "CACHE_COMPRESS_LEVEL": "COMPRESS_LEVEL",
-    **{name: name for name in _AS_OPTIONS},
-}
+GLOBALS: Final = SETTINGS
 """Global settings, and the option for which each is the default."""
 
 _SECRET: Final = "SECRET_KEY"  # noqa: S105  # the name of the setting
@@ -220,7 +201,8 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object], c
             client_class=client_class,
         )
     except errors.ConfigurationError as error:
-        raise ConfigurationError(error.reason, alias=alias, key=_written(error.key, own)) from error
+        faults = [errors.ConfigurationError(each.reason, key=_written(each.key, own)) for each in error.faults]
+        raise ConfigurationError.joined(faults, alias) from error
     return dataclasses.replace(made, unwrap=unwrapped)
 
 

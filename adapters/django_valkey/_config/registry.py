@@ -26,7 +26,7 @@ from dvcache.context import Context
 from dvcache.keys import PrefixedKeys
 from dvcache.process.fork import renewed_after_fork
 from dvcache.provider_checks import check
-from dvcache.settings import counterparts
+from dvcache.settings import classes
 from dvcache.settings.schema import copied
 
 
@@ -188,7 +188,7 @@ def _wire(source: Source) -> Wired:
 def _own(source: Source, context: Context, alias: str, named: object = None) -> Contexts | None:
     backend: Any = source.backend
     named = named or (source.params.get("OPTIONS") or {}).get("CLIENT_CLASS") or backend.DEFAULT_CLIENT_CLASS
-    client: Any = None if is_built_in(named) else counterparts.named(named, "OPTIONS['CLIENT_CLASS']", backend.mode)
+    client: Any = None if is_built_in(named) else classes.named(named, "OPTIONS['CLIENT_CLASS']", backend.mode)
     with improperly_configured(alias):
         found = plan(backend, client)
     return contexts(found, context) if found else None

@@ -11,8 +11,9 @@ from valkey.cluster import ValkeyCluster
 from django_valkey._raw import replaced_pools
 from dvcache import Client, ConnectError, NotSupportedError
 from dvcache.clients import build
-from dvcache.clients.batch_deadline import Deadlines
-from dvcache.clients.build import Topology
+from dvcache.clients.build import ServerUse
+from dvcache.clients.runner import AsyncRunner, Runner
+from dvcache.clients.standalone import Direct
 from dvcache.context import Context
 from dvcache.effects import Effect, OnClient, OnPrimary, Op, Pages, Unchecked
 from dvcache.policies.store_many import MSETEX
@@ -99,13 +100,9 @@ def pool(client: Any, mode: Mode, alias: str) -> Any:
             f"client= must be a valkey-py client for {mode} code, not {type(client).__name__}{cure}"
         )
     endpoint = _endpoint(found, alias)
-    return _limited(CustomPool(endpoint) if mode == "sync" else LoopPool(endpoint), endpoint)
-
-
-def _limited(target: Any, endpoint: Endpoint) -> Any:
-    """Add a deadline for each batch, derived from the timeouts of the caller's client."""
-    seconds = deadline.default((endpoint,))
-    return target if seconds is None else Deadlines(target, seconds)
+    made: Any = Runner if mode == "sync" else AsyncRunner
+    carrier = CustomPool(endpoint) if mode == "sync" else LoopPool(endpoint)
+    return made(Direct(made.adapted(carrier)), deadline.default((endpoint,)))
 
 
 def _refuse(client: Any) -> None:
@@ -141,9 +138,9 @@ def _divided(client: Any, alias: str) -> Client:
         return _endpoint(client.get_valkey_connection(node).connection_pool, alias)
 
     endpoints = list(map(of, client.get_primaries()))
-    divided = build.client(build.SYNC, at, endpoints, Topology(cluster=True, read_from_primary=True))
-    limited: Client = _limited(divided, endpoints[0]) if endpoints else divided
-    return limited
+    seconds = deadline.default(tuple(endpoints[:1]))
+    divided: Client = build.client(Runner, at, endpoints, ServerUse(cluster=True, read_from_primary=True), seconds)
+    return divided
 
 
 def in_line(cx: Context, client: Any) -> Context:

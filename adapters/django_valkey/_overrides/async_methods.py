@@ -34,6 +34,7 @@ def _in_thread(name: str) -> Any:
 
 def _stream(name: str) -> Any:
     async def method(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        # All items in one call: separate steps of the generator could run in different threads.
         for item in await sync_to_async(lambda: list(getattr(self, name)(*args, **kwargs)))():
             yield item
 

@@ -22,10 +22,12 @@ class HookedKeys:
 
     def key(self, key: Key, version: int | None = None, prefix: str | None = None) -> bytes:
         """Return the stored key."""
+        # Named before, by the hook itself or by the project: naming it again would change it.
         if isinstance(key, StoredKey):
             return self.keys.key(key)
         if prefix is None:
             return _bytes(self.cache.make_and_validate_key(key, version=version), "make_key")
+        # Django's make_and_validate_key takes no prefix.
         stored = self.cache.make_key(key, version=version, prefix=prefix)
         self.cache.validate_key(stored)
         return _bytes(stored, "make_key")

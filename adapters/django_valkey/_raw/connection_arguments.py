@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from dvcache.settings.address_remap import remap
+from django_valkey.exceptions import ConfigurationError
+from dvcache.settings.address_remap import AddressRemap, remap
+from dvcache.settings.faults import Faults
 from dvcache.settings.tls import requirement
 
 _VERIFIED: Final = "ssl_cert_reqs"
@@ -33,5 +35,18 @@ def checked_hosts(options: Mapping[str, Any], *, tls: bool) -> dict[str, Any]:
 
 def of_cluster(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return `address_remap` for a `ValkeyCluster`, if the options map addresses."""
-    mapped = remap(options)
+    mapped = address_remap(options)
     return {} if mapped is None else {"address_remap": mapped}
+
+
+def address_remap(options: Mapping[str, Any]) -> AddressRemap | None:
+    """Return the map for announced addresses that the options give.
+
+    Raises:
+        ConfigurationError: it is neither a function nor a mapping of addresses.
+    """
+    faults = Faults()
+    mapped = remap(options, faults)
+    if faults:
+        raise ConfigurationError.joined(faults, "")
+    return mapped

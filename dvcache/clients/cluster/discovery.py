@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Final, Generic
 from zlib import crc32
 
-from dvcache.clients.cluster.slot_table import C, Range, SlotTable, ranges
+from dvcache.clients.cluster.slot_table import Range, SlotTable, ranges
 from dvcache.effects import Wait
 from dvcache.errors import (
     ClosedError,
@@ -24,8 +24,7 @@ from dvcache.errors import (
     TransportError,
     UnavailableError,
 )
-from dvcache.routing.flow import Outcome, Steps, Within
-from dvcache.routing.replica_balancer import ReplicaBalancer
+from dvcache.routing.flow import C, Exchange, Flow, Outcome
 from dvcache.routing.slots import SLOTS
 from dvcache.types import Address, Batch, Endpoint
 
@@ -61,7 +60,7 @@ class Discovery(Generic[C]):
     Args:
         seeds: the endpoints of LOCATION, asked if no known node answers.
         pool: makes the pool of one node.
-        spread: makes the client that balances reads over replicas.
+        spread: makes the client that balances reads over some replicas.
         reads_replicas: True if replicas are read.
         clock: a monotonic clock in seconds.
     """
@@ -71,7 +70,7 @@ class Discovery(Generic[C]):
         seeds: Sequence[Endpoint],
         pool: Callable[[Endpoint], C],
         *,
-        spread: Callable[[ReplicaBalancer[C]], C],
+        spread: Callable[[Sequence[C]], C],
         reads_replicas: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -165,7 +164,7 @@ class Discovery(Generic[C]):
         end = self.clock() + self.timeout
         return end if until is None else min(until, end)
 
-    def refresh(self, failed: object = None, *, end: float = float("inf")) -> Steps[C, None]:
+    def refresh(self, failed: object = None, *, end: float = float("inf")) -> Flow[C, None]:
         """Refresh the slot table unless that was done a moment ago; join a refresh by another caller if there is one.
 
         Args:
@@ -190,10 +189,10 @@ class Discovery(Generic[C]):
                 del self._asking[process]
             mine.set_result(None)  # also after a cancellation: waiting callers then check the table themselves
 
-    def _heard(self, asking: Future[None]) -> Steps[C, None]:
+    def _heard(self, asking: Future[None]) -> Flow[C, None]:
         """Wait for another caller's refresh. If cancelled, it leaves no slot table; the next caller refreshes."""
         begun = self.clock()
-        yield Wait(asking, self.timeout)
+        yield Wait(asking, self.timeout, anywhere=True)
         if not asking.done():
             waited = self.clock() - begun
             if (
@@ -203,7 +202,7 @@ class Discovery(Generic[C]):
             if self.view is None:
                 raise self._nobody(TimeoutError(f"no slot table after {waited:.2f} s"))
 
-    def _asked(self, failed: object, end: float) -> Steps[C, None]:
+    def _asked(self, failed: object, end: float) -> Flow[C, None]:
         try:
             yield from self._ask(failed, end)
             self._attempted_at = self.clock()
@@ -211,7 +210,7 @@ class Discovery(Generic[C]):
             self._attempted_at, self._failure = self.clock(), copy.copy(error)
             raise
 
-    def _ask(self, failed: object, end: float) -> Steps[C, None]:
+    def _ask(self, failed: object, end: float) -> Flow[C, None]:
         """Ask one node, then more and more at once, so that unresponsive nodes cost only a part of the time."""
         refusal: ServerError | None = None
         failure: Exception | None = None
@@ -219,7 +218,7 @@ class Discovery(Generic[C]):
         candidates, count = list(self._candidates(failed)), 1
         while candidates:
             asked, candidates, count = candidates[:count], candidates[count:], count * _MORE
-            outcomes = yield Within({client: _SLOTS for _, client in asked}, _SHARE)
+            outcomes = yield Exchange({client: _SLOTS for _, client in asked}, _SHARE)
             for address, client in asked:
                 reply = _ranges_of(outcomes[client], address, self._remap)
                 if isinstance(reply, UnavailableError):
@@ -292,7 +291,7 @@ class Discovery(Generic[C]):
         readers = {}
         for primary, pools in members.items():
             reader = known.get(primary) if self._members.get(primary) == pools else None
-            readers[primary] = reader or self._spread(_balancer(pools))
+            readers[primary] = reader or self._spread(pools)
         self._members = members
         return readers
 
@@ -349,7 +348,3 @@ def _refused(error: ServerError) -> Exception:
         message = "the server does not run in cluster mode; leave OPTIONS['CLUSTER'] and the cluster classes out"
         return NotSupportedError(f"{message} ({error})")
     return error
-
-
-def _balancer(members: tuple[C, ...]) -> ReplicaBalancer[C]:
-    return ReplicaBalancer(lambda: members)

@@ -6,9 +6,8 @@ from typing import Any, Final, Generic
 
 from typing_extensions import TypeIs
 
-from dvcache.clients.cluster.slot_table import C
 from dvcache.errors import AskError, OverloadedError, RedirectError, TryAgainError, UnavailableError
-from dvcache.routing.flow import Outcome
+from dvcache.routing.flow import C, Outcome
 from dvcache.types import Batch, Command
 
 ASKING: Final[Command] = ("ASKING",)

@@ -9,7 +9,6 @@ from typing import Any, Final, Generic
 
 from dvcache.clients.cluster.discovery import Discovery
 from dvcache.clients.cluster.pending import PendingCommand, Round, by_owner, give_up, is_asking, is_refused, requests
-from dvcache.clients.cluster.slot_table import C
 from dvcache.effects import Sleep
 from dvcache.errors import (
     AskError,
@@ -25,7 +24,7 @@ from dvcache.errors import (
     UnavailableError,
 )
 from dvcache.routing.commands import is_repeatable, rule
-from dvcache.routing.flow import Outcome, Steps
+from dvcache.routing.flow import C, Exchange, Flow, Outcome
 from dvcache.routing.plan import Plan, divide, unite
 from dvcache.types import Arg
 
@@ -41,7 +40,7 @@ class Redirects(Generic[C]):
 
     def run(
         self, in_flight: list[PendingCommand[C]], outcomes: dict[Any, Outcome], end: float, began: float
-    ) -> Steps[C, None]:
+    ) -> Flow[C, None]:
         """Evaluate outcomes and send again, until every command has its reply or the clock passes `end`.
 
         Args:
@@ -81,7 +80,7 @@ class Redirects(Generic[C]):
                 yield Sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             began = self.nodes.clock()
-            outcomes = yield requests(in_flight)
+            outcomes = yield Exchange(requests(in_flight))
         for pending, plan, replies in split:
             pending.settle(unite(plan, replies)[0])
 
@@ -102,7 +101,7 @@ class Redirects(Generic[C]):
             for n, command in enumerate(commands)
         ]
 
-    def refreshed(self, failed: object, end: float) -> Steps[C, None]:
+    def refreshed(self, failed: object, end: float) -> Flow[C, None]:
         """Refresh the slot table; if that fails, keep the old one.
 
         Raises:

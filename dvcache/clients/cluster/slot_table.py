@@ -2,23 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic
 
 from dvcache.errors import ProtocolError
+from dvcache.routing.flow import C
 from dvcache.routing.slots import SLOTS, are_ranges
 from dvcache.types import Address
-
-
-class Closable(Protocol):
-    """A pool of either mode."""
-
-    def close(self) -> None:
-        """End every connection."""
-        ...
-
-
-C = TypeVar("C", bound=Closable)
-
 
 _MARKS: Final = 2**32
 

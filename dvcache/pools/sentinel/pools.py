@@ -4,26 +4,27 @@ After a failover, the old primary's connections are ended at once, including tho
 acknowledge no more writes, and no caller waits for it.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Generic, Protocol
 
+from dvcache.clients.runner import AsyncRunner, Runner
 from dvcache.errors import ClosedError, ConnectError, ReadOnlyError, TransportError
 from dvcache.pools.sentinel.members import Abortable, MemberPools, P
 from dvcache.pools.sentinel.watcher import Watcher
 from dvcache.protocols import AsyncPool, Pool, Releasable
+from dvcache.routing.flow import Attempt, Flow, Question, Routing
 from dvcache.routing.replica_balancer import ReplicaBalancer
-from dvcache.routing.retries import Attempts, Flow, Question, aperform, perform
 from dvcache.types import Batch, Endpoint
 
 
-class PrimaryAttempts(Generic[P]):
-    """Attempts on the primary, and on the new primary if a failover happened before anything was performed."""
+class PrimaryRouting(Generic[P]):
+    """Routing to the primary, and to the new primary if a failover happened before anything was performed."""
 
     def __init__(self, nodes: MemberPools[P]) -> None:
-        self._nodes = nodes
+        self._nodes, self.close = nodes, nodes.close
 
-    def first(self) -> P | None:
+    def first(self, _: Batch = (), /) -> P | None:
         """Return the pool of the known primary."""
         current = self._nodes.current
         return current[0] if current else None
@@ -35,7 +36,7 @@ class PrimaryAttempts(Generic[P]):
                 return False
         return True
 
-    def flow(self, batch: Batch, begun: P | None = None, /) -> Flow[P]:
+    def flow(self, batch: Batch, begun: P | None = None, _until: float | None = None, /) -> Flow[P, Sequence[Any]]:
         """Run the batch on the primary.
 
         Raises:
@@ -47,7 +48,7 @@ class PrimaryAttempts(Generic[P]):
             if pool is None:
                 pool = yield from self._primary()
             try:
-                answers: Sequence[Any] = yield pool, batch
+                answers: Sequence[Any] = yield Attempt(pool, batch)
             except (ConnectError, ClosedError):  # nothing was performed
                 yield from self._ask()
                 if last or self.first() in {None, pool}:
@@ -65,36 +66,36 @@ class PrimaryAttempts(Generic[P]):
             pool = self.first()
         raise AssertionError("unreachable")
 
-    def _primary(self) -> Generator[Question, Any, P]:
+    def _primary(self) -> Flow[P, P]:
         """Query the sentinels, and return the pool of the primary."""
-        yield self._nodes.watch.ask
+        yield Question(self._nodes.watch.ask)
         pool = self.first()
         if pool is None:
             raise self._nodes.watch.no_primary()
         return pool
 
-    def _ask(self) -> Generator[Question, Any, None]:
+    def _ask(self) -> Flow[P, None]:
         """Query the sentinels so that the watcher is up to date; if none answers, keep the known nodes."""
         with suppress(TransportError):
-            yield self._nodes.watch.ask
+            yield Question(self._nodes.watch.ask)
 
 
-class ReplicaAttempts(Generic[P]):
-    """Attempts on the replicas, by the replica balancer."""
+class ReplicaRouting(Generic[P]):
+    """Routing to the replicas, by the replica balancer."""
 
     def __init__(self, nodes: MemberPools[P]) -> None:
-        self._watch = nodes.watch
+        self._watch, self.close = nodes.watch, nodes.close
         self.balancer = ReplicaBalancer(lambda: nodes.current)
         self.first, self.suffices = self.balancer.first, self.balancer.suffices
 
-    def flow(self, batch: Batch, begun: P | None = None, /) -> Flow[P]:
+    def flow(self, batch: Batch, begun: P | None = None, _until: float | None = None, /) -> Flow[P, Sequence[Any]]:
         """Run the batch on one replica after another until one answers.
 
         Raises:
             TransportError: none answers.
         """
-        if self._watch.known is None:
-            yield self._watch.ask
+        if begun is None and self._watch.known is None:
+            yield Question(self._watch.ask)
         return (yield from self.balancer.flow(batch, begun))
 
 
@@ -106,45 +107,21 @@ class AsyncNodePool(AsyncPool, Abortable, Releasable, Protocol):
     """The async counterpart of `NodePool`."""
 
 
-class ServicePool:
-    """The pool of a service's nodes in one role, sync or async.
+def service_pool(endpoint: Endpoint, watch: Watcher, make: Callable[[Endpoint], NodePool]) -> Pool:
+    """Return the pool of the service's nodes in the endpoint's role.
 
     Args:
         endpoint: the service's endpoint.
         watch: the service's watcher.
         make: makes the pool of one node.
-        run: runs attempts, in the mode of those pools.
     """
-
-    __slots__ = ("_attempts", "_nodes", "_run", "balancer")
-
-    def __init__(
-        self, endpoint: Endpoint, watch: Watcher, make: Callable[[Endpoint], Abortable], run: Callable[..., Any]
-    ) -> None:
-        self._nodes, self._run = MemberPools(endpoint, watch, make), run
-        self._attempts: Attempts[Any]
-        self.balancer: ReplicaBalancer[Any] | None = None
-        """The replica balancer; None for a primary."""
-        if endpoint.role == "primary":
-            self._attempts = PrimaryAttempts(self._nodes)
-        else:
-            self._attempts = replicas = ReplicaAttempts(self._nodes)
-            self.balancer = replicas.balancer
-
-    def execute(self, batch: Batch, until: float | None = None, /) -> Any:
-        """Run the batch (see `protocols.Client`)."""
-        return self._run(self._attempts, batch, until)  # not awaited here: each further coroutine has its cost
-
-    def close(self) -> None:
-        """End every connection."""
-        self._nodes.close()
-
-
-def service_pool(endpoint: Endpoint, watch: Watcher, make: Callable[[Endpoint], NodePool]) -> Pool:
-    """Return the pool of the service's nodes in the endpoint's role. Arguments as in `ServicePool`."""
-    return ServicePool(endpoint, watch, make, perform)
+    return Runner(_routing(endpoint, MemberPools(endpoint, watch, lambda node: Runner.adapted(make(node)))))
 
 
 def async_service_pool(endpoint: Endpoint, watch: Watcher, make: Callable[[Endpoint], AsyncNodePool]) -> AsyncPool:
-    """Return the asynchronous pool of the service's nodes in the endpoint's role. Arguments as in `ServicePool`."""
-    return ServicePool(endpoint, watch, make, aperform)
+    """Return the asynchronous pool of the service's nodes in the endpoint's role. Arguments as in `service_pool`."""
+    return AsyncRunner(_routing(endpoint, MemberPools(endpoint, watch, lambda node: AsyncRunner.adapted(make(node)))))
+
+
+def _routing(endpoint: Endpoint, nodes: MemberPools[Any]) -> Routing[Any]:
+    return PrimaryRouting(nodes) if endpoint.role == "primary" else ReplicaRouting(nodes)

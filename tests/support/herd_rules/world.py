@@ -6,7 +6,9 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Final, Literal, cast
 
 from dvcache import Cache, Container, PoolFactory, Settings
-from dvcache.clients.replicated import AsyncReadOnly, ReadOnly
+from dvcache.clients.replicated import ReadOnly
+from dvcache.clients.runner import AsyncRunner, Runner
+from dvcache.clients.standalone import Direct
 from dvcache.routing.lease_keys import lease_of
 from dvcache.testing import ManualClock
 from dvcache.testing.conformance import Blocking
@@ -60,8 +62,9 @@ class World:
     def reader(self) -> Cache:
         """Return a process with read-only access."""
         whole = self.container()
-        clients = {"client": ReadOnly(whole.client()), "async_client": AsyncReadOnly(whole.async_client())}
-        return self._cache(Container(whole.settings, **clients, clock=self.clock))  # type: ignore[arg-type]  # by name
+        client: Any = Runner(ReadOnly(Direct(Runner.adapted(whole.client()))))
+        async_client: Any = AsyncRunner(ReadOnly(Direct(AsyncRunner.adapted(whole.async_client()))))
+        return self._cache(Container(whole.settings, client=client, async_client=async_client, clock=self.clock))
 
     def _cache(self, container: Container) -> Cache:
         if self._mode == "sync":

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from dvcache.clients.runner import AsyncRunner, Runner, aperform, perform
 from dvcache.errors import ConnectError, ConnectionLost
-from dvcache.routing.retries import aattempt, aperform, attempt, perform
+from dvcache.routing.flow import Attempt, Question
 from dvcache.types import Batch
 from tests.support.fake_nodes import AsyncNode, Node
 
@@ -18,12 +19,12 @@ Drive = Callable[..., Sequence[Any]]
 
 
 def _drive(*args: Any) -> Sequence[Any]:
-    return attempt(args[0]) if len(args) == 1 else perform(*args)
+    return perform(args[0]) if len(args) == 1 else Runner(args[0]).execute(args[1])
 
 
 def _adrive(*args: Any) -> Sequence[Any]:
     async def driven() -> Sequence[Any]:
-        return await (aattempt(args[0]) if len(args) == 1 else aperform(*args))
+        return await (aperform(args[0]) if len(args) == 1 else AsyncRunner(args[0]).execute(args[1]))
 
     return asyncio.run(driven())
 
@@ -60,29 +61,32 @@ class InTurn:
         self.clients, self.quick = clients, quick
         self.flows = 0
 
-    def first(self) -> Any:
+    def first(self, _: Batch, /) -> Any:
         return self.clients[0] if self.quick else None
 
     def suffices(self, replies: Sequence[Any], /) -> bool:
         return "bad" not in replies
 
-    def flow(self, batch: Batch, begun: Any = None, /) -> Any:
+    def flow(self, batch: Batch, begun: Any = None, _until: float | None = None, /) -> Any:
         self.flows += 1
         assert begun in {None, self.clients[0]}
         for client in self.clients:
             try:
-                replies = yield client, batch
+                replies = yield Attempt(client, batch)
             except ConnectError:
                 continue
             if "bad" not in replies:
                 return replies
         raise ConnectError("nobody")
 
+    def close(self) -> None:
+        pass
+
 
 def test_flow_is_sent_outcomes_and_its_result_is_returned(drive: Drive, two: Any) -> None:
     def flow() -> Any:
-        replies = yield two[2], GET
-        said = yield lambda: answer("said")
+        replies = yield Attempt(two[2], GET)
+        said = yield Question(lambda: answer("said"))
         return [*replies, said]
 
     assert drive(flow()) == ["a", "said"]
@@ -95,7 +99,11 @@ def test_flow_is_thrown_the_errors_of_attempts_and_questions(drive: Drive, two: 
 
     def flow() -> Any:
         raised = []
-        for step in ((two[2], GET), lambda: answer(ConnectError("asked")), closed):
+        for step in (
+            Attempt(two[2], GET),
+            Question(lambda: answer(ConnectError("asked"))),
+            Question(closed),
+        ):
             try:
                 yield step
             except ConnectError as error:
@@ -110,7 +118,7 @@ def test_flow_is_thrown_the_errors_of_attempts_and_questions(drive: Drive, two: 
 
 def test_flow_errors_are_raised(drive: Drive, two: Any) -> None:
     def flow() -> Any:
-        yield two[2], GET
+        yield Attempt(two[2], GET)
 
     two[0].outcome = error = ConnectionLost("gone")
     with pytest.raises(ConnectionLost) as caught:
@@ -146,10 +154,10 @@ def test_cancelled_task_does_not_take_the_answer_from_others() -> None:
     shared.set_running_or_notify_cancel()
 
     def flow() -> Any:
-        return [(yield lambda: shared)]
+        return [(yield Question(lambda: shared))]
 
     async def leave_and_stay() -> Sequence[Any]:
-        leaving, staying = asyncio.create_task(aattempt(flow())), asyncio.create_task(aattempt(flow()))
+        leaving, staying = asyncio.create_task(aperform(flow())), asyncio.create_task(aperform(flow()))
         await asyncio.sleep(0)
         leaving.cancel()
         await asyncio.sleep(0)
