@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final, cast
 
 from dvcache.errors import NotSupportedError
-from dvcache.numeric_arguments import numbered
+from dvcache.numeric_arguments import plain_version
 from dvcache.types import Key, KeyFunction, ReverseKeyFunction, StoredKey
 
 _GLOB: Final = re.compile(r"[*?\[\]\\]")
@@ -110,7 +110,7 @@ class PrefixedKeys:
             return [self._reverse(_text(each)) for each in stored]
         if not stored:
             return []
-        number = self._version if version is None else numbered(version)
+        number = self._version if version is None else plain_version(version)
         if self._function is None:
             head, tail = stored_bytes(f"{self._prefix}:{number}:"), b""
         else:
@@ -120,7 +120,7 @@ class PrefixedKeys:
 
     def _named(self, key: str | bytes | int, prefix: str, version: int) -> bytes:
         if type(version) is not int:
-            version = numbered(version)
+            version = plain_version(version)
         if self._function is None:
             # repr() rather than a format: formatting bytes is a BytesWarning under `python -b`.
             name = repr(key) if isinstance(key, bytes) else str(key)

@@ -54,7 +54,7 @@ def argument(value: Any) -> Any:
     return real(value, "an argument")
 
 
-def numbered(version: Any) -> Any:
+def plain_version(version: Any) -> Any:
     """Return a version for use in a key: an integer by `__index__` as an int, anything else unchanged."""
     return index(version) if hasattr(type(version), "__index__") and not isinstance(version, bool) else version
 
@@ -64,13 +64,13 @@ def is_real(kind: type) -> bool:
     return hasattr(kind, "__index__") or hasattr(kind, "__float__")
 
 
-def plainly(value: Any) -> Any:
+def with_plain_numbers(value: Any) -> Any:
     """Return a setting with every number converted to an int or a float, also in dicts, lists and tuples."""
     kind = type(value)
     if kind is dict:
-        return {name: plainly(each) for name, each in value.items()}
+        return {name: with_plain_numbers(each) for name, each in value.items()}
     if kind is list or kind is tuple:
-        return kind(map(plainly, value))
+        return kind(map(with_plain_numbers, value))
     return value if isinstance(value, int) else argument(value)
 
 

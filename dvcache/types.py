@@ -97,7 +97,7 @@ Scheme: TypeAlias = Literal["valkey", "valkeys", "unix", "memory", "embedded"]
 
 @dataclass(frozen=True, slots=True)
 class Driven:
-    """A pool of valkey-py's kind that carries commands, and the function that closes its idle connections."""
+    """A pool with valkey-py's interface for the commands of the cache, and a way to close its idle connections."""
 
     pool: Any
     """Pool with `get_connection` and `release`, as `valkey.ConnectionPool` or `valkey.asyncio.ConnectionPool`."""
@@ -127,9 +127,9 @@ class PoolSource(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One server and how to reach it: address, credentials and connection options.
+    """One server, or the servers of a service in one role, and how to reach it: address, credentials, options.
 
-    For a service monitored by sentinels, the endpoint is the node, or the replicas, that currently have the role.
+    For a service monitored by sentinels, these are the nodes that currently have the role.
 
     Two endpoints are equal only if all options are equal, so different ones never share a pool. Credentials are in
     `options`; `repr` and `name` omit them.

@@ -17,7 +17,7 @@ from django_valkey._raw.freeze import frozen
 from django_valkey._raw.pools import shared
 from django_valkey.exceptions import ConfigurationError, improperly_configured
 from dvcache import NotSupportedError
-from dvcache.numeric_arguments import plainly
+from dvcache.numeric_arguments import with_plain_numbers
 from dvcache.pools.custom.sources import remapped, wrong_mode
 from dvcache.pools.embedded.shared import embedded_server
 from dvcache.settings import classes, components
@@ -81,7 +81,7 @@ class BaseConnectionFactory(Generic[Base, Pool]):
             ("SOCKET_TIMEOUT", "Socket timeout"),
             ("SOCKET_CONNECT_TIMEOUT", "Socket connect timeout"),
         ):
-            if seconds := plainly(self.options.get(option)):
+            if seconds := with_plain_numbers(self.options.get(option)):
                 if not isinstance(seconds, int | float):
                     raise ConfigurationError(f"{name} should be float or integer", key=f"OPTIONS[{option!r}]")
                 params[option.lower()] = seconds

@@ -18,7 +18,7 @@ ClientClass: TypeAlias = type[Runner] | type[AsyncRunner]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerUse:
-    """The use of several servers."""
+    """How the endpoints are used: which serve reads, which take writes, and whether they form a cluster or shards."""
 
     read_from_primary: bool = False
     """Send reads to the primary and leave the replicas idle."""
@@ -33,7 +33,7 @@ class ServerUse:
 
 
 def client(
-    made: ClientClass,
+    runner_class: ClientClass,
     pool: Callable[[Endpoint], Any],
     endpoints: Sequence[Endpoint],
     use: ServerUse,
@@ -42,7 +42,7 @@ def client(
     """Return the client of a topology.
 
     Args:
-        made: the class of the client, which is that of its mode.
+        runner_class: the class of the client, which is that of its mode.
         pool: makes the pool of an endpoint.
         endpoints: the server for writes, then those for reads; a single one serves both.
         use: the use of the endpoints.
@@ -50,10 +50,10 @@ def client(
     """
 
     def runner(routing: Routing[Any], primary: Any = None) -> Any:
-        return made(routing, seconds, primary)
+        return runner_class(routing, seconds, primary)
 
     def member(endpoint: Endpoint) -> Any:
-        return made.adapted(pool(endpoint))
+        return runner_class.adapted(pool(endpoint))
 
     if use.cluster:
         nodes = Discovery(

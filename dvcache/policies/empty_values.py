@@ -33,7 +33,7 @@ def _computed(operation: Callable[..., Any], value: Callable[..., object]) -> Ca
     def called(*args: object, **kwargs: object) -> object:
         signature = inspect.signature(operation)
         kinds = [each.kind for each in signature.parameters.values()]
-        if inspect.Parameter.VAR_POSITIONAL not in kinds:  # a host may add arguments
+        if inspect.Parameter.VAR_POSITIONAL not in kinds:  # an adapter may add arguments (`client=`)
             args = args[: len(kinds) - kinds.count(inspect.Parameter.KEYWORD_ONLY)]
         bound = signature.bind_partial(*args, **{each: kwargs[each] for each in kwargs.keys() & signature.parameters})
         bound.apply_defaults()

@@ -1,6 +1,7 @@
 """State that the callers of one process share; renewed after a fork.
 
 fork              renews objects in forked children
+pauses            sleeps and waits, blocking or on an event loop
 single_flight     one computation for each key
 lock_queue        the waiters for each lock
 lock_tokens       the tokens of acquired locks

@@ -58,4 +58,4 @@ class BackgroundTasks:
     def _ended(self, task: "asyncio.Task[object]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("background refresh failed: %s", type(error).__name__, exc_info=error)
+            logger.error("background recomputation failed: %s", type(error).__name__, exc_info=error)

@@ -1,4 +1,4 @@
-"""Renew pools in a forked child, where inherited connections belong to the parent."""
+"""Renew objects in a forked child, which must not use the parent's connections and locks."""
 
 import os
 import weakref
@@ -17,15 +17,15 @@ _living: Final[weakref.WeakSet[Renewable]] = weakref.WeakSet()
 _registered = False
 
 
-def renewed_after_fork(pool: Renewable) -> None:
-    """Register a pool whose `renew()` is called in every child forked while the pool lives."""
-    global _registered  # noqa: PLW0603  # once per process, and not before the first pool
+def renewed_after_fork(renewable: Renewable) -> None:
+    """Register an object: its `renew()` is called in every child that is forked while the object lives."""
+    global _registered  # noqa: PLW0603  # once per process, and not before the first object
     if not _registered:
         _registered = True
         os.register_at_fork(after_in_child=_renew_all)
-    _living.add(pool)
+    _living.add(renewable)
 
 
 def _renew_all() -> None:
-    for pool in list(_living):
-        pool.renew()
+    for each in list(_living):
+        each.renew()

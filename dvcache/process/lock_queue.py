@@ -31,7 +31,8 @@ class Waiter:
         """Fulfilled when this waiter is first in the queue."""
         self.released: Future[None] | None = None
         self.ahead: int | None = None
-        """Id of this thread if its sync code also waits further ahead, so resumes only after this waiter leaves."""
+        """Id of the caller's thread if sync code of that thread waits ahead in this queue, else None. That code cannot
+        go on before this waiter leaves."""
 
     @property
     def owner(self) -> Alive | None:

@@ -5,7 +5,7 @@ schema, option_kinds                  the one table of keys and options, and the
 other_libraries                       rejects classes of other cache libraries
 entry_values                          types and ranges of keys and OPTIONS
 components                            serializers, compressors, key functions, credential providers
-class_paths, classes, references      dotted paths become records of classes, once
+class_paths, classes                  dotted paths become records of classes, once
 names                                 misspelt, misplaced and unknown names
 topology                              the topology, decided on the records and options
 location, sentinels                   the URLs of LOCATION, the sentinels

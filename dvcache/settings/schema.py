@@ -71,13 +71,13 @@ class _ConnectionOptions(TypedDict, total=False):
     PARSER_CLASS: Annotated[kinds.ClassReference, Option("valkey-py's")]
     """The class that parses replies: one of valkey-py or your own."""
     PARSER_CLS: Annotated[kinds.ClassReference, Option("valkey-py's")]
-    """The same."""
+    """Another name of `PARSER_CLASS`."""
     CLIENT_CLASS: Annotated[kinds.ClassReference, Option("Django's: the backend's")]
     """In Django the class of `cache.client`; if it is your own, operations use its methods and hooks. Without
     Django leave it out."""
     SENTINELS: kinds.Sentinels
-    """The sentinels, a list of (host, port): LOCATION then names a [service](sentinel.md). An error beside classes
-    of which none selects Sentinel."""
+    """The sentinels, a list of (host, port): LOCATION then names a [service](sentinel.md). It is an error to
+    set it together with client, pool or factory classes of which none is for Sentinel."""
     SENTINEL_KWARGS: Annotated[kinds.ArgumentMapping, Option("`{}`")]
     """Arguments of the connections to sentinels, with their Python types (`password`, `ssl`, `socket_timeout` …),
     and `min_other_sentinels`; the other options and the URL apply to the servers."""

@@ -10,7 +10,7 @@ from typing_extensions import override
 from dvcache.compressors import bounds
 from dvcache.context import ClearScope, Herd
 from dvcache.errors import ConfigurationError, ConfigurationWarning
-from dvcache.numeric_arguments import plainly
+from dvcache.numeric_arguments import with_plain_numbers
 from dvcache.protocols import Compressor, Serializer
 from dvcache.settings import components, deadline, entry_values, names, other_libraries, pickling, schema
 from dvcache.settings.classes import GLOBAL_FACTORY, References, references
@@ -146,7 +146,7 @@ def _parsed(
     if not isinstance(mapping, Mapping):
         faults.add(f"must be a mapping, not {type(mapping).__name__}")
         return {}, []
-    entry = plainly(schema.copied(mapping))
+    entry = with_plain_numbers(schema.copied(mapping))
     given = entry.get("OPTIONS")
     if not isinstance(given, Mapping | None):
         faults.add(f"must be a mapping, not {type(given).__name__}", "OPTIONS")

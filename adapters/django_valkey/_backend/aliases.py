@@ -1,4 +1,4 @@
-"""Raw access: valkey-py clients for the sync and async `get_valkey_connection`."""
+"""Raw clients and containers by the name of an alias, for the sync and async `get_valkey_connection`."""
 
 from typing import Any
 
@@ -50,8 +50,6 @@ def of_alias(alias: str) -> Wired:
     Raises:
         ConfigurationError: there is no such alias, it uses another backend, or its settings are wrong.
     """
-    from django_valkey._backend.backend import Backend  # noqa: PLC0415  # backend imports this module
-
     path, location, params = django_settings.arguments(alias)
     backend = django_settings.loaded(path)
     if not isinstance(backend, type) or not issubclass(backend, Backend):

@@ -22,9 +22,6 @@ from dvcache.operations import clusters
 from dvcache.settings import classes
 from dvcache.types import Key, Mode, PoolSource, Timeout
 
-if TYPE_CHECKING:
-    from django_valkey._config.registry import Wired
-
 
 class Attributes:
     """Read-only settings of a cache, under django-valkey's private names."""

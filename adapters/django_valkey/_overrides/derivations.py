@@ -1,4 +1,6 @@
-"""Operations made of other methods of the same object, in the shape of Django's `BaseCache`, with our results.
+"""Operations that call a project's overrides: `get_many` by its `get`, for example.
+
+They follow Django's `BaseCache`, but return what the built-in operations return.
 
 ::
 

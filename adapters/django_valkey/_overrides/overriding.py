@@ -39,7 +39,8 @@ class OwnContext(Context):
 class Overriding:
     """Guard that calls overrides in place of operations.
 
-    An operation that arrives by an overridden name was called by `super()`: Python itself calls the override.
+    If a method is overridden, Python calls the override and not this guard. So an overridden operation that arrives
+    here was called through `super()`.
     """
 
     operations: Mapping[str, Callable[..., Op[Any]]]

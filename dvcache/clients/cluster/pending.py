@@ -81,10 +81,10 @@ def give_up(in_flight: Iterable[PendingCommand[C]]) -> None:
     for pending in in_flight:
         reply = pending.replies[pending.position]
         if isinstance(reply, RedirectError):
-            pending.settle(homeless(reply))
+            pending.settle(unresolved_redirect(reply))
 
 
-def homeless(reply: RedirectError) -> UnavailableError:
+def unresolved_redirect(reply: RedirectError) -> UnavailableError:
     """Return the error of a slot whose redirections did not end in time."""
     where = {"alias": reply.alias, "endpoint": reply.endpoint}
     if isinstance(reply, AskError):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic
 
 from dvcache.clients.cluster.discovery import Discovery
-from dvcache.clients.cluster.pending import PendingCommand, homeless, is_final, requests
+from dvcache.clients.cluster.pending import PendingCommand, is_final, requests, unresolved_redirect
 from dvcache.clients.cluster.redirects import Redirects
 from dvcache.clients.cluster.slot_table import ANEW, SlotTable
 from dvcache.effects import Sleep, Transaction
@@ -107,7 +107,7 @@ class Router(Generic[C]):
                     raise outcome
                 error = outcome if isinstance(outcome, Exception) else outcome[0]
                 if self.nodes.clock() >= end:
-                    return [homeless(error) if isinstance(error, RedirectError) else error, None]
+                    return [unresolved_redirect(error) if isinstance(error, RedirectError) else error, None]
                 yield Sleep(_PAUSE)
             # A read of the key follows redirections and so updates its owner in the slot table.
             [found] = yield from self._routed(batch[1:], None, end)

@@ -13,8 +13,8 @@ H. Rules, by the numbers used in the code::
     7  the lease is a separate key, hidden from scans
     8  an entry stored without H is stale as soon as it has less than H to live
 
-`claims` claims and releases leases (2, 7), `reads` reads (1, 2), `writes` and `conditional_writes` write (3, 6),
-`publish` stores computed values (4), `get_or_set` implements get_or_set (5), and `policy` combines them.
+`claims` claims and releases leases (1, 2, 7), `reads` reads (1, 2, 5), `writes` and `conditional_writes` write (3, 6,
+7), `publish` stores computed values (4), `get_or_set` implements get_or_set (5), and `policy` combines them.
 """
 
 from dvcache.policies.herd.policy import HERD

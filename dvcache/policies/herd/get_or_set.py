@@ -51,7 +51,8 @@ def get_or_set(cx: Context, key: Key, default: object, timeout: Timeout, version
     """Return the value of one entry; if it is stale or missing, one caller computes it.
 
     In this process one caller at a time queries the server for a key and shares the result (single flight). Waiters
-    wait for the herd's `wait`, then compute too. A caller called by the leader that it would wait for computes at once.
+    wait for the herd's `wait`, then compute too. If the leader's own function asks
+    for the same key, it computes at once instead of waiting for itself.
     """
     wanted = Wanted(key, cx.keys.key(key, version), default, timeout)
     deadline = cx.now() + cx.herd.wait

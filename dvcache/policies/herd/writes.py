@@ -1,4 +1,4 @@
-"""Write entries that are kept, stale, for the herd's time after their own (rules 3, 6 and 7)."""
+"""Write entries that stay stored, as stale, for HERD_TIMEOUT after their timeout (rules 3, 6 and 7 of the package)."""
 
 # ruff: noqa: PLR0917  # policies are called by operations only, with positional arguments
 

@@ -15,7 +15,7 @@ class Abortable(Protocol):
     """A pool that can end connections in use."""
 
     def close(self) -> None:
-        """End the idle connections."""
+        """End every connection; those in use, after their calls."""
         ...
 
     def abort(self) -> None:

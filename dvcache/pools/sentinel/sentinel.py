@@ -1,6 +1,7 @@
 """Query one sentinel for the nodes of a service, and read its announcements.
 
-Rests on SENTINEL MASTERS, SENTINEL REPLICAS, SENTINEL GET-MASTER-ADDR-BY-NAME and the channels of sentinels' events (https://valkey.io/topics/sentinel/).
+Rests on SENTINEL MASTERS, SENTINEL REPLICAS, SENTINEL GET-MASTER-ADDR-BY-NAME and the channels of sentinels' events
+(https://valkey.io/topics/sentinel/).
 """
 
 from collections.abc import Mapping, Sequence
