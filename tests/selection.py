@@ -25,8 +25,11 @@ VARIANTS: Final = {"unit": 6}
 WIRINGS: Final = {"make_cache", "way"}
 """Fixtures of the conformance suite's wirings: it runs in one of them, with all its own parameters."""
 
-PROCESSES: Final = 2
-"""Number of processes for a run of all tests, if pytest-xdist is installed. Each starts its own servers."""
+PROCESSES: Final = 3
+"""Number of processes for a run of all tests, if pytest-xdist is installed. Each starts its own servers.
+
+Three on two cores: a third of a run is waiting.
+"""
 
 SERVERS: Final = {
     *("shared_server", "own_server", "shared_tls_proxy", "shared_cluster", "shared_shards"),
