@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dvcache.clients import runner
 from dvcache.clients.cluster import discovery
 from dvcache.clients.cluster.slot_table import Range, ranges
 from dvcache.effects import Partial
@@ -178,6 +179,24 @@ def test_redirects_without_end_are_unavailable_errors(client: Any, world: World)
     assert type(reply) is UnavailableError
     assert "MOVED" in str(reply)
     assert "CLUSTER" not in str(reply)
+
+
+def test_slot_that_moves_in_every_pause_is_reached(client: Any, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = owner(world, A), other(world, A)
+    first.script = [f"MOVED {slot(A)} {second.address[0]}:{second.address[1]}"] * 2
+    second.script = [f"MOVED {slot(A)} {first.address[0]}:{first.address[1]}"] * 2
+    limit(client)
+
+    def move(*_: object) -> None:
+        time.sleep(0.001)
+        give(world, A, other(world, A))
+
+    async def amove(*_: object) -> None:
+        move()
+
+    monkeypatch.setattr(runner, "pause", move)
+    monkeypatch.setattr(runner, "apause", amove)
+    assert client.execute((("GET", A),)) == [b"1"]
 
 
 def test_lost_connection_repeats_commands_that_are_safe_to_repeat(client: Any, world: World) -> None:

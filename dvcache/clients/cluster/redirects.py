@@ -75,10 +75,11 @@ class Redirects(Generic[C]):
                     break
             in_flight = [part for pending in in_flight for part in self._by_key(pending, split)]
             rounds += 1
-            # Two rounds without a pause allow for one redirection: to a node, and on from there.
+            # Two rounds without a pause allow for one redirection: to a node, and on from there. Also after each pause:
+            # a slot that moves all the time would be elsewhere again if every redirection were followed late.
             if stuck or rounds > 2:  # noqa: PLR2004
                 yield Sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                pause, rounds = min(pause * 2, _LONGEST_PAUSE), 0
             began = self.nodes.clock()
             outcomes = yield Exchange(requests(in_flight))
         for pending, plan, replies in split:
