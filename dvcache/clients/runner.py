@@ -219,13 +219,16 @@ _ENDED: Final = frozenset({Attempt, Question})
 def _next(flow: Flow[Any, Any], outcome: object, trail: Trail, batch: Batch, until: float | None) -> Step[Any]:
     """Send or throw an outcome into the flow and return its next step."""
     step: Step[Any]
-    if isinstance(outcome, Exception):
-        trail.add(outcome)
-        step = flow.throw(outcome)
-    else:
-        step = flow.send(outcome)
-    if type(step) in _ENDED and deadline.has_passed(until):
-        raise trail.passed(batch)
+    try:
+        if isinstance(outcome, Exception):
+            trail.add(outcome)
+            step = flow.throw(outcome)
+        else:
+            step = flow.send(outcome)
+        if type(step) in _ENDED and deadline.has_passed(until):
+            raise trail.passed(batch)
+    finally:
+        del outcome, trail  # as above: the flow's error has this frame in its traceback
     return step
 
 

@@ -1,13 +1,17 @@
 """Test attempts: made in the order of a flow, with or without a first one, alike in both modes."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from dvcache.clients.runner import AsyncRunner, Runner, aperform, perform
+from dvcache.clients.standalone import Standalone
 from dvcache.errors import ConnectError, ConnectionLost
 from dvcache.routing.flow import Attempt, Question
 from dvcache.types import Batch
@@ -147,6 +151,34 @@ def test_first_attempt_error_is_raised_if_the_flow_does_not_handle_it(drive: Dri
     with pytest.raises(ConnectionLost, match="gone"):
         drive(InTurn(*two[2:]), GET)
     assert two[1].batches == []
+
+
+def test_error_of_a_flow_is_freed_without_garbage_collection(mode: str, two: Any) -> None:
+    raised: list[weakref.ref[Exception]] = []
+
+    def refuse() -> None:
+        error = ConnectError("refused")
+        raised.append(weakref.ref(error))
+        try:
+            raise error
+        finally:
+            del error  # else this frame, which the traceback holds, would refer to it
+
+    async def attempt() -> None:
+        with suppress(ConnectError):
+            await AsyncRunner(Standalone(two[2])).execute(GET)
+
+    two[0].outcome = refuse
+    gc.disable()
+    try:
+        if mode == "async":
+            asyncio.run(attempt())
+        else:
+            with suppress(ConnectError):
+                Runner(Standalone(two[2])).execute(GET)
+        assert [error() for error in raised] == [None]
+    finally:
+        gc.enable()
 
 
 def test_cancelled_task_does_not_take_the_answer_from_others() -> None:
