@@ -84,15 +84,13 @@ class LimitedLosses:
         losses: the budget.
     """
 
-    __slots__ = ("_losses", "client")
+    __slots__ = ("_losses", "client", "primary")
 
     def __init__(self, client: Any, losses: Losses) -> None:
         self.client, self._losses = client, losses
-
-    @property
-    def primary(self) -> Any:
+        primary = getattr(client, "primary", client)
+        self.primary: Any = self if primary is client else type(self)(primary, losses)
         """The client that reads the latest write."""
-        return type(self)(self.client.primary, self._losses)
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch (see `protocols.Client`)."""
