@@ -30,7 +30,7 @@ from dvcache.clients.runner import AsyncRunner, Runner
 from dvcache.codec import ValueCodec
 from dvcache.context import Codec, Context, Herd, Keys, Policy
 from dvcache.effects import Tasks
-from dvcache.errors import ClosedError
+from dvcache.errors import ClosedError, place
 from dvcache.keys import PrefixedKeys
 from dvcache.policies.herd import HERD
 from dvcache.policies.ignore_errors import forgiving
@@ -63,6 +63,7 @@ def _codec(settings: Settings) -> Codec:
         settings.compressor,
         min_length=own if isinstance(own, int) else settings.compress_min_length,
         alias=settings.alias,
+        where=settings.where,
         raise_undecodable=settings.raise_undecodable,
         fallbacks=settings.serializer_fallbacks,
         max_size=settings.max_decompressed_size,
@@ -87,6 +88,7 @@ def _policy(settings: Settings, ignored: IgnoredErrors) -> Policy:
 def _context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock: Clock, tasks: Tasks) -> Context:  # noqa: PLR0917  # called by the container only
     return Context(
         alias=settings.alias,
+        where=settings.where,
         keys=keys,
         codec=codec,
         policy=policy,
@@ -117,7 +119,7 @@ def _server_use(settings: Settings) -> build.ServerUse:
 
 def _client(settings: Settings, pool_factory: PoolFactory) -> Client:
     client: Client = _topology_client(Runner, settings, pool_factory.pool)
-    return WarnsInLoops(client, settings.alias) if settings.warn_in_loop else client
+    return WarnsInLoops(client, place(settings.alias, settings.where)) if settings.warn_in_loop else client
 
 
 def _async_client(settings: Settings, pool_factory: PoolFactory) -> AsyncClient:
@@ -206,7 +208,7 @@ class Container:
 
     def __init__(self, settings: Settings, **given: Unpack[Replacements]) -> None:
         provider_checks.check_settings(settings, Settings)
-        provider_checks.check(given, settings.alias)
+        provider_checks.check(given, settings.alias, settings.where)
         wiring = _wiring()(settings=providers.Object(settings))
         for name, replacement in given.items():
             wiring.providers[name].override(providers.Object(replacement))

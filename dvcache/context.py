@@ -134,6 +134,8 @@ class Context:
     """Wiring of operations: plain values, built once by the container."""
 
     alias: str = "default"
+    where: str = ""
+    """Name of the settings in messages; empty to name the cache by its alias."""
     keys: Keys
     codec: Codec
     policy: Policy

@@ -208,7 +208,7 @@ def test_ignored_error_is_logged_with_its_operation_and_without_values(caplog: p
         Cache(cx, Down()).set("key", "a secret")
     [record] = caplog.records
     assert record.levelno == logging.WARNING
-    assert record.getMessage() == "Exception ignored: set of CACHES['pages'] returned an empty value"
+    assert record.getMessage() == "Exception ignored: set of cache 'pages' returned an empty value"
     assert record.exc_info is not None
     assert "secret" not in caplog.text
 

@@ -199,6 +199,7 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object], c
             default_marker=DEFAULT_TIMEOUT,
             connection_factory=factory,
             client_class=client_class,
+            where=f"CACHES[{alias!r}]" if alias else "",
         )
     except errors.ConfigurationError as error:
         faults = [errors.ConfigurationError(each.reason, key=_written(each.key, own)) for each in error.faults]
