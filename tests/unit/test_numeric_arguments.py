@@ -59,6 +59,10 @@ TIMES: Final[dict[str, Callable[[Cache, Any], object]]] = {
     "set": lambda cache, n: (cache.set("t", 1, n), cache.ttl("t")),
     "add": lambda cache, n: (cache.add("t", 1, n), cache.ttl("t")),
     "get_or_set": lambda cache, n: (cache.get_or_set("t", 1, n), cache.ttl("t")),
+    "get_or_set_many": lambda cache, n: (
+        cache.get_or_set_many(["t"], lambda keys: dict.fromkeys(keys, 1), n),
+        cache.ttl("t"),
+    ),
     "set_many": lambda cache, n: (cache.set_many({"t": 1}, n), cache.ttl("t")),
     "mset": lambda cache, n: (cache.mset({"t": 1}, n), cache.ttl("t")),
     "touch": lambda cache, n: (cache.touch("k", n), cache.ttl("k")),

@@ -9,6 +9,7 @@ from dvcache.operations import (
     counters,
     expiry,
     hashes,
+    health,
     lists,
     many,
     scan,
@@ -38,6 +39,7 @@ class Coroutines:
     atouch = aio(values.touch)
     ahas_key = aio(values.has_key)
     aget_many = aio(many.get_many)
+    aget_or_set_many = aio(many.get_or_set_many)
     aset_many = aio(many.set_many)
     adelete_many = aio(many.delete_many)
     amget = aio(many.mget)
@@ -58,6 +60,7 @@ class Coroutines:
     adelete_pattern = aio(scan.delete_pattern)
     aiter_keys = astream(scan.iter_keys)
     aclear = aio(scan.clear)
+    aping = aio(health.ping)
 
     asadd = aio(sets.sadd)
     asrem = aio(sets.srem)
