@@ -27,46 +27,30 @@ class AsyncBound(Protocol):
     _async_client: AsyncClient
 
 
-def sync(
-    op: Callable[Concatenate[Context, P], Op[T]], wider: Callable[..., Op[Any]] | None = None
-) -> Callable[Concatenate[Bound, P], T]:
-    """Return a method that runs an operation on the object's `_client`, in its `_context`.
-
-    Args:
-        op: the operation.
-        wider: the same operation with more arguments, used only for calls that pass them, so that other calls stay
-            fast.
-    """
+def sync(op: Callable[Concatenate[Context, P], Op[T]]) -> Callable[Concatenate[Bound, P], T]:
+    """Return a method that runs an operation on the object's `_client`, in its `_context`."""
     name = op.__name__
 
     def method(self: Bound, /, *args: P.args, **kwargs: P.kwargs) -> T:
         cx = self._context
-        try:
-            flow = op(cx, *args, **kwargs)
-        except TypeError as error:
-            flow = _widened(wider, error)(cx, *args, **kwargs)
+        flow = op(cx, *args, **kwargs)
         guard = cx.policy.guard
         return run(flow if guard is None else guard(cx, name, flow, args, kwargs), self._client)
 
-    return described(method, wider or op, returned(op))
+    return described(method, op, returned(op))
 
 
-def aio(
-    op: Callable[Concatenate[Context, P], Op[T]], wider: Callable[..., Op[Any]] | None = None
-) -> Callable[Concatenate[AsyncBound, P], Coroutine[Any, Any, T]]:
+def aio(op: Callable[Concatenate[Context, P], Op[T]]) -> Callable[Concatenate[AsyncBound, P], Coroutine[Any, Any, T]]:
     """Return an asynchronous method that runs an operation as `sync` does, on `_async_client`, in `_async_context`."""
     name = op.__name__
 
     async def method(self: AsyncBound, /, *args: P.args, **kwargs: P.kwargs) -> T:
         cx = self._async_context
-        try:
-            flow = op(cx, *args, **kwargs)
-        except TypeError as error:
-            flow = _widened(wider, error)(cx, *args, **kwargs)
+        flow = op(cx, *args, **kwargs)
         guard = cx.policy.guard
         return await arun(flow if guard is None else guard(cx, name, flow, args, kwargs), self._async_client)
 
-    return described(method, wider or op, returned(op))
+    return described(method, op, returned(op))
 
 
 def stream(op: Callable[Concatenate[Context, P], Pages[T]]) -> Callable[Concatenate[Bound, P], Iterator[T]]:
@@ -92,14 +76,6 @@ def astream(
             yield item
 
     return described(method, op, AsyncIterator[_item(op)])  # type: ignore[misc]  # as above
-
-
-def _widened(wider: Callable[..., Op[Any]] | None, error: TypeError) -> Callable[..., Op[Any]]:
-    """Return `wider`, or re-raise the error if the call itself matched the operation's signature."""
-    # A second traceback entry means that the TypeError came from inside the operation, not from its signature.
-    if wider is None or error.__traceback__ is None or error.__traceback__.tb_next is not None:
-        raise error
-    return wider
 
 
 def returned(op: Callable[..., Any]) -> Any:

@@ -20,8 +20,7 @@ from django_valkey._legacy.omit_exception import (
     omit_exception,
     omit_exception_async,
 )
-from django_valkey._methods.coroutines import Coroutines
-from django_valkey._methods.methods import AsyncMethods, Methods
+from django_valkey._methods.methods import AsyncMethods, Coroutines, Methods
 from dvcache import NotSupportedError
 
 __all__ = [

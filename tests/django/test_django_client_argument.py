@@ -15,12 +15,12 @@ from django_valkey._methods.methods import AsyncMethods, Methods
 from django_valkey.cache import ValkeyCache
 from django_valkey.client import DefaultClient
 from dvcache import Client, NotSupportedError, TransportError
+from dvcache._methods.all_operations import OPERATIONS
 from tests.django.conftest import Configure
 from tests.support.servers import Server
 
 ASYNC = "django_valkey.async_cache.cache.AsyncValkeyCache"
 NOWHERE = "valkey://127.0.0.1:1/0"
-OPERATIONS = sorted(name for name in dir(Methods) if hasattr(getattr(Methods, name), "__wrapped__"))
 STREAMS = [name for name in OPERATIONS if inspect.isgeneratorfunction(getattr(Methods, name))]
 
 GIVEN: dict[str, object] = {
@@ -92,7 +92,7 @@ def nowhere(configured: Configure) -> Iterator[Any]:
 def test_every_operation_takes_a_client(cls: type, name: str) -> None:
     assert inspect.signature(getattr(cls, name)).parameters["client"].default is None
     assert "client" in inspect.signature(getattr(ValkeyCache, f"a{name}")).parameters
-    assert "client" not in inspect.signature(getattr(cls, name).__wrapped__.__wrapped__).parameters
+    assert "client" not in inspect.signature(OPERATIONS[name]).parameters
 
 
 def test_call_uses_the_client_argument(nowhere: Any, raw: Any, server: Server) -> None:
@@ -221,7 +221,7 @@ def test_pipeline_refuses_only_methods_of_several_round_trips(name: str, configu
     with configured("memory://pipelines"):
         cache: Any = caches["default"]
         cache.clear()
-        PREPARED.get(getattr(Methods, name).__wrapped__.__wrapped__.__module__, Prepared.values)(cache, name)
+        PREPARED.get(OPERATIONS[name].__module__, Prepared.values)(cache, name)
         cache.incr("loaded", default=0)
         counted = cache._client = Counted(cache._client)
         getattr(cache, name)(*positional, **named)

@@ -13,11 +13,11 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.test.utils import override_settings
 from django.utils.module_loading import import_string
 
-from django_valkey._methods.coroutines import Coroutines
-from django_valkey._methods.methods import AsyncMethods, Methods
+from django_valkey._methods.methods import AsyncMethods, Coroutines, Methods
 from django_valkey.async_cache.cache import AsyncValkeyCache
 from django_valkey.cache import ValkeyCache
 from dvcache import Cache, NotSupportedError
+from dvcache._methods.all_operations import OPERATIONS
 from dvcache.testing.conformance import Blocking, CacheConformance, MakeCache
 from tests.django.conftest import Configure
 from tests.selection import alternate
@@ -28,7 +28,6 @@ MODES = {"sync": (SYNC, None), "a* of both": (SYNC, "a"), "async": (ASYNC, ""), 
 PLAIN = {"make_key", "make_pattern", "reverse_key", "validate_key", "make_and_validate_key", "get_backend_timeout"}
 """Methods that are coroutines in neither mode, since they send nothing."""
 
-LOCKS = {"get_lock", "lock"}
 """Methods that take django-valkey's arguments and send nothing."""
 
 CALLS: dict[str, tuple[object, ...]] = {
@@ -173,15 +172,15 @@ def test_every_method_of_a_django_cache_is_our_own(path: str) -> None:
 @pytest.mark.parametrize("path", [SYNC, ASYNC])
 def test_every_operation_has_a_coroutine_with_the_same_signature(path: str) -> None:
     backend = import_string(path)
-    for name, method in vars(Methods).items():
-        if callable(method) and not name.startswith("_") and name not in LOCKS:
-            assert str(inspect.signature(getattr(Coroutines, f"a{name}"))).replace("Async", "") == str(
-                inspect.signature(method)
-            ).replace("Async", ""), name
-            assert getattr(backend, f"a{name}") is getattr(Coroutines, f"a{name}")
-    for name, method in vars(AsyncMethods).items():
-        if callable(method) and not name.startswith("_") and name not in LOCKS:
-            assert getattr(AsyncValkeyCache, name) is method
+    for name in OPERATIONS:
+        expected, found = (
+            inspect.signature(each) for each in (getattr(Methods, name), getattr(Coroutines, f"a{name}"))
+        )
+        assert found.parameters == expected.parameters, name
+        if not inspect.isgeneratorfunction(getattr(Methods, name)):
+            assert found.return_annotation == expected.return_annotation, name
+        assert getattr(backend, f"a{name}") is getattr(Coroutines, f"a{name}")
+        assert getattr(AsyncValkeyCache, name) is getattr(AsyncMethods, name)
 
 
 def test_async_methods_use_no_thread(monkeypatch: pytest.MonkeyPatch, configured: Configure) -> None:

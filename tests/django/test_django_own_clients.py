@@ -177,6 +177,33 @@ def test_override_may_add_arguments_and_receives_the_others_in_order() -> None:
             cache.get("a", None, None, None, "too many")
 
 
+class Narrow(DefaultClient):
+    """A client whose override has fewer arguments than the operation."""
+
+    def get(self, key: Any) -> Any:  # type: ignore[override]
+        calls["get"] += 1
+        return super().get(key)
+
+
+class Shouting(ValkeyCache):
+    """A cache that overrides the same method."""
+
+    def get(self, key: Any) -> Any:  # type: ignore[override]
+        return str(super().get(key)).upper()
+
+
+def test_override_may_take_fewer_arguments_than_the_operation() -> None:
+    with alias(Narrow) as cache:
+        assert cache.set("a", "b")
+        assert cache.get("a") == of(cache, "aget")("a") == "b"
+        with pytest.raises(TypeError, match=r"Narrow.get\(\)"):
+            cache.get("a", None)
+    with alias(Narrow, f"{__name__}.Shouting") as cache:
+        cache.set("a", "b")
+        assert cache.get("a") == "B"
+        assert calls == {"get": 1}
+
+
 def test_override_arguments_and_their_order_work_with_ignored_errors() -> None:
     nowhere = f"valkey://127.0.0.1:{free_port()}"
     with alias(Tagging, options={"IGNORE_EXCEPTIONS": True}, LOCATION=nowhere), registry.use():

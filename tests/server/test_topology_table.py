@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 from typing_extensions import override
 
-from django_valkey._methods.cluster import ClusterCache
+from django_valkey._methods.generated.clusters import Clusters
 from dvcache import Cache, NotSupportedError, Settings
 from dvcache.container import Container
 from dvcache.protocols import Pool
@@ -119,5 +119,5 @@ def test_every_operation_has_a_row_and_a_call() -> None:
 
 
 def test_cluster_methods_have_rows_of_their_own() -> None:
-    beside = {name for name in vars(ClusterCache) if not name.startswith("_")} - {"keys", "mset"}
+    beside = {name for name in vars(Clusters) if not name.startswith("_")} - {"keys", "mset"}
     assert {*names(PAGE, "Cluster only")} == beside

@@ -126,7 +126,7 @@ def test_counter_of_a_missing_entry_is_an_error_or_starts_at_its_default() -> No
     with pytest.raises(ValueError, match="Key 'a' not found"):
         replay(asked(cx, "incr", "a"), (Call, MISSING))
     assert replay(asked(cx, "incr", "a", default=10), (Call, MISSING), (Call, None)) == 11
-    assert replay(asked(cx, "incr", "a", 2, None, None, True), (Call, MISSING), (Call, None)) == 2
+    assert replay(asked(cx, "incr", "a", 2, default=0, timeout=None), (Call, MISSING), (Call, None)) == 2
 
 
 def test_timeout_left_out_is_left_out_for_the_override_too() -> None:

@@ -134,6 +134,7 @@ class Backend(Attributes, BaseCache):
         else:
             self._client, self._async_client = own.clients(self, (wired.client, wired.async_client))
             self.__dict__.update((name, self._forwarded(name)) for name in own.plan.forwarded)
+            self.__dict__.update(own.plan.delegating(self))
         return wired
 
     def _forwarded(self, name: str) -> Callable[..., Any]:

@@ -1,9 +1,11 @@
-"""The methods of caches and clients, bound to operations.
+"""The methods of caches and clients.
 
-methods          the core's methods with django-valkey's extra arguments
-coroutines       the `a*` methods
-cluster          additional methods on a cluster
-locks            locks with django-valkey's arguments
-client_argument  `client=`
-lazy_values      values whose serialization does I/O
+generated           every operation as a method, written by .ci/facades.py
+methods             these with locks
+cluster             these with the additional methods on a cluster
+locks               locks with django-valkey's arguments
+client_argument     `client=`
+calls_with_client   operations with `client=`, inside the policy's guard
+other_arguments     arguments of other libraries
+lazy_values         values whose serialization does I/O
 """

@@ -17,9 +17,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django_valkey._overrides.overriding import Overriding
 from dvcache import SerializationError
 from dvcache.context import Codec, Context
-
-_VALUES: Final = frozenset({"value", "values", "member", "members", "mapping", "items", "data", "pivot"})
-"""Parameters of operations that hold values."""
+from dvcache.drive import Called
 
 _KEPT: Final = 16
 """Maximum number of values serialized for `aget_or_set` and not yet stored."""
@@ -100,65 +98,54 @@ def does_io(error: BaseException | None) -> bool:
     return False
 
 
-def storing(method: Callable[..., Any], op: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a coroutine method so that it also stores values whose serialization does I/O.
+async def repeated(owner: Any, error: SerializationError, method: Callable[..., Any], call: Called) -> Any:
+    """Repeat a call that sent nothing, after serializing each value that does I/O in a thread.
 
     Args:
-        method: a method from `dvcache.cache.aio`; returned unchanged if it stores no values.
-        op: its operation.
+        owner: the object of the method.
+        error: the error of the call; raised again if its cause is another.
+        method: the coroutine method.
+        call: its arguments, by position and by keyword.
     """
-    if op.__name__ == "get_or_set":
-        return _dressed(_making(method), method)
-    return _dressed(_repeating(method), method) if _VALUES & set(inspect.signature(op).parameters) else method
-
-
-def _repeating(method: Callable[..., Any]) -> Callable[..., Any]:
-    async def storing(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if kwargs and isinstance(kwargs.get("items"), Iterator):  # the repeated call would find it exhausted
-            kwargs["items"] = list(kwargs["items"])
-        try:
-            return await method(self, *args, **kwargs)
-        except SerializationError as error:
-            if not does_io(error) or isinstance(error, Deferred):
-                raise
-        return await _repeated(self, method, args, kwargs)
-
-    return storing
-
-
-async def _repeated(self: Any, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Repeat a call that sent nothing, after serializing each value that does I/O in a thread."""
-    codec = Prepared(self._async_context.codec, keep=True)
-    bound = SimpleNamespace(_async_context=replace(self._async_context, codec=codec), _async_client=self._async_client)
+    if not does_io(error) or isinstance(error, Deferred):
+        raise error
+    codec = Prepared(owner._async_context.codec, keep=True)  # noqa: SLF001  # of the method's object
+    bound = _with(owner, replace(owner._async_context, codec=codec))  # noqa: SLF001  # as above
+    args, kwargs = call
     while True:
         try:
             return await method(bound, *args, **kwargs)
-        except Deferred as error:
-            if error.codec is not codec:
+        except Deferred as deferred:
+            if deferred.codec is not codec:
                 raise
-            value = error.value
+            value = deferred.value
         await codec.prepare_in_thread(value)
 
 
-def _making(method: Callable[..., Any]) -> Callable[..., Any]:
-    plain = _repeating(method)
+def _with(owner: Any, cx: Context) -> Any:
+    """Return an object for the methods of another one, with another context."""
+    return SimpleNamespace(_async_context=cx, _async_client=owner._async_client)  # noqa: SLF001  # as above
 
-    async def get_or_set(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        default = args[1] if len(args) > 1 else kwargs.get("default")
-        cx: Context = self._async_context
-        if not callable(default):
-            return await plain(self, *args, **kwargs)
-        if isinstance(cx.policy.guard, Overriding):
-            made: Callable[[], object] = _Once(default)
-        else:
-            cx, codec = _prepared(self, cx)
-            made = _ready(codec, default)
-            self = SimpleNamespace(_async_context=cx, _async_client=self._async_client)  # with the prepared codec
-        if "default" in kwargs:
-            return await plain(self, *args, **{**kwargs, "default": made})
-        return await plain(self, args[0], made, *args[2:], **kwargs)
 
-    return get_or_set
+def listed(items: Any) -> Any:
+    """Return the items of an iterator as a list: a repeated call would find it exhausted."""
+    return list(items) if isinstance(items, Iterator) else items
+
+
+def making(owner: Any, default: Any) -> tuple[Any, Any]:
+    """Return the object and the default for `get_or_set`, whose value a thread serializes if that does I/O.
+
+    Args:
+        owner: the object of the method.
+        default: the value, or the function that makes it.
+    """
+    if not callable(default):
+        return owner, default
+    cx: Context = owner._async_context  # noqa: SLF001  # of the method's object
+    if isinstance(cx.policy.guard, Overriding):
+        return owner, _Once(default)
+    cx, codec = _prepared(owner, cx)
+    return _with(owner, cx), _ready(codec, default)
 
 
 def _prepared(self: Any, cx: Context) -> tuple[Context, Prepared]:
@@ -204,10 +191,3 @@ class _Once:
         value = await awaitable
         self._made = (value,)
         return value
-
-
-def _dressed(outer: Callable[..., Any], method: Callable[..., Any]) -> Callable[..., Any]:
-    """Copy name, documentation and attributes of the inner method to the outer one."""
-    outer.__name__, outer.__qualname__, outer.__doc__ = method.__name__, method.__qualname__, method.__doc__
-    outer.__dict__.update(method.__dict__)
-    return outer

@@ -4,16 +4,19 @@ An attribute counts as an override if its defining class belongs neither to this
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Final, TypeAlias
 
+from django_valkey._methods.calls_with_client import ModalOperation
 from django_valkey._methods.methods import Methods
-from dvcache.effects import Op
+from dvcache.types import Mode
 
 _NOT_OWN: Final = frozenset({"dvcache", "django_valkey", "django", "builtins", "typing"})
+_GENERATED: Final = "django_valkey._methods.generated."
 
-Operations: TypeAlias = Mapping[str, Callable[..., Op[Any]]]
+Operations: TypeAlias = Mapping[str, ModalOperation]
 """Operations by name."""
 
 
@@ -25,16 +28,26 @@ def operations(cls: Any, prefix: str = "") -> Operations:
         cls: the class.
         prefix: prefix of the method names, such as "a".
     """
-    found: dict[str, Callable[..., Op[Any]]] = {}
+    found: dict[str, ModalOperation] = {}
     for each in filter(_is_library, cls.__mro__):
         for name, method in vars(each).items():
-            operation = getattr(method, "__wrapped__", None)
-            if inspect.isfunction(method) and operation and name == prefix + method.__name__ and not _streams(method):
-                found.setdefault(method.__name__, operation)
+            if name.startswith(prefix) and (operation := _operation(name.removeprefix(prefix), method)):
+                found.setdefault(name.removeprefix(prefix), operation)
     return found
 
 
-def _streams(method: Callable[..., Any]) -> bool:
+def _operation(name: str, method: Any) -> ModalOperation | None:
+    """Return the operation of this name behind a generated method, None if there is none."""
+    if not inspect.isfunction(method) or not method.__module__.startswith(_GENERATED) or _streams(method):
+        return None
+    # A module of methods is generated from the module of operations with the same name.
+    module = sys.modules[f"dvcache.operations.{method.__module__.removeprefix(_GENERATED)}"]
+    operation = getattr(module, name, None)
+    mode: Mode = "async" if inspect.iscoroutinefunction(method) else "sync"
+    return None if operation is None else ModalOperation(operation, mode)
+
+
+def _streams(method: Any) -> bool:
     return inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method)
 
 

@@ -9,6 +9,7 @@ from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from typing_extensions import override
 
 from django_valkey._methods import client_argument
+from django_valkey._methods.calls_with_client import ModalOperation
 from django_valkey._overrides.calls import Perform, is_inside
 from django_valkey._overrides.derivations import DERIVED
 from dvcache.context import Context, Guard
@@ -43,7 +44,7 @@ class Overriding:
     here was called through `super()`.
     """
 
-    operations: Mapping[str, Callable[..., Op[Any]]]
+    operations: Mapping[str, ModalOperation]
     """All operations by name."""
     perform: Perform
     """Calls an override of the object."""
@@ -62,12 +63,20 @@ class Overriding:
 
     def __call__(self, cx: Context, name: str, op: Op[T], args: tuple[Any, ...], kwargs: Mapping[str, Any], /) -> Op[T]:
         """Return the operation with the overrides applied, inside the outer guard."""
+        if name in self.operations:  # not a part of one
+            args, kwargs = self.operations[name].given(args, kwargs)
         found = self.applied(cx, name, op, args, kwargs)
         return found if self.outer is None else self.outer(cx, name, found, args, kwargs)
 
-    def replaces(self, name: str) -> bool:
-        """Return True if an override of the client replaces an operation, for any arguments."""
-        return name in self.delegated
+    def delegating(self) -> AbstractSet[str]:
+        """Return the operations of which every call goes to the client's override, with the arguments of the call."""
+        return (self.delegated & self.operations.keys()) - self.own
+
+    def delegation(self, cx: Context, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Op[Any]:
+        """Return a call of the client's override, inside the outer guard. It may have arguments of its own."""
+        assert isinstance(cx, OwnContext)
+        found = _called(self.delegate, cx.owner.client, name, args, kwargs)
+        return found if self.outer is None else self.outer(cx, name, found, args, kwargs)
 
     def applied(self, cx: Context, name: str, op: Op[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Op[Any]:
         """Return the operation with the overrides applied."""
@@ -118,8 +127,7 @@ class _Methods:
 
 
 def _derived(methods: _Methods, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Op[Any]:
-    by_name: Any = methods.guard.operations[methods.name].by_name  # type: ignore[attr-defined]  # of `methods.taking_more`
-    return DERIVED[methods.name][0](methods, **by_name(args, kwargs))
+    return DERIVED[methods.name][0](methods, **methods.guard.operations[methods.name].by_name(args, kwargs))
 
 
 def _called(perform: Perform, target: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Op[Any]:

@@ -1,5 +1,6 @@
 """Contexts for a cache and its client, if one of their classes is the project's own."""
 
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields, replace
 from functools import cache
@@ -7,7 +8,16 @@ from typing import Any, Final
 
 from django_valkey._overrides.calls import CLIENT, Perform, acall, call, refuse
 from django_valkey._overrides.derivations import WITHIN_SUPER, derived
-from django_valkey._overrides.discovery import CACHE_HOOKS, CHOOSING, CLIENT_HOOKS, STREAMS, Operations, operations, own
+from django_valkey._overrides.discovery import (
+    CACHE_HOOKS,
+    CHOOSING,
+    CLIENT_HOOKS,
+    STREAMS,
+    Operations,
+    is_own,
+    operations,
+    own,
+)
 from django_valkey._overrides.hooks import HookedCodec, HookedKeys, left_to_codec
 from django_valkey._overrides.overriding import Overriding, OwnContext
 from django_valkey._overrides.raw_clients import AsyncChosen, Chosen, ThreadedChosen
@@ -15,6 +25,7 @@ from django_valkey._raw import replaced_pools
 from django_valkey.exceptions import ConfigurationError
 from dvcache import AsyncClient, Client
 from dvcache.context import Context, Guard
+from dvcache.drive import arun, run
 from dvcache.types import Mode
 
 
@@ -38,6 +49,38 @@ class Plan:
     def __bool__(self) -> bool:
         guards = self.sync or self.asynchronous or self.of_client
         return bool(guards or self.client_hooks or self.cache_hooks or self.forwarded or self.choosing)
+
+    def delegating(self, cache: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
+        """Return the methods of a cache that call overrides of its client, by name. They take any arguments."""
+        if self.sync is not None and cache.mode == "sync":
+            yield from ((name, _delegating(cache, name)) for name in self.sync.delegating())
+        if self.asynchronous is not None:
+            for name in self.asynchronous.delegating():
+                method = _adelegating(cache, name)
+                yield from ((each, method) for each in _names(cache, name))
+
+
+def _names(cache: Any, name: str) -> Iterator[str]:
+    """Return the names of an operation's coroutine method that the class of the cache does not define itself."""
+    yield f"a{name}"
+    if cache.mode == "async" and not is_own(type(cache), name):
+        yield name
+
+
+def _delegating(cache: Any, name: str) -> Callable[..., Any]:
+    def method(*args: Any, **kwargs: Any) -> Any:
+        cx = cache._context  # noqa: SLF001  # a method of the cache
+        return run(cx.policy.guard.delegation(cx, name, args, kwargs), cache._client)  # noqa: SLF001  # as above
+
+    return method
+
+
+def _adelegating(cache: Any, name: str) -> Callable[..., Any]:
+    async def method(*args: Any, **kwargs: Any) -> Any:
+        cx = cache._async_context  # noqa: SLF001  # a method of the cache
+        return await arun(cx.policy.guard.delegation(cx, name, args, kwargs), cache._async_client)  # noqa: SLF001  # as above
+
+    return method
 
 
 @cache

@@ -5,13 +5,13 @@ from django_valkey.async_cache.client.default import AsyncDefaultClient
 from django_valkey.client.default import DefaultClient
 
 
-class DefaultClusterClient(ClusterCache, DefaultClient):
+class DefaultClusterClient(ClusterCache, DefaultClient):  # type: ignore[misc]  # mset, as in ClusterCache
     """Client of a cluster. LOCATION lists some or all of its nodes. Arguments are those of `BaseClient`."""
 
     CONNECTION_FACTORY_PATH = "django_valkey.cluster_cache.pool.ClusterConnectionFactory"
 
 
-class AsyncDefaultClusterClient(AsyncClusterCache, AsyncDefaultClient):
+class AsyncDefaultClusterClient(AsyncClusterCache, AsyncDefaultClient):  # type: ignore[misc]  # as above
     """Async client of a cluster."""
 
     CONNECTION_FACTORY_PATH = "django_valkey.cluster_cache.pool.AsyncClusterConnectionFactory"
