@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from dvcache.effects import Effect, Op, Unchecked
+from dvcache.effects import Effect, OnPrimary, Op, Unchecked
 from dvcache.errors import on_command
 from dvcache.types import Batch
 
@@ -50,7 +50,8 @@ def together(ops: Iterable[Op[T]], most: int) -> Op[list[T]]:
                 raise each.error
         while due := [each for each in running if not each.is_over()]:
             joined = [each for each in due if type(each.effect) is tuple][:most]
-            yield from _joined(joined) if joined else _alone(due[0])
+            reads = [each for each in due if isinstance(each.effect, OnPrimary)][:most]
+            yield from _joined(joined) if joined else _read(reads) if reads else _alone(due[0])
         for each in running:
             if each.error is not None:
                 raise each.error
@@ -70,6 +71,18 @@ def _joined(running: Sequence[_Running[Any]]) -> Op[None]:
             each.go_on(partial(each.op.send, own))
         else:
             each.go_on(partial(each.op.throw, on_command(own[failed], batch[failed][0])))
+
+
+def _read(running: Sequence[_Running[Any]]) -> Op[None]:
+    batches: list[Batch] = [each.effect.batch for each in running]  # type: ignore[union-attr]  # all are `OnPrimary`
+    try:
+        replies = iter((yield OnPrimary(tuple(command for batch in batches for command in batch))))
+    except Exception as error:  # noqa: BLE001  # as in `_alone`
+        for each in running:
+            each.go_on(partial(each.op.throw, error))
+        return
+    for each, batch in zip(running, batches, strict=True):
+        each.go_on(partial(each.op.send, [next(replies) for _ in batch]))
 
 
 def _alone(running: _Running[Any]) -> Op[None]:
