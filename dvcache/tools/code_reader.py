@@ -40,8 +40,10 @@ class CodeReader(ast.NodeVisitor):
     @contextmanager
     def _within(self, key: str) -> Iterator[None]:
         before, self._keys = self._keys, (*self._keys, key)
-        yield
-        self._keys = before
+        try:
+            yield
+        finally:
+            self._keys = before
 
     def _add(self, node: ast.AST, rename: Rename, *, required: bool = True) -> None:
         change = ProjectChange(self._where(node, self._keys), rename.old, rename.new, rename.why, required)
@@ -49,9 +51,7 @@ class CodeReader(ast.NodeVisitor):
             self.changes.append(change)
         if not required:
             return
-        self.libraries.update(
-            name for name in renames.DIFFERENCES if rename.old.casefold().startswith((name, name.upper()))
-        )
+        self.libraries.update(name for name in renames.DIFFERENCES if rename.old.casefold().startswith(name))
 
     def _name(self, node: ast.AST, name: str) -> None:
         """Add the change of a dotted path or of a part of it."""
@@ -70,6 +70,13 @@ class CodeReader(ast.NodeVisitor):
             self.visit(target)
         with self._within(names[0] if names else ""):
             self.visit(node.value)
+
+    @override
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        """Look at an annotated setting, its value within its name."""
+        self.visit(node.target)
+        with self._within(node.target.id if isinstance(node.target, ast.Name) else ""):
+            self.visit(node.value or node.annotation)
 
     @override
     def visit_Name(self, node: ast.Name) -> None:

@@ -99,6 +99,15 @@ def test_settings_file_is_read_and_each_change_has_its_line(shop: Path, capsys: 
     assert "uninstall" in " ".join(found["steps"]["django_redis"])
 
 
+def test_annotated_settings_are_read_and_secrets_are_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (
+        'CACHES: dict = {"a": {"BACKEND": "django_redis.cache.RedisCache"}}\nPASSWORD: str = "django_redis.hunter2"\n'
+    )
+    (tmp_path / "settings.py").write_text(text, "utf-8")
+    code, found = migrate(capsys, "--check", tmp_path / "settings.py")
+    assert (code, places(found, tmp_path / "settings.py")) == (1, [(1, "django_valkey.cache.ValkeyCache")])
+
+
 @pytest.mark.parametrize("flag", [[], ["--json"]])
 def test_report_has_no_password(flag: list[str], shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["migrate", "--check", str(shop / "settings.py"), "--source", str(shop), *flag])
