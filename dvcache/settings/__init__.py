@@ -2,6 +2,7 @@
 
 faults                                collects what is wrong: every step adds its own
 schema, option_kinds                  the one table of keys and options, and the kinds of their values
+keywords                              the same as keywords of `Settings.of`
 other_libraries                       rejects classes of other cache libraries
 entry_values                          types and ranges of keys and OPTIONS
 components                            serializers, compressors, key functions, credential providers
