@@ -4,8 +4,12 @@ from datetime import timedelta
 from typing import assert_type
 
 import dvcache
+from django_valkey import get_async_cache, get_cache
+from django_valkey.async_cache.cache import AsyncValkeyCache
+from django_valkey.cache import ValkeyCache
 from dvcache import Settings
 from dvcache.serializers.json import JSONSerializer
+from dvcache.types import Key
 
 
 def keywords() -> None:
@@ -26,3 +30,12 @@ def entries(given: dict[str, object]) -> None:
     Settings.parse(entry)
     wrong: dvcache.Options = {"SOKET_TIMEOUT": 1}  # type: ignore[typeddict-unknown-key]  # codespell:ignore soket
     Settings.parse({"OPTIONS": wrong})
+
+
+async def by_alias() -> None:
+    """A cache by its alias has the methods of its class."""
+    assert_type(get_cache(), ValkeyCache)
+    assert_type(get_cache("shop").get("key", 0, as_=int), int)
+    assert_type(await get_cache().aget("key", as_=list[int]), list[int] | None)
+    assert_type(get_async_cache(), AsyncValkeyCache)
+    assert_type(await get_async_cache().get_many(["key"], as_=int), dict[Key, int])
