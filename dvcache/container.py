@@ -21,6 +21,8 @@ except ImportError as error:
         "under mod_wsgi write 'WSGIApplicationGroup %{GLOBAL}', or run each application in its own process"
     ) from error
 
+from typing_extensions import override
+
 from dvcache import provider_checks
 from dvcache.cache import AsyncCache, Cache
 from dvcache.clients import build
@@ -40,7 +42,7 @@ from dvcache.pools.factory import Pools
 from dvcache.process.background_tasks import BackgroundTasks
 from dvcache.process.ignored_errors import IgnoredErrors
 from dvcache.protocols import AsyncClient, Client, PoolFactory, Releasable
-from dvcache.settings import Settings
+from dvcache.settings import Settings, description
 from dvcache.types import Clock, Endpoint
 
 
@@ -87,6 +89,7 @@ def _policy(settings: Settings, ignored: IgnoredErrors) -> Policy:
 def _context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock: Clock, tasks: Tasks) -> Context:  # noqa: PLR0917  # called by the container only
     return Context(
         alias=settings.alias,
+        servers=description.servers(settings),
         keys=keys,
         codec=codec,
         policy=policy,
@@ -214,6 +217,11 @@ class Container:
         self._clients: dict[str, Client | AsyncClient] = {}
         self._closed = False
         self.settings = settings
+
+    @override
+    def __repr__(self) -> str:
+        state = ", closed" if self._closed else ""
+        return f"<Container of {description.described(self.settings)}{state}>"
 
     def context(self) -> Context:
         """Return the context that operations run in."""

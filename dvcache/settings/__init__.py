@@ -16,7 +16,7 @@ arrangement                           servers and their roles
 custom_pools, ineffective_arguments   the user's own pool classes, warnings of arguments without effect
 servers                               combines these to endpoints
 deadline, herd                        the deadline of a batch, the herd policy
-pickling, spelling                    pickles of settings, suggestions for misspelt names
+pickling, spelling, description       pickles of settings, suggestions for misspelt names, reprs
 """
 
 from dvcache.settings.schema import CacheEntry, Options

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, Self, Unpack
 
 from typing_extensions import override
@@ -15,6 +15,7 @@ from dvcache.protocols import Compressor, Serializer
 from dvcache.settings import (
     components,
     deadline,
+    description,
     entry_values,
     keywords,
     names,
@@ -32,7 +33,7 @@ from dvcache.settings.topology import topology
 from dvcache.types import DEFAULT, Endpoint, KeyFunction, Placement, ReadFrom, ReverseKeyFunction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Settings:
     """Parsed settings of one cache: servers, keys, codec and expiry."""
 
@@ -43,7 +44,7 @@ class Settings:
     """Role that answers reads, if there is more than one endpoint."""
     cluster: bool = False
     """True if the endpoints are seed nodes of a cluster, for discovery of the others."""
-    shards: tuple[str, ...] = field(default=(), repr=False)
+    shards: tuple[str, ...] = ()
     """Names of the endpoints on the hash ring: their URLs, including passwords. Empty without sharding."""
     read_only: bool = False
     """True if writes are refused. The first endpoint is then used for reads only if all others fail."""
@@ -99,6 +100,10 @@ class Settings:
         """Derive the deadline from the timeouts if it is negative."""
         if self.deadline is not None and self.deadline < 0:
             object.__setattr__(self, "deadline", deadline.default(self.endpoints))
+
+    @override
+    def __repr__(self) -> str:
+        return f"<Settings of {description.described(self)}>"
 
     @override
     def __reduce__(self) -> tuple[object, ...]:
