@@ -135,8 +135,10 @@ def _shared(settings: Collection[Settings]) -> Iterable[CheckMessage]:
 
 def _for_development(settings: Iterable[Settings]) -> Iterable[CheckMessage]:
     for one in settings:
-        for scheme in sorted({each.scheme for each in one.endpoints} & _DEVELOPMENT.keys()):
-            yield _warning(4, f"CACHES[{one.alias!r}]: LOCATION is {scheme}://: {_DEVELOPMENT[scheme]}")
+        schemes = {each.scheme for each in one.endpoints}
+        for scheme, meaning in sorted(_DEVELOPMENT.items()):
+            if scheme in schemes:
+                yield _warning(4, f"CACHES[{one.alias!r}]: LOCATION is {scheme}://: {meaning}")
 
 
 _DEVELOPMENT: Final[Mapping[Scheme, str]] = {

@@ -87,6 +87,6 @@ def _reads(endpoints: Sequence[Endpoint], members: tuple[Any, ...]) -> tuple[Rou
         balancer: ReplicaBalancer[Any] = ReplicaBalancer(lambda: members)
         return balancer, balancer
     # The pool of a Sentinel service balances its replicas itself: one member stands for all of them.
-    [member] = members
+    (member,) = (*members,)
     routing = member.routing if isinstance(member, Runner | AsyncRunner) else Direct(member)
     return routing, getattr(routing, "balancer", None) or ReplicaBalancer(lambda: members)

@@ -64,10 +64,12 @@ class _Decompressor:
 
     __slots__ = ("_decompressor",)
 
-    unused_data: ClassVar[bytes] = b""
-
     def __init__(self) -> None:
         self._decompressor = brotli.Decompressor()
+
+    @property
+    def unused_data(self) -> bytes:
+        return b""
 
     @property
     def eof(self) -> bool:

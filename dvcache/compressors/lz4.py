@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import lz4.frame
 
@@ -60,4 +60,5 @@ class Lz4Compressor:
 
     def decompress(self, data: bytes, /) -> bytes:
         """Return the original bytes."""
-        return bounds.decompressed(lz4.frame.LZ4FrameDecompressor, data, self.max_size)
+        new: Any = lz4.frame.LZ4FrameDecompressor
+        return bounds.decompressed(new, data, self.max_size)

@@ -1,17 +1,15 @@
 """Partial replies: results of some servers while others failed; kept under IGNORE_EXCEPTIONS, else an error."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from dvcache.context import Context, guarded
 from dvcache.effects import Op
 from dvcache.errors import CacheError, on_command
 from dvcache.policies.empty_values import empty_value
 
-T = TypeVar("T")
 
-
-def answered(cx: Context, command: str, replies: Sequence[Any], absent: T) -> Op[list[Any]]:
+def answered(cx: Context, command: str, replies: Sequence[Any], absent: object) -> Op[list[Any]]:
     """Return a command's replies, with `absent` in place of errors if errors are ignored.
 
     Raises:

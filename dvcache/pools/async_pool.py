@@ -171,11 +171,12 @@ class MultiplexedPool:
         if until is None:
             return await work
         began = monotonic()
+        limit: asyncio.Timeout | None = None
         try:
             async with timeout_at(until) as limit:
                 return await work
         except TimeoutError:
-            if not limit.expired():
+            if limit is None or not limit.expired():
                 raise
         message = f"cannot connect: no answer within {monotonic() - began:.3g} s; the deadline has passed"
         raise ConnectError(message, alias=self._endpoint.alias, endpoint=self._endpoint.name)

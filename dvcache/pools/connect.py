@@ -160,7 +160,7 @@ _KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "
 """Idle seconds, seconds between probes, number of probes; milliseconds without an ACK, which allow the same time."""
 
 
-def kept_alive(options: Mapping[str, object]) -> dict[str, object]:
+def kept_alive(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the connection's arguments with TCP keepalive, unless they disable it."""
     if options.get("socket_keepalive") is False:
         return dict(options)

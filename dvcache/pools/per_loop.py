@@ -14,8 +14,8 @@ from dvcache.process.fork import renewed_after_fork
 class OfLoop(Protocol):
     """A resource of one event loop, which it references. Called by `PerLoop`."""
 
-    keeper: AsyncGenerator[None, None] | None
-    """Async generator that ends the resource with its loop; the loop itself holds it only weakly."""
+    keeper: Any
+    """Async generator that ends the resource with its loop, or None; the loop itself holds it only weakly."""
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:

@@ -25,7 +25,7 @@ class MSGPackSerializer:
         Raises:
             TypeError: the value could not be read back: a key of a dict is a tuple, which would be read as a list.
         """
-        packed: bytes = msgpack.packb(value)
+        packed: bytes = msgpack.packb(value)  # pyright: ignore[reportAssignmentType]  # None only of its Unpacker
         if type(value) in _CONTAINERS:  # msgpack writes keys that it cannot read: a list cannot be a key
             self.loads(packed)
         return packed

@@ -49,17 +49,21 @@ def arranged(
             found.warned.append(f"LOCATION: {ignored}")
         found.servers = [(read[0], "primary"), (read[0], "replica")]
     elif wanted.kind == "sentinel":
-        found.servers = [(each, "replica" if each.is_master is False else "primary") for each in read]
+        found.servers = [(each, _role(each)) for each in read]
     else:
         found.servers = _in_roles(read, found)
     read_only = bool(found.servers) and all(role == "replica" for _, role in found.servers)
     # The first primary leads; without one the first server stands for it, and the alias is read-only.
-    leading = [each for each in found.servers if each[1] == "primary"][:1]
+    leading: list[PlacedServer] = [each for each in found.servers if each[1] == "primary"][:1]
     if read_only:
         leading = [(found.servers[0][0], "primary")]
     found.servers = [*leading, *[each for each in found.servers if each not in leading]]
     _route(found, options, read_only=read_only)
     return found
+
+
+def _role(read: Location) -> Role:
+    return "replica" if read.is_master is False else "primary"
 
 
 def _in_roles(read: Sequence[Location], found: Arrangement) -> list[PlacedServer]:

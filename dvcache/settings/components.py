@@ -65,7 +65,8 @@ def _module(path: str, reference: str, key: str) -> object:
 def codecs(chosen: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
     """Return the fields of `Settings` for serializers and the compressor; add a fault for each that cannot be had."""
     serializing = ("dumps", "loads")
-    wanted = [("SERIALIZER", chosen.get("SERIALIZER", PickleSerializer), serializing)]
+    wanted: list[tuple[str, Any, tuple[str, ...]]] = []
+    wanted += [("SERIALIZER", chosen.get("SERIALIZER", PickleSerializer), serializing)]
     wanted += [("SERIALIZER_FALLBACKS", each, serializing) for each in chosen.get("SERIALIZER_FALLBACKS", ())]
     wanted.append(("COMPRESSOR", chosen.get("COMPRESSOR", IdentityCompressor), ("compress", "decompress")))
     made = []

@@ -41,8 +41,8 @@ def of_urls(made: FromClasses | FromFactory | None, read: Sequence[Url], faults:
         faults.extend(ConfigurationError(message, key=made.option) for each in read if each.scheme == "embedded")
         return [made.at(each.url) for each in read]
     for classes in () if made is None else (made.sync, made.aio):
-        for scheme in [each.scheme for each in read]:
-            faults.extend(_misfits(classes, scheme))
+        for each in read:
+            faults.extend(_misfits(classes, each.scheme))
     return [made for _ in read]
 
 

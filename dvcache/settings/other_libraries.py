@@ -140,7 +140,7 @@ def _paths(name: str, value: object) -> Iterator[str]:
     module = getattr(value, "__module__", None)
     if isinstance(module, str) and (isinstance(value, type) or callable(value)):
         yield f"{module}.{getattr(value, '__qualname__', type(value).__qualname__)}"
-    cls = value if isinstance(value, type) else type(value)
+    cls: type = value if isinstance(value, type) else type(value)
     # A project's own class that inherits from another library fails like that library's class.
     if name not in _INHERITABLE:
         yield from (f"{base.__module__}.{base.__qualname__}" for base in cls.__mro__)

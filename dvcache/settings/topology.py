@@ -49,7 +49,7 @@ def topology(options: Mapping[str, Any], classes: References, faults: Faults) ->
     before = len(faults)
     client, used, pool = _kind(classes.client), _kind(classes.used_factory), _kind(classes.pool)
     used = "plain" if used == "sharded" else used  # a client of shards as the factory means its factory
-    asked = {client, used, pool, _kind(classes.default_client)}
+    asked: set[TopologyKind | None] = {client, used, pool, _kind(classes.default_client)}
     is_certain = classes.is_complete and not [fault for fault in faults if fault.key in _SELECTING]
     # Without any class, SENTINELS alone selects Sentinel. A class that does not use them contradicts them.
     alone = (
@@ -84,7 +84,7 @@ def _kind(record: ClassRecord | None) -> TopologyKind | None:
     if record is None:
         return None
     # A sentinel or cluster class also inherits from plain ones, so any other kind takes precedence.
-    kinds = [each.topology for each in record.known if each.topology != "plain"]
+    kinds: list[TopologyKind] = [each.topology for each in record.known if each.topology != "plain"]
     return kinds[0] if kinds else "plain"
 
 

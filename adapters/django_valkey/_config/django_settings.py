@@ -182,6 +182,7 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object], c
     inherited = _LOGGER | {option: given[name] for name, option in GLOBALS.items() if name in given and name != FACTORY}
     inherited["SIGNING_KEYS"] = given.get(_SECRET, ())
     options = wanted.get("OPTIONS") or {}
+    own: dict[str, object] = {}
     try:
         if isinstance(options, Mapping):
             own = {name: value for name, value in deprecated_names.options(options, alias).items() if value is not None}
@@ -190,8 +191,6 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object], c
             elif "CLIENT_CLASS" not in own:
                 inherited["CLIENT_CLASS"] = client_class
             wanted = {**wanted, "OPTIONS": {**inherited, **own}}
-        else:
-            own = {}
         factory = given.get(FACTORY)
         made = Settings.parse(
             wanted,

@@ -67,6 +67,7 @@ def get_or_set(cx: Context, key: Key, default: object, timeout: Timeout, version
             leader.over = True
             if leads and in_flight is not None:
                 in_flight.finish()
+        assert in_flight is not None
         if in_flight.is_own() or not (yield from _awaited(cx, in_flight, deadline)):
             return (yield from _alone(cx, wanted, in_flight))
         if in_flight.outcome is not MISSING:

@@ -215,8 +215,9 @@ class _AsyncTls(TlsArguments, _Async):
 
 
 async def _open_stream(self: Any) -> None:
-    if isinstance(self, _AsyncTls):
-        await prepare(self)
+    secured: object = self
+    if isinstance(secured, _AsyncTls):
+        await prepare(secured)
     arguments = dict(self._connection_arguments())
     host, port = arguments.pop("host"), arguments.pop("port")
     found = await aresolve(host, port, self.socket_type)

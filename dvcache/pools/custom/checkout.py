@@ -58,7 +58,7 @@ def hurrying(use: Use) -> Iterator[None]:
     """Shorten the connection's timeout by the time since the write, which was spent on other servers."""
     sock: Any = getattr(use.connection, "_sock", None)
     timeout = None if sock is None else sock.gettimeout()
-    if timeout is None:
+    if sock is None or timeout is None:
         yield
         return
     sock.settimeout(max(use.since + timeout - time.monotonic(), _GLANCE))

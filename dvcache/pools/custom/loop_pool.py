@@ -89,11 +89,12 @@ class LoopPool:
             until: the deadline, in `time.monotonic` seconds.
         """
         began, call = monotonic(), PoolCall(self._made)
+        limit: asyncio.Timeout | None = None
         try:
             async with timeout_at(until) as limit:
                 return await self._executed(batch, call)
         except TimeoutError as error:
-            if isinstance(error, CacheError) or not limit.expired():
+            if isinstance(error, CacheError) or limit is None or not limit.expired():
                 raise
         overdue = self._overdue(call, monotonic() - began)
         if isinstance(overdue, ReplyTimeout):
@@ -165,8 +166,9 @@ class LoopPool:
         """Wait for a free place, first come, first served."""
         waiter: asyncio.Future[None] = self.loop.create_future()
         self._waiters.append(waiter)
+        limit = asyncio.timeout(custom_replies.patience(pool, self._endpoint))
         try:
-            async with asyncio.timeout(custom_replies.patience(pool, self._endpoint)) as limit:
+            async with limit:
                 while self._is_full():
                     await asyncio.wait([waiter], timeout=LOOK)
                     if waiter.done() and self._is_full():  # another caller took the place

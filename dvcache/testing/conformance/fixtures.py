@@ -84,8 +84,11 @@ class BlockingLock:
         self._lock, self._runner = lock, runner
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._lock, name)
-        return (lambda *args, **kwargs: self._runner.run(found(*args, **kwargs))) if callable(found) else found
+        found: Any = getattr(self._lock, name)
+        if not callable(found):
+            return found
+        method: Any = found
+        return lambda *args, **kwargs: self._runner.run(method(*args, **kwargs))
 
     def __enter__(self) -> Self:
         self._runner.run(self._lock.__aenter__())
