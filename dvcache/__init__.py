@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from dvcache.cache import AsyncCache, Cache
     from dvcache.container import Container
+    from dvcache.containers import Containers
     from dvcache.errors import (
         AskError,
         AuthenticationError,
@@ -89,6 +90,7 @@ __all__ = [
     "ConnectionInterrupted",
     "ConnectionLost",
     "Container",
+    "Containers",
     "CrossSlotError",
     "DecodeError",
     "Endpoint",
@@ -122,7 +124,7 @@ __all__ = [
     "WrongTypeError",
 ]
 
-_HOMES: Final = ("errors", "types", "protocols", "settings", "settings.schema", "cache", "container")
+_HOMES: Final = ("errors", "types", "protocols", "settings", "settings.schema", "cache", "container", "containers")
 """The modules that have these names, the quickest to import first."""
 
 

@@ -23,7 +23,7 @@ from typing import Final
 from dvcache.compressors import bounds, foreign
 from dvcache.compressors.bounds import TooLarge
 from dvcache.compressors.identity import IdentityCompressor
-from dvcache.errors import DecodeError, SerializationError, TooLargeError
+from dvcache.errors import DecodeError, SerializationError, TooLargeError, place
 from dvcache.protocols import Compressor, Serializer
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class ValueCodec:
         compressor: for data longer than `min_length`. If it has `magic`, only data with that prefix is decompressed.
         min_length: bytes; shorter or equal data is not compressed.
         alias: the alias, for errors and the log.
+        where: the name of its settings in them; empty to name the cache by its alias.
         raise_undecodable: whether an unreadable entry raises `DecodeError` instead of being a miss.
         fallbacks: serializers to try on entries that `serializer` cannot read.
         max_size: bytes; longer data is not compressed, since no compressor would read it back.
@@ -68,7 +69,7 @@ class ValueCodec:
     """
 
     __slots__ = (
-        *("undecodable", "_alias", "_compressor", "_fallbacks", "_kinds", "_magic", "_max_size", "_max_value_size"),
+        *("undecodable", "_compressor", "_fallbacks", "_kinds", "_magic", "_max_size", "_max_value_size", "_place"),
         *("_min_length", "_others", "_plain", "_raises", "_readable", "_serializer", "_unwrap"),
     )
 
@@ -78,6 +79,7 @@ class ValueCodec:
         compressor: Compressor,
         min_length: int = 15,
         alias: str = "default",
+        where: str = "",
         *,
         raise_undecodable: bool = False,
         fallbacks: Sequence[Serializer] = (),
@@ -89,7 +91,7 @@ class ValueCodec:
         self.undecodable = 0
         self._max_value_size = max_value_size
         self._serializer, self._compressor, self._min_length = serializer, compressor, min_length
-        self._alias, self._raises = alias, raise_undecodable
+        self._place, self._raises = place(alias, where), raise_undecodable
         self._fallbacks, self._max_size, self._others, self._unwrap = fallbacks, max_size, others, unwrap
         self._plain = getattr(type(compressor), "compress", None) is IdentityCompressor.compress
         self._magic = _magic(compressor)
@@ -272,7 +274,7 @@ class ValueCodec:
         return message
 
     def _located(self, message: str) -> str:
-        return f"CACHES[{self._alias!r}]: {message}"
+        return f"{self._place}: {message}"
 
 
 def _kind(value: object) -> str:

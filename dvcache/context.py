@@ -104,6 +104,11 @@ class Policy:
     """Remove stored keys, at least one; return the number of entries removed."""
     shown: Callable[[Sequence[bytes]], Sequence[bytes]]
     """Return those stored keys, found by a scan, that are entries."""
+    get_or_set_many: (
+        Callable[["Context", Iterable[Key], Callable[[list[Any]], object], Timeout, int | None], Op[dict[Key, object]]]
+        | None
+    ) = None
+    """None: read by `get_many`, store by `add`."""
     guard: Guard | None = None
     """Wraps every operation; None leaves errors as they are."""
 
@@ -134,6 +139,8 @@ class Context:
     """Wiring of operations: plain values, built once by the container."""
 
     alias: str = "default"
+    where: str = ""
+    """Name of the settings in messages; empty to name the cache by its alias."""
     keys: Keys
     codec: Codec
     policy: Policy

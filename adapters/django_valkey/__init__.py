@@ -70,7 +70,7 @@ def _refuse_upstream() -> None:
     raise ImportError(
         "django-valkey and dvcache are both installed, and both provide the package 'django_valkey'. "
         "Run: pip uninstall --yes django-valkey, then: pip install --force-reinstall --no-deps dvcache "
-        "(django_valkey.E007)"
+        "(django_valkey.E007: python -m dvcache docs E007)"
     )
 
 

@@ -1,13 +1,17 @@
-"""Bulk operations: get_many, set_many, delete_many, and the older names mget and mset."""
+"""Bulk operations: get_many, get_or_set_many, set_many, delete_many, and the older names mget and mset."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from dvcache.context import Context
 from dvcache.effects import Op
+from dvcache.policies import compute_many
 from dvcache.policies.empty_values import empty_value
-from dvcache.types import DEFAULT, Key, Timeout
+from dvcache.types import DEFAULT, Awaited, Key, Timeout
+
+K = TypeVar("K", bound=Key)
+T = TypeVar("T")
 
 
 @empty_value({})
@@ -67,6 +71,38 @@ def mget(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[dic
 def mset(cx: Context, data: Mapping[Any, object], timeout: Timeout = DEFAULT, version: int | None = None) -> Op[bool]:
     """Store the values as `set_many` does; return True if all were stored."""
     return not (yield from cx.policy.set_many(cx, _mapping(data), timeout, version))
+
+
+# No empty value: the caller's function must run once and may raise, so each part of the operation is guarded.
+def get_or_set_many(
+    cx: Context,
+    keys: Iterable[K],
+    default: Callable[[list[K]], Awaited[Mapping[K, T]]],
+    timeout: Timeout = DEFAULT,
+    version: int | None = None,
+) -> Op[dict[K, T]]:
+    """Return the values of entries, by key; compute and store those that do not exist.
+
+    Reads from the primary, as `get_or_set` does. A value that another caller stored meanwhile is kept and returned.
+    With the herd policy one caller computes each stale entry, and the others get the stale value.
+
+    Args:
+        keys: an iterable of the entries' names; sent in chunks of 500.
+        default: a function, called once with the list of missing keys unless there is none; returns their values by
+            key. A key that it leaves out is left out of the result. An asynchronous cache awaits an awaitable result.
+        timeout: seconds or a timedelta, to the millisecond; None for no expiry; 0 or less stores nothing.
+        version: the keys' version; the alias's own if None.
+
+    Raises:
+        TypeError: `default` is no function, or returned no mapping.
+        ValueError: `default` returned a key that is not one of the missing ones; nothing was stored.
+        SerializationError: a computed value cannot be stored; none was sent.
+    """
+    if not callable(default):
+        raise TypeError(f"get_or_set_many: a function of the missing keys is needed, not {type(default).__name__}")
+    compute: Any = cx.policy.get_or_set_many or compute_many.get_or_set_many
+    values: Op[dict[K, T]] = compute(cx, keys, default, timeout, version)
+    return values
 
 
 def _mapping(data: Mapping[Any, object]) -> Mapping[Any, object]:

@@ -58,7 +58,7 @@ def check(entry: Mapping[Any, object], options: Mapping[Any, object], faults: Fa
             elif place or classes.reads_options:
                 continue
             elif not isinstance(name, str):
-                faults.add(f"every key must be text, not {type(name).__name__}", "CACHES")
+                faults.add(f"every key must be text, not {type(name).__name__}")
             # A name from the other place (an option in the entry, say) is misplaced, not misspelt.
             elif name not in others and (near := nearest(name, known)):
                 faults.add(f"there is no such key; did you mean {near}?", form.format(name))

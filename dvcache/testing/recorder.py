@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from dvcache.container import Container
 from dvcache.errors import ServerError
+from dvcache.pools.custom.raw_clients import AsyncRawClient, RawClient
 from dvcache.protocols import AsyncClient, Client
 from dvcache.routing.commands import rule
 from dvcache.types import Batch, Command
@@ -169,6 +170,14 @@ class _RecordedContainer(Container):
             async_client=_RecordedAsyncClient(container.async_client(), recorder, alias),
         )
         self._container = container
+
+    @override
+    def raw(self, *, write: bool = True) -> RawClient:
+        return self._container.raw(write=write)
+
+    @override
+    async def async_raw(self, *, write: bool = True) -> AsyncRawClient:
+        return await self._container.async_raw(write=write)
 
     @override
     def release(self) -> None:

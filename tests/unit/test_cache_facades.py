@@ -13,7 +13,7 @@ from tests.support.operation_contexts import CX
 
 NAMES = sorted(name for name in dir(Cache) if not name.startswith("_"))
 STREAMS = [name for name in NAMES if inspect.isgeneratorfunction(getattr(Cache, name))]
-LOCKS = ["get_lock", "lock"]
+SILENT = ["get_lock", "lock", "make_key", "original_key", "with_options"]
 """Methods that send nothing."""
 
 
@@ -21,7 +21,7 @@ def test_both_facades_have_the_same_methods() -> None:
     assert sorted(name for name in dir(AsyncCache) if not name.startswith("_")) == NAMES
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - {*STREAMS, *LOCKS}))
+@pytest.mark.parametrize("name", sorted({*NAMES} - {*STREAMS, *SILENT}))
 def test_both_facades_have_the_same_signatures_and_docstrings(name: str) -> None:
     method, counterpart = getattr(Cache, name), getattr(AsyncCache, name)
     assert inspect.signature(method) == inspect.signature(counterpart)
@@ -40,7 +40,7 @@ def test_iterators_take_the_same_arguments_in_both_facades(name: str) -> None:
     assert inspect.isasyncgenfunction(counterpart)
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", ["get_lock", "lock"])
 def test_locks_take_the_same_arguments_in_both_facades(name: str) -> None:
     first, second = inspect.signature(getattr(Cache, name)), inspect.signature(getattr(AsyncCache, name))
     assert first.parameters == second.parameters

@@ -97,6 +97,7 @@ def test_recorder_has_the_other_parts_of_the_container(recorder: Recorder) -> No
         assert container.cache().get("a") is None
         assert sum(container.ignored_errors().values()) == 1
         container.release()
+        assert container.raw() is not None
     assert recorder.commands == [RecordedCommand("GET", (b":1:a",), "default")]
     with pytest.raises(Exception, match="closed"):
         inner.cache()
