@@ -23,7 +23,7 @@ from dvcache.pools.factory import Pools
 from dvcache.process.background_tasks import BackgroundTasks
 from dvcache.process.ignored_errors import IgnoredErrors
 from dvcache.protocols import AsyncClient, Client, PoolFactory
-from dvcache.settings import Settings
+from dvcache.settings import Settings, description
 from dvcache.types import Clock, Endpoint
 
 
@@ -86,6 +86,7 @@ def context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock:
     return Context(
         alias=settings.alias,
         where=settings.where,
+        servers=description.servers(settings),
         keys=keys,
         codec=codec,
         policy=policy,

@@ -6,6 +6,8 @@ The methods are generated from `dvcache.operations`; `sync` and `aio` make metho
 from copy import copy
 from typing import Self, Unpack
 
+from typing_extensions import override
+
 from dvcache import views
 from dvcache._binding import aio, astream, stream, sync
 from dvcache._methods.all_operations import AsyncCacheMethods, CacheMethods
@@ -28,6 +30,10 @@ class Cache(CacheMethods):
     def __init__(self, context: Context, client: Client) -> None:
         self._context = context
         self._client = client
+
+    @override
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._context.title}>"
 
     def get_lock(self, key: Key, *, version: int | None = None, **terms: Unpack[Terms]) -> Lock:
         """Return a lock on a key, not yet acquired: `with` acquires and releases it.
@@ -102,6 +108,10 @@ class AsyncCache(AsyncCacheMethods):
     def __init__(self, context: Context, client: AsyncClient) -> None:
         self._async_context = context
         self._async_client = client
+
+    @override
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._async_context.title}>"
 
     def get_lock(self, key: Key, *, version: int | None = None, **terms: Unpack[Terms]) -> AsyncLock:
         """Return a lock on a key, not yet acquired: `async with` acquires and releases it.

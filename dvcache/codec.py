@@ -47,6 +47,10 @@ class Unsuitable(TypeError):
     """A compressor returned something other than compressed bytes."""
 
 
+class WrongType(Unsuitable):
+    """A value has another type than the caller named; the message names both, and is logged once."""
+
+
 class ValueCodec:
     """Store ints and floats as text, so that the server can count, and other values through serializer and compressor.
 
@@ -65,7 +69,7 @@ class ValueCodec:
         unwrap: takes the deserialized object and returns the value, for entries that another library wrapped.
 
     Attributes:
-        undecodable: number of entries that could not be read.
+        undecodable: number of entries that could not be read, or had another type than the caller named.
     """
 
     __slots__ = (
@@ -95,7 +99,7 @@ class ValueCodec:
         self._fallbacks, self._max_size, self._others, self._unwrap = fallbacks, max_size, others, unwrap
         self._plain = getattr(type(compressor), "compress", None) is IdentityCompressor.compress
         self._magic = _magic(compressor)
-        self._kinds: set[type[Exception]] = set()
+        self._kinds: set[type[Exception] | str] = set()
         self._readable: set[type] = set(_PLAIN)
 
     def dumps(self, value: object, /) -> bytes:
@@ -268,8 +272,9 @@ class ValueCodec:
             str(error) if isinstance(error, Unsuitable) else f"{_kind(self._serializer)} cannot read an entry: {reason}"
         )
         message = self._located(fault)
-        if type(error) not in self._kinds:
-            self._kinds.add(type(error))
+        kind = str(error) if isinstance(error, WrongType) else type(error)
+        if kind not in self._kinds and len(self._kinds) < TYPES:
+            self._kinds.add(kind)
             logger.warning("%s; treated as a miss; further errors of this type are counted but not logged", message)
         return message
 

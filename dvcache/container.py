@@ -18,6 +18,8 @@ except ImportError as error:
         "under mod_wsgi write 'WSGIApplicationGroup %{GLOBAL}', or run each application in its own process"
     ) from error
 
+from typing_extensions import override
+
 from dvcache import builders, provider_checks
 from dvcache.cache import AsyncCache, Cache
 from dvcache.context import Codec, Context, Keys, Policy
@@ -26,7 +28,7 @@ from dvcache.pools.custom.raw_clients import AsyncRawClient, RawClient
 from dvcache.process.background_tasks import BackgroundTasks
 from dvcache.process.ignored_errors import IgnoredErrors
 from dvcache.protocols import AsyncClient, Client, PoolFactory, Releasable
-from dvcache.settings import Settings
+from dvcache.settings import Settings, description
 from dvcache.types import Clock
 
 
@@ -105,6 +107,11 @@ class Container:
         self._raw = builders.raw_clients(settings, given)
         self._closed = False
         self.settings = settings
+
+    @override
+    def __repr__(self) -> str:
+        state = ", closed" if self._closed else ""
+        return f"<Container of {description.described(self.settings)}{state}>"
 
     def context(self) -> Context:
         """Return the context that operations run in."""

@@ -141,6 +141,8 @@ class Context:
     alias: str = "default"
     where: str = ""
     """Name of the settings in messages; empty to name the cache by its alias."""
+    servers: str = ""
+    """Topology and servers, without credentials, for reprs."""
     keys: Keys
     codec: Codec
     policy: Policy
@@ -174,6 +176,11 @@ class Context:
     """Returns a random number from 0 to 1, for jitter and pauses."""
     tokens: Callable[[], bytes] = _token
     """Returns a new unique token for a lease."""
+
+    @property
+    def title(self) -> str:
+        """Alias and servers, without credentials, for reprs."""
+        return f"{self.alias!r}: {self.servers}" if self.servers else repr(self.alias)
 
     def now(self) -> float:
         """Return seconds of a monotonic clock; a test's own clock is used here too."""

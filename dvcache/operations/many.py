@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
+from typing_extensions import TypeForm
+
+from dvcache import value_types
 from dvcache.context import Context
 from dvcache.effects import Op
 from dvcache.policies import compute_many
@@ -14,15 +17,26 @@ K = TypeVar("K", bound=Key)
 T = TypeVar("T")
 
 
+@overload
+def get_many(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[dict[Key, object]]: ...
+@overload
+def get_many(cx: Context, keys: Iterable[Key], version: int | None = None, *, as_: TypeForm[T]) -> Op[dict[Key, T]]: ...
 @empty_value({})
-def get_many(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op[dict[Key, object]]:
+def get_many(cx: Context, keys: Iterable[Key], version: int | None = None, as_: TypeForm[Any] = object) -> Op[Any]:
     """Return the values of the existing entries, by key.
 
     Args:
         keys: an iterable of the entries' names; sent in chunks of 500, one round trip each.
         version: the keys' version; the alias's own if None.
+        as_: the type of the values, as in `get`; values of another type are left out.
+
+    Raises:
+        TypeError: `isinstance` cannot check `as_`; nothing was sent.
     """
-    return cx.policy.get_many(cx, keys, version)
+    if as_ is object:
+        return cx.policy.get_many(cx, keys, version)
+    kind = value_types.value_type(as_)
+    return value_types.many(cx.policy.get_many(cx, keys, version), kind, cx.codec)
 
 
 @empty_value(lambda data: [*data])

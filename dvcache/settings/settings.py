@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from typing_extensions import override
 
@@ -12,16 +12,28 @@ from dvcache.context import ClearScope, Herd
 from dvcache.errors import ConfigurationError, ConfigurationWarning, place_of_settings
 from dvcache.numeric_arguments import with_plain_numbers
 from dvcache.protocols import Compressor, Serializer
-from dvcache.settings import components, deadline, entry_values, names, other_libraries, pickling, schema
+from dvcache.settings import (
+    components,
+    deadline,
+    description,
+    entry_values,
+    keywords,
+    names,
+    other_libraries,
+    pickling,
+    schema,
+)
 from dvcache.settings.classes import GLOBAL_FACTORY, References, references
 from dvcache.settings.faults import Faults
 from dvcache.settings.herd import herd
+from dvcache.settings.keywords import Keywords
+from dvcache.settings.schema import CacheEntry, Location
 from dvcache.settings.servers import servers
 from dvcache.settings.topology import topology
 from dvcache.types import DEFAULT, Endpoint, KeyFunction, Placement, ReadFrom, ReverseKeyFunction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Settings:
     """Parsed settings of one cache: servers, keys, codec and expiry."""
 
@@ -34,7 +46,7 @@ class Settings:
     """Role that answers reads, if there is more than one endpoint."""
     cluster: bool = False
     """True if the endpoints are seed nodes of a cluster, for discovery of the others."""
-    shards: tuple[str, ...] = field(default=(), repr=False)
+    shards: tuple[str, ...] = ()
     """Names of the endpoints on the hash ring: their URLs, including passwords. Empty without sharding."""
     read_only: bool = False
     """True if writes are refused. The first endpoint is then used for reads only if all others fail."""
@@ -92,6 +104,10 @@ class Settings:
             object.__setattr__(self, "deadline", deadline.default(self.endpoints))
 
     @override
+    def __repr__(self) -> str:
+        return f"<Settings of {description.described(self)}>"
+
+    @override
     def __reduce__(self) -> tuple[object, ...]:
         # Default markers are compared by identity, so they are pickled by name.
         values = {each.name: pickling.pickled(getattr(self, each.name)) for each in fields(self)}
@@ -109,9 +125,36 @@ class Settings:
         return "slots" if self.cluster else "ring" if self.shards else "together"
 
     @classmethod
+    def of(cls, url: Location, *, alias: str = "default", **options: Unpack[Keywords]) -> Self:
+        """Return the settings of a URL and options given by keyword.
+
+        ::
+
+            Settings.of("valkey://127.0.0.1:6379/1", prefix="shop", timeout=60, socket_timeout=0.5)
+
+        Args:
+            url: the URL of the server, or several URLs in a list: the primary, then its replicas; nodes of a cluster;
+                shards.
+            alias: the name of the cache in errors and in the log.
+            options: `prefix`, `version`, `timeout` and the options of a CACHES entry in lower case: `serializer`,
+                `compressor`, `socket_timeout`, `cluster`. Classes are given as to `parse`.
+
+        Raises:
+            ConfigurationError: a keyword is unknown or its value is wrong; the message names the keyword and the cure.
+        """
+        faults, unknown = Faults(), Faults()
+        entry = keywords.entry(url, options, unknown)
+        values, warned = _parsed(entry, alias, "", None, None, faults)
+        for message in warned:
+            warnings.warn(keywords.text(message), ConfigurationWarning, stacklevel=2)
+        if unknown or faults:
+            raise ConfigurationError.joined([*unknown, *map(keywords.renamed, faults)], alias)
+        return cls(alias=alias, **values)
+
+    @classmethod
     def parse(
         cls,
-        mapping: Mapping[str, object],
+        mapping: CacheEntry | Mapping[str, object],
         *,
         alias: str = "default",
         default_marker: object = DEFAULT,

@@ -23,6 +23,7 @@ from django_valkey.exceptions import ConfigurationError
 from dvcache import ConfigurationWarning
 from dvcache.serializers import PickleSerializer
 from dvcache.serializers.signed import SignedSerializer
+from dvcache.tools import docs
 from tests.support import programs
 from tests.support.programs import ROOT, environment
 
@@ -137,7 +138,8 @@ def test_each_fault_has_an_id_a_message_and_a_section_of_the_docs(fault: str) ->
     assert said == number
     assert re.search(message, text)
     assert "s3cr3t" not in text
-    assert hint == f"See docs/checks.md#django_valkey{number.lower()} of dvcache."
+    assert hint == f"Run: python -m dvcache docs {number}"
+    assert docs.found(number).startswith(f"### django_valkey.{number}\n")
 
 
 def test_correct_project_has_no_faults() -> None:

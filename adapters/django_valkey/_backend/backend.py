@@ -20,7 +20,7 @@ from django_valkey.exceptions import improperly_configured
 from dvcache import AsyncClient, Client, NotSupportedError
 from dvcache.context import Context
 from dvcache.operations import clusters
-from dvcache.settings import classes
+from dvcache.settings import classes, description
 from dvcache.types import Key, Mode, PoolSource, Timeout
 from dvcache.views import viewed
 
@@ -122,6 +122,10 @@ class Backend(Attributes, BaseCache):
         super().__init_subclass__(**kwargs)
         add_async_methods(cls)
         cls._chooses_client = is_own(cls, "get_client_class")
+
+    @override
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {description.described(self._wired.container.settings)}>"
 
     def _wire(self) -> Wired:
         wired = registry.wired(type(self), *self._arguments)

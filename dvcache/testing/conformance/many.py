@@ -29,6 +29,11 @@ class ManyConformance(Conformance):
         cache.set_many({"a": 1, "b": 2})
         assert cache.get_many(["a", "a", "b", "a"]) == {"a": 1, "b": 2}
 
+    def test_get_many_leaves_out_values_of_another_type(self, cache: Cache) -> None:
+        cache.set_many({"a": 1, "b": "text", "c": None})
+        assert cache.get_many("abcd", as_=int) == {"a": 1}
+        assert cache.get_many("abcd", as_=int | None) == {"a": 1, "c": None}
+
     def test_set_many_stores_all_and_returns_the_failed_keys(self, cache: Cache) -> None:
         assert cache.set_many({"a": "spam", "b": "eggs"}) == []
         assert cache.get("a") == "spam"
