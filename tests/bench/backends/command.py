@@ -23,6 +23,11 @@ from tests.support.servers import Server
 
 PAGE: Final = ROOT / "docs/performance.md"
 BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->\n"
+PLOT: Final = """<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="performance-dark.svg">
+  <img src="performance-light.svg" alt="Microseconds of a call, by backend">
+</picture>
+"""
 IMPORTS: Final = 7
 """At most so many processes of each backend for import and memory."""
 
@@ -91,6 +96,6 @@ def write(text: str, plotted: Rounds) -> None:
     """Write the tables into the page, and the plots beside it."""
     before, begin, rest = PAGE.read_text("utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
-    PAGE.write_text(f"{before}{begin}\n{text}\n{end}{after}", "utf-8")
+    PAGE.write_text(f"{before}{begin}\n{PLOT}\n{text}\n{end}{after}", "utf-8")
     for theme in ("light", "dark"):
         PAGE.with_name(f"performance-{theme}.svg").write_text(svg(plotted, theme), "utf-8")
