@@ -5,7 +5,7 @@ from typing import Final, Protocol
 
 from typing_extensions import override
 
-from dvcache.errors import reply_error
+from dvcache.error_replies import reply_error
 from dvcache.routing.commands import rule
 from dvcache.routing.slots import SLOTS, slot
 from dvcache.types import Address

@@ -346,7 +346,7 @@ def test_server_outside_a_cluster_is_reported_with_the_option_to_remove(world: W
 
 
 def _error(words: str) -> Any:
-    from dvcache.errors import reply_error  # noqa: PLC0415  # one helper of a test
+    from dvcache.error_replies import reply_error  # noqa: PLC0415  # one helper of a test
 
     return reply_error(words)
 

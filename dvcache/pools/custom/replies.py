@@ -7,7 +7,7 @@ from typing import Any, Final
 from libvalkey import ProtocolError
 from valkey import exceptions as theirs
 
-from dvcache import errors
+from dvcache import error_replies, errors
 from dvcache.pools.connect import connect_error, refusal
 from dvcache.pools.connecting.bounded_classes import bound_pool
 from dvcache.pools.parser_errors import UNREADABLE, is_callers, is_unreadable
@@ -106,9 +106,9 @@ def reply_error(error: BaseException, endpoint: Endpoint) -> errors.ServerError:
     """Return our error for an error reply, with the code that the parser cut off."""
     text = str(error)
     code = next((_CODES[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in _CODES), "")
-    if not code and not errors.has_code(text):
+    if not code and not error_replies.has_code(text):
         code = "ERR"
-    return errors.reply_error(f"{code} {text}".lstrip(), alias=endpoint.alias, endpoint=endpoint.name)
+    return error_replies.reply_error(f"{code} {text}".lstrip(), alias=endpoint.alias, endpoint=endpoint.name)
 
 
 def read(batch: Batch, replies: Sequence[Any], endpoint: Endpoint) -> list[Any]:
