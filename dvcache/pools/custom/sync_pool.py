@@ -9,7 +9,6 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from contextvars import copy_context
 from functools import partial
 from typing import Any, Final
 
@@ -20,7 +19,7 @@ from dvcache.pools.capacity import Living, Waiting
 from dvcache.pools.circuit_breaker import CircuitBreaker
 from dvcache.pools.connect import interrupt
 from dvcache.pools.custom import replies as custom_replies
-from dvcache.pools.custom.checkout import Use, connected, hurrying, read
+from dvcache.pools.custom.checkout import Use, hurrying, overdue_error, read, taken
 from dvcache.pools.custom.generations import Generation, Generations, Leaving
 from dvcache.pools.custom.idle import end_idle, is_exhausted
 from dvcache.pools.transactions import transact
@@ -148,9 +147,7 @@ class CustomPool:
 
     def _meant(self, use: Use, error: Exception, batch: Batch) -> Exception:
         if use.overdue:
-            message = f"no answer within {time.monotonic() - use.since:.2g} s; the deadline has passed"
-            where = {"alias": self._endpoint.alias, "endpoint": self._endpoint.name, "command": str(batch[0][0])}
-            meant: Exception = ReplyTimeout(message, **where)
+            meant: Exception = overdue_error(use, batch, self._endpoint)
         else:
             meant = custom_replies.exchange_error(error, batch, self._endpoint)
         if isinstance(meant, ReplyTimeout):
@@ -187,7 +184,7 @@ class CustomPool:
         watchdog.watch(self, now + _SWEEP if until is None else min(until, now + _SWEEP))
         number = use.number = next(self._numbers)
         self._owed[number] = (weakref.ref(use), use.made)
-        use.connection = self._taken(use.made.pool, batch, until)
+        use.connection = taken(use.made.pool, self._endpoint, batch, until)
         use.since = self._active = time.monotonic()
 
     def _place(self, until: float | None) -> Use | None:
@@ -249,13 +246,6 @@ class CustomPool:
     @property
     def _driven(self) -> Driven | None:
         return self._generations.last.driven
-
-    def _taken(self, pool: Any, batch: Batch, until: float | None) -> Any:
-        try:
-            return copy_context().run(connected, pool, batch, until)
-        except Exception as error:
-            custom_replies.explain(custom_replies.taking_error(error, pool, self._endpoint), error)
-            raise
 
     def look(self, now: float, /) -> float | None:
         """Interrupt uses whose deadline has passed and finish retired pools (see `watchdog.Watched`)."""
