@@ -107,7 +107,7 @@ async def arun(op: Op[T], client: AsyncClient) -> T:
 
 
 def paged(cx: Context, client: Client, name: str, pages: Pages[T], call: Called) -> Iterator[T]:
-    """Yield the items of an operation page by page; each page is an operation driven by itself.
+    """Yield the items of an operation page by page; each page is an operation performed by itself.
 
     Args:
         cx: the context, whose policy may have a guard.

@@ -7,7 +7,7 @@ quotes are left out, since they may include a value or a password.
 import re
 from typing import Final
 
-from valkey import exceptions as driver
+from valkey import exceptions as theirs
 
 from dvcache.errors import (
     AskError,
@@ -39,11 +39,11 @@ class _UnavailableExecAbort(ExecAbortError, UnavailableError):
     """The transaction was not performed because the server cannot serve it now."""
 
 
-class _WrongAuthError(ServerError, driver.AuthenticationWrongNumberOfArgsError):
+class _WrongAuthError(ServerError, theirs.AuthenticationWrongNumberOfArgsError):
     """The server's AUTH takes other arguments."""
 
 
-class _ModuleError(ServerError, driver.ModuleError):
+class _ModuleError(ServerError, theirs.ModuleError):
     """A module cannot be loaded or unloaded."""
 
 

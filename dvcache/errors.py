@@ -51,7 +51,7 @@ from pickle import PicklingError, UnpicklingError
 from typing import Self, TypeVar
 
 from typing_extensions import override
-from valkey import exceptions as driver
+from valkey import exceptions as theirs
 
 E = TypeVar("E", bound=Exception)
 
@@ -122,7 +122,7 @@ class DecodeError(CacheError, UnpicklingError):
     """The configured codec cannot read the stored entry. Also an UnpicklingError, for every serializer."""
 
 
-class LockError(CacheError, driver.LockError):
+class LockError(CacheError, theirs.LockError):
     """The lock is not held by this caller, or could not be acquired before the timeout."""
 
     def __init__(self, message: str, lock_name: str = "") -> None:
@@ -130,7 +130,7 @@ class LockError(CacheError, driver.LockError):
         self.message, self.lock_name = message, lock_name
 
 
-class LockNotOwnedError(LockError, driver.LockNotOwnedError):
+class LockNotOwnedError(LockError, theirs.LockNotOwnedError):
     """The lock expired while this caller held it; another owner may hold it now."""
 
 
@@ -182,7 +182,7 @@ class ConnectionInterrupted(CacheError):
         return f"Valkey {type(self.__cause__).__name__}: {self.__cause__}"
 
 
-class TransportError(_LocatedError, ConnectionInterrupted, driver.ConnectionError, ConnectionError):
+class TransportError(_LocatedError, ConnectionInterrupted, theirs.ConnectionError, ConnectionError):
     """No reply arrived. The commands may have been performed, unless a subclass says otherwise."""
 
 
@@ -198,11 +198,11 @@ class ConnectionLost(TransportError):
     """The connection ended between the command and its reply."""
 
 
-class ProtocolError(ConnectionLost, driver.InvalidResponse):
+class ProtocolError(ConnectionLost, theirs.InvalidResponse):
     """The reply is invalid for the command; the connection was closed, as later replies might be misassigned."""
 
 
-class ReplyTimeout(TransportError, driver.TimeoutError, TimeoutError):
+class ReplyTimeout(TransportError, theirs.TimeoutError, TimeoutError):
     """No reply arrived within the timeout."""
 
 
@@ -210,7 +210,7 @@ class PoolExhausted(TransportError):
     """No connection became free within the time allowed: nothing was performed."""
 
 
-class ServerError(_LocatedError, driver.ResponseError):
+class ServerError(_LocatedError, theirs.ResponseError):
     """The server refused the command."""
 
 
@@ -218,31 +218,31 @@ class UnavailableError(ServerError, TransportError):
     """The server replied that it cannot serve the command now: nothing was performed."""
 
 
-class AuthenticationError(ServerError, driver.AuthenticationError):
+class AuthenticationError(ServerError, theirs.AuthenticationError):
     """The credentials are wrong or missing."""
 
 
-class PermissionDenied(ServerError, driver.NoPermissionError):
+class PermissionDenied(ServerError, theirs.NoPermissionError):
     """The user's ACL denies the command or the key."""
 
 
-class LoadingError(UnavailableError, driver.BusyLoadingError):
+class LoadingError(UnavailableError, theirs.BusyLoadingError):
     """The server is loading its data."""
 
 
-class ReadOnlyError(UnavailableError, driver.ReadOnlyError):
+class ReadOnlyError(UnavailableError, theirs.ReadOnlyError):
     """A write reached a replica."""
 
 
-class TryAgainError(UnavailableError, driver.TryAgainError):
+class TryAgainError(UnavailableError, theirs.TryAgainError):
     """Keys of one command are being migrated between cluster nodes."""
 
 
-class ClusterDownError(UnavailableError, driver.ClusterDownError):
+class ClusterDownError(UnavailableError, theirs.ClusterDownError):
     """The cluster does not serve the slot."""
 
 
-class MasterDownError(ClusterDownError, driver.MasterDownError):
+class MasterDownError(ClusterDownError, theirs.MasterDownError):
     """A replica has lost its primary and refuses reads."""
 
 
@@ -250,7 +250,7 @@ class OverloadedError(UnavailableError):
     """The server is out of memory, cannot write now, or is busy with a script."""
 
 
-class OutOfMemoryError(OverloadedError, driver.OutOfMemoryError):
+class OutOfMemoryError(OverloadedError, theirs.OutOfMemoryError):
     """The server is out of memory."""
 
 
@@ -273,23 +273,23 @@ class RedirectError(ServerError):
         return host, int(port)
 
 
-class MovedError(RedirectError, driver.MovedError):
+class MovedError(RedirectError, theirs.MovedError):
     """The slot has moved permanently (MOVED)."""
 
 
-class AskError(RedirectError, driver.AskError):
+class AskError(RedirectError, theirs.AskError):
     """The slot is being migrated: repeat this command on the other node after ASKING (ASK)."""
 
 
-class CrossSlotError(ServerError, driver.ClusterCrossSlotError):
+class CrossSlotError(ServerError, theirs.ClusterCrossSlotError):
     """The keys of one command are in several slots."""
 
 
-class ExecAbortError(ServerError, driver.ExecAbortError):
+class ExecAbortError(ServerError, theirs.ExecAbortError):
     """The transaction was not performed."""
 
 
-class NoScriptError(ServerError, driver.NoScriptError):
+class NoScriptError(ServerError, theirs.NoScriptError):
     """The server has not cached the script: nothing was performed."""
 
 

@@ -175,7 +175,7 @@ class BlockingExchange:
                 send = partial(self._sock.send, data[:part])
                 data = data[patiently(self._sock, send, self._timeout, until, watches_queue=self._is_large) :]
         finally:
-            self._rest()
+            self._reset_timeout()
 
     def read(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:
         """Read the replies of the batch that was written. It raises the errors of `exchange`."""
@@ -263,7 +263,7 @@ class BlockingExchange:
                 raise
             replies += [self.refusals[0]] * (count - len(replies))
         finally:
-            self._rest()
+            self._reset_timeout()
         # A new parser frees the buffer that large replies have grown.
         if total > _LARGE and not self._has_data():
             self._listen()
@@ -282,5 +282,5 @@ class BlockingExchange:
                     pass
         return bool(self.refusals)
 
-    def _rest(self) -> None:
+    def _reset_timeout(self) -> None:
         self._sock.settimeout(None if self._plain else self._timeout)

@@ -63,7 +63,7 @@ class SyncConnection(BlockingExchange):
         self.used = time.monotonic()
         if self._plain and self._timeout is not None:
             limit_in_kernel(sock, self._timeout)
-        self._rest()
+        self._reset_timeout()
 
     def is_dead(self) -> bool:
         """Return True if an idle connection has ended or holds unexpected data."""
@@ -72,7 +72,7 @@ class SyncConnection(BlockingExchange):
                 return True
         finally:
             if self.is_cooperative:
-                self._rest()
+                self._reset_timeout()
         checked = self._checked_after
         self.silent = bool(checked) and time.monotonic() - self.used > checked and not self._answers()
         return self.silent

@@ -69,20 +69,20 @@ REFUSED = [
 
 @pytest.mark.parametrize("parser", [None, "valkey._parsers.resp2._RESP2Parser", OwnParser])
 def test_server_errors_are_those_of_the_built_in_pool(parser: Any, server: Server) -> None:
-    driven = made(server.url(), CONNECTION_POOL_CLASS=OwnPool, **({"PARSER_CLASS": parser} if parser else {}))
+    custom = made(server.url(), CONNECTION_POOL_CLASS=OwnPool, **({"PARSER_CLASS": parser} if parser else {}))
     lean = made(server.url())
     assert isinstance(lean, SyncPool)
     try:
-        for pool in (lean, driven):
+        for pool in (lean, custom):
             assert pool.execute((("SET", "text", "x"), ("SET", "text", "v"), ("GET", "text"))) == [b"OK", b"OK", b"v"]
         for command in REFUSED:
-            expected, [answered] = lean.execute((command, ("PING",)))[0], driven.execute((command,))
+            expected, [answered] = lean.execute((command, ("PING",)))[0], custom.execute((command,))
             assert repr(answered) == repr(expected), command
             assert type(answered) is type(expected), command
-            assert driven.execute(PING) == [b"PONG"]
+            assert custom.execute(PING) == [b"PONG"]
     finally:
         lean.close()
-        driven.close()
+        custom.close()
 
 
 def test_wrong_credentials_are_an_auth_error_without_the_password(make: Make) -> None:
@@ -232,9 +232,9 @@ def test_close_and_release_break_no_call_in_progress(make: Make, server: Server)
     before = server.connections()
     pool = make()
     pool.execute(PING)
-    driven: Any = pool._made().pool
-    for connection in [driven.get_connection("PING"), driven.get_connection("PING")]:
-        driven.release(connection)
+    custom: Any = pool._made().pool
+    for connection in [custom.get_connection("PING"), custom.get_connection("PING")]:
+        custom.release(connection)
     assert server.connections() == before + 2
     answers: list[object] = []
     with server.paused():
@@ -385,8 +385,8 @@ def test_queue_with_an_abandoned_lock_blocks_nobody(server: Server) -> None:
     with pools_of(OwnBlockingPool, CustomPool, Pools().pool, server.url()) as make:
         pool = make(max_connections=2, timeout=5)
         pending = pool.begin(PING)
-        driven: Any = pool._made().pool
-        driven.pool.mutex.acquire()
+        custom: Any = pool._made().pool
+        custom.pool.mutex.acquire()
         with ThreadPoolExecutor(1) as thread:
             stuck = thread.submit(pool.execute, PING)
             server.wait_until(lambda: len(pool._living) == 2)

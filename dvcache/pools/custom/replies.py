@@ -13,7 +13,7 @@ from dvcache.pools.connecting.bounded_classes import bound_pool
 from dvcache.pools.parser_errors import UNREADABLE, is_callers, is_unreadable
 from dvcache.pools.reply_shapes import check
 from dvcache.pools.resp3 import as_resp2
-from dvcache.types import Batch, Driven, Endpoint
+from dvcache.types import Batch, Endpoint, SourcedPool
 
 _CODES: Final = {
     "NoScriptError": "NOSCRIPT",
@@ -38,13 +38,13 @@ _BUSY: Final = ("Too many connections", "No connection available")
 """Starts of valkey-py's errors if every connection of a pool is in use."""
 
 
-def checked(driven: Driven, endpoint: Endpoint) -> Driven:
+def checked(sourced: SourcedPool, endpoint: Endpoint) -> SourcedPool:
     """Bound the pool's connection attempts and return it; raise if it decodes replies to text."""
-    if (getattr(driven.pool, "connection_kwargs", None) or {}).get("decode_responses"):
-        message = f"decode_responses must stay off: {type(driven.pool).__name__} sets it, and a cache reads bytes"
+    if (getattr(sourced.pool, "connection_kwargs", None) or {}).get("decode_responses"):
+        message = f"decode_responses must stay off: {type(sourced.pool).__name__} sets it, and a cache reads bytes"
         raise errors.ConfigurationError(message, alias=endpoint.alias, key="OPTIONS")
-    bound_pool(driven.pool)
-    return driven
+    bound_pool(sourced.pool)
+    return sourced
 
 
 def bound(pool: Any, default: int | None) -> int | None:

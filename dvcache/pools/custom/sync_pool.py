@@ -25,7 +25,7 @@ from dvcache.pools.custom.idle import end_idle, is_exhausted
 from dvcache.pools.transactions import transact
 from dvcache.pools.written_batch import WrittenBatch
 from dvcache.process.fork import renewed_after_fork
-from dvcache.types import Batch, Driven, Endpoint
+from dvcache.types import Batch, Endpoint, SourcedPool
 
 _QUIET: Final = 10.0
 """Seconds without a call after which the watchdog stops its checks."""
@@ -69,8 +69,8 @@ class CustomPool:
 
     def renew(self) -> None:
         """Start without a pool: the one in a forked child belongs to the parent."""
-        if (driven := self._driven) is not None:
-            _inherited.append(driven)
+        if (sourced := self._sourced) is not None:
+            _inherited.append(sourced)
         self._generations = Generations(partial(_another, self._endpoint))
         self._leaving: dict[int, Leaving] = {}
         self._living: Living[Use] = Living()
@@ -213,7 +213,7 @@ class CustomPool:
             self._owed.pop(use.number, None)
             use.lost = True
             if self._closed:
-                use.made.rest()
+                use.made.release()
         finally:
             use.lost = True
             self._waiting.wake()
@@ -244,8 +244,8 @@ class CustomPool:
         return self._generations.current()
 
     @property
-    def _driven(self) -> Driven | None:
-        return self._generations.last.driven
+    def _sourced(self) -> SourcedPool | None:
+        return self._generations.last.sourced
 
     def look(self, now: float, /) -> float | None:
         """Interrupt uses whose deadline has passed and finish retired pools (see `watchdog.Watched`)."""
@@ -273,14 +273,14 @@ class CustomPool:
 
     def release(self) -> None:
         """Close the idle connections."""
-        self._generations.last.rest()
+        self._generations.last.release()
 
     def close(self) -> None:
         """Close every connection; those in use, after their calls."""
         self._closed = True
         last = self._generations.last
         last.retired = True
-        last.rest()
+        last.release()
         self._waiting.wake()
 
     def abort(self) -> None:
@@ -290,9 +290,9 @@ class CustomPool:
             interrupt(getattr(use.connection, "_sock", None))
 
 
-def _another(endpoint: Endpoint) -> Driven:
+def _another(endpoint: Endpoint) -> SourcedPool:
     assert endpoint.driver is not None
-    return custom_replies.checked(endpoint.driver.driven(endpoint), endpoint)
+    return custom_replies.checked(endpoint.driver.make(endpoint), endpoint)
 
 
 _inherited: Final[list[object]] = []
