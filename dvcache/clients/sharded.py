@@ -61,8 +61,8 @@ class Sharded(Generic[C]):
             return (yield from self._alone[begun].flow(batch, begun, until))
         if len(batch) == 1 and batch[0][0] == "SCAN":
             return [(yield from self._scan(batch[0]))]
-        plan = divide(batch, self._owners, _itself, self.pools)
-        return unite(plan, (yield from self._exchanged({pool: tuple(some) for pool, some in plan.parts.items()})))
+        divided = divide(batch, self._owners, _itself, self.pools)
+        return unite(divided, (yield from self._exchanged({pool: tuple(some) for pool, some in divided.parts.items()})))
 
     def _scan(self, command: Command) -> Flow[C, Any]:
         """Scan one shard after another; the cursor encodes the shard's position and the shard's own cursor."""
