@@ -98,6 +98,9 @@ def _arguments(op: Operation, node: ast.FunctionDef) -> ast.arguments:
         found.kwonlyargs.append(client)
         found.kw_defaults.append(ast.Constant(None))
         return found
+    after = [each for each in found.args if each.arg in op.keywords()]
+    found.args = [each for each in found.args if each not in after]
+    moved = [found.defaults.pop() for _ in after]
     found.args.append(client)
     found.defaults.append(ast.Constant(None))
     if op.name in MORE:
@@ -106,7 +109,8 @@ def _arguments(op: Operation, node: ast.FunctionDef) -> ast.arguments:
         found.args += more.args.args
         found.defaults += more.args.defaults
     if node is op.node:  # an overload may have an argument without a default, which cannot stand here
-        found.args += found.kwonlyargs
+        found.args += [*after, *found.kwonlyargs]
+        found.defaults += moved[::-1]
         found.defaults += [each for each in found.kw_defaults if each is not None]
         found.kwonlyargs, found.kw_defaults = [], []
     return found
@@ -142,9 +146,8 @@ def _body(op: Operation, mode: Mode, title: str) -> list[str]:
         return lines + returns
     assert isinstance(op.node.returns, ast.Subscript)
     method = f"{title}.{mode.prefix}{op.name}"
-    positional = op.called_with().split("), {")[0] + ")"
-    keywords = ", ".join([*op.keywords("{0!r}: {0}"), "'client': client"])
-    again = f"await repeated({owner}, error, {method}, ({positional}, {{{keywords}}}))"
+    keywords = ", ".join([*(f"{each!r}: {each}" for each in op.keywords()), "'client': client"])
+    again = f"await repeated({owner}, error, {method}, ({op.tuple_of_positional()}, {{{keywords}}}))"
     return [
         *lines,
         "try:",

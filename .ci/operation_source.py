@@ -45,26 +45,42 @@ class Operation:
         """Return the overloads for a mode. One that names Awaitable is for async code only."""
         return [each for each in self.overloads if mode.is_async or "Awaitable" not in ast.unparse(each)]
 
-    def positional(self) -> list[str]:
-        """Return the arguments of a call that are given by position."""
-        arguments = self.node.args
-        names = [each.arg for each in [*arguments.posonlyargs, *arguments.args][1:]]
-        return names if arguments.vararg is None else [*names, f"*{arguments.vararg.arg}"]
+    def keywords(self) -> list[str]:
+        """Return the arguments that callers give by keyword: those that are keyword-only in an overload, and others.
 
-    def keywords(self, form: str) -> list[str]:
-        """Return the arguments of a call that are given by keyword, in a form such as "{0}={0}"."""
-        return [form.format(each.arg) for each in self.node.args.kwonlyargs]
+        The implementation may take them by position as well, since CPython calls such functions faster.
+        """
+        by_keyword = {each.arg for node in (self.node, *self.overloads) for each in node.args.kwonlyargs}
+        return [name for name in self._names() if name in by_keyword]
+
+    def positional(self) -> list[str]:
+        """Return the arguments that callers give by position."""
+        given = [name for name in self._names() if name not in self.keywords()]
+        return given if self.node.args.vararg is None else [*given, f"*{self.node.args.vararg.arg}"]
+
+    def _names(self) -> list[str]:
+        arguments = self.node.args
+        return [each.arg for each in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs][1:]]
 
     def call(self) -> str:
-        """Return the call of the operation."""
-        return f"{self.module}.{self.name}({', '.join(['cx', *self.positional(), *self.keywords('{0}={0}')])})"
+        """Return the call of the operation, without keywords if there is no type: CPython calls that faster."""
+        keywords = self.keywords()
+        if "as_" in keywords:
+            return f"{self._call([])} if as_ is object else {self._call(keywords)}"
+        return self._call(keywords)
+
+    def _call(self, keywords: list[str]) -> str:
+        given = ["cx", *self.positional(), *(f"{name}={name}" for name in keywords)]
+        return f"{self.module}.{self.name}({', '.join(given)})"
 
     def called_with(self) -> str:
         """Return the tuple and the mapping that the policy's guard is given."""
-        positional = ", ".join(self.positional())
-        if len(self.positional()) == 1:
-            positional += ","
-        return f"({positional}), {{{', '.join(self.keywords('{0!r}: {0}'))}}}"
+        return f"{self.tuple_of_positional()}, {{{', '.join(f'{name!r}: {name}' for name in self.keywords())}}}"
+
+    def tuple_of_positional(self) -> str:
+        """Return the tuple of the arguments given by position."""
+        comma = "," if len(self.positional()) == 1 else ""
+        return f"({', '.join(self.positional())}{comma})"
 
     def docstring(self) -> str:
         """Return the source of the docstring."""

@@ -1,6 +1,7 @@
-"""Check wheels: that of the sdist has both packages and the example project, and equals that of the tree."""
+"""Check wheels: that of the sdist has both packages, the docs and the example project, and equals that of the tree."""
 
 import sys
+from pathlib import Path
 from zipfile import ZipFile
 
 NEEDED = {
@@ -8,8 +9,10 @@ NEEDED = {
     "dvcache/py.typed",
     "dvcache/_examples/project/worldclock/settings.py",
     "dvcache/_examples/project/worldclock/templates/worldclock/table.html",
+    *(f"dvcache/_docs/{page.name}" for page in (Path(__file__).parents[1] / "docs").glob("*.md")),
     "django_valkey/__init__.py",
     "django_valkey/cache.py",
+    "django_valkey/management/commands/valkey.py",
     "django_valkey/py.typed",
 }
 

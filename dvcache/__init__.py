@@ -19,6 +19,7 @@ pool_factory=dvcache.testing.MemoryPoolFactory())`.
 
 from dvcache.cache import AsyncCache, Cache
 from dvcache.container import Container
+from dvcache.containers import Containers
 from dvcache.errors import (
     AskError,
     AuthenticationError,
@@ -85,6 +86,7 @@ __all__ = [
     "ConnectionInterrupted",
     "ConnectionLost",
     "Container",
+    "Containers",
     "CrossSlotError",
     "DecodeError",
     "Endpoint",

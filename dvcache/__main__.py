@@ -3,30 +3,15 @@
 import argparse
 import sys
 
-from dvcache import demo
+from dvcache import tools
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the tool named on the command line; return its exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(prog="python -m dvcache", description="Command-line tools of dvcache.")
-    tools = parser.add_subparsers(dest="tool", required=True)
-    tool = tools.add_parser("demo", help="a Django project, cached by an embedded Valkey")
-    tool.add_argument(
-        "--serve",
-        type=_port,
-        nargs="?",
-        const=8000,
-        metavar="PORT",
-        help="serve the project on this loopback port (default 8000, 0 for any free port) until Ctrl-C",
-    )
-    return demo.main(parser.parse_args(arguments).serve)
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port < 2**16:
-        raise argparse.ArgumentTypeError(f"{port} is not a port number (0 to 65535)")
-    return port
+    tools.add_tools(parser, given)
+    return tools.run(parser.parse_args(given))
 
 
 if __name__ == "__main__":

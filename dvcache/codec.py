@@ -22,7 +22,7 @@ from typing import Final
 from dvcache.compressors import bounds, foreign
 from dvcache.compressors.bounds import TooLarge
 from dvcache.compressors.identity import IdentityCompressor
-from dvcache.errors import DecodeError, SerializationError, TooLargeError
+from dvcache.errors import DecodeError, SerializationError, TooLargeError, place
 from dvcache.number_text import DIGITS, NUMERIC, is_same, number_of
 from dvcache.protocols import Compressor, Serializer
 
@@ -39,6 +39,10 @@ class Unsuitable(TypeError):
     """A compressor returned something other than compressed bytes."""
 
 
+class WrongType(Unsuitable):
+    """A value has another type than the caller named; the message names both, and is logged once."""
+
+
 class ValueCodec:
     """Store ints and floats as text, so that the server can count, and other values through serializer and compressor.
 
@@ -47,6 +51,7 @@ class ValueCodec:
         compressor: for data longer than `min_length`. If it has `magic`, only data with that prefix is decompressed.
         min_length: bytes; shorter or equal data is not compressed.
         alias: the alias, for errors and the log.
+        where: the name of its settings in them; empty to name the cache by its alias.
         raise_undecodable: whether an unreadable entry raises `DecodeError` instead of being a miss.
         fallbacks: serializers to try on entries that `serializer` cannot read.
         max_size: bytes; longer data is not compressed, since no compressor would read it back.
@@ -56,11 +61,11 @@ class ValueCodec:
         unwrap: takes the deserialized object and returns the value, for entries that another library wrapped.
 
     Attributes:
-        undecodable: number of entries that could not be read.
+        undecodable: number of entries that could not be read, or had another type than the caller named.
     """
 
     __slots__ = (
-        *("undecodable", "_alias", "_compressor", "_fallbacks", "_kinds", "_magic", "_max_size", "_max_value_size"),
+        *("undecodable", "_compressor", "_fallbacks", "_kinds", "_magic", "_max_size", "_max_value_size", "_place"),
         *("_min_length", "_others", "_plain", "_raises", "_readable", "_serializer", "_unwrap"),
     )
 
@@ -70,6 +75,7 @@ class ValueCodec:
         compressor: Compressor,
         min_length: int = 15,
         alias: str = "default",
+        where: str = "",
         *,
         raise_undecodable: bool = False,
         fallbacks: Sequence[Serializer] = (),
@@ -81,11 +87,11 @@ class ValueCodec:
         self.undecodable = 0
         self._max_value_size = max_value_size
         self._serializer, self._compressor, self._min_length = serializer, compressor, min_length
-        self._alias, self._raises = alias, raise_undecodable
+        self._place, self._raises = place(alias, where), raise_undecodable
         self._fallbacks, self._max_size, self._others, self._unwrap = fallbacks, max_size, others, unwrap
         self._plain = getattr(type(compressor), "compress", None) is IdentityCompressor.compress
         self._magic = _magic(compressor)
-        self._kinds: set[type[Exception]] = set()
+        self._kinds: set[type[Exception] | str] = set()
         self._readable: set[type] = set(_PLAIN)
 
     def dumps(self, value: object, /) -> bytes:
@@ -258,13 +264,14 @@ class ValueCodec:
             str(error) if isinstance(error, Unsuitable) else f"{_kind(self._serializer)} cannot read an entry: {reason}"
         )
         message = self._located(fault)
-        if type(error) not in self._kinds:
-            self._kinds.add(type(error))
+        kind = str(error) if isinstance(error, WrongType) else type(error)
+        if kind not in self._kinds and len(self._kinds) < TYPES:
+            self._kinds.add(kind)
             logger.warning("%s; treated as a miss; further errors of this type are counted but not logged", message)
         return message
 
     def _located(self, message: str) -> str:
-        return f"CACHES[{self._alias!r}]: {message}"
+        return f"{self._place}: {message}"
 
 
 def _kind(value: object) -> str:

@@ -4,9 +4,6 @@
 """
 
 import asyncio
-import logging
-import time
-from collections.abc import Callable
 from functools import cache
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack, cast
@@ -21,125 +18,18 @@ except ImportError as error:
         "under mod_wsgi write 'WSGIApplicationGroup %{GLOBAL}', or run each application in its own process"
     ) from error
 
-from dvcache import provider_checks
+from typing_extensions import override
+
+from dvcache import builders, provider_checks
 from dvcache.cache import AsyncCache, Cache
-from dvcache.clients import build
-from dvcache.clients.loop_warning import WarnsInLoops
-from dvcache.clients.loss_limit import AsyncLimitedLosses, LimitedLosses, Losses
-from dvcache.clients.runner import AsyncRunner, Runner
-from dvcache.codec import ValueCodec
-from dvcache.context import Codec, Context, Herd, Keys, Policy
-from dvcache.effects import Tasks
+from dvcache.context import Codec, Context, Keys, Policy
 from dvcache.errors import ClosedError
-from dvcache.keys import PrefixedKeys
-from dvcache.policies.herd import HERD
-from dvcache.policies.ignore_errors import forgiving
-from dvcache.policies.plain import PLAIN
-from dvcache.pools.circuit_breaker import CircuitBreaker
-from dvcache.pools.factory import Pools
+from dvcache.pools.custom.raw_clients import AsyncRawClient, RawClient
 from dvcache.process.background_tasks import BackgroundTasks
 from dvcache.process.ignored_errors import IgnoredErrors
 from dvcache.protocols import AsyncClient, Client, PoolFactory, Releasable
-from dvcache.settings import Settings
-from dvcache.types import Clock, Endpoint
-
-
-def _pool_factory(settings: Settings) -> PoolFactory:
-    return Pools(CircuitBreaker if settings.ignore_exceptions else None)
-
-
-def _clock() -> Clock:
-    return time.time
-
-
-def _keys(settings: Settings) -> Keys:
-    return PrefixedKeys(settings.key_prefix, settings.version, settings.key_function, settings.reverse_key_function)
-
-
-def _codec(settings: Settings) -> Codec:
-    own = getattr(settings.compressor, "min_length", None)  # a user's compressor may set its own bound
-    return ValueCodec(
-        settings.serializer,
-        settings.compressor,
-        min_length=own if isinstance(own, int) else settings.compress_min_length,
-        alias=settings.alias,
-        raise_undecodable=settings.raise_undecodable,
-        fallbacks=settings.serializer_fallbacks,
-        max_size=settings.max_decompressed_size,
-        max_value_size=settings.max_value_size,
-        unwrap=settings.unwrap,
-    )
-
-
-def _tasks() -> BackgroundTasks:
-    return BackgroundTasks()
-
-
-def _ignored(settings: Settings) -> IgnoredErrors:
-    return IgnoredErrors(logging.getLogger(settings.logger) if settings.log_ignored_exceptions else None)
-
-
-def _policy(settings: Settings, ignored: IgnoredErrors) -> Policy:
-    policy = PLAIN if settings.herd is None else HERD
-    return forgiving(policy, ignored) if settings.ignore_exceptions else policy
-
-
-def _context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock: Clock, tasks: Tasks) -> Context:  # noqa: PLR0917  # called by the container only
-    return Context(
-        alias=settings.alias,
-        keys=keys,
-        codec=codec,
-        policy=policy,
-        timeout=settings.timeout,
-        version=settings.version,
-        clock=clock,
-        scan_count=settings.scan_count,
-        clear_scope=settings.clear_scope,
-        prefixed_hashes=settings.prefixed_hashes,
-        prefixed_fields=settings.prefixed_fields,
-        default_marker=settings.default_marker,
-        jitter=settings.timeout_jitter,
-        herd=settings.herd or Herd(),
-        placement=settings.placement,
-        tasks=tasks,
-    )
-
-
-def _server_use(settings: Settings) -> build.ServerUse:
-    return build.ServerUse(
-        read_from_primary=settings.read_from == "primary",
-        read_only=settings.read_only,
-        write_anywhere=settings.write_anywhere,
-        cluster=settings.cluster,
-        shards=settings.shards,
-    )
-
-
-def _client(settings: Settings, pool_factory: PoolFactory) -> Client:
-    client: Client = _topology_client(Runner, settings, pool_factory.pool)
-    return WarnsInLoops(client, settings.alias) if settings.warn_in_loop else client
-
-
-def _async_client(settings: Settings, pool_factory: PoolFactory) -> AsyncClient:
-    client: AsyncClient = _topology_client(AsyncRunner, settings, pool_factory.async_pool)
-    return client
-
-
-def _topology_client(made: build.ClientClass, settings: Settings, pool: Callable[[Endpoint], Any]) -> Any:
-    """Return the client of the topology, with a deadline for each batch if the settings have one."""
-    seconds = None if all(each.scheme == "memory" for each in settings.endpoints) else settings.deadline
-    client = build.client(made, pool, settings.endpoints, _server_use(settings), seconds)
-    if seconds is None or not settings.ignore_exceptions:
-        return client
-    return (LimitedLosses if made is Runner else AsyncLimitedLosses)(client, Losses(seconds, settings.alias))
-
-
-def _cache(context: Context, client: Client) -> Cache:
-    return Cache(context, client)
-
-
-def _async_cache(context: Context, client: AsyncClient) -> AsyncCache:
-    return AsyncCache(context, client)
+from dvcache.settings import Settings, description
+from dvcache.types import Clock
 
 
 @cache
@@ -151,22 +41,24 @@ def _wiring() -> Any:
         """Dependency graph of the providers. Each can be replaced by name; building one does no I/O."""
 
         settings: providers.Provider[Settings] = providers.Dependency(instance_of=Settings)
-        pool_factory: providers.Provider[PoolFactory] = providers.ThreadSafeSingleton(_pool_factory, settings)
-        clock: providers.Provider[Clock] = providers.ThreadSafeSingleton(_clock)
-        keys: providers.Provider[Keys] = providers.ThreadSafeSingleton(_keys, settings)
-        codec: providers.Provider[Codec] = providers.ThreadSafeSingleton(_codec, settings)
-        ignored: providers.Provider[IgnoredErrors] = providers.ThreadSafeSingleton(_ignored, settings)
-        policy: providers.Provider[Policy] = providers.ThreadSafeSingleton(_policy, settings, ignored)
-        tasks: providers.Provider[BackgroundTasks] = providers.ThreadSafeSingleton(_tasks)
+        pool_factory: providers.Provider[PoolFactory] = providers.ThreadSafeSingleton(builders.pool_factory, settings)
+        clock: providers.Provider[Clock] = providers.ThreadSafeSingleton(builders.clock)
+        keys: providers.Provider[Keys] = providers.ThreadSafeSingleton(builders.keys, settings)
+        codec: providers.Provider[Codec] = providers.ThreadSafeSingleton(builders.codec, settings)
+        ignored: providers.Provider[IgnoredErrors] = providers.ThreadSafeSingleton(builders.ignored, settings)
+        policy: providers.Provider[Policy] = providers.ThreadSafeSingleton(builders.policy, settings, ignored)
+        tasks: providers.Provider[BackgroundTasks] = providers.ThreadSafeSingleton(builders.tasks)
         context: providers.Provider[Context] = providers.ThreadSafeSingleton(
-            _context, settings, keys, codec, policy, clock, tasks
+            builders.context, settings, keys, codec, policy, clock, tasks
         )
-        client: providers.Provider[Client] = providers.ThreadSafeSingleton(_client, settings, pool_factory)
+        client: providers.Provider[Client] = providers.ThreadSafeSingleton(builders.client, settings, pool_factory)
         async_client: providers.Provider[AsyncClient] = providers.ThreadSafeSingleton(
-            _async_client, settings, pool_factory
+            builders.async_client, settings, pool_factory
         )
-        cache: providers.Provider[Cache] = providers.ThreadSafeSingleton(_cache, context, client)
-        async_cache: providers.Provider[AsyncCache] = providers.ThreadSafeSingleton(_async_cache, context, async_client)
+        cache: providers.Provider[Cache] = providers.ThreadSafeSingleton(builders.cache, context, client)
+        async_cache: providers.Provider[AsyncCache] = providers.ThreadSafeSingleton(
+            builders.async_cache, context, async_client
+        )
 
     return Wiring
 
@@ -206,14 +98,20 @@ class Container:
 
     def __init__(self, settings: Settings, **given: Unpack[Replacements]) -> None:
         provider_checks.check_settings(settings, Settings)
-        provider_checks.check(given, settings.alias)
+        provider_checks.check(given, settings.alias, settings.where)
         wiring = _wiring()(settings=providers.Object(settings))
         for name, replacement in given.items():
             wiring.providers[name].override(providers.Object(replacement))
         self._wiring = wiring
         self._clients: dict[str, Client | AsyncClient] = {}
+        self._raw = builders.raw_clients(settings, given)
         self._closed = False
         self.settings = settings
+
+    @override
+    def __repr__(self) -> str:
+        state = ", closed" if self._closed else ""
+        return f"<Container of {description.described(self.settings)}{state}>"
 
     def context(self) -> Context:
         """Return the context that operations run in."""
@@ -250,6 +148,30 @@ class Container:
         self.async_client()
         return cast("AsyncCache", self._wiring.async_cache())
 
+    def raw(self, *, write: bool = True) -> RawClient:
+        """Return valkey-py's client of the servers: pipelines, and commands that the cache does not have.
+
+        Keys and values are sent as they are: `cache.make_key(key)` is the stored key. Clients share a pool, which
+        the container closes. On a cluster the client is a `valkey.cluster.ValkeyCluster`, which connects at once.
+
+        Args:
+            write: whether to select the primary; False selects a replica if there is one.
+
+        Raises:
+            NotSupportedError: no client reaches the servers: in memory, shards, a replaced pool factory or client.
+            ClosedError: the container is closed.
+        """
+        self._open_wiring()
+        return self._raw.client(write=write)
+
+    async def async_raw(self, *, write: bool = True) -> AsyncRawClient:
+        """Return valkey-py's client for the running event loop; its connections end with the loop, or the container.
+
+        Arguments and errors are those of `raw`. On a cluster it is a `valkey.asyncio.cluster.ValkeyCluster`.
+        """
+        self._open_wiring()
+        return await self._raw.async_client(write=write)
+
     def release(self) -> None:
         """Close idle connections; the next operation opens new ones. May be called from any thread."""
         factory = self._wiring.pool_factory()
@@ -267,6 +189,7 @@ class Container:
         self._wiring.tasks().close()
         for client in self._clients.values():
             client.close()
+        self._raw.close()
 
     async def aclose(self) -> None:
         """Cancel background refreshes, close every connection, and wait for this loop's connections to close."""

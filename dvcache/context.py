@@ -104,6 +104,11 @@ class Policy:
     """Remove stored keys, at least one; return the number of entries removed."""
     shown: Callable[[Sequence[bytes]], Sequence[bytes]]
     """Return those stored keys, found by a scan, that are entries."""
+    get_or_set_many: (
+        Callable[["Context", Iterable[Key], Callable[[list[Any]], object], Timeout, int | None], Op[dict[Key, object]]]
+        | None
+    ) = None
+    """None: read by `get_many`, store by `add`."""
     guard: Guard | None = None
     """Wraps every operation; None leaves errors as they are."""
 
@@ -134,6 +139,10 @@ class Context:
     """Wiring of operations: plain values, built once by the container."""
 
     alias: str = "default"
+    where: str = ""
+    """Name of the settings in messages; empty to name the cache by its alias."""
+    servers: str = ""
+    """Topology and servers, without credentials, for reprs."""
     keys: Keys
     codec: Codec
     policy: Policy
@@ -167,6 +176,11 @@ class Context:
     """Returns a random number from 0 to 1, for jitter and pauses."""
     tokens: Callable[[], bytes] = _token
     """Returns a new unique token for a lease."""
+
+    @property
+    def title(self) -> str:
+        """Alias and servers, without credentials, for reprs."""
+        return f"{self.alias!r}: {self.servers}" if self.servers else repr(self.alias)
 
     def now(self) -> float:
         """Return seconds of a monotonic clock; a test's own clock is used here too."""

@@ -1,8 +1,10 @@
 """Demo: find and run the example project. Everything that needs Django is in the project."""
 
+import argparse
 import importlib
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +12,30 @@ _PACKAGE: Final = Path(__file__).parent
 _PLACES: Final = (_PACKAGE.parent / "docs" / "examples" / "project", _PACKAGE / "_examples" / "project")
 """Paths of the example project: in a checkout, and in a wheel."""
 _NEEDED: Final = {"django": "Django", "django_valkey": "the Django adapter", "tzdata": "tzdata"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the demo to its parser."""
+    parser.add_argument(
+        "--serve",
+        type=_port,
+        nargs="?",
+        const=8000,
+        metavar="PORT",
+        help="serve the project on this loopback port (default 8000, 0 for any free port) until Ctrl-C",
+    )
+
+
+def run(options: argparse.Namespace, project: Mapping[str, object] | None = None) -> int:  # noqa: ARG001  # as every tool
+    """Run the demo with parsed options; return the exit code."""
+    return main(options.serve)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 2**16:
+        raise argparse.ArgumentTypeError(f"{port} is not a port number (0 to 65535)")
+    return port
 
 
 def main(port: int | None = None) -> int:

@@ -56,20 +56,36 @@ from valkey import exceptions as theirs
 E = TypeVar("E", bound=Exception)
 
 
+def place(alias: str, where: str = "") -> str:
+    """Return the name of a cache in messages: `where`, as a framework names its settings, or by its alias."""
+    return where or (f"cache {alias!r}" if alias else "cache")
+
+
+def place_of_settings(alias: str, where: str = "") -> str:
+    """Return the name of a cache's settings in messages, without the alias that is used if none is given."""
+    return place(alias, where or ("dvcache settings" if alias in {"", "default"} else ""))
+
+
 class CacheError(Exception):
     """Base class of all errors of this library."""
 
 
 class ConfigurationError(CacheError, ValueError):
-    """One setting is invalid, or several of one alias. Names the alias, the key and the remedy of each.
+    """One setting is invalid, or several. Names the alias, the key and the remedy of each.
 
     `key` and `reason` are those of the message; with several faults, `key` is that of the first one.
+
+    Args:
+        message: the reason and the remedy.
+        alias: the alias; empty or `"default"` is not named.
+        key: the setting.
+        where: the name of the settings in messages; empty to name them by the alias.
     """
 
-    def __init__(self, message: str, *, alias: str = "", key: str = "") -> None:
-        where = f"CACHES[{alias!r}]" if alias else "dvcache settings"
-        super().__init__(f"{where}: {key}: {message}" if key else f"{where}: {message}")
-        self.alias, self.key, self.reason = alias, key, message
+    def __init__(self, message: str, *, alias: str = "", key: str = "", where: str = "") -> None:
+        named = place_of_settings(alias, where)
+        super().__init__(f"{named}: {key}: {message}" if key else f"{named}: {message}")
+        self.alias, self.key, self.where, self.reason = alias, key, where, message
         self._faults: tuple[Self, ...] = ()
 
     @property
@@ -78,24 +94,37 @@ class ConfigurationError(CacheError, ValueError):
         return self._faults or (self,)
 
     @classmethod
-    def joined(cls, faults: Iterable["ConfigurationError"], alias: str) -> Self:
+    def joined(cls, faults: Iterable["ConfigurationError"], alias: str, where: str = "") -> Self:
         """Return one error for the faults of an alias: the fault itself if there is only one."""
         named = {(fault.key, fault.reason): fault for fault in faults}
-        own = tuple(cls(reason, alias=alias, key=key) for key, reason in named)
+        own = tuple(cls(reason, alias=alias, key=key, where=where) for key, reason in named)
         for error, fault in zip(own, named.values(), strict=True):
             error.__cause__ = fault.__cause__
         if len(own) == 1:
             return own[0]
         lines = [f"\n  {key}: {reason}" if key else f"\n  {reason}" for key, reason in named]
-        whole = cls(f"{len(own)} faults:{''.join(lines)}", alias=alias)
+        whole = cls(f"{len(own)} faults:{''.join(lines)}", alias=alias, where=where)
         whole.key, whole._faults = own[0].key, own
+        return whole
+
+    @classmethod
+    def of_several(cls, errors: Iterable[Self]) -> Self:
+        """Return one error for the faults of several aliases: the error itself if there is only one."""
+        first, *others = errors
+        if not others:
+            return first
+        faults = (*first.faults, *(fault for error in others for fault in error.faults))
+        whole = cls(f"{len(faults)} faults:{''.join(f'{chr(10)}  {fault}' for fault in faults)}")
+        whole.alias, whole.key, whole._faults = first.alias, first.key, faults
         return whole
 
     @override
     def __reduce__(self) -> tuple[object, ...]:
+        if {fault.alias for fault in self._faults} - {self.alias}:
+            return (type(self).of_several, (self._faults,))
         if self._faults:
-            return (type(self).joined, (self._faults, self.alias))
-        return (partial(type(self), self.reason, alias=self.alias, key=self.key), ())
+            return (type(self).joined, (self._faults, self.alias, self.where))
+        return (partial(type(self), self.reason, alias=self.alias, key=self.key, where=self.where), ())
 
 
 class ConfigurationWarning(UserWarning):

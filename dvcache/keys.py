@@ -60,6 +60,15 @@ class PrefixedKeys:
             key, self._prefix if prefix is None else prefix, self._version if version is None else version
         )
 
+    def with_options(self, prefix: str | None = None, version: int | None = None) -> "PrefixedKeys":
+        """Return keys with another prefix or version; None keeps that of these keys."""
+        return PrefixedKeys(
+            self._prefix if prefix is None else prefix,
+            self._version if version is None else plain_version(version),
+            self._function,
+            self._reverse,
+        )
+
     def pattern(self, pattern: str, version: int | None = None, prefix: str | None = None) -> bytes:
         """Return the glob over stored keys, with prefix and version escaped.
 
@@ -107,7 +116,7 @@ class PrefixedKeys:
         The KEY_FUNCTION is called each time: the text it puts around a key may depend on the current tenant.
         """
         if self._reverse is not None:
-            return [self._reverse(_text(each)) for each in stored]
+            return [self._reverse(key_text(each)) for each in stored]
         if not stored:
             return []
         number = self._version if version is None else plain_version(version)
@@ -116,7 +125,7 @@ class PrefixedKeys:
         else:
             head, tail = self._probed(number)
         inner = [_inner(each, head, tail) for each in stored]
-        return [_text(each if name is None else name) for each, name in zip(stored, inner, strict=True)]
+        return [key_text(each if name is None else name) for each, name in zip(stored, inner, strict=True)]
 
     def _named(self, key: str | bytes | int, prefix: str, version: int) -> bytes:
         if type(version) is not int:
@@ -143,7 +152,7 @@ class PrefixedKeys:
         """Return True if removing head and tail from a stored key gives a name of the same entry, even for odd keys."""
         stored = self.key(_ODD_PROBE, version)
         inner = _inner(stored, head, tail)
-        return inner is not None and self.key(_text(inner), version) == stored
+        return inner is not None and self.key(key_text(inner), version) == stored
 
 
 def _inner(stored: bytes, head: bytes, tail: bytes) -> bytes | None:
@@ -173,10 +182,11 @@ def stored_bytes(text: str) -> bytes:
         code = ord(error.object[error.start])
         reason = f"the lone surrogate U+{code:04X}, which is half a character and has no bytes"
         raise ValueError(f"a key cannot hold {reason}") from None
-    if _text(stored) != text:
+    if key_text(stored) != text:
         raise ValueError("a key cannot hold lone surrogates that stand for the bytes of another key")
     return stored
 
 
-def _text(stored: bytes) -> str:
+def key_text(stored: bytes) -> str:
+    """Return the text of a stored key; bytes that are not UTF-8 become lone surrogates."""
     return stored.decode("utf-8", "surrogateescape")

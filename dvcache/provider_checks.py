@@ -33,24 +33,25 @@ def _check_codecs(settings: Any) -> None:
     parts = [("serializer", settings.serializer), ("compressor", settings.compressor)]
     for name, part in (*parts, *(("serializer_fallbacks", each) for each in settings.serializer_fallbacks)):
         if fault := _misfit(part, ("compress", "decompress") if name == "compressor" else ("dumps", "loads")):
-            raise ConfigurationError(fault, alias=settings.alias, key=name)
+            raise ConfigurationError(fault, alias=settings.alias, key=name, where=settings.where)
 
 
-def check(replacements: Mapping[str, object], alias: str = "") -> None:
+def check(replacements: Mapping[str, object], alias: str = "", where: str = "") -> None:
     """Raise for an invalid replacement.
 
     Args:
         replacements: objects by the name of their provider.
         alias: the alias that they are for; errors name it.
+        where: the name of its settings in messages.
 
     Raises:
         ConfigurationError: no such provider, or the object lacks methods; names them.
     """
     for name, given in replacements.items():
         if name not in _METHODS:
-            raise ConfigurationError(_unknown(name), alias=alias)
+            raise ConfigurationError(_unknown(name), alias=alias, where=where)
         if fault := _fault(name, given):
-            raise ConfigurationError(fault, alias=alias, key=name)
+            raise ConfigurationError(fault, alias=alias, key=name, where=where)
 
 
 def _unknown(name: str) -> str:

@@ -162,6 +162,8 @@ class Endpoint:
     """Maps the address announced by a node, to a cluster or to sentinels, to a reachable one; None keeps it."""
     driver: PoolSource | None = field(default=None, repr=False, hash=False)
     """The pool source: makes the pools of the user's own classes; None for the pools of this library."""
+    where: str = field(default="", repr=False, compare=False)
+    """Name of the alias's settings in messages; empty to name the cache by its alias."""
 
     @property
     def name(self) -> str:

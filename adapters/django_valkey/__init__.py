@@ -23,9 +23,19 @@ from dvcache import __version__
 if TYPE_CHECKING:
     from valkey import Valkey
 
+    from django_valkey.async_cache.cache import AsyncValkeyCache
+    from django_valkey.cache import ValkeyCache
     from dvcache import Container
 
-__all__ = ["CLASS_PATHS", "VERSION", "__version__", "container", "get_valkey_connection"]
+__all__ = [
+    "CLASS_PATHS",
+    "VERSION",
+    "__version__",
+    "container",
+    "get_async_cache",
+    "get_cache",
+    "get_valkey_connection",
+]
 
 VERSION: Final = tuple(int(part) for part in __version__.split(".")[:3])
 
@@ -41,6 +51,36 @@ def container(alias: str = "default") -> "Container":
     from django_valkey._backend import aliases  # noqa: PLC0415  # a serializer alone needs no wiring
 
     return aliases.of_alias(alias).container
+
+
+def get_cache(alias: str = "default") -> "ValkeyCache":
+    """Return `caches[alias]`, the cache object of this thread or task, with its type for editors and type checkers.
+
+    Call it where the cache is used; a `ClusterValkeyCache` is a `ValkeyCache`.
+
+    Raises:
+        TypeError: the alias uses another backend.
+        InvalidCacheBackendError: there is no such alias.
+    """
+    from django_valkey._backend import aliases  # noqa: PLC0415  # a serializer alone needs no wiring
+    from django_valkey.cache import ValkeyCache  # noqa: PLC0415  # as above
+
+    cure = "set BACKEND to 'django_valkey.cache.ValkeyCache'; for an AsyncValkeyCache call get_async_cache"
+    return aliases.of_class(alias, ValkeyCache, cure)
+
+
+def get_async_cache(alias: str = "default") -> "AsyncValkeyCache":
+    """Return `caches[alias]` as `get_cache` does, for an alias of `AsyncValkeyCache`.
+
+    Raises:
+        TypeError: the alias uses another backend.
+        InvalidCacheBackendError: there is no such alias.
+    """
+    from django_valkey._backend import aliases  # noqa: PLC0415  # a serializer alone needs no wiring
+    from django_valkey.async_cache.cache import AsyncValkeyCache  # noqa: PLC0415  # as above
+
+    cure = "set BACKEND to 'django_valkey.async_cache.cache.AsyncValkeyCache'; for a ValkeyCache call get_cache"
+    return aliases.of_class(alias, AsyncValkeyCache, cure)
 
 
 def get_valkey_connection(alias: str = "default", write: bool = True, key: str | None = None) -> "Valkey":
@@ -70,7 +110,7 @@ def _refuse_upstream() -> None:
     raise ImportError(
         "django-valkey and dvcache are both installed, and both provide the package 'django_valkey'. "
         "Run: pip uninstall --yes django-valkey, then: pip install --force-reinstall --no-deps dvcache "
-        "(django_valkey.E007)"
+        "(django_valkey.E007: python -m dvcache docs E007)"
     )
 
 

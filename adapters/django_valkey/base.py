@@ -53,6 +53,10 @@ class BaseValkeyCache(Generic[Client, Backend]):
 class BackendCommands(Methods, Coroutines, _Backend):  # type: ignore[misc]  # set, clear, delete_many: None in the stubs
     """Sync methods, and their `a*` counterparts, native coroutines. Arguments are those of `Backend`."""
 
+    # Before those of the core's caches, which apply no hooks and no assigned attributes.
+    make_key = _Backend.make_key
+    with_options = _Backend.with_options
+
     def __init__(self, server: object, params: dict[str, Any]) -> None:
         _Backend.__init__(self, server, params)
 
@@ -85,6 +89,10 @@ class AsyncBackendCommands(AsyncMethods, Coroutines, _Backend):  # type: ignore[
     is_async = True
     mode = "async"
     DEFAULT_CLIENT_CLASS = "django_valkey.async_cache.client.AsyncDefaultClient"
+
+    # Before those of the core's caches, which apply no hooks and no assigned attributes.
+    make_key = _Backend.make_key
+    with_options = _Backend.with_options
 
     def __init__(self, server: object, params: dict[str, Any]) -> None:
         _Backend.__init__(self, server, params)

@@ -1,6 +1,6 @@
 """System checks of CACHES, run before anything is served. They open no connection.
 
-Each message has a section in `docs/checks.md`.
+Each message has a section of the docs, which `python -m dvcache docs E001` prints.
 """
 
 import itertools
@@ -54,15 +54,15 @@ def check_deployment(**_: object) -> list[CheckMessage]:
 
 
 def _error(number: int, message: str) -> CheckMessage:
-    return checks.Error(message, hint=_see(f"e{number:03}"), id=f"django_valkey.E{number:03}")
+    return checks.Error(message, hint=_see(f"E{number:03}"), id=f"django_valkey.E{number:03}")
 
 
 def _warning(number: int, message: str) -> CheckMessage:
-    return checks.Warning(message, hint=_see(f"w{number:03}"), id=f"django_valkey.W{number:03}")
+    return checks.Warning(message, hint=_see(f"W{number:03}"), id=f"django_valkey.W{number:03}")
 
 
 def _see(number: str) -> str:
-    return f"See docs/checks.md#django_valkey{number} of dvcache."
+    return f"Run: python -m dvcache docs {number}"
 
 
 def _aliases() -> list[str]:

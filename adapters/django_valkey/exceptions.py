@@ -15,6 +15,9 @@ __all__ = ["CompressorError", "ConfigurationError", "ConnectionInterrupted", "Lo
 class ConfigurationError(errors.ConfigurationError, ImproperlyConfigured):
     """A setting in CACHES is wrong. The message names the alias, the key and the cure."""
 
+    def __init__(self, message: str, *, alias: str = "", key: str = "", where: str = "") -> None:
+        super().__init__(message, alias=alias, key=key, where=where or (f"CACHES[{alias!r}]" if alias else ""))
+
 
 @contextmanager
 def improperly_configured(alias: str = "") -> Iterator[None]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from dvcache._methods.counters import AsyncCounters, Counters
 from dvcache._methods.expiry import AsyncExpiry, Expiry
 from dvcache._methods.hashes import AsyncHashes, Hashes
+from dvcache._methods.health import AsyncHealth, Health
 from dvcache._methods.lists import AsyncLists, Lists
 from dvcache._methods.many import AsyncMany, Many
 from dvcache._methods.scan import AsyncScan, Scan
@@ -18,6 +19,7 @@ from dvcache.operations import (
     counters,
     expiry,
     hashes,
+    health,
     lists,
     many,
     scan,
@@ -57,6 +59,7 @@ OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "hscan_page": hashes.hscan_page,
     "hscan_iter": hashes.hscan_iter,
     "hscan": hashes.hscan,
+    "ping": health.ping,
     "lpush": lists.lpush,
     "rpush": lists.rpush,
     "lpop": lists.lpop,
@@ -75,6 +78,7 @@ OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "delete_many": many.delete_many,
     "mget": many.mget,
     "mset": many.mset,
+    "get_or_set_many": many.get_or_set_many,
     "scan_page": scan.scan_page,
     "keys": scan.keys,
     "iter_keys": scan.iter_keys,
@@ -131,7 +135,9 @@ OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
 """The operations of every cache, by name."""
 
 
-class CacheMethods(Counters, Expiry, Hashes, Lists, Many, Scan, Sets, SortedSetRanges, SortedSets, Values, Versions):
+class CacheMethods(
+    Counters, Expiry, Hashes, Health, Lists, Many, Scan, Sets, SortedSetRanges, SortedSets, Values, Versions
+):
     """The operations of every cache, as sync methods."""
 
 
@@ -139,6 +145,7 @@ class AsyncCacheMethods(
     AsyncCounters,
     AsyncExpiry,
     AsyncHashes,
+    AsyncHealth,
     AsyncLists,
     AsyncMany,
     AsyncScan,

@@ -19,23 +19,21 @@ class WarnsInLoops:
 
     Args:
         client: the client that runs the batches.
-        alias: the alias named in the warning.
+        place: the name of the cache, for the warning.
     """
 
     client: Client
-    alias: str
+    place: str
 
     @property
     def primary(self) -> "WarnsInLoops":
         """The client that reads the latest write."""
-        return WarnsInLoops(getattr(self.client, "primary", self.client), self.alias)
+        return WarnsInLoops(getattr(self.client, "primary", self.client), self.place)
 
     def execute(self, batch: Batch, until: float | None = None, /) -> Sequence[Any]:
         """Run the batch (see `protocols.Client`)."""
         if _runs_here():
-            message = (
-                f"CACHES[{self.alias!r}]: {batch[0][0]!s} blocks a running event loop; await the asynchronous method"
-            )
+            message = f"{self.place}: {batch[0][0]!s} blocks a running event loop; await the asynchronous method"
             warnings.warn(message, RuntimeWarning, stacklevel=_CALLER)
         return self.client.execute(batch, until)
 

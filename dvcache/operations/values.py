@@ -1,26 +1,49 @@
 """Operations on single entries: get, set, add, delete, touch, has_key, get_or_set."""
 
 from collections.abc import Awaitable, Callable
-from typing import Literal, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
+from typing_extensions import TypeForm
+
+from dvcache import value_types
 from dvcache.context import Context
 from dvcache.effects import Op
 from dvcache.policies.empty_values import empty_value
-from dvcache.types import DEFAULT, Key, Timeout
+from dvcache.types import DEFAULT, MISSING, Key, Timeout
 
 T = TypeVar("T")
+D = TypeVar("D")
 
 
+@overload
+def get(cx: Context, key: Key, default: object = None, version: int | None = None) -> Op[object]: ...
+@overload
+def get(
+    cx: Context, key: Key, default: None = None, version: int | None = None, *, as_: TypeForm[T]
+) -> Op[T | None]: ...
+@overload
+def get(cx: Context, key: Key, default: D, version: int | None = None, *, as_: TypeForm[T]) -> Op[T | D]: ...
 @empty_value(lambda default: default)
-def get(cx: Context, key: Key, default: object = None, version: int | None = None) -> Op[object]:
+def get(
+    cx: Context, key: Key, default: object = None, version: int | None = None, as_: TypeForm[Any] = object
+) -> Op[object]:
     """Return the value of an entry, or `default` if it does not exist.
 
     Args:
         key: the entry's name, without prefix and version.
         default: returned for a missing entry or one that cannot be decoded.
         version: the key's version; the alias's own if None.
+        as_: the type of the value, such as `Basket`, `list[int]` or `int | None`. A value of another type is a miss,
+            counted and logged as an entry that cannot be decoded. Checked by `isinstance`: True is an int, and the
+            elements of a list are not checked.
+
+    Raises:
+        TypeError: `isinstance` cannot check `as_`, such as a `Literal` or a `TypedDict`; nothing was sent.
     """
-    return cx.policy.get(cx, key, default, version)
+    if as_ is object:
+        return cx.policy.get(cx, key, default, version)
+    kind = value_types.value_type(as_)
+    return value_types.one(cx.policy.get(cx, key, MISSING, version), kind, cx.codec, default, MISSING)
 
 
 @overload

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 from dvcache.context import Context, Policy
 from dvcache.effects import Op
-from dvcache.errors import ConnectionInterrupted
+from dvcache.errors import ConnectionInterrupted, place
 from dvcache.policies.empty_values import EMPTY
 from dvcache.process.ignored_errors import IgnoredErrors
 
@@ -42,5 +42,5 @@ class Forgiving:
         try:
             return (yield from op)
         except ConnectionInterrupted as error:
-            self.ignored.note(cx.alias, name, error, cx.now())
+            self.ignored.note(place(cx.alias, cx.where), name, error, cx.now())
         return cast("T", empty(cx, *args, **kwargs))

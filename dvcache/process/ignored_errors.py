@@ -34,11 +34,11 @@ class IgnoredErrors:
         with self._lock:
             return dict(self._counts)
 
-    def note(self, alias: str, operation: str, error: Exception, now: float) -> None:
+    def note(self, place: str, operation: str, error: Exception, now: float) -> None:
         """Count an error; log it unless one of its class was logged within `INTERVAL`.
 
         Args:
-            alias: the alias whose operation failed.
+            place: the name of the cache whose operation failed.
             operation: the operation's name.
             error: the error.
             now: the time, in seconds.
@@ -54,5 +54,5 @@ class IgnoredErrors:
         if self._logger is None:
             return
         more = f"; {others} more since the last such line" if others else ""
-        message = "Exception ignored: %s of CACHES[%r] returned an empty value%s"
-        self._logger.warning(message, operation, alias, more, exc_info=error, extra={"suppressed": others})
+        message = "Exception ignored: %s of %s returned an empty value%s"
+        self._logger.warning(message, operation, place, more, exc_info=error, extra={"suppressed": others})

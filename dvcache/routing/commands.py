@@ -88,7 +88,8 @@ RULES: Final[Mapping[str, Rule]] = {
     **_each("FLUSHDB FLUSHALL SCRIPT", Rule(stop=1, repeatable=True, merge=first, everywhere=True)),
     **_each("READONLY READWRITE", Rule(stop=1, repeatable=True)),
     **_each("DBSIZE", Rule(stop=1, reads=True, repeatable=True, merge=total, everywhere=True)),
-    **_each("PING ECHO TIME INFO SCAN KEYS ROLE", Rule(stop=1, reads=True, repeatable=True)),
+    **_each("PING", Rule(stop=1, reads=True, repeatable=True, merge=first, everywhere=True)),
+    **_each("ECHO TIME INFO SCAN KEYS ROLE", Rule(stop=1, reads=True, repeatable=True)),
 }
 """The commands that operations yield. One that is not here is taken for a write with one key."""
 

@@ -2,6 +2,7 @@
 
 faults                                collects what is wrong: every step adds its own
 schema, option_kinds                  the one table of keys and options, and the kinds of their values
+keywords                              the same as keywords of `Settings.of`
 other_libraries                       rejects classes of other cache libraries
 entry_values                          types and ranges of keys and OPTIONS
 components                            serializers, compressors, key functions, credential providers
@@ -15,7 +16,7 @@ arrangement                           servers and their roles
 custom_pools, ineffective_arguments   the user's own pool classes, warnings of arguments without effect
 servers                               combines these to endpoints
 deadline, herd                        the deadline of a batch, the herd policy
-pickling, spelling                    pickles of settings, suggestions for misspelt names
+pickling, spelling, description       pickles of settings, suggestions for misspelt names, reprs
 """
 
 from dvcache.settings.schema import CacheEntry, Options

@@ -40,10 +40,14 @@ class ClassPaths:
     Args:
         package: the package.
         classes: its classes.
+        factory_setting: the framework's setting that names the connection factory of every alias.
+        pool_fault: beginning of the error for a pool class that cannot query sentinels.
     """
 
-    def __init__(self, package: str, *classes: BuiltInClass) -> None:
+    def __init__(self, package: str, *classes: BuiltInClass, factory_setting: str = "", pool_fault: str = "") -> None:
         self.package: Final = package
+        self.factory_setting: Final = factory_setting
+        self.pool_fault: Final = pool_fault
         self.by_path: Final[dict[str, BuiltInClass]] = {}
         self._counterparts: Final[dict[Mode, dict[str, str]]] = {"sync": {}, "async": {}}
         self._shown: Final[dict[BuiltInClass, str]] = {}

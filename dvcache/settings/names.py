@@ -52,24 +52,24 @@ def check(entry: Mapping[Any, object], options: Mapping[Any, object], faults: Fa
         (options, KNOWN, KEYS, "OPTIONS[{!r}]", "the entry itself"),
     ):
         for name in [name for name, value in mapping.items() if value is not None and name not in known]:
-            place = _place(name, among_options=mapping is options)
-            if place and not (classes.own_factory and mapping is options):
-                faults.add(f"has no effect here; {place}", form.format(name))
-            elif place or classes.reads_options:
+            where = place(name, among_options=mapping is options)
+            if where and not (classes.own_factory and mapping is options):
+                faults.add(f"has no effect here; {where}", form.format(name))
+            elif where or classes.reads_options:
                 continue
             elif not isinstance(name, str):
-                faults.add(f"every key must be text, not {type(name).__name__}", "CACHES")
+                faults.add(f"every key must be text, not {type(name).__name__}")
             # A name from the other place (an option in the entry, say) is misplaced, not misspelt.
             elif name not in others and (near := nearest(name, known)):
                 faults.add(f"there is no such key; did you mean {near}?", form.format(name))
             else:
-                where = f"; it belongs in {elsewhere}" if name in others else ""
-                warned.append(f"{form.format(name)} is not known and was ignored{where}")
+                hint = f"; it belongs in {elsewhere}" if name in others else ""
+                warned.append(f"{form.format(name)} is not known and was ignored{hint}")
     return warned
 
 
-def _place(name: object, *, among_options: bool) -> str:
-    """Return where a connection argument belongs; an empty string for other names."""
+def place(name: object, *, among_options: bool) -> str:
+    """Return where a connection argument belongs, as a part of an error; an empty string for other names."""
     if not isinstance(name, str):
         return ""
     folded = name.strip().lower()

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from dvcache.errors import ConfigurationError
+from dvcache.settings import renames
 from dvcache.settings.class_paths import NONE, WITHOUT_CLASSES, ClassPaths, adapter_of
 from dvcache.settings.faults import Faults
 
@@ -38,8 +39,6 @@ _INHERITABLE: Final = frozenset({"CREDENTIAL_PROVIDER", "credential_provider"})
 _PROVIDER: Final = re.compile(r"[a-z_.]+\.([A-Z][a-z]+)*Provider")
 """Pattern of a dotted path that cannot be a password."""
 
-_ROOTS: Final[Mapping[str, str]] = {"redis": "valkey", "aioredis": "valkey.asyncio"}
-"""Packages with the same layout as valkey-py, and its counterpart."""
 _ADAPTER: Final = "django_redis"
 """Package with the same layout as an adapter's."""
 
@@ -153,13 +152,14 @@ def _cure(path: str, adapter: ClassPaths) -> str:
     name = rest.rpartition(".")[2]
     if package == "fakeredis":
         return "for tests write 'memory://' as LOCATION, or use dvcache.testing.MemoryPoolFactory"
-    if "Parser" in name or package == "hiredis":
-        return "leave it out: valkey-py reads replies with libvalkey"
+    if renames.is_parser(path):
+        return renames.NO_PARSER
     if package == _ADAPTER and rest.startswith(("serializers.", "compressors.")):
         return f"write 'dvcache.{rest}'"
-    root = adapter.package if package == _ADAPTER else _ROOTS.get(package)
-    renamed = f"{root}.{re.sub('StrictRedis|Redis', 'Valkey', rest).replace('redis', 'valkey')}" if root else ""
-    ours = "valkey.cluster.ValkeyCluster" if name == "RedisCluster" else adapter.named(name) or renamed
+    own = f"{adapter.package}.{renames.layout(rest)}" if package == _ADAPTER and adapter.package else ""
+    listed = renames.PATHS[path].new if own and path in renames.PATHS else ""
+    # A counterpart by name is the path that the documentation shows.
+    ours = adapter.named(name) or listed or own or renames.driver(path)
     if ours:
         return f"write {ours!r}"
     other = (

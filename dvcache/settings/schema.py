@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 from typing_extensions import TypedDict
 
@@ -204,12 +204,15 @@ class Options(_ConnectionOptions, total=False):
     """The class of raw clients, such as `get_valkey_connection()` returns."""
 
 
+Location: TypeAlias = str | Sequence[str] | AbstractSet[str]
+
+
 class CacheEntry(TypedDict, total=False):
     """Type of one entry of CACHES in a settings file."""
 
     BACKEND: str
     """Used by Django: the path of the backend. Ignored without Django."""
-    LOCATION: str | Sequence[str] | AbstractSet[str]
+    LOCATION: Location
     """The URL of the server, or several URLs in a list or separated by commas or semicolons: the primary, then its
     replicas; nodes of a cluster; shards; see below."""
     TIMEOUT: Annotated[float | str | timedelta | None, Option("300")]

@@ -27,10 +27,13 @@ def servers(  # noqa: PLR0917  # the parts of one entry
     options: Mapping[str, Any],
     classes: References,
     wanted: ChosenTopology,
-    alias: str,
+    names: tuple[str, str],
     faults: Faults,
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return the fields of `Settings` for the servers, and warnings; with a fault there are no endpoints."""
+    """Return the fields of `Settings` for the servers, and warnings; with a fault there are no endpoints.
+
+    `names` are the alias and the name of its settings in messages.
+    """
     urls = location.urls(written, faults)
     on_sentinels = wanted.kind == "sentinel"
     split = location.split(urls, faults, of_service=on_sentinels or wanted.kind is None)
@@ -65,7 +68,14 @@ def servers(  # noqa: PLR0917  # the parts of one entry
     warned = [*warnings_of(read, options, kind=wanted.kind, carried=source is not None), *found.warned]
     if faults:
         return {}, warned
-    shared = {"alias": alias, "sentinels": watched, "in_cluster": wanted.kind == "cluster", "remap": announced}
+    alias, where = names
+    shared = {
+        "alias": alias,
+        "where": where,
+        "sentinels": watched,
+        "in_cluster": wanted.kind == "cluster",
+        "remap": announced,
+    }
     of_urls = [_fields(each, on_sentinels=on_sentinels) | shared for each in read]
     return {"endpoints": _endpoints(found.servers, read, of_urls, watching, sources), **found.fields, **limit}, warned
 

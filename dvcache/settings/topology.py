@@ -12,9 +12,6 @@ from dvcache.settings.class_paths import ClassPaths, TopologyKind
 from dvcache.settings.classes import GLOBAL_FACTORY, ClassRecord, References
 from dvcache.settings.faults import Faults
 
-_DOCUMENTED: Final = (
-    "Settings DJANGO_VALKEY_CONNECTION_FACTORY or CACHE[].OPTIONS.CONNECTION_POOL_CLASS is not configured correctly."
-)
 _SELECTING: Final = frozenset(
     {
         *("OPTIONS", GLOBAL_FACTORY, "OPTIONS['CLIENT_CLASS']", "OPTIONS['CONNECTION_FACTORY']"),
@@ -131,7 +128,7 @@ def _misfits(
         found.add(message, classes.own_factory.key)
     if kind == "sentinel" and pool == "plain":
         cure = "With Sentinel write 'valkey.sentinel.SentinelConnectionPool', or leave it out"
-        found.add(f"{_DOCUMENTED} {cure}", "OPTIONS['CONNECTION_POOL_CLASS']")
+        found.add(f"{classes.adapter.pool_fault} {cure}".strip(), "OPTIONS['CONNECTION_POOL_CLASS']")
     for name in ("SENTINELS", "SENTINEL_KWARGS"):
         if kind != "sentinel" and options.get(name):
             found.add(_unused(name, classes.adapter), f"OPTIONS[{name!r}]")

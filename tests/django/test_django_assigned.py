@@ -179,3 +179,16 @@ def test_assigned_prefix_applies_to_a_custom_cache_class(server: Server, configu
         assert stored(server) == {"worker:1:k"}
         assert cache.keys("*") == ["k"]
         assert cache.delete_pattern("*") == 1
+
+
+def test_view_has_its_own_prefix_version_and_timeout(configured: Configure) -> None:
+    with configured("memory://views", KEY_PREFIX="p", TIMEOUT=60):
+        cache: Any = caches["default"]
+        view = cache.with_options(timeout=None, prefix="q", version=3)
+        view.set("a", 1)
+        assert (view.make_key("a"), view.ttl("a"), view.key_prefix, view.version) == ("q:3:a", None, "q", 3)
+        assert (cache.get("a"), cache.make_key("a"), cache.default_timeout) == (None, "p:1:a", 60)
+        assert view.client.get("a") == 1
+        again = view.with_options(timeout=5)
+        assert (again.get("a"), again.touch("a"), again.ttl("a")) == (1, True, 5)
+        assert asyncio.run(again.aget("a")) == 1

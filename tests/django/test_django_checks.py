@@ -20,6 +20,7 @@ from django_valkey import checks
 from django_valkey.client import DefaultClient
 from django_valkey.exceptions import ConfigurationError
 from dvcache import ConfigurationWarning
+from dvcache.tools import docs
 from tests.support import programs
 from tests.support.check_entries import LOCAL, SYNC, entry, found, options, refuse
 from tests.support.programs import ROOT, environment
@@ -108,7 +109,8 @@ def test_each_fault_has_an_id_a_message_and_a_section_of_the_docs(fault: str) ->
     assert said == number
     assert re.search(message, text)
     assert "s3cr3t" not in text
-    assert hint == f"See docs/checks.md#django_valkey{number.lower()} of dvcache."
+    assert hint == f"Run: python -m dvcache docs {number}"
+    assert docs.found(number).startswith(f"### django_valkey.{number}\n")
 
 
 def test_correct_project_has_no_faults() -> None:

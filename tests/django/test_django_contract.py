@@ -39,6 +39,8 @@ CALLS: dict[str, tuple[object, ...]] = {
     "aget_many": (["a", "b"],),
     "aset_many": ({"a": 1, "b": 2},),
     "aget_or_set": ("c", lambda: 3),
+    "aget_or_set_many": (["c", "d"], lambda keys: dict.fromkeys(keys, 3)),
+    "aping": (),
     "aincr": ("a",),
     "adecr": ("a",),
     "aincr_version": ("a",),

@@ -114,7 +114,8 @@ def test_table_names_the_server_of_each_operation_with_replicas(name: str) -> No
 
 def test_every_operation_has_a_row_and_a_call() -> None:
     methods = {name for name, _ in inspect.getmembers(Cache, callable) if not name.startswith("_")}
-    assert {*CELLS} == {*CALLS} == methods
+    silent = {"make_key", "original_key", "with_options"}
+    assert {*CELLS} == {*CALLS} == methods - silent
 
 
 def test_cluster_methods_have_rows_of_their_own() -> None:

@@ -43,7 +43,8 @@ def test_every_method_returns_its_empty_value_if_the_server_cannot_serve(
 ) -> None:
     with Speaker(lambda _: b"-" + text.encode() + b"\r\n") as speaker, calling(speaker, mode, **kind) as made:
         for name, (call, empty) in EXAMPLES.items():
-            assert made(call) == empty, name
+            if name != "ping":  # the speaker answers it, as a part of the handshake
+                assert made(call) == empty, name
 
 
 @both

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,8 @@ from typing import Any, Final
 import pytest
 
 from dvcache import Container, Settings
+from dvcache.settings import renames
+from tests import rooms
 from tests.support.programs import ROOT, environment
 from tests.support.servers import Server
 from tests.support.shard_peer import KEYS
@@ -85,6 +88,39 @@ def different(read: dict[str, Any], reader: str, writer: str) -> dict[tuple[str,
     return {name: texts.pop() for name, texts in merged.items()}
 
 
+NAMES: Final = """
+import ast, pathlib, sys, importlib.util
+root = pathlib.Path(importlib.util.find_spec(sys.argv[1]).origin).parent
+for path in root.rglob("*.py"):
+    module = ".".join(path.relative_to(root.parent).with_suffix("").parts).removesuffix(".__init__")
+    for node in ast.parse(path.read_text()).body:
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+        names = [getattr(node, "name", ""), *(getattr(target, "id", "") for target in targets)]
+        if path.name == "__init__.py" and isinstance(node, ast.ImportFrom) and str(node.module).startswith(sys.argv[1]):
+            names += [alias.asname or alias.name for alias in node.names]
+        print(*(f"{module}.{name}" for name in names if name and name[0] != "_"), sep="\\n")
+"""
+"""Print the public names of a package's modules."""
+
+
+@pytest.mark.parametrize("library", ["django-redis", "django-valkey"])
+def test_migration_list_has_every_public_name(library: str, pythons: dict[str, Path]) -> None:
+    package = library.replace("-", "_")
+    done = subprocess.run([pythons[library], "-c", NAMES, package], check=True, capture_output=True, text=True)
+    names = done.stdout.split()
+    assert len(names) > 40
+    own = (
+        {f"{module}.{name}" for module, found in here().items() for name in found} if package == "django_valkey" else ()
+    )
+    assert [name for name in names if renames.path(name) is None and name not in own] == []
+
+
+def here() -> dict[str, set[str]]:
+    """Return the names of our adapter's modules."""
+    files = [name for name in rooms.files() if name.startswith("django_valkey")]
+    return {name: {*dir(import_module(name))} for name in files}
+
+
 def test_entries_of_the_other_libraries_are_read(read: dict[str, Any]) -> None:
     values = len(PLAIN) + len(PACKED) + len(PICKLED)
     assert read["dvcache"]["count"] > 8 * values * 2
@@ -142,6 +178,7 @@ def test_collections_are_read_in_both_directions(read: dict[str, Any]) -> None:
     fields = {"hkeys": sorted(MEMBERS), "hexists": [True] * len(MEMBERS), "hlen": len(MEMBERS)}
     values = {"hgetall": {field: shape(value) for field, value in MEMBERS.items()}}
     scores = {"zrange": [[shape(member), score] for member, score in sorted(SCORES.items(), key=itemgetter(1))]}
+    scores |= {"numbers": [[shape(5)], None]}  # listed, and not found: django-redis serializes ints in sorted sets
     ours, valkeys = read["dvcache"]["collections"], read["django-valkey"]["collections"]
     assert ours["django-valkey, default"] == ours["django-valkey, hash"] == sets | fields | values
     assert ours["django-redis, default"] == sets | scores

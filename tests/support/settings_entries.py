@@ -25,7 +25,7 @@ def refused(entry: Mapping[str, object]) -> ConfigurationError:
     with pytest.raises(ConfigurationError) as caught:
         Settings.parse(entry, alias="pages")
     assert caught.value.alias == "pages"
-    assert str(caught.value).startswith("CACHES['pages']: ")
+    assert str(caught.value).startswith("cache 'pages': ")
     return caught.value
 
 

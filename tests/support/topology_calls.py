@@ -51,6 +51,8 @@ _VALUES: dict[str, Call] = {
     "touch": lambda c, a, _: c.touch(a, None),
     "has_key": lambda c, a, _: c.has_key(a),
     "get_or_set": lambda c, a, b: [c.get_or_set(key, lambda: 5) for key in (a, b, f"{a}{b}")],
+    "get_or_set_many": lambda c, a, b: c.get_or_set_many([a, b, f"{a}{b}"], lambda keys: dict.fromkeys(keys, 5)),
+    "ping": lambda c, *_: c.ping(),
     "get_many": lambda c, a, b: c.get_many([a, "none", b, a]),
     "mget": lambda c, a, b: c.mget([a, b]),
     "set_many": lambda c, a, b: c.set_many({a: 1, b: 2}),

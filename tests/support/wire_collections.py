@@ -56,6 +56,7 @@ def write(library: str, caches: Any) -> None:
                 hashes.hset(f"hash of {library}, {client}", field, value)
         if library != "django-valkey":
             cache.zadd(f"scores of {library}", SCORES)
+            cache.zadd(f"numbers of {library}", {5: 1.0})
 
 
 def read(library: str, caches: Any) -> dict[str, Any]:
@@ -76,6 +77,8 @@ def _read(library: str, writer: str, client: str, cache: Any) -> dict[str, Any]:
     if "django-valkey" not in {library, writer}:
         scores = cache.zrange(f"scores of {writer}", 0, -1, withscores=True)
         found["zrange"] = [[shape(member), score] for member, score in scores]
+        numbers = f"numbers of {writer}"
+        found["numbers"] = [[shape(each) for each in cache.zrange(numbers, 0, -1)], cache.zscore(numbers, 5)]
     if "django-redis" in {library, writer}:
         return found
     name = f"hash of {writer}, {client}"

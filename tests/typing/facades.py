@@ -25,10 +25,24 @@ def entries(cache: Cache) -> None:
     assert_type(cache.delete("key", prefix="p"), bool)
     assert_type("key" in cache, bool)
     cache.get("key").upper()  # type: ignore[attr-defined]
-    cache.get(1.5)  # type: ignore[arg-type]
-    cache.get("key", versoin=2)  # type: ignore[call-arg]  # codespell:ignore versoin
+    cache.get(1.5)  # type: ignore[call-overload]
+    cache.get("key", versoin=2)  # type: ignore[call-overload]  # codespell:ignore versoin
     cache.has_key(None)  # type: ignore[arg-type]
-    cache.get_many("key", 1, 2)  # type: ignore[call-arg]
+    cache.get_many("key", 1, 2)  # type: ignore[call-overload]
+
+
+def typed_entries(cache: Cache) -> None:
+    """A caller that names the type of a value gets that type, or the type of the default."""
+    assert_type(cache.get("key", as_=int), int | None)
+    assert_type(cache.get("key", 0, as_=int), int)
+    assert_type(cache.get("key", "", 2, as_=int), int | str)
+    assert_type(cache.get("key", as_=list[int]), list[int] | None)
+    assert_type(cache.get("key", as_=int | None), int | None)
+    assert_type(cache.get("key", b"", as_=dict[str, int] | str), dict[str, int] | str | bytes)
+    assert_type(cache.get_many(["key"], as_=int), dict[Key, int])
+    assert_type(cache.get_many(["key"], as_=list[str] | None), dict[Key, list[str] | None])
+    cache.get("key", as_=1)  # type: ignore[call-overload]
+    cache.get("key", None, None, int)  # type: ignore[call-overload]
 
 
 def setting(cache: Cache, get: bool) -> None:
@@ -130,6 +144,9 @@ async def awaiting(cache: AsyncCache) -> None:
     """Every method of the async cache is a coroutine with the result of its sync counterpart."""
     coroutine = assert_type(cache.get("key"), Coroutine[Any, Any, object])
     assert_type(await coroutine, object)
+    assert_type(await cache.get("key", as_=list[int]), list[int] | None)
+    assert_type(await cache.get("key", 0, as_=int | str), int | str)
+    assert_type(await cache.get_many(["key"], as_=int | None), dict[Key, int | None])
     assert_type(await cache.set("key", 1), bool)
     assert_type(await cache.set("key", 1, get=True), object)
     assert_type(await cache.get_or_set("key", 1), int)

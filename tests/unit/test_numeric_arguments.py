@@ -59,6 +59,10 @@ TIMES: Final[dict[str, Callable[[Cache, Any], object]]] = {
     "set": lambda cache, n: (cache.set("t", 1, n), cache.ttl("t")),
     "add": lambda cache, n: (cache.add("t", 1, n), cache.ttl("t")),
     "get_or_set": lambda cache, n: (cache.get_or_set("t", 1, n), cache.ttl("t")),
+    "get_or_set_many": lambda cache, n: (
+        cache.get_or_set_many(["t"], lambda keys: dict.fromkeys(keys, 1), n),
+        cache.ttl("t"),
+    ),
     "set_many": lambda cache, n: (cache.set_many({"t": 1}, n), cache.ttl("t")),
     "mset": lambda cache, n: (cache.mset({"t": 1}, n), cache.ttl("t")),
     "touch": lambda cache, n: (cache.touch("k", n), cache.ttl("k")),
@@ -70,6 +74,7 @@ TIMES: Final[dict[str, Callable[[Cache, Any], object]]] = {
     "lock": lambda cache, n: (cache.get_lock("t", timeout=n, sleep=n, blocking_timeout=n).acquire(), cache.ttl("t")),
     "lock acquire": lambda cache, n: (cache.get_lock("t").acquire(sleep=n, blocking_timeout=n), cache.ttl("t")),
     "lock extend": lambda cache, n: (extended(cache, n), cache.ttl("t")),
+    "with_options": lambda cache, n: (cache.with_options(timeout=n).set("t", 1), cache.ttl("t")),
     "zadd": lambda cache, n: (cache.zadd("z", {"a": n}), cache.zscore("z", "a")),
     "zincrby": lambda cache, n: cache.zincrby("z", n, "a"),
     "zcount": lambda cache, n: cache.zcount("z", 0, n),
@@ -81,6 +86,7 @@ TIMES: Final[dict[str, Callable[[Cache, Any], object]]] = {
 
 COUNTS: Final[dict[str, Callable[[Cache, Any], object]]] = {
     "version": lambda cache, n: (cache.set("v", 1, version=n), cache.get("v", version=2)),
+    "with_options": lambda cache, n: cache.with_options(version=n).make_key("v"),
     "incr": lambda cache, n: cache.incr("k", n),
     "decr": lambda cache, n: cache.decr("k", n),
     "incr default": lambda cache, n: cache.incr("new", 1, default=n),

@@ -175,7 +175,7 @@ def test_every_fault_of_an_entry_is_reported_at_once(case: str) -> None:
             key,
             str(error),
         )
-    assert str(error).startswith(f"CACHES['shop']: {len(expected)} faults:\n")
+    assert str(error).startswith(f"cache 'shop': {len(expected)} faults:\n")
     assert "s3cr3t" not in str(error)
 
 
@@ -184,7 +184,7 @@ def test_each_of_several_faults_names_alias_and_key(case: str) -> None:
     error = refused(FAULTS[case][0])
     for fault in error.faults:
         assert (fault.alias, fault.faults) == ("shop", (fault,))
-        assert str(fault) == f"CACHES['shop']: {fault.key}: {fault.reason}"
+        assert str(fault) == f"cache 'shop': {fault.key}: {fault.reason}"
         assert f"\n  {fault.key}: {fault.reason}" in str(error)
     assert error.key == error.faults[0].key
 
@@ -192,7 +192,7 @@ def test_each_of_several_faults_names_alias_and_key(case: str) -> None:
 def test_single_fault_is_the_error_itself() -> None:
     error = refused({"SCAN_COUNT": 0})
     assert error.faults == (error,)
-    assert str(error) == "CACHES['shop']: OPTIONS['SCAN_COUNT']: must be a number of keys, 1 or more, not int"
+    assert str(error) == "cache 'shop': OPTIONS['SCAN_COUNT']: must be a number of keys, 1 or more, not int"
 
 
 def test_error_of_several_faults_can_be_pickled() -> None:
@@ -229,5 +229,5 @@ def test_custom_class_that_cannot_be_loaded_excuses_no_misspelt_option() -> None
 
 
 def test_unknown_options_are_warned_of_beside_faults() -> None:
-    with pytest.warns(ConfigurationWarning, match=r"CACHES\['shop'\]: OPTIONS\['BUTTER'\] is not known"):
+    with pytest.warns(ConfigurationWarning, match=r"cache 'shop': OPTIONS\['BUTTER'\] is not known"):
         assert len(refused({"BUTTER": 1, "SCAN_COUNT": 0, "SERIALIZER": JSONSerializer, "HERD": 1}).faults) == 2

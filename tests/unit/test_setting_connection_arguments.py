@@ -67,7 +67,7 @@ def test_argument_without_effect_has_a_warning_with_the_remedy(place: str, name:
     sentinel = ON_SENTINELS if place == "SENTINEL_KWARGS" else {}
     location = "valkey://service/0" if sentinel else URL
     [message] = warning_texts(location, **{place: {name: GIVEN[name]}}, **sentinel)
-    assert message.startswith("CACHES['pages']: ")
+    assert message.startswith("cache 'pages': ")
     assert f"{name} has no effect; " in message
 
 

@@ -249,5 +249,5 @@ def test_embedded_server_that_cannot_start_is_an_error_of_the_settings(
 ) -> None:
     monkeypatch.setenv("VALKEY_SERVER", "/no/such/program")
     monkeypatch.delenv("DVCACHE_EMBEDDED", raising=False)
-    with pytest.raises(ConfigurationError, match=r"CACHES\['dev'\]: VALKEY_SERVER: names no program"):
+    with pytest.raises(ConfigurationError, match=r"cache 'dev': VALKEY_SERVER: names no program"):
         Settings.parse({"LOCATION": "embedded://"}, alias="dev")

@@ -40,7 +40,7 @@ def test_misspelt_key_names_the_right_one(wrong: str, right: str) -> None:
 
 
 def test_unknown_option_without_a_near_match_is_a_warning() -> None:
-    with pytest.warns(ConfigurationWarning, match=r"CACHES\['pages'\]: OPTIONS\['BUTTER'\] is not known") as caught:
+    with pytest.warns(ConfigurationWarning, match=r"cache 'pages': OPTIONS\['BUTTER'\] is not known") as caught:
         of_options(BUTTER="s3cr3t")
     assert "s3cr3t" not in str(caught[0].message)
 

@@ -1,11 +1,14 @@
 """Test settings: no error and no repr shows a credential."""
 
 import traceback
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dvcache.container import Container
 from dvcache.errors import ConfigurationError
 from dvcache.settings import Settings
 from tests.support.settings_entries import URL, of_options, parsed, refused, refused_option
@@ -39,7 +42,45 @@ def test_reprs_show_no_credential() -> None:
         of_options(CREDENTIAL_PROVIDER=Provider()),
     ]
     for each in settings:
-        assert "s3cr3t" not in f"{each} {each!r} {each.endpoints[0].name}"
+        assert "s3cr3t" not in f"{each} {each!r} {each.endpoints[0]!r} {each.endpoints[0].name}"
+        with Container(each) as container:
+            assert "s3cr3t" not in f"{container!r} {container.cache()!r} {container.async_cache()!r}"
+
+
+@given(st.sampled_from(["valkey", "valkeys", "redis", "unix"]), st.text(max_size=6), st.text(max_size=6))
+def test_reprs_show_no_part_of_a_url_that_is_secret(scheme: str, head: str, tail: str) -> None:
+    secret = quote(f"{head}s3cr3t{tail}", safe="")
+    host = "/run/v.sock" if scheme == "unix" else "h:6379/0"
+    for url in (f"{scheme}://u{secret}:{secret}@{host}", f"{scheme}://{host}?password={secret}&username={secret}"):
+        made = Settings.of(url)
+        with Container(made) as container:
+            shown = f"{made!r} {container!r} {container.cache()!r}"
+        assert "s3cr3t" not in shown
+        assert made.endpoints[0].options["password"] == f"{head}s3cr3t{tail}"
+
+
+@pytest.mark.parametrize(
+    ("given", "topology", "options"),
+    [
+        (URL, "standalone valkey://127.0.0.1:6379/1", {}),
+        ([URL, "valkey://b:1/1"], "replicated valkey://127.0.0.1:6379/1, valkey://b:1/1", {}),
+        (
+            [f"valkey://n{n}:1" for n in range(5)],
+            "cluster valkey://n0:1/0, valkey://n1:1/0, valkey://n2:1/0 and 2 more",
+            {"cluster": True},
+        ),
+        (["valkey://a:1/0", "valkey://b:1/0"], "shards valkey://a:1/0, valkey://b:1/0", {"sharded": True}),
+        ("valkey://S/0", "sentinel valkey://S/0?role=primary", {"sentinels": [("h", 1)]}),
+    ],
+)
+def test_reprs_name_alias_topology_servers_serializer_and_prefix(given: Any, topology: str, options: Any) -> None:
+    made = Settings.of(given, alias="shop", prefix="p", **options)
+    assert repr(made) == f"<Settings of 'shop': {topology}, PickleSerializer, prefix 'p'>"
+    container = Container(made)
+    assert repr(container.cache()) == f"<Cache of 'shop': {topology}>"
+    assert repr(container.async_cache()) == f"<AsyncCache of 'shop': {topology}>"
+    container.close()
+    assert repr(container) == f"<Container of 'shop': {topology}, PickleSerializer, prefix 'p', closed>"
 
 
 @given(

@@ -30,7 +30,7 @@ def test_sentinel_client_with_one_url_means_primary_and_replicas() -> None:
 
 @pytest.mark.parametrize("role", [0, 1])
 def test_sentinel_client_with_one_url_ignores_is_master_with_a_warning(role: int) -> None:
-    with pytest.warns(ConfigurationWarning, match=r"CACHES\['pages'\]: LOCATION: is_master was ignored") as caught:
+    with pytest.warns(ConfigurationWarning, match=r"cache 'pages': LOCATION: is_master was ignored") as caught:
         settings = parsed(f"valkey://s/0?is_master={role}", CLIENT_CLASS=SENTINEL_CLIENT, SENTINELS=SENTINELS)
     assert caught[0].filename == topology_entries.__file__
     assert roles(settings) == BOTH

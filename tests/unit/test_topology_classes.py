@@ -90,7 +90,7 @@ def test_client_named_as_the_factory_means_its_own_factory_and_warns_once(client
     with pytest.warns(ConfigurationWarning, match="connection_factory .*names a client") as caught:
         assert roles(parsed("valkey://s", factory=client, SENTINELS=SENTINELS)) == expected
     assert len(caught) == 1
-    with pytest.warns(ConfigurationWarning, match=r"CACHES\['pages'\]: OPTIONS\['CONNECTION_FACTORY'\] names a client"):
+    with pytest.warns(ConfigurationWarning, match=r"cache 'pages': OPTIONS\['CONNECTION_FACTORY'\] names a client"):
         assert roles(parsed("valkey://s", CONNECTION_FACTORY=client, SENTINELS=SENTINELS)) == expected
 
 

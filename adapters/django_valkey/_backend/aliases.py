@@ -1,6 +1,6 @@
 """Raw clients and containers by the name of an alias, for the sync and async `get_valkey_connection`."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.cache import caches
 
@@ -9,6 +9,8 @@ from django_valkey._config import django_settings
 from django_valkey._config.registry import Wired, wired
 from django_valkey.exceptions import ConfigurationError
 from dvcache.types import Key, Mode
+
+C = TypeVar("C")
 
 
 def of_server(alias: str, mode: Mode, write: bool, key: Key | None) -> Any:
@@ -42,6 +44,24 @@ def client_of(alias: str, mode: Mode) -> Any:
     if not hasattr(client, "get_client"):
         raise NotImplementedError("This backend does not support this feature")
     return client
+
+
+def of_class(alias: str, cls: type[C], cure: str) -> C:
+    """Return `caches[alias]` of this thread or task.
+
+    Args:
+        alias: an alias of CACHES.
+        cls: the class that it must have.
+        cure: what to do if it is of another class, for the error.
+
+    Raises:
+        TypeError: it is of another class.
+    """
+    cache: object = caches[alias]
+    if isinstance(cache, cls):
+        return cache
+    found = f"{type(cache).__module__}.{type(cache).__qualname__}"
+    raise TypeError(f"CACHES[{alias!r}]: BACKEND: the cache is a {found}, not a {cls.__name__}; {cure}")
 
 
 def of_alias(alias: str) -> Wired:

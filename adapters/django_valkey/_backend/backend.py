@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable
+from copy import copy
 from functools import cached_property
 from inspect import isfunction
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from typing_extensions import override
@@ -19,8 +20,9 @@ from django_valkey.exceptions import improperly_configured
 from dvcache import AsyncClient, Client, NotSupportedError
 from dvcache.context import Context
 from dvcache.operations import clusters
-from dvcache.settings import classes
+from dvcache.settings import classes, description
 from dvcache.types import Key, Mode, PoolSource, Timeout
+from dvcache.views import viewed
 
 
 class Attributes:
@@ -120,6 +122,10 @@ class Backend(Attributes, BaseCache):
         super().__init_subclass__(**kwargs)
         add_async_methods(cls)
         cls._chooses_client = is_own(cls, "get_client_class")
+
+    @override
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {description.described(self._wired.container.settings)}>"
 
     def _wire(self) -> Wired:
         wired = registry.wired(type(self), *self._arguments)
@@ -229,6 +235,28 @@ class Backend(Attributes, BaseCache):
         if self._is_hooked("make_key"):
             return self.client.make_key(key, version=version, **({} if prefix is None else {"prefix": prefix}))
         return text(self._wired.context.keys.key(key, version, prefix))
+
+    def with_options(
+        self, *, timeout: Timeout = DEFAULT_TIMEOUT, prefix: str | None = None, version: int | None = None
+    ) -> Self:
+        """Return a view of this cache with other defaults, over the same connections.
+
+        Args:
+            timeout: the default lifetime: seconds or a timedelta; None for no expiry; if omitted, that of this cache.
+            prefix: the key prefix; None for that of this cache.
+            version: the version; None for that of this cache.
+        """
+        cx = viewed(self._wired.context, timeout, prefix, version)
+        view = copy(self)
+        for name in (*_WIRED, "client", "_prepared"):
+            view.__dict__.pop(name, None)
+        view._assigned = dict(self._assigned)  # noqa: SLF001  # of this class
+        view.default_timeout = cx.timeout
+        if prefix is not None:
+            view.key_prefix = prefix
+        if version is not None:
+            view.version = cx.version
+        return view
 
     def make_pattern(self, pattern: str, version: int | None = None, prefix: str | None = None) -> Any:
         """Return the glob over stored keys, with prefix and version escaped.

@@ -32,4 +32,7 @@ CLASS_PATHS: Final = ClassPaths(
         "cluster_cache.pool.ClusterConnectionFactory",
         "cluster_cache.pool.AsyncClusterConnectionFactory",
     ),
+    factory_setting="DJANGO_VALKEY_CONNECTION_FACTORY",
+    pool_fault="Settings DJANGO_VALKEY_CONNECTION_FACTORY or CACHE[].OPTIONS.CONNECTION_POOL_CLASS is not configured "
+    "correctly.",
 )

@@ -5,37 +5,18 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from dvcache.errors import ConfigurationWarning
+from dvcache.settings import renames
 
-SETTINGS: Final[Mapping[str, str]] = {
-    "DJANGO_VALKEY_IGNORE_EXCEPTION": "DJANGO_VALKEY_IGNORE_EXCEPTIONS",
-    "DJANGO_VALKEY_LOG_EXCEPTION": "DJANGO_VALKEY_LOG_IGNORED_EXCEPTIONS",
-    "DJANGO_VALKEY_LOG_IGNORED_EXCEPTION": "DJANGO_VALKEY_LOG_IGNORED_EXCEPTIONS",
-    "CACHE_COMPRESS_MIN_LEVEL": "CACHE_COMPRESS_MIN_LENGTH",
-    "compress_zlib_wbits": "COMPRESS_ZLIB_WBITS",
-    "DECOMPERSS_LZMA_FILTERS": "DECOMPRESS_LZMA_FILTERS",
-    "COMPRESSION_ZSTD_OPTIONS": "COMPRESS_ZSTD_OPTIONS",
-}
-"""Names of Django settings, and the correct ones."""
-
-OPTIONS: Final[Mapping[str, str]] = {
-    "LOG_IGNORED_EXCEPTIONS": "LOG_IGNORE_EXCEPTIONS",
-    **{name: SETTINGS[name] for name in ("compress_zlib_wbits", "DECOMPERSS_LZMA_FILTERS", "COMPRESSION_ZSTD_OPTIONS")},
-}
-POOL_ARGUMENTS: Final[Mapping[str, str]] = {"max_connection": "max_connections"}
-"""Names in OPTIONS["CONNECTION_POOL_KWARGS"]."""
-PACKAGES: Final[Mapping[str, str]] = {"django_valkey.serializer.": "django_valkey.serializers."}
-"""Prefixes of dotted paths."""
+SETTINGS: Final = renames.MISSPELT_SETTINGS
+OPTIONS: Final = renames.MISSPELT_OPTIONS
+POOL_ARGUMENTS: Final = renames.MISSPELT_POOL_ARGUMENTS
+PACKAGES: Final = renames.PACKAGES
+LIBRARIES: Final = renames.LIBRARIES
 
 BACKENDS: Final[Mapping[str, str]] = {
-    "django_valkey.async_cache.caches.AsyncValkeyCache": "django_valkey.async_cache.cache.AsyncValkeyCache"
+    name: renames.PATHS[name].new for name in ("django_valkey.async_cache.caches.AsyncValkeyCache",)
 }
-
-LIBRARIES: Final[Mapping[str, str]] = {
-    "DJANGO_REDIS_": "django_redis",
-    "DJANGO_ASYNC_REDIS_": "django_async_redis",
-    "DJANGO_CACHEX_": "django_cachex",
-}
-"""Prefixes of other libraries' settings with counterparts here (DJANGO_VALKEY_), and the package that reads them."""
+"""Paths of backends."""
 
 _POOL_KWARGS: Final = "CONNECTION_POOL_KWARGS"
 

@@ -94,6 +94,12 @@ def _secrets() -> _Secrets:
     return _Secrets(key for key in keys if isinstance(key, str | bytes))
 
 
+def project() -> dict[str, object]:
+    """Return every setting of the project by name; those without a value are left out."""
+    names = (name for name in dir(settings) if name.isupper() or name in deprecated_names.SETTINGS)
+    return {name: value for name in names if (value := _setting(name)) is not None}
+
+
 def is_installed() -> bool:
     """Return True if this package is in INSTALLED_APPS, so that `manage.py check` checks CACHES."""
     return any(name.partition(".")[0] == "django_valkey" for name in settings.INSTALLED_APPS)
@@ -198,6 +204,7 @@ def parsed(wanted: Mapping[str, Any], alias: str, given: Mapping[str, object], c
             default_marker=DEFAULT_TIMEOUT,
             connection_factory=factory,
             client_class=client_class,
+            where=f"CACHES[{alias!r}]" if alias else "",
         )
     except errors.ConfigurationError as error:
         faults = [errors.ConfigurationError(each.reason, key=_written(each.key, own)) for each in error.faults]

@@ -26,7 +26,7 @@ from dvcache.settings import deadline
 from dvcache.settings.other_libraries import library
 from dvcache.types import Batch, Endpoint, Mode, SourcedPool
 
-SEVERAL: Final = frozenset({"get_or_set", "keys", "delete_pattern", "sscan", "hscan", "zscan"})
+SEVERAL: Final = frozenset({"get_or_set", "get_or_set_many", "keys", "delete_pattern", "sscan", "hscan", "zscan"})
 """Operations with several round trips, which a pipeline cannot queue."""
 
 _COUNTERS: Final = frozenset({"incr", "decr"})

@@ -83,6 +83,10 @@ class HookedCodec:
                 return self.codec.missed(error, default)
             raise
 
+    def missed(self, error: Exception, default: object) -> object:
+        """Count an entry of another type than the caller named, and return `default`."""
+        return self.codec.missed(error, default) if isinstance(self.codec, ValueCodec) else default
+
 
 class Unreadable(DecodeError):
     """The codec cannot read the stored bytes; counted, and logged once per type of error."""

@@ -16,6 +16,7 @@ from dvcache.context import Context, Guard
 from dvcache.effects import Call, Op
 from dvcache.policies import plain
 from dvcache.types import DEFAULT, Timeout
+from dvcache.value_types import many, one, value_type
 
 T = TypeVar("T")
 
@@ -65,7 +66,8 @@ class Overriding:
         """Return the operation with the overrides applied, inside the outer guard."""
         if name in self.operations:  # not a part of one
             args, kwargs = self.operations[name].given(args, kwargs)
-        found = self.applied(cx, name, op, args, kwargs)
+        as_, kwargs = _without_type(kwargs)
+        found = _of_type(as_, cx, self.applied(cx, name, op, args, kwargs), name, args, kwargs)
         return found if self.outer is None else self.outer(cx, name, found, args, kwargs)
 
     def delegating(self) -> AbstractSet[str]:
@@ -75,7 +77,8 @@ class Overriding:
     def delegation(self, cx: Context, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Op[Any]:
         """Return a call of the client's override, inside the outer guard. It may have arguments of its own."""
         assert isinstance(cx, OwnContext)
-        found = _called(self.delegate, cx.owner.client, name, args, kwargs)
+        as_, kwargs = _without_type(kwargs)
+        found = _of_type(as_, cx, _called(self.delegate, cx.owner.client, name, args, kwargs), name, args, kwargs)
         return found if self.outer is None else self.outer(cx, name, found, args, kwargs)
 
     def applied(self, cx: Context, name: str, op: Op[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Op[Any]:
@@ -97,6 +100,26 @@ class Overriding:
                 cx = replace(cx, policy=replace(cx.policy, guard=self.outer))
                 return self.operations[name](cx, *args, **kwargs)
         return op
+
+
+def _without_type(kwargs: Mapping[str, Any]) -> tuple[object, Mapping[str, Any]]:
+    """Return the argument `as_`, and the others: overrides written for Django do not take it."""
+    if "as_" not in kwargs:
+        return object, kwargs
+    return kwargs["as_"], {name: each for name, each in kwargs.items() if name != "as_"}
+
+
+def _of_type(  # noqa: PLR0917  # the arguments of a guard
+    as_: object, cx: Context, found: Op[Any], name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Op[Any]:
+    """Return `get` or `get_many` with the values of another type than `as_` left out."""
+    if as_ is object or client_argument.is_pipeline(kwargs.get("client")):
+        return found
+    kind = value_type(as_)
+    if name == "get_many":
+        return many(found, kind, cx.codec)
+    default = args[1] if len(args) > 1 else kwargs.get("default")
+    return one(found, kind, cx.codec, default, default)
 
 
 @dataclass(frozen=True, slots=True)

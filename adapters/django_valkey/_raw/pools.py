@@ -1,62 +1,7 @@
-"""Shared pools of raw clients: one per factory, options and parameters, for the process or an event loop."""
+"""The shared pools of raw clients: one per factory, options and parameters, for the process or an event loop."""
 
-import asyncio
-import threading
-from collections.abc import AsyncGenerator, Hashable
-from typing import Any, Final
+from typing import Final
 
-from dvcache.pools.custom.idle import end_all
-from dvcache.pools.per_loop import PerLoop
-from dvcache.process.fork import renewed_after_fork
+from dvcache.pools.custom.shared_pools import SharedPools
 
-
-class _LoopPools:
-    """The pools of one event loop, by key."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop: Final = loop
-        self.pools: Final[dict[Hashable, Any]] = {}
-        self.keeper: AsyncGenerator[None, None] | None = None
-
-    def abort(self) -> None:
-        """End every connection. The loop may be closed."""
-        for pool in self.pools.values():
-            end_all(pool)
-
-    forget = abort
-
-
-class _Shared:
-    """The pools of this process, and those of each event loop."""
-
-    def __init__(self) -> None:
-        self.pools: Final[dict[Hashable, Any]] = {}
-        self.loops: Final[PerLoop[_LoopPools]] = PerLoop()
-        self.lock = threading.RLock()
-
-    def renew(self) -> None:
-        """Start without pools and with a new lock, after a fork."""
-        # The inherited pools stay referenced, so that no destructor runs on sockets that the parent still uses.
-        _inherited.append(dict(self.pools))
-        self.pools.clear()
-        self.lock = threading.RLock()
-
-    def of(self, loop: asyncio.AbstractEventLoop | None) -> dict[Hashable, Any]:
-        """Return the pools of an event loop, or of the process, by key; forget those of closed loops."""
-        if loop is None:
-            return self.pools
-        if (found := self.loops.get(loop)) is None:
-            self.loops.sweep()
-            self.loops.put(found := _LoopPools(loop))
-        return found.pools
-
-    async def keep(self) -> None:
-        """Close the connections of the running loop's pools when that loop ends."""
-        found = self.loops.get(asyncio.get_running_loop())
-        if found is not None and found.keeper is None:
-            await self.loops.keep(found)
-
-
-_inherited: Final[list[object]] = []
-shared: Final = _Shared()
-renewed_after_fork(shared)
+shared: Final = SharedPools()

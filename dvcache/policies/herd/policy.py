@@ -3,12 +3,13 @@
 from typing import Final
 
 from dvcache.context import Policy
-from dvcache.policies.herd import get_or_set, reads, writes
+from dvcache.policies.herd import get_or_set, get_or_set_many, reads, writes
 from dvcache.policies.plain import delete_many, has_key
 
 HERD: Final = Policy(
     get=reads.get,
     get_or_set=get_or_set.get_or_set,
+    get_or_set_many=get_or_set_many.get_or_set_many,
     set=writes.set,
     get_and_set=writes.get_and_set,
     add=writes.add,

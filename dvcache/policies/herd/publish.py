@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from dvcache.context import Context
 from dvcache.effects import OnPrimary, Op
-from dvcache.errors import CacheError
+from dvcache.errors import CacheError, place
 from dvcache.policies.compare_and_set import removal, scripted
 from dvcache.policies.herd.claims import Claim, is_fresh, lease
 from dvcache.policies.herd.conditional_writes import ATTEMPTS, swap
@@ -60,9 +60,9 @@ def publish(cx: Context, stored: bytes, claim: Claim, arguments: tuple[Arg, ...]
     published = yield from scripted(cx, stored, _by_script(*asked), partial(_by_comparing, *asked))
     if claim.token is not None and published.holder != "own" and not within:
         logger.warning(
-            "CACHES[%r]: a value took %.1f s to compute, but its lease lasts %.1f s: another caller may have computed"
+            "%s: a value took %.1f s to compute, but its lease lasts %.1f s: another caller may have computed"
             " it too; set a longer lease in OPTIONS['HERD']",
-            *(cx.alias, cx.now() - claim.at, cx.herd.lease / 1000),
+            *(place(cx.alias, cx.where), cx.now() - claim.at, cx.herd.lease / 1000),
         )
     return published
 

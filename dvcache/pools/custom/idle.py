@@ -67,10 +67,27 @@ async def aend_idle(pool: Any) -> None:
     await pool.disconnect(inuse_connections=False)
 
 
+def disconnect(pool: Any) -> None:
+    """End every connection of a valkey-py pool, or of a `ValkeyCluster`, also those in use."""
+    for sentinel in sentinels(pool):
+        disconnect(sentinel.connection_pool)
+    if not hasattr(pool, "get_nodes"):
+        pool.disconnect()
+        return
+    for node in pool.get_nodes():
+        if node.valkey_connection is not None:
+            disconnect(node.valkey_connection.connection_pool)
+
+
 def end_all(pool: Any) -> None:
-    """End every connection of an asynchronous valkey-py pool at once. Its loop may be closed."""
+    """End every connection of an asynchronous valkey-py pool, or `ValkeyCluster`, at once. Its loop may be closed."""
     for sentinel in sentinels(pool):
         end_all(sentinel.connection_pool)
+    if hasattr(pool, "get_nodes"):
+        for connection in [each for node in pool.get_nodes() for each in node._connections]:  # noqa: SLF001  # as below
+            end(connection)
+        pool._initialize = True  # noqa: SLF001  # otherwise its __del__ warns
+        return
     for name in ("_available_connections", "_in_use_connections"):
         for connection in list(getattr(pool, name, ())):
             end(connection)

@@ -42,7 +42,7 @@ def checked(sourced: SourcedPool, endpoint: Endpoint) -> SourcedPool:
     """Bound the pool's connection attempts and return it; raise if it decodes replies to text."""
     if (getattr(sourced.pool, "connection_kwargs", None) or {}).get("decode_responses"):
         message = f"decode_responses must stay off: {type(sourced.pool).__name__} sets it, and a cache reads bytes"
-        raise errors.ConfigurationError(message, alias=endpoint.alias, key="OPTIONS")
+        raise errors.ConfigurationError(message, alias=endpoint.alias, key="OPTIONS", where=endpoint.where)
     bound_pool(sourced.pool)
     return sourced
 

@@ -36,16 +36,17 @@ _CURES: Final[Mapping[Mode, str]] = {
 }
 
 
-def wrong_mode(option: str, wanted: Mode, alias: str = "") -> ConfigurationError:
+def wrong_mode(option: str, wanted: Mode, alias: str = "", where: str = "") -> ConfigurationError:
     """Return the error for a user's class of the other mode.
 
     Args:
         option: the setting that names the class.
         wanted: the mode of the caller.
         alias: the alias in use.
+        where: the name of its settings in messages.
     """
     message = f"names a class of {_OTHERS[wanted]} code, which cannot serve this call; {_CURES[wanted]}"
-    return ConfigurationError(message, alias=alias, key=option)
+    return ConfigurationError(message, alias=alias, key=option, where=where)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +74,14 @@ class FromClasses:
     def make(self, endpoint: Endpoint, /) -> SourcedPool:
         """Return a pool (see `types.PoolSource`)."""
         if isinstance(self.sync, str):
-            raise wrong_mode(self.sync, "sync", endpoint.alias)
+            raise wrong_mode(self.sync, "sync", endpoint.alias, endpoint.where)
         pool = _pool(self.sync, located(endpoint), sync, valkey.sentinel.Sentinel, greeting(endpoint, read_replica))
         return SourcedPool(pool, partial(end_idle, pool))
 
     async def amake(self, endpoint: Endpoint, /) -> SourcedPool:
         """Return a pool for the running event loop (see `types.PoolSource`)."""
         if isinstance(self.aio, str):
-            raise wrong_mode(self.aio, "async", endpoint.alias)
+            raise wrong_mode(self.aio, "async", endpoint.alias, endpoint.where)
         if endpoint.scheme == "embedded":
             endpoint = await asyncio.to_thread(located, endpoint)
         pool = _pool(self.aio, endpoint, aio, valkey.asyncio.sentinel.Sentinel, greeting(endpoint, aread_replica))
@@ -93,7 +94,8 @@ def _pool(classes: Classes, endpoint: Endpoint, module: Any, sentinel: type[Any]
     if more and GREETING not in parameters(connection):
         message = f"{connection.__qualname__} takes no {GREETING!r}, which makes replicas of a cluster serve reads"
         cure = "inherit Connection, or leave READ_FROM at 'primary'"
-        raise ConfigurationError(f"{message}; {cure}", alias=endpoint.alias, key="OPTIONS['CONNECTION_POOL_KWARGS']")
+        named = {"alias": endpoint.alias, "where": endpoint.where}
+        raise ConfigurationError(f"{message}; {cure}", **named, key="OPTIONS['CONNECTION_POOL_KWARGS']")
     arguments = _arguments(classes, connection, endpoint) | dict(more)
     if endpoint.service:
         arguments |= _discovery(endpoint, sentinel, arguments)
@@ -193,14 +195,14 @@ class FromFactory:
     def make(self, endpoint: Endpoint, /) -> SourcedPool:
         """Return the pool of the factory's client for the URL (see `types.PoolSource`)."""
         if self.mode != "sync":
-            raise wrong_mode(self.option, "sync", endpoint.alias)
+            raise wrong_mode(self.option, "sync", endpoint.alias, endpoint.where)
         client = self.factory.connect(self._url(endpoint))
         return SourcedPool(client.connection_pool, partial(self.factory.disconnect, client))
 
     async def amake(self, endpoint: Endpoint, /) -> SourcedPool:
         """Return the pool of the factory's client for the URL on the running loop (see `types.PoolSource`)."""
         if self.mode != "async":
-            raise wrong_mode(self.option, "async", endpoint.alias)
+            raise wrong_mode(self.option, "async", endpoint.alias, endpoint.where)
         client = await self.factory.connect(self._url(endpoint))
         return SourcedPool(client.connection_pool, partial(self.factory.disconnect, client))
 

@@ -42,6 +42,12 @@ class ValuesConformance(Conformance):
         assert cache.set("key", "value") is True
         assert cache.get("key") == "value"
 
+    def test_get_misses_a_value_of_another_type(self, cache: Cache) -> None:
+        cache.set("k", [1, "a"])
+        assert cache.get("k", as_=list[int]) == [1, "a"]
+        assert cache.get("k", "default", as_=dict) == "default"
+        assert cache.get("missing", 5, as_=str | None) == 5
+
     def test_get_of_a_missing_entry_returns_the_default(self, cache: Cache) -> None:
         assert cache.get("missing") is None
         assert cache.get("missing", "bang!") == "bang!"

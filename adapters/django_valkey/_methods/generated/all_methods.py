@@ -3,6 +3,7 @@
 from django_valkey._methods.generated.counters import AsyncCounters, Counters, CountersCoroutines
 from django_valkey._methods.generated.expiry import AsyncExpiry, Expiry, ExpiryCoroutines
 from django_valkey._methods.generated.hashes import AsyncHashes, Hashes, HashesCoroutines
+from django_valkey._methods.generated.health import AsyncHealth, Health, HealthCoroutines
 from django_valkey._methods.generated.lists import AsyncLists, Lists, ListsCoroutines
 from django_valkey._methods.generated.many import AsyncMany, Many, ManyCoroutines
 from django_valkey._methods.generated.scan import AsyncScan, Scan, ScanCoroutines
@@ -17,7 +18,9 @@ from django_valkey._methods.generated.values import AsyncValues, Values, ValuesC
 from django_valkey._methods.generated.versions import AsyncVersions, Versions, VersionsCoroutines
 
 
-class AllSyncMethods(Counters, Expiry, Hashes, Lists, Many, Scan, Sets, SortedSetRanges, SortedSets, Values, Versions):
+class AllSyncMethods(
+    Counters, Expiry, Hashes, Health, Lists, Many, Scan, Sets, SortedSetRanges, SortedSets, Values, Versions
+):
     """Methods for every operation."""
 
 
@@ -25,6 +28,7 @@ class AllAsyncMethods(
     AsyncCounters,
     AsyncExpiry,
     AsyncHashes,
+    AsyncHealth,
     AsyncLists,
     AsyncMany,
     AsyncScan,
@@ -41,6 +45,7 @@ class AllPrefixedMethods(
     CountersCoroutines,
     ExpiryCoroutines,
     HashesCoroutines,
+    HealthCoroutines,
     ListsCoroutines,
     ManyCoroutines,
     ScanCoroutines,
