@@ -1,6 +1,5 @@
 """Check replacements of providers when they are given, so that the error names the missing methods."""
 
-import difflib
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -55,6 +54,8 @@ def check(replacements: Mapping[str, object], alias: str = "", where: str = "") 
 
 
 def _unknown(name: str) -> str:
+    import difflib  # noqa: PLC0415  # for an error only
+
     close = difflib.get_close_matches(name, _METHODS, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"providers: {', '.join(sorted(_METHODS))}"
     return f"the container has no provider {name!r} to replace; {hint}"

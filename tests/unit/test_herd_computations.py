@@ -12,7 +12,7 @@ from dvcache.policies.herd import HERD
 from dvcache.policies.ignore_errors import forgiving
 from dvcache.scripts.locks import RELEASE
 from dvcache.testing import ManualClock
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from dvcache.types import Batch
 from tests.support.herd_contexts import LEASE, TOKEN, H, K, L, herd, publishing
 

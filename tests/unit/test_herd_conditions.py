@@ -15,7 +15,7 @@ from dvcache.operations import counters, expiry, values
 from dvcache.scripts.counting import COUNT
 from dvcache.scripts.herd import CHANGE
 from dvcache.scripts.locks import RELEASE
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from dvcache.types import Batch
 from tests.support.herd_contexts import LEASE, TOKEN, H, K, L, herd, publishing
 from tests.support.operation_contexts import context

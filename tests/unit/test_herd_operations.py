@@ -14,7 +14,7 @@ from dvcache.errors import (
 )
 from dvcache.operations import many, values, versions
 from dvcache.scripts.locks import RELEASE
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from dvcache.types import Batch
 from tests.support.herd_contexts import LEASE, TOKEN, H, K, L, herd
 

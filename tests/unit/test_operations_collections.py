@@ -8,7 +8,7 @@ from dvcache.effects import OnPrimary, Op
 from dvcache.error_replies import reply_error
 from dvcache.errors import NotSupportedError, ServerError
 from dvcache.operations import hashes, lists, sets, sorted_set_ranges, sorted_sets
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from tests.support.operation_contexts import CX, context
 
 BROKEN = b"\x80\xff"

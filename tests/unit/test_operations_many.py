@@ -8,7 +8,7 @@ from dvcache.effects import Partial, Unchecked
 from dvcache.error_replies import reply_error
 from dvcache.errors import ConnectionLost, NotSupportedError, SerializationError, ServerError
 from dvcache.operations import many
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from tests.support.operation_contexts import CX, context
 
 
