@@ -16,7 +16,6 @@ compressors whose magic matches, and the fallback serializers. An entry too larg
 """
 
 import logging
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
@@ -24,17 +23,10 @@ from dvcache.compressors import bounds, foreign
 from dvcache.compressors.bounds import TooLarge
 from dvcache.compressors.identity import IdentityCompressor
 from dvcache.errors import DecodeError, SerializationError, TooLargeError, place
+from dvcache.number_text import DIGITS, NUMERIC, is_same, number_of
 from dvcache.protocols import Compressor, Serializer
 
 logger = logging.getLogger(__name__)
-
-DIGITS: Final = 4300
-"""Maximum number of digits of an int stored as text: Python's own limit for parsing one."""
-
-_NUMERIC: Final = frozenset(b"-0123456789in")
-_NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?(e[+-]?[0-9]+)?|(-?inf|nan)")
-_ZERO: Final = ord("0")
-
 
 TYPES: Final = 256
 """Maximum number of value types remembered as readable."""
@@ -126,7 +118,7 @@ class ValueCodec:
         Raises:
             DecodeError: the bytes cannot be read, and `raise_undecodable` is set.
         """
-        if data and data[0] in _NUMERIC and (number := _number(data)) is not None:
+        if data and data[0] in NUMERIC and (number := number_of(data)) is not None:
             return number
         try:
             value = self._serializer.loads(data if self._plain else self._decompressed(data))
@@ -158,7 +150,7 @@ class ValueCodec:
             self._check(value, data)
         if not self._plain:
             data = self._compressed(data)
-        if data and data[0] in _NUMERIC and (number := _number(data)) is not None and not _same(number, value):
+        if data and data[0] in NUMERIC and (number := number_of(data)) is not None and not is_same(number, value):
             message = f"a {type(value).__name__} would be read as a number; use a serializer that marks its values"
             raise SerializationError(self._located(message))
         if len(data) > self._max_value_size:
@@ -284,29 +276,6 @@ class ValueCodec:
 
 def _kind(value: object) -> str:
     return type(value).__name__
-
-
-def _number(data: bytes) -> int | float | None:
-    """Return the number whose text the bytes are, or None."""
-    if len(data) > DIGITS + 1:
-        return None
-    try:
-        # Counters, by far the most numbers, skip the regular expression.
-        if data.isdigit() and data[0] != _ZERO:
-            return int(data)
-        found = _NUMBER.fullmatch(data)
-        if found is None:
-            return None
-        return int(data) if found.lastindex is None else float(data)
-    except ValueError:  # exceeds sys.set_int_max_str_digits
-        return None
-
-
-def _same(number: float, value: object) -> bool:
-    try:
-        return bool(number == value)
-    except Exception:  # noqa: BLE001  # a user's __eq__ may raise anything
-        return False
 
 
 def _magic(compressor: Compressor) -> bytes:

@@ -60,7 +60,7 @@ class Codec(Protocol):
 
 
 class Guard(Protocol):
-    """Wraps whole operations. Called by the facades, and by operations that guard their own parts."""
+    """Wraps whole operations. Called by the methods of the caches, and by operations that guard their own parts."""
 
     def __call__(
         self, cx: "Context", name: str, op: Op[T], args: tuple[Any, ...], kwargs: Mapping[str, Any], /
@@ -80,7 +80,7 @@ class Policy:
     get_or_set: Callable[["Context", Key, object, Timeout, int | None], Op[object]]
     set: Callable[["Context", Key, object, Timeout, int | None, bool, bool], Op[bool]]
     add: Callable[["Context", Key, object, Timeout, int | None], Op[bool]]
-    exchange: Callable[["Context", Key, object, Timeout, int | None, bool, bool], Op[object]]
+    get_and_set: Callable[["Context", Key, object, Timeout, int | None, bool, bool], Op[object]]
     delete: Callable[["Context", Key, int | None, str | None], Op[bool]]
     touch: Callable[["Context", Key, Timeout, int | None], Op[bool]]
     has_key: Callable[["Context", Key, int | None], Op[bool]]

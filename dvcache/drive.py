@@ -9,7 +9,8 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from dvcache.context import Context
 from dvcache.effects import Call, Effect, OnClient, OnPrimary, Op, Pages, Spawn, Unchecked
-from dvcache.errors import CacheError, on_command, reply_error
+from dvcache.error_replies import reply_error
+from dvcache.errors import CacheError, on_command
 from dvcache.process.liveness import is_closing
 from dvcache.process.pauses import apause, pause
 from dvcache.protocols import AsyncClient, Client
@@ -106,7 +107,7 @@ async def arun(op: Op[T], client: AsyncClient) -> T:
 
 
 def paged(cx: Context, client: Client, name: str, pages: Pages[T], call: Called) -> Iterator[T]:
-    """Yield the items of an operation page by page; each page is an operation driven by itself.
+    """Yield the items of an operation page by page; each page is an operation performed by itself.
 
     Args:
         cx: the context, whose policy may have a guard.

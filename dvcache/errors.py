@@ -45,14 +45,13 @@ Errors of the server and the connection also derive from the class that valkey-p
 it: existing `except` clauses keep working.
 """
 
-import re
 from collections.abc import Iterable
 from functools import partial
 from pickle import PicklingError, UnpicklingError
-from typing import Final, Self, TypeVar
+from typing import Self, TypeVar
 
 from typing_extensions import override
-from valkey import exceptions as driver
+from valkey import exceptions as theirs
 
 E = TypeVar("E", bound=Exception)
 
@@ -152,7 +151,7 @@ class DecodeError(CacheError, UnpicklingError):
     """The configured codec cannot read the stored entry. Also an UnpicklingError, for every serializer."""
 
 
-class LockError(CacheError, driver.LockError):
+class LockError(CacheError, theirs.LockError):
     """The lock is not held by this caller, or could not be acquired before the timeout."""
 
     def __init__(self, message: str, lock_name: str = "") -> None:
@@ -160,7 +159,7 @@ class LockError(CacheError, driver.LockError):
         self.message, self.lock_name = message, lock_name
 
 
-class LockNotOwnedError(LockError, driver.LockNotOwnedError):
+class LockNotOwnedError(LockError, theirs.LockNotOwnedError):
     """The lock expired while this caller held it; another owner may hold it now."""
 
 
@@ -212,7 +211,7 @@ class ConnectionInterrupted(CacheError):
         return f"Valkey {type(self.__cause__).__name__}: {self.__cause__}"
 
 
-class TransportError(_LocatedError, ConnectionInterrupted, driver.ConnectionError, ConnectionError):
+class TransportError(_LocatedError, ConnectionInterrupted, theirs.ConnectionError, ConnectionError):
     """No reply arrived. The commands may have been performed, unless a subclass says otherwise."""
 
 
@@ -228,11 +227,11 @@ class ConnectionLost(TransportError):
     """The connection ended between the command and its reply."""
 
 
-class ProtocolError(ConnectionLost, driver.InvalidResponse):
+class ProtocolError(ConnectionLost, theirs.InvalidResponse):
     """The reply is invalid for the command; the connection was closed, as later replies might be misassigned."""
 
 
-class ReplyTimeout(TransportError, driver.TimeoutError, TimeoutError):
+class ReplyTimeout(TransportError, theirs.TimeoutError, TimeoutError):
     """No reply arrived within the timeout."""
 
 
@@ -240,7 +239,7 @@ class PoolExhausted(TransportError):
     """No connection became free within the time allowed: nothing was performed."""
 
 
-class ServerError(_LocatedError, driver.ResponseError):
+class ServerError(_LocatedError, theirs.ResponseError):
     """The server refused the command."""
 
 
@@ -248,31 +247,31 @@ class UnavailableError(ServerError, TransportError):
     """The server replied that it cannot serve the command now: nothing was performed."""
 
 
-class AuthenticationError(ServerError, driver.AuthenticationError):
+class AuthenticationError(ServerError, theirs.AuthenticationError):
     """The credentials are wrong or missing."""
 
 
-class PermissionDenied(ServerError, driver.NoPermissionError):
+class PermissionDenied(ServerError, theirs.NoPermissionError):
     """The user's ACL denies the command or the key."""
 
 
-class LoadingError(UnavailableError, driver.BusyLoadingError):
+class LoadingError(UnavailableError, theirs.BusyLoadingError):
     """The server is loading its data."""
 
 
-class ReadOnlyError(UnavailableError, driver.ReadOnlyError):
+class ReadOnlyError(UnavailableError, theirs.ReadOnlyError):
     """A write reached a replica."""
 
 
-class TryAgainError(UnavailableError, driver.TryAgainError):
+class TryAgainError(UnavailableError, theirs.TryAgainError):
     """Keys of one command are being migrated between cluster nodes."""
 
 
-class ClusterDownError(UnavailableError, driver.ClusterDownError):
+class ClusterDownError(UnavailableError, theirs.ClusterDownError):
     """The cluster does not serve the slot."""
 
 
-class MasterDownError(ClusterDownError, driver.MasterDownError):
+class MasterDownError(ClusterDownError, theirs.MasterDownError):
     """A replica has lost its primary and refuses reads."""
 
 
@@ -280,7 +279,7 @@ class OverloadedError(UnavailableError):
     """The server is out of memory, cannot write now, or is busy with a script."""
 
 
-class OutOfMemoryError(OverloadedError, driver.OutOfMemoryError):
+class OutOfMemoryError(OverloadedError, theirs.OutOfMemoryError):
     """The server is out of memory."""
 
 
@@ -303,135 +302,25 @@ class RedirectError(ServerError):
         return host, int(port)
 
 
-class MovedError(RedirectError, driver.MovedError):
+class MovedError(RedirectError, theirs.MovedError):
     """The slot has moved permanently (MOVED)."""
 
 
-class AskError(RedirectError, driver.AskError):
+class AskError(RedirectError, theirs.AskError):
     """The slot is being migrated: repeat this command on the other node after ASKING (ASK)."""
 
 
-class CrossSlotError(ServerError, driver.ClusterCrossSlotError):
+class CrossSlotError(ServerError, theirs.ClusterCrossSlotError):
     """The keys of one command are in several slots."""
 
 
-class ExecAbortError(ServerError, driver.ExecAbortError):
+class ExecAbortError(ServerError, theirs.ExecAbortError):
     """The transaction was not performed."""
 
 
-class _DeniedExecAbort(ExecAbortError, PermissionDenied):
-    """The transaction was not performed because the user's ACL denies it."""
-
-
-class _UnavailableExecAbort(ExecAbortError, UnavailableError):
-    """The transaction was not performed because the server cannot serve it now."""
-
-
-class _WrongAuthError(ServerError, driver.AuthenticationWrongNumberOfArgsError):
-    """The server's AUTH takes other arguments."""
-
-
-class _ModuleError(ServerError, driver.ModuleError):
-    """A module cannot be loaded or unloaded."""
-
-
-class NoScriptError(ServerError, driver.NoScriptError):
+class NoScriptError(ServerError, theirs.NoScriptError):
     """The server has not cached the script: nothing was performed."""
 
 
 class WrongTypeError(ServerError):
     """The key holds another type of value than the command works on."""
-
-
-_BY_CODE: Final[dict[str, type[ServerError]]] = {
-    "NOAUTH": AuthenticationError,
-    "WRONGPASS": AuthenticationError,
-    "NOPERM": PermissionDenied,
-    "READONLY": ReadOnlyError,
-    "NOSCRIPT": NoScriptError,
-    "WRONGTYPE": WrongTypeError,
-    "LOADING": LoadingError,
-    "MASTERDOWN": MasterDownError,
-    "CLUSTERDOWN": ClusterDownError,
-    "TRYAGAIN": TryAgainError,
-    "OOM": OutOfMemoryError,
-    **dict.fromkeys(("MISCONF", "NOREPLICAS", "BUSY"), OverloadedError),
-    "CROSSSLOT": CrossSlotError,
-    "EXECABORT": ExecAbortError,
-    "MOVED": MovedError,
-    "ASK": AskError,
-}
-_BY_TEXT: Final[tuple[tuple[str, type[ServerError]], ...]] = (
-    ("max number of clients reached", UnavailableError),
-    ("ACL failure in script", PermissionDenied),
-    ("invalid password", AuthenticationError),
-    ("Client sent AUTH, but no password is set", AuthenticationError),
-    ("AUTH <password> called without any password", AuthenticationError),
-    ("wrong number of arguments for 'auth' command", _WrongAuthError),
-    ("wrong number of arguments for 'AUTH' command", _WrongAuthError),
-    ("Error loading the extension", _ModuleError),
-    ("Error unloading module", _ModuleError),
-)
-"""Error classes of replies with the code ERR, by a part of their text."""
-
-_OTHER_CODES: Final = frozenset(
-    {
-        *("ERR", "BUSYKEY", "BUSYGROUP", "SYNTAX", "NOGROUP", "NOTBUSY", "UNKILLABLE", "INPROG", "NOGOODSLAVE"),
-        *("NOPROTO", "UNBLOCKED", "NOQUORUM", "DENIED"),
-    }
-)
-_WITHIN: Final = re.compile(r"(?:^ERR Error (?:running|compiling) script.*?|^EXECABORT .*? because of): ?-?([A-Z]+) ")
-"""Code of a command's error inside the text of a script's (Redis 6 and older) or a transaction's error."""
-_REDIRECTION: Final = re.compile(r"(?:MOVED|ASK) \d{1,5} \S*:\d{1,5}(?: |$)")
-
-
-def has_code(text: str) -> bool:
-    """Return True if an error reply's text begins with its code: valkey-py strips some codes."""
-    code = text.partition(" ")[0]
-    return code in _BY_CODE or code in _OTHER_CODES
-
-
-def without_arguments(text: str) -> str:
-    """Return an error reply's text without the arguments that it quotes, which may include a value or a password.
-
-    The first quotation stays if it is short: it is the command's name.
-    """
-    first, *others = _QUOTATION.split(_ARGUMENTS.sub("", text), maxsplit=1)
-    if not others:
-        return first
-    name, rest = others
-    return first + (name if len(name) <= _NAME else "…") + _QUOTATION.sub("…", rest)
-
-
-_ARGUMENTS: Final = re.compile(r",?\s*\(?\bwith arg.*", re.IGNORECASE | re.DOTALL)
-_QUOTATION: Final = re.compile(r"""((?<!\w)(?:`[^`]*`|'[^']*'|"[^"]*"))""")
-_NAME: Final = 40
-
-
-def reply_error(text: str, *, alias: str = "", endpoint: str = "") -> ServerError:
-    """Return the exception for an error reply, without the arguments that some replies quote.
-
-    Args:
-        text: the reply without its leading `-`, for example `"WRONGTYPE Operation against a key …"`.
-        alias: the alias that sent the command.
-        endpoint: the name of the server that replied.
-    """
-    text = without_arguments(text)
-    return _class(text)(text, alias=alias, endpoint=endpoint)
-
-
-def _class(text: str) -> type[ServerError]:
-    code = text.partition(" ")[0]
-    cls = _BY_CODE.get(code, ServerError)
-    if cls is ServerError:
-        cls = next((found for part, found in _BY_TEXT if part in text), cls)
-    elif issubclass(cls, RedirectError):
-        return cls if _REDIRECTION.match(text) else ServerError
-    if (found := _WITHIN.search(text)) is None:
-        return cls
-    within = _BY_CODE.get(found[1], ServerError)
-    if cls is not ExecAbortError:
-        return within
-    if within is PermissionDenied:
-        return _DeniedExecAbort
-    return _UnavailableExecAbort if issubclass(within, UnavailableError) else cls

@@ -96,12 +96,12 @@ Scheme: TypeAlias = Literal["valkey", "valkeys", "unix", "memory", "embedded"]
 
 
 @dataclass(frozen=True, slots=True)
-class Driven:
-    """A pool with valkey-py's interface for the commands of the cache, and a way to close its idle connections."""
+class SourcedPool:
+    """A pool that a pool source has made, with valkey-py's interface, and a way to close its idle connections."""
 
     pool: Any
     """Pool with `get_connection` and `release`, as `valkey.ConnectionPool` or `valkey.asyncio.ConnectionPool`."""
-    rest: Callable[[], Any]
+    release: Callable[[], Any]
     """Closes idle connections; awaited for an asynchronous pool."""
 
 
@@ -116,11 +116,11 @@ class PoolSource(Protocol):
         """True if the pools query the sentinels for a service's nodes themselves."""
         ...
 
-    def driven(self, endpoint: "Endpoint", /) -> Driven:
+    def make(self, endpoint: "Endpoint", /) -> SourcedPool:
         """Return a pool; raise ConfigurationError if the classes are asynchronous."""
         ...
 
-    async def adriven(self, endpoint: "Endpoint", /) -> Driven:
+    async def amake(self, endpoint: "Endpoint", /) -> SourcedPool:
         """Return a pool for the running event loop; raise ConfigurationError if the classes are synchronous."""
         ...
 
@@ -161,7 +161,7 @@ class Endpoint:
     remap: Callable[[Address], Address] | None = field(default=None, repr=False, hash=False)
     """Maps the address announced by a node, to a cluster or to sentinels, to a reachable one; None keeps it."""
     driver: PoolSource | None = field(default=None, repr=False, hash=False)
-    """Makes the pools that carry the commands; None uses bare valkey-py connections."""
+    """The pool source: makes the pools of the user's own classes; None for the pools of this library."""
     where: str = field(default="", repr=False, compare=False)
     """Name of the alias's settings in messages; empty to name the cache by its alias."""
 

@@ -94,6 +94,8 @@ def test_only_the_container_imports_dependency_injector() -> None:
 
 
 IO = ("valkey", "libvalkey", "asyncio", "threading", "socket", "ssl", "select", "selectors", "subprocess")
+ERRORS = ("dvcache.errors", "dvcache.error_replies")
+"""The modules that import the error classes of valkey-py."""
 PROCESS = ("dvcache.process",)
 """Modules shared by the callers of one process: they lock and wake, and send nothing."""
 
@@ -101,29 +103,31 @@ PROCESS = ("dvcache.process",)
 @pytest.mark.parametrize("module", sorted(below({*files()}, "dvcache.operations", "dvcache.policies")))
 def test_operations_reach_no_io(module: str) -> None:
     outer = ("dvcache.pools", "dvcache.clients", "dvcache.drive", "dvcache.container")
-    assert ways(module, *IO, *outer, doors=("dvcache.errors", *PROCESS)) == set()
+    assert ways(module, *IO, *outer, doors=(*ERRORS, *PROCESS)) == set()
 
 
 @pytest.mark.parametrize("module", sorted(below({*files()}, *PROCESS)))
 def test_process_package_reaches_no_server(module: str) -> None:
     outer = ("valkey", "libvalkey", "socket", "ssl", "dvcache.pools", "dvcache.clients", "dvcache.drive")
-    assert ways(module, *outer, doors=("dvcache.errors",)) == set()
+    assert ways(module, *outer, doors=ERRORS) == set()
 
 
 @pytest.mark.parametrize("module", sorted(below({*files()}, "dvcache.routing", "dvcache.clients.cluster")))
 def test_routing_reaches_no_io(module: str) -> None:
     outer = ("dvcache.pools", "dvcache.clients.runner", "dvcache.clients.exchange", "dvcache.drive", *PROCESS)
-    assert ways(module, *IO, *outer, doors=("dvcache.errors",)) == set()
+    assert ways(module, *IO, *outer, doors=ERRORS) == set()
 
 
 def test_errors_import_only_the_errors_of_valkey_py() -> None:
-    assert ways("dvcache.errors", *IO, doors=()) == {"dvcache.errors -> valkey"}
+    for module in ERRORS:
+        assert ways(module, *IO, doors=ERRORS) == {f"{module} -> valkey"}
 
 
 SHARED = {
     "types",
     "effects",
     "errors",
+    "error_replies",
     "deadline",
     "protocols",
     "globs",
@@ -150,7 +154,7 @@ def test_pools_and_clients_reach_only_shared_modules(part: str) -> None:
 def test_only_pools_reach_the_server_and_only_settings_ask_valkey_py() -> None:
     assert importers("dvcache", "libvalkey", "socket") <= below({*files()}, "dvcache.pools")
     found = importers("dvcache", "valkey") - below({*files()}, "dvcache.pools")
-    assert found <= {"dvcache.errors", "dvcache.settings.connection_arguments", "dvcache.settings.location"}
+    assert found <= {*ERRORS, "dvcache.settings.connection_arguments", "dvcache.settings.location"}
 
 
 def test_adapter_holds_no_socket() -> None:

@@ -173,13 +173,13 @@ class BaseClient(Generic[Raw]):
         The path of a client selects that client's factory. With Sentinel or a cluster, a built-in factory is replaced
         by the one for that topology. A project's own factory is the same object whose pools the cache uses.
         """
-        driver = self._backend.driver
-        if isinstance(driver, FromFactory):
-            if driver.mode != self.mode:
+        source = self._backend.driver
+        if isinstance(source, FromFactory):
+            if source.mode != self.mode:
                 with improperly_configured():
-                    raise wrong_mode(driver.option, self.mode)
+                    raise wrong_mode(source.option, self.mode)
             replaced_pools.refuse_raw("the project's connection factory")
-            return driver.factory
+            return source.factory
         reference = (
             self._options.get("CONNECTION_FACTORY")
             or django_settings.connection_factory()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, Generic
 
-from dvcache.clients.standalone import Standalone, is_refused
+from dvcache.clients.standalone import Standalone, is_read_only, refused_part
 from dvcache.errors import CacheError, ConnectionLost
 from dvcache.routing.commands import is_repeatable
 from dvcache.routing.flow import C, Exchange, Flow, Outcome
@@ -47,7 +47,7 @@ class Sharded(Generic[C]):
 
     def suffices(self, replies: Sequence[Any], /) -> bool:
         """Return True unless a server refused a command as a replica (READONLY)."""
-        return not is_refused(replies)
+        return not is_read_only(replies)
 
     def flow(self, batch: Batch, begun: C | None = None, until: float | None = None, /) -> Flow[C, Sequence[Any]]:
         """Run the batch on its shards concurrently.
@@ -61,8 +61,8 @@ class Sharded(Generic[C]):
             return (yield from self._alone[begun].flow(batch, begun, until))
         if len(batch) == 1 and batch[0][0] == "SCAN":
             return [(yield from self._scan(batch[0]))]
-        plan = divide(batch, self._owners, _itself, self.pools)
-        return unite(plan, (yield from self._exchanged({pool: tuple(some) for pool, some in plan.parts.items()})))
+        divided = divide(batch, self._owners, _itself, self.pools)
+        return unite(divided, (yield from self._exchanged({pool: tuple(some) for pool, some in divided.parts.items()})))
 
     def _scan(self, command: Command) -> Flow[C, Any]:
         """Scan one shard after another; the cursor encodes the shard's position and the shard's own cursor."""
@@ -80,24 +80,32 @@ class Sharded(Generic[C]):
         return [int(cursor) * count + following, names]
 
     def _exchanged(self, asked: Mapping[C, Batch]) -> Flow[C, dict[C, Sequence[Any] | CacheError]]:
-        """Run the batches concurrently; repeat once those whose connection was lost, if that is safe.
-
-        Commands refused with READONLY are repeated on a new connection, one shard after another.
-        """
+        """Run the batches concurrently; repeat once those whose connection was lost, if that is safe."""
         outcomes: dict[C, Outcome] = yield Exchange(asked)
         lost = [pool for pool, outcome in outcomes.items() if isinstance(outcome, ConnectionLost)]
         again = {pool: asked[pool] for pool in lost if is_repeatable(asked[pool])}
         if again:
             outcomes |= yield Exchange(again)
+        answered: dict[C, Sequence[Any]] = {}
         found: dict[C, Sequence[Any] | CacheError] = {}
         for pool, outcome in outcomes.items():
             if not isinstance(outcome, Exception):
-                found[pool] = yield from self._alone[pool].followed(asked[pool], outcome)
+                answered[pool] = outcome
             elif isinstance(outcome, CacheError):
                 found[pool] = outcome
             else:
                 raise outcome
-        return found
+        return found | (yield from self._followed(asked, answered))
+
+    def _followed(self, asked: Mapping[C, Batch], replies: dict[C, Sequence[Any]]) -> Flow[C, dict[C, Sequence[Any]]]:
+        """Repeat the commands that were refused with READONLY concurrently, on new connections."""
+        refused = [pool for pool, some in replies.items() if not self._alone[pool].suffices(some)]
+        if not refused:
+            return replies
+        for pool in refused:
+            yield from self._alone[pool].reconnected()
+        again: dict[C, Outcome] = yield Exchange({pool: refused_part(asked[pool], replies[pool]) for pool in refused})
+        return replies | {pool: self._alone[pool].repeated(asked[pool], replies[pool], again[pool]) for pool in refused}
 
     def close(self) -> None:
         """Close every connection."""

@@ -64,7 +64,7 @@ class Standalone(Direct[C]):
     def suffices(self, replies: Sequence[Any], /) -> bool:
         """Return False if a command was refused with READONLY and a new connection may help."""
         return (
-            not is_refused(replies)
+            not is_read_only(replies)
             or not self._reconnects
             or (self._vain != 0 and time.monotonic() - self._vain <= AGAIN)
         )
@@ -84,27 +84,38 @@ class Standalone(Direct[C]):
         """Reconnect if commands were refused with READONLY, and return the replies with those of their repetition."""
         if self.suffices(replies):
             return replies
+        yield from self.reconnected()
+        again: Outcome = (yield Exchange({self.only: refused_part(batch, replies)}))[self.only]
+        return self.repeated(batch, replies, again)
+
+    def reconnected(self) -> Flow[C, None]:
+        """End the connections, unless that was done a moment ago."""
         # Two callers may race here, which ends some new connections too.
         if time.monotonic() - self._ended > TOGETHER:
             yield Reconnect(self.only)
             self._ended = time.monotonic()
-        whole = type(batch) is Transaction  # a transaction is refused as a whole
-        refused = batch if whole else tuple([each for each, reply in zip(batch, replies, strict=True) if _is(reply)])
-        again: Outcome = (yield Exchange({self.only: refused}))[self.only]
+
+    def repeated(self, batch: Batch, replies: Sequence[Any], again: Outcome) -> Sequence[Any]:
+        """Return the replies of a batch, with those of the repetition in place of READONLY."""
         if isinstance(again, TransportError):  # the refusal is the better answer: it proves that nothing was performed
             return replies
         if isinstance(again, Exception):
             raise again
         # Refused again: for `AGAIN` seconds, READONLY is returned without reconnecting for each write.
-        self._vain = time.monotonic() if is_refused(again) else 0.0
-        repeated = iter(again)
-        return again if whole else [next(repeated) if _is(reply) else reply for reply in replies]
+        self._vain = time.monotonic() if is_read_only(again) else 0.0
+        if type(batch) is Transaction:
+            return again
+        following = iter(again)
+        return [next(following) if type(reply) is ReadOnlyError else reply for reply in replies]
 
 
-def is_refused(replies: Sequence[Any]) -> bool:
+def refused_part(batch: Batch, replies: Sequence[Any]) -> Batch:
+    """Return the commands that were refused with READONLY; a transaction is refused as a whole."""
+    if type(batch) is Transaction:
+        return batch
+    return tuple([command for command, reply in zip(batch, replies, strict=True) if type(reply) is ReadOnlyError])
+
+
+def is_read_only(replies: Sequence[Any]) -> bool:
     """Return True if the server refused a command because it is a replica (READONLY)."""
     return ReadOnlyError in map(type, replies)
-
-
-def _is(reply: object) -> bool:
-    return type(reply) is ReadOnlyError

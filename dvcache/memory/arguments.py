@@ -9,7 +9,8 @@ from collections.abc import Set as AbstractSet
 from decimal import Context, Decimal
 from typing import Final
 
-from dvcache.errors import ServerError, reply_error
+from dvcache.error_replies import reply_error
+from dvcache.errors import ServerError
 from dvcache.memory.database import Database
 
 LARGEST: Final = 2**63 - 1

@@ -5,8 +5,8 @@ from typing import Final, Protocol
 
 from typing_extensions import override
 
-from dvcache.errors import reply_error
-from dvcache.routing.commands import rule
+from dvcache.error_replies import reply_error
+from dvcache.routing.commands import rule_of
 from dvcache.routing.slots import SLOTS, slot
 from dvcache.types import Address
 
@@ -70,7 +70,7 @@ class MemoryNode(SoleNode):
     @override
     def execute(self, database: int, command: Sequence[bytes], /) -> object:
         named: tuple[str | bytes, ...] = (command[0].decode().upper(), *command[1:])
-        slots = {slot(key) for key in rule(named).keys(named)}
+        slots = {slot(key) for key in rule_of(named).keys(named)}
         if len(slots) > 1:
             return reply_error("CROSSSLOT Keys in request don't hash to the same slot")
         for each in slots:

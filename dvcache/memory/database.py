@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
-from dvcache.errors import ServerError, reply_error
+from dvcache.error_replies import reply_error
+from dvcache.errors import ServerError
 from dvcache.types import Clock
 
 T = TypeVar("T")

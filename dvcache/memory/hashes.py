@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from dvcache.errors import reply_error
+from dvcache.error_replies import reply_error
 from dvcache.memory.arguments import (
     TIMES,
     deadline,

@@ -3,7 +3,7 @@
 import pickle
 from collections.abc import Sequence
 
-from dvcache.errors import reply_error
+from dvcache.error_replies import reply_error
 from dvcache.globs import glob
 from dvcache.memory.arguments import deadline, integer, syntax_error
 from dvcache.memory.database import Database, command

@@ -1,6 +1,6 @@
 """Lists in memory."""
 
-from dvcache.errors import reply_error
+from dvcache.error_replies import reply_error
 from dvcache.memory.arguments import count, integer, syntax_error
 from dvcache.memory.database import Database, command
 

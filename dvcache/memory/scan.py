@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 from zlib import crc32
 
-from dvcache.errors import reply_error
+from dvcache.error_replies import reply_error
 from dvcache.globs import glob
 from dvcache.memory.arguments import integer, syntax_error
 from dvcache.memory.database import Database, command

@@ -4,7 +4,7 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from dvcache.errors import reply_error
+from dvcache.error_replies import reply_error
 from dvcache.memory.arguments import encoded, integer
 from dvcache.memory.database import Commands, Database, Entrypoint
 from dvcache.scripts.script import PYTHON, ScriptFunction, digest

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 
-from dvcache.errors import reply_error
+from dvcache.error_replies import reply_error
 from dvcache.memory.arguments import LARGEST, SMALLEST, count, integer
 from dvcache.memory.database import Database, command
 from dvcache.memory.scan import position, walk

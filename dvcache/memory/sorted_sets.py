@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from dvcache.errors import reply_error
+from dvcache.error_replies import reply_error
 from dvcache.memory.arguments import count, decimal, integer, syntax_error
 from dvcache.memory.database import Database, command
 from dvcache.memory.lists import between

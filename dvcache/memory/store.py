@@ -5,7 +5,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from dvcache.errors import ServerError, reply_error
+from dvcache.error_replies import reply_error
+from dvcache.errors import ServerError
 from dvcache.memory import hashes, keys, lists, scan, sets, sorted_sets, strings  # noqa: F401  # they add commands
 from dvcache.memory.database import COMMANDS, Database, wrong_arity
 from dvcache.memory.scripting import Scripting

@@ -1,6 +1,6 @@
 """Strings in memory: GET, SET and related commands."""
 
-from dvcache.errors import reply_error
+from dvcache.error_replies import reply_error
 from dvcache.memory.arguments import CONDITIONS, TIMES, end_of, integer, options, sum_of, syntax_error
 from dvcache.memory.database import Database, command, wrong_arity
 

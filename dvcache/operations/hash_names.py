@@ -1,8 +1,13 @@
-"""Stored names of hashes and their fields: with prefix and version, or the plain name."""
+"""Stored names of hashes and their fields, with prefix and version or the plain name; replies by the caller's names."""
+
+from collections.abc import Iterable
+from typing import TypeVar
 
 from dvcache.context import Context
 from dvcache.keys import stored_bytes
-from dvcache.types import Key
+from dvcache.types import MISSING, Key
+
+K = TypeVar("K")
 
 
 def hash_name(cx: Context, name: Key, version: int | None) -> bytes:
@@ -37,6 +42,19 @@ def visible(cx: Context, fields: list[bytes], version: int | None) -> list[tuple
     named = list(zip(fields, cx.keys.originals(fields, version), strict=True))
     own = {name: field for field, name in named if name != _text(field) or cx.keys.key(name, version) == field}
     return [(field, name) for field, name in named if own.get(name, field) == field] if own else []
+
+
+def named_values(cx: Context, found: list[bytes], version: int | None) -> list[tuple[str, object]]:
+    """Return the fields of a reply by the caller's names, without values that cannot be decoded."""
+    values = dict(zip(found[::2], found[1::2], strict=True))
+    pairs = ((name, values[field]) for field, name in visible(cx, found[::2], version))
+    return list(decoded_values(cx, pairs).items())
+
+
+def decoded_values(cx: Context, pairs: Iterable[tuple[K, bytes | None]]) -> dict[K, object]:
+    """Return the values that exist and can be decoded."""
+    read = ((key, MISSING if data is None else cx.codec.loads(data, MISSING)) for key, data in pairs)
+    return {key: value for key, value in read if value is not MISSING}
 
 
 def _text(field: bytes) -> str:

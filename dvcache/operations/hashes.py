@@ -6,19 +6,17 @@ entries, as django-valkey does, and returned under the caller's names. The conte
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from dvcache.context import Context
 from dvcache.effects import OnPrimary, Op, Pages
 from dvcache.errors import NotSupportedError, ServerError
 from dvcache.numeric_arguments import argument
 from dvcache.operations.collection_values import all_pages
-from dvcache.operations.hash_names import field_name, field_pattern, hash_name, visible
+from dvcache.operations.hash_names import decoded_values, field_name, field_pattern, hash_name, named_values, visible
 from dvcache.policies.compare_and_set import lacks
 from dvcache.policies.empty_values import empty_value
-from dvcache.types import MISSING, Command, Key, Timeout
-
-K = TypeVar("K")
+from dvcache.types import Command, Key, Timeout
 
 _NO_FIELD: Final = -2
 """Reply for the expiry of a missing field."""
@@ -112,14 +110,14 @@ def hmget(cx: Context, name: Key, keys: Iterable[Key], version: int | None = Non
     if not wanted:
         return {}
     [found] = yield (("HMGET", hash_name(cx, name, version), *wanted.values()),)
-    return _decoded(cx, zip(wanted, found, strict=True))
+    return decoded_values(cx, zip(wanted, found, strict=True))
 
 
 @empty_value({})
 def hgetall(cx: Context, name: Key, version: int | None = None) -> Op[dict[str, object]]:
     """Return the values of all fields, by name."""
     [found] = yield (("HGETALL", hash_name(cx, name, version)),)
-    return dict(_named(cx, found, version))
+    return dict(named_values(cx, found, version))
 
 
 @empty_value([])
@@ -137,7 +135,7 @@ def hkeys(cx: Context, name: Key, version: int | None = None) -> Op[list[str]]:
 def hvals(cx: Context, name: Key, version: int | None = None) -> Op[list[object]]:
     """Return the values of all fields, in the order of `hkeys`, without values that cannot be decoded."""
     [found] = yield (("HVALS", hash_name(cx, name, version)),)
-    return list(_decoded(cx, enumerate(found)).values())
+    return list(decoded_values(cx, enumerate(found)).values())
 
 
 @empty_value(None)
@@ -266,7 +264,7 @@ def hscan_page(  # noqa: PLR0917  # the order of HSCAN's own arguments
     scan: Command = ("HSCAN", hash_name(cx, name, version), cursor, *pattern, "COUNT", argument(count) or cx.scan_count)
     # A cursor is valid on one server only, so every page is read from the primary.
     [[cursor, found]] = yield OnPrimary((scan,))
-    return int(cursor), _named(cx, found, version)
+    return int(cursor), named_values(cx, found, version)
 
 
 @empty_value((0, []))
@@ -289,16 +287,3 @@ def hscan(
     Arguments are those of `hscan_page`.
     """
     return dict((yield from all_pages(hscan_iter(cx, name, match, count, version))))
-
-
-def _named(cx: Context, found: list[bytes], version: int | None) -> list[tuple[str, object]]:
-    """Return the fields of a reply by the caller's names, without values that cannot be decoded."""
-    values = dict(zip(found[::2], found[1::2], strict=True))
-    pairs = ((name, values[field]) for field, name in visible(cx, found[::2], version))
-    return list(_decoded(cx, pairs).items())
-
-
-def _decoded(cx: Context, pairs: Iterable[tuple[K, bytes | None]]) -> dict[K, object]:
-    """Return the values that exist and can be decoded."""
-    read = ((key, MISSING if data is None else cx.codec.loads(data, MISSING)) for key, data in pairs)
-    return {key: value for key, value in read if value is not MISSING}

@@ -102,7 +102,7 @@ def set(  # noqa: A001  # the operation's name
     if nx and xx:
         raise ValueError("set: nx and xx exclude each other")
     if get:
-        return cx.policy.exchange(cx, key, value, timeout, version, nx, xx)
+        return cx.policy.get_and_set(cx, key, value, timeout, version, nx, xx)
     return cx.policy.set(cx, key, value, timeout, version, nx, xx)
 
 

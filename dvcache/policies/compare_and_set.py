@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from dvcache.context import Context
 from dvcache.effects import OnPrimary, Op, Transaction
+from dvcache.error_replies import has_code
 from dvcache.errors import (
     CacheError,
     ConnectionLost,
@@ -15,7 +16,6 @@ from dvcache.errors import (
     ServerError,
     TryAgainError,
     UnavailableError,
-    has_code,
 )
 from dvcache.scripts.counting import INCREMENT, SWAP
 from dvcache.scripts.entries import NOTHING

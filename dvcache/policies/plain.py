@@ -38,7 +38,7 @@ def set(  # noqa: A001  # the operation's name
     return reply is not None
 
 
-def exchange(
+def get_and_set(
     cx: Context, key: Key, value: object, timeout: Timeout, version: int | None, nx: bool, xx: bool
 ) -> Op[object]:
     """Write one entry as `set` does; return the previous value."""
@@ -230,7 +230,7 @@ def set_command(
 PLAIN: Final = Policy(
     get=get,
     set=set,
-    exchange=exchange,
+    get_and_set=get_and_set,
     add=add,
     delete=delete,
     touch=touch,

@@ -3,6 +3,7 @@
 factory                               selects the pool for an endpoint
 connect, connecting                   TCP, TLS and handshake by valkey-py, within a time budget
 sync_pool, sync_connection            blocking connections, each used by one thread at a time
+blocking_exchange                     their writes and reads
 written_batch, sync_errors            replies that are read later; errors of an exchange
 circuit_breaker                       refuses batches while a server gives no answer
 async_pool, async_connection          one multiplexed connection for each event loop

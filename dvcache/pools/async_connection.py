@@ -109,7 +109,7 @@ class MultiplexedConnection(Limits, asyncio.Protocol):
             self._since = since = monotonic()
             if since + self._patience < self._due:
                 self._watch(since + self._patience)
-            if self._is_sequential and not self._pending and size < BUFFER and self._is_at_rest(since):
+            if self._is_sequential and not self._pending and size < BUFFER and self._is_idle(since):
                 self.unusable = True
                 # Queued before the write: replies may arrive as soon as it starts.
                 self._pending.append((future, until, batch, data, since))
@@ -123,7 +123,7 @@ class MultiplexedConnection(Limits, asyncio.Protocol):
         self._in_flight += size
         return future
 
-    def _is_at_rest(self, now: float) -> bool:
+    def _is_idle(self, now: float) -> bool:
         """Return True if an idle connection holds no unread data."""
         return now - self._heard <= REST or not is_readable(self._transport)
 
@@ -167,7 +167,7 @@ class MultiplexedConnection(Limits, asyncio.Protocol):
             return
         self.unusable = True
         pending, out = self._pending, self._out
-        if not (pending or self._is_at_rest(self._since)):
+        if not (pending or self._is_idle(self._since)):
             self._read_first()
             return
         written = [entry for entry in out if not entry[0].done()]
@@ -259,7 +259,7 @@ class MultiplexedConnection(Limits, asyncio.Protocol):
         """End the connection now."""
         self._end("it was closed")
 
-    def rest(self) -> None:
+    def end_if_idle(self) -> None:
         """End the connection if no reply is awaited; the next batch opens another one."""
         if not any(self._queues):
             self.abort()

@@ -189,13 +189,13 @@ class MultiplexedPool:
         connection = self._connections.get(asyncio.get_running_loop())
         if connection is not None:
             self._connections.pop(connection)
-            _end_at_rest(connection)
+            _end_when_idle(connection)
         self._apart.retire()
 
     def release(self) -> None:
         """End the idle connections. May be called from any thread."""
         for connection in self._connections.living():
-            call_in(connection.loop, connection.rest)  # transports are not thread-safe
+            call_in(connection.loop, connection.end_if_idle)  # transports are not thread-safe
         self._apart.release()
 
     def close(self) -> None:
@@ -224,11 +224,11 @@ def _carried_apart(pool: SyncPool, batch: Batch, until: float | None) -> "asynci
     return asyncio.get_running_loop().create_task(cast("Coroutine[Any, Any, list[Any]]", work))
 
 
-def _end_at_rest(connection: MultiplexedConnection) -> None:
+def _end_when_idle(connection: MultiplexedConnection) -> None:
     """End a connection as soon as no reply is awaited on it."""
-    connection.rest()
+    connection.end_if_idle()
     if not connection.unusable:
-        connection.loop.call_later(_LOOK, _end_at_rest, connection)
+        connection.loop.call_later(_LOOK, _end_when_idle, connection)
 
 
 def _task(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

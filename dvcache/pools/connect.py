@@ -18,7 +18,7 @@ import valkey.asyncio.connection as aio
 import valkey.connection as sync
 from valkey import exceptions as theirs
 
-from dvcache import errors
+from dvcache import error_replies, errors
 from dvcache.pools.connecting.bounded_classes import bounded
 from dvcache.pools.connecting.budget import connecting_until
 from dvcache.pools.connecting.daemon_threads import awaited_until, in_thread
@@ -231,7 +231,7 @@ def reader(endpoint: Endpoint, refusals: list[errors.ServerError] | None = None)
     alias, name = endpoint.alias, endpoint.name
 
     def reply_error(text: str) -> errors.ServerError:
-        error = errors.reply_error(text, alias=alias, endpoint=name)
+        error = error_replies.reply_error(text, alias=alias, endpoint=name)
         if refusals is not None and (text.startswith(_FINAL) or _FULL in text):
             refusals.append(error)
         return error
@@ -273,7 +273,7 @@ def refusal(error: Exception, endpoint: Endpoint) -> errors.ServerError | None:
 
 
 def _refusal(error: Exception, endpoint: Endpoint) -> str:
-    text = errors.without_arguments(str(error))
+    text = error_replies.without_arguments(str(error))
     if endpoint.in_cluster and ("DB index" in text or "SELECT" in text):
         return f"the cluster has no database {endpoint.db}: {text}; use 0, or raise its cluster-databases (Valkey 9)"
     return text
@@ -297,5 +297,5 @@ def connect_error(
     if isinstance(error, TimeoutError | theirs.TimeoutError):
         reason = f"no answer{_limit(endpoint, 0.0, None) if limit is None else limit}"
     else:
-        reason = _missing_file(endpoint) or errors.without_arguments(str(error))
+        reason = _missing_file(endpoint) or error_replies.without_arguments(str(error))
     return errors.ConnectError(f"cannot connect: {reason}", alias=endpoint.alias, endpoint=endpoint.name)

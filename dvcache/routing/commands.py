@@ -22,7 +22,7 @@ def first(replies: Sequence[Any]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The shape of a command."""
+    """The rule of a command: where its keys are, and whether it can be repeated or split."""
 
     start: int = 1
     """Index of the first key; the name is argument 0."""
@@ -47,7 +47,7 @@ class Rule:
     """True if it has no key and concerns every primary."""
 
     def keys(self, command: Command) -> tuple[Arg, ...]:
-        """Return the keys of a command of this shape in order, with repetitions."""
+        """Return the keys of a command in order, with repetitions."""
         return command[self.start : self.stop : self.step]
 
 
@@ -97,8 +97,8 @@ _SCRIPTS: Final = frozenset({"EVAL", "EVALSHA"})
 _CONDITIONS: Final = frozenset({"GET", "IFEQ", "NX", "XX"})
 
 
-def rule(command: Command) -> Rule:
-    """Return the shape of a command."""
+def rule_of(command: Command) -> Rule:
+    """Return the rule of a command."""
     name = command[0]
     if name in _SCRIPTS:  # EVALSHA sha numkeys key … argument …
         return Rule(start=3, stop=3 + int(command[2]))
@@ -111,7 +111,7 @@ def rule(command: Command) -> Rule:
     return RULES.get(str(name), _WRITE)
 
 
-READS: Final = frozenset(name for name, shape in RULES.items() if shape.reads)
+READS: Final = frozenset(name for name, rule in RULES.items() if rule.reads)
 """Commands that change nothing."""
 
 
@@ -128,22 +128,22 @@ def is_repeatable(batch: Batch) -> bool:
 
     The second reply may differ if the first attempt was performed: UNLINK does not count keys that are already removed.
     """
-    return all(rule(command).repeatable for command in batch)
+    return all(rule_of(command).repeatable for command in batch)
 
 
-def part(command: Command, shape: Rule, positions: Sequence[int]) -> Command:
-    """Return a command of this shape for some of its keys, with the arguments that belong to them."""
-    start, step = shape.start, shape.step
+def part(command: Command, rule: Rule, positions: Sequence[int]) -> Command:
+    """Return a command for some of its keys, with the arguments that belong to them."""
+    start, step = rule.start, rule.step
     if step == 1:
         return (command[0], *[command[start + n] for n in positions])
     fields = [arg for n in positions for arg in command[start + n * step : start + (n + 1) * step]]
-    return (command[0], len(positions), *fields, *command[shape.stop :]) if shape.counted else (command[0], *fields)
+    return (command[0], len(positions), *fields, *command[rule.stop :]) if rule.counted else (command[0], *fields)
 
 
-def alone(command: Command, shape: Rule, positions: Iterable[int]) -> list[Command]:
-    """Return one command of this shape for each of some keys, with the arguments that belong to it."""
-    name, start, step = shape.single or command[0], shape.start, shape.step
+def alone(command: Command, rule: Rule, positions: Iterable[int]) -> list[Command]:
+    """Return one command for each of some keys, with the arguments that belong to it."""
+    name, start, step = rule.single or command[0], rule.start, rule.step
     if step == 1:
-        keys = shape.keys(command)
+        keys = rule.keys(command)
         return [(name, keys[n]) for n in positions]
     return [(name, *command[start + n * step : start + (n + 1) * step]) for n in positions]

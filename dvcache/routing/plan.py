@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from dvcache.effects import Partial
 from dvcache.errors import CacheError, NotSupportedError, WrongTypeError
-from dvcache.routing.commands import Rule, alone, part, rule
+from dvcache.routing.commands import Rule, alone, part, rule_of
 from dvcache.types import Arg, Batch, Command
 
 O = TypeVar("O")  # noqa: E741  # the owner
@@ -26,7 +26,7 @@ _ELEMENTS: Final = {bytes, NoneType}
 
 
 @dataclass(frozen=True, slots=True)
-class Plan(Generic[O]):
+class DividedBatch(Generic[O]):
     """A divided batch: the commands of each owner, and the position of each reply."""
 
     parts: dict[O, list[Command]]
@@ -43,7 +43,7 @@ def divide(
     everyone: Sequence[O],
     *,
     apart: bool = False,
-) -> Plan[O]:
+) -> DividedBatch[O]:
     """Divide a batch among the owners of its keys.
 
     Args:
@@ -60,40 +60,40 @@ def divide(
     """
     parts: dict[O, list[Command]] = {}
     places: list[list[Place[O]]] = []
-    rules = [rule(command) for command in batch]
+    rules = [rule_of(command) for command in batch]
     if apart and len(rules) == 1 and rules[0].in_order and rules[0].keys(batch[0]):
         return _scattered(batch[0], rules[0], units, owner)
-    keys = [shape.keys(command) for command, shape in zip(batch, rules, strict=True)]
+    keys = [rule.keys(command) for command, rule in zip(batch, rules, strict=True)]
     # One call for all commands with one key: slots of many keys are several times faster to compute at once.
     singles = iter(units([named[0] for named in keys if len(named) == 1]))
-    for command, shape, named in zip(batch, rules, keys, strict=True):
+    for command, rule, named in zip(batch, rules, keys, strict=True):
         if len(named) == 1:
             places.append([_give(parts, owner(next(singles)), command)])
         elif not named:
-            owners = everyone if shape.everywhere else everyone[:1]
+            owners = everyone if rule.everywhere else everyone[:1]
             places.append([_give(parts, who, command) for who in owners])
         else:
             shared = units(named)
             if shared.count(shared[0]) == len(shared):
                 places.append([_give(parts, owner(shared[0]), command)])
-            elif shape.merge is None and (apart or not shape.counted):
+            elif rule.merge is None and (apart or not rule.counted):
                 raise _inseparable(command, named)
             else:
-                places.append(_split(parts, command, shape, list(map(owner, shared)), apart=apart))
-    return Plan(parts, places, rules, apart)
+                places.append(_split(parts, command, rule, list(map(owner, shared)), apart=apart))
+    return DividedBatch(parts, places, rules, apart)
 
 
 def _scattered(
-    command: Command, shape: Rule, units: Callable[[Sequence[Arg]], Sequence[U]], owner: Callable[[U], O]
-) -> Plan[O]:
+    command: Command, rule: Rule, units: Callable[[Sequence[Arg]], Sequence[U]], owner: Callable[[U], O]
+) -> DividedBatch[O]:
     """Divide a command that answers key by key, such as a read of many entries: a faster path of `divide`."""
-    shared = units(shape.keys(command))
+    shared = units(rule.keys(command))
     if shared.count(shared[0]) == len(shared):
         who = owner(shared[0])
-        return Plan({who: [command]}, [[(who, 0, ())]], [shape])
+        return DividedBatch({who: [command]}, [[(who, 0, ())]], [rule])
     positions = _positions(map(owner, shared))
-    parts = {who: alone(command, shape, some) for who, some in positions.items()}
-    return Plan(parts, [[(who, 0, some) for who, some in positions.items()]], [shape], apart=True)
+    parts = {who: alone(command, rule, some) for who, some in positions.items()}
+    return DividedBatch(parts, [[(who, 0, some) for who, some in positions.items()]], [rule], apart=True)
 
 
 def _positions(owners: Iterable[O]) -> dict[O, list[int]]:
@@ -117,7 +117,7 @@ def _give(parts: dict[O, list[Command]], who: O, command: Command) -> Place[O]:
 
 
 def _split(
-    parts: dict[O, list[Command]], command: Command, shape: Rule, owners: Sequence[O], *, apart: bool
+    parts: dict[O, list[Command]], command: Command, rule: Rule, owners: Sequence[O], *, apart: bool
 ) -> list[Place[O]]:
     """Add each owner's part of a command to its batch."""
     held: list[Place[O]] = []
@@ -125,9 +125,9 @@ def _split(
         commands = parts.setdefault(who, [])
         held.append((who, len(commands), some))
         if apart:
-            commands += alone(command, shape, some)
+            commands += alone(command, rule, some)
         else:
-            commands.append(part(command, shape, some))
+            commands.append(part(command, rule, some))
     return held
 
 
@@ -135,7 +135,7 @@ def sole(batch: Batch, unit: Callable[[Arg], U]) -> U | None:
     """Return the unit that all keys of a batch are in; None if there are several, or a command has no key."""
     found: U | None = None
     for command in batch:
-        named = rule(command).keys(command)
+        named = rule_of(command).keys(command)
         if not named:
             return None
         for key in named:
@@ -159,12 +159,12 @@ def _text(key: Arg) -> str:
     return key.decode(errors="replace") if isinstance(key, bytes) else str(key)
 
 
-def gathered(plan: Plan[O], replies: Mapping[O, Sequence[Any] | Exception]) -> list[Any] | None:
+def gathered(divided: DividedBatch[O], replies: Mapping[O, Sequence[Any] | Exception]) -> list[Any] | None:
     """Return the result of `unite` if the batch is one command split key by key with only plain replies, else None."""
-    if not plan.apart or len(plan.places) != 1 or not plan.rules[0].in_order:
+    if not divided.apart or len(divided.places) != 1 or not divided.rules[0].in_order:
         return None
-    elements: list[Any] = [None] * sum(len(keys) for _, _, keys in plan.places[0])
-    for who, _, keys in plan.places[0]:
+    elements: list[Any] = [None] * sum(len(keys) for _, _, keys in divided.places[0])
+    for who, _, keys in divided.places[0]:
         some = replies.get(who)
         if some is None or isinstance(some, Exception):
             return None
@@ -173,19 +173,20 @@ def gathered(plan: Plan[O], replies: Mapping[O, Sequence[Any] | Exception]) -> l
     return [elements] if _ELEMENTS.issuperset(map(type, elements)) else None
 
 
-def unite(plan: Plan[O], replies: Mapping[O, Sequence[Any] | CacheError]) -> list[Any]:
+def unite(divided: DividedBatch[O], replies: Mapping[O, Sequence[Any] | CacheError]) -> list[Any]:
     """Return the replies of the whole batch, in order, from the replies of its parts.
 
     If an owner failed, its error replaces each of its replies. For a command that answers key by key (MGET) it takes
     the places of that owner's keys, and the array is a `Partial`; otherwise it takes the command's place.
     """
     return [
-        _united(shape, held, replies, apart=plan.apart) for shape, held in zip(plan.rules, plan.places, strict=True)
+        _united(rule, held, replies, apart=divided.apart)
+        for rule, held in zip(divided.rules, divided.places, strict=True)
     ]
 
 
 def _united(
-    shape: Rule, held: Sequence[Place[O]], replies: Mapping[O, Sequence[Any] | CacheError], *, apart: bool
+    rule: Rule, held: Sequence[Place[O]], replies: Mapping[O, Sequence[Any] | CacheError], *, apart: bool
 ) -> Any:
     if len(held) == 1:
         [(owner, position, keys)] = held
@@ -193,14 +194,14 @@ def _united(
             found = replies[owner]
             return found if isinstance(found, CacheError) else found[position]
     answers = [(keys, _answers(replies[owner], position, len(keys) if apart else 1)) for owner, position, keys in held]
-    if shape.in_order or shape.counted:
+    if rule.in_order or rule.counted:
         return _in_order(answers, apart=apart)
     found = [reply for _, some in answers for reply in some]
     for reply in found:
         if isinstance(reply, CacheError):
             return reply
-    assert shape.merge is not None
-    return shape.merge(found)
+    assert rule.merge is not None
+    return rule.merge(found)
 
 
 def _answers(replies: Sequence[Any] | CacheError, position: int, count: int) -> Sequence[Any]:

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django_valkey import container
 from dvcache.errors import AuthenticationError
 from tests.django.conftest import Configure
-from tests.support.custom_pools import DRIVERS, OwnPool
+from tests.support.custom_pools import POOL_OPTIONS, OwnPool
 from tests.support.servers import CACHE_USER, PASSWORD, Server
 
 
@@ -47,7 +47,7 @@ def rotate(server: Server) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("provider", [RotatingToken, RotatingToken(), f"{__name__}.RotatingToken"])
-@pytest.mark.parametrize("way", DRIVERS)
+@pytest.mark.parametrize("way", POOL_OPTIONS)
 def test_credential_provider_is_called_for_each_connection(
     way: str, provider: object, server: Server, configured: Configure, rotate: Any
 ) -> None:
@@ -57,7 +57,7 @@ def test_credential_provider_is_called_for_each_connection(
             assert await caches["default"].aset("b", number)
             assert await caches["default"].aget("b") == number
 
-    with configured(server.url(), OPTIONS={**DRIVERS[way], "CREDENTIAL_PROVIDER": provider}):
+    with configured(server.url(), OPTIONS={**POOL_OPTIONS[way], "CREDENTIAL_PROVIDER": provider}):
         if way != "own asynchronous pool":
             for number, token in enumerate(("first", "second", "third")):
                 rotate(token)
@@ -105,7 +105,7 @@ def test_timeouts_of_live_connections_are_those_of_the_settings(
     with configured(f"{server.url()}{query}", OPTIONS={**options, "CONNECTION_POOL_CLASS": OwnPool}):
         caches["default"].get("a")
         pool: Any = pool_of(caches["default"])
-        [connection] = pool._driven.pool._available_connections
+        [connection] = pool._sourced.pool._available_connections
         assert (connection.socket_timeout, connection.socket_connect_timeout) == expected
         assert connection._sock.gettimeout() == expected[0]
     with configured(f"{server.url()}{query}", OPTIONS=options):

@@ -19,9 +19,9 @@ from django_valkey import checks
 from django_valkey._config import django_settings
 from dvcache.settings.schema import KEYS, KNOWN, copied
 from tests.django.conftest import AddRow
+from tests.support.option_effects import Row, Seen
 from tests.support.option_rows import KEYS as OF_ENTRIES
 from tests.support.option_rows import OPTIONS as OF_OPTIONS
-from tests.support.option_rows import Row, Seen
 from tests.support.servers import Server
 
 Case = tuple[dict[str, Any], dict[str, Any]]

@@ -1,6 +1,5 @@
 """Test hooks of custom clients and caches: they name keys, encode values and return timeouts."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
@@ -10,8 +9,6 @@ from django_valkey.async_cache.cache import AsyncValkeyCache
 from django_valkey.async_cache.client import AsyncDefaultClient, AsyncHerdClient, AsyncSentinelClient
 from django_valkey.cache import ValkeyCache
 from django_valkey.client import DefaultClient, HerdClient, SentinelClient
-from django_valkey.compressors.base import BaseCompressor
-from django_valkey.serializers.base import BaseSerializer
 from dvcache import SerializationError
 from tests.support.custom_caches import alias, calls, of
 
@@ -86,7 +83,6 @@ WHERE: Final[list[dict[str, type]]] = [
     {"backend": OwnCache},
     {"backend": AsyncOwnCache},
 ]
-
 NAMED: Final[dict[str, tuple[str, tuple[Any, ...], Any]]] = {
     "get": ("get", ("a",), "x"),
     "set": ("set", ("a", "y"), True),
@@ -117,7 +113,6 @@ NAMED: Final[dict[str, tuple[str, tuple[Any, ...], Any]]] = {
     "delete_pattern": ("delete_pattern", ("a*",), 1),
 }
 """Every operation that names a key, its arguments, and its result if "a" is "x" and "number" is 5."""
-
 UNNAMED: Final = frozenset({"hset"})
 """Operations that name no key by a hook: a hash is named as django-valkey's default client names it."""
 
@@ -258,49 +253,3 @@ def test_incr_version_renames_the_entry_under_its_stored_key(backend: type) -> N
         of(cache, "set")("a:b", 1, version=3)
         assert of(cache, "incr_version")(cache.make_key("a:b", version=3), 2, version=3) == 5
         assert of(cache, "get")("a:b", version=5) == 1
-
-
-class Shouting(BaseSerializer):
-    """A serializer of text, in upper case."""
-
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        super().__init__(options)
-        self.mark = options["MARK"]
-
-    def dumps(self, value: Any) -> bytes:
-        calls["dumps"] += 1
-        return f"{self.mark}{value.upper()}".encode()
-
-    def loads(self, value: bytes) -> Any:
-        calls["loads"] += 1
-        assert value.decode().startswith(self.mark)
-        return value.decode()[1:]
-
-
-class Halving(BaseCompressor):
-    """A compressor of text that is twice the same."""
-
-    min_length = 4
-
-    def _compress(self, value: bytes) -> bytes:
-        calls["compress"] += 1
-        half = value[: len(value) // 2]
-        return b"2" + half if half * 2 == value else value
-
-    def _decompress(self, value: bytes) -> bytes:
-        calls["decompress"] += 1
-        if value[:1] != b"2":
-            raise ValueError("not mine")
-        return value[1:] * 2
-
-
-@pytest.mark.filterwarnings("ignore:.*MARK")
-def test_custom_serializers_and_compressors_store_and_read_values() -> None:
-    own = {"SERIALIZER": f"{__name__}.Shouting", "COMPRESSOR": f"{__name__}.Halving", "MARK": "!"}
-    with alias(options=own) as cache:
-        assert cache.set("a", "ab!ab")
-        assert cache.get("a") == "AB!AB"
-        assert calls == {"dumps": 1, "compress": 1, "loads": 1, "decompress": 1}
-        assert isinstance(cache.client._serializer, Shouting)
-        assert isinstance(cache.client._compressor, Halving)
-        assert cache._wired.client.execute((("GET", b":1:a"),)) == [b"2!AB"]

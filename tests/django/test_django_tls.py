@@ -12,7 +12,7 @@ from django.core.cache import caches
 
 from dvcache.errors import ConnectError, TransportError
 from tests.django.conftest import Configure
-from tests.support.custom_pools import DRIVERS, OwnPool
+from tests.support.custom_pools import POOL_OPTIONS, OwnPool
 from tests.support.servers import Server, TlsProxy
 
 
@@ -58,7 +58,7 @@ def test_every_documented_tls_configuration_works(way: str, tls_proxy: TlsProxy,
         assert caches["default"].get(way) == "sync"
 
 
-@pytest.mark.parametrize("options", DRIVERS.values(), ids=DRIVERS)
+@pytest.mark.parametrize("options", POOL_OPTIONS.values(), ids=POOL_OPTIONS)
 def test_untrusted_server_certificate_is_refused(
     options: dict[str, Any], tls_proxy: TlsProxy, configured: Configure
 ) -> None:

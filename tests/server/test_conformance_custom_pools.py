@@ -60,7 +60,7 @@ def way(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.mark.full("the suite is in the fast path once for each topology")
-class TestDrivers(CacheConformance):
+class TestCustomPools(CacheConformance):
     @pytest.fixture
     def make_cache(self, way: Any, server: Server) -> Iterator[MakeCache]:
         mode, name = way

@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
 
+from dvcache import pools
 from dvcache.errors import PoolExhausted
 from dvcache.pools.custom.sync_pool import CustomPool
 from dvcache.pools.factory import Pools
@@ -20,6 +22,7 @@ from tests.support.servers import Server, wait_until
 
 pytestmark = pytest.mark.full("strikes at every instruction of a call: 7 s")
 
+_POOLS = str(Path(pools.__file__).parent)
 PING = (("PING",),)
 
 
@@ -35,7 +38,7 @@ def struck(pool: CustomPool, number: int) -> bool:
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
         nonlocal count
-        if "/pools/" not in frame.f_code.co_filename:
+        if not frame.f_code.co_filename.startswith(_POOLS):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode":

@@ -9,7 +9,8 @@ from typing_extensions import override
 from valkey.cluster import ClusterParser
 
 from dvcache import Container, ServerError, Settings
-from dvcache.errors import CacheError, ReadOnlyError, RedirectError, reply_error
+from dvcache.error_replies import reply_error
+from dvcache.errors import CacheError, ReadOnlyError, RedirectError
 from dvcache.pools.custom import replies
 from dvcache.protocols import PoolFactory
 from dvcache.testing import MemoryPoolFactory

@@ -71,11 +71,9 @@ def test_tcp_keepalive_is_set_over_tls_and_on_custom_pools(mode: str, tls_proxy:
 @pytest.mark.parametrize("pool", [OwnPool, OwnAsyncPool])
 def test_keepalive_is_passed_to_custom_pools(pool: Any) -> None:
     endpoint = Settings.parse({"LOCATION": "valkey://h", "OPTIONS": {"CONNECTION_POOL_CLASS": pool}}).endpoints[0]
-    assert endpoint.driver is not None
-    if pool is OwnPool:
-        made = endpoint.driver.driven(endpoint).pool
-    else:
-        made = asyncio.run(endpoint.driver.adriven(endpoint)).pool
+    source = endpoint.driver
+    assert source is not None
+    made = (source.make(endpoint) if pool is OwnPool else asyncio.run(source.amake(endpoint))).pool
     assert made.connection_kwargs["socket_keepalive"] is True
     assert made.connection_kwargs["socket_keepalive_options"][socket.TCP_KEEPIDLE] == 30
 

@@ -85,7 +85,7 @@ def test_oversized_argument_is_refused_before_it_is_sent(
     server: Server, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     monkeypatch.setattr(packing, "LARGEST", LIMIT)
-    monkeypatch.setattr("dvcache.pools.sync_connection.LARGEST", LIMIT)
+    monkeypatch.setattr("dvcache.pools.blocking_exchange.LARGEST", LIMIT)
     value = bytes(range(256)) * (4 * 4096)
     with container(server, {}) as made:
 

@@ -2,10 +2,8 @@
 
 import asyncio
 import inspect
-import resource
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -13,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dvcache import CacheError, Container, ProtocolError, Settings
-from dvcache.errors import ConnectError
 from tests.support.empty_values import EXAMPLES, STREAMS
-from tests.support.scripted_server import Speaker, encoded
+from tests.support.scripted_server import Speaker
+from tests.support.shaped_replies import KINDS, get, in_turn, replies
 
 CALLS: dict[str, Callable[[Any], Any]] = {
     **{name: call for name, (call, _) in EXAMPLES.items()},
@@ -29,63 +27,19 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "incr_float": lambda cache: cache.incr("k", 0.5),
     "hset_timeout": lambda cache: cache.hset("k", "f", 1, timeout=5),
 }
-
 SAID = ("not found", "incr: the entry must be", "no overlap")
 """Messages of a ValueError or TypeError that an operation raises for stored data."""
-
-values = st.recursive(
-    st.none()
-    | st.integers(-(2**63), 2**63 - 1)
-    | st.sampled_from([0, 1, -1, -2, 400_000_000])
-    | st.binary(max_size=12)
-    | st.sampled_from([b"0", b"1", b"17", b"1.5", b"inf", b"nan", b"master", b"slave", b"own", b"\xff\xfe", b"QUEUED"])
-    | st.sampled_from([Exception("ERR \udcff"), Exception(""), Exception("MOVED x"), Exception("WRONGTYPE no")]),
-    lambda inner: st.lists(inner, max_size=4),
-    max_leaves=10,
-)
-replies = values.map(encoded) | st.sampled_from(
-    [
-        b"+OK\r\n",
-        b"$-5\r\n",
-        b":x\r\n",
-        b"@\r\n",
-        b"HTTP/1.1 400 Bad Request\r\n\r\n",
-        b"%1\r\n*0\r\n+x\r\n",
-        b"#t\r\n",
-        b",1.5\r\n",
-        b"*2147483647\r\n",
-        b"*1\r\n" * 1100 + b":1\r\n",
-        b"-\xff\xfe\r\n",
-        b"+a\r\n+b\r\n",
-        b"_\r\n",
-    ]
-)
 scripts = st.lists(replies, min_size=1, max_size=4)
-
 fuzz = settings(
     max_examples=6,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-KINDS = {
-    "plain": {},
-    "herd": {"HERD": True},
-    "own pool": {"CONNECTION_POOL_CLASS": "tests.support.custom_pools.OwnPool"},
-    "own parser": {"PARSER_CLASS": "valkey._parsers.resp2._RESP2Parser"},
-    "RESP3": {"CONNECTION_POOL_KWARGS": {"protocol": 3}},
-}
-
 ASYNC_KINDS = {
     "plain": {},
     "herd": {"HERD": True},
     "own pool": {"CONNECTION_POOL_CLASS": "tests.support.custom_pools.OwnAsyncPool"},
     "RESP3": {"CONNECTION_POOL_KWARGS": {"protocol": 3}},
 }
-
-
-def in_turn(replies: list[bytes]) -> Callable[[list[bytes]], bytes | None]:
-    """Answer with these replies, then close the connection: otherwise a scan would never end."""
-    turns: Iterator[bytes | None] = chain(replies, repeat(None))
-    return lambda _: next(turns)
 
 
 def harmless(call: Callable[[], object]) -> None:
@@ -170,134 +124,6 @@ def test_any_reply_to_an_async_method_is_a_value_or_an_error_of_ours(
 def consumed(made: Any) -> None:
     if inspect.isgenerator(made):
         list(made)
-
-
-NODE = [b"127.0.0.1", 7000, b"id", []]
-WRONG_SLOTS = [
-    [[0, 400_000_000, NODE]],
-    [[-1, 5, NODE]],
-    [[5, 0, NODE]],
-    [[0, 16383]],
-    [[0, 16383, [b"127.0.0.1"]]],
-    [[0, 16383, [b"127.0.0.1", 400_000]]],
-    [[0, 16383, [b"\xff", 7000]]],
-    [[0, 16383, [b"a\0b", 7000]]],
-    [[0, 16383, [b"?", 7000, b"id", [b"ip"]]]],
-    [[0, 16383, NODE, b"replica"]],
-    [[b"0", b"16383", NODE]],
-    [b"0-16383"],
-    {b"0": [1]},
-    17,
-    b"OK",
-    None,
-]
-
-
-@pytest.mark.parametrize("mode", ["sync", "async"])
-@pytest.mark.parametrize("reply", WRONG_SLOTS, ids=lambda reply: str(reply)[:30])
-def test_cluster_slots_reply_of_a_wrong_shape_is_a_protocol_error(reply: object, mode: str) -> None:
-    options = {"CLUSTER": True, "SOCKET_TIMEOUT": 1}
-    with Speaker(lambda _: encoded(reply)) as speaker:
-        container = Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options}))
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        with container, pytest.raises((ProtocolError, ConnectError)):
-            get(container, mode)
-        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB
-
-
-def get(container: Container, mode: str) -> object:
-    if mode == "sync":
-        return container.cache().get("k")
-
-    async def got() -> object:
-        try:
-            return await container.async_cache().get("k")
-        finally:
-            await container.aclose()
-
-    return asyncio.run(got())
-
-
-ranges = st.lists(
-    st.lists(
-        st.integers(-2, 16384) | st.just(400_000_000) | st.lists(values, max_size=4) | st.just(NODE) | values,
-        max_size=5,
-    ),
-    max_size=3,
-)
-
-
-@pytest.mark.parametrize("mode", ["sync", "async"])
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(ranges.map(encoded) | replies)
-def test_any_reply_to_cluster_slots_is_an_error_of_ours(mode: str, reply: bytes) -> None:
-    options = {"CLUSTER": True, "SOCKET_TIMEOUT": 0.3, "SOCKET_CONNECT_TIMEOUT": 0.3}
-    with (
-        Speaker(lambda command: reply if command[0] == b"CLUSTER" else b"$-1\r\n") as speaker,
-        Container(Settings.parse({"LOCATION": speaker.url(), "OPTIONS": options})) as container,
-        suppress(CacheError),
-    ):
-        get(container, mode)
-
-
-def by_sentinel(speaker: Speaker) -> Settings:
-    """Return settings of a service that the scripted server monitors as a sentinel."""
-    options = {
-        "SENTINELS": [(speaker.host, speaker.port)],
-        "CLIENT_CLASS": "django_valkey.client.SentinelClient",
-        "SOCKET_TIMEOUT": 1,
-        "SOCKET_CONNECT_TIMEOUT": 1,
-    }
-    return Settings.parse({"LOCATION": "valkey://service/0", "OPTIONS": options})
-
-
-@pytest.mark.parametrize("mode", ["sync", "async"])
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(scripts)
-def test_any_reply_of_a_sentinel_is_an_error_of_ours(mode: str, said: list[bytes]) -> None:
-    with (
-        Speaker(in_turn(said)) as speaker,
-        Container(by_sentinel(speaker)) as container,
-        pytest.raises(CacheError),
-    ):
-        get(container, mode)
-
-
-def service(**state: str) -> bytes:
-    """Return a reply to SENTINEL MASTERS with one service."""
-    given = {"name": "service", "ip": "127.0.0.1", "port": "1", "flags": "master", "num-other-sentinels": "0", **state}
-    return encoded([[word.encode() for pair in given.items() for word in pair]])
-
-
-WRONG_STATES = [
-    [service(port="x")],
-    [service(port="400000")],
-    [service(port="-1")],
-    [service(**{"num-other-sentinels": "many"})],
-    [service(**{"config-epoch": "x"}), encoded([])],
-    [service(), encoded([[b"ip"]])],
-    [service(), encoded([[b"ip", b"127.0.0.1"]])],
-    [service(), encoded([b"x"])],
-    [service(), encoded(5)],
-    [service(flags="failover_in_progress"), encoded(None)],
-    [service(flags="failover_in_progress"), encoded([b"\xff", b"x"])],
-    [encoded([[b"odd"]])],
-    [encoded([5])],
-    [b"%1\r\n*0\r\n+x\r\n"],
-    [b"-\xff\r\n"],
-    [b"HTTP/1.1 400 Bad Request\r\n"],
-]
-
-
-@pytest.mark.parametrize("mode", ["sync", "async"])
-@pytest.mark.parametrize("said", WRONG_STATES, ids=range(len(WRONG_STATES)))
-def test_sentinel_with_an_impossible_reply_counts_as_no_answer(said: list[bytes], mode: str) -> None:
-    with (
-        Speaker(in_turn(said)) as speaker,
-        Container(by_sentinel(speaker)) as container,
-        pytest.raises(ConnectError, match="none of them answers"),
-    ):
-        get(container, mode)
 
 
 def test_reply_of_a_wrong_shape_closes_its_connection() -> None:

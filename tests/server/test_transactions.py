@@ -10,7 +10,8 @@ import pytest
 
 from dvcache import AsyncCache, Cache, Container, NotSupportedError, ServerError, Settings
 from dvcache.effects import Transaction
-from dvcache.errors import TryAgainError, reply_error
+from dvcache.error_replies import reply_error
+from dvcache.errors import TryAgainError
 from dvcache.routing.slots import slot
 from dvcache.testing.conformance import Blocking
 from dvcache.types import Batch, Command

@@ -12,8 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final, Self
 
+from dvcache import pools
 from dvcache.errors import TransportError
 from dvcache.pools.factory import Pools
 from dvcache.settings import Settings
@@ -22,6 +24,7 @@ from tests.soak._run import Run
 from tests.support.custom_pools import OwnBlockingPool, OwnPool
 from tests.support.servers import Server, wait_until
 
+_POOLS: Final = str(Path(pools.__file__).parent)
 THREADS: Final = 8
 MOST: Final = 2
 """Connections of the pool."""
@@ -224,7 +227,7 @@ def _out_of_memory(callers: Callers, wanted: int) -> int:
 
     def trace(frame: Any, event: str, _: object) -> Any:
         nonlocal struck
-        if struck >= wanted or "/pools/" not in frame.f_code.co_filename:
+        if struck >= wanted or not frame.f_code.co_filename.startswith(_POOLS):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode" and chance.random() < _OFTEN and frame.f_code.co_code[frame.f_lasti] not in _HANDLING:

@@ -2,10 +2,11 @@
 
 import asyncio
 import socket
-import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeAlias
+
+from tests.support.loop_threads import LoopThread
 
 Talk: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
@@ -34,27 +35,21 @@ class Speaker:
         if received is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, received)
         self._socket.bind(("127.0.0.1", 0))
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="speaker")
+        self._thread = LoopThread("speaker")
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> int:
         self._thread.start()
-        self._listener = self._run(asyncio.start_server(self._accept, sock=self._socket))
+        self._listener = self._thread.run(asyncio.start_server(self._accept, sock=self._socket))
         port: int = self._listener.sockets[0].getsockname()[1]
         return port
 
     def __exit__(self, *_: object) -> None:
-        self._run(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        self._thread.run(self._close())
+        self._thread.stop()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = self._loop.create_task(self._serve(reader, writer))
+        task = self._thread.loop.create_task(self._serve(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -149,7 +149,7 @@ class OwnAsyncParser(_AsyncRESP2Parser, Counted):
         return await super().read_response(disable_decoding)
 
 
-DRIVERS: Final[dict[str, dict[str, Any]]] = {
+POOL_OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "lean": {},
     "own pool": {"CONNECTION_POOL_CLASS": OwnPool},
     "own asynchronous pool": {"CONNECTION_POOL_CLASS": OwnAsyncPool},

@@ -6,7 +6,8 @@ from typing import Any
 
 from dvcache.clients.build import ServerUse, client
 from dvcache.clients.runner import AsyncRunner, Runner
-from dvcache.errors import ConnectError, ReplyTimeout, reply_error
+from dvcache.error_replies import reply_error
+from dvcache.errors import ConnectError, ReplyTimeout
 from dvcache.routing.slots import slot
 from dvcache.types import Address, Batch, Command, Endpoint
 

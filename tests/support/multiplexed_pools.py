@@ -39,3 +39,8 @@ async def timed(work: Coroutine[Any, Any, Any]) -> tuple[Any, float]:
     began = time.monotonic()
     outcome = (await asyncio.gather(work, return_exceptions=True))[0]
     return outcome, time.monotonic() - began
+
+
+async def ping(pool: MultiplexedPool) -> object:
+    [reply] = await pool.execute(PING)
+    return reply

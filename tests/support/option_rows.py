@@ -5,20 +5,32 @@ that fails without the value; `wrong`, a value whose error or warning names it; 
 effect needs. Global settings are tested with the rows of their options.
 """
 
-import asyncio
 import lzma
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-import pytest
-import valkey
+from tests.support.option_effects import (
+    HERE,
+    OwnClient,
+    Row,
+    clients,
+    closes,
+    has_plain_fields,
+    hash_is_at,
+    logged,
+    nowhere,
+    raises_undecodable,
+    raw,
+    reads_what_it_wrote,
+    service,
+    spares_others,
+    two_databases,
+    uses_both,
+    warns_in_a_loop,
+    with_a_replica,
+    without_a_primary,
+)
+from tests.support.servers import CACHE_USER, PASSWORD
 
-from django_valkey.pool import ConnectionFactory
-from dvcache import DecodeError, Settings
-from tests.support.servers import CACHE_USER, PASSWORD, Server, free_port, wait_until
-
-HERE: Final = __name__
 OURS: Final = "django_valkey"
 ZLIB: Final = {"COMPRESSOR": f"{OURS}.compressors.zlib.ZlibCompressor"}
 BROTLI: Final = {"COMPRESSOR": "dvcache.compressors.brotli.BrotliCompressor"}
@@ -29,172 +41,6 @@ FILTERS: Final = [{"id": lzma.FILTER_LZMA2, "preset": 1}]
 SENTINEL: Final = {"CLIENT_CLASS": f"{OURS}.client.SentinelClient"}
 SENTINELS: Final = [("127.0.0.1", 26379)]
 NAMED: Final = {"CONNECTION_POOL_KWARGS": {"client_name": "tabled"}}
-TEXT: Final = "a text that is long enough to be compressed, and text, text, text" * 9
-
-
-@dataclass(frozen=True)
-class Seen:
-    """An alias with a row's value: its cache, its settings, the server, and its log."""
-
-    cache: Any
-    settings: Settings
-    server: Server
-    log: pytest.LogCaptureFixture
-
-    @property
-    def endpoint(self) -> Any:
-        return self.settings.endpoints[0]
-
-    @property
-    def compressor(self) -> Any:
-        return self.settings.compressor
-
-    def stored(self, value: object = TEXT) -> bytes:
-        """Return the stored bytes of a value."""
-        self.cache.set("k", value)
-        found: bytes = self.server.raw("GET", ":1:k")
-        return found
-
-    def is_connected(self, pattern: str) -> bool:
-        """Return True if the server has such a connection after a use of the cache."""
-        self.cache.get("k")
-        return self.is_listed(pattern)
-
-    def is_listed(self, pattern: str) -> bool:
-        return pattern.encode() in self.server.raw("CLIENT", "LIST")
-
-    def has(self, key: str) -> bool:
-        """Return True if an entry of the cache is stored under this key."""
-        self.cache.set("k", 1)
-        return bool(self.server.raw("EXISTS", key))
-
-    def lifetime(self, timeout: Any = 100) -> float:
-        """Return the TTL of a new entry in seconds."""
-        self.cache.set("k", 1, **({} if timeout is None else {"timeout": timeout}))
-        return float(self.server.raw("PTTL", ":1:k")) / 1000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A right value with its effect, and a wrong one."""
-
-    right: Any
-    seen: Callable[[Seen], object]
-    wrong: Any
-    beside: Mapping[str, Any] = field(default_factory=dict)
-    location: Callable[[Server], object] = Server.url
-
-
-class NamedFactory(ConnectionFactory):
-    """A custom factory of connections with a client name."""
-
-    def make_connection_params(self, url: str | None) -> dict[str, Any]:
-        return {**super().make_connection_params(url), "client_name": "by-factory"}
-
-
-class OwnClient(valkey.Valkey):
-    """A custom raw client with an argument of its own."""
-
-    def __init__(self, *arguments: Any, mode: str = "", **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.mode = mode
-
-
-class Provider:
-    """A credential provider."""
-
-    def get_credentials(self) -> tuple[str, str]:
-        return CACHE_USER, PASSWORD
-
-
-def shouted(key: str, prefix: str, version: int) -> str:
-    return f"{prefix}!{version}!{key}"
-
-
-def whispered(stored: str) -> str:
-    return f"<{stored}>"
-
-
-def _nowhere(_: Server) -> str:
-    return f"valkey://127.0.0.1:{free_port()}"
-
-
-def _two_databases(server: Server) -> list[str]:
-    return [server.url(0), server.url(1)]
-
-
-def _uses_both(seen: Seen) -> bool:
-    seen.cache.set_many(dict.fromkeys(map(str, range(64)), 1))
-    return 0 < int(seen.server.raw("DBSIZE")) < 64
-
-
-def _with_a_replica(server: Server) -> list[str]:
-    return [server.url(), server.url(1)]
-
-
-def _without_a_primary(server: Server) -> list[str]:
-    return [_nowhere(server), server.url()]
-
-
-def _service(_: Server) -> str:
-    return "valkey://service/0"
-
-
-def _raw(seen: Seen, value: bytes) -> object:
-    seen.server.raw("SET", ":1:k", value)
-    return seen.cache.get("k")
-
-
-def _raises_undecodable(seen: Seen) -> bool:
-    with pytest.raises(DecodeError):
-        _raw(seen, b"\x80garbage")
-    return True
-
-
-def _logged(seen: Seen, name: str) -> bool:
-    seen.cache.get("k")
-    return name in {record.name for record in seen.log.records}
-
-
-def _closes(seen: Seen) -> bool:
-    assert seen.is_connected("name=tabled")
-    seen.cache.close()
-    wait_until(lambda: not seen.is_listed("name=tabled"), 1)
-    return True
-
-
-def _warns_in_a_loop(seen: Seen) -> bool:
-    async def call() -> None:
-        seen.cache.get("k")
-
-    with pytest.warns(RuntimeWarning, match="GET blocks a running event loop") as caught:
-        asyncio.run(call())
-    return caught[0].filename == __file__
-
-
-def _spares_others(seen: Seen) -> object:
-    seen.server.raw("SET", "other", 1)
-    seen.cache.clear()
-    return seen.server.raw("EXISTS", "other")
-
-
-def _reads_what_it_wrote(seen: Seen) -> bool:
-    seen.cache.set("k", 1)
-    return bool(seen.cache._client.execute((("GET", b":1:k"),))[0] == b"1")  # a read outside sessions
-
-
-def _hash_is_at(seen: Seen, key: str) -> bool:
-    seen.cache.hset("h", "f", 1)
-    return bool(seen.server.raw("EXISTS", key))
-
-
-def _has_plain_fields(seen: Seen) -> bool:
-    seen.cache.hset("h", "f", 1)
-    return bool(seen.server.raw("HEXISTS", "h", "f"))
-
-
-def _clients(seen: Seen) -> Any:
-    return seen.cache.client.get_client()
 
 
 KEYS: Final[dict[str, Row]] = {
@@ -239,12 +85,12 @@ OPTIONS: Final[dict[str, Row]] = {
         wrong={"clint_name": "tabled"},
     ),
     "BASE_CLIENT_CLASS": Row(
-        right=f"{HERE}.OwnClient", seen=lambda seen: type(_clients(seen)) is OwnClient, wrong="valkey.client.Valky"
+        right=f"{HERE}.OwnClient", seen=lambda seen: type(clients(seen)) is OwnClient, wrong="valkey.client.Valky"
     ),
     "BASE_CLIENT_KWARGS": Row(
         right={"mode": "blue"},
         beside={"BASE_CLIENT_CLASS": f"{HERE}.OwnClient"},
-        seen=lambda seen: _clients(seen).mode == "blue",
+        seen=lambda seen: clients(seen).mode == "blue",
         wrong=["mode"],
     ),
     **dict.fromkeys(
@@ -275,26 +121,26 @@ OPTIONS: Final[dict[str, Row]] = {
     "SENTINELS": Row(
         right=SENTINELS,
         beside=SENTINEL,
-        location=_service,
+        location=service,
         seen=lambda seen: seen.endpoint.sentinels == (("127.0.0.1", 26379),),
         wrong="127.0.0.1:26379",
     ),
     "SENTINEL_KWARGS": Row(
         right={"socket_timeout": 0.5},
         beside=SENTINEL | {"SENTINELS": SENTINELS},
-        location=_service,
+        location=service,
         seen=lambda seen: seen.endpoint.sentinel_options == {"socket_timeout": 0.5},
         wrong={"socket_timout": 0.5},
     ),
     "CLUSTER": Row(right=True, seen=lambda seen: seen.settings.cluster, wrong=7),
-    "SHARDED": Row(right=True, location=_two_databases, seen=_uses_both, wrong="two"),
-    "READ_FROM": Row(right="primary", location=_with_a_replica, seen=_reads_what_it_wrote, wrong="replicas"),
-    "REPLICA_READ_ONLY": Row(right=False, location=_without_a_primary, seen=lambda seen: seen.has(":1:k"), wrong="no"),
+    "SHARDED": Row(right=True, location=two_databases, seen=uses_both, wrong="two"),
+    "READ_FROM": Row(right="primary", location=with_a_replica, seen=reads_what_it_wrote, wrong="replicas"),
+    "REPLICA_READ_ONLY": Row(right=False, location=without_a_primary, seen=lambda seen: seen.has(":1:k"), wrong="no"),
     "SERIALIZER": Row(
         right=f"{OURS}.serializers.json.JSONSerializer", seen=lambda seen: seen.stored({}) == b"{}", wrong="json"
     ),
     "SERIALIZER_FALLBACKS": Row(
-        right=[f"{OURS}.serializers.json.JSONSerializer"], seen=lambda seen: _raw(seen, b"{}") == {}, wrong="json"
+        right=[f"{OURS}.serializers.json.JSONSerializer"], seen=lambda seen: raw(seen, b"{}") == {}, wrong="json"
     ),
     "PICKLE_VERSION": Row(right=2, seen=lambda seen: seen.stored().startswith(b"\x80\x02"), wrong=99),
     "SIGNING_KEYS": Row(
@@ -353,28 +199,28 @@ OPTIONS: Final[dict[str, Row]] = {
     "DECOMPRESS_ZSTD_DICT": Row(
         right=b"text" * 9, beside=ZSTD, seen=lambda seen: seen.compressor.read_dictionary is not None, wrong=object()
     ),
-    "IGNORE_EXCEPTIONS": Row(right=True, location=_nowhere, seen=lambda seen: seen.cache.get("k", 7) == 7, wrong="yes"),
+    "IGNORE_EXCEPTIONS": Row(right=True, location=nowhere, seen=lambda seen: seen.cache.get("k", 7) == 7, wrong="yes"),
     "LOG_IGNORE_EXCEPTIONS": Row(
         right=True,
         beside={"IGNORE_EXCEPTIONS": True},
-        location=_nowhere,
-        seen=lambda seen: _logged(seen, "django_valkey.base"),
+        location=nowhere,
+        seen=lambda seen: logged(seen, "django_valkey.base"),
         wrong="yes",
     ),
     "LOGGER": Row(
         right="shop.cache",
         beside={"IGNORE_EXCEPTIONS": True, "LOG_IGNORE_EXCEPTIONS": True},
-        location=_nowhere,
-        seen=lambda seen: _logged(seen, "shop.cache"),
+        location=nowhere,
+        seen=lambda seen: logged(seen, "shop.cache"),
         wrong=7,
     ),
-    "RAISE_UNDECODABLE": Row(right=True, seen=_raises_undecodable, wrong="yes"),
-    "WARN_IN_LOOP": Row(right=True, seen=_warns_in_a_loop, wrong="yes"),
-    "CLOSE_CONNECTION": Row(right=True, beside=NAMED, seen=_closes, wrong="yes"),
-    "CLEAR_SCOPE": Row(right="prefix", seen=_spares_others, wrong="alias"),
+    "RAISE_UNDECODABLE": Row(right=True, seen=raises_undecodable, wrong="yes"),
+    "WARN_IN_LOOP": Row(right=True, seen=warns_in_a_loop, wrong="yes"),
+    "CLOSE_CONNECTION": Row(right=True, beside=NAMED, seen=closes, wrong="yes"),
+    "CLEAR_SCOPE": Row(right="prefix", seen=spares_others, wrong="alias"),
     "SCAN_COUNT": Row(right=7, seen=lambda seen: seen.settings.scan_count == 7, wrong=0),
-    "PREFIX_HASH_FIELDS": Row(right=False, seen=_has_plain_fields, wrong="yes"),
-    "PREFIX_HASHES": Row(right=True, seen=lambda seen: _hash_is_at(seen, ":1:h"), wrong="yes"),
+    "PREFIX_HASH_FIELDS": Row(right=False, seen=has_plain_fields, wrong="yes"),
+    "PREFIX_HASHES": Row(right=True, seen=lambda seen: hash_is_at(seen, ":1:h"), wrong="yes"),
     "HERD": Row(right=True, seen=lambda seen: seen.lifetime() > 100, wrong="yes"),
     "HERD_TIMEOUT": Row(right=7, beside={"HERD": True}, seen=lambda seen: 106 < seen.lifetime() <= 107, wrong=0),
     "TLS_CHECK_HOSTNAME": Row(

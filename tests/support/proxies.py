@@ -2,15 +2,13 @@
 
 import asyncio
 import ssl
-import threading
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self
 from urllib.parse import quote
 
 import trustme
 
-T = TypeVar("T")
+from tests.support.loop_threads import LoopThread
 
 CHUNK = 65536
 
@@ -33,8 +31,7 @@ class DelayProxy:
         """True if the next request is passed on and its connection closed before the reply."""
         self._forgotten = 0
         self._upstream, self._tls = upstream, tls
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="proxy")
+        self._thread = LoopThread("proxy")
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -44,7 +41,7 @@ class DelayProxy:
 
     def cut(self) -> None:
         """Close every connection, as a broken network does."""
-        self._run(self._cut())
+        self._thread.run(self._cut())
 
     def black_hole(self) -> None:
         """Drop all requests of the present connections, as a firewall does after a restart."""
@@ -52,18 +49,13 @@ class DelayProxy:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._listener = self._run(asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls))
+        self._listener = self._thread.run(asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls))
         self.port = self._listener.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._run(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        self._thread.run(self._close())
+        self._thread.stop()
 
     async def _close(self) -> None:
         self._listener.close()
@@ -79,7 +71,7 @@ class DelayProxy:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
-        task = self._loop.create_task(self._serve(reader, writer, self.accepted))
+        task = self._thread.loop.create_task(self._serve(reader, writer, self.accepted))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -87,8 +79,8 @@ class DelayProxy:
         try:
             server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
             try:
-                there = self._loop.create_task(self._requests(reader, server_writer, number))
-                back = self._loop.create_task(self._replies(server_reader, writer))
+                there = self._thread.loop.create_task(self._requests(reader, server_writer, number))
+                back = self._thread.loop.create_task(self._replies(server_reader, writer))
                 try:
                     await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
                 finally:

@@ -1,4 +1,4 @@
-"""Check the types of the facades by `mypy tests/typing`; the module is never run.
+"""Check the types of the caches' methods by `mypy tests/typing`; the module is never run.
 
 An unused `type: ignore` is an error there, so that each of them proves the error that it names.
 """
@@ -141,7 +141,7 @@ async def slow() -> int:
 
 
 async def awaiting(cache: AsyncCache) -> None:
-    """Every method of the async facade is a coroutine with the result of its sync counterpart."""
+    """Every method of the async cache is a coroutine with the result of its sync counterpart."""
     coroutine = assert_type(cache.get("key"), Coroutine[Any, Any, object])
     assert_type(await coroutine, object)
     assert_type(await cache.get("key", as_=list[int]), list[int] | None)

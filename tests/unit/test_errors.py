@@ -8,6 +8,7 @@ import valkey.exceptions
 from valkey.cluster import ClusterParser
 
 from django_valkey.exceptions import ConfigurationError as DjangoConfigurationError
+from dvcache.error_replies import reply_error
 from dvcache.errors import (
     CacheError,
     ConfigurationError,
@@ -20,7 +21,6 @@ from dvcache.errors import (
     TransportError,
     UnavailableError,
     WrongTypeError,
-    reply_error,
 )
 from tests.support.refusal_replies import CANNOT_SERVE
 

@@ -6,9 +6,6 @@ holder of the lease. After every step the in-memory server must agree with the m
 
 import math
 from collections.abc import Callable
-from contextvars import Context as Variables
-from contextvars import copy_context
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pytest
@@ -28,6 +25,7 @@ from dvcache.scripts.herd import CHANGE, PUBLISH
 from dvcache.scripts.locks import RELEASE
 from dvcache.testing import ManualClock
 from dvcache.types import Endpoint
+from tests.support.modelled_callers import GONE, Caller
 from tests.support.operation_contexts import context
 
 pytestmark = pytest.mark.full("large data, or many random ones")
@@ -36,31 +34,6 @@ K, LEASE = b"p:1:k", b"p:1:k:lease"
 T, H, L = 10_000, 60_000, 30_000
 WAIT: Final = 1.0
 MISS: Final = "a miss"
-GONE: Final = "no entry"
-
-
-@dataclass(eq=False)
-class Caller:
-    """A running operation, and the model's knowledge of it."""
-
-    kind: str
-    op: Op[Any]
-    new: int
-    process: int
-    variables: Variables = field(default_factory=copy_context)
-    effect: Any = None
-    saw: set[object] = field(default_factory=set)
-    """Every state of the entry while this operation ran."""
-    beside: list["Caller"] = field(default_factory=list)
-    """Operations of the same process that ran at the same time: callers of get_or_set share a result."""
-    token: bytes = b""
-    claimed_at: int = 0
-    asked_at: int = 0
-    """Time at which the effect was yielded; for a script sent in full, that of its first attempt."""
-    claimed: object = GONE
-    won_stale: bool = False
-    waited: float = 0.0
-    """Seconds spent waiting for another caller's value."""
 
 
 class HerdMachine(RuleBasedStateMachine):

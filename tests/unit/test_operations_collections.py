@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from dvcache.effects import OnPrimary, Op
-from dvcache.errors import NotSupportedError, ServerError, reply_error
+from dvcache.error_replies import reply_error
+from dvcache.errors import NotSupportedError, ServerError
 from dvcache.operations import hashes, lists, sets, sorted_set_ranges, sorted_sets
 from dvcache.testing.replays import replay
 from tests.support.operation_contexts import CX, context

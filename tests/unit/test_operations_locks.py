@@ -10,7 +10,8 @@ import pytest
 
 from dvcache.drive import run
 from dvcache.effects import OnPrimary, Transaction, Wait
-from dvcache.errors import ConnectError, ConnectionLost, LockError, NotSupportedError, ReplyTimeout, reply_error
+from dvcache.error_replies import reply_error
+from dvcache.errors import ConnectError, ConnectionLost, LockError, NotSupportedError, ReplyTimeout
 from dvcache.locks import AsyncLock, Lock
 from dvcache.operations import locks
 from dvcache.process.lock_queue import LockQueue

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from dvcache.effects import Partial, Unchecked
-from dvcache.errors import ConnectionLost, NotSupportedError, SerializationError, ServerError, reply_error
+from dvcache.error_replies import reply_error
+from dvcache.errors import ConnectionLost, NotSupportedError, SerializationError, ServerError
 from dvcache.operations import many
 from dvcache.testing.replays import replay
 from tests.support.operation_contexts import CX, context

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dvcache.errors import CacheError, ConnectionLost, NotSupportedError, WrongTypeError
 from dvcache.memory import MemoryPool, MemoryStore
-from dvcache.routing.commands import RULES, is_repeatable, only_reads, rule
+from dvcache.routing.commands import RULES, is_repeatable, only_reads, rule_of
 from dvcache.routing.plan import divide, gathered, unite
 from dvcache.types import Arg, Batch, Command, Endpoint
 
@@ -35,7 +35,7 @@ BATCHES = st.lists(COMMANDS, max_size=12).map(tuple)
 
 
 def keys(command: Command) -> tuple[Arg, ...]:
-    return rule(command).keys(command)
+    return rule_of(command).keys(command)
 
 
 def server() -> MemoryPool:

@@ -38,9 +38,9 @@ def endpoint(location: Any = "valkey://host/1", **options: Any) -> Endpoint:
 
 
 def classes(**options: Any) -> tuple[Classes | str, Classes | str]:
-    driver = endpoint(**options).driver
-    assert isinstance(driver, FromClasses)
-    return driver.sync, driver.aio
+    source = endpoint(**options).driver
+    assert isinstance(source, FromClasses)
+    return source.sync, source.aio
 
 
 @pytest.mark.parametrize(
@@ -127,9 +127,9 @@ def test_equal_classes_make_equal_endpoints_and_others_do_not() -> None:
 
 def test_sentinel_discovery_is_chosen_by_the_class() -> None:
     def discovers(**options: Any) -> bool:
-        driver = endpoint("valkey://service", **SENTINEL, **options).driver
-        assert driver is not None
-        return driver.discovers
+        source = endpoint("valkey://service", **SENTINEL, **options).driver
+        assert source is not None
+        return source.discovers
 
     class Managed(valkey.sentinel.SentinelManagedConnection):  # type: ignore[misc]  # valkey-py has no types to follow
         """A connection that asks its pool for the address."""

@@ -78,16 +78,14 @@ def test_refusal_is_returned_if_the_pool_cannot_reconnect() -> None:
     assert steps(Standalone(pool).flow(INCR), [REFUSED]) == ([Attempt(pool, INCR)], [REFUSED])
 
 
-def test_each_refused_shard_is_reconnected() -> None:
-    pools = {name: Pool() for name in ("valkey://a", "valkey://b")}
-    routing = Sharded(pools)
-    keys = [
-        next(key for key in map(str.encode, map(str, range(99))) if routing.owner(key) is each)
-        for each in routing.pools
-    ]
-    batch = tuple(("INCRBY", key, 1) for key in keys)
-    a, b = routing.pools
-    refused = {pool: [REFUSED] for pool in (a, b)}
-    taken, replies = steps(routing.flow(batch), refused, None, {a: [1]}, None, {b: ConnectError("refused")})
-    assert taken[1::2] == [Reconnect(a), Reconnect(b)]
-    assert replies == [1, REFUSED]
+def test_refused_shards_are_reconnected_and_asked_again_at_once() -> None:
+    routing = Sharded({name: Pool() for name in ("valkey://a", "valkey://b", "valkey://c")})
+    a, b, c = routing.pools
+    numbers = [b"%d" % number for number in range(99)]
+    keys = [next(key for key in numbers if routing.owner(key) is pool) for pool in (a, b, c)]
+    counting, reading = [("INCRBY", key, 1) for key in keys], ("GET", keys[0])
+    outcomes = {a: [REFUSED, b"v"], b: [REFUSED], c: [7]}
+    again = {a: [1], b: ConnectError("refused")}
+    taken, replies = steps(routing.flow((*counting, reading)), outcomes, None, None, again)
+    assert taken[1:] == [Reconnect(a), Reconnect(b), Exchange({a: (counting[0],), b: (counting[1],)})]
+    assert replies == [1, REFUSED, 7, b"v"]

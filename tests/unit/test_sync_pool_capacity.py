@@ -2,9 +2,7 @@
 
 import threading
 import time
-import weakref
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -13,52 +11,10 @@ from typing_extensions import override
 
 from dvcache.errors import ClosedError, ConnectError, ConnectionLost, PoolExhausted
 from dvcache.pools import capacity, sync_pool
-from dvcache.pools.capacity import Living, Waiting
 from dvcache.pools.sync_pool import SyncPool
-from dvcache.types import Batch, Endpoint
+from dvcache.types import Endpoint
+from tests.support.fake_connections import PING, FakeConnection, busy, started
 from tests.support.servers import wait_until
-
-PING: Batch = (("PING",),)
-
-
-class FakeConnection:
-    """A connection that answers when `let_go` is set."""
-
-    made: list["FakeConnection"]
-    refused: Exception | None
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        if FakeConnection.refused:
-            raise FakeConnection.refused
-        self.endpoint = endpoint
-        self.let_go = threading.Event()
-        self.asked = self.dropped = self.interrupted = self.lost = self.retired = self.silent = False
-        self.is_cooperative = True
-        self.used = self.since = self.overdue = 0.0
-        self.descriptor = -1
-        self.refusals: list[object] = []
-        FakeConnection.made.append(self)
-
-    def open(self, until: float | None = None) -> None:  # noqa: ARG002  # a connection's
-        self.used = time.monotonic()
-
-    def exchange(self, batch: Batch, started: float, until: float | None = None) -> list[Any]:  # noqa: ARG002  # as above
-        self.asked = True
-        self.let_go.wait()
-        self.used = started
-        if self.interrupted:
-            raise EOFError
-        return [b"PONG"] * len(batch)
-
-    def is_dead(self) -> bool:
-        return self.dropped
-
-    def interrupt(self) -> None:
-        self.interrupted = True
-        self.let_go.set()
-
-    def drop(self) -> None:
-        self.dropped = True
 
 
 @pytest.fixture(autouse=True)
@@ -73,28 +29,6 @@ def pool() -> Iterator[SyncPool]:
     pool = SyncPool(Endpoint(max_connections=1, timeout=5.0))
     yield pool
     pool.abort()
-
-
-def started(call: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
-    """Call in a thread; append its result or its error to the list."""
-    results: list[object] = []
-
-    def work() -> None:
-        try:
-            results.append(call())
-        except BaseException as error:  # noqa: BLE001  # shown to the test
-            results.append(error)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    return thread, results
-
-
-def busy(pool: SyncPool) -> tuple[threading.Thread, FakeConnection]:
-    """Use the pool's only connection in a thread until `let_go`."""
-    thread, _ = started(lambda: pool.execute(PING))
-    wait_until(lambda: FakeConnection.made and FakeConnection.made[-1].used)
-    return thread, FakeConnection.made[-1]
 
 
 def waiting_at(gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,84 +169,3 @@ def test_abort_ends_calls_in_progress_and_nothing_is_used_again(
     assert connections[0].dropped
     with pytest.raises(ClosedError):
         pool.execute(PING)
-
-
-class Held:
-    """A holder of a permit."""
-
-    lost = False
-
-
-def test_permit_of_a_dead_holder_is_free_again() -> None:
-    living: Living[Held] = Living()
-    held = Held()
-    assert living.admit(held, 1)
-    assert not living.admit(Held(), 1)
-    del held
-    assert living.admit(Held(), 1)
-
-
-def test_permit_of_a_lost_holder_is_free_while_the_thread_lives() -> None:
-    living: Living[Held] = Living()
-    held = Held()
-    assert living.admit(held, 1)
-    held.lost = True
-    assert living.admit(Held(), 1)
-    assert living.alive() == []
-
-
-def test_unbounded_permits_keep_no_entry_for_each_dead_holder() -> None:
-    living: Living[Held] = Living()
-    for _ in range(10_000):
-        living.admit(Held(), None)
-    assert len(living._entries) < 1_000
-
-
-def test_bounded_permits_admit_no_more_in_threads() -> None:
-    living: Living[Held] = Living()
-    held, most = [], []
-
-    def work() -> None:
-        for _ in range(500):
-            holder = Held()
-            if living.admit(holder, 3):
-                held.append(holder)
-                most.append(len(held))
-                held.remove(holder)
-            del holder
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert 1 <= max(most) <= 3
-
-
-def test_queue_skips_a_waiter_whose_caller_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capacity, "_STALE", 0.1)
-    queue = Waiting()
-    with ThreadPoolExecutor(1) as other:
-        gone = other.submit(capacity._PlaceWaiter).result()
-    queue.waiters.append(weakref.ref(gone))
-    assert queue.wait(lambda: "a place", time.monotonic() + 5) == "a place"
-    assert not queue.waiters
-
-
-def test_queue_may_be_entered_again_by_the_waiting_thread(pool: SyncPool) -> None:
-    """A signal handler or a finalizer calls the cache while its thread is about to take a permit."""
-    thread, connection = busy(pool)
-    inner: list[object] = []
-    begun = time.monotonic()
-
-    def attempt() -> object:
-        if not inner:
-            inner.append(None)
-            connection.let_go.set()
-            thread.join()
-            inner.extend(pool.execute(PING))
-        return pool._rested_or_new()
-
-    assert pool._waiting.wait(attempt, time.monotonic() + 5) is connection
-    assert inner == [None, b"PONG"]
-    assert time.monotonic() - begun < 0.9, "the inner call waited until the outer one was taken for gone"

@@ -13,7 +13,7 @@ from dvcache.codec import ValueCodec
 from dvcache.compressors.identity import IdentityCompressor
 from dvcache.operations import many, values
 from dvcache.serializers.pickle import PickleSerializer
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from tests.support.operation_contexts import CX, context
 
 GET = (("GET", b"p:1:k"),)

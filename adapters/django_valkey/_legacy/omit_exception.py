@@ -75,7 +75,7 @@ def omit_exception_async(method: Method | None = None, return_value: Any = None,
 
 def _omitted(self: Any, error: ConnectionInterrupted, value: Any) -> Any:
     if not getattr(self, "_ignore_exceptions", False):
-        # As in django-valkey, the caller gets the driver's error, from which ConnectionInterrupted was raised.
+        # As in django-valkey, the caller gets valkey-py's error, from which ConnectionInterrupted was raised.
         raise error.__cause__ if type(error) is ConnectionInterrupted and error.__cause__ is not None else error
     if getattr(self, "_log_ignored_exceptions", False):
         self.logger.error("Exception ignored", exc_info=error)

@@ -22,7 +22,7 @@ from dvcache.scripts import counting, entries, herd, locks
 from dvcache.scripts.script import Script
 from dvcache.settings import deadline
 from dvcache.settings.other_libraries import library
-from dvcache.types import Batch, Driven, Endpoint, Mode
+from dvcache.types import Batch, Endpoint, Mode, SourcedPool
 
 SEVERAL: Final = frozenset({"get_or_set", "get_or_set_many", "keys", "delete_pattern", "sscan", "hscan", "zscan"})
 """Operations with several round trips, which a pipeline cannot queue."""
@@ -45,13 +45,13 @@ class Borrowed:
     is_borrowed: bool = True
     """True: the pool belongs to the caller, and its idle connections are never closed."""
 
-    def driven(self, _: Endpoint, /) -> Driven:
+    def make(self, _: Endpoint, /) -> SourcedPool:
         """Return the pool; only its owner closes the connections."""
-        return Driven(self.pool, lambda: None)
+        return SourcedPool(self.pool, lambda: None)
 
-    async def adriven(self, _: Endpoint, /) -> Driven:
-        """Do the same as `driven`."""
-        return Driven(self.pool, lambda: asyncio.sleep(0))
+    async def amake(self, _: Endpoint, /) -> SourcedPool:
+        """Do the same as `make`."""
+        return SourcedPool(self.pool, lambda: asyncio.sleep(0))
 
 
 def on(client: Any, mode: Mode, name: str, cx: Context, op: Op[Any]) -> Op[Any]:

@@ -1,4 +1,4 @@
-"""Discovery of a cluster: the pools of its nodes by address, and the current slot table.
+"""Discovery of a cluster: refreshes of the current slot table.
 
 There is no lock, so a forked child cannot inherit a held one: a slot table is replaced as a whole, and one owner in it
 is replaced in a single step.
@@ -7,16 +7,15 @@ is replaced in a single step.
 import copy
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
-from typing import Any, Final, Generic
+from typing import Final, Generic
 from zlib import crc32
 
+from dvcache.clients.cluster.node_pools import LINGER, NodePools
 from dvcache.clients.cluster.slot_table import Range, SlotTable, ranges
 from dvcache.effects import Wait
 from dvcache.errors import (
-    ClosedError,
     ConnectError,
     NotSupportedError,
     ProtocolError,
@@ -33,9 +32,6 @@ ASK_EVERY: Final = 0.1
 
 TELL_EVERY: Final = 10.0
 """Seconds between refreshes if replicas are read: a server never announces that replicas joined or left."""
-
-LINGER: Final = 10.0
-"""Seconds to keep the pool of a node without slots: callers may still use it."""
 
 TIMEOUT: Final = 5.0
 """Seconds for a batch to find its owners if round trips have no timeout."""
@@ -74,10 +70,9 @@ class Discovery(Generic[C]):
         reads_replicas: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._seeds, self._make, self._spread, self.clock = tuple(seeds), pool, spread, clock
-        self._pools: dict[Address, C] = {}
-        self._replica_pools: dict[Address, C] = {}
-        self._used: dict[C, float] = {}
+        self._seeds, self._spread, self.clock = tuple(seeds), spread, clock
+        self._pools = NodePools(seeds, pool, lambda: self.clock())  # noqa: PLW0108  # tests replace the clock
+        self.at = self._pools.primary
         self._asking: dict[int, Future[None]] = {}
         self._attempted_at: float | None = None
         self._failure: Exception | None = None
@@ -90,38 +85,14 @@ class Discovery(Generic[C]):
         self._members: dict[C, tuple[C, ...]] = {}
         """Replicas of each primary, if they are read."""
         self.reads_replicas = reads_replicas
-        self.closed = False
         self.view: SlotTable[C] | None = None
         self._remap = seeds[0].remap
         self.alias, self.timeout = seeds[0].alias, seeds[0].timeout or TIMEOUT
 
-    def at(self, address: Address, asked: C | None = None) -> C:
-        """Return the pool of a node that may be a primary.
-
-        Args:
-            address: its address; an empty host means the host of `asked`.
-            asked: the client whose redirection named the address, which is then an announced one and is remapped.
-        """
-        host, port = address
-        if not host:
-            host = next((each for (each, _), pool in self._all() if pool is asked), self._seeds[0].host)
-        mapped = (host, port) if asked is None or self._remap is None else self._remap((host, port))
-        pool = self._pool(self._pools, mapped, "primary")
-        if asked is not None:
-            self._used[pool] = self.clock()
-        return pool
-
-    def _pool(self, pools: dict[Address, C], address: Address, role: Any) -> C:
-        found = pools.get(address)
-        if found is None:
-            self._check_open()
-            host, port = address
-            endpoint = replace(self._seeds[0], host=host, port=port, role=role, in_cluster=True)
-            found = pools.setdefault(address, self._make(endpoint))
-        return found
-
-    def _all(self) -> list[tuple[Address, C]]:
-        return [*self._pools.items(), *self._replica_pools.items()]
+    @property
+    def closed(self) -> bool:
+        """True after `close`."""
+        return self._pools.closed
 
     def read(self, *, replicas: bool) -> None:
         """Switch reads to replicas, or to primaries only."""
@@ -234,7 +205,7 @@ class Discovery(Generic[C]):
             now = self.clock()
             if now >= end or (self.view is not None and now >= begun + self.timeout):
                 break  # the next caller continues with the nodes that were not asked
-        self._check_open()
+        self._pools.check_open()
         if refusal is not None:
             raise _refused(refusal)
         raise self._nobody(failure)
@@ -242,11 +213,12 @@ class Discovery(Generic[C]):
     def _candidates(self, failed: object) -> Iterator[tuple[Address, C]]:
         """Yield the nodes to ask: known primaries, seeds, replicas; those that gave no answer and `failed` last."""
         view = self.view
-        known = [address for address, pool in list(self._pools.items()) if view is None or pool in view.primaries]
+        primaries = self._pools.primaries
+        known = [address for address, pool in list(primaries.items()) if view is None or pool in view.primaries]
         addresses = dict.fromkeys([*known, *((seed.host, seed.port) for seed in self._seeds), *self._replicas])
 
         def order(address: Address) -> tuple[bool, float]:
-            failing = failed is not None and self._pools.get(address) is failed
+            failing = failed is not None and primaries.get(address) is failed
             return failing, self._silent.get(address, 0)
 
         self._silent = {address: since for address, since in self._silent.items() if address in addresses}
@@ -267,15 +239,16 @@ class Discovery(Generic[C]):
         self._replicas = tuple(dict.fromkeys(at for each in found for at in each.replicas))
         mark = crc32(repr(sorted({each.primary for each in found})).encode()) | 1  # odd: the mark of `ANEW` is even
         self.view = SlotTable(owners, primaries, self._readers(found), mark)
-        self._end_seeds(primaries)
+        self._pools.end_seeds(primaries)
         self._note_used()
-        self._end_unused(self.clock())
+        for pool in self._pools.end_unused():
+            self._missed.pop(pool, None)
 
     def _note_used(self) -> None:
         """Record the time at which the nodes of the slot table were last part of it."""
         if (view := self.view) is not None:
             replicas = (pool for pools in self._members.values() for pool in pools)
-            self._used.update(dict.fromkeys([*view.primaries, *replicas], self.clock()))
+            self._pools.note_used([*view.primaries, *replicas])
 
     def _readers(self, found: Sequence[Range]) -> dict[C, C]:
         """Return the read client of each primary; the previous one, with its health records, if nothing changed."""
@@ -284,7 +257,7 @@ class Discovery(Generic[C]):
             return {}
         replicas = {self.at(each.primary): each.replicas for each in found if each.replicas}
         members = {
-            primary: tuple(self._pool(self._replica_pools, address, "replica") for address in addresses)
+            primary: tuple(self._pools.replica(address) for address in addresses)
             for primary, addresses in replicas.items()
         }
         known = view.readers if (view := self.view) else {}
@@ -294,27 +267,6 @@ class Discovery(Generic[C]):
             readers[primary] = reader or self._spread(pools)
         self._members = members
         return readers
-
-    def _end_seeds(self, primaries: Collection[C]) -> None:
-        """Close the pools of nodes that have no slots or were asked by another name than the announced one."""
-        for address, pool in list(self._pools.items()):
-            # Pools in `_used` are kept for `LINGER` seconds: callers may still use them.
-            if pool not in primaries and pool not in self._used:
-                self._pools.pop(address, None)
-                pool.close()
-
-    def _end_unused(self, now: float) -> None:
-        for pools in (self._pools, self._replica_pools):
-            for address, pool in list(pools.items()):
-                if now - self._used.setdefault(pool, now) > LINGER:
-                    pools.pop(address, None)
-                    self._used.pop(pool, None)
-                    self._missed.pop(pool, None)
-                    pool.close()
-
-    def _check_open(self) -> None:
-        if self.closed:
-            raise ClosedError(f"the connections of {self.alias!r} are closed")
 
     def _nobody(self, failure: Exception | None) -> TransportError:
         if isinstance(failure, TransportError) and not isinstance(failure, ConnectError | UnavailableError):
@@ -326,10 +278,8 @@ class Discovery(Generic[C]):
         return error
 
     def close(self) -> None:
-        """End every connection."""
-        self.closed = True
-        for _, pool in self._all():
-            pool.close()
+        """Close every pool."""
+        self._pools.close()
 
 
 def _ranges_of(outcome: Outcome, asked: Address, remap: Callable[[Address], Address] | None) -> list[Range] | Exception:

@@ -23,9 +23,9 @@ from dvcache.errors import (
     TryAgainError,
     UnavailableError,
 )
-from dvcache.routing.commands import is_repeatable, rule
+from dvcache.routing.commands import is_repeatable, rule_of
 from dvcache.routing.flow import C, Exchange, Flow, Outcome
-from dvcache.routing.plan import Plan, divide, unite
+from dvcache.routing.plan import DividedBatch, divide, unite
 from dvcache.types import Arg
 
 _FIRST_PAUSE: Final = 0.01
@@ -50,7 +50,7 @@ class Redirects(Generic[C]):
             began: the time at which the first exchange was sent.
         """
         pause, rounds = _FIRST_PAUSE, 0
-        split: list[tuple[PendingCommand[C], Plan[Any], dict[Any, list[Any]]]] = []
+        split: list[tuple[PendingCommand[C], DividedBatch[Any], dict[Any, list[Any]]]] = []
         while in_flight:
             result = Round(began=began)
             in_flight = [
@@ -82,23 +82,23 @@ class Redirects(Generic[C]):
                 pause, rounds = min(pause * 2, _LONGEST_PAUSE), 0
             began = self.nodes.clock()
             outcomes = yield Exchange(requests(in_flight))
-        for pending, plan, replies in split:
-            pending.settle(unite(plan, replies)[0])
+        for pending, divided, replies in split:
+            pending.settle(unite(divided, replies)[0])
 
     def _by_key(
-        self, pending: PendingCommand[C], split: list[tuple[PendingCommand[C], Plan[Any], dict[Any, list[Any]]]]
+        self, pending: PendingCommand[C], split: list[tuple[PendingCommand[C], DividedBatch[Any], dict[Any, list[Any]]]]
     ) -> list[PendingCommand[C]]:
         """Return the command, or one command per key after TRYAGAIN: the slot's keys are on both nodes meanwhile."""
-        shape = rule(pending.command)
+        rule = rule_of(pending.command)
         tried = isinstance(pending.replies[pending.position], TryAgainError)
-        if not tried or shape.merge is None or len(shape.keys(pending.command)) == 1:
+        if not tried or rule.merge is None or len(rule.keys(pending.command)) == 1:
             return [pending]
-        plan: Plan[Any] = divide((pending.command,), list, _itself, (), apart=True)
-        replies: dict[Any, list[Any]] = {key: [None] * len(commands) for key, commands in plan.parts.items()}
-        split.append((pending, plan, replies))
+        divided: DividedBatch[Any] = divide((pending.command,), list, _itself, (), apart=True)
+        replies: dict[Any, list[Any]] = {key: [None] * len(commands) for key, commands in divided.parts.items()}
+        split.append((pending, divided, replies))
         return [
             PendingCommand(command, pending.slot, replies[key], n, pending.owner)
-            for key, commands in plan.parts.items()
+            for key, commands in divided.parts.items()
             for n, command in enumerate(commands)
         ]
 

@@ -9,9 +9,9 @@ from dvcache.clients.cluster.redirects import Redirects
 from dvcache.clients.cluster.slot_table import ANEW, SlotTable
 from dvcache.effects import Sleep, Transaction
 from dvcache.errors import CacheError, ConnectError, RedirectError
-from dvcache.routing.commands import only_reads, rule
+from dvcache.routing.commands import only_reads, rule_of
 from dvcache.routing.flow import Attempt, C, Exchange, Flow, Outcome
-from dvcache.routing.plan import Place, Plan, divide, gathered, sole, unite
+from dvcache.routing.plan import DividedBatch, Place, divide, gathered, sole, unite
 from dvcache.routing.slots import slot, slots
 from dvcache.types import Batch, Command
 
@@ -70,24 +70,24 @@ class Router(Generic[C]):
             return []
         began = self.nodes.clock()
         outcomes: dict[C | None, Outcome]
-        plan: Plan[C | None]
+        divided: DividedBatch[C | None]
         if begun is not None:
             outcomes = {begun: (yield from _attempted(begun, batch))}
             places: list[list[Place[C | None]]] = [[(begun, n, ())] for n in range(len(batch))]
-            plan = Plan({begun: list(batch)}, places, [rule(each) for each in batch])
+            divided = DividedBatch({begun: list(batch)}, places, [rule_of(each) for each in batch])
         elif len(batch) == 1 and batch[0][0] in _OWN:
             return [(yield from self._own(batch[0], began, end))]
         else:
-            plan = yield from self._divided(batch, end, by_readers=by_readers)
-            asked = {client: tuple(some) for client, some in plan.parts.items() if client is not None}
+            divided = yield from self._divided(batch, end, by_readers=by_readers)
+            asked = {client: tuple(some) for client, some in divided.parts.items() if client is not None}
             outcomes = yield Exchange(asked)
-            if (replies := gathered(plan, outcomes)) is not None:
+            if (replies := gathered(divided, outcomes)) is not None:
                 return replies
-        if None not in plan.parts and all(map(is_final, outcomes.values())):
-            return unite(plan, outcomes)  # type: ignore[arg-type]  # all are final, so none is an Exception
-        return unite(plan, (yield from self._settled(plan, outcomes, began, end)))
+        if None not in divided.parts and all(map(is_final, outcomes.values())):
+            return unite(divided, outcomes)  # type: ignore[arg-type]  # all are final, so none is an Exception
+        return unite(divided, (yield from self._settled(divided, outcomes, began, end)))
 
-    def _divided(self, batch: Batch, end: float, *, by_readers: bool) -> Flow[C, Plan[C | None]]:
+    def _divided(self, batch: Batch, end: float, *, by_readers: bool) -> Flow[C, DividedBatch[C | None]]:
         """Divide the batch among the owners of its keys, or the clients that read for them."""
         view = yield from self._view(end)
         if by_readers and self.nodes.is_old():
@@ -121,14 +121,14 @@ class Router(Generic[C]):
         return view
 
     def _settled(
-        self, plan: Plan[Any], outcomes: dict[Any, Outcome], began: float, end: float
+        self, divided: DividedBatch[Any], outcomes: dict[Any, Outcome], began: float, end: float
     ) -> Flow[C, dict[Any, Any]]:
-        """Retry the commands that the first exchange left unanswered; return the replies of each part of the plan."""
+        """Retry the commands that the first exchange left unanswered; return the replies of each part of the batch."""
         view = yield from self._view(end)
-        replies: dict[Any, list[Any]] = {client: [None] * len(commands) for client, commands in plan.parts.items()}
+        replies: dict[Any, list[Any]] = {client: [None] * len(commands) for client, commands in divided.parts.items()}
         in_flight = [
             PendingCommand(command, self._slot(view, client, command), replies[client], n, client)
-            for client, commands in plan.parts.items()
+            for client, commands in divided.parts.items()
             for n, command in enumerate(commands)
         ]
         yield from self._redirects.run(in_flight, outcomes, end, began)
@@ -136,7 +136,7 @@ class Router(Generic[C]):
 
     def _slot(self, view: SlotTable[C], client: C | None, command: Command) -> int:
         """Return the slot of a command's keys; for a command without keys, the first slot of its client."""
-        keys = rule(command).keys(command)
+        keys = rule_of(command).keys(command)
         return slot(keys[0]) if keys else view.primaries.get(client, 0) if client is not None else 0
 
     def _own(self, command: Command, began: float, end: float) -> Flow[C, Any]:

@@ -53,7 +53,7 @@ def _not_kept(cx: Context, key: Key, version: int | None, nx: bool) -> Op[bool]:
     return True
 
 
-def exchange(
+def get_and_set(
     cx: Context, key: Key, value: object, timeout: Timeout, version: int | None, nx: bool, xx: bool
 ) -> Op[object]:
     """Write one entry as `set` does; return the previous value."""

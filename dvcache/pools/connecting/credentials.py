@@ -9,7 +9,7 @@ import inspect
 from functools import partial
 from typing import Any, Final
 
-from valkey.exceptions import ConnectionError as DriverConnectionError
+from valkey.exceptions import ConnectionError as TheirConnectionError
 
 from dvcache.pools.connecting.daemon_threads import awaited, awaited_until, in_thread
 
@@ -17,7 +17,7 @@ _PAIR: Final = 2
 """Maximum length of the credentials: a username and a password, or a password alone."""
 
 
-class ProviderError(DriverConnectionError):
+class ProviderError(TheirConnectionError):
     """A credential provider failed. Its message is not repeated, as it may contain a password."""
 
 

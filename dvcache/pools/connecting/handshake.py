@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from typing_extensions import override
 from valkey.exceptions import ValkeyError
 
-from dvcache.errors import without_arguments
+from dvcache.error_replies import without_arguments
 from dvcache.pools.connecting.budget import left_or_raise
 
 E = TypeVar("E", bound=BaseException)

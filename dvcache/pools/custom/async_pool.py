@@ -53,7 +53,7 @@ class AsyncCustomPool:
     def release(self) -> None:
         """End the idle connections. May be called from any thread."""
         for loop_pool in self._loop_pools.living():
-            call_in(loop_pool.loop, loop_pool.rest)
+            call_in(loop_pool.loop, loop_pool.release)
 
     def close(self) -> None:
         """End every connection."""

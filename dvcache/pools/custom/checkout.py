@@ -3,14 +3,16 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any, Final
 
 from valkey.exceptions import ResponseError
 
+from dvcache.errors import ReplyTimeout
 from dvcache.pools.connecting.budget import connecting_until
 from dvcache.pools.custom import replies as custom_replies
 from dvcache.pools.custom.generations import Generation
-from dvcache.types import Batch
+from dvcache.types import Batch, Endpoint
 
 _GLANCE: Final = 0.001
 """Seconds for data that has arrived already, if the timeout has passed."""
@@ -35,10 +37,25 @@ class Use:
         """True if the use is over."""
 
 
-def connected(pool: Any, batch: Batch, until: float | None) -> Any:
+def taken(pool: Any, endpoint: Endpoint, batch: Batch, until: float | None) -> Any:
+    """Take a connection from the user's pool; raise our error for one of valkey-py's."""
+    try:
+        return copy_context().run(_connected, pool, batch, until)
+    except Exception as error:
+        custom_replies.explain(custom_replies.taking_error(error, pool, endpoint), error)
+        raise
+
+
+def _connected(pool: Any, batch: Batch, until: float | None) -> Any:
     """Take a connection. Called in its own context, since an exception may leave the deadline set there."""
     with connecting_until(until):
         return pool.get_connection(batch[0][0])
+
+
+def overdue_error(use: Use, batch: Batch, endpoint: Endpoint) -> ReplyTimeout:
+    """Return the error of a use whose connection the watchdog has ended."""
+    message = f"no answer within {time.monotonic() - use.since:.2g} s; the deadline has passed"
+    return ReplyTimeout(message, alias=endpoint.alias, endpoint=endpoint.name, command=str(batch[0][0]))
 
 
 def read(connection: Any, batch: Batch) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from dvcache.pools.capacity import Living
 from dvcache.pools.custom.idle import locks
-from dvcache.types import Driven
+from dvcache.types import SourcedPool
 
 _PATIENCE: Final = 1.0
 """Seconds to wait for the thread that makes a pool; after that, several may be made, of which one is used."""
@@ -33,11 +33,11 @@ class _PoolClaim:
 class Generation:
     """A user's pool, until it is retired."""
 
-    __slots__ = ("claims", "driven", "following", "retired")
+    __slots__ = ("claims", "following", "retired", "sourced")
 
-    def __init__(self, driven: Driven | None) -> None:
-        self.driven = driven
-        self.retired = driven is None
+    def __init__(self, sourced: SourcedPool | None) -> None:
+        self.sourced = sourced
+        self.retired = sourced is None
         self.following: dict[int, Generation] = {}
         """The next generation under key 0, once it exists. A dictionary, because `setdefault` is atomic."""
         self.claims: Living[_PoolClaim] = Living()
@@ -45,12 +45,12 @@ class Generation:
     @property
     def pool(self) -> Any:
         """The user's pool."""
-        return self.driven.pool if self.driven is not None else None
+        return self.sourced.pool if self.sourced is not None else None
 
-    def rest(self) -> None:
+    def release(self) -> None:
         """End the idle connections."""
-        if self.driven is not None:
-            self.driven.rest()
+        if self.sourced is not None:
+            self.sourced.release()
 
 
 class Generations:
@@ -62,7 +62,7 @@ class Generations:
 
     __slots__ = ("_last", "_make")
 
-    def __init__(self, make: Callable[[], Driven]) -> None:
+    def __init__(self, make: Callable[[], SourcedPool]) -> None:
         self._make = make
         self._last = Generation(None)
 
@@ -97,13 +97,13 @@ class Generations:
     def _follow(self, last: Generation) -> None:
         if last.following:  # another thread made it before this thread's claim
             return
-        driven = self._make()
-        if driven.pool is last.pool and hasattr(driven.pool, "reset"):
-            driven.pool.reset()  # the factory returned the same pool again: drop its counts of connections
-        made = last.following.setdefault(0, Generation(driven))
-        if made.driven is not driven and made.pool is not driven.pool:
+        sourced = self._make()
+        if sourced.pool is last.pool and hasattr(sourced.pool, "reset"):
+            sourced.pool.reset()  # the factory returned the same pool again: drop its counts of connections
+        made = last.following.setdefault(0, Generation(sourced))
+        if made.sourced is not sourced and made.pool is not sourced.pool:
             with suppress(Exception):  # another thread was first, and its pool is used
-                driven.rest()
+                sourced.release()
 
 
 class Leaving:

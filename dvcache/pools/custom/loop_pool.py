@@ -74,9 +74,9 @@ class LoopPool:
         return self._made
 
     async def _make(self) -> None:
-        driven = custom_replies.checked(await self._source.adriven(self._endpoint), self._endpoint)
-        self._most = custom_replies.bound(driven.pool, IN_USE) or IN_USE
-        self._made = Generation(driven)
+        sourced = custom_replies.checked(await self._source.amake(self._endpoint), self._endpoint)
+        self._most = custom_replies.bound(sourced.pool, IN_USE) or IN_USE
+        self._made = Generation(sourced)
 
     async def execute(self, batch: Batch, until: float | None = None, /) -> list[Any]:
         """Run the batch on a connection taken for it.
@@ -260,10 +260,10 @@ class LoopPool:
             for connection in list(getattr(self._made.pool, "_available_connections", ())):
                 end(connection)
 
-    def rest(self) -> None:
+    def release(self) -> None:
         """End the idle connections, in the background."""
-        if self._made.driven is not None:
-            self._begun(self._made.driven.rest())
+        if self._made.sourced is not None:
+            self._begun(self._made.sourced.release())
 
     def abort(self) -> None:
         """End every connection, including those in use. The loop may be closed."""

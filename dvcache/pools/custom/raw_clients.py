@@ -16,7 +16,7 @@ from dvcache.errors import NotSupportedError, place
 from dvcache.pools.connect import kept_alive
 from dvcache.pools.custom.shared_pools import SharedPools
 from dvcache.pools.custom.sources import Classes, FromClasses
-from dvcache.types import Driven, Endpoint, PoolSource
+from dvcache.types import Endpoint, PoolSource, SourcedPool
 
 RawClient: TypeAlias = valkey.Valkey
 """A client for sync code. On a cluster it is a `valkey.cluster.ValkeyCluster`, which has its methods."""
@@ -61,7 +61,7 @@ class RawClients:
             known = self._pools.of(None)
             if endpoint not in known:
                 known[endpoint] = (
-                    self._cluster() if self._in_cluster else _plain(endpoint, _source(endpoint).driven(endpoint))
+                    self._cluster() if self._in_cluster else _plain(endpoint, _source(endpoint).make(endpoint))
                 )
             made = known[endpoint]
         return cast("RawClient", made) if self._in_cluster else valkey.Valkey(connection_pool=made)
@@ -72,9 +72,7 @@ class RawClients:
         known = self._pools.of(asyncio.get_running_loop())
         if endpoint not in known:
             made = (
-                self._async_cluster()
-                if self._in_cluster
-                else _plain(endpoint, await _source(endpoint).adriven(endpoint))
+                self._async_cluster() if self._in_cluster else _plain(endpoint, await _source(endpoint).amake(endpoint))
             )
             known.setdefault(endpoint, made)
             await self._pools.keep()
@@ -119,11 +117,11 @@ def _source(endpoint: Endpoint) -> PoolSource:
     return _SERVICES if endpoint.service else _SERVERS
 
 
-def _plain(endpoint: Endpoint, driven: Driven) -> Any:
+def _plain(endpoint: Endpoint, sourced: SourcedPool) -> Any:
     """Return the pool, with valkey-py's own parser: a raw client reads the pushes that the caches drop."""
     if endpoint.driver is None:
-        driven.pool.connection_kwargs.pop("parser_class", None)
-    return driven.pool
+        sourced.pool.connection_kwargs.pop("parser_class", None)
+    return sourced.pool
 
 
 def _of_cluster(endpoint: Endpoint, known: Iterable[str]) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from typing import Any, Final
 from libvalkey import ProtocolError
 from valkey import exceptions as theirs
 
-from dvcache import errors
+from dvcache import error_replies, errors
 from dvcache.pools.connect import connect_error, refusal
 from dvcache.pools.connecting.bounded_classes import bound_pool
 from dvcache.pools.parser_errors import UNREADABLE, is_callers, is_unreadable
 from dvcache.pools.reply_shapes import check
 from dvcache.pools.resp3 import as_resp2
-from dvcache.types import Batch, Driven, Endpoint
+from dvcache.types import Batch, Endpoint, SourcedPool
 
 _CODES: Final = {
     "NoScriptError": "NOSCRIPT",
@@ -38,13 +38,13 @@ _BUSY: Final = ("Too many connections", "No connection available")
 """Starts of valkey-py's errors if every connection of a pool is in use."""
 
 
-def checked(driven: Driven, endpoint: Endpoint) -> Driven:
+def checked(sourced: SourcedPool, endpoint: Endpoint) -> SourcedPool:
     """Bound the pool's connection attempts and return it; raise if it decodes replies to text."""
-    if (getattr(driven.pool, "connection_kwargs", None) or {}).get("decode_responses"):
-        message = f"decode_responses must stay off: {type(driven.pool).__name__} sets it, and a cache reads bytes"
+    if (getattr(sourced.pool, "connection_kwargs", None) or {}).get("decode_responses"):
+        message = f"decode_responses must stay off: {type(sourced.pool).__name__} sets it, and a cache reads bytes"
         raise errors.ConfigurationError(message, alias=endpoint.alias, key="OPTIONS", where=endpoint.where)
-    bound_pool(driven.pool)
-    return driven
+    bound_pool(sourced.pool)
+    return sourced
 
 
 def bound(pool: Any, default: int | None) -> int | None:
@@ -106,9 +106,9 @@ def reply_error(error: BaseException, endpoint: Endpoint) -> errors.ServerError:
     """Return our error for an error reply, with the code that the parser cut off."""
     text = str(error)
     code = next((_CODES[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in _CODES), "")
-    if not code and not errors.has_code(text):
+    if not code and not error_replies.has_code(text):
         code = "ERR"
-    return errors.reply_error(f"{code} {text}".lstrip(), alias=endpoint.alias, endpoint=endpoint.name)
+    return error_replies.reply_error(f"{code} {text}".lstrip(), alias=endpoint.alias, endpoint=endpoint.name)
 
 
 def read(batch: Batch, replies: Sequence[Any], endpoint: Endpoint) -> list[Any]:

@@ -27,7 +27,7 @@ from dvcache.pools.connect import (
 )
 from dvcache.pools.connecting.bounded_classes import bound_pool, bounded
 from dvcache.pools.custom.idle import aend_idle, end_idle
-from dvcache.types import Address, Driven, Endpoint, Mode
+from dvcache.types import Address, Endpoint, Mode, SourcedPool
 
 _OTHERS: Final[Mapping[Mode, str]] = {"sync": "asynchronous", "async": "synchronous"}
 _CURES: Final[Mapping[Mode, str]] = {
@@ -71,21 +71,21 @@ class FromClasses:
     aio: Classes | str
     discovers: bool = False
 
-    def driven(self, endpoint: Endpoint, /) -> Driven:
+    def make(self, endpoint: Endpoint, /) -> SourcedPool:
         """Return a pool (see `types.PoolSource`)."""
         if isinstance(self.sync, str):
             raise wrong_mode(self.sync, "sync", endpoint.alias, endpoint.where)
         pool = _pool(self.sync, located(endpoint), sync, valkey.sentinel.Sentinel, greeting(endpoint, read_replica))
-        return Driven(pool, partial(end_idle, pool))
+        return SourcedPool(pool, partial(end_idle, pool))
 
-    async def adriven(self, endpoint: Endpoint, /) -> Driven:
+    async def amake(self, endpoint: Endpoint, /) -> SourcedPool:
         """Return a pool for the running event loop (see `types.PoolSource`)."""
         if isinstance(self.aio, str):
             raise wrong_mode(self.aio, "async", endpoint.alias, endpoint.where)
         if endpoint.scheme == "embedded":
             endpoint = await asyncio.to_thread(located, endpoint)
         pool = _pool(self.aio, endpoint, aio, valkey.asyncio.sentinel.Sentinel, greeting(endpoint, aread_replica))
-        return Driven(pool, partial(aend_idle, pool))
+        return SourcedPool(pool, partial(aend_idle, pool))
 
 
 def _pool(classes: Classes, endpoint: Endpoint, module: Any, sentinel: type[Any], more: Mapping[str, Any]) -> Any:
@@ -192,19 +192,19 @@ class FromFactory:
         """Return the source for another URL, with the same factory."""
         return replace(self, url=url)
 
-    def driven(self, endpoint: Endpoint, /) -> Driven:
+    def make(self, endpoint: Endpoint, /) -> SourcedPool:
         """Return the pool of the factory's client for the URL (see `types.PoolSource`)."""
         if self.mode != "sync":
             raise wrong_mode(self.option, "sync", endpoint.alias, endpoint.where)
         client = self.factory.connect(self._url(endpoint))
-        return Driven(client.connection_pool, partial(self.factory.disconnect, client))
+        return SourcedPool(client.connection_pool, partial(self.factory.disconnect, client))
 
-    async def adriven(self, endpoint: Endpoint, /) -> Driven:
+    async def amake(self, endpoint: Endpoint, /) -> SourcedPool:
         """Return the pool of the factory's client for the URL on the running loop (see `types.PoolSource`)."""
         if self.mode != "async":
             raise wrong_mode(self.option, "async", endpoint.alias, endpoint.where)
         client = await self.factory.connect(self._url(endpoint))
-        return Driven(client.connection_pool, partial(self.factory.disconnect, client))
+        return SourcedPool(client.connection_pool, partial(self.factory.disconnect, client))
 
     def _url(self, endpoint: Endpoint) -> str:
         """Return the URL; for a service, with the role in its query, the only form that valkey-py supports."""

@@ -9,7 +9,6 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from contextvars import copy_context
 from functools import partial
 from typing import Any, Final
 
@@ -20,13 +19,13 @@ from dvcache.pools.capacity import Living, Waiting
 from dvcache.pools.circuit_breaker import CircuitBreaker
 from dvcache.pools.connect import interrupt
 from dvcache.pools.custom import replies as custom_replies
-from dvcache.pools.custom.checkout import Use, connected, hurrying, read
+from dvcache.pools.custom.checkout import Use, hurrying, overdue_error, read, taken
 from dvcache.pools.custom.generations import Generation, Generations, Leaving
 from dvcache.pools.custom.idle import end_idle, is_exhausted
 from dvcache.pools.transactions import transact
 from dvcache.pools.written_batch import WrittenBatch
 from dvcache.process.fork import renewed_after_fork
-from dvcache.types import Batch, Driven, Endpoint
+from dvcache.types import Batch, Endpoint, SourcedPool
 
 _QUIET: Final = 10.0
 """Seconds without a call after which the watchdog stops its checks."""
@@ -70,8 +69,8 @@ class CustomPool:
 
     def renew(self) -> None:
         """Start without a pool: the one in a forked child belongs to the parent."""
-        if (driven := self._driven) is not None:
-            _inherited.append(driven)
+        if (sourced := self._sourced) is not None:
+            _inherited.append(sourced)
         self._generations = Generations(partial(_another, self._endpoint))
         self._leaving: dict[int, Leaving] = {}
         self._living: Living[Use] = Living()
@@ -148,9 +147,7 @@ class CustomPool:
 
     def _meant(self, use: Use, error: Exception, batch: Batch) -> Exception:
         if use.overdue:
-            message = f"no answer within {time.monotonic() - use.since:.2g} s; the deadline has passed"
-            where = {"alias": self._endpoint.alias, "endpoint": self._endpoint.name, "command": str(batch[0][0])}
-            meant: Exception = ReplyTimeout(message, **where)
+            meant: Exception = overdue_error(use, batch, self._endpoint)
         else:
             meant = custom_replies.exchange_error(error, batch, self._endpoint)
         if isinstance(meant, ReplyTimeout):
@@ -187,7 +184,7 @@ class CustomPool:
         watchdog.watch(self, now + _SWEEP if until is None else min(until, now + _SWEEP))
         number = use.number = next(self._numbers)
         self._owed[number] = (weakref.ref(use), use.made)
-        use.connection = self._taken(use.made.pool, batch, until)
+        use.connection = taken(use.made.pool, self._endpoint, batch, until)
         use.since = self._active = time.monotonic()
 
     def _place(self, until: float | None) -> Use | None:
@@ -216,7 +213,7 @@ class CustomPool:
             self._owed.pop(use.number, None)
             use.lost = True
             if self._closed:
-                use.made.rest()
+                use.made.release()
         finally:
             use.lost = True
             self._waiting.wake()
@@ -247,15 +244,8 @@ class CustomPool:
         return self._generations.current()
 
     @property
-    def _driven(self) -> Driven | None:
-        return self._generations.last.driven
-
-    def _taken(self, pool: Any, batch: Batch, until: float | None) -> Any:
-        try:
-            return copy_context().run(connected, pool, batch, until)
-        except Exception as error:
-            custom_replies.explain(custom_replies.taking_error(error, pool, self._endpoint), error)
-            raise
+    def _sourced(self) -> SourcedPool | None:
+        return self._generations.last.sourced
 
     def look(self, now: float, /) -> float | None:
         """Interrupt uses whose deadline has passed and finish retired pools (see `watchdog.Watched`)."""
@@ -283,14 +273,14 @@ class CustomPool:
 
     def release(self) -> None:
         """Close the idle connections."""
-        self._generations.last.rest()
+        self._generations.last.release()
 
     def close(self) -> None:
         """Close every connection; those in use, after their calls."""
         self._closed = True
         last = self._generations.last
         last.retired = True
-        last.rest()
+        last.release()
         self._waiting.wake()
 
     def abort(self) -> None:
@@ -300,9 +290,9 @@ class CustomPool:
             interrupt(getattr(use.connection, "_sock", None))
 
 
-def _another(endpoint: Endpoint) -> Driven:
+def _another(endpoint: Endpoint) -> SourcedPool:
     assert endpoint.driver is not None
-    return custom_replies.checked(endpoint.driver.driven(endpoint), endpoint)
+    return custom_replies.checked(endpoint.driver.make(endpoint), endpoint)
 
 
 _inherited: Final[list[object]] = []
