@@ -12,7 +12,7 @@ from dvcache.container import Container
 from dvcache.errors import ServerError
 from dvcache.pools.custom.raw_clients import AsyncRawClient, RawClient
 from dvcache.protocols import AsyncClient, Client
-from dvcache.routing.commands import rule
+from dvcache.routing.commands import rule_of
 from dvcache.types import Batch, Command
 
 _READS: Final = frozenset({"GET", "GETEX", "GETDEL", "MGET", "HGET", "HMGET"})
@@ -237,7 +237,7 @@ class _RecordedAsyncClient(_Recorded, AsyncClient):
 
 
 def _recorded(command: Command, alias: str) -> RecordedCommand:
-    keys = tuple(key if isinstance(key, bytes) else str(key).encode() for key in rule(command).keys(command))
+    keys = tuple(key if isinstance(key, bytes) else str(key).encode() for key in rule_of(command).keys(command))
     return RecordedCommand(str(command[0]).upper(), keys, alias)
 
 

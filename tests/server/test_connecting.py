@@ -14,6 +14,7 @@ import valkey.connection as sync
 
 from dvcache import ConnectError, Container, Settings
 from dvcache.pools import connect
+from dvcache.pools.embedded import shared
 from dvcache.types import Endpoint
 from tests.support.custom_pools import OwnAsyncPool, OwnPool
 from tests.support.handshake_servers import HOSTS, Greeter, addresses, black_hole, byte_by_byte, silent
@@ -199,7 +200,7 @@ def test_host_name_without_addresses_cannot_be_reached(way: str, monkeypatch: py
 
 def test_embedded_server_that_starts_slowly_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
-    monkeypatch.setattr(connect, "embedded_server", released.wait)
+    monkeypatch.setattr(shared, "embedded_server", released.wait)
     with pytest.raises(ConnectError, match="valkey-server is starting; the deadline has passed"):
         connect.located(Endpoint(scheme="embedded", host=""), time.monotonic() + 0.1)
     released.set()

@@ -31,7 +31,7 @@ def fakes(tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     "statement",
     [
-        "import dvcache",
+        "import dvcache; from dvcache import *",
         "import dvcache, dvcache.container, dvcache.testing, dvcache.operations, dvcache.settings.schema",
         "import dvcache; dvcache.Settings.parse({'LOCATION': 'valkey://h'})",
         "import dvcache.demo",
@@ -59,7 +59,9 @@ def loaded():
 """
 
 
-@pytest.mark.parametrize("statement", ["import dvcache", "import dvcache, django_valkey.cache, django_valkey.checks"])
+@pytest.mark.parametrize(
+    "statement", ["from dvcache import *", "import dvcache, django_valkey.cache, django_valkey.checks"]
+)
 def test_import_loads_the_listed_packages_only(statement: str) -> None:
     done = programs.run("-c", f"import sys; {statement}{OURS}print(loaded() - {PACKAGES!r})")
     assert (done.returncode, done.stdout, done.stderr) == (0, "set()\n", "")
@@ -133,7 +135,7 @@ CODE = '''
 import sys
 sys.path[:] = %r
 try:
-    import dvcache
+    from dvcache import Container
 except ImportError as error:
     print(type(error).__name__, error, flush=True)  # an interpreter that stays flushes at the process's end
 else:
@@ -146,7 +148,9 @@ def run_in_another():
 """
 
 
-@pytest.mark.parametrize("first", ["import dvcache\nrun_in_another()", "run_in_another()\nrun_in_another()"])
+@pytest.mark.parametrize(
+    "first", ["from dvcache import Container\nrun_in_another()", "run_in_another()\nrun_in_another()"]
+)
 def test_import_in_a_second_interpreter_says_what_to_set(first: str) -> None:
     done = programs.run("-W", "ignore", "-c", f"{INTERPRETERS}\n{first}")
     lines = done.stdout.splitlines()
@@ -157,7 +161,7 @@ def test_import_in_a_second_interpreter_says_what_to_set(first: str) -> None:
 
 
 def test_missing_dependency_is_named_as_python_names_it() -> None:
-    code = "import sys; sys.modules['dependency_injector'] = None\nimport dvcache"
+    code = "import sys; sys.modules['dependency_injector'] = None\nfrom dvcache import Container"
     done = programs.run("-c", code)
     assert done.returncode == 1
     assert "ModuleNotFoundError: import of dependency_injector halted" in done.stderr

@@ -62,7 +62,7 @@ def test_help_shows_the_arguments_and_docstring_of_the_operation() -> None:
         " ".join(text.split()).replace("( ", "(").replace(" )", ")")
     )  # Python 3.13 and later break it into several lines
     assert "get(self, key: " in on_one_line
-    assert "default: object = None, version: int | None = None, *, as_: " in on_one_line
+    assert "default: object = None, version: int | None = None, as_: " in on_one_line
     assert str(inspect.getdoc(values.get)).splitlines()[0] in text
 
 
