@@ -15,7 +15,6 @@ from dvcache.context import Codec, Context, Herd, Keys, Policy
 from dvcache.effects import Tasks
 from dvcache.errors import place
 from dvcache.keys import PrefixedKeys
-from dvcache.policies.herd import HERD
 from dvcache.policies.ignore_errors import forgiving
 from dvcache.policies.plain import PLAIN
 from dvcache.pools.circuit_breaker import CircuitBreaker
@@ -73,8 +72,14 @@ def ignored(settings: Settings) -> IgnoredErrors:
 
 def policy(settings: Settings, ignored: IgnoredErrors) -> Policy:
     """Return the functions that read and write entries."""
-    policy = PLAIN if settings.herd is None else HERD
+    policy = PLAIN if settings.herd is None else _herd()
     return forgiving(policy, ignored) if settings.ignore_exceptions else policy
+
+
+def _herd() -> Policy:
+    from dvcache.policies.herd import HERD  # noqa: PLC0415  # slow import
+
+    return HERD
 
 
 def context(settings: Settings, keys: Keys, codec: Codec, policy: Policy, clock: Clock, tasks: Tasks) -> Context:  # noqa: PLR0917  # called by the container only

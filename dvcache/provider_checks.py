@@ -3,7 +3,6 @@
 Only methods that a project wrote are inspected; those of this library are not.
 """
 
-import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -166,6 +165,8 @@ def _mismatch(method: Callable[..., object], arguments: tuple[str, ...]) -> str:
 
 
 def _unknown(name: str) -> str:
+    import difflib  # noqa: PLC0415  # for an error only
+
     close = difflib.get_close_matches(name, _PROVIDERS, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"providers: {', '.join(sorted(_PROVIDERS))}"
     return f"the container has no provider {name!r} to replace; {hint}"

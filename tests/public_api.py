@@ -41,7 +41,7 @@ DJANGO: Final = (
     *("compressors.identity", "compressors.lz4", "compressors.lzma", "compressors.zlib", "compressors.zstd"),
     *("serializers", "serializers.base", "serializers.json", "serializers.msgpack", "serializers.msgspec"),
     *("serializers.pickle", "serializers.signed", "serializers.typed"),
-    "wiring",
+    *("testing", "wiring"),
 )
 MODULES: Final = (
     *("dvcache", "dvcache.testing", "dvcache.testing.conformance"),

@@ -19,7 +19,6 @@ from django_valkey.exceptions import ConfigurationError, improperly_configured
 from dvcache import NotSupportedError
 from dvcache.numeric_arguments import with_plain_numbers
 from dvcache.pools.custom.sources import remapped, wrong_mode
-from dvcache.pools.embedded.shared import embedded_server
 from dvcache.provider_checks import CREDENTIALS
 from dvcache.settings import classes, components
 from dvcache.settings.class_paths import is_own
@@ -211,6 +210,8 @@ def reachable(url: str) -> str:
         raise NotSupportedError("memory:// has no server for a valkey-py client; write embedded://")
     if split.scheme != "embedded":
         return url
+    from dvcache.pools.embedded.shared import embedded_server  # noqa: PLC0415  # slow import
+
     db = split.path.strip("/")
     query = [*parse_qsl(split.query, keep_blank_values=True), *([("db", db)] if db else [])]
     return f"unix://{split.netloc}{embedded_server()}?{urlencode(query)}"

@@ -4,10 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from dvcache.clients.cluster import Discovery, Router
 from dvcache.clients.replicated import Fallback, ReadOnly, Replicated
 from dvcache.clients.runner import AsyncRunner, Runner
-from dvcache.clients.sharded import Sharded
 from dvcache.clients.standalone import Direct, Standalone
 from dvcache.routing.flow import Routing
 from dvcache.routing.replica_balancer import ReplicaBalancer
@@ -56,6 +54,8 @@ def client(
         return runner_class.adapted(pool(endpoint))
 
     if use.cluster:
+        from dvcache.clients.cluster import Discovery, Router  # noqa: PLC0415  # slow import
+
         nodes = Discovery(
             endpoints,
             member,
@@ -64,6 +64,8 @@ def client(
         )
         return runner(Router(nodes, reads_latest=False), runner(Router(nodes, reads_latest=True)))
     if use.shards:
+        from dvcache.clients.sharded import Sharded  # noqa: PLC0415  # slow import
+
         return runner(Sharded(dict(zip(use.shards, map(member, endpoints), strict=True))))
     first, *others = dict.fromkeys(endpoints)
     writes: Routing[Any] = Standalone(member(first))

@@ -9,7 +9,7 @@ from dvcache.context import Context
 from dvcache.effects import Op
 from dvcache.operations import many, scan
 from dvcache.policies.empty_values import empty_value
-from dvcache.policies.herd.claims import lease
+from dvcache.routing.lease_keys import lease_of
 from dvcache.routing.slots import slot
 from dvcache.scripts.entries import STORE_ALL
 from dvcache.scripts.script import evaluate
@@ -147,7 +147,7 @@ def _store_all(cx: Context, data: Mapping[Any, object], timeout: Timeout, versio
     if lifetime == 0 or not stored:
         yield from many.delete_many(cx, data, version)
         return True
-    leases: Batch = (("UNLINK", *(lease(cx, key) for key in stored)),) if cx.herd.timeout else ()
+    leases: Batch = (("UNLINK", *(lease_of(key, cx.placement) for key in stored)),) if cx.herd.timeout else ()
     # The leases go before and after the script: a holder in between must not store its older value (rule 3 of the
     # herd).
     arguments = ("NX" if nx else "", cx.herd.timeout, "" if lifetime is None else lifetime, *stored.values())

@@ -23,7 +23,6 @@ from dvcache.pools.connecting.bounded_classes import bounded
 from dvcache.pools.connecting.budget import connecting_until
 from dvcache.pools.connecting.daemon_threads import awaited_until, in_thread
 from dvcache.pools.connecting.handshake import bare
-from dvcache.pools.embedded.shared import embedded_server
 from dvcache.pools.parser_errors import UNREADABLE, is_unreadable
 from dvcache.pools.resp3 import speaks_resp3
 from dvcache.pools.resp3_parser import AsyncPushParser, PushParser, Replies, Resp3Reader, resp2_reader
@@ -66,6 +65,8 @@ def located(endpoint: Endpoint, until: float | None = None) -> Endpoint:
     """
     if endpoint.scheme != "embedded":
         return endpoint
+    from dvcache.pools.embedded.shared import embedded_server  # noqa: PLC0415  # slow import
+
     try:
         path = embedded_server() if until is None else awaited_until(in_thread(embedded_server, "embedded"), until)
     except TimeoutError:

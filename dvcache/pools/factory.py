@@ -3,17 +3,17 @@
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dvcache.pools.async_pool import MultiplexedPool
 from dvcache.pools.circuit_breaker import CircuitBreaker
-from dvcache.pools.custom.async_pool import AsyncCustomPool
-from dvcache.pools.custom.sync_pool import CustomPool
-from dvcache.pools.sentinel.pools import AsyncNodePool, NodePool, async_service_pool, service_pool
-from dvcache.pools.sentinel.watcher import Watcher
 from dvcache.pools.sync_pool import SyncPool
 from dvcache.protocols import AsyncPool, Pool, Releasable
 from dvcache.types import Endpoint
+
+if TYPE_CHECKING:
+    from dvcache.pools.sentinel.pools import AsyncNodePool, NodePool
+    from dvcache.pools.sentinel.watcher import Watcher
 
 R = TypeVar("R", bound=Releasable)
 
@@ -39,6 +39,8 @@ class Pools:
 
             return MemoryPool(memory_store(endpoint), endpoint)
         if endpoint.service and not _discovers(endpoint):
+            from dvcache.pools.sentinel.pools import service_pool  # noqa: PLC0415  # slow import
+
             return service_pool(endpoint, self._watch(endpoint), self._node)
         return self._node(endpoint)
 
@@ -49,6 +51,8 @@ class Pools:
 
             return AsyncMemoryPool(memory_store(endpoint), endpoint)
         if endpoint.service and not _discovers(endpoint):
+            from dvcache.pools.sentinel.pools import async_service_pool  # noqa: PLC0415  # slow import
+
             return async_service_pool(endpoint, self._watch(endpoint), self._async_node)
         return self._async_node(endpoint)
 
@@ -58,20 +62,30 @@ class Pools:
             if (pool := made()) is not None:
                 pool.release()
 
-    def _node(self, endpoint: Endpoint) -> NodePool:
+    def _node(self, endpoint: Endpoint) -> "NodePool":
         breaker = None if self._breaker is None else self._breaker(endpoint)
-        return self._remembered((SyncPool if endpoint.driver is None else CustomPool)(endpoint, breaker))
+        if endpoint.driver is None:
+            return self._remembered(SyncPool(endpoint, breaker))
+        from dvcache.pools.custom.sync_pool import CustomPool  # noqa: PLC0415  # slow import
 
-    def _async_node(self, endpoint: Endpoint) -> AsyncNodePool:
+        return self._remembered(CustomPool(endpoint, breaker))
+
+    def _async_node(self, endpoint: Endpoint) -> "AsyncNodePool":
         breaker = None if self._breaker is None else self._breaker(endpoint)
-        return self._remembered((MultiplexedPool if endpoint.driver is None else AsyncCustomPool)(endpoint, breaker))
+        if endpoint.driver is None:
+            return self._remembered(MultiplexedPool(endpoint, breaker))
+        from dvcache.pools.custom.async_pool import AsyncCustomPool  # noqa: PLC0415  # slow import
+
+        return self._remembered(AsyncCustomPool(endpoint, breaker))
 
     def _remembered(self, pool: R) -> R:
         self._made.add(weakref.ref(pool, self._made.discard))
         return pool
 
-    def _watch(self, endpoint: Endpoint) -> Watcher:
+    def _watch(self, endpoint: Endpoint) -> "Watcher":
         """Return the watcher of a service, one for all its roles and both modes."""
+        from dvcache.pools.sentinel.watcher import Watcher  # noqa: PLC0415  # slow import
+
         service = replace(endpoint, role="primary")
         watch = self._watches.get(service)
         if watch is None or watch.closed:  # a closed watcher cannot be restarted

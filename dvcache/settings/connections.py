@@ -7,7 +7,6 @@ from itertools import chain
 from typing import Any, Final
 
 from dvcache.errors import ConfigurationError
-from dvcache.pools.embedded.shared import check_embeddable
 from dvcache.settings.class_paths import TopologyKind
 from dvcache.settings.classes import References
 from dvcache.settings.components import provider
@@ -160,6 +159,8 @@ def merged(url: Url, written: Mapping[str, object], given: Mapping[str, object],
     if re.search(r"[\s,;/\\]", str(arguments.get("host", ""))):
         faults.add(f"the host of the URL {UNREADABLE}", KEY)
     if scheme == "embedded":
+        from dvcache.pools.embedded.shared import check_embeddable  # noqa: PLC0415  # slow import
+
         try:
             check_embeddable()
         except ConfigurationError as error:

@@ -58,6 +58,7 @@ class MemoryPoolFactory(PoolFactory):
         self._clock = clock or time.time
         self._scripts = scripts
         self._stores: dict[tuple[str, int, str], MemoryStore] = {}
+        self._servers: list[MemoryStore] = []
         self._clusters = MemoryClusters(nodes, self._made)
         self._primaries: dict[str, MemoryStore] = {}
         """The primary of each alias. Pools of its replicas use the same store."""
@@ -76,7 +77,14 @@ class MemoryPoolFactory(PoolFactory):
         return self.store(endpoint)
 
     def _made(self) -> MemoryStore:
-        return MemoryStore(self._clock, self._scripts)
+        store = MemoryStore(self._clock, self._scripts)
+        self._servers.append(store)
+        return store
+
+    def clear(self) -> None:
+        """Remove every entry of every server. Pools stay valid."""
+        for store in self._servers:
+            store.execute(0, [b"FLUSHALL"])
 
     def store(self, endpoint: Endpoint, /) -> MemoryStore:
         """Return the in-memory server of an endpoint."""

@@ -2,7 +2,8 @@
 
 Every peer does the same work on the same server with the same values. Rounds of the peers take turns, so that other
 load on the machine affects all of them; a figure is the median of its rounds. Nothing passes or fails. All rounds are
-written to `bench.json`. To compare two checkouts: `python -m tests.bench.compare`.
+written to `bench.json`. To compare two checkouts: `python -m tests.bench.compare`. To compare cache backends, each in
+an environment of its own: `python -m tests.bench peers`.
 """
 
 import argparse
@@ -10,9 +11,11 @@ import asyncio
 import json
 import os
 import platform
+import sys
 from pathlib import Path
 from typing import Final
 
+from tests.bench.backends import command
 from tests.bench.bulk import show_bulk
 from tests.bench.cluster import show_cluster
 from tests.bench.codecs import show_codecs
@@ -33,6 +36,9 @@ SECTIONS: Final = ("all", "herd", "locks", "patterns", "bulk", "codecs", *SEVERA
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["peers"]:
+        command.main(sys.argv[2:])
+        return
     options = parsed()
     measure(options)
     if not SHOWN:  # `codecs` has other tables
@@ -74,7 +80,7 @@ def measure(options: argparse.Namespace) -> None:
 
 
 def parsed() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", epilog="peers --help: compare cache backends")
     parser.add_argument("what", nargs="?", choices=SECTIONS, default="all")
     parser.add_argument(
         "--django-valkey",

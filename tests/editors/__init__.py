@@ -1,1 +1,1 @@
-"""What editors show of the methods: signature, docstring and completion in Pyright and Jedi."""
+"""Test the display of the methods in editors: signature, docstring and completion in Pyright and Jedi."""

@@ -65,6 +65,39 @@ def test_import_loads_the_listed_packages_only(statement: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "set()\n", "")
 
 
+ON_FIRST_USE = (
+    *("dvcache.clients.cluster", "dvcache.clients.sharded", "dvcache.policies.herd", "dvcache.pools.embedded"),
+    *("dvcache.pools.custom.loop_pool", "dvcache.pools.custom.sync_pool", "dvcache.pools.sentinel"),
+    *("dvcache.serializers.signed", "dvcache.serializers.typed"),
+    *("dependency_injector.containers", "decimal", "difflib", "zoneinfo"),
+)
+"""Modules that only some settings need."""
+
+
+@pytest.mark.parametrize("statement", ["import dvcache", "import django.conf, django_valkey.cache"])
+def test_import_loads_no_module_of_optional_features(statement: str) -> None:
+    # Django and valkey-py load what they need themselves.
+    known = "import sys, valkey, valkey.asyncio, django.core.cache.backends.base; before = {*sys.modules}; "
+    done = programs.run("-c", f"{known}{statement}; print(sorted(({{*sys.modules}} - before) & {{*{ON_FIRST_USE!r}}}))")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+
+
+def test_serializers_of_the_package_are_loaded_at_their_first_use() -> None:
+    code = """
+import sys
+from dvcache import serializers
+assert "dvcache.serializers.typed" not in sys.modules
+assert all(getattr(serializers, name).__name__ == name for name in serializers.__all__)
+try:
+    serializers.Nothing
+except AttributeError as error:
+    print(error)
+"""
+    done = programs.run("-c", code)
+    message = "module 'dvcache.serializers' has no attribute 'Nothing'\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, message, "")
+
+
 @pytest.mark.parametrize("mode", ["cache", "async_cache"])
 def test_memory_server_is_loaded_at_its_first_use(mode: str) -> None:
     code = f"""

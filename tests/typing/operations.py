@@ -7,7 +7,7 @@ from dvcache.context import Context
 from dvcache.effects import Op
 from dvcache.operations import many, values
 from dvcache.protocols import AsyncClient, Client
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from dvcache.types import Key
 
 

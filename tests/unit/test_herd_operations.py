@@ -23,7 +23,7 @@ from dvcache.scripts.counting import COUNT
 from dvcache.scripts.herd import CHANGE, PUBLISH
 from dvcache.scripts.locks import RELEASE
 from dvcache.testing import ManualClock
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from dvcache.types import Batch
 from tests.support.operation_contexts import context
 

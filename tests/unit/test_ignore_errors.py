@@ -28,7 +28,7 @@ from dvcache.policies.ignore_errors import forgiving
 from dvcache.policies.plain import PLAIN
 from dvcache.process.ignored_errors import INTERVAL, IgnoredErrors
 from dvcache.testing import ManualClock
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from dvcache.types import Batch
 from tests.support.empty_values import EXAMPLES, STREAMS
 from tests.support.operation_contexts import CX, context

@@ -7,7 +7,7 @@ import pytest
 from dvcache.effects import OnPrimary, Op
 from dvcache.errors import NotSupportedError, ServerError, reply_error
 from dvcache.operations import hashes, lists, sets, sorted_set_ranges, sorted_sets
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from tests.support.operation_contexts import CX, context
 
 BROKEN = b"\x80\xff"

@@ -9,7 +9,7 @@ from dvcache.effects import OnPrimary, Transaction
 from dvcache.errors import CacheError, NoScriptError, NotSupportedError, PermissionDenied, ServerError
 from dvcache.operations import counters
 from dvcache.scripts.counting import INCREMENT, SWAP
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from tests.support.operation_contexts import CX
 
 K = b"p:1:k"

@@ -9,7 +9,7 @@ import pytest
 from dvcache.context import MAX_MS
 from dvcache.errors import ServerError
 from dvcache.operations import expiry, versions
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from dvcache.types import DEFAULT, StoredKey
 from tests.support.operation_contexts import CX
 

@@ -16,7 +16,7 @@ from dvcache.operations import locks
 from dvcache.process.lock_queue import LockQueue
 from dvcache.scripts.locks import EXTEND, RELEASE
 from dvcache.testing import MemoryPoolFactory
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from dvcache.types import Endpoint
 from tests.support.operation_contexts import context
 

@@ -7,7 +7,7 @@ import pytest
 from dvcache.effects import Partial, Unchecked
 from dvcache.errors import ConnectionLost, NotSupportedError, SerializationError, ServerError, reply_error
 from dvcache.operations import many
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from tests.support.operation_contexts import CX, context
 
 

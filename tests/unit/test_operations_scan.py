@@ -6,7 +6,7 @@ import pytest
 
 from dvcache.effects import OnPrimary
 from dvcache.operations import scan
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from tests.support.operation_contexts import CX, context
 
 

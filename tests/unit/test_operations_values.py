@@ -10,7 +10,7 @@ from dvcache.context import MAX_MS
 from dvcache.effects import Call, OnPrimary
 from dvcache.errors import SerializationError, WrongTypeError
 from dvcache.operations import values
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from dvcache.types import DEFAULT
 from tests.support.operation_contexts import CX, context
 

@@ -8,7 +8,7 @@ from dvcache.operations import versions
 from dvcache.policies.rename_across import ATTEMPTS, MOST, across
 from dvcache.scripts.entries import REMOVE_DUMPED
 from dvcache.scripts.locks import RELEASE
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 from tests.support.operation_contexts import CX, context
 
 S, T = b"p:1:k", b"p:2:k"

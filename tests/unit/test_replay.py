@@ -6,7 +6,7 @@ import pytest
 
 from dvcache.effects import Call, OnPrimary, Op, Sleep, Unchecked
 from dvcache.errors import ConnectionLost, ServerError
-from dvcache.testing.replay import replay
+from dvcache.testing.replays import replay
 
 PING = (("PING",),)
 

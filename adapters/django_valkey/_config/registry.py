@@ -8,10 +8,10 @@ no thread loses a connection in use.
 import threading
 import warnings
 import weakref
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Unpack
+from typing import Any, Final, TypeAlias, Unpack
 
 from django.core.cache.backends.base import default_key_func
 
@@ -29,6 +29,12 @@ from dvcache.provider_checks import check
 from dvcache.settings import classes
 from dvcache.settings.schema import copied
 
+MakeContainer: TypeAlias = Callable[[Settings, Replacements], Container]
+
+
+def _made(settings: Settings, replacements: Replacements) -> Container:
+    return Container(settings, **replacements)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Source:
@@ -39,14 +45,15 @@ class Source:
     params: Mapping[str, Any] = field(repr=False)
     globals: Mapping[str, object] = field(repr=False)
     replacements: Replacements
+    make: "MakeContainer"
 
     def is_of(self, backend: type, location: object, params: Mapping[str, Any]) -> bool:
         """Return True if the backend's class and arguments are these."""
         return self.backend is backend and self.params == params and self.location == location
 
-    def is_under(self, given: Mapping[str, object], replacements: Replacements) -> bool:
-        """Return True if the global settings and the replaced providers are these."""
-        return self.globals == given and self.replacements == replacements
+    def is_under(self, given: Mapping[str, object], replacements: Replacements, make: "MakeContainer") -> bool:
+        """Return True if the global settings, the replaced providers and the maker of containers are these."""
+        return self.globals == given and self.replacements == replacements and self.make is make
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
@@ -100,6 +107,7 @@ class Registry:
         """A settings object and its containers. Replaced as a whole, so that readers need no lock."""
         self._living: weakref.WeakSet[Wired] = weakref.WeakSet()
         self._replacements: Replacements = {}
+        self._make: MakeContainer = _made
         self.renew()
 
     def renew(self) -> None:
@@ -127,7 +135,7 @@ class Registry:
             # override_settings in tests changes the settings object often. Containers in use from equal settings are
             # reused, so that their connections survive.
             known = self._current[1] if self._current[0] is settings else ()
-            living = (each for each in self._living if each.source.is_under(given, self._replacements))
+            living = (each for each in self._living if each.source.is_under(given, self._replacements, self._make))
             wired = next((each for each in (*known, *living) if each.source.is_of(backend, location, params)), None)
             if wired is None:
                 # Copies, so that a later change in the project's dictionaries is noticed as one.
@@ -137,6 +145,7 @@ class Registry:
                     params=copied(params),
                     globals=given,
                     replacements=self._replacements,
+                    make=self._make,
                 )
                 wired = _wire(source)
                 self._living.add(wired)
@@ -164,12 +173,23 @@ class Registry:
             self._replacements = outer
             self._current = None, ()
 
+    @contextmanager
+    def making(self, make: MakeContainer) -> Iterator[None]:
+        """Create containers with this function within the block, and forget them after it."""
+        outer, self._make = self._make, make
+        self._current = None, ()
+        try:
+            yield
+        finally:
+            self._make = outer
+            self._current = None, ()
+
 
 def _wire(source: Source) -> Wired:
     alias = django_settings.alias_of(source.backend, source.location, source.params)
     client = getattr(source.backend, "DEFAULT_CLIENT_CLASS", None)
     settings = django_settings.parsed({**source.params, "LOCATION": source.location}, alias, source.globals, client)
-    container = Container(settings, **source.replacements)
+    container = source.make(settings, source.replacements)
     client, async_client = container.client(), container.async_client()
     context = _context(container)
     # finalize() keeps its arguments alive, so they must not refer to the container.
@@ -180,7 +200,7 @@ def _wire(source: Source) -> Wired:
         context=context,
         client=client,
         async_client=async_client,
-        params=_of_base_cache(source.params, settings),
+        params=_of_base_cache(source.params, container.settings),
         own=_own(source, context, alias),
     )
 
@@ -233,6 +253,8 @@ _registry: Final = Registry()
 renewed_after_fork(_registry)
 wired: Final = _registry.wired
 is_current: Final = _registry.is_current
+making: Final = _registry.making
+replacing: Final = _registry.replacing
 
 
 @contextmanager

@@ -17,8 +17,6 @@ from dvcache.clients.standalone import Direct
 from dvcache.context import Context
 from dvcache.effects import Effect, OnClient, OnPrimary, Op, Pages, Unchecked
 from dvcache.policies.store_many import MSETEX
-from dvcache.pools.custom.loop_pool import LoopPool
-from dvcache.pools.custom.sync_pool import CustomPool
 from dvcache.process.lock_queue import LockQueue
 from dvcache.scripts import counting, entries, herd, locks
 from dvcache.scripts.script import Script
@@ -101,8 +99,18 @@ def pool(client: Any, mode: Mode, alias: str) -> Any:
         )
     endpoint = _endpoint(found, alias)
     made: Any = Runner if mode == "sync" else AsyncRunner
-    carrier = CustomPool(endpoint) if mode == "sync" else LoopPool(endpoint)
-    return made(Direct(made.adapted(carrier)), deadline.default((endpoint,)))
+    return made(Direct(made.adapted(_carrier(endpoint, mode))), deadline.default((endpoint,)))
+
+
+def _carrier(endpoint: Endpoint, mode: Mode) -> Any:
+    """Return the pool that runs batches on a caller's pool."""
+    if mode == "sync":
+        from dvcache.pools.custom.sync_pool import CustomPool  # noqa: PLC0415  # slow import
+
+        return CustomPool(endpoint)
+    from dvcache.pools.custom.loop_pool import LoopPool  # noqa: PLC0415  # slow import
+
+    return LoopPool(endpoint)
 
 
 def _refuse(client: Any) -> None:
@@ -125,14 +133,14 @@ def _endpoint(found: Any, alias: str) -> Endpoint:
 def _divided(client: Any, alias: str) -> Client:
     """Return a client that splits batches over the nodes of a caller's `ValkeyCluster`, on its connections."""
 
-    def at(endpoint: Endpoint) -> CustomPool:
+    def at(endpoint: Endpoint) -> Any:
         node = client.get_node(endpoint.host, endpoint.port)
         if node is None:  # the node joined after the caller's client read the slot map
             client.nodes_manager.initialize()
             node = client.get_node(endpoint.host, endpoint.port)
         if node is None:
             raise ConnectError("the cluster client given as client= does not know this node", endpoint=endpoint.name)
-        return CustomPool(of(node))
+        return _carrier(of(node), "sync")
 
     def of(node: Any) -> Endpoint:
         return _endpoint(client.get_valkey_connection(node).connection_pool, alias)
