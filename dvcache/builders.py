@@ -23,6 +23,7 @@ from dvcache.pools.factory import Pools
 from dvcache.process.background_tasks import BackgroundTasks
 from dvcache.process.ignored_errors import IgnoredErrors
 from dvcache.protocols import AsyncClient, Client, PoolFactory
+from dvcache.provider_checks import checked_pools
 from dvcache.settings import Settings, description
 from dvcache.types import Clock, Endpoint
 
@@ -117,13 +118,15 @@ def _server_use(settings: Settings) -> build.ServerUse:
 
 def client(settings: Settings, pool_factory: PoolFactory) -> Client:
     """Return the client of the topology for sync code."""
-    client: Client = _topology_client(Runner, settings, pool_factory.pool)
+    pool = checked_pools(pool_factory, "pool", settings.alias, settings.where)
+    client: Client = _topology_client(Runner, settings, pool)
     return WarnsInLoops(client, place(settings.alias, settings.where)) if settings.warn_in_loop else client
 
 
 def async_client(settings: Settings, pool_factory: PoolFactory) -> AsyncClient:
     """Return the client of the topology for event loops."""
-    client: AsyncClient = _topology_client(AsyncRunner, settings, pool_factory.async_pool)
+    pool = checked_pools(pool_factory, "async_pool", settings.alias, settings.where)
+    client: AsyncClient = _topology_client(AsyncRunner, settings, pool)
     return client
 
 

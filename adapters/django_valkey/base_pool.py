@@ -19,6 +19,7 @@ from django_valkey.exceptions import ConfigurationError, improperly_configured
 from dvcache import NotSupportedError
 from dvcache.numeric_arguments import with_plain_numbers
 from dvcache.pools.custom.sources import remapped, wrong_mode
+from dvcache.provider_checks import CREDENTIALS
 from dvcache.settings import classes, components
 from dvcache.settings.class_paths import is_own
 from dvcache.settings.connections import of_service
@@ -95,7 +96,7 @@ class BaseConnectionFactory(Generic[Base, Pool]):
         if provider is None:
             return {}
         with improperly_configured():
-            return {"credential_provider": components.build(provider, self.options, key, ("get_credentials",))}
+            return {"credential_provider": components.build(provider, self.options, key, CREDENTIALS)}
 
     def get_parser_cls(self) -> type[Any]:
         """Return the reply parser class: PARSER_CLASS, PARSER_CLS, or valkey-py's default."""

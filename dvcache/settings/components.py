@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from dvcache.compressors.identity import IdentityCompressor
 from dvcache.errors import ConfigurationError
+from dvcache.provider_checks import COMPRESSOR, CREDENTIALS, SERIALIZER, Methods
+from dvcache.provider_checks import faults as faults_of
 from dvcache.serializers.pickle import PickleSerializer
 from dvcache.settings import other_libraries
 from dvcache.settings.faults import Faults
@@ -64,11 +66,10 @@ def _module(path: str, reference: str, key: str) -> object:
 
 def codecs(chosen: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
     """Return the fields of `Settings` for serializers and the compressor; add a fault for each that cannot be had."""
-    serializing = ("dumps", "loads")
-    wanted: list[tuple[str, Any, tuple[str, ...]]] = []
-    wanted += [("SERIALIZER", chosen.get("SERIALIZER", PickleSerializer), serializing)]
-    wanted += [("SERIALIZER_FALLBACKS", each, serializing) for each in chosen.get("SERIALIZER_FALLBACKS", ())]
-    wanted.append(("COMPRESSOR", chosen.get("COMPRESSOR", IdentityCompressor), ("compress", "decompress")))
+    wanted: list[tuple[str, Any, Methods]] = []
+    wanted += [("SERIALIZER", chosen.get("SERIALIZER", PickleSerializer), SERIALIZER)]
+    wanted += [("SERIALIZER_FALLBACKS", each, SERIALIZER) for each in chosen.get("SERIALIZER_FALLBACKS", ())]
+    wanted.append(("COMPRESSOR", chosen.get("COMPRESSOR", IdentityCompressor), COMPRESSOR))
     made = []
     for name, reference, methods in wanted:
         try:
@@ -76,6 +77,10 @@ def codecs(chosen: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
         except ConfigurationError as error:
             faults.append(error)
             made.append(None)
+    found = faults_of([(part, methods) for part, (_, _, methods) in zip(made, wanted, strict=True)])
+    for (name, *_), fault in zip(wanted, found, strict=True):
+        if fault:
+            faults.add(fault, f"OPTIONS[{name!r}]")
     serializer, *fallbacks, compressor = made
     return {"serializer": serializer, "serializer_fallbacks": tuple(fallbacks), "compressor": compressor}
 
@@ -93,7 +98,7 @@ def functions(entry: Mapping[str, object], faults: Faults) -> dict[str, Any]:
     return found
 
 
-def build(reference: object, options: Mapping[str, object], key: str, methods: tuple[str, ...]) -> Any:
+def build(reference: object, options: Mapping[str, object], key: str, methods: Methods) -> Any:
     """Build the object that a setting names: a serializer, a compressor, a credential provider.
 
     A class is created by its `from_options(options)` if it has one, else by calling it with `options=`, or without
@@ -103,7 +108,7 @@ def build(reference: object, options: Mapping[str, object], key: str, methods: t
         reference: a dotted path, a class, or the object itself.
         options: the OPTIONS of the alias; a class called with them gets a copy.
         key: the setting that holds the reference.
-        methods: names of the methods that the object must have.
+        methods: the methods that the object must have; their arguments are not checked here.
 
     Raises:
         ConfigurationError: it cannot be imported or created, or lacks a method.
@@ -112,7 +117,7 @@ def build(reference: object, options: Mapping[str, object], key: str, methods: t
     component = _made(found, options, key) if isinstance(found, type) else found
     for method in methods:
         if not callable(getattr(component, method, None)):
-            check_methods(component, methods, key)
+            check_methods(component, tuple(methods), key)
     return component
 
 
@@ -120,10 +125,15 @@ def provider(reference: object, options: Mapping[str, object], key: str) -> obje
     """Build a credential provider. Arguments and errors are those of `build`."""
     # The text of a wrong reference may be a password, so the error that would quote it is replaced.
     try:
-        return build(reference, options, key, ("get_credentials",))
+        made = build(reference, options, key, CREDENTIALS)
     except ConfigurationError:
         if not isinstance(reference, str):
             raise
+    else:
+        [fault] = faults_of([(made, CREDENTIALS)])
+        if not fault:
+            return made
+        raise ConfigurationError(fault, key=key)
     raise ConfigurationError(
         "is text that names no class with get_credentials; write 'package.module.Name', and a password as "
         "OPTIONS['PASSWORD']",
