@@ -25,6 +25,7 @@ from dvcache.compressors.identity import IdentityCompressor
 from dvcache.errors import DecodeError, SerializationError, TooLargeError, place
 from dvcache.number_text import DIGITS, NUMERIC, is_same, number_of
 from dvcache.protocols import Compressor, Serializer
+from dvcache.value_types import WrongType
 
 logger = logging.getLogger(__name__)
 
@@ -37,10 +38,6 @@ _PLAIN: Final[frozenset[type]] = frozenset({str, bytes, bool, type(None)})
 
 class Unsuitable(TypeError):
     """A compressor returned something other than compressed bytes."""
-
-
-class WrongType(Unsuitable):
-    """A value has another type than the caller named; the message names both, and is logged once."""
 
 
 class ValueCodec:
@@ -232,7 +229,7 @@ class ValueCodec:
         return value if self._unwrap is None else self._unwrap(value)
 
     def _read_otherwise(self, data: bytes, error: Exception) -> object:
-        if isinstance(error, TooLarge | Unsuitable):
+        if isinstance(error, TooLarge | Unsuitable | WrongType):
             raise error
         readings = [*self._readings(data)]
         for serializer in (self._serializer, *self._fallbacks):
@@ -261,7 +258,9 @@ class ValueCodec:
         self.undecodable += 1
         reason = f"{_kind(error)}: {error}" if isinstance(error, TooLarge) else _kind(error)
         fault = (
-            str(error) if isinstance(error, Unsuitable) else f"{_kind(self._serializer)} cannot read an entry: {reason}"
+            str(error)
+            if isinstance(error, Unsuitable | WrongType)
+            else f"{_kind(self._serializer)} cannot read an entry: {reason}"
         )
         message = self._located(fault)
         kind = str(error) if isinstance(error, WrongType) else type(error)

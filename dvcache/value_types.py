@@ -17,13 +17,17 @@ from typing import Annotated, Any, Final, NewType, Union, get_args, get_origin
 
 from typing_extensions import override
 
-from dvcache.codec import WrongType
 from dvcache.context import Codec
 from dvcache.effects import Op
 from dvcache.types import Key
 
 KNOWN: Final = 256
 """Maximum number of types remembered as compiled."""
+
+
+class WrongType(TypeError):
+    """A value has another type than the caller named; the message names both, and is logged once."""
+
 
 _UNIONS: Final = frozenset({Union, UnionType})
 

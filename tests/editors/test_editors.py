@@ -5,6 +5,8 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,15 @@ import pytest
 
 from tests.editors.language_server import LanguageServer, running
 
-jedi: Any = pytest.importorskip("jedi", reason="needs the extra `editors`, which `.ci/run types` installs")
-pytest.importorskip("basedpyright", reason="needs the extra `editors`, which `.ci/run types` installs")
+jedi: Any = import_module("jedi") if find_spec("jedi") else None
+
+pytestmark = [
+    pytest.mark.full("runs in the environment of the extra editors"),
+    pytest.mark.skipif(
+        not (jedi and find_spec("basedpyright")),
+        reason="needs the extra `editors`, which `bash .ci/run types` installs",
+    ),
+]
 
 PLAIN = [
     *("get", "set", "add", "get_many", "set_many", "get_or_set", "incr", "ttl", "delete_pattern", "hset"),
