@@ -115,6 +115,12 @@ def test_pages_have_examples() -> None:
     assert count >= 20
 
 
+def test_line_of_the_readme_without_a_server_runs() -> None:
+    [program] = re.findall(r'^python -c "(.*)"$', PAGES[0].read_text(encoding="utf-8"), re.MULTILINE)
+    done = programs.run("-c", program)
+    assert (done.returncode, done.stdout) == (0, "42 60\n"), done.stderr
+
+
 def test_every_link_between_pages_has_a_target() -> None:
     for page in [*PAGES, *DECISIONS]:
         for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8")):

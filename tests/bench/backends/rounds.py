@@ -102,7 +102,7 @@ def weigh(server: Server, pythons: Mapping[str, str], rounds: int) -> Weights:
         found = {name: clocked_import(own, first, imported) for name, (first, imported) in FLOORS.items()}
         for name, python in pythons.items():
             path = BACKENDS[name].path
-            first, imported = (DJANGO, path.rpartition(".")[0]) if path else ("", "dvcache")
+            first, imported = (DJANGO, path.rpartition(".")[0]) if path else ("", "dvcache.container")
             found[name] = clocked_import(python, first, imported)
         if number < 0:
             continue  # it compiles the modules
