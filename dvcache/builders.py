@@ -13,8 +13,8 @@ from dvcache.clients.runner import AsyncRunner, Runner
 from dvcache.codec import ValueCodec
 from dvcache.context import Codec, Context, Herd, Keys, Policy
 from dvcache.effects import Tasks
-from dvcache.errors import place
 from dvcache.keys import PrefixedKeys
+from dvcache.places import place
 from dvcache.policies.ignore_errors import forgiving
 from dvcache.policies.plain import PLAIN
 from dvcache.pools.circuit_breaker import CircuitBreaker

@@ -22,8 +22,9 @@ from typing import Final
 from dvcache.compressors import bounds, foreign
 from dvcache.compressors.bounds import TooLarge
 from dvcache.compressors.identity import IdentityCompressor
-from dvcache.errors import DecodeError, SerializationError, TooLargeError, place
+from dvcache.errors import DecodeError, SerializationError, TooLargeError
 from dvcache.number_text import DIGITS, NUMERIC, is_same, number_of
+from dvcache.places import place
 from dvcache.protocols import Compressor, Serializer
 from dvcache.value_types import WrongType
 

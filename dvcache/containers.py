@@ -9,7 +9,8 @@ from typing import Self, Unpack
 from typing_extensions import override
 
 from dvcache.container import Container, Replacements
-from dvcache.errors import ConfigurationError, place
+from dvcache.errors import ConfigurationError
+from dvcache.places import place
 from dvcache.settings import Settings
 from dvcache.settings.spelling import hint
 

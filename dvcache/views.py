@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from dvcache.context import Context
-from dvcache.errors import NotSupportedError, place
+from dvcache.errors import NotSupportedError
 from dvcache.keys import key_text, stored_bytes
 from dvcache.numeric_arguments import plain_version
+from dvcache.places import place
 from dvcache.types import DEFAULT, Key, Timeout
 
 

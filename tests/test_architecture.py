@@ -131,6 +131,7 @@ SHARED = {
     "deadline",
     "protocols",
     "globs",
+    "places",
     "process.fork",
     "process.pauses",
     "routing",

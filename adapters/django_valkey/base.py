@@ -54,8 +54,8 @@ class BackendCommands(Methods, Coroutines, _Backend):  # type: ignore[misc]  # s
     """Sync methods, and their `a*` counterparts, native coroutines. Arguments are those of `Backend`."""
 
     # Before those of the core's caches, which apply no hooks and no assigned attributes.
-    make_key = _Backend.make_key
-    with_options = _Backend.with_options
+    make_key = _Backend.make_key  # pyright: ignore[reportAssignmentType]  # of the other base
+    with_options = _Backend.with_options  # pyright: ignore[reportAssignmentType]  # as above
 
     def __init__(self, server: object, params: dict[str, Any]) -> None:
         _Backend.__init__(self, server, params)
@@ -91,8 +91,8 @@ class AsyncBackendCommands(AsyncMethods, Coroutines, _Backend):  # type: ignore[
     DEFAULT_CLIENT_CLASS = "django_valkey.async_cache.client.AsyncDefaultClient"
 
     # Before those of the core's caches, which apply no hooks and no assigned attributes.
-    make_key = _Backend.make_key
-    with_options = _Backend.with_options
+    make_key = _Backend.make_key  # pyright: ignore[reportAssignmentType]  # of the other base
+    with_options = _Backend.with_options  # pyright: ignore[reportAssignmentType]  # as above
 
     def __init__(self, server: object, params: dict[str, Any]) -> None:
         _Backend.__init__(self, server, params)

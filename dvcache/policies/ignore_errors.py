@@ -11,7 +11,8 @@ from typing import Any, TypeVar, cast
 
 from dvcache.context import Context, Policy
 from dvcache.effects import Op
-from dvcache.errors import ConnectionInterrupted, place
+from dvcache.errors import ConnectionInterrupted
+from dvcache.places import place
 from dvcache.policies.empty_values import EMPTY
 from dvcache.process.ignored_errors import IgnoredErrors
 

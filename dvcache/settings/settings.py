@@ -9,8 +9,9 @@ from typing_extensions import override
 
 from dvcache.compressors import bounds
 from dvcache.context import ClearScope, Herd
-from dvcache.errors import ConfigurationError, ConfigurationWarning, place_of_settings
+from dvcache.errors import ConfigurationError, ConfigurationWarning
 from dvcache.numeric_arguments import with_plain_numbers
+from dvcache.places import place_of_settings
 from dvcache.protocols import Compressor, Serializer
 from dvcache.settings import (
     components,

@@ -5,7 +5,7 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 
 class Tool(NamedTuple):
@@ -59,5 +59,5 @@ def run(options: argparse.Namespace, project: Mapping[str, object] | None = None
 
 
 def _loaded(name: str) -> _Module:
-    module: _Module = importlib.import_module(TOOLS[name].module)
-    return module
+    module: Any = importlib.import_module(TOOLS[name].module)
+    return cast("_Module", module)

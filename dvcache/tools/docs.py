@@ -100,7 +100,8 @@ def _meant(word: str) -> str:
     known = sorted(_words())
     near = nearest(word, known, limit=min(2, len(word) // 3))
     inside = [name for name in known if len(word) > 2 and word.casefold() in name.casefold()]  # noqa: PLR2004
-    meant = [*dict.fromkeys([*([near] if near else []), *inside])][:_MOST]
+    names = [near, *inside] if near else inside
+    meant = [*dict.fromkeys(names)][:_MOST]
     return f"; did you mean {', '.join(meant)}?" if meant else "; without a word, the pages are listed"
 
 

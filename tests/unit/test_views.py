@@ -38,7 +38,7 @@ def test_view_of_an_event_loop_has_its_own_prefix_version_and_timeout() -> None:
     asyncio.run(main())
 
 
-def test_view_of_a_view_keeps_what_is_not_given() -> None:
+def test_view_of_a_view_keeps_arguments_left_out() -> None:
     view = container().cache().with_options(timeout=None, prefix="q").with_options(version=2)
     view.set("a", 1)
     assert (view.make_key("a"), view.ttl("a")) == ("q:2:a", None)

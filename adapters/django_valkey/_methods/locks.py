@@ -1,13 +1,12 @@
-"""Locks with django-valkey's arguments, and errors compatible with valkey-py's locks."""
+"""Locks with django-valkey's arguments."""
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable
 from datetime import timedelta
-from types import TracebackType
-from typing import Any, Final, Self, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from django_valkey._methods import client_argument
+from django_valkey._methods.lock_classes import AsyncLock, ForeignLock, Lock
 from django_valkey._overrides.hooks import text
-from django_valkey.exceptions import LockError, LockNotOwnedError
 from dvcache import locks
 from dvcache.context import Context
 from dvcache.protocols import AsyncClient, Client
@@ -16,55 +15,6 @@ from dvcache.types import Key, Mode, Real
 __all__ = ["AsyncLock", "AsyncLocks", "ForeignLock", "Lock", "Locks", "PrefixedLocks"]
 
 L = TypeVar("L")
-
-
-class Lock(locks.Lock):
-    """A lock across processes, held by one caller at a time. A context manager; returned by `get_lock`."""
-
-    error = LockError
-    not_owned = LockNotOwnedError
-
-
-class AsyncLock(locks.AsyncLock):
-    """A `Lock` with coroutine methods, for `async with`. Returned by `aget_lock`, awaited or not."""
-
-    error = LockError
-    not_owned = LockNotOwnedError
-
-    def __await__(self) -> Generator[None, None, Self]:
-        yield from ()
-        return self
-
-
-class ForeignLock:
-    """A lock of the user's own class, created when awaited or entered, since its client has to be awaited.
-
-    Args:
-        make: creates the lock from a valkey-py client.
-        client: returns the client.
-    """
-
-    def __init__(self, make: Callable[[Any], Any], client: Callable[[], Awaitable[Any]]) -> None:
-        self._make: Final = make
-        self._client: Final = client
-        self._lock: Any = None
-
-    async def _made(self) -> Any:
-        if self._lock is None:
-            self._lock = self._make(await self._client())
-        return self._lock
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        return self._made().__await__()
-
-    async def __aenter__(self) -> Any:
-        lock = await self._made()
-        return await lock.__aenter__()
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> Any:
-        return await self._lock.__aexit__(exc_type, exc, traceback)
 
 
 class Locks:

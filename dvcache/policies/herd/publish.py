@@ -6,7 +6,8 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from dvcache.context import Context
 from dvcache.effects import OnPrimary, Op
-from dvcache.errors import CacheError, place
+from dvcache.errors import CacheError
+from dvcache.places import place
 from dvcache.policies.compare_and_set import removal, scripted
 from dvcache.policies.herd.claims import Claim, is_fresh, lease
 from dvcache.policies.herd.conditional_writes import ATTEMPTS, swap

@@ -10,9 +10,12 @@ from typing import Any, Final, TypeAlias, cast
 import valkey
 import valkey.asyncio
 import valkey.asyncio.cluster
+import valkey.asyncio.sentinel
 import valkey.cluster
+import valkey.sentinel
 
-from dvcache.errors import NotSupportedError, place
+from dvcache.errors import NotSupportedError
+from dvcache.places import place
 from dvcache.pools.connect import kept_alive
 from dvcache.pools.custom.shared_pools import SharedPools
 from dvcache.pools.custom.sources import Classes, FromClasses
