@@ -19,6 +19,7 @@ SERIALIZER: Final[Methods] = {"dumps": ("value",), "loads": ("data",)}
 COMPRESSOR: Final[Methods] = {"compress": ("data",), "decompress": ("data",)}
 
 CREDENTIALS: Final[Methods] = {"get_credentials": ()}
+"""Methods of a credential provider, plain functions or coroutine functions."""
 
 _CLIENT: Final[Methods] = {"execute": ("batch",), "close": ()}
 
@@ -130,7 +131,7 @@ def _faults(part: object, methods: Methods, asynchronous: bool) -> Iterator[str]
         if asynchronous and name == "execute":
             if _is_plain(method):
                 yield f"{shown} is a plain function; write a coroutine function (async def)"
-        elif inspect.iscoroutinefunction(method):
+        elif methods is not CREDENTIALS and inspect.iscoroutinefunction(method):
             yield f"{shown} is a coroutine function; write a plain function"
         if mismatch := _mismatch(method, arguments):
             yield f"{shown} must take ({', '.join(arguments)}): {mismatch}"

@@ -28,7 +28,7 @@ class Many:
     def get_many(self, keys: Iterable[Key], version: int | None = None) -> dict[Key, object]: ...
     @overload
     def get_many(self, keys: Iterable[Key], version: int | None = None, *, as_: TypeForm[T]) -> dict[Key, T]: ...
-    def get_many(self, keys: Iterable[Key], version: int | None = None, as_: TypeForm[Any] = object) -> Any:
+    def get_many(self, keys: Iterable[Key], version: int | None = None, as_: TypeForm[Any] = object) -> dict[Key, Any]:
         """Return the values of the existing entries, by key.
 
         Args:
@@ -40,7 +40,9 @@ class Many:
             TypeError: `isinstance` cannot check `as_`; nothing was sent.
         """
         cx = self._context
-        flow: Op[Any] = many.get_many(cx, keys, version) if as_ is object else many.get_many(cx, keys, version, as_=as_)
+        flow: Op[dict[Key, Any]] = (
+            many.get_many(cx, keys, version) if as_ is object else many.get_many(cx, keys, version, as_=as_)
+        )
         if cx.policy.guard is not None:
             flow = cx.policy.guard(cx, "get_many", flow, (keys, version), {"as_": as_})
         return run(flow, self._client)
@@ -136,7 +138,9 @@ class AsyncMany:
     async def get_many(self, keys: Iterable[Key], version: int | None = None) -> dict[Key, object]: ...
     @overload
     async def get_many(self, keys: Iterable[Key], version: int | None = None, *, as_: TypeForm[T]) -> dict[Key, T]: ...
-    async def get_many(self, keys: Iterable[Key], version: int | None = None, as_: TypeForm[Any] = object) -> Any:
+    async def get_many(
+        self, keys: Iterable[Key], version: int | None = None, as_: TypeForm[Any] = object
+    ) -> dict[Key, Any]:
         """Return the values of the existing entries, by key.
 
         Args:
@@ -148,7 +152,9 @@ class AsyncMany:
             TypeError: `isinstance` cannot check `as_`; nothing was sent.
         """
         cx = self._async_context
-        flow: Op[Any] = many.get_many(cx, keys, version) if as_ is object else many.get_many(cx, keys, version, as_=as_)
+        flow: Op[dict[Key, Any]] = (
+            many.get_many(cx, keys, version) if as_ is object else many.get_many(cx, keys, version, as_=as_)
+        )
         if cx.policy.guard is not None:
             flow = cx.policy.guard(cx, "get_many", flow, (keys, version), {"as_": as_})
         return await arun(flow, self._async_client)

@@ -22,7 +22,9 @@ def get_many(cx: Context, keys: Iterable[Key], version: int | None = None) -> Op
 @overload
 def get_many(cx: Context, keys: Iterable[Key], version: int | None = None, *, as_: TypeForm[T]) -> Op[dict[Key, T]]: ...
 @empty_value({})
-def get_many(cx: Context, keys: Iterable[Key], version: int | None = None, as_: TypeForm[Any] = object) -> Op[Any]:
+def get_many(
+    cx: Context, keys: Iterable[Key], version: int | None = None, as_: TypeForm[Any] = object
+) -> Op[dict[Key, Any]]:
     """Return the values of the existing entries, by key.
 
     Args:

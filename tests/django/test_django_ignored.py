@@ -25,7 +25,16 @@ LOGGER: Final = "shop.cache"
 LOCAL: Final = frozenset(
     {
         *("close", "aclose", "make_key", "make_pattern", "make_and_validate_key", "reverse_key", "validate_key"),
-        *("get_backend_timeout", "get_client_class", "encode", "decode", "client_in", "client_of"),
+        *(
+            "get_backend_timeout",
+            "get_client_class",
+            "original_key",
+            "with_options",
+            "encode",
+            "decode",
+            "client_in",
+            "client_of",
+        ),
         *("lock", "get_lock", "alock", "aget_lock"),
     }
 )

@@ -20,6 +20,7 @@ import django
 django.setup()
 from django.core import cache, signals
 from django.db import connection
+import django.test  # of django_valkey.testing; it connects receivers of its own
 import asgiref.sync, valkey, valkey.asyncio
 
 def state():

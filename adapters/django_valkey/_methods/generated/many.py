@@ -35,7 +35,7 @@ class Many:
     ) -> dict[Key, T]: ...
     def get_many(
         self, keys: Iterable[Key], version: int | None = None, client: Any = None, as_: TypeForm[Any] = object
-    ) -> Any:
+    ) -> dict[Key, Any]:
         """Return the values of the existing entries, by key.
 
         Args:
@@ -48,7 +48,7 @@ class Many:
         """
         cx = self._context
         if client is None and cx.policy.guard is None:
-            flow: Op[Any] = (
+            flow: Op[dict[Key, Any]] = (
                 many.get_many(cx, keys, version) if as_ is object else many.get_many(cx, keys, version, as_=as_)
             )
         else:
@@ -165,7 +165,7 @@ class AsyncMany:
     ) -> dict[Key, T]: ...
     async def get_many(
         self, keys: Iterable[Key], version: int | None = None, client: Any = None, as_: TypeForm[Any] = object
-    ) -> Any:
+    ) -> dict[Key, Any]:
         """Return the values of the existing entries, by key.
 
         Args:
@@ -178,7 +178,7 @@ class AsyncMany:
         """
         cx = self._async_context
         if client is None and cx.policy.guard is None:
-            flow: Op[Any] = (
+            flow: Op[dict[Key, Any]] = (
                 many.get_many(cx, keys, version) if as_ is object else many.get_many(cx, keys, version, as_=as_)
             )
         else:
@@ -305,7 +305,7 @@ class ManyCoroutines:
     ) -> dict[Key, T]: ...
     async def aget_many(
         self, keys: Iterable[Key], version: int | None = None, client: Any = None, as_: TypeForm[Any] = object
-    ) -> Any:
+    ) -> dict[Key, Any]:
         """Return the values of the existing entries, by key.
 
         Args:
@@ -318,7 +318,7 @@ class ManyCoroutines:
         """
         cx = self._async_context
         if client is None and cx.policy.guard is None:
-            flow: Op[Any] = (
+            flow: Op[dict[Key, Any]] = (
                 many.get_many(cx, keys, version) if as_ is object else many.get_many(cx, keys, version, as_=as_)
             )
         else:
