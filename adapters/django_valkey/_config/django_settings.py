@@ -95,9 +95,13 @@ def _secrets() -> _Secrets:
 
 
 def project() -> dict[str, object]:
-    """Return every setting of the project by name; those without a value are left out."""
-    names = (name for name in dir(settings) if name.isupper() or name in deprecated_names.SETTINGS)
-    return {name: value for name in names if (value := _setting(name)) is not None}
+    """Return the settings that the project defines, by name; those without a value are left out."""
+    # Django warns when a deprecated setting is read, so its defaults are not.
+    names = [name for name in dir(settings) if name.isupper() or name in deprecated_names.SETTINGS]
+    own = [name for name in names if settings.is_overridden(name)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return {name: value for name in own if (value := _setting(name)) is not None}
 
 
 def is_installed() -> bool:
