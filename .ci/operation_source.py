@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Mode(NamedTuple):
-    """What differs between methods for sync code, for async code, and Django's `a*` methods."""
+    """The mode of a method: for sync code, for async code, or one of Django's `a*` methods."""
 
     prefix: str
     """Prefix of the methods' names."""

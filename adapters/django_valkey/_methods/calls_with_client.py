@@ -82,5 +82,4 @@ def _defaults(op: Callable[..., Any]) -> tuple[tuple[str, object], ...]:
     _, *parameters = signature(op).parameters.values()
     if any(each.kind is Parameter.VAR_POSITIONAL for each in parameters):
         parameters = [each for each in parameters if each.kind is Parameter.KEYWORD_ONLY]
-        return tuple((each.name, each.default) for each in parameters)
     return tuple((each.name, each.default) for each in parameters)
